@@ -1,0 +1,1 @@
+"""The command line: every command of DESIGN section 8."""

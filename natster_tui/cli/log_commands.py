@@ -1,0 +1,136 @@
+"""Commands about the log itself: status, publish, export, import."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from natster_tui.cli.options import Target, takes_target, target_of
+from natster_tui.domain.events import NONE, EventType
+from natster_tui.domain.publishing import Proposal
+from natster_tui.engine.publish import publish as publish_event
+from natster_tui.engine.server_source import opened_log
+from natster_tui.engine.status import StatusReport, read_status
+from natster_tui.engine.transfer import export_lines, import_records, read_lines
+from natster_tui.errors import RefusedError, UsageError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def status(as_json: bool, **_given: Any) -> None:
+    """The log, its projections, their lag and parked events, and hazards."""
+    target = target_of()
+
+    async def look() -> StatusReport:
+        async with opened_log(target.source, target.choice) as log:
+            return await read_status(log, target.instance)
+
+    report = asyncio.run(look())
+    if as_json:
+        click.echo(json.dumps(report.as_json()))
+        return
+    info = report.info
+    click.echo(f"server      {report.server} ({report.user}), nats-server {report.server_version}")
+    click.echo(
+        f"log         {info.stream}: {info.messages:,} events, {info.first_seq:,} to "
+        f"{info.last_seq:,}, {info.bytes:,} bytes, sealing {info.sealing or 'off'}"
+    )
+    for projection in report.projections:
+        checkpoint = projection.stored.checkpoint
+        where = (
+            "not stored"
+            if checkpoint is None
+            else f"at {checkpoint.seq:,}, lag {projection.lag:,}, "
+            f"{len(projection.stored.snapshot.documents):,} keys, "
+            f"parked {checkpoint.parked.count:,}"
+        )
+        click.echo(f"{projection.projection.name:<12}{where}")
+        if projection.problem:
+            click.echo(f"{'':<12}! {projection.problem}")
+        if projection.stored.touched_by_others:
+            click.echo(
+                f"{'':<12}! something else wrote to {projection.projection.bucket} after the last "
+                f"commit: verify {projection.projection.name}"
+            )
+    for hazard in report.hazards:
+        click.echo(f"hazard      {hazard}")
+
+
+@click.command()
+@click.argument("event", type=click.Choice([kind.value for kind in EventType]))
+@click.option("--origin", required=True, metavar="ACCOUNT", help="Who did it.")
+@click.option("--target", "recipient", default=NONE, metavar="ACCOUNT", help="With whom.")
+@click.option("--catalog", default=NONE, metavar="NAME", help="Which catalog.")
+@click.option("--data", default="", metavar="JSON", help="The payload.")
+@takes_target
+def publish(
+    event: str,
+    origin: str,
+    recipient: str,
+    catalog: str,
+    data: str,
+    **_given: Any,
+) -> None:
+    """Append one event, validated against the present state."""
+    target = _writable()
+    proposal = Proposal(EventType(event), origin, recipient, catalog, data.encode())
+
+    async def append() -> int:
+        async with opened_log(target.source, target.choice) as log:
+            return await publish_event(log, proposal, target.instance)
+
+    click.echo(f"published {event} as {asyncio.run(append()):,}")
+
+
+@click.command()
+@click.option("--since", default=1, type=click.IntRange(min=1), help="First sequence.")
+@takes_target
+def export(since: int, **_given: Any) -> None:
+    """Print the log as JSON lines, payloads as stored."""
+    target = target_of()
+
+    async def write() -> None:
+        async with (
+            opened_log(target.source, target.choice) as log,
+            aclosing(export_lines(log, since, target.instance)) as lines,
+        ):
+            async for line in lines:
+                click.echo(line)
+
+    asyncio.run(write())
+
+
+@click.command("import")
+@click.argument("file")
+@takes_target
+def import_(file: str, **_given: Any) -> None:
+    """Append the events of an exported FILE ("-" is standard input); repeating adds nothing."""
+    target = _writable()
+    try:
+        with click.open_file(file, encoding="utf-8") as lines:
+            records = read_lines(lines, Path(file).name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+
+    async def append() -> str:
+        async with opened_log(target.source, target.choice) as log:
+            result = await import_records(log, records, target.instance)
+            return (
+                f"imported {result.appended:,} events into {log.stream}, "
+                f"{result.present:,} were there already"
+            )
+
+    click.echo(asyncio.run(append()))
+
+
+def _writable() -> Target:
+    target = target_of()
+    if target.choice.read_only:
+        raise RefusedError("--read-only: nothing may be written to the log")
+    return target

@@ -1,0 +1,61 @@
+"""The program: its commands, and how failures become one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from natster_tui import __version__
+from natster_tui.cli.dashboard_commands import demo, open_dashboard
+from natster_tui.cli.log_commands import export, import_, publish, status
+from natster_tui.cli.options import takes_target
+from natster_tui.cli.projection_commands import project, rebuild, show, verify
+from natster_tui.domain.masking import mask_text
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.errors import NatsterError
+
+_INTERRUPTED = 130
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="natster-tui")
+@click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
+@takes_target
+def program(auto_rebuild: bool, **_given: Any) -> None:
+    """Watch, understand and rebuild the projections of a Natster event log.
+
+    Without a command the dashboard opens, on the server that the options, the NATS environment
+    variables or the selected nats context name, else on an embedded server of its own.
+    """
+    if click.get_current_context().invoked_subcommand is None:
+        open_dashboard(auto_rebuild=auto_rebuild)
+
+
+for _command in (demo, status, show, project, rebuild, verify, publish, export, import_):
+    program.add_command(_command)
+
+
+def run() -> None:
+    """Run the program; every failure is one sentence on stderr and an exit code."""
+    try:
+        code = program.main(standalone_mode=False)
+    except NatsterError as error:
+        _complain(error.sentence)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _complain(error.format_message())
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python would complain again at exit.
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(sentence: str) -> None:
+    click.echo(f"natster-tui: {safe_text(mask_text(sentence))}", err=True)

@@ -1,0 +1,325 @@
+"""Commands about projections: show, project, rebuild, verify."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from natster_tui.cli.options import Target, takes_target, target_of
+from natster_tui.domain.diff import KeyChange
+from natster_tui.domain.documents import read_document
+from natster_tui.domain.event_time import parse_timestamp
+from natster_tui.domain.events import is_usable_token
+from natster_tui.domain.masking import mask_json
+from natster_tui.domain.presentation import change_line, pretty_json
+from natster_tui.domain.projection import Projection
+from natster_tui.domain.projections import PROJECTIONS, projection_named
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.headless import project_until_caught_up, project_until_stopped
+from natster_tui.engine.key_history import KeyHistory, key_history, sequence_at
+from natster_tui.engine.key_rebuild import KeyRebuild
+from natster_tui.engine.preflight import Preflight, read_preflight
+from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
+from natster_tui.engine.replay import ReplayProgress
+from natster_tui.engine.server_source import opened_log
+from natster_tui.engine.takeover import refuse_while_active
+from natster_tui.errors import NotFoundError, RefusedError, UsageError
+from natster_tui.store.log import EventLog
+
+_NAMES = [projection.name for projection in PROJECTIONS]
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_CHANGES_SHOWN = 50
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(_NAMES))
+@click.argument("key")
+@click.option("--at", metavar="SEQ|TIME", help="As of then: a sequence, or a time (UTC).")
+@click.option("--reveal", is_flag=True, help="Show secrets.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def show(
+    kind: str,
+    key: str,
+    at: str | None,
+    reveal: bool,
+    as_json: bool,
+    **_given: Any,
+) -> None:
+    """One document as the log says it: show account KEY, show catalog NAME."""
+    target = target_of()
+    projection = projection_named(kind)
+    if not is_usable_token(key):
+        raise UsageError(f"{key!r} cannot be the name of a {kind}")
+
+    async def look() -> KeyHistory:
+        async with opened_log(target.source, target.choice) as log:
+            upto = await _position(log, at, target.instance)
+            return await key_history(log, projection, key, upto, target.instance)
+
+    history = asyncio.run(look())
+    if history.document is None:
+        raise NotFoundError(f"there is no {kind} {key} as of {history.seq:,}")
+    document = read_document(history.document)
+    shown = document if reveal else mask_json(document)
+    if as_json:
+        click.echo(json.dumps({"kind": kind, "key": key, "at": history.seq, "document": shown}))
+    else:
+        click.echo(f"{kind} {key} as of {history.seq:,}, {len(history.changes):,} events made it")
+        click.echo(pretty_json(shown))
+
+
+async def _position(log: EventLog, at: str | None, instance: str) -> int:
+    """The sequence that `--at` means; beyond the head is the head."""
+    head = (await log.refresh()).last_seq
+    if at is None:
+        return head
+    if at.isascii() and at.isdigit():
+        return min(int(at), head)
+    text = at.replace(" ", "T")
+    if _DAY.fullmatch(text):
+        text += "T00:00:00"
+    if not text.endswith("Z") and not re.search(r"[+-]\d\d:\d\d$", text):
+        text += ":00Z" if re.fullmatch(r".*T\d\d:\d\d", text) else "Z"
+    time_ns = parse_timestamp(text)
+    if time_ns is None:
+        raise UsageError(f"--at {at} is neither a sequence nor a time like 2026-11-23T10:22:31Z")
+    return await sequence_at(log, time_ns // 1_000_000_000, instance)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End when caught up with the head as it is now.")
+@takes_target
+def project(once: bool, **_given: Any) -> None:
+    """Project without a screen."""
+    target = target_of()
+    if target.choice.read_only:
+        raise RefusedError("--read-only: projecting writes the projections")
+    if not once:
+        asyncio.run(project_until_stopped(target.source, target.choice, _say))
+        return
+
+    async def catch_up() -> list[str]:
+        async with opened_log(target.source, target.choice) as log:
+            return await project_until_caught_up(log, target.instance)
+
+    for line in asyncio.run(catch_up()):
+        click.echo(line)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+@click.command()
+@click.argument("name", type=click.Choice(_NAMES), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def verify(name: str | None, as_json: bool, **_given: Any) -> None:
+    """Replay the log and compare what is stored with it; exit 1 on drift."""
+    target = target_of()
+
+    async def compare() -> list[Verdict]:
+        async with opened_log(target.source, target.choice) as log:
+            work = Rebuild(log, _chosen(name), target.instance, _progress_line())
+            return await work.verify()
+
+    verdicts = asyncio.run(compare())
+    _end_progress()
+    if as_json:
+        click.echo(json.dumps([_verdict_json(verdict) for verdict in verdicts]))
+    for verdict in verdicts if not as_json else ():
+        click.echo(verdict.sentence)
+        _print_changes(verdict.diff.changes, against="the log")
+    if not all(verdict.good for verdict in verdicts):
+        click.get_current_context().exit(1)
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "projection": verdict.projection.name,
+        "seq": verdict.seq,
+        "keys": verdict.diff.keys,
+        "match": verdict.good,
+        "standing": verdict.standing.value,
+        "drift": [{"key": change.key, "kind": change.kind} for change in verdict.diff.changes],
+    }
+
+
+@click.command()
+@click.argument("name", type=click.Choice(_NAMES), required=False)
+@click.option("--key", metavar="KEY", help="Only this document.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
+@click.option("--purge", is_flag=True, help="Remove everything first, then recreate it.")
+@click.option("--take-over", is_flag=True, help="Take over what another program projected.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing.")
+@takes_target
+def rebuild(
+    name: str | None,
+    key: str | None,
+    dry_run: bool,
+    purge: bool,
+    take_over: bool,
+    yes: bool,
+    as_json: bool,
+    **_given: Any,
+) -> None:
+    """Rebuild projections from the log: preflight, replay, diff, commit, verify."""
+    target = target_of()
+    if target.choice.read_only and not dry_run:
+        raise RefusedError("--read-only: only rebuild --dry-run is possible")
+    if key is not None and (name is None or purge or take_over):
+        raise UsageError("--key needs one projection, and goes without --purge and --take-over")
+    if as_json and not (dry_run or yes):
+        raise UsageError("--json asks nothing: add --dry-run, or --yes to commit")
+    verdicts = asyncio.run(
+        _rebuild(
+            target,
+            _chosen(name),
+            key=key,
+            dry_run=dry_run,
+            purge=purge,
+            take_over=take_over,
+            ask=not yes,
+            as_json=as_json,
+        )
+    )
+    if not all(verdict.good for verdict in verdicts):
+        click.get_current_context().exit(1)
+
+
+async def _rebuild(
+    target: Target,
+    projections: Sequence[Projection[Any]],
+    *,
+    key: str | None,
+    dry_run: bool,
+    purge: bool,
+    take_over: bool,
+    ask: bool,
+    as_json: bool,
+) -> list[Verdict]:
+    async with opened_log(target.source, target.choice) as log:
+        preflight = await read_preflight(log, projections, target.instance)
+        if not as_json:
+            _print_preflight(preflight)
+        if preflight.blockers and not dry_run:
+            if not ask:
+                raise RefusedError("; ".join(preflight.blockers))
+            _confirm_by_name(" and ".join(preflight.blockers), projections)
+        work: Rebuild | KeyRebuild = (
+            Rebuild(log, projections, target.instance, _progress_line())
+            if key is None
+            else KeyRebuild(log, projections[0], key, target.instance)
+        )
+        plans = await work.prepare()
+        _end_progress()
+        if not as_json:
+            _print_plans(plans)
+        if dry_run:
+            if as_json:
+                click.echo(json.dumps([_plan_json(plan) for plan in plans]))
+            return []
+        if preflight.foreign:
+            if not take_over:
+                raise RefusedError(
+                    f"{' and '.join(preflight.foreign)} was written by another program: "
+                    "add --take-over to take it over"
+                )
+            await refuse_while_active(log, projections, target.instance, _say)
+        if ask:
+            if purge or preflight.foreign:
+                what = "every stored document is removed first" if purge else "taking over"
+                _confirm_by_name(what, projections)
+            elif any(plan.diff for plan in plans):
+                click.confirm("Write these changes?", abort=True, err=True)
+        verdicts = await work.commit(purge=purge, take_over=take_over)
+        _end_progress()
+        if as_json:
+            click.echo(json.dumps([_verdict_json(verdict) for verdict in verdicts]))
+        else:
+            for verdict in verdicts:
+                word = "rebuilt and verified" if verdict.good else "NOT VERIFIED"
+                click.echo(f"{word}: {verdict.sentence}")
+        return verdicts
+
+
+def _chosen(name: str | None) -> list[Projection[Any]]:
+    return list(PROJECTIONS) if name is None else [projection_named(name)]
+
+
+def _confirm_by_name(what: str, projections: Sequence[Projection[Any]]) -> None:
+    wanted = " ".join(projection.name for projection in projections)
+    typed = click.prompt(
+        f"{what}: type {wanted} to go on", default="", show_default=False, err=True
+    )
+    if typed.strip() != wanted:
+        raise RefusedError("not confirmed: nothing was written")
+
+
+def _print_preflight(preflight: Preflight) -> None:
+    for line in preflight.lines():
+        click.echo(line)
+
+
+def _print_plans(plans: Sequence[PlannedRebuild]) -> None:
+    for plan in plans:
+        click.echo(f"{plan.projection.name}: at {plan.seq:,}, {plan.diff.summary}")
+        _print_changes(plan.diff.changes, against="what is stored")
+
+
+def _plan_json(plan: PlannedRebuild) -> dict[str, Any]:
+    return {
+        "projection": plan.projection.name,
+        "seq": plan.seq,
+        "keys": plan.diff.keys,
+        "standing": plan.stored.standing.value,
+        "changes": [
+            {
+                "key": change.key,
+                "kind": change.kind,
+                "fields": [change_line(field) for field in change.fields()],
+            }
+            for change in plan.diff.changes
+        ],
+    }
+
+
+def _print_changes(changes: Sequence[KeyChange], *, against: str) -> None:
+    for change in changes[:_CHANGES_SHOWN]:
+        click.echo(f"  {safe_text(change.key, 100)} {change.kind}")
+        if change.kind == "changed":
+            for field in change.fields():
+                click.echo(f"    {change_line(field)}")
+    if len(changes) > _CHANGES_SHOWN:
+        click.echo(f"  … and {len(changes) - _CHANGES_SHOWN:,} more that differ from {against}")
+
+
+def _progress_line() -> Any:
+    """Progress on stderr, on one line, only where a person looks."""
+    if not sys.stderr.isatty():
+        return None
+
+    def draw(progress: ReplayProgress) -> None:
+        left = progress.seconds_left
+        about = "" if left is None else f", {left:.0f} s left"
+        sys.stderr.write(
+            f"\r\x1b[Kreplaying {progress.seq:,} of {progress.last:,}, "
+            f"{progress.rate:,.0f}/s{about}"
+        )
+        sys.stderr.flush()
+
+    return draw
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

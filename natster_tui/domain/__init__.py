@@ -1,0 +1,1 @@
+"""Events, folds and decisions: pure values and functions, no I/O, no clock."""

@@ -1,0 +1,101 @@
+"""The catalog projection: who owns each catalog name, and who may see it.
+
+Bucket `PROJ_CATALOG`, one document per catalog name. The rules are DESIGN section 3, "Catalog".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from natster_tui.domain.documents import (
+    Document,
+    encode_document,
+    read_document,
+    text_of,
+    texts_of,
+)
+from natster_tui.domain.events import (
+    CATALOG_TYPES,
+    SUBJECT_PREFIX,
+    Event,
+    EventType,
+    has_usable_tokens,
+)
+from natster_tui.domain.parking import ParkReason
+from natster_tui.domain.projection import Projection
+
+
+@dataclass(slots=True)
+class CatalogState:
+    """One catalog name. Both collections keep the order in which accounts came."""
+
+    owner: str
+    shared_with: dict[str, None] = field(default_factory=dict)
+    contested_by: dict[str, None] = field(default_factory=dict)
+
+
+class CatalogProjection(Projection[CatalogState]):
+    """Catalogs from shares and unshares; opens no payload."""
+
+    name = "catalog"
+    bucket = "PROJ_CATALOG"
+    version = 1
+    key_noun = "catalog"
+    uses = CATALOG_TYPES
+
+    def apply(self, states: dict[str, CatalogState], event: Event) -> tuple[str, ...] | ParkReason:
+        """See `Projection.apply`. The document of a catalog depends on its name's events only."""
+        if not has_usable_tokens(event):
+            return ParkReason.TOKEN
+        origin, target, name = event.origin, event.target, event.catalog
+        if origin == target or event.type is EventType.IMPORTED:
+            return ()
+        state = states.get(name)
+        if event.type is EventType.UNSHARED:
+            if state is None or state.owner != origin or target not in state.shared_with:
+                return ()
+            del state.shared_with[target]
+            return (name,)
+        if state is None:
+            states[name] = CatalogState(origin, {target: None})
+            return (name,)
+        members, member = (
+            (state.shared_with, target) if state.owner == origin else (state.contested_by, origin)
+        )
+        if member in members:
+            return ()
+        members[member] = None
+        return (name,)
+
+    def keys_of(self, event: Event) -> tuple[str, ...]:
+        """See `Projection.keys_of`."""
+        return (event.catalog,)
+
+    def key_filters(self, key: str) -> tuple[str, ...]:
+        """See `Projection.key_filters`: events with a literal `>` among their tokens are parked."""
+        return (f"{SUBJECT_PREFIX}*.*.{key}.*",)
+
+    def encode(self, key: str, state: CatalogState) -> bytes:
+        """See `Projection.encode`."""
+        document: Document = {
+            "catalog_name": key,
+            "owner": state.owner,
+            "shared_with": list(state.shared_with),
+        }
+        if state.contested_by:
+            document["contested_by"] = list(state.contested_by)
+        return encode_document(document)
+
+    def decode(self, document: bytes) -> CatalogState:
+        """See `Projection.decode`."""
+        value = read_document(document)
+        if value is None:
+            raise ValueError("not a JSON object")
+        try:
+            return CatalogState(
+                text_of(value["owner"]),
+                dict.fromkeys(texts_of(value["shared_with"])),
+                dict.fromkeys(texts_of(value.get("contested_by", []))),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a catalog document: {error!r}") from error

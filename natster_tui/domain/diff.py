@@ -1,0 +1,156 @@
+"""What is different between two sets of documents, key by key and field by field.
+
+One rule serves the dry run, the result of a rebuild, verifying, and drift beside another
+program's projections.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.domain.documents import read_document
+
+Bytes = Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field: its path, and its JSON value before and after (None where it did not exist)."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """One key: its document before (stored) and after (as the log says); None for none."""
+
+    key: str
+    before: bytes | None
+    after: bytes | None
+
+    @property
+    def kind(self) -> str:
+        """`added`, `changed` or `removed`."""
+        if self.before is None:
+            return "added"
+        return "removed" if self.after is None else "changed"
+
+    def fields(self) -> tuple[FieldChange, ...]:
+        """The fields that differ; for a stored value that is no document, that one fact."""
+        return field_changes(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """All keys that differ, in order of their names, and how many were compared."""
+
+    changes: tuple[KeyChange, ...]
+    keys: int
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    def count(self, kind: str) -> int:
+        """How many keys were `added`, `changed` or `removed`."""
+        return sum(1 for change in self.changes if change.kind == kind)
+
+    @property
+    def summary(self) -> str:
+        """One line: `2 keys added, 1 changed, 0 removed`."""
+        if not self.changes:
+            return "no differences"
+        return (
+            f"{self.count('added'):,} added, {self.count('changed'):,} changed, "
+            f"{self.count('removed'):,} removed"
+        )
+
+
+def diff_documents(
+    stored: Bytes, expected: Bytes, same: Callable[[bytes, bytes], bool] | None = None
+) -> Diff:
+    """What must change for `stored` to become `expected`.
+
+    `same` decides whether two documents are equal; by default they must be so to the byte.
+    """
+    changes = []
+    for key, after in expected.items():
+        before = stored.get(key)
+        if before != after and (before is None or same is None or not same(before, after)):
+            changes.append(KeyChange(key, before, after))
+    changes += [
+        KeyChange(key, before, None) for key, before in stored.items() if key not in expected
+    ]
+    changes.sort(key=lambda change: change.key)
+    return Diff(tuple(changes), len(stored.keys() | expected.keys()))
+
+
+def same_json(one: bytes, other: bytes) -> bool:
+    """Whether two documents are equal as JSON with the same key order (spacing apart)."""
+    left, right = read_document(one), read_document(other)
+    return left is not None and right is not None and json.dumps(left) == json.dumps(right)
+
+
+def field_changes(before: bytes | None, after: bytes | None) -> tuple[FieldChange, ...]:
+    """The fields in which two documents differ, in the order of the newer one."""
+    old = None if before is None else read_document(before)
+    new = None if after is None else read_document(after)
+    if before is not None and old is None:
+        text = before[:80].decode("utf-8", "replace")
+        return (FieldChange("(stored value)", text, "unreadable: not a document"),)
+    changes: list[FieldChange] = []
+    _compare("", {} if old is None else old, {} if new is None else new, changes)
+    if not changes and before is not None and after is not None and before != after:
+        changes.append(FieldChange("(form)", "other spacing or key order", "as the log gives it"))
+    return tuple(changes)
+
+
+def _compare(path: str, before: Any, after: Any, changes: list[FieldChange]) -> None:
+    if before == after and type(before) is type(after):
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in [*after, *(name for name in before if name not in after)]:
+            inner = f"{path}.{name}" if path else str(name)
+            _compare(inner, before.get(name), after.get(name), changes)
+    elif isinstance(before, list | None) and isinstance(after, list | None):
+        _compare_lists(path, before or [], after or [], changes)
+        if not before and not after and before != after:
+            changes.append(FieldChange(path, before, after))
+    else:
+        changes.append(FieldChange(path, before, after))
+
+
+def _compare_lists(
+    path: str, before: list[Any], after: list[Any], changes: list[FieldChange]
+) -> None:
+    """Lists hold distinct entries: say which came, went or changed, not at which index."""
+    old = {_identity(entry): entry for entry in before}
+    new = {_identity(entry): entry for entry in after}
+    start = len(changes)
+    for name, entry in new.items():
+        if name not in old:
+            changes.append(FieldChange(f"{path}[{name}]", None, entry))
+        elif old[name] != entry:
+            _compare(f"{path}[{name}]", old[name], entry, changes)
+    changes.extend(
+        FieldChange(f"{path}[{name}]", entry, None)
+        for name, entry in old.items()
+        if name not in new
+    )
+    if len(changes) == start and before != after:
+        changes.append(
+            FieldChange(
+                f"{path}(order or repetition)", f"{len(before)} entries", f"{len(after)} entries"
+            )
+        )
+
+
+def _identity(entry: Any) -> str:
+    """What makes a list entry the same one: catalog and account for a share, else its text."""
+    if isinstance(entry, dict) and "catalog" in entry and "account" in entry:
+        return f"{entry['catalog']} {entry['account']}"
+    return entry if isinstance(entry, str) else json.dumps(entry)

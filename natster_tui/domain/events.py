@@ -1,0 +1,153 @@
+"""The log's messages, and the events they stand for.
+
+A `Record` is a message as the stream holds it. An `Event` is what the subject says when it is
+one of ours; anything else is a reason for parking. Rules: DESIGN sections 2 and 3.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from natster_tui.domain.event_time import parse_occurred_at
+from natster_tui.domain.parking import ParkReason
+
+STREAM = "NATSTER_EVENTS"
+SUBJECTS = "natster.events.*.*.*.*"
+SUBJECT_PREFIX = "natster.events."
+NONE = "none"
+"""The token that stands for "no target" and "no catalog"."""
+
+OCCURRED_AT = "Natster-Occurred-At"
+MESSAGE_ID = "Nats-Msg-Id"
+
+_TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
+_SUBJECT_TOKENS = 6
+
+
+class EventType(StrEnum):
+    """The five things that can have happened."""
+
+    INITIALIZED = "natster_initialized"
+    CONTEXT_BOUND = "context_bound"
+    SHARED = "catalog_shared"
+    UNSHARED = "catalog_unshared"
+    IMPORTED = "catalog_imported"
+
+
+_TYPES: dict[str, EventType] = {kind.value: kind for kind in EventType}
+
+CATALOG_TYPES = frozenset({EventType.SHARED, EventType.UNSHARED, EventType.IMPORTED})
+"""The types whose subject names an origin, a target and a catalog; the others use the origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message of the log, exactly as stored.
+
+    `time_ns` is the stream's timestamp in nanoseconds since the epoch; `headers` keeps order
+    and repetition, because of repeated headers the first counts.
+    """
+
+    seq: int
+    time_ns: int
+    subject: str
+    payload: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header (names are case-sensitive), or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    @property
+    def event_time(self) -> int:
+        """The event's time in unix seconds, floored: `Natster-Occurred-At` if valid, else ours."""
+        if self.headers:
+            occurred = parse_occurred_at(self.header(OCCURRED_AT))
+            if occurred is not None:
+                return occurred
+        return self.time_ns // 1_000_000_000
+
+
+class Event:
+    """A record whose subject is one of the log's: the parsed tokens beside the record itself.
+
+    Not a dataclass: one is made for every event of a replay, and a frozen dataclass costs
+    three times as much to construct. Treat it as immutable.
+    """
+
+    __slots__ = ("catalog", "origin", "record", "seq", "target", "type")
+
+    def __init__(
+        self, record: Record, kind: EventType, origin: str, target: str, catalog: str
+    ) -> None:
+        self.record = record
+        self.seq = record.seq
+        self.type = kind
+        self.origin = origin
+        self.target = target
+        self.catalog = catalog
+
+    @property
+    def time(self) -> int:
+        """The event's time in unix seconds."""
+        return self.record.event_time
+
+    @property
+    def payload(self) -> bytes:
+        """The payload as stored."""
+        return self.record.payload
+
+    def __repr__(self) -> str:
+        return f"Event({self.seq} {self.record.subject})"
+
+
+def read_event(record: Record) -> Event | ParkReason:
+    """What a record says, or why every projection parks it."""
+    tokens = record.subject.split(".")
+    if len(tokens) != _SUBJECT_TOKENS or tokens[0] != "natster" or tokens[1] != "events":
+        return ParkReason.SUBJECT
+    kind = _TYPES.get(tokens[5])
+    if kind is None:
+        return ParkReason.UNKNOWN_TYPE
+    return Event(record, kind, tokens[2], tokens[3], tokens[4])
+
+
+_good_tokens: set[str] = set()
+_GOOD_TOKENS_KEPT = 200_000
+
+
+def is_usable_token(token: str) -> bool:
+    """Whether a token may stand for an account or a catalog.
+
+    `none` means "nobody", a leading underscore is reserved for our own bucket keys, and other
+    characters cannot be bucket keys.
+    """
+    if token in _good_tokens:
+        return True
+    if token == NONE or _TOKEN.fullmatch(token) is None:
+        return False
+    if len(_good_tokens) < _GOOD_TOKENS_KEPT:
+        # A replay asks about the same few thousand tokens millions of times.
+        _good_tokens.add(token)
+    return True
+
+
+def has_usable_tokens(event: Event) -> bool:
+    """Whether the tokens that the event's type uses may all be used."""
+    if event.type not in CATALOG_TYPES:
+        return is_usable_token(event.origin)
+    return (
+        is_usable_token(event.origin)
+        and is_usable_token(event.target)
+        and is_usable_token(event.catalog)
+    )
+
+
+def subject_of(kind: EventType, origin: str, target: str = NONE, catalog: str = NONE) -> str:
+    """The subject that an event is published on."""
+    return f"{SUBJECT_PREFIX}{origin}.{target}.{catalog}.{kind.value}"

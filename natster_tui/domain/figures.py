@@ -1,0 +1,49 @@
+"""Figures derived from the two states, stored nowhere (DESIGN section 3, "Derived figures")."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from natster_tui.domain.account import AccountState
+from natster_tui.domain.catalog import CatalogState
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityFigures:
+    """Counts over the whole community."""
+
+    accounts_initialized: int
+    active_shares: int
+    duplicate_names: int
+    prize_candidates: int
+
+
+def community_figures(
+    accounts: Mapping[str, AccountState], catalogs: Mapping[str, CatalogState]
+) -> CommunityFigures:
+    """The figures of two states."""
+    return CommunityFigures(
+        accounts_initialized=sum(1 for state in accounts.values() if state.initialized_at),
+        active_shares=sum(len(state.out_shares) for state in accounts.values()),
+        duplicate_names=sum(1 for state in catalogs.values() if state.contested_by),
+        prize_candidates=sum(
+            1
+            for state in accounts.values()
+            if any(imported is not None for imported in state.in_shares.values())
+        ),
+    )
+
+
+def case_collisions(names: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    """Catalog names that collide with others for importers: they differ in letter case only."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        groups[name.lower()].append(name)
+    return {
+        name: tuple(other for other in group if other != name)
+        for group in groups.values()
+        if len(group) > 1
+        for name in group
+    }

@@ -1,0 +1,100 @@
+"""Folding a log into one projection: the only place where events meet states.
+
+Live projecting, rebuilding, dry runs, verifying, time travel and "why" all hold a `Fold`. The
+state inside is mutable, because a replay applies millions of events; what leaves it (document
+bytes, tallies, keys) is immutable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic
+
+from natster_tui.domain.events import Event, Record, read_event
+from natster_tui.domain.parking import ParkedEvent, ParkedTally, ParkReason
+from natster_tui.domain.projection import Projection, State
+
+
+class Fold(Generic[State]):
+    """The states of one projection at a position in the log.
+
+    `seq` is the sequence of the last record folded (0: none), `time_ns` that record's stream
+    time, `parked` the tally of events set aside, and `dirty` the keys whose document changed
+    since `take_dirty` was last called.
+    """
+
+    def __init__(
+        self,
+        projection: Projection[State],
+        states: dict[str, State] | None = None,
+        seq: int = 0,
+        time_ns: int = 0,
+        parked: ParkedTally | None = None,
+    ) -> None:
+        self.projection = projection
+        self.states: dict[str, State] = {} if states is None else states
+        self.seq = seq
+        self.time_ns = time_ns
+        self.dirty: dict[str, None] = {}
+        self._parked = parked or ParkedTally()
+        self._newly_parked: list[ParkedEvent] = []
+
+    def apply(self, record: Record, event: Event | ParkReason) -> tuple[str, ...]:
+        """Fold one record, already read with `read_event`; returns the keys that changed.
+
+        Records come in ascending order. One at or below `seq` was folded before, and is passed
+        over: only the stream sequence tells a duplicate.
+        """
+        if record.seq <= self.seq:
+            return ()
+        self.seq = record.seq
+        self.time_ns = record.time_ns
+        outcome: tuple[str, ...] | ParkReason
+        if isinstance(event, ParkReason):
+            outcome = event
+        elif event.type in self.projection.uses:
+            outcome = self.projection.apply(self.states, event)
+        else:
+            return ()
+        if isinstance(outcome, ParkReason):
+            self._newly_parked.append(ParkedEvent(record.seq, outcome))
+            return ()
+        for key in outcome:
+            self.dirty[key] = None
+        return outcome
+
+    def advance(self, records: Iterable[Record]) -> None:
+        """Fold records in order."""
+        for record in records:
+            self.apply(record, read_event(record))
+
+    @property
+    def parked(self) -> ParkedTally:
+        """The events set aside so far."""
+        if self._newly_parked:
+            self._parked = self._parked.adding(self._newly_parked)
+            self._newly_parked = []
+        return self._parked
+
+    def take_dirty(self) -> tuple[str, ...]:
+        """The keys changed since the last call, in the order in which they first changed."""
+        keys = tuple(self.dirty)
+        self.dirty.clear()
+        return keys
+
+    def document(self, key: str) -> bytes | None:
+        """The document of a key as it would be stored now, or None if there is none."""
+        state = self.states.get(key)
+        return None if state is None else self.projection.encode(key, state)
+
+    def documents(self) -> dict[str, bytes]:
+        """Every document as it would be stored now."""
+        encode = self.projection.encode
+        return {key: encode(key, state) for key, state in self.states.items()}
+
+
+def fold_all(projection: Projection[State], records: Iterable[Record]) -> Fold[State]:
+    """One fold of a whole log."""
+    fold = Fold(projection)
+    fold.advance(records)
+    return fold

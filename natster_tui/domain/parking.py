@@ -1,0 +1,59 @@
+"""Why a projection may set an event aside, and the tally of those it has.
+
+A parked event changes no state, never blocks what follows, and stays visible. DESIGN section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+RECENT_KEPT = 100
+"""How many parked events the checkpoint remembers one by one."""
+
+
+class ParkReason(StrEnum):
+    """The reasons, in the words that the checkpoint and the screen use."""
+
+    SUBJECT = "subject"
+    UNKNOWN_TYPE = "unknown type"
+    TOKEN = "token"  # noqa: S105 - a reason for parking, not a secret
+    PAYLOAD = "payload"
+    ERASED = "erased"
+
+    @property
+    def explanation(self) -> str:
+        """What the reason means, for a person."""
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    ParkReason.SUBJECT: "the subject is not natster.events and four tokens",
+    ParkReason.UNKNOWN_TYPE: "the event type is not one of the five this version knows",
+    ParkReason.TOKEN: "a token cannot be an account or a catalog",
+    ParkReason.PAYLOAD: "the payload is not a readable web context",
+    ParkReason.ERASED: "the key of the account's data was destroyed on purpose",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedEvent:
+    """One parked event: its sequence and the reason."""
+
+    seq: int
+    reason: ParkReason
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedTally:
+    """How many events were parked, and the last hundred of them, oldest first."""
+
+    count: int = 0
+    recent: tuple[ParkedEvent, ...] = ()
+
+    def adding(self, events: list[ParkedEvent]) -> ParkedTally:
+        """The tally after these were parked too."""
+        if not events:
+            return self
+        recent = (*self.recent, *events[-RECENT_KEPT:])
+        return ParkedTally(self.count + len(events), recent[-RECENT_KEPT:])

@@ -1,0 +1,154 @@
+"""Events and documents in words: what both the terminal lines and the panes say of them.
+
+Everything that came from outside is made safe here, and secrets are masked, before anybody
+prints it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.domain.account import AccountState
+from natster_tui.domain.diff import FieldChange
+from natster_tui.domain.events import NONE, Event, EventType, Record, read_event
+from natster_tui.domain.masking import MASK, is_secret_name, mask_json
+from natster_tui.domain.parking import ParkReason
+from natster_tui.domain.payload_json import Json, Number, UnreadableError, read_json
+from natster_tui.domain.safe_text import safe_block, safe_text
+
+_KEY_SHOWN_WHOLE = 12
+
+VERBS = {
+    EventType.INITIALIZED: "initialized",
+    EventType.CONTEXT_BOUND: "bound",
+    EventType.SHARED: "shared",
+    EventType.UNSHARED: "unshared",
+    EventType.IMPORTED: "imported",
+}
+GLYPHS = {
+    EventType.INITIALIZED: "✦",
+    EventType.CONTEXT_BOUND: "⚷",
+    EventType.SHARED: "⇄",
+    EventType.UNSHARED: "⊘",
+    EventType.IMPORTED: "⇣",
+}
+ASCII_GLYPHS = {
+    EventType.INITIALIZED: "*",
+    EventType.CONTEXT_BOUND: "@",
+    EventType.SHARED: ">",
+    EventType.UNSHARED: "x",
+    EventType.IMPORTED: "v",
+}
+
+
+def short_key(key: str, width: int = _KEY_SHOWN_WHOLE) -> str:
+    """A key short enough for a row: its beginning and its end, `ACB4…2NGDT`."""
+    text = safe_text(key, 80)
+    if len(text) <= width:
+        return text
+    return f"{text[:4]}…{text[-3:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What accounts are called on screen: the name they gave themselves, else the short key."""
+
+    accounts: Mapping[str, AccountState]
+
+    def of(self, key: str) -> str:
+        """The name for a row."""
+        state = self.accounts.get(key)
+        if state is None or not state.account_name:
+            return short_key(key)
+        return safe_text(state.account_name, 40)
+
+
+def event_phrase(event: Event, names: Names) -> tuple[str, str, str]:
+    """Who, with whom (an arrow first, empty if nobody), and which catalog, for a row."""
+    who = names.of(event.origin)
+    if event.type in (EventType.INITIALIZED, EventType.CONTEXT_BOUND):
+        return who, "", "" if event.catalog == NONE else safe_text(event.catalog, 40)
+    arrow = "←" if event.type is EventType.IMPORTED else "→"
+    return who, f"{arrow} {names.of(event.target)}", safe_text(event.catalog, 40)
+
+
+def parse_payload(record: Record) -> Json | None:
+    """The payload as JSON, or None when it is not readable as such."""
+    try:
+        return read_json(record.payload)
+    except UnreadableError:
+        return None
+
+
+def payload_lines(record: Record, *, reveal: bool = False) -> list[str]:
+    """The payload for a person: pretty JSON with secrets masked, or what it is instead."""
+    if not record.payload:
+        return ["(empty)"]
+    try:
+        value = read_json(record.payload)
+    except UnreadableError as error:
+        what = f"{safe_text(str(error), 200)}; {len(record.payload):,} bytes"
+        if not reveal:
+            # Half a context is no JSON, and may hold whole secrets: fields can't be told apart.
+            return [f"({what}, hidden because secrets in it cannot be told apart)"]
+        return [f"({what}, as they are)", *safe_block(record.payload, 40, 4_000).split("\n")]
+    return pretty_json(value if reveal else mask_json(value)).split("\n")
+
+
+def pretty_json(value: Json, indent: int = 0) -> str:
+    """JSON over several lines, numbers as they were written, text made safe."""
+    pad, inner = "  " * indent, "  " * (indent + 1)
+    match value:
+        case Number():
+            return safe_text(str(value), 200)
+        case str():
+            return json.dumps(safe_text(value), ensure_ascii=False)
+        case dict() if value:
+            lines = [
+                f"{inner}{json.dumps(safe_text(name, 200), ensure_ascii=False)}: "
+                f"{pretty_json(item, indent + 1)}"
+                for name, item in value.items()
+            ]
+            return "{\n" + ",\n".join(lines) + f"\n{pad}}}"
+        case list() if value:
+            lines = [f"{inner}{pretty_json(item, indent + 1)}" for item in value]
+            return "[\n" + ",\n".join(lines) + f"\n{pad}]"
+        case _:
+            return json.dumps(value)
+
+
+def masked_document(document: Any) -> Any:
+    """A document's JSON with its secrets masked."""
+    return mask_json(document)
+
+
+def change_line(change: FieldChange, *, reveal: bool = False) -> str:
+    """One field's change as a line: `+ out_shares[kevbuzz AA33…] {…}`."""
+    path = safe_text(change.path, 200)
+    name = change.path.rsplit(".", 1)[-1]
+    hidden = not reveal and is_secret_name(name)
+
+    def shown(value: Any) -> str:
+        if value is None:
+            return "none"
+        if hidden:
+            return MASK
+        return safe_text(json.dumps(value if reveal else mask_json(value), ensure_ascii=False), 300)
+
+    if change.before is None:
+        return f"+ {path} {shown(change.after)}"
+    if change.after is None:
+        return f"- {path} {shown(change.before)}"
+    return f"~ {path} {shown(change.before)} → {shown(change.after)}"
+
+
+def record_summary(record: Record, names: Names) -> str:
+    """A record as one plain line: verb, who, whom, catalog; or why it is none of ours."""
+    event = read_event(record)
+    if isinstance(event, ParkReason):
+        return f"{safe_text(record.subject, 200)} ({event.value})"
+    who, whom, catalog = event_phrase(event, names)
+    return " ".join(part for part in (VERBS[event.type], who, whom, catalog) if part)

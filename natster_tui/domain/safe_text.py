@@ -1,0 +1,112 @@
+"""Text from outside, made fit for a terminal: the one place where that happens.
+
+DESIGN section 6: subjects, payloads, headers, keys, error texts and bucket values may hold
+anything, and neither Textual nor Rich stops an escape sequence. Here control and format
+characters become visible symbols, combining marks are capped and the length is capped. It is
+done once, where the text is decoded. The result is for showing only: names that are looked up
+or written back are the original ones.
+
+Secrets are masked before (`masking`), never after: a cut secret is no longer recognised.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+ELLIPSIS = "…"
+MARKS_PER_CHARACTER = 3
+"""Combining marks kept on one character; living scripts stay below, a pile of them overprints."""
+
+_TAB_WIDTH = 4
+_UTF8_LONGEST = 4
+_SHOWN_AS_CODE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MARKS = frozenset({"Mn", "Me"})
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Hangul fillers and the empty braille cell: printable to Unicode, nothing at all to the eye."""
+
+
+def safe_text(value: str | bytes, limit: int = 4096) -> str:
+    """One line that is safe to show, of at most `limit` characters.
+
+    Bytes are read as UTF-8, with U+FFFD for what is not. C0 controls become control pictures
+    (ESC is ␛, newline ␊), the rest of what cannot be seen its code point (`‹202E›`). Applied to
+    its own result it changes nothing.
+    """
+    if isinstance(value, bytes):
+        value = _decode(value, limit)
+    if len(value) <= limit and value.isascii() and value.isprintable():
+        return value
+    # Cut first: what is thrown away anyway must not cost anything.
+    return _capped(_visible(value[:limit]), limit, was_cut=len(value) > limit)
+
+
+def safe_block(value: str | bytes, max_lines: int = 500, limit: int = 65_536) -> str:
+    """Several lines that are safe to show: newlines stay, tabs are expanded.
+
+    At most `max_lines` lines and `limit` characters; an ellipsis stands where more followed.
+    """
+    if isinstance(value, bytes):
+        value = _decode(value, limit)
+    text = value[:limit].replace("\r\n", "\n").expandtabs(_TAB_WIDTH)
+    lines = text.split("\n", max_lines)
+    if len(lines) > max_lines:
+        lines[max_lines - 1 :] = [ELLIPSIS]
+    return _capped("\n".join(map(_visible, lines)), limit, was_cut=len(value) > limit)
+
+
+def _decode(value: bytes, limit: int) -> str:
+    """As many of the bytes as can matter; one character more than `limit` shows that some did."""
+    return value[: (limit + 1) * _UTF8_LONGEST].decode("utf-8", "replace")
+
+
+def _capped(text: str, limit: int, *, was_cut: bool) -> str:
+    if len(text) > limit or (was_cut and not text.endswith(ELLIPSIS)):
+        return text[: max(limit - 1, 0)] + ELLIPSIS[:limit]
+    return text
+
+
+def _visible(text: str) -> str:
+    """The text with everything unseen made visible, and no more marks than may stand."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = 0
+    for char in text:
+        # A mark at the very beginning would sit on whatever the screen has before it.
+        if shown and _is_mark(char):
+            marks += 1
+            if marks <= MARKS_PER_CHARACTER:
+                shown.append(char)
+            continue
+        if marks > MARKS_PER_CHARACTER:
+            shown.append(_surplus(marks))
+        marks = 0
+        shown.append(_visible_character(char))
+    if marks > MARKS_PER_CHARACTER:
+        shown.append(_surplus(marks))
+    return "".join(shown)
+
+
+def _is_mark(char: str) -> bool:
+    """Whether the character is drawn onto the one before it."""
+    return char > "\u02ff" and unicodedata.category(char) in _MARKS
+
+
+def _surplus(marks: int) -> str:
+    """How many marks were left out, so that two different names never look the same."""
+    return f"‹+{marks - MARKS_PER_CHARACTER}›"
+
+
+@lru_cache(maxsize=4096)
+def _visible_character(char: str) -> str:
+    """The character itself, or the symbol that stands for it when it starts a cell."""
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    category = unicodedata.category(char)
+    if category in _SHOWN_AS_CODE or category in _MARKS or char in _BLANKS:
+        return f"‹{code:02X}›"
+    return char

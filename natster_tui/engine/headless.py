@@ -1,0 +1,78 @@
+"""Projecting without a screen: until caught up, or until somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.engine.projector import Phase, Projector
+from natster_tui.engine.server_source import LogChoice, ServerSource
+from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.errors import ProjectorStoppedError, RefusedError
+from natster_tui.store.log import EventLog
+
+
+async def project_until_caught_up(log: EventLog, instance: str) -> list[str]:
+    """Project everything up to the head as it is now; a line per projection says how far.
+
+    Raises RefusedError, with the projector's own sentence, when one cannot or must not write.
+    """
+    head = (await log.refresh()).last_seq
+    changed = asyncio.Event()
+    projectors = [Projector(p, instance, notify=changed.set) for p in PROJECTIONS]
+    tasks = [asyncio.create_task(projector.run(log)) for projector in projectors]
+    try:
+        while True:
+            changed.clear()
+            for task in tasks:
+                if task.done():
+                    task.result()
+            for projector in projectors:
+                _refuse_if_stuck(projector)
+            if all((projector.status.stored or 0) >= head for projector in projectors) and all(
+                projector.status.phase in (Phase.PROJECTING, Phase.CATCHING_UP)
+                for projector in projectors
+            ):
+                break
+            waiting = asyncio.create_task(changed.wait())
+            await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return [
+        f"{p.projection.name}: at {p.status.stored or 0:,}, {len(p.fold.states):,} keys, "
+        f"parked {p.status.parked.count:,}"
+        for p in projectors
+    ]
+
+
+def _refuse_if_stuck(projector: Projector) -> None:
+    status = projector.status
+    if status.phase is Phase.STOPPED:
+        raise ProjectorStoppedError(f"{projector.projection.name}: {status.problem}")
+    if status.phase is Phase.WATCHING:
+        raise RefusedError(f"{projector.projection.name}: {status.problem}")
+
+
+async def project_until_stopped(
+    source: ServerSource, choice: LogChoice, say: Callable[[str], None]
+) -> None:
+    """Project until cancelled; what changes in a projector's state is said in a line."""
+    workspace = Workspace(source, WorkspaceOptions(choice))
+    said: dict[str, str] = {}
+
+    def listen() -> None:
+        lines = {"connection": f"{workspace.connection.value} {workspace.sentence}".strip()}
+        for name, projector in workspace.projectors.items():
+            status = projector.status
+            lines[name] = f"{status.phase.value} {status.problem}".strip()
+        for name, line in lines.items():
+            if said.get(name) != line:
+                said[name] = line
+                say(f"{name}: {line}")
+
+    workspace.listen(listen)
+    await workspace.run()

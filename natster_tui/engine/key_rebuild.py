@@ -1,0 +1,78 @@
+"""Rebuilding one document: exactly to where its bucket stands, under the same checkpoint.
+
+DESIGN section 5: the key is folded to the stored checkpoint's sequence and the checkpoint is
+rewritten at the same position, never ahead of it, because the other documents are not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from natster_tui.domain.diff import Diff, diff_documents
+from natster_tui.domain.projection import Projection
+from natster_tui.engine.key_history import key_history
+from natster_tui.engine.projection_store import Standing, check_identity, load_projection
+from natster_tui.engine.rebuild import COMMIT_TRIES, Pause, PlannedRebuild, Verdict, no_pause
+from natster_tui.errors import ConflictError, LogChangedError, RefusedError
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.log import EventLog
+
+
+class KeyRebuild:
+    """The rebuild of one key. Same steps as `Rebuild`."""
+
+    def __init__(self, log: EventLog, projection: Projection[Any], key: str, instance: str) -> None:
+        self.log = log
+        self.projection = projection
+        self.key = key
+        self._instance = instance
+        self._bucket = Bucket(log.link, projection.bucket, instance)
+
+    async def prepare(self) -> list[PlannedRebuild]:
+        """Fold the key, and compare it with what is stored; writes nothing."""
+        return [await self._plan()]
+
+    async def _plan(self) -> PlannedRebuild:
+        stored = await load_projection(self._bucket, self.projection)
+        if stored.standing is not Standing.OURS or stored.checkpoint is None:
+            raise RefusedError(
+                f"one key can be rebuilt only where {self.projection.bucket} is complete: "
+                f"rebuild {self.projection.name} as a whole"
+            )
+        if problem := await check_identity(self.log, stored.checkpoint):
+            raise LogChangedError(problem)
+        history = await key_history(
+            self.log, self.projection, self.key, stored.checkpoint.seq, self._instance
+        )
+        before = stored.documents.get(self.key)
+        diff = diff_documents(
+            {} if before is None else {self.key: before},
+            {} if history.document is None else {self.key: history.document},
+        )
+        return PlannedRebuild(stored, diff, stored.checkpoint.seq)
+
+    async def commit(
+        self, pause: Pause = no_pause, *, purge: bool = False, take_over: bool = False
+    ) -> list[Verdict]:
+        """Write the document if it differs, then read it back."""
+        assert not purge
+        assert not take_over
+        async with pause(self.projection):
+            for _try in range(COMMIT_TRIES):
+                plan = await self._plan()
+                assert plan.stored.checkpoint is not None
+                changes = {change.key: change.after for change in plan.diff.changes}
+                try:
+                    await self._bucket.commit(
+                        changes,
+                        plan.stored.checkpoint.encode(),
+                        plan.stored.snapshot.checkpoint_revision,
+                    )
+                except ConflictError:
+                    continue
+                after = await self._plan()
+                diff = Diff(after.diff.changes, 1)
+                return [Verdict(self.projection, after.seq, diff, after.stored.standing)]
+        raise ConflictError(
+            f"another projector kept writing to {self.projection.bucket}: stop it, or try again"
+        )

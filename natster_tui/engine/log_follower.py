@@ -1,0 +1,165 @@
+"""The log as the timeline needs it: the head as it moves, and any record by its sequence.
+
+Records are kept in pages with a bound on their number and bytes. A page that is not there is
+fetched in the background; whoever asked is told by the doorbell, and asks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import aclosing
+
+from natster_tui.domain.events import Record
+from natster_tui.engine.rate import RateMeter
+from natster_tui.store.log import EventLog
+from natster_tui.store.stream_reader import StreamReader
+
+PAGE = 200
+PAGES_KEPT = 100
+BYTES_KEPT = 32 * 1024 * 1024
+
+
+class _Page:
+    """The records of one page, and up to which sequence they are known to be all there are."""
+
+    __slots__ = ("bytes", "records", "upto")
+
+    def __init__(self, before: int) -> None:
+        self.records: dict[int, Record] = {}
+        self.upto = before
+        self.bytes = 0
+
+    def put(self, record: Record) -> None:
+        if record.seq not in self.records:
+            self.bytes += len(record.payload) + 200
+        self.records[record.seq] = record
+
+
+class LogFollower:
+    """Follows one log's head, and pages through all of it."""
+
+    def __init__(self, instance: str, notify: Callable[[], None] = lambda: None) -> None:
+        self.first = 1
+        self.head = 0
+        self.meter = RateMeter()
+        self.last_arrival: float | None = None
+        """When (monotonic seconds) an event last came in while we were looking."""
+        self._instance = instance
+        self._notify = notify
+        self._pages: OrderedDict[int, _Page] = OrderedDict()
+        self._bytes = 0
+        self._wanted: OrderedDict[int, None] = OrderedDict()
+        self._asked = asyncio.Event()
+        self._identity = ("", "")
+
+    def get(self, seq: int) -> Record | None:
+        """The record at a sequence if it is at hand."""
+        page = self._pages.get((seq - 1) // PAGE)
+        return None if page is None else page.records.get(seq)
+
+    def is_known(self, seq: int) -> bool:
+        """Whether it is known what stands at a sequence (perhaps nothing: a deleted event)."""
+        page = self._pages.get((seq - 1) // PAGE)
+        return page is not None and seq <= page.upto
+
+    def want(self, first: int, last: int) -> None:
+        """Fetch what is not at hand between two sequences; the doorbell rings when it came."""
+        for number in range((max(first, 1) - 1) // PAGE, (min(last, self.head) - 1) // PAGE + 1):
+            page = self._pages.get(number)
+            if page is not None and page.upto >= min((number + 1) * PAGE, self.head):
+                self._pages.move_to_end(number)
+                continue
+            self._wanted[number] = None
+            self._wanted.move_to_end(number)
+        while len(self._wanted) > 4:
+            # Scrolled past: only the latest wishes are worth fetching.
+            self._wanted.popitem(last=False)
+        if self._wanted:
+            self._asked.set()
+
+    async def run(self, log: EventLog) -> None:
+        """Follow until the link is lost, which is raised as ConnectionLostError."""
+        info = log.info
+        if self._identity != (info.stream, info.created) or info.last_seq < self.head:
+            self._pages.clear()
+            self._bytes = 0
+        self._identity = (info.stream, info.created)
+        self.first, self.head = max(info.first_seq, 1), info.last_seq
+        self._notify()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(log, info.last_seq + 1))
+            tasks.create_task(self._fetch_wanted(log))
+
+    async def _follow(self, log: EventLog, start: int) -> None:
+        async with (
+            StreamReader(
+                log.link,
+                log.stream,
+                start,
+                purpose="timeline",
+                instance=self._instance,
+                created=log.info.created,
+            ) as reader,
+            aclosing(reader.batches()) as batches,
+        ):
+            async for batch in batches:
+                if not batch:
+                    continue
+                for record in log.sealing.open_records(batch):
+                    self._append(record)
+                self.meter.add(len(batch))
+                self.last_arrival = time.monotonic()
+                self._notify()
+
+    def _append(self, record: Record) -> None:
+        """Keep a live record where its page is known up to the head so far."""
+        number = (record.seq - 1) // PAGE
+        page = self._pages.get(number)
+        if page is None:
+            page = self._new_page(number)
+        contiguous = page.upto >= min(self.head, record.seq - 1) or self.head <= number * PAGE
+        before = page.bytes
+        page.put(record)
+        self._bytes += page.bytes - before
+        if contiguous:
+            page.upto = record.seq
+        self.head = record.seq
+        self._evict()
+
+    def _new_page(self, number: int) -> _Page:
+        page = self._pages[number] = _Page(number * PAGE)
+        return page
+
+    async def _fetch_wanted(self, log: EventLog) -> None:
+        while True:
+            await self._asked.wait()
+            if not self._wanted:
+                self._asked.clear()
+                continue
+            number, _ = self._wanted.popitem()
+            await self._fetch(log, number)
+
+    async def _fetch(self, log: EventLog, number: int) -> None:
+        first, last = number * PAGE + 1, min((number + 1) * PAGE, self.head)
+        page = self._pages.get(number) or self._new_page(number)
+        before = page.bytes
+        async with aclosing(
+            log.records(first, last, purpose="page", instance=self._instance)
+        ) as batches:
+            async for batch in batches:
+                for record in batch:
+                    page.put(record)
+        page.upto = max(page.upto, last)
+        self._bytes += page.bytes - before
+        self._pages[number] = page
+        self._pages.move_to_end(number)
+        self._evict()
+        self._notify()
+
+    def _evict(self) -> None:
+        while len(self._pages) > 1 and (len(self._pages) > PAGES_KEPT or self._bytes > BYTES_KEPT):
+            _, page = self._pages.popitem(last=False)
+            self._bytes -= page.bytes

@@ -1,0 +1,131 @@
+"""What to know before a rebuild: how much there is to read, what is affected, what is in the way.
+
+Counting by type asks the server how many events match each type's filter; nothing is read yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.domain.events import SUBJECT_PREFIX, EventType
+from natster_tui.domain.log_info import LogInfo
+from natster_tui.domain.projection import Projection
+from natster_tui.engine.projection_store import Standing, StoredProjection, load_projection
+from natster_tui.errors import ServerError
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.consumers import ConsumerInfo, count_matching, list_consumers
+from natster_tui.store.log import EventLog
+
+EXPECTED_RATE = 40_000
+"""Events per second assumed for the estimate before anything was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """The findings. `blockers` must be overridden before anything is written."""
+
+    info: LogInfo
+    by_type: dict[str, int]
+    stored: tuple[StoredProjection, ...]
+    other_projectors: tuple[ConsumerInfo, ...]
+    blockers: tuple[str, ...]
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """The buckets that another program wrote."""
+        return tuple(
+            stored.projection.bucket
+            for stored in self.stored
+            if stored.standing is Standing.FOREIGN
+        )
+
+    @property
+    def estimated_seconds(self) -> float:
+        """A guess at how long reading will take."""
+        return self.info.messages / EXPECTED_RATE
+
+    def lines(self) -> list[str]:
+        """The findings in words, one a line."""
+        info = self.info
+        types = ", ".join(f"{count:,} {name}" for name, count in self.by_type.items() if count)
+        lines = [
+            f"log: {info.messages:,} events, {info.first_seq:,} to {info.last_seq:,}"
+            + (f" ({types})" if types else ""),
+            f"reading them takes about {max(1, round(self.estimated_seconds)):,} s",
+        ]
+        for stored in self.stored:
+            place = (
+                "no checkpoint"
+                if stored.checkpoint is None
+                else f"stored at {stored.checkpoint.seq:,}"
+            )
+            lines.append(
+                f"{stored.projection.name}: {len(stored.snapshot.documents):,} keys in "
+                f"{stored.projection.bucket}, {place}"
+            )
+            if stored.problem:
+                lines.append(f"  {stored.problem}")
+            if stored.info.exists and not stored.info.allow_atomic:
+                lines.append(
+                    f"  the bucket {stored.projection.bucket} will be converted: atomic batches "
+                    "on, no size limit"
+                )
+        lines += [
+            f"also projecting: {consumer.name} ({consumer.described})"
+            for consumer in self.other_projectors
+        ]
+        lines += [f"in the way: {blocker}" for blocker in self.blockers]
+        return lines
+
+
+async def read_preflight(
+    log: EventLog, projections: Sequence[Projection[Any]], instance: str
+) -> Preflight:
+    """Look at the log and the buckets; writes nothing."""
+    info = await log.refresh()
+    by_type = {}
+    for kind in EventType:
+        count = await count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.value}")
+        by_type[kind.value] = count
+    by_type["other"] = max(0, info.messages - sum(by_type.values()))
+    stored = tuple(
+        [await load_projection(Bucket(log.link, p.bucket, instance), p) for p in projections]
+    )
+    return Preflight(
+        info,
+        by_type,
+        stored,
+        await _other_projectors(log, projections, instance),
+        _blockers(info),
+    )
+
+
+def _blockers(info: LogInfo) -> tuple[str, ...]:
+    if not info.has_gaps:
+        return ()
+    lost = info.deleted + max(0, info.first_seq - 1)
+    return (
+        f"the history is incomplete ({lost:,} events are missing): a rebuild would forget "
+        "what they did",
+    )
+
+
+async def _other_projectors(
+    log: EventLog, projections: Sequence[Projection[Any]], instance: str
+) -> tuple[ConsumerInfo, ...]:
+    """Consumers on the log that look like somebody else projecting the same."""
+    try:
+        consumers = await list_consumers(log.link, log.stream)
+    except ServerError:
+        # Listing may be denied; that must not stop a rebuild, and the commit is safe anyway.
+        return ()
+    ours = tuple(f"natster-tui-{projection.name}-" for projection in projections)
+    buckets = {projection.bucket for projection in projections}
+    return tuple(
+        consumer
+        for consumer in consumers
+        if consumer.name in buckets
+        or (consumer.name.startswith(ours) and f"-{instance}-" not in consumer.name)
+    )

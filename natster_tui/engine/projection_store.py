@@ -1,0 +1,148 @@
+"""A projection as it is stored: loading it with its position, and writing its checkpoint.
+
+Between the bucket (bytes) and the fold (states): what a stored projection is (none yet, ours,
+ours of another version, interrupted, or another program's), and which checkpoint belongs to a
+fold of a given log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from natster_tui.domain.checkpoint import BadCheckpointError, Checkpoint, decode_checkpoint
+from natster_tui.domain.event_time import format_timestamp
+from natster_tui.domain.fold import Fold
+from natster_tui.domain.log_identity import identity_problem
+from natster_tui.domain.projection import Projection
+from natster_tui.errors import RefusedError
+from natster_tui.store.bucket import Bucket, BucketInfo, Snapshot
+from natster_tui.store.log import EventLog
+
+
+class Standing(Enum):
+    """What kind of projection a bucket holds."""
+
+    MISSING = "missing"
+    EMPTY = "empty"
+    OURS = "ours"
+    OTHER_VERSION = "other version"
+    INTERRUPTED = "interrupted rebuild"
+    FOREIGN = "another program's"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProjection:
+    """One look at a bucket. `problem` says, where it is not OURS, what that means."""
+
+    projection: Projection[Any]
+    info: BucketInfo
+    snapshot: Snapshot
+    standing: Standing
+    checkpoint: Checkpoint | None
+    problem: str = ""
+
+    @property
+    def documents(self) -> dict[str, bytes]:
+        """The stored documents."""
+        return {key: entry.value for key, entry in self.snapshot.documents.items()}
+
+    @property
+    def touched_by_others(self) -> bool:
+        """Whether something wrote to the bucket after our last batch (whose last is our key)."""
+        return (
+            self.snapshot.checkpoint is not None
+            and self.snapshot.last_revision > self.snapshot.checkpoint.revision
+        )
+
+    def fold(self) -> Fold[Any]:
+        """The fold to go on from; raises RefusedError when a document is not one of ours."""
+        assert self.checkpoint is not None
+        states = {}
+        for key, entry in self.snapshot.documents.items():
+            try:
+                states[key] = self.projection.decode(entry.value)
+            except ValueError as error:
+                raise RefusedError(
+                    f"the entry {key} in {self.projection.bucket} is not a document of ours: "
+                    f"rebuild {self.projection.name} to put it right"
+                ) from error
+        return Fold(self.projection, states, self.checkpoint.seq, parked=self.checkpoint.parked)
+
+    def fold_or_empty(self) -> Fold[Any]:
+        """The fold to go on from, from the beginning when nothing was stored yet."""
+        return Fold(self.projection) if self.checkpoint is None else self.fold()
+
+
+async def load_projection(bucket: Bucket, projection: Projection[Any]) -> StoredProjection:
+    """What the bucket holds."""
+    info = await bucket.info()
+    if not info.exists:
+        nothing = Snapshot({}, None, 0)
+        return StoredProjection(projection, info, nothing, Standing.MISSING, None)
+    snapshot = await bucket.load()
+
+    def standing(
+        kind: Standing, checkpoint: Checkpoint | None = None, problem: str = ""
+    ) -> StoredProjection:
+        return StoredProjection(projection, info, snapshot, kind, checkpoint, problem)
+
+    rebuild = f"rebuild {projection.name}"
+    if snapshot.checkpoint is None:
+        if snapshot.documents or not info.allow_atomic:
+            return standing(
+                Standing.FOREIGN,
+                problem=f"{projection.bucket} was written by another program: only watching; "
+                f"{rebuild} takes it over",
+            )
+        return standing(Standing.EMPTY)
+    try:
+        checkpoint = decode_checkpoint(snapshot.checkpoint.value)
+    except BadCheckpointError as error:
+        return standing(
+            Standing.UNREADABLE,
+            problem=f"the checkpoint in {projection.bucket} is unreadable ({error}): {rebuild}",
+        )
+    if checkpoint.rebuild is not None:
+        return standing(
+            Standing.INTERRUPTED,
+            checkpoint,
+            f"a rebuild of {projection.name} to {checkpoint.rebuild.to:,} was interrupted: "
+            f"{rebuild} finishes it",
+        )
+    if checkpoint.version != projection.version:
+        return standing(
+            Standing.OTHER_VERSION,
+            checkpoint,
+            f"{projection.bucket} is of projector version {checkpoint.version}, "
+            f"this is version {projection.version}: {rebuild}",
+        )
+    return standing(Standing.OURS, checkpoint)
+
+
+async def check_identity(log: EventLog, checkpoint: Checkpoint) -> str | None:
+    """Why `log` is not the one that the checkpoint came from, or None."""
+    info = await log.refresh()
+    time_at_seq = None
+    if 0 < checkpoint.seq <= info.last_seq:
+        record = await log.record_at(checkpoint.seq)
+        time_at_seq = None if record is None else format_timestamp(record.time_ns)
+    return identity_problem(info, checkpoint, time_at_seq)
+
+
+async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:
+    """The checkpoint that belongs to a fold of `log`."""
+    if fold.seq > 0 and fold.time_ns == 0:
+        # Loaded from a checkpoint, and nothing was folded since.
+        record = await log.record_at(fold.seq)
+        fold.time_ns = 0 if record is None else record.time_ns
+    return Checkpoint(
+        seq=fold.seq,
+        version=fold.projection.version,
+        log_stream=log.info.stream,
+        log_created=log.info.created,
+        log_time=format_timestamp(fold.time_ns) if fold.time_ns else "",
+        parked=fold.parked,
+    )

@@ -1,0 +1,407 @@
+"""A projector: follows the log from its checkpoint, and keeps its bucket at the fold of it.
+
+It runs for as long as a link lasts and starts anew on the next one from what is stored. When it
+may not write (read-only, another program's projections, an old server, a denied permission) it
+folds in memory instead: what is shown is always the fold of the log, and the status says why
+nothing is written. Rules: DESIGN section 4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from natster_tui.domain.checkpoint import BadCheckpointError, Checkpoint, decode_checkpoint
+from natster_tui.domain.diff import Diff, diff_documents, same_json
+from natster_tui.domain.events import Record, read_event
+from natster_tui.domain.fold import Fold
+from natster_tui.domain.log_identity import identity_problem
+from natster_tui.domain.parking import ParkedTally
+from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
+from natster_tui.engine.projection_store import (
+    Standing,
+    StoredProjection,
+    check_identity,
+    checkpoint_of,
+    load_projection,
+)
+from natster_tui.engine.rate import RateMeter
+from natster_tui.engine.rebuild import (
+    ATOMIC_BATCHES_SINCE,
+    Rebuild,
+    old_server_sentence,
+    oversized_sentence,
+)
+from natster_tui.errors import (
+    ConflictError,
+    ConnectionLostError,
+    DeniedError,
+    LogChangedError,
+    ProjectorStoppedError,
+    RefusedError,
+    ServerError,
+)
+from natster_tui.store.bucket import BATCH_LIMIT, Bucket
+from natster_tui.store.log import EventLog
+from natster_tui.store.stream_reader import StreamReader
+
+RETRY_S = 1.0
+LOOK_AT_STORED_S = 1.0
+LOOK_FOR_DRIFT_S = 10.0
+
+
+_REBUILT_FIRST = frozenset(
+    {Standing.FOREIGN, Standing.OTHER_VERSION, Standing.UNREADABLE, Standing.INTERRUPTED}
+)
+
+
+class Phase(StrEnum):
+    """What a projector is doing, in the word that the screen shows."""
+
+    WAITING = "waiting"
+    LOADING = "loading"
+    CATCHING_UP = "catching up"
+    PROJECTING = "projecting"
+    WATCHING = "watching"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+@dataclass(slots=True)
+class ProjectorStatus:
+    """What the panes show of a projector.
+
+    `position` is the sequence folded so far, `stored` the one that the bucket's checkpoint
+    names (None without a checkpoint), `problem` why it watches or stopped, `drift` the keys that
+    differ where another program writes, `conflicts` how often another projector was first.
+    """
+
+    phase: Phase = Phase.WAITING
+    position: int = 0
+    stored: int | None = None
+    parked: ParkedTally = field(default_factory=ParkedTally)
+    problem: str = ""
+    drift: Diff | None = None
+    touched_by_others: bool = False
+    conflicts: int = 0
+    commits: int = 0
+
+
+class Projector:
+    """The projector of one projection. `notify` is rung whenever something changed."""
+
+    def __init__(
+        self,
+        projection: Projection[Any],
+        instance: str,
+        *,
+        may_write: bool = True,
+        auto_rebuild: bool = False,
+        notify: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.projection = projection
+        self.status = ProjectorStatus()
+        self.fold: Fold[Any] = Fold(projection)
+        self.meter = RateMeter()
+        self._instance = instance
+        self._may_write = may_write
+        self._auto_rebuild = auto_rebuild
+        self._notify = notify
+        self._log: EventLog | None = None
+        self._bucket: Bucket | None = None
+        self._revision = 0
+        self._writing = False
+        self._denied = ""
+        self._awaits_rebuild = False
+        self._since_commit: list[Record] = []
+        self._pauses = 0
+        self._pause_asked = asyncio.Event()
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._looked = 0.0
+        self._looked_for_drift = 0.0
+
+    # -- being paused by a rebuild ---------------------------------------------------------
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Hold the projector still: its consumer is gone, and nothing of it is in flight."""
+        self._pauses += 1
+        self._resumed.clear()
+        self._pause_asked.set()
+        try:
+            await self._idle.wait()
+            yield
+        finally:
+            self._pauses -= 1
+            if self._pauses == 0:
+                self._pause_asked.clear()
+                self._resumed.set()
+
+    # -- running ---------------------------------------------------------------------------
+
+    async def run(self, log: EventLog) -> None:
+        """Project until the link is lost, which is raised as ConnectionLostError."""
+        self._log = log
+        self._bucket = Bucket(log.link, self.projection.bucket, self._instance)
+        while True:
+            if not self._resumed.is_set():
+                self._set(Phase.PAUSED)
+                await self._resumed.wait()
+            await self._run_until_paused(log)
+
+    async def _run_until_paused(self, log: EventLog) -> None:
+        self._idle.clear()
+        work = asyncio.create_task(self._attempt(log))
+        asked = asyncio.create_task(self._pause_asked.wait())
+        try:
+            await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            for task in (work, asked):
+                task.cancel()
+            # Waited for: a commit that is cancelled half-way must be over before a rebuild looks.
+            await asyncio.gather(work, asked, return_exceptions=True)
+            self._idle.set()
+
+    async def _attempt(self, log: EventLog) -> None:
+        """Load and project; comes back when it should simply be begun again."""
+        try:
+            self._set(Phase.LOADING)
+            await self._begin(log)
+            await self._follow(log)
+        except ConflictError:
+            self.status.conflicts += 1
+        except ConnectionLostError:
+            raise
+        except DeniedError as error:
+            self._denied = f"only watching: {error.sentence}"
+        except ServerError as error:
+            if log.link.is_lost:
+                raise
+            self._set(Phase.STOPPED, error.sentence)
+            await asyncio.sleep(RETRY_S)
+        except (LogChangedError, ProjectorStoppedError, RefusedError) as error:
+            self._set(Phase.STOPPED, error.sentence)
+            await self._wait_until_rewritten(log)
+
+    async def _wait_until_rewritten(self, log: EventLog) -> None:
+        """Only a rebuild (here or in another process) or a new link can change what stopped us."""
+        assert self._bucket is not None
+        while True:
+            await asyncio.wait({log.link.lost}, timeout=LOOK_AT_STORED_S)
+            entry = await self._bucket.read(CHECKPOINT_KEY)
+            if entry is not None and entry.revision != self._revision:
+                return
+
+    def _set(self, phase: Phase, problem: str = "") -> None:
+        self.status.phase = phase
+        self.status.problem = problem
+        self._notify()
+
+    async def _begin(self, log: EventLog) -> None:
+        """Decide from what is stored where to begin, and whether to write."""
+        assert self._bucket is not None
+        stored = await load_projection(self._bucket, self.projection)
+        self.status.touched_by_others = stored.touched_by_others
+        self.status.drift = None
+        self._writing, problem = self._may_begin_writing(log, stored)
+        self._awaits_rebuild = stored.standing in _REBUILT_FIRST
+        if stored.standing is Standing.OURS:
+            assert stored.checkpoint is not None
+            self._adopt(stored, stored.fold())
+            if changed := await check_identity(log, stored.checkpoint):
+                raise LogChangedError(changed)
+        elif self._writing and self._rebuilds_by_itself(stored.standing):
+            await self._rebuild(log, stored.problem)
+            return await self._begin(log)
+        elif stored.standing is Standing.MISSING and self._writing:
+            await self._bucket.create(log.info.replicas)
+            self._adopt(stored, Fold(self.projection))
+        elif stored.standing in (Standing.MISSING, Standing.EMPTY):
+            self._adopt(stored, Fold(self.projection))
+        else:
+            self._writing = False
+            problem = stored.problem
+            self._adopt(stored, Fold(self.projection))
+        self._set(Phase.CATCHING_UP if self._writing else Phase.WATCHING, problem)
+        return None
+
+    def _rebuilds_by_itself(self, standing: Standing) -> bool:
+        """An interrupted rebuild is always finished; another version only when told to."""
+        return standing is Standing.INTERRUPTED or (
+            standing is Standing.OTHER_VERSION and self._auto_rebuild
+        )
+
+    def _may_begin_writing(self, log: EventLog, stored: StoredProjection) -> tuple[bool, str]:
+        if not self._may_write:
+            return False, "read-only: nothing is written"
+        if self._denied:
+            return False, self._denied
+        if log.link.server_version < ATOMIC_BATCHES_SINCE:
+            return False, old_server_sentence(log)
+        if stored.standing is Standing.FOREIGN:
+            return False, stored.problem
+        return True, ""
+
+    async def _rebuild(self, log: EventLog, why: str) -> None:
+        self._set(Phase.CATCHING_UP, why.split(":")[0] + ": finishing it")
+        rebuild = Rebuild(log, [self.projection], self._instance)
+        await rebuild.prepare()
+        await rebuild.commit()
+
+    def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
+        self.fold = fold
+        self._revision = stored.snapshot.checkpoint_revision
+        self._since_commit = []
+        self.status.stored = None if stored.checkpoint is None else stored.checkpoint.seq
+        self._publish_position()
+
+    def _publish_position(self) -> None:
+        self.status.position = self.fold.seq
+        self.status.parked = self.fold.parked
+        self._notify()
+
+    # -- following the log -----------------------------------------------------------------
+
+    async def _follow(self, log: EventLog) -> None:
+        async with (
+            StreamReader(
+                log.link,
+                log.stream,
+                self.fold.seq + 1,
+                purpose=self.projection.name,
+                instance=self._instance,
+                created=log.info.created,
+            ) as reader,
+            aclosing(reader.batches()) as batches,
+        ):
+            async for batch in batches:
+                records = log.sealing.open_records(batch)
+                if records:
+                    await self._check_continuity(log, records)
+                    await self._take(log, records)
+                    self.meter.add(len(records))
+                self._settle_phase(reader.next_seq - 1, log.info.last_seq)
+                if not self._writing:
+                    await self._look_at_stored(log)
+
+    def _settle_phase(self, delivered: int, head: int) -> None:
+        if self._writing and self.status.phase is Phase.CATCHING_UP and delivered >= head:
+            self._set(Phase.PROJECTING)
+        elif self._writing and self.status.phase is not Phase.PROJECTING:
+            self._notify()
+
+    async def _check_continuity(self, log: EventLog, records: list[Record]) -> None:
+        """A jump in the sequence is a hole in the log, or a log that was cut under us."""
+        if records[-1].seq - self.fold.seq == len(records):
+            return
+        info = await log.refresh()
+        here = Checkpoint(self.fold.seq, self.projection.version, info.stream, log.info.created, "")
+        if problem := identity_problem(info, here, None):
+            raise LogChangedError(problem)
+
+    async def _take(self, log: EventLog, records: list[Record]) -> None:
+        fold = self.fold
+        room = BATCH_LIMIT - 3  # the checkpoint, and the two documents that one event may touch
+        for record in records:
+            fold.apply(record, read_event(record))
+            self._since_commit.append(record)
+            if len(fold.dirty) >= room:
+                await self._commit(log)
+        await self._commit(log)
+        self._publish_position()
+
+    async def _commit(self, log: EventLog) -> None:
+        """Write what changed since the last commit: the fold of a prefix of the log."""
+        fold = self.fold
+        if not self._writing:
+            fold.take_dirty()
+            self._since_commit = []
+            return
+        if not self._since_commit:
+            return
+        assert self._bucket is not None
+        limit = self._bucket.document_limit
+        changes: dict[str, bytes | None] = {}
+        for key in fold.take_dirty():
+            document = fold.document(key)
+            if document is not None and len(document) > limit:
+                await self._stop_before_oversized(log, limit)
+            changes[key] = document
+        checkpoint = await checkpoint_of(fold, log)
+        self._revision = await self._bucket.commit(changes, checkpoint.encode(), self._revision)
+        self._since_commit = []
+        self.status.stored = fold.seq
+        self.status.commits += 1
+
+    async def _stop_before_oversized(self, log: EventLog, limit: int) -> None:
+        """Commit up to the event that makes a document too large, and stop before it."""
+        assert self._bucket is not None
+        records = self._since_commit
+        good: list[Record] = []
+        sentence = ""
+        trial = (await load_projection(self._bucket, self.projection)).fold_or_empty()
+        for record in records:
+            for key in trial.apply(record, read_event(record)):
+                size = len(trial.document(key) or b"")
+                if size > limit:
+                    sentence = oversized_sentence(self.projection, key, size, limit)
+            if sentence:
+                sentence = f"stopped before event {record.seq:,}: {sentence}"
+                break
+            good.append(record)
+        stored = await load_projection(self._bucket, self.projection)
+        self._adopt(stored, stored.fold_or_empty())
+        self.fold.advance(good)
+        self._since_commit = good
+        await self._commit(log)
+        self._publish_position()
+        raise ProjectorStoppedError(sentence)
+
+    # -- watching --------------------------------------------------------------------------
+
+    async def _look_at_stored(self, log: EventLog) -> None:
+        """While only watching: where the bucket stands, and how it differs from the log."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_AT_STORED_S:
+            return
+        assert self._bucket is not None
+        self._looked = now
+        try:
+            entry = await self._bucket.read(CHECKPOINT_KEY)
+            if entry is not None:
+                checkpoint = decode_checkpoint(entry.value)
+                self.status.stored = checkpoint.seq
+                if (
+                    self._awaits_rebuild
+                    and checkpoint.rebuild is None
+                    and checkpoint.version == self.projection.version
+                ):
+                    raise ConflictError("the projection was rebuilt meanwhile")
+            elif self.fold.seq >= log.info.last_seq:
+                await self._look_for_drift(now)
+        except BadCheckpointError as error:
+            self.status.problem = f"the checkpoint in {self._bucket.name} is unreadable: {error}"
+        except ServerError as error:
+            if log.link.is_lost:
+                raise
+            self.status.problem = error.sentence
+        self._notify()
+
+    async def _look_for_drift(self, now: float) -> None:
+        if now - self._looked_for_drift < LOOK_FOR_DRIFT_S:
+            return
+        assert self._bucket is not None
+        self._looked_for_drift = now
+        stored = await load_projection(self._bucket, self.projection)
+        if stored.standing is Standing.FOREIGN:
+            self.status.drift = diff_documents(stored.documents, self.fold.documents(), same_json)

@@ -1,0 +1,266 @@
+"""Rebuilding projections from the log, and verifying that what is stored is what it says.
+
+DESIGN section 5: preflight, replay through the same fold, diff, commit under the checkpoint's
+revision, verify. A rebuild only reads the log. Nothing is written before `commit`; readers never
+see an empty bucket, purge mode apart.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.domain.checkpoint import Checkpoint, RebuildMark
+from natster_tui.domain.diff import Diff, diff_documents, same_json
+from natster_tui.domain.fold import Fold
+from natster_tui.domain.projection import Projection
+from natster_tui.engine.projection_store import (
+    Standing,
+    StoredProjection,
+    checkpoint_of,
+    load_projection,
+)
+from natster_tui.engine.replay import OnProgress, Replay, ReplayProgress
+from natster_tui.errors import ConflictError, ProjectorStoppedError, RefusedError
+from natster_tui.store.bucket import BATCH_LIMIT, Bucket
+from natster_tui.store.log import EventLog
+
+ATOMIC_BATCHES_SINCE = (2, 12, 0)
+COMMIT_TRIES = 20
+"""A rebuild beside another live projector folds on and tries again; this often, then it says so."""
+
+Pause = Callable[[Projection[Any]], AbstractAsyncContextManager[None]]
+"""Holds the in-process projector of a projection still while its bucket is rewritten."""
+
+
+@asynccontextmanager
+async def no_pause(_projection: Projection[Any]) -> AsyncIterator[None]:
+    """For a rebuild without a projector in the same process."""
+    yield
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verifying a projection found. `seq` is the position that was compared."""
+
+    projection: Projection[Any]
+    seq: int
+    diff: Diff
+    standing: Standing
+
+    @property
+    def good(self) -> bool:
+        """Whether every stored document is exactly what the log says."""
+        return not self.diff and self.standing is Standing.OURS
+
+    @property
+    def sentence(self) -> str:
+        """One line for people."""
+        name = self.projection.name
+        if self.standing in (Standing.MISSING, Standing.EMPTY):
+            return f"{name}: nothing is stored yet; project or rebuild it"
+        if not self.diff:
+            whose = "" if self.standing is Standing.OURS else f" ({self.standing.value})"
+            return f"{name}: {self.diff.keys:,} keys match the log at {self.seq:,}{whose}"
+        return (
+            f"{name}: drift at {self.seq:,}: {len(self.diff.changes):,} of "
+            f"{self.diff.keys:,} keys differ from the log"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRebuild:
+    """One projection's part of a prepared rebuild: what is stored, and what would change."""
+
+    stored: StoredProjection
+    diff: Diff
+    seq: int
+
+    @property
+    def projection(self) -> Projection[Any]:
+        """Whose it is."""
+        return self.stored.projection
+
+
+class Rebuild:
+    """A rebuild of some projections of a log, from preflight to verdict.
+
+    `prepare` replays and compares, `commit` writes, `verify` reads back. Each may be cancelled;
+    before `commit` that leaves no trace.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        projections: Sequence[Projection[Any]],
+        instance: str,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self.log = log
+        self.projections = tuple(projections)
+        self._instance = instance
+        self._replay = Replay(log, projections, instance, on_progress)
+        self._buckets = {p.name: Bucket(log.link, p.bucket, instance) for p in projections}
+
+    @property
+    def progress(self) -> ReplayProgress:
+        """The replay's progress."""
+        return self._replay.progress
+
+    async def prepare(self) -> list[PlannedRebuild]:
+        """Replay to the head as it is now, and compare with what is stored."""
+        info = await self.log.refresh()
+        await self._replay.advance(info.last_seq)
+        return [await self._plan(projection) for projection in self.projections]
+
+    async def _plan(self, projection: Projection[Any]) -> PlannedRebuild:
+        stored = await load_projection(self._buckets[projection.name], projection)
+        if stored.checkpoint is not None and stored.checkpoint.seq <= self.log.info.last_seq:
+            # The projector went on while we were reading: never compare with an older state.
+            await self._replay.advance(stored.checkpoint.seq)
+        fold = self._replay.folds[projection.name]
+        same = same_json if stored.standing is Standing.FOREIGN else None
+        return PlannedRebuild(
+            stored, diff_documents(stored.documents, fold.documents(), same), fold.seq
+        )
+
+    async def commit(
+        self, pause: Pause = no_pause, *, purge: bool = False, take_over: bool = False
+    ) -> list[Verdict]:
+        """Write the differences of every projection, then verify them.
+
+        Raises RefusedError where that is not ours to do without `take_over`, and ConflictError
+        when another projector kept writing.
+        """
+        if self.log.link.server_version < ATOMIC_BATCHES_SINCE:
+            raise RefusedError(old_server_sentence(self.log))
+        verdicts = []
+        for projection in self.projections:
+            async with pause(projection):
+                await self._commit_one(projection, purge=purge, take_over=take_over)
+            verdicts.append(await self._verify_committed(projection))
+        return verdicts
+
+    async def _commit_one(
+        self, projection: Projection[Any], *, purge: bool, take_over: bool
+    ) -> None:
+        bucket = self._buckets[projection.name]
+        for _try in range(COMMIT_TRIES):
+            plan = await self._plan(projection)
+            revision = await self._make_ready(bucket, plan.stored, take_over=take_over)
+            try:
+                await self._write(bucket, plan, revision, purge=purge)
+            except ConflictError:
+                await self._replay.advance((await self.log.refresh()).last_seq)
+                continue
+            return
+        raise ConflictError(
+            f"another projector kept writing to {projection.bucket}: stop it, or try again"
+        )
+
+    async def _make_ready(
+        self, bucket: Bucket, stored: StoredProjection, *, take_over: bool
+    ) -> int:
+        """Make or convert the bucket where needed; the revision that the commit must expect."""
+        if stored.standing is Standing.MISSING:
+            await bucket.create(self.log.info.replicas)
+        elif stored.standing is Standing.FOREIGN and not take_over:
+            raise RefusedError(
+                f"{stored.projection.bucket} was written by another program: taking it over must "
+                "be asked for explicitly"
+            )
+        elif not stored.info.allow_atomic:
+            await bucket.convert(stored.info)
+        return stored.snapshot.checkpoint_revision
+
+    async def _write(
+        self, bucket: Bucket, plan: PlannedRebuild, revision: int, *, purge: bool
+    ) -> None:
+        fold = self._replay.folds[plan.projection.name]
+        final = await checkpoint_of(fold, self.log)
+        mark = RebuildMark(fold.seq, secrets.token_hex(8))
+        before = (plan.stored.checkpoint or self._unmarked_beginning(plan.projection)).marked(mark)
+        changes: list[tuple[str, bytes | None]]
+        if purge:
+            revision = await bucket.commit({}, before.encode(), revision)
+            await bucket.purge_before(revision)
+            changes = list(fold.documents().items())
+        else:
+            changes = [(change.key, change.after) for change in plan.diff.changes]
+        _refuse_oversized(changes, bucket, plan.projection)
+        room = BATCH_LIMIT - 1
+        while len(changes) > room:
+            revision = await bucket.commit(dict(changes[:room]), before.encode(), revision)
+            changes = changes[room:]
+        await bucket.commit(dict(changes), final.encode(), revision)
+
+    def _unmarked_beginning(self, projection: Projection[Any]) -> Checkpoint:
+        info = self.log.info
+        return Checkpoint(0, projection.version, info.stream, info.created, "")
+
+    async def verify(self) -> list[Verdict]:
+        """Compare what is stored with the log at the stored position; writes nothing.
+
+        Where there is no checkpoint of ours the comparison is at the head.
+        """
+        verdicts = []
+        info = await self.log.refresh()
+        for projection in self.projections:
+            stored = await load_projection(self._buckets[projection.name], projection)
+            position = info.last_seq if stored.checkpoint is None else stored.checkpoint.seq
+            replay = Replay(self.log, [projection], self._instance, self._replay._on_progress)
+            self._replay.progress = replay.progress
+            await replay.advance(position)
+            verdicts.append(_verdict(stored, replay.folds[projection.name]))
+        return verdicts
+
+    async def _verify_committed(self, projection: Projection[Any]) -> Verdict:
+        """Read back what was committed, at the position where the bucket stands by now."""
+        stored = await load_projection(self._buckets[projection.name], projection)
+        if stored.checkpoint is not None:
+            await self._replay.advance(stored.checkpoint.seq)
+        fold = self._replay.folds[projection.name]
+        if stored.checkpoint is not None and fold.seq > stored.checkpoint.seq:
+            # One replay serves several projections, and another one needed it further on.
+            return (await Rebuild(self.log, [projection], self._instance).verify())[0]
+        return _verdict(stored, fold)
+
+
+def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
+    same = same_json if stored.standing is Standing.FOREIGN else None
+    return Verdict(
+        stored.projection,
+        fold.seq,
+        diff_documents(stored.documents, fold.documents(), same),
+        stored.standing,
+    )
+
+
+def _refuse_oversized(
+    changes: Sequence[tuple[str, bytes | None]], bucket: Bucket, projection: Projection[Any]
+) -> None:
+    for key, document in changes:
+        if document is not None and len(document) > bucket.document_limit:
+            raise ProjectorStoppedError(
+                oversized_sentence(projection, key, len(document), bucket.document_limit)
+            )
+
+
+def oversized_sentence(projection: Projection[Any], key: str, size: int, limit: int) -> str:
+    """Why a document cannot be stored."""
+    return (
+        f"the {projection.key_noun} document {key} would be {size:,} bytes and the server takes "
+        f"{limit:,}: raise max_payload on the server"
+    )
+
+
+def old_server_sentence(log: EventLog) -> str:
+    """Why nothing can be projected on an old server."""
+    version = ".".join(str(part) for part in log.link.server_version)
+    return (
+        f"nats-server {version} has no atomic batches (2.12 and later have): watching and "
+        "inspecting work, projecting does not; upgrade the server"
+    )

@@ -1,0 +1,142 @@
+"""Reading the log from its beginning and folding it, in bulk, without holding up a screen.
+
+One read serves all the projections asked for. Used by rebuild, dry run, verify and every view
+that must not rely on what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from natster_tui.domain.events import Record, read_event
+from natster_tui.domain.fold import Fold
+from natster_tui.domain.parking import ParkReason
+from natster_tui.domain.projection import Projection
+from natster_tui.errors import LogChangedError
+from natster_tui.store.log import EventLog
+
+
+@dataclass(slots=True)
+class ReplayProgress:
+    """How far a replay is. Sequences and events are counted separately: a log may have gaps."""
+
+    first: int
+    last: int
+    started: float
+    seq: int = 0
+    events: int = 0
+    by_type: Counter[str] = field(default_factory=Counter)
+    finished: float | None = None
+
+    @property
+    def fraction(self) -> float:
+        """From 0 to 1."""
+        total = self.last - self.first + 1
+        return 1.0 if total <= 0 or self.seq >= self.last else (self.seq - self.first + 1) / total
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the replay began, or that it took."""
+        return max((self.finished or time.monotonic()) - self.started, 1e-6)
+
+    @property
+    def rate(self) -> float:
+        """Events per second so far."""
+        return self.events / self.seconds
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate, or None before there is anything to estimate from."""
+        if self.fraction <= 0:
+            return None
+        return self.seconds * (1 - self.fraction) / self.fraction
+
+
+OnProgress = Callable[[ReplayProgress], None]
+
+
+class Replay:
+    """Folds of one or more projections, moved forward through the log together."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        projections: Sequence[Projection[Any]],
+        instance: str,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self.folds: dict[str, Fold[Any]] = {p.name: Fold(p) for p in projections}
+        self.log = log
+        self.seq = 0
+        self.progress = ReplayProgress(1, 0, time.monotonic())
+        self._instance = instance
+        self._on_progress = on_progress or (lambda _progress: None)
+
+    async def advance(self, to: int) -> None:
+        """Fold every event after the present position up to `to` inclusive.
+
+        Raises LogChangedError when the log ends before `to`: it was shrunken meanwhile.
+        """
+        if to <= self.seq:
+            return
+        progress = self.progress
+        progress.first = max(1, self.log.info.first_seq)
+        progress.last = max(to, progress.last)
+        progress.finished = None
+        folds = tuple(self.folds.values())
+        async with aclosing(
+            self.log.records(self.seq + 1, to, purpose="replay", instance=self._instance)
+        ) as batches:
+            async for batch in batches:
+                for record in batch:
+                    self._fold(folds, record)
+                self.seq = progress.seq = batch[-1].seq
+                progress.events += len(batch)
+                self._on_progress(progress)
+                # A batch is at most a few thousand events: let the screen and live work run.
+                await asyncio.sleep(0)
+        if self.seq < to:
+            await self._accept_hole(to)
+        progress.seq = self.seq
+        progress.finished = time.monotonic()
+        self._on_progress(progress)
+
+    def _fold(self, folds: tuple[Fold[Any], ...], record: Record) -> None:
+        event = read_event(record)
+        if isinstance(event, ParkReason):
+            self.progress.by_type[event.value] += 1
+        else:
+            self.progress.by_type[event.type.value] += 1
+        for fold in folds:
+            fold.apply(record, event)
+
+    async def _accept_hole(self, to: int) -> None:
+        """The last events asked for do not exist: deleted ones are passed, lost ones are not."""
+        info = await self.log.refresh()
+        if info.last_seq < to:
+            raise LogChangedError(
+                f"{info.stream} ends at {info.last_seq:,}, and {to:,} was asked for: "
+                "the log was shrunken meanwhile"
+            )
+        self.seq = to
+        for fold in self.folds.values():
+            fold.seq = max(fold.seq, to)
+
+
+async def replay(
+    log: EventLog,
+    projections: Sequence[Projection[Any]],
+    to: int,
+    instance: str,
+    on_progress: OnProgress | None = None,
+) -> Replay:
+    """A replay from the beginning to sequence `to`."""
+    work = Replay(log, projections, instance, on_progress)
+    await work.advance(to)
+    return work

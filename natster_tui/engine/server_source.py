@@ -1,0 +1,134 @@
+"""Which server to talk to, and which log there: a named server, or one that we run ourselves.
+
+The difference matters in two places only: before each connection the embedded server may have
+to be started again (its owner may have been another process, and gone), and a missing log is
+made without being asked there, after its sentinel said that the store is the right one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from natster_tui.domain.events import STREAM
+from natster_tui.errors import ApiError, MissingLogError
+from natster_tui.store.api_codes import STREAM_NAME_IN_USE
+from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
+from natster_tui.store.embedded_server import EmbeddedServer, acquire
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog, LogSettings
+
+
+def new_instance() -> str:
+    """A name for this run, for consumers and leases."""
+    return secrets.token_hex(4)
+
+
+@dataclass(frozen=True)
+class LogChoice:
+    """Which log, and whether it may be made when it is missing."""
+
+    stream: str = STREAM
+    create: bool = False
+    read_only: bool = False
+    settings: LogSettings = field(default_factory=LogSettings)
+
+
+class ServerSource(Protocol):
+    """Where connections come from."""
+
+    async def settings(self) -> ConnectionSettings:
+        """Where to connect now; may start a server. Raises ServerError."""
+
+    async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
+        """The log at the end of a link; raises MissingLogError when it is not to be made."""
+
+    async def close(self) -> None:
+        """Stop what was started."""
+
+
+class NamedServer:
+    """A server somebody runs."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
+
+    async def settings(self) -> ConnectionSettings:
+        """See `ServerSource`."""
+        return self._settings
+
+    async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
+        """See `ServerSource`."""
+        return await _open_or_create(link, choice, create=choice.create)
+
+    async def close(self) -> None:
+        """See `ServerSource`."""
+
+
+class EmbeddedSource:
+    """The server on a data directory: started here, or shared with the process that did."""
+
+    def __init__(
+        self, data_dir: Path, key_file: Path | None = None, *, temporary: bool = False
+    ) -> None:
+        self._data_dir = data_dir
+        self._key_file = key_file
+        self._temporary = temporary
+        self._server: EmbeddedServer | None = None
+
+    async def settings(self) -> ConnectionSettings:
+        """See `ServerSource`. Takes the server over when its owner has gone."""
+        if self._server is None or not self._server.is_running():
+            if self._server is not None:
+                await self._server.close()
+            self._server = await acquire(
+                self._data_dir, key_file=self._key_file, temporary=self._temporary
+            )
+        return ConnectionSettings(
+            servers=(self._server.url,), token=self._server.token, origin=EMBEDDED
+        )
+
+    async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
+        """See `ServerSource`. The store was checked before its server started."""
+        log = await _open_or_create(link, choice, create=not choice.read_only)
+        if self._server is not None:
+            self._server.record_log(log.stream, log.info.created)
+        return log
+
+    async def close(self) -> None:
+        """See `ServerSource`."""
+        if self._server is not None:
+            await self._server.close()
+            self._server = None
+
+
+async def _open_or_create(link: Link, choice: LogChoice, *, create: bool) -> EventLog:
+    try:
+        return await EventLog.open(link, choice.stream)
+    except MissingLogError:
+        if not create or choice.read_only:
+            raise
+    try:
+        return await EventLog.create(link, choice.stream, choice.settings)
+    except ApiError as error:
+        if error.code != STREAM_NAME_IN_USE:
+            raise
+        # Another process made it between our look and our try.
+        return await EventLog.open(link, choice.stream)
+
+
+@asynccontextmanager
+async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[EventLog]:
+    """A log for the length of one command."""
+    link = None
+    try:
+        link = await Link.open(await source.settings())
+        yield await source.open_log(link, choice)
+    finally:
+        if link is not None:
+            await link.close()
+        await source.close()

@@ -1,0 +1,112 @@
+"""One look at a log and its projections, for scripts and for people without a screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.domain.log_info import LogInfo, hazards_of
+from natster_tui.domain.projection import Projection
+from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.engine.projection_store import (
+    Standing,
+    StoredProjection,
+    check_identity,
+    load_projection,
+)
+from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.log import EventLog
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionReport:
+    """A stored projection against the log's head."""
+
+    projection: Projection[Any]
+    stored: StoredProjection
+    head: int
+    problem: str
+
+    @property
+    def lag(self) -> int | None:
+        """Events not yet projected; None where nothing was."""
+        if self.stored.checkpoint is None:
+            return None
+        return max(0, self.head - self.stored.checkpoint.seq)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        checkpoint = self.stored.checkpoint
+        return {
+            "projection": self.projection.name,
+            "bucket": self.projection.bucket,
+            "standing": self.stored.standing.value,
+            "position": None if checkpoint is None else checkpoint.seq,
+            "lag": self.lag,
+            "keys": len(self.stored.snapshot.documents),
+            "parked": None if checkpoint is None else checkpoint.parked.count,
+            "version": None if checkpoint is None else checkpoint.version,
+            "written_by_others_since_last_commit": self.stored.touched_by_others,
+            "problem": self.problem or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What `natster-tui status` tells."""
+
+    server: str
+    user: str
+    server_version: str
+    info: LogInfo
+    hazards: tuple[str, ...]
+    projections: tuple[ProjectionReport, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        info = self.info
+        return {
+            "server": self.server,
+            "user": self.user,
+            "server_version": self.server_version,
+            "log": {
+                "stream": info.stream,
+                "created": info.created,
+                "first": info.first_seq,
+                "head": info.last_seq,
+                "events": info.messages,
+                "bytes": info.bytes,
+                "fill_percent": info.fill_percent,
+                "sealing": info.sealing or "off",
+            },
+            "hazards": list(self.hazards),
+            "projections": [report.as_json() for report in self.projections],
+        }
+
+
+async def read_status(log: EventLog, instance: str) -> StatusReport:
+    """Look at everything once; writes nothing."""
+    info = await log.refresh()
+    reports = []
+    for projection in PROJECTIONS:
+        bucket = Bucket(log.link, projection.bucket, instance)
+        stored = await load_projection(bucket, projection)
+        problem = stored.problem
+        if not problem and stored.checkpoint is not None:
+            problem = await check_identity(log, stored.checkpoint) or ""
+        if not problem and stored.standing in (Standing.MISSING, Standing.EMPTY):
+            problem = "nothing is stored yet: project or rebuild it"
+        reports.append(ProjectionReport(projection, stored, info.last_seq, problem))
+    hazards = list(hazards_of(info))
+    if log.link.server_version < ATOMIC_BATCHES_SINCE:
+        hazards.append(old_server_sentence(log))
+    settings = log.link.settings
+    return StatusReport(
+        settings.described,
+        settings.user_described,
+        ".".join(map(str, log.link.server_version)),
+        info,
+        tuple(hazards),
+        tuple(reports),
+    )

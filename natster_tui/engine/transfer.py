@@ -1,0 +1,90 @@
+"""Carrying a log out as JSON lines, and appending such lines to a log without doubling any.
+
+Form and identity of events: `natster_tui.domain.log_lines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from natster_tui.domain.events import Record
+from natster_tui.domain.log_lines import (
+    BadLineError,
+    decode_line,
+    encode_line,
+    event_identity,
+    imported_headers,
+)
+from natster_tui.errors import UsageError
+from natster_tui.store.log import Append, EventLog
+
+IMPORT_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """How many events were appended, and how many were there already."""
+
+    appended: int
+    present: int
+
+
+async def export_lines(log: EventLog, since: int, instance: str) -> AsyncGenerator[str, None]:
+    """The events from sequence `since` to the head as it is now, one line each."""
+    info = await log.refresh()
+    async with aclosing(
+        log.records(since, info.last_seq, purpose="export", instance=instance)
+    ) as batches:
+        async for batch in batches:
+            for record in batch:
+                yield encode_line(record)
+
+
+def read_lines(lines: Iterable[str], name: str) -> list[Record]:
+    """The records of a file; raises UsageError naming the first bad line and what is wrong."""
+    records = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            records.append(decode_line(line))
+        except BadLineError as error:
+            raise UsageError(
+                f"line {number} of {name} is not an event ({error}): nothing was imported"
+            ) from error
+    return records
+
+
+async def import_records(log: EventLog, records: list[Record], instance: str) -> ImportResult:
+    """Append what is not in the log yet, in order.
+
+    Every append expects to follow exactly on what we have seen, so an event that another writer
+    puts in between is looked at before we go on, and nothing is ever doubled or reordered.
+    """
+    present: set[str] = set()
+    seen = 0
+    appended = 0
+    waiting = [(event_identity(record), record) for record in records]
+    total = len(waiting)
+    while True:
+        info = await log.refresh()
+        async with aclosing(
+            log.records(seen + 1, info.last_seq, purpose="import", instance=instance)
+        ) as batches:
+            async for batch in batches:
+                present.update(map(event_identity, batch))
+        seen = info.last_seq
+        fresh: dict[str, Record] = {}
+        for identity, record in waiting:
+            if identity not in present:
+                fresh.setdefault(identity, record)
+        waiting = list(fresh.items())
+        if not waiting:
+            return ImportResult(appended, total - appended)
+        chunk = [
+            Append(record.subject, record.payload, imported_headers(record))
+            for _identity, record in waiting[:IMPORT_CHUNK]
+        ]
+        appended += await log.append_all(chunk, expected_last=seen)

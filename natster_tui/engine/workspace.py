@@ -1,0 +1,227 @@
+"""Everything that runs behind the dashboard, and the one place that owns it.
+
+A workspace keeps a link to the server, follows the log and runs the projectors for as long as
+each link lasts, and starts them anew on the next one. What it knows is read from its parts;
+listeners are only told that something changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from natster_tui.domain.account import AccountState
+from natster_tui.domain.catalog import CatalogState
+from natster_tui.domain.log_info import LogInfo
+from natster_tui.domain.projection import Projection
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.engine.log_follower import LogFollower
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.rebuild import Rebuild
+from natster_tui.engine.replay import OnProgress
+from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
+from natster_tui.errors import ConnectionLostError, MissingLogError, NatsterError
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+
+FIRST_RETRY_S = 0.2
+LAST_RETRY_S = 2.0
+PROBLEMS_KEPT = 50
+INFO_EVERY_S = 5.0
+
+
+class Connection(StrEnum):
+    """How the connection is, in the word that the screen shows."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOST = "connection lost"
+    NO_LOG = "no log"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class WorkspaceOptions:
+    """What a workspace is asked to do."""
+
+    choice: LogChoice = field(default_factory=LogChoice)
+    auto_rebuild: bool = False
+    instance: str = field(default_factory=new_instance)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that went wrong, once, in a sentence; `at` is unix seconds."""
+
+    at: float
+    sentence: str
+
+
+class Workspace:
+    """The running system. Use `run` in a task of your own, and cancel it to end everything."""
+
+    def __init__(self, source: ServerSource, options: WorkspaceOptions) -> None:
+        self.source = source
+        self.options = options
+        self.connection = Connection.CONNECTING
+        self.sentence = ""
+        """Why the connection is as it is."""
+        self.server = ""
+        self.user = ""
+        self.log: EventLog | None = None
+        self.problems: list[Problem] = []
+        self.follower = LogFollower(options.instance, self._ring)
+        self.projectors: dict[str, Projector] = {
+            projection.name: Projector(
+                projection,
+                options.instance,
+                may_write=not options.choice.read_only,
+                auto_rebuild=options.auto_rebuild,
+                notify=self._ring,
+            )
+            for projection in PROJECTIONS
+        }
+        self._listeners: list[Callable[[], None]] = []
+
+    # -- what is known ---------------------------------------------------------------------
+
+    @property
+    def info(self) -> LogInfo | None:
+        """What the log is, as of the last look."""
+        return None if self.log is None else self.log.info
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this workspace never writes."""
+        return self.options.choice.read_only
+
+    @property
+    def accounts(self) -> dict[str, AccountState]:
+        """The accounts as folded so far."""
+        return self.projectors[ACCOUNTS.name].fold.states
+
+    @property
+    def catalogs(self) -> dict[str, CatalogState]:
+        """The catalogs as folded so far."""
+        return self.projectors[CATALOGS.name].fold.states
+
+    def listen(self, bell: Callable[[], None]) -> None:
+        """Ring this whenever something changed. It must be quick, and only take note."""
+        self._listeners.append(bell)
+
+    def _ring(self) -> None:
+        for bell in self._listeners:
+            bell()
+
+    def report(self, sentence: str) -> None:
+        """Note a problem for the screen; the same one in a row is noted once."""
+        if not self.problems or self.problems[-1].sentence != sentence:
+            self.problems.append(Problem(time.time(), sentence))
+            del self.problems[:-PROBLEMS_KEPT]
+        self._ring()
+
+    # -- running ---------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keep everything going until cancelled."""
+        delay = FIRST_RETRY_S
+        try:
+            while True:
+                began = time.monotonic()
+                await self._run_once()
+                if time.monotonic() - began > LAST_RETRY_S:
+                    delay = FIRST_RETRY_S
+                await asyncio.sleep(delay)
+                delay = min(delay * 1.5, LAST_RETRY_S)
+        finally:
+            await self.source.close()
+
+    async def _run_once(self) -> None:
+        """One link from its beginning to its end."""
+        link: Link | None = None
+        try:
+            settings = await self.source.settings()
+            self.server, self.user = settings.described, settings.user_described
+            link = await Link.open(settings)
+            link.on_problem = self.report
+            log = await self.source.open_log(link, self.options.choice)
+            self.log = log
+            self._connection(Connection.CONNECTED)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.follower.run(log))
+                tasks.create_task(self._keep_informed(log))
+                for projector in self.projectors.values():
+                    tasks.create_task(projector.run(log))
+        except ExceptionGroup as group:
+            self._explain(_first_of(group))
+        except NatsterError as error:
+            self._explain(error)
+        finally:
+            if link is not None:
+                await link.close()
+
+    def _explain(self, error: BaseException) -> None:
+        match error:
+            case ConnectionLostError():
+                self._connection(Connection.LOST, error.sentence)
+            case MissingLogError():
+                self._connection(Connection.NO_LOG, error.sentence)
+            case NatsterError():
+                self._connection(Connection.REFUSED, error.sentence)
+            case _:
+                raise error
+
+    def _connection(self, state: Connection, sentence: str = "") -> None:
+        self.connection = state
+        self.sentence = sentence
+        if sentence:
+            self.report(sentence)
+        self._ring()
+
+    async def _keep_informed(self, log: EventLog) -> None:
+        """The log's size and settings change without an event that says so."""
+        while True:
+            await asyncio.wait({log.link.lost}, timeout=INFO_EVERY_S)
+            created = log.info.created
+            info = await log.refresh()
+            if info.created != created:
+                raise ConnectionLostError(
+                    f"{info.stream} was deleted and made again while it was being watched"
+                )
+            self._ring()
+
+    # -- rebuilding ------------------------------------------------------------------------
+
+    def rebuild(
+        self, projections: list[Projection[Any]], on_progress: OnProgress | None = None
+    ) -> Rebuild:
+        """A rebuild over the present link; commit it with `pause`."""
+        if self.log is None or self.connection is not Connection.CONNECTED:
+            raise ConnectionLostError("not connected: wait for the connection, then try again")
+        return Rebuild(self.log, projections, self.options.instance, on_progress)
+
+    @asynccontextmanager
+    async def pause(self, projection: Projection[Any]) -> AsyncIterator[None]:
+        """Hold the projector of a projection still."""
+        async with self.projectors[projection.name].paused():
+            yield
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that tells most: a lost link is what the others follow from."""
+    flat: list[BaseException] = []
+    waiting: list[BaseException] = [group]
+    while waiting:
+        error = waiting.pop()
+        if isinstance(error, BaseExceptionGroup):
+            waiting.extend(error.exceptions)
+        else:
+            flat.append(error)
+    unexpected = [error for error in flat if not isinstance(error, NatsterError)]
+    lost = [error for error in flat if isinstance(error, ConnectionLostError)]
+    return (unexpected or lost or flat)[0]

@@ -1,0 +1,88 @@
+"""Every failure a person can meet, as one sentence and an exit code.
+
+The sentence names what went wrong and what to do about it; the command line prints it on
+stderr and the dashboard shows it as it is. Exit codes are DESIGN section 8's: 1 "the answer
+is no", 2 usage, 3 "the server cannot be reached or refuses".
+"""
+
+from __future__ import annotations
+
+
+class NatsterError(Exception):
+    """A failure with a sentence for the person in front of the screen."""
+
+    exit_code = 1
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class UsageError(NatsterError):
+    """What was asked for makes no sense as asked."""
+
+    exit_code = 2
+
+
+class RefusedError(NatsterError):
+    """We decline on purpose: going on could lose or forge something."""
+
+    exit_code = 1
+
+
+class NotFoundError(NatsterError):
+    """There is no such key, event or document."""
+
+    exit_code = 1
+
+
+class ConflictError(NatsterError):
+    """Somebody else wrote first; nothing was written."""
+
+    exit_code = 1
+
+
+class ServerError(NatsterError):
+    """The server cannot be reached, or refuses what was asked of it."""
+
+    exit_code = 3
+
+
+class UnreachableError(ServerError):
+    """Nobody answers at the server's address."""
+
+
+class ConnectionLostError(ServerError):
+    """The connection that a piece of work was using has ended."""
+
+
+class DeniedError(ServerError):
+    """The server's permissions forbid what was asked."""
+
+
+class MissingLogError(ServerError):
+    """The stream that should be the log does not exist."""
+
+
+class NoServerBinaryError(ServerError):
+    """No nats-server program could be found to embed."""
+
+
+class ApiError(ServerError):
+    """JetStream answered a request with an error.
+
+    `code` is JetStream's `err_code` (for example 10071, wrong last sequence).
+    """
+
+    def __init__(self, sentence: str, code: int, description: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.description = description
+
+
+class LogChangedError(RefusedError):
+    """The log is not the one a projection was derived from, or lost events unseen."""
+
+
+class ProjectorStoppedError(RefusedError):
+    """A projector cannot go past an event, and must not skip it."""

@@ -1,0 +1,1 @@
+"""NATS and cryptography: the only layer that knows them."""

@@ -1,0 +1,8 @@
+"""JetStream's error codes that we act on (nats-server, `server/errors.json`)."""
+
+CONSUMER_NOT_FOUND = 10014
+NO_MESSAGE_FOUND = 10037
+STREAM_NAME_IN_USE = 10058
+STREAM_NOT_FOUND = 10059
+WRONG_LAST_SEQUENCE = 10071
+STORE_FAILED = 10077

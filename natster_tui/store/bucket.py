@@ -1,0 +1,253 @@
+"""A projection's bucket: its documents and its checkpoint, written together or not at all.
+
+The one place where projections are stored (DESIGN section 4, "Committing"): changed documents
+and the checkpoint go in one atomic batch (NATS ADR-50), the checkpoint last and under its own
+revision, so that a writer whose view is stale loses the whole batch.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from natster_tui.domain.events import Record
+from natster_tui.domain.projection import CHECKPOINT_KEY
+from natster_tui.errors import ApiError, ConflictError
+from natster_tui.store.api_codes import (
+    NO_MESSAGE_FOUND,
+    STREAM_NOT_FOUND,
+    WRONG_LAST_SEQUENCE,
+)
+from natster_tui.store.link import Link, api_error
+from natster_tui.store.sealing import PlainSealing, Sealing
+from natster_tui.store.stream_reader import StreamReader
+from natster_tui.store.wire import stored_record
+
+BATCH_LIMIT = 1_000
+"""Messages in one atomic batch, the checkpoint included; the server refuses more (10199)."""
+
+HEADER_ALLOWANCE = 512
+"""Bytes of a message's limit that our own headers may need."""
+
+_OPERATION = "KV-Operation"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One stored value: the bytes, the revision, and whether an atomic batch of ours wrote it."""
+
+    value: bytes
+    revision: int
+    time_ns: int
+    from_batch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BucketInfo:
+    """What the server says of a bucket."""
+
+    exists: bool
+    allow_atomic: bool = False
+    last_revision: int = 0
+    replicas: int = 1
+    values: int = 0
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The content of a bucket at one instant; the checkpoint stands apart from the documents."""
+
+    documents: dict[str, StoredEntry]
+    checkpoint: StoredEntry | None
+    last_revision: int
+
+    @property
+    def checkpoint_revision(self) -> int:
+        """The revision that the next commit must expect; 0 when there is no checkpoint."""
+        return 0 if self.checkpoint is None else self.checkpoint.revision
+
+
+class Bucket:
+    """The bucket `name`, whether it exists or not."""
+
+    def __init__(
+        self, link: Link, name: str, instance: str, sealing: Sealing | None = None
+    ) -> None:
+        self.link = link
+        self.name = name
+        self.stream = f"KV_{name}"
+        self._instance = instance
+        self._sealing: Sealing = sealing or PlainSealing()
+
+    @property
+    def document_limit(self) -> int:
+        """The largest document, in bytes, that the server takes here."""
+        return self.link.max_payload - HEADER_ALLOWANCE
+
+    async def info(self) -> BucketInfo:
+        """Whether the bucket exists, and how it is set up."""
+        try:
+            answer = await self.link.api(f"STREAM.INFO.{self.stream}")
+        except ApiError as error:
+            if error.code == STREAM_NOT_FOUND:
+                return BucketInfo(exists=False)
+            raise
+        config, state = answer["config"], answer["state"]
+        return BucketInfo(
+            exists=True,
+            allow_atomic=config.get("allow_atomic", False),
+            last_revision=state["last_seq"],
+            replicas=config.get("num_replicas", 1),
+            values=state["messages"],
+            config=config,
+        )
+
+    async def create(self, replicas: int) -> None:
+        """Make the bucket.
+
+        Its first revision is the time in milliseconds, so that a bucket made anew never
+        repeats a revision that a stale writer still expects.
+        """
+        await self.link.api(
+            f"STREAM.CREATE.{self.stream}",
+            {
+                "name": self.stream,
+                "description": "Natster projection",
+                "subjects": [f"$KV.{self.name}.>"],
+                "retention": "limits",
+                "storage": "file",
+                "discard": "new",
+                "max_msgs_per_subject": 1,
+                "max_msgs": -1,
+                "max_bytes": -1,
+                "max_age": 0,
+                "max_msg_size": -1,
+                "max_consumers": -1,
+                "num_replicas": replicas,
+                "allow_atomic": True,
+                "allow_direct": True,
+                "allow_rollup_hdrs": True,
+                "deny_delete": True,
+                "deny_purge": False,
+                "first_seq": time.time_ns() // 1_000_000,
+            },
+        )
+
+    async def convert(self, info: BucketInfo) -> None:
+        """Give a bucket that another program made what atomic commits need, and no limit."""
+        config = {
+            key: value
+            for key, value in info.config.items()
+            # The server sets these itself, and refuses them in a request.
+            if key not in ("first_seq",)
+        }
+        config["metadata"] = {
+            key: value
+            for key, value in (info.config.get("metadata") or {}).items()
+            if not key.startswith("_nats.")
+        }
+        config.update(allow_atomic=True, discard="new", max_bytes=-1, max_msg_size=-1)
+        await self.link.api(f"STREAM.UPDATE.{self.stream}", config)
+
+    async def load(self) -> Snapshot:
+        """Every stored value as of one instant.
+
+        The stream is read in revision order until nothing is pending: what was overwritten on
+        the way comes again with its later revision, so the end is a true state of the bucket.
+        """
+        documents: dict[str, StoredEntry] = {}
+        checkpoint: StoredEntry | None = None
+        last = 0
+        prefix = len(f"$KV.{self.name}.")
+        async with StreamReader(
+            self.link, self.stream, 1, purpose=f"load-{self.name}", instance=self._instance
+        ) as reader:
+            if reader.pending == 0:
+                return Snapshot({}, None, (await self.info()).last_revision)
+            async with aclosing(reader.batches()) as batches:
+                async for batch in batches:
+                    for record in batch:
+                        key, last = record.subject[prefix:], record.seq
+                        entry = self._entry(key, record)
+                        if key == CHECKPOINT_KEY:
+                            checkpoint = entry
+                        elif entry is None:
+                            documents.pop(key, None)
+                        else:
+                            documents[key] = entry
+                    if reader.pending == 0:
+                        break
+        return Snapshot(documents, checkpoint, last)
+
+    async def read(self, key: str) -> StoredEntry | None:
+        """One stored value, or None."""
+        try:
+            answer = await self.link.api(
+                f"STREAM.MSG.GET.{self.stream}", {"last_by_subj": f"$KV.{self.name}.{key}"}
+            )
+        except ApiError as error:
+            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+                return None
+            raise
+        return self._entry(key, stored_record(answer["message"]))
+
+    def _entry(self, key: str, record: Record) -> StoredEntry | None:
+        """A message of the bucket's stream as an entry; None for the mark of a removal."""
+        headers = dict(record.headers)
+        if headers.get(_OPERATION) in ("DEL", "PURGE"):
+            return None
+        value = record.payload
+        if key != CHECKPOINT_KEY:
+            value = self._sealing.open_document(self.name, key, value)
+        return StoredEntry(value, record.seq, record.time_ns, "Nats-Batch-Id" in headers)
+
+    async def commit(
+        self, changes: Mapping[str, bytes | None], checkpoint: bytes, expected_revision: int
+    ) -> int:
+        """Write changed documents (None: remove) and the checkpoint; returns its revision.
+
+        Raises ConflictError when the checkpoint is no longer at `expected_revision`: nothing
+        was written. When the answer is lost it may or may not have been; whoever catches a
+        ServerError must look at the bucket before going on.
+        """
+        if len(changes) >= BATCH_LIMIT:
+            raise ValueError(f"{len(changes)} changes and a checkpoint do not fit in one batch")
+        batch = secrets.token_hex(12)
+        number = 0
+        for number, (key, document) in enumerate(changes.items(), 1):
+            headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+            if document is None:
+                headers[_OPERATION] = "DEL"
+                stored = b""
+            else:
+                stored = self._sealing.seal_document(self.name, key, document)
+            await self.link.publish(f"$KV.{self.name}.{key}", stored, headers)
+        answer = json.loads(
+            await self.link.request(
+                f"$KV.{self.name}.{CHECKPOINT_KEY}",
+                checkpoint,
+                {
+                    "Nats-Batch-Id": batch,
+                    "Nats-Batch-Sequence": str(number + 1),
+                    "Nats-Batch-Commit": "1",
+                    "Nats-Expected-Last-Subject-Sequence": str(expected_revision),
+                },
+            )
+        )
+        if "error" in answer:
+            if answer["error"].get("err_code") == WRONG_LAST_SEQUENCE:
+                raise ConflictError(
+                    f"another projector moved the checkpoint of {self.name}; nothing was written"
+                )
+            raise api_error(f"a batch to {self.name}", answer["error"])
+        return int(answer["seq"])
+
+    async def purge_before(self, revision: int) -> None:
+        """Remove every entry older than `revision`; the entry at it survives."""
+        await self.link.api(f"STREAM.PURGE.{self.stream}", {"seq": revision})

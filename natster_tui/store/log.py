@@ -1,0 +1,284 @@
+"""The event log: one JetStream stream, appended to and read, never changed otherwise.
+
+Creating it, adopting it as it is, reading by sequence, and appending under expectations
+(DESIGN section 2). A log that exists is never updated, purged or deleted from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from natster_tui.domain.events import MESSAGE_ID, SUBJECTS, Record
+from natster_tui.domain.log_info import LogInfo
+from natster_tui.errors import ApiError, ConflictError, MissingLogError, ServerError
+from natster_tui.store.api_codes import (
+    NO_MESSAGE_FOUND,
+    STORE_FAILED,
+    STREAM_NOT_FOUND,
+    WRONG_LAST_SEQUENCE,
+)
+from natster_tui.store.link import REQUEST_TIMEOUT, Link, api_error
+from natster_tui.store.sealing import PlainSealing, Sealing
+from natster_tui.store.stream_reader import read_range
+from natster_tui.store.wire import RepeatableHeaders, stored_record
+
+CLUSTER_FOR_THREE_REPLICAS = 3
+APPENDS_IN_FLIGHT = 400
+
+EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
+EXPECTED_SUBJECT_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
+EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How a log is made when we make it; each can be set (DESIGN section 2).
+
+    `replicas` None means three when the cluster has three nodes or more, else one;
+    `duplicate_window_s` is in seconds.
+    """
+
+    discard: str = "new"
+    deny_delete: bool = True
+    deny_purge: bool = True
+    allow_direct: bool = True
+    duplicate_window_s: int = 120
+    replicas: int | None = None
+    max_bytes: int = 1024**3
+    sealing: str = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One message to append; `headers` must hold its Nats-Msg-Id."""
+
+    subject: str
+    payload: bytes
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def message_id(self) -> str:
+        """The message id, or an empty text."""
+        return next((value for name, value in self.headers if name == MESSAGE_ID), "")
+
+
+class EventLog:
+    """The log behind a link. `info` is as of the last `refresh`."""
+
+    def __init__(self, link: Link, info: LogInfo, sealing: Sealing | None = None) -> None:
+        self.link = link
+        self.info = info
+        self.sealing: Sealing = sealing or PlainSealing()
+
+    @classmethod
+    async def open(cls, link: Link, stream: str) -> EventLog:
+        """Adopt the log that exists; raises MissingLogError when there is none."""
+        return cls(link, await _read_info(link, stream))
+
+    @classmethod
+    async def create(cls, link: Link, stream: str, settings: LogSettings) -> EventLog:
+        """Make the log; raises ApiError when the server refuses or the name is taken."""
+        replicas = settings.replicas
+        if replicas is None:
+            nodes = len(link.client._server_info.get("connect_urls") or ())
+            replicas = 3 if nodes >= CLUSTER_FOR_THREE_REPLICAS else 1
+        await link.api(
+            f"STREAM.CREATE.{stream}",
+            {
+                "name": stream,
+                "description": "Natster event log",
+                "subjects": [SUBJECTS],
+                "retention": "limits",
+                "storage": "file",
+                "discard": settings.discard,
+                "deny_delete": settings.deny_delete,
+                "deny_purge": settings.deny_purge,
+                "allow_direct": settings.allow_direct,
+                "duplicate_window": settings.duplicate_window_s * 1_000_000_000,
+                "num_replicas": replicas,
+                "max_bytes": settings.max_bytes,
+                "max_msgs": -1,
+                "max_age": 0,
+                "max_msg_size": -1,
+                "max_consumers": -1,
+                "metadata": {"natster-sealing": settings.sealing},
+            },
+        )
+        return await cls.open(link, stream)
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        return self.info.stream
+
+    async def refresh(self) -> LogInfo:
+        """Ask the server what the log is now."""
+        self.info = await _read_info(self.link, self.info.stream)
+        return self.info
+
+    async def record_at(self, seq: int) -> Record | None:
+        """The record at a sequence, or None if there is none (any more)."""
+        try:
+            answer = await self.link.api(f"STREAM.MSG.GET.{self.stream}", {"seq": seq})
+        except ApiError as error:
+            if error.code == NO_MESSAGE_FOUND:
+                return None
+            raise
+        return self.sealing.open_records([stored_record(answer["message"])])[0]
+
+    async def records(
+        self, first: int, last: int, *, purpose: str, instance: str, subject_filter: str = ""
+    ) -> AsyncGenerator[list[Record], None]:
+        """Records from `first` to `last` inclusive, in batches; close it when leaving early."""
+        async with aclosing(
+            read_range(
+                self.link,
+                self.stream,
+                first,
+                last,
+                purpose=purpose,
+                instance=instance,
+                subject_filter=subject_filter,
+            )
+        ) as batches:
+            async for batch in batches:
+                yield self.sealing.open_records(batch)
+
+    async def last_of_subject(self, subject_filter: str) -> int:
+        """The sequence of the newest event that matches a filter, 0 if none does."""
+        try:
+            answer = await self.link.api(
+                f"STREAM.MSG.GET.{self.stream}", {"last_by_subj": subject_filter}
+            )
+        except ApiError as error:
+            if error.code == NO_MESSAGE_FOUND:
+                return 0
+            raise
+        return int(answer["message"]["seq"])
+
+    async def append(self, message: Append, *, expected_last: int, expected_subject: str) -> int:
+        """Append one event if `expected_last` is the newest sequence matching the filter.
+
+        Returns the event's sequence. Raises ConflictError when somebody wrote first, and
+        ServerError with the limit and the remedy when the log is full.
+        """
+        headers = (
+            *message.headers,
+            (EXPECTED_SUBJECT_SEQUENCE, str(expected_last)),
+            (EXPECTED_SUBJECT, expected_subject),
+        )
+        before = self.info.last_seq
+        try:
+            return await self._publish(message, headers)
+        except ConflictError:
+            landed = await self._find_landed(message.message_id, before)
+            if landed is None:
+                raise
+            return landed
+
+    async def append_all(self, messages: Sequence[Append], *, expected_last: int | None) -> int:
+        """Append many events in order, several in flight; returns how many landed.
+
+        With `expected_last` every message expects to follow exactly on the one before, so that
+        nothing lands out of order: when somebody else writes in between, the messages from
+        there on are left, and the number of those before is returned.
+        """
+        waiting: list[asyncio.Task[int]] = []
+        landed = 0
+        try:
+            for index, message in enumerate(messages):
+                headers = message.headers
+                if expected_last is not None:
+                    headers = (*headers, (EXPECTED_LAST_SEQUENCE, str(expected_last + index)))
+                waiting.append(asyncio.create_task(self._publish(message, headers)))
+                if len(waiting) >= APPENDS_IN_FLIGHT:
+                    await waiting[0]
+                    landed += 1
+                    del waiting[0]
+            for task in waiting:
+                await task
+                landed += 1
+        except ConflictError:
+            return landed
+        finally:
+            await asyncio.gather(*waiting, return_exceptions=True)
+        return landed
+
+    async def _publish(self, message: Append, headers: tuple[tuple[str, str], ...]) -> int:
+        payload = self.sealing.seal_payload(message.subject, message.message_id, message.payload)
+        answer = json.loads(
+            await self.link.request(
+                message.subject, payload, RepeatableHeaders(headers), REQUEST_TIMEOUT
+            )
+        )
+        if "error" not in answer:
+            return int(answer["seq"])
+        error = answer["error"]
+        code = error.get("err_code")
+        if code == WRONG_LAST_SEQUENCE:
+            raise ConflictError(
+                f"somebody else wrote to {self.stream} first: look at what came in, and try again"
+            )
+        if code == STORE_FAILED:
+            limit = f"max_bytes {self.info.max_bytes:,}" if self.info.max_bytes > 0 else "a limit"
+            raise ServerError(
+                f"{self.stream} is full ({error.get('description')}; {limit}): "
+                "raise max_bytes of the stream, then try again"
+            )
+        raise api_error(f"an event on {message.subject}", error)
+
+    async def _find_landed(self, message_id: str, after: int) -> int | None:
+        """Our own message among what landed since: a retry may be answered with a conflict."""
+        info = await self.refresh()
+        if not message_id:
+            return None
+        async with aclosing(
+            self.records(after + 1, info.last_seq, purpose="landed", instance="append")
+        ) as batches:
+            async for batch in batches:
+                for record in batch:
+                    if record.header(MESSAGE_ID) == message_id:
+                        return record.seq
+        return None
+
+
+async def _read_info(link: Link, stream: str) -> LogInfo:
+    try:
+        answer = await link.api(f"STREAM.INFO.{stream}")
+    except ApiError as error:
+        if error.code != STREAM_NOT_FOUND:
+            raise
+        raise MissingLogError(
+            f"there is no log {stream} at {link.settings.described} for "
+            f"{link.settings.user_described}: check --server and --stream, "
+            "or make it with --create-log"
+        ) from error
+    return _log_info(answer)
+
+
+def _log_info(answer: dict[str, Any]) -> LogInfo:
+    config, state = answer["config"], answer["state"]
+    return LogInfo(
+        stream=config["name"],
+        created=answer["created"],
+        first_seq=state["first_seq"],
+        last_seq=state["last_seq"],
+        messages=state["messages"],
+        bytes=state["bytes"],
+        deleted=state.get("num_deleted", 0),
+        discard=config.get("discard", "old"),
+        max_bytes=max(0, config.get("max_bytes", 0)),
+        max_msgs=max(0, config.get("max_msgs", 0)),
+        max_age_s=config.get("max_age", 0) / 1e9,
+        deny_delete=config.get("deny_delete", False),
+        deny_purge=config.get("deny_purge", False),
+        allow_direct=config.get("allow_direct", False),
+        replicas=config.get("num_replicas", 1),
+        max_msg_size=max(0, config.get("max_msg_size", 0)),
+        sealing=(config.get("metadata") or {}).get("natster-sealing"),
+    )

@@ -1,0 +1,277 @@
+"""Reading a stream in order without losing or doubling a message.
+
+One ephemeral pull consumer, in memory, without acknowledgements (DESIGN section 4). Pull
+requests are bounded in messages and in bytes, and a new one goes out only when what earlier
+ones brought has been taken: back-pressure reaches the server. Consumer sequences must be
+contiguous; on anything odd (a gap, a vanished consumer, silence) the consumer is made anew just
+after the last record handed out, so the caller sees each record once and in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from natster_tui.domain.events import Record
+from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError, ServerError
+from natster_tui.store.api_codes import CONSUMER_NOT_FOUND
+from natster_tui.store.link import Link, RawInbox
+from natster_tui.store.wire import parse_delivery, parse_status
+
+WINDOW_MESSAGES = 8_000
+WINDOW_BYTES = 4 * 1024 * 1024
+"""The bounds of one pull request; two are outstanding at most."""
+
+SLICE = 2_000
+"""Records per batch handed out: small enough that a screen stays responsive in between."""
+
+HEARTBEAT_S = 1.0
+PULL_EXPIRES_S = 30.0
+SILENCE_S = 2.5
+"""Without even a heartbeat for so long, the consumer's information is asked for."""
+
+INACTIVE_S = 30
+"""How long the server keeps a consumer nobody pulls from; we delete ours on leaving."""
+
+_STATUS_HEARTBEAT = 100
+
+
+class StreamReader:
+    """Reads a stream from `start` (a sequence) on; an async context manager.
+
+    `purpose` becomes part of the consumer's name, `natster-tui-<purpose>-<instance>`.
+    `subject_filter` narrows the reading to one wildcard filter. `created`, when given, is the
+    stream's creation time: a stream that was deleted and made again is refused. Empty batches
+    are handed out on every heartbeat, so that a caller can look after other things.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        stream: str,
+        start: int,
+        *,
+        purpose: str,
+        instance: str,
+        subject_filter: str = "",
+        created: str = "",
+        window_messages: int = WINDOW_MESSAGES,
+    ) -> None:
+        self.link = link
+        self.stream = stream
+        self.subject_filter = subject_filter
+        self.next_seq = max(start, 1)
+        self.pending = -1
+        """Messages that the server has yet to deliver, as of the last record; -1: unknown."""
+        self.restarts = 0
+        """How often the consumer had to be made anew."""
+        self._window = window_messages
+        self._created = created
+        self._name_base = f"natster-tui-{purpose}-{instance}"
+        self._instance = instance
+        self._consumer = ""
+        self._inbox: RawInbox | None = None
+        self._arrived: list[tuple[bytes, bytes, bytes, bytes | None]] = []
+        self._stirred = asyncio.Event()
+        self._consumer_seq = 0
+        self._asked = 0
+        self._gone = False
+
+    async def __aenter__(self) -> Self:
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stop()
+
+    async def _start(self) -> None:
+        self._consumer = f"{self._name_base}-{secrets.token_hex(3)}"
+        config: dict[str, object] = {
+            "name": self._consumer,
+            "ack_policy": "none",
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": self.next_seq,
+            "replay_policy": "instant",
+            "mem_storage": True,
+            "num_replicas": 1,
+            "inactive_threshold": INACTIVE_S * 1_000_000_000,
+            "metadata": {"natster-tui": self._instance},
+        }
+        verb = f"CONSUMER.CREATE.{self.stream}.{self._consumer}"
+        if self.subject_filter:
+            config["filter_subject"] = self.subject_filter
+            verb = f"{verb}.{self.subject_filter}"
+        answer = await self.link.api(verb, {"stream_name": self.stream, "config": config})
+        self.pending = int(answer.get("num_pending", -1))
+        self._consumer_seq = 0
+        self._asked = 0
+        self._gone = False
+        self._arrived = []
+        self._inbox = await self.link.subscribe_raw(self._on_message)
+        await self._pull()
+
+    async def _stop(self) -> None:
+        inbox, self._inbox = self._inbox, None
+        if inbox is not None:
+            await inbox.close()
+        if self._consumer and not self.link.is_lost:
+            # A consumer that is gone already, or a link that just went: both leave nothing behind.
+            with suppress(ServerError):
+                await self.link.api(f"CONSUMER.DELETE.{self.stream}.{self._consumer}", timeout=2.0)
+        self._consumer = ""
+
+    async def _restart(self) -> None:
+        self.restarts += 1
+        await self._stop()
+        await self._start()
+        if self._created:
+            answer = await self.link.api(f"STREAM.INFO.{self.stream}")
+            if answer["created"] != self._created:
+                raise LogChangedError(
+                    f"{self.stream} was deleted and made again at {answer['created']}: "
+                    "this is not the log that was being read"
+                )
+
+    def _on_message(self, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
+        self._arrived.append((subject, reply, data, headers))
+        self._stirred.set()
+
+    async def _pull(self) -> None:
+        """Keep the server supplied with requests, two windows at most."""
+        assert self._inbox is not None
+        while self._asked <= self._window:
+            request = {
+                "batch": self._window,
+                "max_bytes": WINDOW_BYTES,
+                "expires": int(PULL_EXPIRES_S * 1e9),
+                "idle_heartbeat": int(HEARTBEAT_S * 1e9),
+            }
+            await self.link.publish(
+                self.link.api_subject(f"CONSUMER.MSG.NEXT.{self.stream}.{self._consumer}"),
+                json.dumps(request).encode(),
+                reply=f"{self._inbox.prefix}.1",
+            )
+            self._asked += self._window
+
+    async def batches(self) -> AsyncGenerator[list[Record], None]:
+        """Records in order, for ever; an empty list when a heartbeat brought nothing.
+
+        Raises ConnectionLostError when the link ends, ApiError when the stream is gone.
+        """
+        while True:
+            if not self._arrived:
+                await self._wait()
+            if self.link.is_lost:
+                raise ConnectionLostError(f"lost the connection to {self.link.settings.described}")
+            arrived, self._arrived = self._arrived, []
+            records: list[Record] = []
+            odd = False
+            for subject, reply, data, headers in arrived:
+                if not reply.startswith(b"$JS.ACK."):
+                    odd = self._on_status(headers) or odd
+                    continue
+                self._asked -= 1
+                record, consumer_seq, self.pending = parse_delivery(subject, reply, data, headers)
+                if consumer_seq != self._consumer_seq + 1 or record.seq < self.next_seq:
+                    odd = True
+                    break
+                self._consumer_seq = consumer_seq
+                self.next_seq = record.seq + 1
+                records.append(record)
+                if len(records) >= SLICE:
+                    yield records
+                    records = []
+                    # The generator's caller may never wait; let the rest of the program run.
+                    await asyncio.sleep(0)
+            if odd or self._gone:
+                if records:
+                    yield records
+                await self._restart()
+                continue
+            yield records
+            await self._pull()
+
+    async def _wait(self) -> None:
+        """Until something arrives, the link is lost, or the silence gets suspicious."""
+        self._stirred.clear()
+        stirred = asyncio.ensure_future(self._stirred.wait())
+        try:
+            either: set[asyncio.Future[Any]] = {stirred, self.link.lost}
+            await asyncio.wait(either, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stirred.cancel()
+        if not self._arrived and not self.link.is_lost:
+            await self._inspect_consumer()
+
+    async def _inspect_consumer(self) -> None:
+        try:
+            await self.link.api(f"CONSUMER.INFO.{self.stream}.{self._consumer}")
+        except ApiError as error:
+            if error.code != CONSUMER_NOT_FOUND:
+                raise
+        # Alive or not, it owed us heartbeats: its requests are gone. Begin again where we are.
+        self._gone = True
+
+    def _on_status(self, headers: bytes | None) -> bool:
+        """Account for a status message; True if the consumer has to be made anew."""
+        code, description, pairs = parse_status(headers or b"")
+        if code == _STATUS_HEARTBEAT:
+            return False
+        told = dict(pairs)
+        unused = told.get("Nats-Pending-Messages")
+        if unused is not None and unused.isdigit():
+            # The request ended early: timed out, or its byte window is full.
+            self._asked = max(0, self._asked - int(unused))
+            return False
+        # 409 "Consumer Deleted", 409 "Leadership Change", 503 "No Responders", 404, unknown.
+        return code != 0 or bool(description)
+
+
+async def read_range(
+    link: Link,
+    stream: str,
+    first: int,
+    last: int,
+    *,
+    purpose: str,
+    instance: str,
+    subject_filter: str = "",
+) -> AsyncGenerator[list[Record], None]:
+    """Records from `first` to `last` inclusive, in order, in batches; then it ends.
+
+    With a filter the end is where the server says nothing more is pending, because the last
+    record of the range need not match.
+    """
+    if last < first:
+        return
+    async with StreamReader(
+        link,
+        stream,
+        first,
+        purpose=purpose,
+        instance=instance,
+        subject_filter=subject_filter,
+    ) as reader:
+        if subject_filter and reader.pending == 0:
+            return
+        async for batch in reader.batches():
+            if batch and batch[-1].seq > last:
+                yield [record for record in batch if record.seq <= last]
+                return
+            if batch:
+                yield batch
+            if reader.next_seq > last:
+                return
+            if reader.pending == 0 and (subject_filter or not batch):
+                # Unfiltered: the range ends in messages that were deleted.
+                return

@@ -1,0 +1,1 @@
+"""The dashboard: panes and dialogs over the engine, in Textual."""

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from natster_tui.domain.events import STREAM, Record
+from natster_tui.domain.log_lines import decode_line
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog, LogSettings
+from tests.real_server import RealServer
+
+RECORDINGS = Path(__file__).parent / "recordings"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """One real server for the whole run."""
+    real = RealServer(tmp_path_factory.mktemp("nats"))
+    real.start()
+    yield real
+    real.stop()
+
+
+@pytest.fixture
+def settings(server: RealServer) -> ConnectionSettings:
+    """An empty account of the shared server."""
+    return server.new_account()
+
+
+@pytest_asyncio.fixture
+async def link(settings: ConnectionSettings) -> AsyncIterator[Link]:
+    opened = await Link.open(settings)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def log(link: Link) -> EventLog:
+    return await EventLog.create(link, STREAM, LogSettings())
+
+
+def recording(name: str) -> list[Record]:
+    """A recorded log of the original service."""
+    path = next(RECORDINGS.glob(f"{name}*.events.jsonl"))
+    return [decode_line(line) for line in path.read_text().splitlines()]
+
+
+async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait for a condition, not for a time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("the condition was not met in time")
+        await asyncio.sleep(0.005)  # the shortest wait that lets everything else run

@@ -1,0 +1,49 @@
+"""Reading buckets with a plain NATS client, independently of the engine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import nats
+
+from natster_tui.store.connection_settings import ConnectionSettings
+
+
+async def stored_values(settings: ConnectionSettings, bucket: str) -> dict[str, bytes]:
+    """Every value of a bucket, `_checkpoint` included, as nats-py's own key-value API gives it."""
+    client = await nats.connect(
+        list(settings.servers), user=settings.user, password=settings.password
+    )
+    try:
+        store = await client.jetstream().key_value(bucket)
+        keys = await store.keys()
+        return {key: (await store.get(key)).value or b"" for key in keys}
+    except nats.js.errors.NoKeysError:
+        return {}
+    finally:
+        await client.close()
+
+
+async def stored_documents(settings: ConnectionSettings, bucket: str) -> dict[str, Any]:
+    values = await stored_values(settings, bucket)
+    return {key: json.loads(value) for key, value in values.items() if key != "_checkpoint"}
+
+
+async def put_value(
+    settings: ConnectionSettings, bucket: str, key: str, value: bytes | None
+) -> None:
+    """Tamper with a bucket, as anybody with a client could."""
+    client = await nats.connect(
+        list(settings.servers), user=settings.user, password=settings.password
+    )
+    try:
+        store = await client.jetstream().key_value(bucket)
+        if value is None:
+            await client.jetstream().publish(
+                f"$KV.{bucket}.{key}", headers={"KV-Operation": "DEL"}
+            )
+        else:
+            await store.put(key, value)
+    finally:
+        await client.close()

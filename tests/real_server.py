@@ -1,0 +1,85 @@
+"""A real nats-server for the tests: one for all, an account of its own for every test.
+
+Accounts do not see each other's streams, so tests share a process and still start from nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from natster_tui.store.connection_settings import ConnectionSettings
+import shutil, sys
+def find_server_binary():
+    return Path(sys.executable).parent/"nats-server"
+
+ACCOUNTS = 400
+
+
+@dataclass
+class RealServer:
+    """A nats-server on a free loopback port, with its store in `directory`."""
+
+    directory: Path
+    extra: str = ""
+    jetstream: bool = True
+    port: int = -1
+    _process: subprocess.Popen[bytes] | None = None
+    _next: int = 0
+    url: str = ""
+    config: str = field(default="")
+
+    def start(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        ports = self.directory / "ports"
+        ports.mkdir(exist_ok=True)
+        for old in ports.iterdir():
+            old.unlink()
+        accounts = "\n".join(
+            f"a{i} {{ jetstream: enabled, users: [{{user: u{i}, password: p{i}}}] }}"
+            for i in range(ACCOUNTS)
+        )
+        body = self.extra or f"accounts {{ {accounts} }}"
+        (self.directory / "server.conf").write_text(
+            f"host: 127.0.0.1\nport: {self.port}\nports_file_dir: {json.dumps(str(ports))}\n"
+            f"max_payload: 8MB\njetstream {{ store_dir: {json.dumps(str(self.directory / 'js'))} }}\n"
+            + body
+        )
+        log = (self.directory / "server.log").open("ab")
+        self._process = subprocess.Popen(
+            [str(find_server_binary()), "-c", str(self.directory / "server.conf")],
+            stdout=log,
+            stderr=log,
+        )
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            files = list(ports.glob("*.ports"))
+            if files and (text := files[0].read_text()):
+                self.url = json.loads(text)["nats"][0]
+                self.port = int(self.url.rsplit(":", 1)[1])
+                return
+            time.sleep(0.005)  # the server announces its port in a file, and in no other way
+        raise RuntimeError((self.directory / "server.log").read_text()[-2000:])
+
+    def stop(self, sig: int = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(sig)
+            self._process.wait(10)
+            self._process = None
+
+    def signal(self, sig: int) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, sig)
+
+    def new_account(self) -> ConnectionSettings:
+        """Settings for an account that nobody has used yet."""
+        number = self._next
+        self._next += 1
+        return ConnectionSettings(
+            servers=(self.url,), user=f"u{number}", password=f"p{number}", origin="flags"
+        )
