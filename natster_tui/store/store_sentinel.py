@@ -1,0 +1,217 @@
+"""Whether the embedded server may open a store: its key, and the sentinel beside the store.
+
+With a wrong key nats-server starts, reports that no stream exists, and a create of the existing
+name then deletes its files. So the question is answered here, from files alone, before a server
+is started (DESIGN section 4, "The embedded store's key").
+
+The sentinel is JSON, `{"log","created","hmac"}`: the log's stream, its creation time as the
+server tells it, and HMAC-SHA256 of both under the store's key, each preceded by its length in
+eight bytes. (The server feeds the same key to the same function, over the names of accounts and
+streams; none of those begins with a zero byte, as these lengths do.) It stands inside the store's
+directory, beside the server's own `jetstream`, so that a store that is moved brings its sentinel.
+
+Both texts are empty from before the server's first start until the log was recorded: a crash in
+between leaves a store that its own key still opens, and no other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.errors import RefusedError
+
+_KEY = re.compile(r"k[0-9a-f]{64}")
+_READABLE_BY_OTHERS = 0o077
+_UNTOUCHED = "nothing was started and nothing was changed"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLog:
+    """The log that a store is known to hold; `created` as the server wrote it (RFC 3339)."""
+
+    stream: str
+    created: str
+
+
+NO_LOG_YET = RecordedLog("", "")
+"""What the sentinel says before a log was recorded."""
+
+
+def open_store(store_dir: Path, sentinel_path: Path, key_file: Path) -> str:
+    """The key to start a server on `store_dir` with.
+
+    A store that holds nothing gets a sentinel, and a new key if there is none. Raises
+    RefusedError when the server must not be started, and OSError.
+    """
+    if key_file.exists():
+        key = read_key(key_file)
+        check_store(store_dir, sentinel_path, key)
+    else:
+        if holds_streams(store_dir):
+            raise RefusedError(
+                f"the key file {_shown(key_file)} is missing, and without it nothing can read the "
+                f"store in {_shown(store_dir)}: put the key file back, or name it with --key-file; "
+                f"{_UNTOUCHED}"
+            )
+        _refuse_lost_log(store_dir, sentinel_path)
+        key = _create_key(key_file)
+    if not holds_streams(store_dir):
+        write_sentinel(sentinel_path, key, NO_LOG_YET)
+    return key
+
+
+def check_store(store_dir: Path, sentinel_path: Path, key: str) -> None:
+    """Raise RefusedError unless a server with this key may be started on the store.
+
+    A store that holds streams needs a sentinel made with the key; one whose sentinel records a
+    log needs that log. An empty store is nobody's yet. Reads only; raises OSError as well.
+    """
+    if not holds_streams(store_dir):
+        _refuse_lost_log(store_dir, sentinel_path)
+        return
+    if read_sentinel(sentinel_path) is None:
+        raise RefusedError(
+            f"the store in {_shown(store_dir)} holds a log, but {_shown(sentinel_path)}, which "
+            "says which key it was made with, is missing or damaged: put it back from where the "
+            f"store came from, or use another directory; {_UNTOUCHED}"
+        )
+    if not _is_signed(sentinel_path, key):
+        raise RefusedError(
+            f"the store in {_shown(store_dir)} was not made with this key: put back the key file "
+            f"that belongs to it, or the directory that belongs to the key; {_UNTOUCHED}"
+        )
+    _refuse_lost_log(store_dir, sentinel_path)
+
+
+def holds_streams(store_dir: Path) -> bool:
+    """Whether a server has stored any stream there, of whatever account."""
+    return any(store_dir.glob("jetstream/*/streams/*"))
+
+
+def read_sentinel(sentinel_path: Path) -> RecordedLog | None:
+    """What the sentinel says, unchecked; None when there is none, or none that can be read."""
+    read = _read(sentinel_path)
+    return None if read is None else read[0]
+
+
+def write_sentinel(sentinel_path: Path, key: str, log: RecordedLog) -> None:
+    """Record a log under the key, atomically. Writes nothing when just that is recorded."""
+    signature = _signature(key, log)
+    if _read(sentinel_path) != (log, signature):
+        value = {"log": log.stream, "created": log.created, "hmac": signature}
+        write_private(sentinel_path, json.dumps(value).encode() + b"\n")
+
+
+def is_made_with(sentinel_path: Path, key_file: Path) -> bool:
+    """Whether the sentinel was made with the key in a file; False also if either is missing."""
+    try:
+        return _is_signed(sentinel_path, read_key(key_file))
+    except (OSError, RefusedError):
+        return False
+
+
+def read_key(key_file: Path) -> str:
+    """The store's key, `k` and 64 hexadecimal digits.
+
+    Raises RefusedError when the file holds something else or others may read it, and OSError.
+    """
+    if key_file.stat().st_mode & _READABLE_BY_OTHERS:
+        raise RefusedError(
+            f"others can read the key file {_shown(key_file)}: `chmod 600` it, "
+            "and think about who may have read it"
+        )
+    key = key_file.read_bytes().decode("ascii", "replace").strip()
+    if not _KEY.fullmatch(key):
+        raise RefusedError(
+            f"{_shown(key_file)} does not hold the key of a store (k and 64 hexadecimal digits): "
+            f"put the right file back; {_UNTOUCHED}"
+        )
+    return key
+
+
+def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file that only its owner can read; after a crash it holds all of this or none.
+
+    With `replace` false an existing file is kept and FileExistsError raised. Raises OSError.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            draft.replace(path)
+        else:
+            path.hardlink_to(draft)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _create_key(key_file: Path) -> str:
+    key_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Hex behind a letter: digits alone, or `true`, would be configuration to the server.
+    key = f"k{secrets.token_hex(32)}"
+    try:
+        write_private(key_file, key.encode() + b"\n", replace=False)
+    except FileExistsError:  # somebody with another store made it just now
+        return read_key(key_file)
+    return key
+
+
+def _refuse_lost_log(store_dir: Path, sentinel_path: Path) -> None:
+    recorded = read_sentinel(sentinel_path)
+    if recorded is None or recorded == NO_LOG_YET:
+        return
+    streams = store_dir.glob("jetstream/*/streams/*")
+    if not any(stream.name == recorded.stream for stream in streams):
+        raise RefusedError(
+            f"the log {safe_text(recorded.stream)} that was in {_shown(store_dir)} is gone: put "
+            f"it back from a backup, or use another directory to start an empty log; {_UNTOUCHED}"
+        )
+
+
+def _read(sentinel_path: Path) -> tuple[RecordedLog, str] | None:
+    """What the sentinel says and its signature; None when there is none that can be read."""
+    try:
+        value = json.loads(sentinel_path.read_bytes())
+        texts = [value["log"], value["created"], value["hmac"]]
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not all(isinstance(text, str) and text.isprintable() for text in texts):
+        return None
+    return RecordedLog(texts[0], texts[1]), texts[2]
+
+
+def _is_signed(sentinel_path: Path, key: str) -> bool:
+    read = _read(sentinel_path)
+    if read is None:
+        return False
+    log, signature = read
+    return hmac.compare_digest(signature.encode(), _signature(key, log).encode())
+
+
+def _signature(key: str, log: RecordedLog) -> str:
+    texts = (log.stream.encode(), log.created.encode())
+    message = b"".join(len(text).to_bytes(8, "big") + text for text in texts)
+    return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _shown(path: Path) -> str:
+    return safe_text(str(path))
