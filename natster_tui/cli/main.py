@@ -22,15 +22,16 @@ _INTERRUPTED = 130
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="natster-tui")
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @takes_target
-def program(auto_rebuild: bool, **_given: Any) -> None:
+def program(auto_rebuild: bool, ascii_only: bool, **_given: Any) -> None:
     """Watch, understand and rebuild the projections of a Natster event log.
 
     Without a command the dashboard opens, on the server that the options, the NATS environment
     variables or the selected nats context name, else on an embedded server of its own.
     """
     if click.get_current_context().invoked_subcommand is None:
-        open_dashboard(auto_rebuild=auto_rebuild)
+        open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only)
 
 
 for _command in (demo, status, show, project, rebuild, verify, publish, export, import_):

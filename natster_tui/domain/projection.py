@@ -41,6 +41,13 @@ class Projection(ABC, Generic[State]):
         which case nothing was touched. Deterministic: no clock, no randomness, no I/O.
         """
 
+    def parks(self, event: Event) -> ParkReason | None:
+        """Why this projection sets an event aside, or None; no state plays a part in that."""
+        if event.type not in self.uses:
+            return None
+        outcome = self.apply({}, event)
+        return outcome if isinstance(outcome, ParkReason) else None
+
     @abstractmethod
     def keys_of(self, event: Event) -> tuple[str, ...]:
         """The keys whose documents an event of a type in `uses` may touch, parked or not."""

@@ -106,6 +106,11 @@ class Rebuild:
         self._buckets = {p.name: Bucket(log.link, p.bucket, instance) for p in projections}
 
     @property
+    def folds(self) -> dict[str, Fold[Any]]:
+        """The folds so far, by projection."""
+        return self._replay.folds
+
+    @property
     def progress(self) -> ReplayProgress:
         """The replay's progress."""
         return self._replay.progress

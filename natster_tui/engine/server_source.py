@@ -18,7 +18,7 @@ from natster_tui.domain.events import STREAM
 from natster_tui.errors import ApiError, MissingLogError
 from natster_tui.store.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
-from natster_tui.store.embedded_server import EmbeddedServer, acquire
+from natster_tui.store.embedded_server import EmbeddedServer, acquire, acquire_temporary
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
 
@@ -70,14 +70,14 @@ class NamedServer:
 
 
 class EmbeddedSource:
-    """The server on a data directory: started here, or shared with the process that did."""
+    """The server on a data directory: started here, or shared with the process that did.
 
-    def __init__(
-        self, data_dir: Path, key_file: Path | None = None, *, temporary: bool = False
-    ) -> None:
+    Without a directory it is a throw-away one.
+    """
+
+    def __init__(self, data_dir: Path | None, key_file: Path | None = None) -> None:
         self._data_dir = data_dir
         self._key_file = key_file
-        self._temporary = temporary
         self._server: EmbeddedServer | None = None
 
     async def settings(self) -> ConnectionSettings:
@@ -85,9 +85,10 @@ class EmbeddedSource:
         if self._server is None or not self._server.is_running():
             if self._server is not None:
                 await self._server.close()
-            self._server = await acquire(
-                self._data_dir, key_file=self._key_file, temporary=self._temporary
-            )
+            if self._data_dir is None:
+                self._server = await acquire_temporary()
+            else:
+                self._server = await acquire(self._data_dir, key_file=self._key_file)
         return ConnectionSettings(
             servers=(self._server.url,), token=self._server.token, origin=EMBEDDED
         )

@@ -26,6 +26,7 @@ from natster_tui.engine.rebuild import Rebuild
 from natster_tui.engine.replay import OnProgress
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.errors import ConnectionLostError, MissingLogError, NatsterError
+from natster_tui.store.connection_settings import EMBEDDED
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 
@@ -71,7 +72,8 @@ class Workspace:
         self.connection = Connection.CONNECTING
         self.sentence = ""
         """Why the connection is as it is."""
-        self.server = ""
+        self.server_shown = ""
+        """The server's address without user information, or "local" for the embedded one."""
         self.user = ""
         self.log: EventLog | None = None
         self.problems: list[Problem] = []
@@ -146,7 +148,9 @@ class Workspace:
         link: Link | None = None
         try:
             settings = await self.source.settings()
-            self.server, self.user = settings.described, settings.user_described
+            embedded = settings.origin == EMBEDDED
+            self.server_shown = "local" if embedded else settings.described
+            self.user = "embedded server" if embedded else settings.user_described
             link = await Link.open(settings)
             link.on_problem = self.report
             log = await self.source.open_log(link, self.options.choice)

@@ -1,0 +1,96 @@
+"""Commands that open the dashboard: the program itself, and its demo."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+
+import click
+
+from natster_tui.cli.options import target_of
+from natster_tui.engine.demo import DemoTraffic
+from natster_tui.engine.server_source import EmbeddedSource, LogChoice
+from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.errors import NatsterError, UsageError
+
+
+def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:
+    """The dashboard on the server that the options name."""
+    target = target_of()
+    workspace = Workspace(
+        target.source, WorkspaceOptions(target.choice, auto_rebuild, target.instance)
+    )
+    asyncio.run(_run(workspace, ascii_only=ascii_only))
+
+
+@click.command()
+@click.option("--seed", default=7, show_default=True, help="Another seed, another community.")
+@click.option(
+    "--rate",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0, max=100_000),
+    help="Events per second of live traffic, on average.",
+)
+@click.option(
+    "--history",
+    default=400,
+    show_default=True,
+    type=click.IntRange(min=0, max=10_000_000),
+    help="Events that happened before you came.",
+)
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
+    """Open the dashboard on a throw-away community: history first, live traffic after."""
+    workspace = Workspace(EmbeddedSource(None), WorkspaceOptions(LogChoice()))
+    traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
+    asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only))
+
+
+async def _run(
+    workspace: Workspace,
+    beside: Callable[[], Awaitable[None]] | None = None,
+    *,
+    ascii_only: bool,
+) -> None:
+    """Run the dashboard over a workspace, and end both together."""
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        raise UsageError(
+            "the dashboard needs a terminal: in scripts use natster-tui status, project, show, "
+            "rebuild or verify"
+        )
+    # Textual takes a quarter of a second to load, which no other command should wait for.
+    from natster_tui.tui.app import Dashboard
+
+    app = Dashboard(workspace, ascii_only=ascii_only or _wants_ascii())
+    tasks = [asyncio.create_task(workspace.run())]
+    if beside is not None:
+        tasks.append(asyncio.ensure_future(beside()))
+    screen = asyncio.create_task(app.run_async())
+    try:
+        await asyncio.wait({screen, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in tasks if task.done() and task.exception() is not None]
+        if failed and not screen.done():
+            app.exit()
+            await screen
+        for task in failed:
+            raise _as_sentence(task.exception())
+        await screen
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _as_sentence(error: BaseException | None) -> NatsterError:
+    if isinstance(error, NatsterError):
+        return error
+    return NatsterError(f"internal error, please report it: {type(error).__name__}: {error}")
+
+
+def _wants_ascii() -> bool:
+    """A terminal that cannot show more than ASCII, or somebody who says so."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    return bool(os.environ.get("NATSTER_ASCII")) or not encoding.startswith("utf")

@@ -1,0 +1,114 @@
+"""The accounts pane: every account's projection in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from natster_tui.domain.account import AccountState
+from natster_tui.domain.presentation import Names, short_key
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.tui.cells import Cell
+from natster_tui.tui.clock import age
+from natster_tui.tui.virtual_list import VirtualList
+
+_Item = tuple[str, AccountState]
+
+_NOT_YET = 1 << 62
+"""Accounts that others shared with before they joined stand last."""
+
+_SORTS: tuple[tuple[str, Callable[[_Item], object]], ...] = (
+    ("joined", lambda item: (item[1].initialized_at or _NOT_YET, item[0])),
+    ("name", lambda item: (item[1].account_name or item[0]).lower()),
+    ("newest", lambda item: -item[1].initialized_at),
+    ("shares", lambda item: -len(item[1].out_shares)),
+    ("received", lambda item: -len(item[1].in_shares)),
+)
+
+
+class Accounts(VirtualList):
+    """All accounts, sorted and searched; `selected_key` is the one under the cursor."""
+
+    def __init__(self) -> None:
+        super().__init__("Accounts", id="accounts")
+        self._sort = 0
+        self.search = ""
+        self._keys: list[str] = []
+
+    @property
+    def selected_key(self) -> str | None:
+        """The account under the cursor."""
+        return self._keys[self.cursor] if self._keys else None
+
+    def next_sort(self) -> None:
+        """Sort by the next column."""
+        self._sort = (self._sort + 1) % len(_SORTS)
+        self.update_rows()
+
+    def update_rows(self) -> None:
+        """Take the accounts as they are now; the cursor stays on its account."""
+        accounts = self.dashboard.workspace.accounts
+        selected = self.selected_key
+        items: list[_Item] = list(accounts.items())
+        if self.search:
+            wanted = self.search.lower()
+            items = [
+                (key, state)
+                for key, state in items
+                if wanted in key.lower() or wanted in (state.account_name or "").lower()
+            ]
+        items.sort(key=_SORTS[self._sort][1])  # type: ignore[arg-type] # each sort by one type
+        self._keys = [key for key, _state in items]
+        self.set_row_count(len(self._keys))
+        if selected is not None and self._keys:
+            try:
+                row = self._keys.index(selected)
+            except ValueError:
+                row = 0
+            if row != self.cursor:
+                self.move_cursor(row, by_user=False)
+        shown = f"{len(items):,} of {len(accounts):,}" if self.search else f"{len(accounts):,}"
+        self.border_title = f"2 Accounts ({shown})"
+        subtitle = f"by {_SORTS[self._sort][0]}"
+        self.border_subtitle = (
+            f"/{safe_text(self.search, 20)} · {subtitle}" if self.search else subtitle
+        )
+        self.refresh_rows()
+
+    def select(self, key: str) -> None:
+        """Put the cursor on an account."""
+        if key in self._keys:
+            self.move_cursor(self._keys.index(key))
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """See `VirtualList.row_cells`."""
+        key = self._keys[row]
+        state = self.dashboard.workspace.accounts.get(key)
+        if state is None:
+            return [Cell(short_key(key))]
+        glyphs = self.glyphs
+        width = self.scrollable_content_region.width
+        imports = sum(1 for imported in state.in_shares.values() if imported is not None)
+        cells = [
+            Cell(Names({key: state}).of(key), 0, "strong" if state.account_name else ""),
+        ]
+        if width >= 46:
+            cells.append(Cell(short_key(key), 8, "dim"))
+        when = age(self.dashboard.now() - state.initialized_at) if state.initialized_at else "new"
+        cells.append(Cell(when, 4, "dim", right=True))
+        if width >= 52:
+            how = state.bound_context.oauth_id.split("|")[0] if state.bound_context else "-"
+            cells.append(Cell(safe_text(how, 20), 7, "second" if state.bound_context else "dim"))
+        else:
+            cells.append(Cell(glyphs.bound if state.bound_context else " ", 2, "second"))
+        cells += [
+            Cell(f"{len(state.out_shares)}{glyphs.out}", 4, "marked", right=True),
+            Cell(f"{len(state.in_shares)}{glyphs.into}", 4, "accent", right=True),
+            Cell(f"{imports}{glyphs.imported}", 4, "good" if imports else "dim", right=True),
+        ]
+        return cells
+
+    def empty_lines(self) -> Sequence[str]:
+        """See `VirtualList.empty_lines`."""
+        if self.search:
+            return (f" no account matches {safe_text(self.search, 30)}",)
+        return ("", " no accounts yet: the first natster_initialized makes one")

@@ -1,0 +1,218 @@
+"""The inspector: what stands under the cursor of the pane that was used last, in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from natster_tui.domain.documents import read_document
+from natster_tui.domain.events import NONE, Event, Record, read_event
+from natster_tui.domain.masking import mask_json, mask_text
+from natster_tui.domain.parking import ParkReason
+from natster_tui.domain.presentation import (
+    VERBS,
+    Names,
+    payload_lines,
+    pretty_json,
+)
+from natster_tui.domain.projection import Projection
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.workspace import Workspace
+from natster_tui.tui.clock import age, full_time
+
+_LABEL = 12
+
+
+class Sheet:
+    """Labelled lines, and free text below them; long values wrap beside their label."""
+
+    def __init__(self, theme: dict[str, str]) -> None:
+        self._theme = theme
+        self._rows: list[tuple[str, Text]] = []
+
+    def add(self, label: str, value: str, style: str = "") -> None:
+        """A line. `style` is a theme variable or a style."""
+        self._rows.append((label, Text(value, self._theme.get(style, style))))
+
+    @property
+    def plain(self) -> str:
+        """The text without styles, to tell whether anything changed."""
+        return "\n".join(f"{label} {value.plain}" for label, value in self._rows)
+
+    def render(self) -> Table:
+        """For the screen."""
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=_LABEL - 1, style="dim")
+        table.add_column(ratio=1, overflow="fold")
+        for label, value in self._rows:
+            table.add_row(label, value)
+        return table
+
+
+class Inspector(VerticalScroll, can_focus=True):
+    """A scrolling text. `reveal` shows secrets until it is set back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("j", "scroll_down"),
+        ("k", "scroll_up"),
+        ("g", "scroll_home"),
+        ("G", "scroll_end"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="inspector")
+        self.border_title = "5 Inspector"
+        self._body = Static(id="inspected")
+        self._shown: tuple[str, str] = ("", "")
+
+    def compose(self) -> Any:
+        """The one text."""
+        yield self._body
+
+    def put(self, title: str, sheet: Sheet) -> None:
+        """Show a sheet; the scroll position stays when it is about the same thing."""
+        plain = sheet.plain
+        if (title, plain) == self._shown:
+            return
+        if title != self._shown[0]:
+            self.scroll_home(animate=False)
+        self._shown = (title, plain)
+        self.border_title = f"5 {title}"
+        self._body.update(sheet.render())
+
+
+class Inspection:
+    """Builds the inspector's texts. Everything from outside is made safe on the way."""
+
+    def __init__(
+        self, workspace: Workspace, theme: dict[str, str], now: float, *, reveal: bool
+    ) -> None:
+        self._workspace = workspace
+        self._names = Names(workspace.accounts)
+        self._theme = theme
+        self._now = now
+        self._reveal = reveal
+
+    # -- one event -------------------------------------------------------------------------
+
+    def event(
+        self, seq: int, record: Record | None, parked: Callable[[Event], str]
+    ) -> tuple[str, Sheet]:
+        """An event, decoded."""
+        title = f"Event {seq:,}"
+        text = Sheet(self._theme)
+        if record is None:
+            text.add("", "not at hand yet …", "dim")
+            return title, text
+        event = read_event(record)
+        if isinstance(event, ParkReason):
+            text.add("parked", f"{event.value}: {event.explanation}", "text-error")
+        else:
+            text.add("what", VERBS[event.type], "bold")
+            self._account_line(text, "origin", event.origin)
+            if event.target != NONE:
+                self._account_line(text, "target", event.target)
+            if event.catalog != NONE:
+                text.add("catalog", safe_text(event.catalog, 200))
+            if reason := parked(event):
+                said = ParkReason(reason).explanation
+                text.add("parked", f"{reason}: {said}", "text-error")
+        text.add("happened", full_time(record.event_time))
+        if record.event_time != record.time_ns // 1_000_000_000:
+            text.add("stored", full_time(record.time_ns // 1_000_000_000))
+        text.add("subject", safe_text(record.subject, 600), "dim")
+        for name, value in record.headers:
+            shown = value if self._reveal else mask_text(value)
+            text.add("header", f"{safe_text(name, 60)}: {safe_text(shown, 300)}", "dim")
+        text.add("payload", "\n".join(payload_lines(record, reveal=self._reveal)))
+        return title, text
+
+    def _account_line(self, text: Sheet, label: str, key: str) -> None:
+        name = self._names.of(key)
+        shown = safe_text(key, 100)
+        text.add(label, shown if "…" in name or name == shown else f"{name}  {shown}")
+
+    # -- documents -------------------------------------------------------------------------
+
+    def account(self, key: str) -> tuple[str, Sheet]:
+        """An account's projection."""
+        state = self._workspace.accounts.get(key)
+        text = Sheet(self._theme)
+        title = f"Account {self._names.of(key)}"
+        text.add("key", safe_text(key, 100))
+        if state is None:
+            text.add("", "no longer known", "dim")
+            return title, text
+        if state.initialized_at:
+            ago = age(self._now - state.initialized_at)
+            text.add("initialized", f"{full_time(state.initialized_at)} ({ago} ago)")
+        else:
+            text.add("initialized", "not yet: others have shared with it already")
+        text.add("shares", f"{len(state.out_shares):,} out, {len(state.in_shares):,} in")
+        if state.bound_context is not None:
+            text.add("web", safe_text(state.bound_context.oauth_id, 120), "text-secondary")
+        self._document(text, "document", self._workspace.projectors["account"], key)
+        return title, text
+
+    def catalog(self, name: str, warnings: list[str]) -> tuple[str, Sheet]:
+        """A catalog's projection."""
+        state = self._workspace.catalogs.get(name)
+        text = Sheet(self._theme)
+        if state is None:
+            text.add("", "only shared in ways that make no catalog", "dim")
+            return f"Catalog {safe_text(name, 60)}", text
+        self._account_line(text, "owner", state.owner)
+        text.add("shared with", f"{len(state.shared_with):,} accounts")
+        for warning in warnings:
+            text.add("warning", warning, "text-warning")
+        for account in list(state.shared_with)[:50]:
+            imported = self._imported(name, state.owner, account)
+            text.add("", f"{self._names.of(account)}{imported}")
+        self._document(text, "document", self._workspace.projectors["catalog"], name)
+        return f"Catalog {safe_text(name, 60)}", text
+
+    def _imported(self, name: str, owner: str, account: str) -> str:
+        state = self._workspace.accounts.get(account)
+        at = None if state is None else state.in_shares.get((name, owner))
+        return "" if at is None else f", imported {full_time(at)}"
+
+    def _document(self, text: Sheet, label: str, projector: Projector, key: str) -> None:
+        stored = projector.fold.document(key)
+        if stored is None:
+            return
+        document = read_document(stored)
+        shown = document if self._reveal else mask_json(document)
+        text.add(label, f"{len(stored):,} bytes, as of {projector.fold.seq:,}")
+        text.add("", "\n".join(pretty_json(shown).split("\n")[:400]))
+
+    # -- a projector -----------------------------------------------------------------------
+
+    def projector(self, projector: Projector) -> tuple[str, Sheet]:
+        """A projector: position, problems, parked events."""
+        status = projector.status
+        projection: Projection[Any] = projector.projection
+        text = Sheet(self._theme)
+        text.add("state", status.phase.value, "bold")
+        if status.problem:
+            text.add("because", status.problem, "text-warning")
+        text.add("folded to", f"{status.position:,}")
+        stored = "nothing stored yet" if status.stored is None else f"{status.stored:,}"
+        text.add("stored at", f"{stored} in {projection.bucket}")
+        text.add("documents", f"{len(projector.fold.states):,}")
+        text.add("commits", f"{status.commits:,} here, {status.conflicts:,} conflicts")
+        if status.drift is not None:
+            text.add("drift", status.drift.summary, "text-warning")
+            for change in status.drift.changes[:50]:
+                text.add("", f"{safe_text(change.key, 100)} {change.kind}")
+        text.add("parked", f"{status.parked.count:,} events")
+        for event in reversed(status.parked.recent):
+            said = f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}"
+            text.add("", said)
+        return f"Projector {projection.name}", text

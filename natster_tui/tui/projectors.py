@@ -1,0 +1,72 @@
+"""The projectors pane: where each one stands, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from natster_tui.engine.projector import Phase, Projector
+from natster_tui.tui.cells import Cell
+from natster_tui.tui.virtual_list import VirtualList
+
+
+class Projectors(VirtualList):
+    """Two rows for each projector: its position, and what there is to say of it."""
+
+    def __init__(self) -> None:
+        super().__init__("4 Projectors", id="projectors")
+
+    @property
+    def selected(self) -> Projector | None:
+        """The projector under the cursor."""
+        projectors = list(self.dashboard.workspace.projectors.values())
+        return projectors[self.cursor // 2] if projectors else None
+
+    def update_rows(self) -> None:
+        """Take the projectors as they are now."""
+        self.set_row_count(2 * len(self.dashboard.workspace.projectors))
+        self.border_subtitle = "r rebuild · v verify"
+        self.refresh_rows()
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """See `VirtualList.row_cells`."""
+        projector = list(self.dashboard.workspace.projectors.values())[row // 2]
+        return self._second_row(projector) if row % 2 else self._first_row(projector)
+
+    def _first_row(self, projector: Projector) -> Sequence[Cell]:
+        glyphs, status = self.glyphs, projector.status
+        head = max(self.dashboard.workspace.follower.head, status.position)
+        lag = head - status.position
+        match status.phase:
+            case Phase.PROJECTING if lag == 0:
+                mark, style = glyphs.good, "good"
+            case Phase.STOPPED:
+                mark, style = glyphs.bad, "bad"
+            case Phase.PROJECTING:
+                mark, style = glyphs.on, "good"
+            case Phase.WATCHING | Phase.PAUSED:
+                mark, style = glyphs.off, "warn"
+            case _:
+                mark, style = glyphs.on, "dim"
+        return [
+            Cell(mark, 2, style),
+            Cell(projector.projection.name, 8, "strong"),
+            Cell(f"{status.position:,}/{head:,}", 0),
+            Cell(f"lag {lag:,}" if lag else "", 9, "warn"),
+            Cell(status.phase.value, 11, style),
+        ]
+
+    def _second_row(self, projector: Projector) -> Sequence[Cell]:
+        status = projector.status
+        if status.problem:
+            style = "bad" if status.phase is Phase.STOPPED else "warn"
+            return [Cell(" ", 2), Cell(status.problem, 0, style)]
+        said = [f"{len(projector.fold.states):,} keys"]
+        if status.parked.count:
+            said.append(f"parked {status.parked.count:,}")
+        if status.drift is not None:
+            said.append(f"drift: {status.drift.summary}")
+        if status.touched_by_others:
+            said.append("written by others: verify")
+        if verdict := self.dashboard.verdicts.get(projector.projection.name):
+            said.append(verdict)
+        return [Cell(" ", 2), Cell(" · ".join(said), 0, "dim")]

@@ -1,0 +1,347 @@
+"""The rebuild and verify dialogs: preflight, progress, diff, confirmation, result.
+
+Nothing is written before the diff was shown and confirmed by a key of its own; purging and
+taking over want the projection's name typed. The dashboard goes on behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from natster_tui.domain.diff import KeyChange
+from natster_tui.domain.presentation import change_line
+from natster_tui.domain.projection import Projection
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.preflight import Preflight, read_preflight
+from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
+from natster_tui.engine.replay import ReplayProgress
+from natster_tui.engine.takeover import refuse_while_active
+from natster_tui.errors import ConnectionLostError, NatsterError
+from natster_tui.tui.look import progress_bar
+
+if TYPE_CHECKING:
+    from natster_tui.tui.app import Dashboard
+
+_CHANGES_SHOWN = 200
+_BAR = 40
+
+
+class ReplayScreen(ModalScreen[None]):
+    """What both dialogs share: a text that grows, a progress line, and one task at a time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "leave", "cancel"),
+        ("j,down", "scroll(1)"),
+        ("k,up", "scroll(-1)"),
+        ("pagedown", "scroll(10)"),
+        ("pageup", "scroll(-10)"),
+    ]
+
+    def __init__(self, title: str, projections: Sequence[Projection[Any]]) -> None:
+        super().__init__(classes="page")
+        self._title = title
+        self.projections = list(projections)
+        self._text = Text()
+        self._body = Static(id="dialog-text")
+        self._progress = Static(id="dialog-progress")
+        self._hint = Static(id="dialog-hint")
+        self.working = False
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The application, by its own type."""
+        from natster_tui.tui.app import Dashboard
+
+        assert isinstance(self.app, Dashboard)
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        """Text, progress, hint."""
+        with Vertical(classes="dialog") as frame:
+            frame.border_title = self._title
+            with VerticalScroll(id="dialog-scroll"):
+                yield self._body
+            yield self._progress
+            yield Input(id="dialog-input", classes="hidden")
+            yield self._hint
+
+    def say(self, line: str, style: str = "") -> None:
+        """Add a line."""
+        self._text.append(line + "\n", self.app.theme_variables.get(style, style))
+        self._body.update(self._text)
+
+    def clear(self) -> None:
+        """Begin the text anew."""
+        self._text = Text()
+        self._body.update(self._text)
+
+    def hint(self, text: str) -> None:
+        """What the keys do now."""
+        self._hint.update(Text(text, "dim"))
+
+    def show_progress(self, progress: ReplayProgress) -> None:
+        """Events done and total, rate and time left."""
+        glyphs = self.dashboard.glyphs
+        width = min(_BAR, max(10, self.size.width - 60))
+        left = progress.seconds_left
+        about = "" if left is None or progress.finished else f", {left:,.0f} s left"
+        self._progress.update(
+            Text(
+                f"{progress_bar(progress.fraction, width, glyphs)} {progress.seq:,} of "
+                f"{progress.last:,}, {progress.rate:,.0f}/s{about}"
+            )
+        )
+
+    def work(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run a step; what fails is said in the text, with its sentence."""
+        self.run_worker(self._guarded(step), exclusive=True, group="replay")
+
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
+        self.working = True
+        try:
+            await step()
+        except NatsterError as error:
+            self.say(f"{self.dashboard.glyphs.bad} {error.sentence}", "text-error")
+            self.hint("esc closes")
+        finally:
+            self.working = False
+
+    def print_changes(self, changes: Sequence[KeyChange]) -> None:
+        """The keys that differ, field by field."""
+        marks = {"added": "+", "removed": "-", "changed": "~"}
+        styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
+        for change in changes[:_CHANGES_SHOWN]:
+            kind = change.kind
+            self.say(f"  {marks[kind]} {safe_text(change.key, 100)} {kind}", styles[kind])
+            for field in change.fields() if kind == "changed" else ():
+                self.say(f"      {change_line(field)}")
+        if len(changes) > _CHANGES_SHOWN:
+            self.say(f"  … and {len(changes) - _CHANGES_SHOWN:,} more")
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the text."""
+        self.query_one("#dialog-scroll", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_leave(self) -> None:
+        """Cancel what runs, and close."""
+        self.workers.cancel_node(self)
+        self.dismiss()
+
+
+class VerifyScreen(ReplayScreen):
+    """Compares what is stored with the log, and says the result in a line."""
+
+    def __init__(self, projections: Sequence[Projection[Any]]) -> None:
+        super().__init__("Verify", projections)
+
+    def on_mount(self) -> None:
+        """Begin at once: nothing is written."""
+        self.hint("esc cancels")
+        self.work(self._verify)
+
+    async def _verify(self) -> None:
+        self.say("Replaying the log, and comparing what is stored with what it says.")
+        work = self.dashboard.workspace.rebuild(self.projections, self.show_progress)
+        for verdict in await work.verify():
+            say_verdict(self, verdict)
+        self.hint("esc closes")
+
+
+def say_verdict(screen: ReplayScreen, verdict: Verdict) -> None:
+    """A result line, remembered in the projectors pane."""
+    glyphs = screen.dashboard.glyphs
+    mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
+    screen.say(f"{mark} {verdict.sentence}", style)
+    screen.print_changes(verdict.diff.changes)
+    screen.dashboard.remember_verdict(verdict)
+
+
+class RebuildScreen(ReplayScreen):
+    """Rebuild: choose, preflight, dry run with the diff, confirm, commit, verified result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("enter", "replay", "replay and compare"),
+        ("space", "choose", "choose projections"),
+        ("P", "purge", "purge first"),
+        ("w", "write", "write the changes"),
+    ]
+
+    def __init__(
+        self,
+        projections: Sequence[Projection[Any]],
+        choices: Sequence[Sequence[Projection[Any]]],
+    ) -> None:
+        super().__init__("Rebuild", projections)
+        self._choices = [list(choice) for choice in choices]
+        self._purge = False
+        self._rebuild: Rebuild | None = None
+        self._preflight: Preflight | None = None
+        self._plans: list[PlannedRebuild] = []
+        self._stage = "preflight"
+
+    def on_mount(self) -> None:
+        """Look before anything else."""
+        self.work(self._look)
+
+    # -- preflight -------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        self._stage = "preflight"
+        self.clear()
+        names = " and ".join(projection.name for projection in self.projections)
+        self.say(f"Rebuild {names} from the log", "bold")
+        how = (
+            "purge: remove every entry first, then recreate it"
+            if self._purge
+            else ("write only what differs; readers never see an empty bucket")
+        )
+        self.say(f"how: {how}\n")
+        log = self.dashboard.workspace.log
+        if log is None:
+            raise ConnectionLostError("not connected: wait for the connection, then try again")
+        self._preflight = await read_preflight(
+            log, self.projections, self.dashboard.workspace.options.instance
+        )
+        for line in self._preflight.lines():
+            self.say(line)
+        self.hint(
+            "enter replay and compare (writes nothing) · space which projections · "
+            "P purge or not · esc cancel"
+        )
+
+    def action_choose(self) -> None:
+        """The next choice of projections."""
+        if self._stage == "preflight" and not self.working:
+            at = next(
+                (i for i, choice in enumerate(self._choices) if choice == self.projections), 0
+            )
+            self.projections = self._choices[(at + 1) % len(self._choices)]
+            self.work(self._look)
+
+    def action_purge(self) -> None:
+        """Purge first, or not."""
+        if self._stage == "preflight" and not self.working:
+            self._purge = not self._purge
+            self.work(self._look)
+
+    # -- dry run ---------------------------------------------------------------------------
+
+    def action_replay(self) -> None:
+        """Replay the log and show what would change."""
+        if self._stage == "preflight" and not self.working and self._preflight is not None:
+            self._stage = "replay"
+            self.work(self._compare)
+
+    async def _compare(self) -> None:
+        self.hint("esc cancels without a trace")
+        self.say("\nReplaying …")
+        self._rebuild = self.dashboard.workspace.rebuild(self.projections, self.show_progress)
+        self._plans = await self._rebuild.prepare()
+        parked = {name: fold.parked.count for name, fold in self._rebuild.folds.items()}
+        for plan in self._plans:
+            name = plan.projection.name
+            self.say(
+                f"\n{name} at {plan.seq:,}: {plan.diff.summary} "
+                f"({plan.diff.keys:,} keys, parked {parked[name]:,})",
+                "bold",
+            )
+            self.print_changes(plan.diff.changes)
+        self._stage = "confirm"
+        self._ask()
+
+    def _ask(self) -> None:
+        if self.dashboard.workspace.read_only:
+            self.say("\nread-only: nothing can be written", "text-warning")
+            self.hint("esc closes")
+        elif self._typed_confirmation:
+            wanted = self._wanted
+            for reason in self._reasons:
+                self.say(f"\n{self.dashboard.glyphs.warn} {reason}", "text-warning")
+            self.hint(f"type {wanted} and press enter to go on · esc cancel")
+            field = self.query_one("#dialog-input", Input)
+            field.remove_class("hidden")
+            field.placeholder = wanted
+            field.focus()
+        elif any(plan.diff for plan in self._plans):
+            self.hint("w writes these changes · esc cancels, nothing was written")
+        else:
+            self.say("\nNothing differs; writing renews the checkpoint only.")
+            self.hint("w writes the checkpoint and verifies · esc closes")
+
+    @property
+    def _reasons(self) -> list[str]:
+        assert self._preflight is not None
+        reasons = list(self._preflight.blockers)
+        if self._preflight.foreign:
+            reasons.append(
+                f"{' and '.join(self._preflight.foreign)} was written by another program: "
+                "going on takes it over"
+            )
+        if self._purge:
+            keys = sum(len(plan.stored.documents) for plan in self._plans)
+            reasons.append(f"{keys:,} stored documents are removed first")
+        return reasons
+
+    @property
+    def _typed_confirmation(self) -> bool:
+        return bool(self._reasons)
+
+    @property
+    def _wanted(self) -> str:
+        return " ".join(projection.name for projection in self.projections)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The typed name decides."""
+        if self._stage == "confirm" and not self.working:
+            if event.value.strip() == self._wanted:
+                self._write()
+            else:
+                self.hint(f"that is not {self._wanted}: nothing was written · esc cancel")
+
+    # -- commit ----------------------------------------------------------------------------
+
+    def action_write(self) -> None:
+        """Write, where no typed name is asked for."""
+        if (
+            self._stage == "confirm"
+            and not self.working
+            and not self._typed_confirmation
+            and not self.dashboard.workspace.read_only
+        ):
+            self._write()
+
+    def _write(self) -> None:
+        self._stage = "commit"
+        self.query_one("#dialog-input", Input).add_class("hidden")
+        self.work(self._commit)
+
+    async def _commit(self) -> None:
+        assert self._rebuild is not None
+        assert self._preflight is not None
+        workspace = self.dashboard.workspace
+        self.hint("writing; what is interrupted now is finished on the next start")
+        if self._preflight.foreign:
+            await refuse_while_active(
+                self._rebuild.log, self.projections, workspace.options.instance, self.say
+            )
+        verdicts = await self._rebuild.commit(
+            workspace.pause, purge=self._purge, take_over=bool(self._preflight.foreign)
+        )
+        self.say("")
+        for verdict in verdicts:
+            if verdict.good:
+                self.say("rebuilt and verified", "bold")
+            say_verdict(self, verdict)
+        self._stage = "done"
+        self.hint("esc closes")
+        # Let the panes take up what the projectors go on from.
+        await asyncio.sleep(0)

@@ -1,0 +1,69 @@
+"""The line at the top: server, log, head, rate, mode. Always on screen."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.projector import Phase
+from natster_tui.engine.workspace import Connection, Workspace
+from natster_tui.tui.clock import age
+from natster_tui.tui.look import Glyphs, sparkline
+
+_SPARK = 8
+
+
+class StatusLine(Static):
+    """One line of text, rebuilt from the workspace."""
+
+    def show(self, workspace: Workspace, glyphs: Glyphs, since_last: float | None) -> None:
+        """Draw it anew. `since_last` is seconds since an event last came in."""
+        width = self.size.width or 80
+        theme = self.app.theme_variables
+        text = Text(no_wrap=True, overflow="ellipsis", end="")
+        text.append(" natster ", f"bold {theme['primary']} reverse")
+        text.append(f" {workspace.server_shown} {glyphs.out} {self._stream(workspace)}  ")
+        text.append(f"head {workspace.follower.head:,}", "bold")
+        if workspace.connection is Connection.CONNECTED:
+            meter = workspace.follower.meter
+            if width >= 90:
+                text.append(f"  {sparkline(meter.history(_SPARK), glyphs)}", theme["primary"])
+            text.append(f" {meter.per_second:,.0f}/s")
+            if since_last is not None and width >= 132:
+                text.append(f" (last {age(since_last)} ago)", "dim")
+        word, good = self._mode(workspace)
+        colour = theme["text-success"] if good else theme["text-error"]
+        text.append(f"  {glyphs.on if good else glyphs.bad} {word}", colour)
+        if workspace.connection is Connection.CONNECTED:
+            behind = max(
+                workspace.follower.head - projector.status.position
+                for projector in workspace.projectors.values()
+            )
+            if behind <= 0:
+                text.append(f"  {glyphs.good} in sync", theme["text-success"])
+            else:
+                text.append(f"  {behind:,} behind", theme["text-warning"])
+            if width >= 104:
+                sealing = workspace.info.sealing if workspace.info else None
+                text.append("  sealed" if sealing == "on" else "  not sealed", "dim")
+            if width >= 120:
+                text.append(f"  {safe_text(workspace.user, 24)}", "dim")
+        self.update(text)
+
+    def _stream(self, workspace: Workspace) -> str:
+        return safe_text(workspace.options.choice.stream, 40)
+
+    def _mode(self, workspace: Workspace) -> tuple[str, bool]:
+        """The one word that says how it goes, and whether it goes well."""
+        if workspace.connection is not Connection.CONNECTED:
+            return workspace.connection.value, False
+        phases = [projector.status.phase for projector in workspace.projectors.values()]
+        if Phase.STOPPED in phases:
+            return "stopped", False
+        if workspace.read_only:
+            return "read-only", True
+        for phase in (Phase.WATCHING, Phase.PAUSED, Phase.LOADING, Phase.CATCHING_UP):
+            if phase in phases:
+                return phase.value, True
+        return "projecting", True

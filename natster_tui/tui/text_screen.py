@@ -1,0 +1,92 @@
+"""A page of text over the dashboard: help, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from natster_tui.domain.log_info import hazards_of
+from natster_tui.engine.workspace import Workspace
+from natster_tui.tui.clock import full_time
+from natster_tui.tui.commands import COMMANDS, MOVING
+
+_KEY_COLUMN = 14
+
+
+class TextScreen(ModalScreen[None]):
+    """One scrolling text; any of the usual keys leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape,q,question_mark,enter", "dismiss", "close"),
+        ("j,down", "scroll(1)"),
+        ("k,up", "scroll(-1)"),
+    ]
+
+    def __init__(self, title: str, text: Text) -> None:
+        super().__init__(classes="page")
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """The text in a frame."""
+        with VerticalScroll(classes="dialog") as frame:
+            frame.border_title = self._title
+            frame.border_subtitle = "esc closes"
+            yield Static(self._text)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the text."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def help_text() -> Text:
+    """All keys, from their one declaration."""
+    text = Text()
+    text.append("natster-tui watches an event log, shows the projections that are derived from\n")
+    text.append("it, and rebuilds them. Events are facts and never change; accounts and catalogs\n")
+    text.append("are what follows from them, and can be made anew from the log at any time.\n\n")
+    text.append("Moving\n", "bold")
+    for keys, meaning in MOVING:
+        text.append(f"  {keys:<{_KEY_COLUMN}}", "bold")
+        text.append(f"{meaning}\n")
+    text.append("\nCommands\n", "bold")
+    for command in COMMANDS:
+        text.append(f"  {command.key_shown:<{_KEY_COLUMN}}", "bold")
+        text.append(f"{command.help}\n")
+    text.append("\nMarks in the timeline\n", "bold")
+    for mark, meaning in (
+        ("initialized", "an account joined"),
+        ("bound", "an account was tied to a web login; its secrets show as ••••"),
+        ("shared", "an owner gave another account access to a catalog"),
+        ("unshared", "an owner took that access back"),
+        ("imported", "a recipient took the catalog into its own collection"),
+        ("parked", "an event that no rule could use; it is counted, and nothing waits for it"),
+    ):
+        text.append(f"  {mark:<{_KEY_COLUMN}}", "bold")
+        text.append(f"{meaning}\n")
+    return text
+
+
+def problems_text(workspace: Workspace) -> Text:
+    """What went wrong so far, and what is dangerous about the log."""
+    text = Text()
+    text.append("Hazards of the log\n", "bold")
+    hazards = () if workspace.info is None else hazards_of(workspace.info)
+    for hazard in hazards or ("none known",):
+        text.append(f"  {hazard}\n")
+    text.append("\nProjectors\n", "bold")
+    for projector in workspace.projectors.values():
+        said = projector.status.problem or "no problem"
+        text.append(f"  {projector.projection.name}: {projector.status.phase.value}, {said}\n")
+    text.append("\nWhat went wrong so far\n", "bold")
+    for problem in reversed(workspace.problems):
+        text.append(f"  {full_time(int(problem.at))}  {problem.sentence}\n")
+    if not workspace.problems:
+        text.append("  nothing\n")
+    return text

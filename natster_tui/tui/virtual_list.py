@@ -1,0 +1,236 @@
+"""A list of any length of which only the visible rows exist.
+
+All four panes are one: it keeps a cursor, scrolls, and asks its subclass for the cells of a row
+when that row is painted. Ten million rows cost what twenty do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from natster_tui.tui.cells import Cell, row_strip
+from natster_tui.tui.look import Glyphs
+
+if TYPE_CHECKING:
+    from natster_tui.tui.app import Dashboard
+
+
+class VirtualList(ScrollView, can_focus=True):
+    """The list. Subclasses say how many rows there are and what a row's cells are."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "list--cursor",
+        "list--dim",
+        "list--strong",
+        "list--good",
+        "list--warn",
+        "list--bad",
+        "list--accent",
+        "list--second",
+        "list--marked",
+    }
+    DEFAULT_CSS = """
+    VirtualList {
+        background: $surface;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
+        scrollbar-color: $panel-lighten-2;
+        scrollbar-background: $surface;
+        & > .list--cursor { background: $panel; }
+        &:focus > .list--cursor { background: $primary 30%; text-style: bold; }
+        & > .list--dim { color: $text-muted; }
+        & > .list--strong { text-style: bold; }
+        & > .list--good { color: $text-success; }
+        & > .list--warn { color: $text-warning; }
+        & > .list--bad { color: $text-error; }
+        & > .list--accent { color: $text-accent; }
+        & > .list--second { color: $text-secondary; }
+        & > .list--marked { color: $text-primary; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("up,k", "cursor(-1)"),
+        ("down,j", "cursor(1)"),
+        ("pageup,ctrl+b", "page(-1)"),
+        ("pagedown,ctrl+f", "page(1)"),
+        ("home,g", "first"),
+        ("end,G", "last"),
+        ("enter", "choose"),
+    ]
+
+    class Moved(Message):
+        """The cursor stands on another row, by the user's hand."""
+
+        def __init__(self, pane: VirtualList) -> None:
+            super().__init__()
+            self.pane = pane
+
+    class Chosen(Message):
+        """Enter, or a second click, on the cursor's row."""
+
+        def __init__(self, pane: VirtualList) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.border_title = title
+        self.cursor = 0
+        self._rows = 0
+        self._drawn_styles: dict[str, Style] = {}
+
+    # -- for subclasses --------------------------------------------------------------------
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """The cells of a row that exists."""
+        raise NotImplementedError
+
+    def empty_lines(self) -> Sequence[str]:
+        """What to say when there are no rows."""
+        return ()
+
+    def update_rows(self) -> None:
+        """Take note of what there is to show now."""
+        raise NotImplementedError
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The application, by its own type."""
+        from natster_tui.tui.app import Dashboard
+
+        assert isinstance(self.app, Dashboard)
+        return self.app
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The marks to use."""
+        return self.dashboard.glyphs
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return self._rows
+
+    def set_row_count(self, rows: int) -> None:
+        """There are so many rows now; the cursor and the scroll position stay where they are."""
+        self._rows = rows
+        self.cursor = max(0, min(self.cursor, rows - 1))
+        size = Size(self.scrollable_content_region.width or 1, rows)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def move_cursor(self, row: int, *, by_user: bool = True) -> None:
+        """Put the cursor on a row and bring it into view."""
+        row = max(0, min(row, self._rows - 1))
+        moved = row != self.cursor
+        self.cursor = row
+        self._show_cursor()
+        if by_user and moved:
+            self.post_message(self.Moved(self))
+        self.refresh()
+
+    def _show_cursor(self) -> None:
+        height = self.scrollable_content_region.height
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
+        elif height and self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
+
+    # -- keys and mouse --------------------------------------------------------------------
+
+    def action_cursor(self, step: int) -> None:
+        """One row up or down."""
+        self.move_cursor(self.cursor + step)
+
+    def action_page(self, direction: int) -> None:
+        """One page up or down."""
+        self.move_cursor(
+            self.cursor + direction * max(1, self.scrollable_content_region.height - 1)
+        )
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self.move_cursor(0)
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self.move_cursor(self._rows - 1)
+
+    def action_choose(self) -> None:
+        """Say that the cursor's row was chosen."""
+        if self._rows:
+            self.post_message(self.Chosen(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """Click moves the cursor; on the cursor's row it chooses."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        row = offset.y + self.scroll_offset.y
+        if row >= self._rows:
+            return
+        if row == self.cursor and event.chain > 1:
+            self.action_choose()
+        else:
+            self.move_cursor(row)
+            self.post_message(self.Moved(self))
+
+    # -- painting --------------------------------------------------------------------------
+
+    def notify_style_update(self) -> None:
+        """The theme changed."""
+        super().notify_style_update()
+        self._drawn_styles.clear()
+
+    def _row_styles(self) -> dict[str, Style]:
+        if not self._drawn_styles:
+            self._drawn_styles = {
+                name.removeprefix("list--"): self.get_component_rich_style(name, partial=True)
+                for name in self.COMPONENT_CLASSES
+            }
+        return self._drawn_styles
+
+    def render_line(self, y: int) -> Strip:
+        """Paint one visible line."""
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        row = y + self.scroll_offset.y
+        ellipsis = self.glyphs.ellipsis
+        if row >= self._rows:
+            lines = self.empty_lines() if self._rows == 0 else ()
+            text = lines[y] if y < len(lines) else ""
+            styles = self._row_styles()
+            return row_strip([Cell(text, 0, "dim")], width, base, styles, ellipsis)
+        styles = self._row_styles()
+        if row == self.cursor:
+            base += self.get_component_rich_style("list--cursor", partial=True)
+        return row_strip(self.row_cells(row), width, base, styles, ellipsis)
+
+    def on_focus(self) -> None:
+        """The cursor looks different with the focus."""
+        self._drawn_styles.clear()
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """See `on_focus`."""
+        self._drawn_styles.clear()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self.set_row_count(self._rows)
+        self._show_cursor()
+
+    def refresh_rows(self) -> None:
+        """Paint what is visible again."""
+        self.refresh(Region(0, 0, self.size.width, self.size.height))
