@@ -16,11 +16,17 @@ async def stored_values(settings: ConnectionSettings, bucket: str) -> dict[str, 
         list(settings.servers), user=settings.user, password=settings.password
     )
     try:
+        # Not `keys()`: in nats-py 2.16 it sometimes ends before the first key has come.
+        info = await client.jetstream().stream_info(f"KV_{bucket}", subjects_filter=">")
         store = await client.jetstream().key_value(bucket)
-        keys = await store.keys()
-        return {key: (await store.get(key)).value or b"" for key in keys}
-    except nats.js.errors.NoKeysError:
-        return {}
+        values = {}
+        for subject in info.state.subjects or {}:
+            key = subject.removeprefix(f"$KV.{bucket}.")
+            try:
+                values[key] = (await store.get(key)).value or b""
+            except nats.js.errors.KeyDeletedError:
+                continue
+        return values
     finally:
         await client.close()
 

@@ -10,13 +10,11 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from natster_tui.store.connection_settings import ConnectionSettings
-import shutil, sys
-def find_server_binary():
-    return Path(sys.executable).parent/"nats-server"
+from natster_tui.store.server_binary import find_server_binary
 
 ACCOUNTS = 400
 
@@ -27,12 +25,11 @@ class RealServer:
 
     directory: Path
     extra: str = ""
-    jetstream: bool = True
+    max_payload: str = "8MB"
     port: int = -1
     _process: subprocess.Popen[bytes] | None = None
     _next: int = 0
     url: str = ""
-    config: str = field(default="")
 
     def start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -45,10 +42,12 @@ class RealServer:
             for i in range(ACCOUNTS)
         )
         body = self.extra or f"accounts {{ {accounts} }}"
+        store = json.dumps(str(self.directory / "js"))
         (self.directory / "server.conf").write_text(
             f"host: 127.0.0.1\nport: {self.port}\nports_file_dir: {json.dumps(str(ports))}\n"
-            f"max_payload: 8MB\njetstream {{ store_dir: {json.dumps(str(self.directory / 'js'))} }}\n"
-            + body
+            f"max_payload: {self.max_payload}\n"
+            # Every log reserves its max_bytes; hundreds of them must fit on a small disk.
+            f"jetstream {{ max_file_store: 1PB, store_dir: {store} }}\n" + body
         )
         log = (self.directory / "server.log").open("ab")
         self._process = subprocess.Popen(
