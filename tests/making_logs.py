@@ -181,16 +181,31 @@ _not_ours = st.sampled_from(
      "other.events.AA.BB.kevbuzz.catalog_shared", "natster.Events.AA.none.none.natster_initialized"]
 ).map(lambda subject: Append(subject, b""))  # fmt: skip
 
-stored_events = st.one_of(_ordinary, _ordinary, _ordinary, _weird)
-"""Events that a log's stream accepts."""
+_catalog_events = st.permutations([shared, shared, imported, unshared])
+_stories = st.builds(
+    lambda owner, other, catalog, makers, length: [
+        imported(other, owner, catalog) if make is imported else make(owner, other, catalog)
+        for make in makers[:length]
+    ],
+    accounts, accounts, catalogs, _catalog_events, st.integers(1, 4),
+)  # fmt: skip
 
-any_events = st.one_of(_ordinary, _ordinary, _ordinary, _weird, _not_ours)
+
+def _flat(parts: list[Append | list[Append]]) -> list[Append]:
+    return [each for part in parts for each in (part if isinstance(part, list) else [part])]
+
+
+def stored_events(max_size: int = 20) -> st.SearchStrategy[list[Append]]:
+    """Events in an order that may mean something; a log's stream accepts them all."""
+    parts = st.one_of(_ordinary, _stories, _weird)
+    return st.lists(parts, max_size=max_size).map(_flat)
 
 
 @st.composite
-def logs(draw: st.DrawFn, max_size: int = 40) -> list[Record]:
+def logs(draw: st.DrawFn, max_size: int = 25) -> list[Record]:
     """Logs as a stream may hold them, now and then with a hole."""
-    made = draw(st.lists(any_events, max_size=max_size))
+    parts = st.one_of(_ordinary, _stories, _stories, _weird, _not_ours)
+    made = _flat(draw(st.lists(parts, max_size=max_size)))
     holes = draw(st.sets(st.integers(1, max_size), max_size=3))
     return [record for record in records_of(*made) if record.seq not in holes]
 

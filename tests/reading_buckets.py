@@ -46,9 +46,7 @@ async def put_value(
     try:
         store = await client.jetstream().key_value(bucket)
         if value is None:
-            await client.jetstream().publish(
-                f"$KV.{bucket}.{key}", headers={"KV-Operation": "DEL"}
-            )
+            await client.jetstream().publish(f"$KV.{bucket}.{key}", headers={"KV-Operation": "DEL"})
         else:
             await store.put(key, value)
     finally:

@@ -38,7 +38,7 @@ class RealServer:
         for old in ports.iterdir():
             old.unlink()
         accounts = "\n".join(
-            f"a{i} {{ jetstream: enabled, users: [{{user: u{i}, password: p{i}}}] }}"
+            f"a{i} {{ jetstream: enabled, users: [{{user: u{i:03}, password: p{i}}}] }}"
             for i in range(ACCOUNTS)
         )
         body = self.extra or f"accounts {{ {accounts} }}"
@@ -80,5 +80,5 @@ class RealServer:
         number = self._next
         self._next += 1
         return ConnectionSettings(
-            servers=(self.url,), user=f"u{number}", password=f"p{number}", origin="flags"
+            servers=(self.url,), user=f"u{number:03}", password=f"p{number}", origin="flags"
         )

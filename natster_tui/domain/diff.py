@@ -110,8 +110,6 @@ def field_changes(before: bytes | None, after: bytes | None) -> tuple[FieldChang
 
 
 def _compare(path: str, before: Any, after: Any, changes: list[FieldChange]) -> None:
-    if before == after and type(before) is type(after):
-        return
     if isinstance(before, dict) and isinstance(after, dict):
         for name in [*after, *(name for name in before if name not in after)]:
             inner = f"{path}.{name}" if path else str(name)
@@ -120,7 +118,8 @@ def _compare(path: str, before: Any, after: Any, changes: list[FieldChange]) -> 
         _compare_lists(path, before or [], after or [], changes)
         if not before and not after and before != after:
             changes.append(FieldChange(path, before, after))
-    else:
+    elif before != after or type(before) is not type(after):
+        # To Python 1, 1.0 and true are equal.
         changes.append(FieldChange(path, before, after))
 
 
@@ -134,7 +133,7 @@ def _compare_lists(
     for name, entry in new.items():
         if name not in old:
             changes.append(FieldChange(f"{path}[{name}]", None, entry))
-        elif old[name] != entry:
+        else:
             _compare(f"{path}[{name}]", old[name], entry, changes)
     changes.extend(
         FieldChange(f"{path}[{name}]", entry, None)

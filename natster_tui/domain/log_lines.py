@@ -12,7 +12,6 @@ zeros), the subject, and the payload.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -24,7 +23,11 @@ from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, Record
 _NOT_CARRIED = ("nats-expected-", "nats-rollup", "nats-ttl")
 """Headers that speak to the server about one publish, and would be wrong in another log."""
 
-_BLANK = re.compile(r"\s")
+_BLANK = re.compile(r"[ \t\r\n]")
+"""What ends a subject on the wire; any other character may be part of one."""
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_LINE_ENDS = str.maketrans("\r\n", "  ")
 
 
 class BadLineError(ValueError):
@@ -72,6 +75,7 @@ def decode_line(line: str) -> Record:
         raise BadLineError("time is not an RFC 3339 timestamp")
     if not isinstance(subject, str) or not subject or _BLANK.search(subject):
         raise BadLineError("subject is not a subject")
+    _check_encodable("subject", subject)
     return Record(seq, time_ns, subject, _payload_of(value), _headers_of(value.get("headers")))
 
 
@@ -84,7 +88,7 @@ def _payload_of(value: dict[str, Any]) -> bytes:
             return text.encode("utf-8")
         if isinstance(encoded, str):
             return base64.b64decode(encoded, validate=True)
-    except (UnicodeEncodeError, binascii.Error) as error:
+    except ValueError as error:
         raise BadLineError("the payload cannot be decoded") from error
     raise BadLineError("the payload is not a text")
 
@@ -96,11 +100,22 @@ def _headers_of(value: object) -> tuple[tuple[str, str], ...]:
         raise BadLineError("headers is not an object")
     pairs = []
     for name, told in value.items():
+        if _HEADER_NAME.fullmatch(name) is None:
+            raise BadLineError(f"headers holds a name that cannot be sent: {name!a}")
         for one in told if isinstance(told, list) else [told]:
             if not isinstance(one, str):
                 raise BadLineError(f"header {name} is not a text")
-            pairs.append((str(name), one))
+            _check_encodable(f"header {name}", one)
+            # As it will be stored: an identity must be the same before the wire and after.
+            pairs.append((name, one.translate(_LINE_ENDS).strip()))
     return tuple(pairs)
+
+
+def _check_encodable(what: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadLineError(f"{what} holds half of a surrogate pair") from error
 
 
 def event_identity(record: Record) -> str:
@@ -112,7 +127,7 @@ def event_identity(record: Record) -> str:
     for part in (
         str(record.seq).encode(),
         format_timestamp(record.time_ns).encode(),
-        record.subject.encode("utf-8", "surrogatepass"),
+        record.subject.encode(),
         record.payload,
     ):
         digest.update(len(part).to_bytes(8, "big"))

@@ -13,9 +13,8 @@ from typing import Any
 
 from natster_tui.domain.account import AccountState
 from natster_tui.domain.diff import FieldChange
-from natster_tui.domain.events import NONE, Event, EventType, Record, read_event
+from natster_tui.domain.events import NONE, Event, EventType, Record
 from natster_tui.domain.masking import MASK, is_secret_name, mask_json
-from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.payload_json import Json, Number, UnreadableError, read_json
 from natster_tui.domain.safe_text import safe_block, safe_text
 
@@ -27,20 +26,6 @@ VERBS = {
     EventType.SHARED: "shared",
     EventType.UNSHARED: "unshared",
     EventType.IMPORTED: "imported",
-}
-GLYPHS = {
-    EventType.INITIALIZED: "✦",
-    EventType.CONTEXT_BOUND: "⚷",
-    EventType.SHARED: "⇄",
-    EventType.UNSHARED: "⊘",
-    EventType.IMPORTED: "⇣",
-}
-ASCII_GLYPHS = {
-    EventType.INITIALIZED: "*",
-    EventType.CONTEXT_BOUND: "@",
-    EventType.SHARED: ">",
-    EventType.UNSHARED: "x",
-    EventType.IMPORTED: "v",
 }
 
 
@@ -73,14 +58,6 @@ def event_phrase(event: Event, names: Names) -> tuple[str, str, str]:
         return who, "", "" if event.catalog == NONE else safe_text(event.catalog, 40)
     arrow = "←" if event.type is EventType.IMPORTED else "→"
     return who, f"{arrow} {names.of(event.target)}", safe_text(event.catalog, 40)
-
-
-def parse_payload(record: Record) -> Json | None:
-    """The payload as JSON, or None when it is not readable as such."""
-    try:
-        return read_json(record.payload)
-    except UnreadableError:
-        return None
 
 
 def payload_lines(record: Record, *, reveal: bool = False) -> list[str]:
@@ -120,11 +97,6 @@ def pretty_json(value: Json, indent: int = 0) -> str:
             return json.dumps(value)
 
 
-def masked_document(document: Any) -> Any:
-    """A document's JSON with its secrets masked."""
-    return mask_json(document)
-
-
 def change_line(change: FieldChange, *, reveal: bool = False) -> str:
     """One field's change as a line: `+ out_shares[kevbuzz AA33…] {…}`."""
     path = safe_text(change.path, 200)
@@ -138,17 +110,9 @@ def change_line(change: FieldChange, *, reveal: bool = False) -> str:
             return MASK
         return safe_text(json.dumps(value if reveal else mask_json(value), ensure_ascii=False), 300)
 
-    if change.before is None:
-        return f"+ {path} {shown(change.after)}"
-    if change.after is None:
-        return f"- {path} {shown(change.before)}"
+    if change.before is None or change.after is None:
+        sign, value = ("+", change.after) if change.before is None else ("-", change.before)
+        # A list of names says everything in the path already.
+        told = isinstance(value, str) and change.path.endswith(f"[{value}]")
+        return f"{sign} {path}" if told else f"{sign} {path} {shown(value)}"
     return f"~ {path} {shown(change.before)} → {shown(change.after)}"
-
-
-def record_summary(record: Record, names: Names) -> str:
-    """A record as one plain line: verb, who, whom, catalog; or why it is none of ours."""
-    event = read_event(record)
-    if isinstance(event, ParkReason):
-        return f"{safe_text(record.subject, 200)} ({event.value})"
-    who, whom, catalog = event_phrase(event, names)
-    return " ".join(part for part in (VERBS[event.type], who, whom, catalog) if part)

@@ -45,15 +45,21 @@ class LogFollower:
         self.first = 1
         self.head = 0
         self.meter = RateMeter()
+        self.version = 0
+        """Counts what changed here, so that a look costs nothing when nothing did."""
         self.last_arrival: float | None = None
         """When (monotonic seconds) an event last came in while we were looking."""
         self._instance = instance
-        self._notify = notify
+        self._ring = notify
         self._pages: OrderedDict[int, _Page] = OrderedDict()
         self._bytes = 0
         self._wanted: OrderedDict[int, None] = OrderedDict()
         self._asked = asyncio.Event()
         self._identity = ("", "")
+
+    def _notify(self) -> None:
+        self.version += 1
+        self._ring()
 
     def get(self, seq: int) -> Record | None:
         """The record at a sequence if it is at hand."""

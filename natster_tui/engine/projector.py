@@ -111,7 +111,9 @@ class Projector:
         self._instance = instance
         self._may_write = may_write
         self._auto_rebuild = auto_rebuild
-        self._notify = notify
+        self._ring = notify
+        self.version = 0
+        """Counts what changed here, so that a look costs nothing when nothing did."""
         self._log: EventLog | None = None
         self._bucket: Bucket | None = None
         self._revision = 0
@@ -127,6 +129,10 @@ class Projector:
         self._idle.set()
         self._looked = 0.0
         self._looked_for_drift = 0.0
+
+    def _notify(self) -> None:
+        self.version += 1
+        self._ring()
 
     # -- being paused by a rebuild ---------------------------------------------------------
 
@@ -217,7 +223,13 @@ class Projector:
         self._awaits_rebuild = stored.standing in _REBUILT_FIRST
         if stored.standing is Standing.OURS:
             assert stored.checkpoint is not None
-            self._adopt(stored, stored.fold())
+            try:
+                self._adopt(stored, stored.fold())
+            except RefusedError as error:
+                # What is stored is of no use, but the log still tells what is true.
+                self._writing, problem = False, error.sentence
+                self._awaits_rebuild = True
+                self._adopt(stored, Fold(self.projection))
             if changed := await check_identity(log, stored.checkpoint):
                 raise LogChangedError(changed)
         elif self._writing and self._rebuilds_by_itself(stored.standing):
@@ -383,6 +395,7 @@ class Projector:
                 self.status.stored = checkpoint.seq
                 if (
                     self._awaits_rebuild
+                    and entry.revision != self._revision
                     and checkpoint.rebuild is None
                     and checkpoint.version == self.projection.version
                 ):

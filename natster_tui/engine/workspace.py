@@ -25,7 +25,7 @@ from natster_tui.engine.projector import Projector
 from natster_tui.engine.rebuild import Rebuild
 from natster_tui.engine.replay import OnProgress
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
-from natster_tui.errors import ConnectionLostError, MissingLogError, NatsterError
+from natster_tui.errors import ConnectionLostError, MissingLogError, NatsterError, UnreachableError
 from natster_tui.store.connection_settings import EMBEDDED
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
@@ -43,6 +43,7 @@ class Connection(StrEnum):
     CONNECTED = "connected"
     LOST = "connection lost"
     NO_LOG = "no log"
+    UNREACHABLE = "unreachable"
     REFUSED = "refused"
 
 
@@ -173,6 +174,8 @@ class Workspace:
         match error:
             case ConnectionLostError():
                 self._connection(Connection.LOST, error.sentence)
+            case UnreachableError():
+                self._connection(Connection.UNREACHABLE, error.sentence)
             case MissingLogError():
                 self._connection(Connection.NO_LOG, error.sentence)
             case NatsterError():

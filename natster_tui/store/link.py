@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -108,7 +109,7 @@ class Link:
         )
 
     def _connect_failure(self, error: Exception) -> ServerError:
-        told = self._last_error or str(error)
+        told = self._last_error or _told(error)
         where = self.settings.described
         if "authorization" in told.lower() or "authentication" in told.lower():
             return ServerError(
@@ -145,7 +146,7 @@ class Link:
         self._end(self._last_error or "the server closed the connection")
 
     async def _on_error(self, error: Exception) -> None:
-        told = safe_text(str(error) or type(error).__name__, 300)
+        told = _told(error)
         self._last_error = told
         if denied := _DENIED.search(told):
             # nats-py lower-cases what the server said.
@@ -318,6 +319,13 @@ def api_error(verb: str, error: Mapping[str, Any]) -> ApiError:
     return ApiError(
         f"JetStream refused {verb}: {description}", int(error.get("err_code", 0)), description
     )
+
+
+def _told(error: Exception) -> str:
+    """What an error of the transport says, without Python's way of saying it."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return safe_text(os.strerror(error.errno).lower(), 300)
+    return safe_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")
 
 
 def _api_prefix(settings: ConnectionSettings) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from natster_tui.domain.account import AccountState
 from natster_tui.domain.presentation import Names, short_key
+from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import age
@@ -43,6 +44,12 @@ class Accounts(VirtualList):
         """Sort by the next column."""
         self._sort = (self._sort + 1) % len(_SORTS)
         self.update_rows()
+
+    def sources(self) -> tuple[object, ...]:
+        """See `VirtualList.sources`."""
+        workspace = self.dashboard.workspace
+        now = self.dashboard.now() // 60
+        return (workspace.projectors[ACCOUNTS.name].version, workspace.connection, now)
 
     def update_rows(self) -> None:
         """Take the accounts as they are now; the cursor stays on its account."""
@@ -111,4 +118,6 @@ class Accounts(VirtualList):
         """See `VirtualList.empty_lines`."""
         if self.search:
             return (f" no account matches {safe_text(self.search, 30)}",)
-        return ("", " no accounts yet: the first natster_initialized makes one")
+        if not self.dashboard.is_connected:
+            return ()
+        return ("", " no accounts yet: the first", " natster_initialized makes one")

@@ -113,7 +113,7 @@ class Dashboard(App[None]):
 
     def _refresh_panes(self) -> None:
         for pane in (Timeline, Accounts, Catalogs, Projectors):
-            self.query_one(pane).update_rows()
+            self.query_one(pane).update_if_changed()
         self._refresh_status()
         self._refresh_inspector()
 
@@ -131,7 +131,9 @@ class Dashboard(App[None]):
         if self.workspace.sentence and self.workspace.connection is not Connection.CONNECTED:
             return self.workspace.sentence
         for projector in self.workspace.projectors.values():
-            if projector.status.phase is Phase.STOPPED:
+            stopped = projector.status.phase is Phase.STOPPED
+            watching = projector.status.phase is Phase.WATCHING and not self.workspace.read_only
+            if projector.status.problem and (stopped or watching):
                 return f"{projector.projection.name}: {projector.status.problem}"
         return ""
 
@@ -158,6 +160,11 @@ class Dashboard(App[None]):
         else:
             return
         inspector.put(*shown)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a log to look at."""
+        return self.workspace.connection is Connection.CONNECTED
 
     def parked_reason(self, event: Event) -> str:
         """Why an event is parked by some projection; empty if by none."""

@@ -56,6 +56,12 @@ class Catalogs(VirtualList):
             self.scroll_to(y=0, animate=False)
         self.update_rows()
 
+    def sources(self) -> tuple[object, ...]:
+        """See `VirtualList.sources`."""
+        workspace = self.dashboard.workspace
+        versions = tuple(projector.version for projector in workspace.projectors.values())
+        return (versions, workspace.connection, self.dashboard.now() // 60)
+
     def update_rows(self) -> None:
         """Take the catalogs as they are now."""
         workspace = self.dashboard.workspace
@@ -154,4 +160,6 @@ class Catalogs(VirtualList):
             return (f" no catalog matches {safe_text(self.search, 30)}",)
         if self.of is not None:
             return ("", " this account neither shares a catalog nor was given one")
-        return ("", " no catalogs yet: the first catalog_shared makes one known")
+        if not self.dashboard.is_connected:
+            return ()
+        return ("", " no catalogs yet: the first", " catalog_shared makes one known")

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from natster_tui.domain.documents import read_document
 from natster_tui.domain.events import NONE, Event, Record, read_event
-from natster_tui.domain.masking import mask_json, mask_text
+from natster_tui.domain.masking import MASK, is_secret_name, mask_json, mask_text
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import (
     VERBS,
@@ -22,7 +22,7 @@ from natster_tui.domain.presentation import (
     pretty_json,
 )
 from natster_tui.domain.projection import Projection
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.safe_text import safe_block, safe_text
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import age, full_time
@@ -88,6 +88,11 @@ class Inspector(VerticalScroll, can_focus=True):
         self._body.update(sheet.render())
 
 
+def stored_time(record: Record) -> str:
+    """When the stream stored a record."""
+    return full_time(record.time_ns // 1_000_000_000)
+
+
 class Inspection:
     """Builds the inspector's texts. Everything from outside is made safe on the way."""
 
@@ -126,7 +131,7 @@ class Inspection:
                 text.add("parked", f"{reason}: {said}", "text-error")
         text.add("happened", full_time(record.event_time))
         if record.event_time != record.time_ns // 1_000_000_000:
-            text.add("stored", full_time(record.time_ns // 1_000_000_000))
+            text.add("stored", stored_time(record))
         text.add("subject", safe_text(record.subject, 600), "dim")
         for name, value in record.headers:
             shown = value if self._reveal else mask_text(value)
@@ -157,7 +162,11 @@ class Inspection:
             text.add("initialized", "not yet: others have shared with it already")
         text.add("shares", f"{len(state.out_shares):,} out, {len(state.in_shares):,} in")
         if state.bound_context is not None:
-            text.add("web", safe_text(state.bound_context.oauth_id, 120), "text-secondary")
+            text.add("web login", safe_text(state.bound_context.oauth_id, 120), "text-secondary")
+            for name, value in state.bound_context.as_document()["bound_context"].items():
+                hidden = is_secret_name(name) and value and not self._reveal
+                shown = MASK if hidden else safe_block(value, 12, 2_000)
+                text.add("", f"{name}: {shown or '-'}")
         self._document(text, "document", self._workspace.projectors["account"], key)
         return title, text
 
@@ -203,7 +212,7 @@ class Inspection:
         if status.problem:
             text.add("because", status.problem, "text-warning")
         text.add("folded to", f"{status.position:,}")
-        stored = "nothing stored yet" if status.stored is None else f"{status.stored:,}"
+        stored = "no checkpoint of ours" if status.stored is None else f"{status.stored:,}"
         text.add("stored at", f"{stored} in {projection.bucket}")
         text.add("documents", f"{len(projector.fold.states):,}")
         text.add("commits", f"{status.commits:,} here, {status.conflicts:,} conflicts")

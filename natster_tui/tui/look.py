@@ -46,7 +46,7 @@ class Glyphs:
     """The marks used beside words."""
 
     initialized: str = "✦"
-    bound: str = "⚷"
+    bound: str = "@"
     shared: str = "⇄"
     unshared: str = "⊘"
     imported: str = "⇣"

@@ -21,6 +21,12 @@ class Projectors(VirtualList):
         projectors = list(self.dashboard.workspace.projectors.values())
         return projectors[self.cursor // 2] if projectors else None
 
+    def sources(self) -> tuple[object, ...]:
+        """See `VirtualList.sources`."""
+        workspace = self.dashboard.workspace
+        versions = tuple(projector.version for projector in workspace.projectors.values())
+        return (versions, workspace.follower.head, tuple(self.dashboard.verdicts.items()))
+
     def update_rows(self) -> None:
         """Take the projectors as they are now."""
         self.set_row_count(2 * len(self.dashboard.workspace.projectors))

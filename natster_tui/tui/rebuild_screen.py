@@ -6,7 +6,6 @@ taking over want the projection's name typed. The dashboard goes on behind it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -156,11 +155,11 @@ class VerifyScreen(ReplayScreen):
         self.hint("esc closes")
 
 
-def say_verdict(screen: ReplayScreen, verdict: Verdict) -> None:
+def say_verdict(screen: ReplayScreen, verdict: Verdict, prefix: str = "") -> None:
     """A result line, remembered in the projectors pane."""
     glyphs = screen.dashboard.glyphs
     mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
-    screen.say(f"{mark} {verdict.sentence}", style)
+    screen.say(f"{mark} {prefix}{verdict.sentence}", style)
     screen.print_changes(verdict.diff.changes)
     screen.dashboard.remember_verdict(verdict)
 
@@ -243,7 +242,8 @@ class RebuildScreen(ReplayScreen):
 
     async def _compare(self) -> None:
         self.hint("esc cancels without a trace")
-        self.say("\nReplaying …")
+        self.clear()
+        self.say(f"Replaying the log for {self._wanted.replace(' ', ' and ')}", "bold")
         self._rebuild = self.dashboard.workspace.rebuild(self.projections, self.show_progress)
         self._plans = await self._rebuild.prepare()
         parked = {name: fold.parked.count for name, fold in self._rebuild.folds.items()}
@@ -338,10 +338,7 @@ class RebuildScreen(ReplayScreen):
         )
         self.say("")
         for verdict in verdicts:
-            if verdict.good:
-                self.say("rebuilt and verified", "bold")
-            say_verdict(self, verdict)
+            say_verdict(self, verdict, "rebuilt and verified: " if verdict.good else "")
         self._stage = "done"
         self.hint("esc closes")
-        # Let the panes take up what the projectors go on from.
-        await asyncio.sleep(0)
+        self.query_one("#dialog-scroll", VerticalScroll).scroll_end(animate=False)

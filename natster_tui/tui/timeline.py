@@ -7,11 +7,13 @@ placeholder until they come; nothing waits for them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from natster_tui.domain.account import read_context
 from natster_tui.domain.events import Event, EventType, Record, read_event
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS, Names, event_phrase
+from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.workspace import Connection
 from natster_tui.tui.cells import Cell
@@ -43,6 +45,18 @@ class Timeline(VirtualList):
     def selected_seq(self) -> int | None:
         """The sequence under the cursor."""
         return None if self.row_count == 0 else self._first + self.cursor
+
+    def sources(self) -> tuple[object, ...]:
+        """See `VirtualList.sources`."""
+        workspace = self.dashboard.workspace
+        return (
+            workspace.follower.version,
+            workspace.connection,
+            workspace.sentence,
+            # Names and dates stand in the rows.
+            workspace.projectors[ACCOUNTS.name].version,
+            self.dashboard.now() // 60,
+        )
 
     def update_rows(self) -> None:
         """Take note of how far the log goes now."""
@@ -178,7 +192,9 @@ class Timeline(VirtualList):
         """See `VirtualList.empty_lines`: an empty log says what to do next."""
         workspace = self.dashboard.workspace
         if workspace.connection is not Connection.CONNECTED:
-            return ("", f" {workspace.connection.value} {self.glyphs.ellipsis}")
+            width = max(20, self.scrollable_content_region.width - 2)
+            said = [f" {line}" for line in wrap(workspace.sentence, width)]
+            return ("", f" {workspace.connection.value} {self.glyphs.ellipsis}", "", *said)
         stream = workspace.info.stream if workspace.info else ""
         return (
             "",

@@ -46,8 +46,8 @@ class VirtualList(ScrollView, can_focus=True):
         scrollbar-color: $panel-lighten-2;
         scrollbar-background: $surface;
         & > .list--cursor { background: $panel; }
-        &:focus > .list--cursor { background: $primary 30%; text-style: bold; }
-        & > .list--dim { color: $text-muted; }
+        &:focus > .list--cursor { background: $primary-muted; text-style: bold; }
+        & > .list--dim { color: $foreground-muted; }
         & > .list--strong { text-style: bold; }
         & > .list--good { color: $text-success; }
         & > .list--warn { color: $text-warning; }
@@ -86,6 +86,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.border_title = title
         self.cursor = 0
         self._rows = 0
+        self._drawn_from: tuple[object, ...] = ()
         self._drawn_styles: dict[str, Style] = {}
 
     # -- for subclasses --------------------------------------------------------------------
@@ -101,6 +102,17 @@ class VirtualList(ScrollView, can_focus=True):
     def update_rows(self) -> None:
         """Take note of what there is to show now."""
         raise NotImplementedError
+
+    def sources(self) -> tuple[object, ...]:
+        """What the rows depend on, as values that differ when a row may look different."""
+        raise NotImplementedError
+
+    def update_if_changed(self) -> None:
+        """Take note and paint, unless everything is as it was."""
+        now = (self.sources(), self.size)
+        if now != self._drawn_from:
+            self._drawn_from = now
+            self.update_rows()
 
     @property
     def dashboard(self) -> Dashboard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -49,31 +50,22 @@ def test_of_duplicate_names_the_last_wins_and_names_are_case_sensitive() -> None
     assert read_json(b'{"a":"x","\\u0061":"z"}') == {"a": "z"}
 
 
-@pytest.mark.parametrize(
-    "nest",
-    [
-        lambda depth: b"[" * depth + b"]" * depth,
-        lambda depth: b'{"a":' * depth + b"1" + b"}" * depth,
-        lambda depth: b'[{"a":' * (depth // 2) + b"[1]" * (depth % 2) + b"}]" * (depth // 2),
-    ],
-)
-@pytest.mark.parametrize("depth", [1, 2, MAX_NESTING, MAX_NESTING + 2, 500, 100_000])
-def test_nesting_of_64_is_the_deepest(nest, depth: int) -> None:  # type: ignore[no-untyped-def]
-    payload = nest(depth)
-    if depth % 2 == 0 and b"[1]" not in payload:
-        payload = payload.replace(b'"a":}', b'"a":0}')
-    if depth <= MAX_NESTING:
-        read_json(payload)
-    else:
-        with pytest.raises(UnreadableError):
-            read_json(payload)
+@pytest.mark.parametrize("depth", [1, 2, 63, 64, 65, 66, 500, 100_000])
+def test_nesting_of_64_is_the_deepest(depth: int) -> None:
+    pairs = depth // 2
+    for payload in (
+        b"[" * depth + b"]" * depth,
+        b'{"a":' * depth + b"1" + b"}" * depth,
+        b'[{"a":' * pairs + (b"[0]" if depth % 2 else b"0") + b"}]" * pairs,
+    ):
+        if depth <= MAX_NESTING:
+            assert read_json(payload) is not None
+        else:
+            with pytest.raises(UnreadableError, match="64"):
+                read_json(payload)
 
 
-def test_sixty_four_is_readable_and_sixty_five_is_not() -> None:
-    assert read_json(b"[" * 64 + b"]" * 64) is not None
-    with pytest.raises(UnreadableError, match="64"):
-        read_json(b"[" * 65 + b"]" * 65)
-    # Brackets in texts and beside each other are not nesting.
+def test_brackets_in_texts_and_beside_each_other_are_not_nesting() -> None:
     assert read_json(json.dumps(["[" * 100, *([] for _ in range(100))]).encode())
     assert read_json(b"[" + b"[1]," * 100 + b"[2]]")
 
@@ -124,7 +116,5 @@ def test_whatever_python_writes_is_read_back(value: object, ascii_only: bool, in
 
 @given(st.binary(max_size=30))
 def test_any_bytes_are_read_or_unreadable(payload: bytes) -> None:
-    try:
+    with suppress(UnreadableError):
         read_json(payload)
-    except UnreadableError as error:
-        assert str(error)

@@ -49,7 +49,9 @@ def _without_our_own(value: Any) -> Any:
     ours = ("initialized_at", "account_name", "imported_at")
     match value:
         case dict():
-            return {name: _without_our_own(item) for name, item in value.items() if name not in ours}
+            return {
+                name: _without_our_own(item) for name, item in value.items() if name not in ours
+            }
         case list():
             return [_without_our_own(item) for item in value]
         case _:

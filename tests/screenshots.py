@@ -1,0 +1,52 @@
+"""Make the pictures in `screenshots/`: `python -m tests.screenshots [NAME…]`.
+
+SVG always; PNG beside it where cairosvg (the `screenshots` extra) and its system library are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.real_server import RealServer
+from tests.tui.scenes import SCENES, drawn, staged
+
+PICTURES = Path(__file__).parent.parent / "screenshots"
+
+
+async def picture(name: str, server: RealServer) -> str:
+    """One scene as SVG."""
+    async with staged(name, server.new_account()) as app:
+        return drawn(app)
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or list(SCENES)
+    with tempfile.TemporaryDirectory() as directory:
+        server = RealServer(Path(directory))
+        server.start()
+        try:
+            for name in wanted:
+                svg = asyncio.run(picture(name, server))
+                (PICTURES / f"{name}.svg").write_text(svg)
+                write_png(name, svg)
+                print(name)
+        finally:
+            server.stop()
+
+
+def write_png(name: str, svg: str) -> None:
+    try:
+        import cairosvg
+    except (ImportError, OSError) as error:
+        print(f"no PNG of {name}: {error}", file=sys.stderr)
+        return
+    # The fonts that the SVG names are on the web; these are what a Linux machine has.
+    local = svg.replace("Fira Code", "DejaVu Sans Mono")
+    cairosvg.svg2png(local.encode(), write_to=str(PICTURES / f"{name}.png"), output_width=1400)
+
+
+if __name__ == "__main__":
+    main()

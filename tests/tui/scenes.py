@@ -1,0 +1,253 @@
+"""Named scenes of the dashboard: a real server in a known state, a fixed clock, a fixed size.
+
+The pictures in `screenshots/` are made from them (`python -m tests.screenshots`), and
+`tests/tui/test_scenes.py` holds every picture against what the dashboard draws now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from unittest.mock import patch
+
+from textual.pilot import Pilot
+
+from natster_tui.domain.demo_community import DemoCommunity
+from natster_tui.domain.event_time import format_timestamp
+from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, STREAM
+from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.engine.projector import Phase
+from natster_tui.engine.replay import ReplayProgress
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.tui.app import Dashboard
+from tests.conftest import until
+from tests.reading_buckets import put_value
+
+NOW = 1_795_429_351  # 2026-11-23 10:22:31 UTC
+WIDE = (140, 40)
+NARROW = (80, 24)
+
+Drive = Callable[[Pilot[None]], Awaitable[None]]
+Prepare = Callable[[ConnectionSettings], Awaitable[None]]
+
+
+async def community(settings: ConnectionSettings, count: int = 400) -> None:
+    """A log with the demo community's history up to NOW."""
+    link = await Link.open(settings)
+    log = await EventLog.create(link, STREAM, LogSettings())
+    messages = [
+        Append(
+            event.subject,
+            event.payload,
+            (
+                (MESSAGE_ID, f"demo-{number}"),
+                (OCCURRED_AT, format_timestamp((event.time or NOW) * 1_000_000_000)),
+            ),
+        )
+        for number, event in enumerate(DemoCommunity(7).history(count, NOW - 12))
+    ]
+    assert await log.append_all(messages, expected_last=None) == count
+    await link.close()
+
+
+async def projected(settings: ConnectionSettings) -> None:
+    """The community, projected."""
+    await community(settings)
+    link = await Link.open(settings)
+    await project_until_caught_up(await EventLog.open(link, STREAM), "scene")
+    await link.close()
+
+
+async def tampered(settings: ConnectionSettings) -> None:
+    """The community, projected, and then somebody put a wrong document in by hand."""
+    await projected(settings)
+    await put_value(
+        settings,
+        "PROJ_CATALOG",
+        "night-walks",
+        b'{"catalog_name":"night-walks","owner":"mallory","shared_with":[]}',
+    )
+    await put_value(settings, "PROJ_CATALOG", "never-shared", b'{"catalog_name":"never-shared"}')
+    await put_value(settings, "PROJ_CATALOG", "voice-memos", None)
+
+
+async def empty(settings: ConnectionSettings) -> None:
+    """A log in which nothing has happened."""
+    link = await Link.open(settings)
+    await EventLog.create(link, STREAM, LogSettings())
+    await link.close()
+
+
+async def nothing(_settings: ConnectionSettings) -> None:
+    """Not even a log."""
+
+
+async def foreign(settings: ConnectionSettings) -> None:
+    """A community whose projections another program keeps."""
+    await community(settings)
+    link = await Link.open(settings)
+    for bucket in ("PROJ_ACCOUNT", "PROJ_CATALOG"):
+        await link.api(
+            f"STREAM.CREATE.KV_{bucket}",
+            {
+                "name": f"KV_{bucket}",
+                "subjects": [f"$KV.{bucket}.>"],
+                "max_msgs_per_subject": 1,
+                "storage": "file",
+                "retention": "limits",
+                "discard": "old",
+                "allow_direct": True,
+                "allow_rollup_hdrs": True,
+                "deny_delete": True,
+                "num_replicas": 1,
+            },
+        )
+    await link.close()
+    await put_value(settings, "PROJ_CATALOG", "natsterhub", b'{"catalog_name":"natsterhub"}')
+    await put_value(settings, "PROJ_ACCOUNT", "none", b'{"out_shares":[]}')
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture: how the server is, how big the terminal is, and what is pressed."""
+
+    prepare: Prepare
+    keys: tuple[str, ...] = ()
+    size: tuple[int, int] = WIDE
+    ascii_only: bool = False
+    read_only: bool = False
+    wait_for: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+SCENES = {
+    "main": Scene(projected),
+    "main-narrow": Scene(projected, size=NARROW),
+    "main-large": Scene(projected, size=(200, 60)),
+    "main-light": Scene(projected, ("D",)),
+    "main-ascii": Scene(projected, ascii_only=True),
+    "main-no-color": Scene(projected, environ={"NO_COLOR": "1"}),
+    "account": Scene(projected, ("2", "j", "j", "j")),
+    "account-narrow": Scene(projected, ("2", "j", "j", "enter"), size=NARROW),
+    "event-masked": Scene(projected, ("g", *"jjjj", "5")),
+    "duplicate-name": Scene(projected, ("3", "slash", *"night", "enter")),
+    "projector": Scene(projected, ("4",)),
+    "rebuild-preflight": Scene(projected, ("r",), wait_for="enter replay"),
+    "rebuild-diff": Scene(tampered, ("r", "wait:enter replay", "enter"), wait_for="w writes"),
+    "rebuild-verified": Scene(
+        tampered,
+        ("r", "wait:enter replay", "enter", "wait:w writes", "w"),
+        wait_for="catalog: 39 keys match",
+    ),
+    "rebuild-purge": Scene(
+        projected,
+        ("r", "wait:enter replay", "P", "wait:purge: remove", "wait:enter replay", "enter"),
+        wait_for="type account catalog",
+    ),
+    "rebuild-narrow": Scene(
+        tampered, ("r", "wait:enter replay", "enter"), size=NARROW, wait_for="w writes"
+    ),
+    "verify-drift": Scene(tampered, ("v",), wait_for="esc closes"),
+    "help": Scene(projected, ("question_mark",)),
+    "palette": Scene(projected, ("ctrl+p",)),
+    "problems": Scene(projected, ("e",)),
+    "empty-log": Scene(empty),
+    "empty-log-narrow": Scene(empty, size=NARROW),
+    "no-log": Scene(nothing),
+    "another-program": Scene(foreign, ("4",)),
+    "read-only": Scene(community, read_only=True),
+    "no-server": Scene(nothing),
+}
+
+
+@asynccontextmanager
+async def staged(name: str, settings: ConnectionSettings) -> AsyncIterator[Dashboard]:
+    """The dashboard in a scene, settled."""
+    scene = SCENES[name]
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    previous = {key: os.environ.get(key) for key in ("NO_COLOR", *scene.environ)}
+    os.environ.pop("NO_COLOR", None)
+    os.environ.update(scene.environ)
+    await scene.prepare(settings)
+    shown = replace(settings, origin=EMBEDDED)
+    if name == "no-server":
+        shown = ConnectionSettings(servers=("nats://127.0.0.1:1",), origin="flags")
+    workspace = Workspace(
+        NamedServer(shown),
+        WorkspaceOptions(LogChoice(read_only=scene.read_only), instance="scene"),
+    )
+    app = Dashboard(workspace, ascii_only=scene.ascii_only, clock=lambda: NOW)
+    running = asyncio.create_task(workspace.run())
+    try:
+        # What depends on the machine and the moment is held still; nothing else is.
+        with (
+            patch("natster_tui.tui.inspector.stored_time", lambda _record: "2026-11-23 10:22:30"),
+            patch.object(ReplayProgress, "rate", 25_000.0),
+            patch.object(ReplayProgress, "seconds_left", 0.0),
+        ):
+            async with app.run_test(size=scene.size) as pilot:
+                await settle(workspace)
+                await pilot.pause()
+                for key in scene.keys:
+                    if key.startswith("wait:"):
+                        await until(lambda wanted=key[5:]: wanted in text_of(app))
+                    else:
+                        await pilot.press(key)
+                if scene.wait_for:
+                    await until(lambda: scene.wait_for in text_of(app))
+                app._refresh_panes()
+                await pilot.pause()
+                yield app
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        for key, value in previous.items():
+            os.environ.pop(key, None) if value is None else os.environ.update({key: value})
+
+
+async def settle(workspace: Workspace) -> None:
+    """Until the workspace shows what there is to show, and nothing moves any more."""
+
+    def settled() -> bool:
+        if workspace.connection in (Connection.UNREACHABLE, Connection.NO_LOG):
+            return True
+        info = workspace.info
+        if workspace.connection is not Connection.CONNECTED or info is None:
+            return False
+        follower = workspace.follower
+        return all(
+            projector.status.position >= info.last_seq
+            and projector.status.phase in (Phase.PROJECTING, Phase.WATCHING, Phase.STOPPED)
+            and (
+                "another program" not in projector.status.problem
+                or projector.status.drift is not None
+            )
+            for projector in workspace.projectors.values()
+        ) and (info.last_seq == 0 or follower.get(info.last_seq) is not None)
+
+    await until(settled)
+
+
+def text_of(app: Dashboard) -> str:
+    """What stands on the screen, as text."""
+    lines = []
+    for strip in app.screen._compositor.render_strips():
+        lines.append("".join(segment.text for segment in strip))
+    return "\n".join(lines)
+
+
+def drawn(app: Dashboard) -> str:
+    """The screen as SVG, without what differs from run to run: the port and the test's user."""
+    svg = app.export_screenshot(title="natster-tui", simplify=True)
+    svg = re.sub(r"127\.0\.0\.1:\d{5}", "127.0.0.1:42220", svg)
+    return re.sub(r"\bu\d{3}\b", "alice"[:4], svg)
