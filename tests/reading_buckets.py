@@ -24,7 +24,7 @@ async def stored_values(settings: ConnectionSettings, bucket: str) -> dict[str, 
             key = subject.removeprefix(f"$KV.{bucket}.")
             try:
                 values[key] = (await store.get(key)).value or b""
-            except nats.js.errors.KeyDeletedError:
+            except nats.js.errors.KeyNotFoundError:  # deleted, and the mark of that is left
                 continue
         return values
     finally:

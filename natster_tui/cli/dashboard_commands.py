@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 
 import click
 
+from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.options import target_of
 from natster_tui.engine.demo import DemoTraffic
 from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
-from natster_tui.errors import NatsterError, UsageError
+from natster_tui.errors import UsageError
 
 
 def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:
@@ -76,18 +77,14 @@ async def _run(
             app.exit()
             await screen
         for task in failed:
-            raise _as_sentence(task.exception())
+            error = task.exception()
+            assert error is not None
+            raise as_sentence(error) from error
         await screen
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _as_sentence(error: BaseException | None) -> NatsterError:
-    if isinstance(error, NatsterError):
-        return error
-    return NatsterError(f"internal error, please report it: {type(error).__name__}: {error}")
 
 
 def _wants_ascii() -> bool:

@@ -79,7 +79,11 @@ def publish(
 ) -> None:
     """Append one event, validated against the present state."""
     target = _writable()
-    proposal = Proposal(EventType(event), origin, recipient, catalog, data.encode())
+    try:
+        payload = data.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("--data is not UTF-8 text") from error
+    proposal = Proposal(EventType(event), origin, recipient, catalog, payload)
 
     async def append() -> int:
         async with opened_log(target.source, target.choice) as log:
@@ -115,8 +119,10 @@ def import_(file: str, **_given: Any) -> None:
     try:
         with click.open_file(file, encoding="utf-8") as lines:
             records = read_lines(lines, Path(file).name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {(error.strerror or '').lower()}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8 text: nothing was imported") from error
 
     async def append() -> str:
         async with opened_log(target.source, target.choice) as log:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import sys
 from typing import Any
 
@@ -9,6 +12,7 @@ import click
 
 from natster_tui import __version__
 from natster_tui.cli.dashboard_commands import demo, open_dashboard
+from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.log_commands import export, import_, publish, status
 from natster_tui.cli.options import takes_target
 from natster_tui.cli.projection_commands import project, rebuild, show, verify
@@ -40,6 +44,9 @@ for _command in (demo, status, show, project, rebuild, verify, publish, export, 
 
 def run() -> None:
     """Run the program; every failure is one sentence on stderr and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that lacks a character shows another one; that is no reason to fail.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = program.main(standalone_mode=False)
     except NatsterError as error:
@@ -52,10 +59,21 @@ def run() -> None:
         _complain("interrupted")
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has had enough; Python would complain again at exit.
-        sys.stderr.close()
+        # Whoever read our output has had enough.
+        _abandon_output()
         sys.exit(0)
+    except Exception as error:
+        failure = as_sentence(error)
+        _complain(failure.sentence)
+        _abandon_output()
+        sys.exit(failure.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _abandon_output() -> None:
+    """Drop what could not be written; at exit Python would try again, and complain by itself."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(sentence: str) -> None:

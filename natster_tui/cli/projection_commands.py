@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -35,6 +37,8 @@ from natster_tui.store.log import EventLog
 _NAMES = [projection.name for projection in PROJECTIONS]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _CHANGES_SHOWN = 50
+_DIGITS = 20
+_NOT_CONFIRMED = "not confirmed: nothing was written"
 
 
 @click.command()
@@ -56,7 +60,9 @@ def show(
     target = target_of()
     projection = projection_named(kind)
     if not is_usable_token(key):
-        raise UsageError(f"{key!r} cannot be the name of a {kind}")
+        raise UsageError(
+            f"{kind} {safe_text(key, 100)} cannot be: a name has letters, digits, - _ and = only"
+        )
 
     async def look() -> KeyHistory:
         async with opened_log(target.source, target.choice) as log:
@@ -81,7 +87,8 @@ async def _position(log: EventLog, at: str | None, instance: str) -> int:
     if at is None:
         return head
     if at.isascii() and at.isdigit():
-        return min(int(at), head)
+        # Cut, because Python refuses to read very long numbers, and the head is far shorter.
+        return min(int(at.lstrip("0")[:_DIGITS] or "0"), head)
     text = at.replace(" ", "T")
     if _DAY.fullmatch(text):
         text += "T00:00:00"
@@ -239,7 +246,7 @@ async def _rebuild(
                 what = "every stored document is removed first" if purge else "taking over"
                 _confirm_by_name(what, projections)
             elif any(plan.diff for plan in plans):
-                click.confirm("Write these changes?", abort=True, err=True)
+                _confirm("Write these changes?")
         verdicts = await work.commit(purge=purge, take_over=take_over)
         _end_progress()
         if as_json:
@@ -257,11 +264,38 @@ def _chosen(name: str | None) -> list[Projection[Any]]:
 
 def _confirm_by_name(what: str, projections: Sequence[Projection[Any]]) -> None:
     wanted = " ".join(projection.name for projection in projections)
-    typed = click.prompt(
-        f"{what}: type {wanted} to go on", default="", show_default=False, err=True
-    )
+    with _asking():
+        typed = click.prompt(
+            f"{what}: type {wanted} to go on", default="", show_default=False, err=True
+        )
     if typed.strip() != wanted:
-        raise RefusedError("not confirmed: nothing was written")
+        raise RefusedError(_NOT_CONFIRMED)
+
+
+def _confirm(question: str) -> None:
+    with _asking():
+        agreed = click.confirm(question, err=True)
+    if not agreed:
+        raise RefusedError(_NOT_CONFIRMED)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Around a prompt, which holds up the event loop.
+
+    The loop's own handler of Ctrl-C would wait for the loop; here it must end the prompt. Where
+    nobody can answer, the input ends at once: that is no agreement.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except click.Abort as error:
+        click.echo(err=True)
+        if isinstance(error.__context__, EOFError):
+            raise RefusedError(f"{_NOT_CONFIRMED}; in scripts use --yes") from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _print_preflight(preflight: Preflight) -> None:

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projector import Phase, Projector
+from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.engine.server_source import LogChoice, ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import ProjectorStoppedError, RefusedError
@@ -20,8 +22,11 @@ async def project_until_caught_up(log: EventLog, instance: str) -> list[str]:
     """
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
-    projectors = [Projector(p, instance, notify=changed.set) for p in PROJECTIONS]
+    lease = LeaseKeeper(instance, changed.set)
+    projectors = [Projector(p, instance, lease=lease, notify=changed.set) for p in PROJECTIONS]
     tasks = [asyncio.create_task(projector.run(log)) for projector in projectors]
+    if log.link.server_version >= ATOMIC_BATCHES_SINCE:
+        tasks.append(asyncio.create_task(lease.run(log)))
     try:
         while True:
             changed.clear()
@@ -29,9 +34,10 @@ async def project_until_caught_up(log: EventLog, instance: str) -> list[str]:
                 if task.done():
                     task.result()
             for projector in projectors:
-                _refuse_if_stuck(projector)
-            if all((projector.status.stored or 0) >= head for projector in projectors) and all(
-                projector.status.phase in (Phase.PROJECTING, Phase.CATCHING_UP)
+                _refuse_if_stuck(projector, lease)
+            if all(
+                (projector.status.stored or 0) >= head
+                and projector.status.phase in (Phase.PROJECTING, Phase.CATCHING_UP, Phase.WATCHING)
                 for projector in projectors
             ):
                 break
@@ -49,11 +55,12 @@ async def project_until_caught_up(log: EventLog, instance: str) -> list[str]:
     ]
 
 
-def _refuse_if_stuck(projector: Projector) -> None:
+def _refuse_if_stuck(projector: Projector, lease: LeaseKeeper) -> None:
     status = projector.status
     if status.phase is Phase.STOPPED:
         raise ProjectorStoppedError(f"{projector.projection.name}: {status.problem}")
-    if status.phase is Phase.WATCHING:
+    if status.phase is Phase.WATCHING and status.problem != lease.sentence:
+        # While somebody else holds the lease, that one brings the projection up to the head.
         raise RefusedError(f"{projector.projection.name}: {status.problem}")
 
 

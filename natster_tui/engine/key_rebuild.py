@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from natster_tui.domain.diff import Diff, diff_documents
+from natster_tui.domain.events import is_usable_token
 from natster_tui.domain.projection import Projection
+from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.key_history import key_history
 from natster_tui.engine.projection_store import Standing, check_identity, load_projection
 from natster_tui.engine.rebuild import COMMIT_TRIES, Pause, PlannedRebuild, Verdict, no_pause
-from natster_tui.errors import ConflictError, LogChangedError, RefusedError
+from natster_tui.errors import ConflictError, LogChangedError, NotFoundError, RefusedError
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 
@@ -29,8 +31,24 @@ class KeyRebuild:
         self._bucket = Bucket(log.link, projection.bucket, instance)
 
     async def prepare(self) -> list[PlannedRebuild]:
-        """Fold the key, and compare it with what is stored; writes nothing."""
-        return [await self._plan()]
+        """Fold the key, and compare it with what is stored; writes nothing.
+
+        Raises NotFoundError when neither the log nor the bucket knows the key.
+        """
+        plan = await self._plan()
+        if not plan.diff.keys:
+            raise NotFoundError(
+                f"there is no {self.projection.name} {safe_text(self.key, 100)}, neither stored "
+                f"nor in the log at {plan.seq:,}"
+            )
+        return [plan]
+
+    async def _document(self, upto: int) -> bytes | None:
+        """What the log says of the key; a key that no event can name has no document."""
+        if not is_usable_token(self.key):
+            return None
+        history = await key_history(self.log, self.projection, self.key, upto, self._instance)
+        return history.document
 
     async def _plan(self) -> PlannedRebuild:
         stored = await load_projection(self._bucket, self.projection)
@@ -41,13 +59,10 @@ class KeyRebuild:
             )
         if problem := await check_identity(self.log, stored.checkpoint):
             raise LogChangedError(problem)
-        history = await key_history(
-            self.log, self.projection, self.key, stored.checkpoint.seq, self._instance
-        )
         before = stored.documents.get(self.key)
+        after = await self._document(stored.checkpoint.seq)
         diff = diff_documents(
-            {} if before is None else {self.key: before},
-            {} if history.document is None else {self.key: history.document},
+            {} if before is None else {self.key: before}, {} if after is None else {self.key: after}
         )
         return PlannedRebuild(stored, diff, stored.checkpoint.seq)
 

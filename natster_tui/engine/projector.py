@@ -23,6 +23,7 @@ from natster_tui.domain.fold import Fold
 from natster_tui.domain.log_identity import identity_problem
 from natster_tui.domain.parking import ParkedTally
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
+from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projection_store import (
     Standing,
     StoredProjection,
@@ -102,6 +103,7 @@ class Projector:
         *,
         may_write: bool = True,
         auto_rebuild: bool = False,
+        lease: LeaseKeeper | None = None,
         notify: Callable[[], None] = lambda: None,
     ) -> None:
         self.projection = projection
@@ -111,6 +113,7 @@ class Projector:
         self._instance = instance
         self._may_write = may_write
         self._auto_rebuild = auto_rebuild
+        self._lease = lease
         self._ring = notify
         self.version = 0
         """Counts what changed here, so that a look costs nothing when nothing did."""
@@ -120,6 +123,7 @@ class Projector:
         self._writing = False
         self._denied = ""
         self._awaits_rebuild = False
+        self._awaits_lease = False
         self._since_commit: list[Record] = []
         self._pauses = 0
         self._pause_asked = asyncio.Event()
@@ -166,16 +170,19 @@ class Projector:
     async def _run_until_paused(self, log: EventLog) -> None:
         self._idle.clear()
         work = asyncio.create_task(self._attempt(log))
-        asked = asyncio.create_task(self._pause_asked.wait())
+        tasks = [work, asyncio.create_task(self._pause_asked.wait())]
+        if self._lease is not None and self._may_write:
+            # Gained or lost, the projector begins anew from what is stored.
+            tasks.append(asyncio.create_task(self._lease.wait_for_change(self._lease.held)))
         try:
-            await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
                 work.result()
         finally:
-            for task in (work, asked):
+            for task in tasks:
                 task.cancel()
             # Waited for: a commit that is cancelled half-way must be over before a rebuild looks.
-            await asyncio.gather(work, asked, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._idle.set()
 
     async def _attempt(self, log: EventLog) -> None:
@@ -216,10 +223,17 @@ class Projector:
     async def _begin(self, log: EventLog) -> None:
         """Decide from what is stored where to begin, and whether to write."""
         assert self._bucket is not None
+        if (
+            self._lease is not None
+            and self._may_write
+            and log.link.server_version >= ATOMIC_BATCHES_SINCE
+        ):
+            await self._lease.decided()
         stored = await load_projection(self._bucket, self.projection)
         self.status.touched_by_others = stored.touched_by_others
         self.status.drift = None
         self._writing, problem = self._may_begin_writing(log, stored)
+        self._awaits_lease = self._lease is not None and problem == self._lease.sentence
         self._awaits_rebuild = stored.standing in _REBUILT_FIRST
         if stored.standing is Standing.OURS:
             assert stored.checkpoint is not None
@@ -247,6 +261,10 @@ class Projector:
         self._set(Phase.CATCHING_UP if self._writing else Phase.WATCHING, problem)
         return None
 
+    @property
+    def _holds_lease(self) -> bool:
+        return self._lease is None or self._lease.held
+
     def _rebuilds_by_itself(self, standing: Standing) -> bool:
         """An interrupted rebuild is always finished; another version only when told to."""
         return standing is Standing.INTERRUPTED or (
@@ -262,6 +280,8 @@ class Projector:
             return False, old_server_sentence(log)
         if stored.standing is Standing.FOREIGN:
             return False, stored.problem
+        if self._lease is not None and not self._lease.held:
+            return False, self._lease.sentence
         return True, ""
 
     async def _rebuild(self, log: EventLog, why: str) -> None:
@@ -350,6 +370,8 @@ class Projector:
                 await self._stop_before_oversized(log, limit)
             changes[key] = document
         checkpoint = await checkpoint_of(fold, log)
+        if not self._holds_lease:
+            raise ConflictError("the lease was lost: nothing more is written")
         self._revision = await self._bucket.commit(changes, checkpoint.encode(), self._revision)
         self._since_commit = []
         self.status.stored = fold.seq
@@ -388,6 +410,8 @@ class Projector:
             return
         assert self._bucket is not None
         self._looked = now
+        if self._awaits_lease and self._lease is not None:
+            self.status.problem = self._lease.sentence
         try:
             entry = await self._bucket.read(CHECKPOINT_KEY)
             if entry is not None:

@@ -5,11 +5,12 @@ Form and identity of events: `natster_tui.domain.log_lines`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from natster_tui.domain.events import Record
+from natster_tui.domain.events import SUBJECTS, Record
 from natster_tui.domain.log_lines import (
     BadLineError,
     decode_line,
@@ -21,6 +22,8 @@ from natster_tui.errors import UsageError
 from natster_tui.store.log import Append, EventLog
 
 IMPORT_CHUNK = 5_000
+
+_LOG_SUBJECT = re.compile(re.escape(SUBJECTS).replace(r"\*", r"[^.]+"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,24 @@ def read_lines(lines: Iterable[str], name: str) -> list[Record]:
         if not line.strip():
             continue
         try:
-            records.append(decode_line(line))
+            records.append(_event_of(line))
         except BadLineError as error:
             raise UsageError(
                 f"line {number} of {name} is not an event ({error}): nothing was imported"
             ) from error
     return records
+
+
+def _event_of(line: str) -> Record:
+    """The event that a line stands for; raises BadLineError.
+
+    Only the log's own subjects are let through. To append is to publish, and on another subject
+    that may mean anything to anybody, up to a request to JetStream that deletes the log.
+    """
+    record = decode_line(line)
+    if _LOG_SUBJECT.fullmatch(record.subject) is None:
+        raise BadLineError(f"its subject is not one of {SUBJECTS}")
+    return record
 
 
 async def import_records(log: EventLog, records: list[Record], instance: str) -> ImportResult:

@@ -20,9 +20,10 @@ from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.log_info import LogInfo
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.log_follower import LogFollower
 from natster_tui.engine.projector import Projector
-from natster_tui.engine.rebuild import Rebuild
+from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
 from natster_tui.engine.replay import OnProgress
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.errors import ConnectionLostError, MissingLogError, NatsterError, UnreachableError
@@ -79,12 +80,14 @@ class Workspace:
         self.log: EventLog | None = None
         self.problems: list[Problem] = []
         self.follower = LogFollower(options.instance, self._ring)
+        self.lease = LeaseKeeper(options.instance, self._ring)
         self.projectors: dict[str, Projector] = {
             projection.name: Projector(
                 projection,
                 options.instance,
                 may_write=not options.choice.read_only,
                 auto_rebuild=options.auto_rebuild,
+                lease=self.lease,
                 notify=self._ring,
             )
             for projection in PROJECTIONS
@@ -160,6 +163,8 @@ class Workspace:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.follower.run(log))
                 tasks.create_task(self._keep_informed(log))
+                if not self.read_only and log.link.server_version >= ATOMIC_BATCHES_SINCE:
+                    tasks.create_task(self.lease.run(log))
                 for projector in self.projectors.values():
                     tasks.create_task(projector.run(log))
         except ExceptionGroup as group:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
 from natster_tui.domain.events import Event
@@ -71,20 +72,29 @@ class Dashboard(App[None]):
         self._parked: dict[int, str] = {}
         self._painted_second = 0
         self._search_pane = "accounts"
+        # Held, not queried: a dialog may be on top, and the screen be gone before the last tick.
+        self.timeline = Timeline()
+        self.accounts = Accounts()
+        self.catalogs = Catalogs()
+        self.projectors = Projectors()
+        self.inspector = Inspector()
+        self._status = StatusLine(id="status")
+        self._alert_line = Static(id="alert")
+        self._find = Input(id="find", placeholder="name or key", classes="hidden", compact=True)
 
     def compose(self) -> ComposeResult:
         """The main screen."""
-        yield StatusLine(id="status")
+        yield self._status
         with Horizontal(id="panes"):
             with Vertical(id="left"):
-                yield Timeline()
-                yield Inspector()
+                yield self.timeline
+                yield self.inspector
             with Vertical(id="right"):
-                yield Accounts()
-                yield Catalogs()
-                yield Projectors()
-        yield Static(id="alert")
-        yield Input(id="find", placeholder="name or key", classes="hidden", compact=True)
+                yield self.accounts
+                yield self.catalogs
+                yield self.projectors
+        yield self._alert_line
+        yield self._find
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -96,7 +106,7 @@ class Dashboard(App[None]):
             self.screen.add_class("ascii")
         self.workspace.listen(self._ring)
         self.set_interval(1 / REFRESH_PER_SECOND, self._refresh_if_rung)
-        self.query_one(Timeline).focus()
+        self.timeline.focus()
         self._refresh_panes()
 
     # -- painting --------------------------------------------------------------------------
@@ -112,16 +122,18 @@ class Dashboard(App[None]):
             self._refresh_panes()
 
     def _refresh_panes(self) -> None:
-        for pane in (Timeline, Accounts, Catalogs, Projectors):
-            self.query_one(pane).update_if_changed()
+        if not self.timeline.is_attached:
+            return
+        for pane in (self.timeline, self.accounts, self.catalogs, self.projectors):
+            pane.update_if_changed()
         self._refresh_status()
         self._refresh_inspector()
 
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
-        self.query_one(StatusLine).show(self.workspace, self.glyphs, since)
-        alert = self.query_one("#alert", Static)
+        self._status.show(self.workspace, self.glyphs, since)
+        alert = self._alert_line
         sentence = self._alert()
         alert.set_class(bool(sentence), "shown")
         alert.update(f"{self.glyphs.warn} {sentence}" if sentence else "")
@@ -132,22 +144,24 @@ class Dashboard(App[None]):
             return self.workspace.sentence
         for projector in self.workspace.projectors.values():
             stopped = projector.status.phase is Phase.STOPPED
+            # Watching because of --read-only or because another one projects is no alarm.
             watching = projector.status.phase is Phase.WATCHING and not self.workspace.read_only
-            if projector.status.problem and (stopped or watching):
-                return f"{projector.projection.name}: {projector.status.problem}"
+            problem = projector.status.problem
+            if problem and (stopped or (watching and problem != self.workspace.lease.sentence)):
+                return f"{projector.projection.name}: {problem}"
         return ""
 
     def _refresh_inspector(self) -> None:
-        inspector = self.query_one(Inspector)
+        inspector = self.inspector
         inspection = Inspection(
             self.workspace,
             self.theme_variables,
             self.now(),
             reveal=time.monotonic() < self._reveal_until,
         )
-        accounts, catalogs = self.query_one(Accounts), self.query_one(Catalogs)
-        projector = self.query_one(Projectors).selected
-        seq = self.query_one(Timeline).selected_seq
+        accounts, catalogs = self.accounts, self.catalogs
+        projector = self.projectors.selected
+        seq = self.timeline.selected_seq
         if self._inspected == "accounts" and accounts.selected_key is not None:
             shown = inspection.account(accounts.selected_key)
         elif self._inspected == "catalogs" and catalogs.selected_name is not None:
@@ -194,9 +208,9 @@ class Dashboard(App[None]):
         """Enter: look at the row closely."""
         self._inspect(message.pane)
         if isinstance(message.pane, Accounts):
-            self.query_one(Catalogs).focus()
+            self.catalogs.focus()
         else:
-            self.query_one(Inspector).focus()
+            self.inspector.focus()
 
     def on_descendant_focus(self) -> None:
         """The pane with the focus is what the inspector is about."""
@@ -210,31 +224,35 @@ class Dashboard(App[None]):
     def _inspect(self, pane: VirtualList) -> None:
         self._inspected = pane.id or "timeline"
         if isinstance(pane, Accounts) and pane.has_focus:
-            self.query_one(Catalogs).show(pane.selected_key)
+            self.catalogs.show(pane.selected_key)
         self._ring()
 
     # -- commands --------------------------------------------------------------------------
 
+    def _pane(self, name: str) -> Widget:
+        panes = (self.timeline, self.accounts, self.catalogs, self.projectors, self.inspector)
+        return next(pane for pane in panes if pane.id == name)
+
     def action_pane(self, name: str) -> None:
         """Go to a pane."""
-        self.query_one(f"#{name}").focus()
+        self._pane(name).focus()
 
     def action_follow(self) -> None:
         """Follow the head of the log."""
-        self.query_one(Timeline).follow()
+        self.timeline.follow()
 
     def action_rebuild(self) -> None:
         """Open the rebuild dialog, for the projector under the cursor if its pane has focus."""
         choices: list[list[Projection[Any]]] = [list(PROJECTIONS), [ACCOUNTS], [CATALOGS]]
         chosen = list(PROJECTIONS)
-        pane = self.query_one(Projectors)
+        pane = self.projectors
         if pane.has_focus and pane.selected is not None:
             chosen = [pane.selected.projection]
         self.push_screen(RebuildScreen(chosen, choices))
 
     def action_verify(self) -> None:
         """Open the verify dialog."""
-        pane = self.query_one(Projectors)
+        pane = self.projectors
         if pane.has_focus and pane.selected is not None:
             self.push_screen(VerifyScreen([pane.selected.projection]))
         else:
@@ -252,14 +270,14 @@ class Dashboard(App[None]):
     def action_sort(self) -> None:
         """Sort the focused list, accounts if neither has the focus."""
         pane = self.focused if isinstance(self.focused, Accounts | Catalogs) else None
-        (pane or self.query_one(Accounts)).next_sort()
+        (pane or self.accounts).next_sort()
 
     def action_find(self) -> None:
         """Search the focused list, accounts if neither has the focus."""
-        pane: Accounts | Catalogs = self.query_one(Accounts)
+        pane: Accounts | Catalogs = self.accounts
         if isinstance(self.focused, Catalogs):
             pane = self.focused
-        field = self.query_one("#find", Input)
+        field = self._find
         field.remove_class("hidden")
         field.placeholder = f"find in {pane.id}: name or key"
         self._search_pane = pane.id or "accounts"
@@ -267,9 +285,7 @@ class Dashboard(App[None]):
         field.focus()
 
     def _searched(self) -> Accounts | Catalogs:
-        found = self.query_one(f"#{self._search_pane}")
-        assert isinstance(found, Accounts | Catalogs)
-        return found
+        return self.catalogs if self._search_pane == "catalogs" else self.accounts
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow as it is typed."""
@@ -286,7 +302,7 @@ class Dashboard(App[None]):
 
     def action_all_catalogs(self) -> None:
         """Show the catalogs of all accounts."""
-        self.query_one(Catalogs).show(None)
+        self.catalogs.show(None)
         self._ring()
 
     def action_problems(self) -> None:
@@ -306,7 +322,7 @@ class Dashboard(App[None]):
 
     async def action_back(self) -> None:
         """Undo the last narrowing: the search, the zoom, the chosen account, the pane."""
-        field = self.query_one("#find", Input)
+        field = self._find
         pane = self._searched()
         if not field.has_class("hidden"):
             field.value = ""
@@ -319,9 +335,9 @@ class Dashboard(App[None]):
             pane.search = ""
             pane.update_rows()
         elif isinstance(self.focused, Inspector):
-            self.query_one(f"#{self._inspected}").focus()
+            self._pane(self._inspected).focus()
         else:
-            self.query_one(Timeline).focus()
+            self.timeline.focus()
 
     def action_theme(self) -> None:
         """Switch between dark and light."""

@@ -78,6 +78,11 @@ class ReplayScreen(ModalScreen[None]):
         self._text.append(line + "\n", self.app.theme_variables.get(style, style))
         self._body.update(self._text)
 
+    @property
+    def said(self) -> str:
+        """Everything in the text so far."""
+        return self._text.plain
+
     def clear(self) -> None:
         """Begin the text anew."""
         self._text = Text()

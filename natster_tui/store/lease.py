@@ -1,0 +1,143 @@
+"""The lease that says who projects: one key that lives three seconds at a time.
+
+Bucket `NATSTER_LEASE`, key `projector` (DESIGN section 4). It is taken by a publish that expects
+no entry and renewed by one that expects our own revision, both with a time to live, so a holder
+that dies is forgotten without anybody's help. It keeps two dashboards from working against each
+other; what keeps the data right is the checkpoint's revision, not the lease.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from natster_tui.errors import ApiError
+from natster_tui.store.api_codes import (
+    NO_MESSAGE_FOUND,
+    STREAM_NAME_IN_USE,
+    STREAM_NOT_FOUND,
+    WRONG_LAST_SEQUENCE,
+)
+from natster_tui.store.link import Link, api_error
+from natster_tui.store.wire import stored_record
+
+BUCKET = "NATSTER_LEASE"
+KEY = "projector"
+TTL_S = 3
+RENEW_S = 1.0
+
+_STREAM = f"KV_{BUCKET}"
+_SUBJECT = f"$KV.{BUCKET}.{KEY}"
+_ASK_S = 1.0
+"""A renewal that takes longer than this is late; three of them fit into the time to live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who projects. `since` is unix seconds."""
+
+    host: str
+    pid: int
+    instance: str
+    since: int
+
+    def encode(self) -> bytes:
+        """The stored form."""
+        return json.dumps(
+            {"host": self.host, "pid": self.pid, "instance": self.instance, "since": self.since},
+            separators=(",", ":"),
+        ).encode()
+
+
+def decode_holder(stored: bytes) -> Holder:
+    """The holder that stored bytes name; one we cannot read is somebody all the same."""
+    try:
+        value = json.loads(stored)
+        return Holder(
+            str(value["host"]), int(value["pid"]), str(value["instance"]), int(value["since"])
+        )
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return Holder("unknown", 0, "", 0)
+
+
+class LeaseBucket:
+    """The lease's bucket behind a link."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def create(self, replicas: int) -> None:
+        """Make the bucket unless it is there."""
+        try:
+            await self._link.api(
+                f"STREAM.CREATE.{_STREAM}",
+                {
+                    "name": _STREAM,
+                    "description": "Natster projector lease",
+                    "subjects": [f"$KV.{BUCKET}.>"],
+                    "retention": "limits",
+                    "storage": "file",
+                    "discard": "new",
+                    "max_msgs_per_subject": 1,
+                    "max_msgs": -1,
+                    "max_bytes": -1,
+                    "max_age": 0,
+                    "max_msg_size": -1,
+                    "max_consumers": -1,
+                    "num_replicas": replicas,
+                    "allow_direct": True,
+                    "allow_rollup_hdrs": True,
+                    "allow_msg_ttl": True,
+                    # The holder takes its own entry back when it leaves.
+                    "deny_delete": False,
+                    "deny_purge": False,
+                },
+            )
+        except ApiError as error:
+            if error.code != STREAM_NAME_IN_USE:
+                raise
+
+    async def put(self, holder: Holder, expected_revision: int) -> int | None:
+        """Take (0 expected) or renew the lease; the new revision, None if it is not ours.
+
+        Raises ServerError when there is no answer: the lease may or may not be ours then.
+        """
+        answer = json.loads(
+            await self._link.request(
+                _SUBJECT,
+                holder.encode(),
+                {
+                    "Nats-TTL": f"{TTL_S}s",
+                    "Nats-Expected-Last-Subject-Sequence": str(expected_revision),
+                },
+                timeout=_ASK_S,
+            )
+        )
+        if "error" not in answer:
+            return int(answer["seq"])
+        if answer["error"].get("err_code") == WRONG_LAST_SEQUENCE:
+            return None
+        raise api_error("the lease", answer["error"])
+
+    async def read(self) -> tuple[Holder, int] | None:
+        """Who holds the lease, and its revision; None when nobody does."""
+        try:
+            answer = await self._link.api(
+                f"STREAM.MSG.GET.{_STREAM}", {"last_by_subj": _SUBJECT}, timeout=_ASK_S
+            )
+        except ApiError as error:
+            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+                return None
+            raise
+        record = stored_record(answer["message"])
+        return decode_holder(record.payload), record.seq
+
+    async def release(self, revision: int) -> None:
+        """Take our own entry back. Somebody else's later one has another revision, and stays."""
+        try:
+            await self._link.api(f"STREAM.MSG.DELETE.{_STREAM}", {"seq": revision}, timeout=_ASK_S)
+        except ApiError as error:
+            if error.code not in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND) and "not found" not in (
+                error.description
+            ):
+                raise

@@ -1,0 +1,127 @@
+"""The program as people run it: a process of its own, in an environment swept clean."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from natster_tui.store.connection_settings import ConnectionSettings
+
+PROMPTLY_S = 5.0
+"""How soon a failure must be told (DESIGN's readers wait for it)."""
+
+_SECONDS = 40.0
+_OURS = "natster-tui: "
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def sentence(self) -> str:
+        """The one sentence on stderr, without our name before it."""
+        assert "Traceback" not in self.err, self.err
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith(_OURS), self.err
+        return lines[0].removeprefix(_OURS)
+
+
+@dataclass(frozen=True)
+class Program:
+    """`python -m natster_tui` with a home directory of its own and options for every run."""
+
+    home: Path
+    options: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+
+    def on(self, settings: ConnectionSettings, *more: str) -> Program:
+        """The same on an account of a server."""
+        assert settings.user is not None
+        assert settings.password is not None
+        named = ("--server", settings.servers[0], "--user", settings.user)
+        return self.with_options(*named, "--password", settings.password, *more)
+
+    def with_options(self, *options: str) -> Program:
+        return Program(self.home, (*self.options, *options), self.variables)
+
+    def with_variables(self, variables: Mapping[str, str]) -> Program:
+        return Program(self.home, self.options, (*self.variables, *variables.items()))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Nothing of the environment that the tests run in, but where programs are."""
+        temporary = self.home / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.home),
+            "TMPDIR": str(temporary),
+            "XDG_CONFIG_HOME": str(self.home / "config"),
+            "XDG_DATA_HOME": str(self.home / "data"),
+            "XDG_STATE_HOME": str(self.home / "state"),
+            "XDG_CACHE_HOME": str(self.home / "cache"),
+            "LANG": "C.UTF-8",
+            **dict(self.variables),
+        }
+
+    def command(self, *arguments: str | bytes) -> list[str | bytes]:
+        return [sys.executable, "-m", "natster_tui", *self.options, *arguments]
+
+    async def start(self, *arguments: str | bytes) -> asyncio.subprocess.Process:
+        """Start it with pipes, for a run that is to be talked to or ended."""
+        return await asyncio.create_subprocess_exec(
+            *self.command(*arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.environment,
+            cwd=self.home,
+        )
+
+    async def run(self, *arguments: str | bytes, given: str = "") -> Ended:
+        """Run it to its end, with `given` as its standard input."""
+        began = time.monotonic()
+        process = await self.start(*arguments)
+        try:
+            out, err = await asyncio.wait_for(process.communicate(given.encode()), _SECONDS)
+        except BaseException:
+            process.kill()
+            await process.wait()
+            raise
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode(), err.decode(), time.monotonic() - began)
+
+    async def succeed(self, *arguments: str | bytes, given: str = "") -> Ended:
+        """Run it; it must succeed, and say nothing but its answer."""
+        ended = await self.run(*arguments, given=given)
+        assert (ended.code, ended.err) == (0, ""), ended
+        return ended
+
+    async def fail(self, code: int, *arguments: str | bytes, given: str = "") -> str:
+        """Run it; it must fail promptly, with this code and the returned sentence alone."""
+        ended = await self.run(*arguments, given=given)
+        assert (ended.code, ended.out) == (code, ""), ended
+        assert ended.seconds < PROMPTLY_S, ended
+        return ended.sentence

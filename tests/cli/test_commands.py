@@ -1,0 +1,750 @@
+"""Every command of DESIGN section 8 that needs no terminal, on a server that somebody runs."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from natster_tui.domain.log_lines import encode_line
+from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.engine.transfer import import_records
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.log import EventLog
+from tests.cli.program import Program
+from tests.cli.raw_jetstream import everything, jetstream, publish
+from tests.conftest import RECORDINGS, recording
+from tests.reading_buckets import put_value, stored_documents, stored_values
+
+HUB = "AC5V4OC2POUAX4W4H7CKN5TQ5AKVJJ4AJ7XZKNER6P6DHKBYGVGJHSNC"
+A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
+B = "AA33U5HNMJFHIX63KYLTK3J3MMPWQHBUMYDYQQGDS5O3WNCL5GDFQ462"
+UNKNOWN = "ADEOEMJCAV46YW2UH2SH4RH5N63AAXB6PQSGGNRP7BIPXFQTWDN2VOWJ"
+STANDARD = str(RECORDINGS / "01_standard.events.jsonl")
+
+INITIALIZED_AT = 1_795_403_595
+IMPORTED_AT = 1_795_403_597
+
+
+def context_of(key: str, number: int, letters: str) -> dict[str, Any]:
+    return {
+        "oauth_id": f"github|{letters}",
+        "bound_context": {
+            "team_id": f"team-{number}",
+            "system_id": f"sys-{number}",
+            "account_id": f"acctid-{number}",
+            "account_name": f"name-{number}",
+            "account_public_key": key,
+            "access_token": f"tok-{number}",
+            "user_id": f"user-{number}",
+            "creds": f"/home/u{number}/.natster/natster.creds",
+        },
+    }
+
+
+ACCOUNTS: dict[str, Any] = {
+    HUB: {
+        "out_shares": [
+            {"catalog": "synadiahub", "account": A},
+            {"catalog": "synadiahub", "account": B},
+        ],
+        "in_shares": [],
+        "initialized_at": INITIALIZED_AT,
+        "account_name": "n-AC5V4O",
+    },
+    A: {
+        "out_shares": [{"catalog": "kevbuzz", "account": B, "imported_at": IMPORTED_AT}],
+        "in_shares": [{"catalog": "synadiahub", "account": HUB}],
+        "initialized_at": INITIALIZED_AT,
+        "account_name": "n-ACB4B3",
+        "bound_context": context_of(A, 1, "aaa"),
+    },
+    B: {
+        "out_shares": [],
+        "in_shares": [
+            {"catalog": "synadiahub", "account": HUB},
+            {"catalog": "kevbuzz", "account": A, "imported_at": IMPORTED_AT},
+        ],
+        "initialized_at": INITIALIZED_AT,
+        "account_name": "n-AA33U5",
+        "bound_context": context_of(B, 2, "bbb"),
+    },
+}
+CATALOGS: dict[str, Any] = {
+    "synadiahub": {"catalog_name": "synadiahub", "owner": HUB, "shared_with": [A, B]},
+    "kevbuzz": {"catalog_name": "kevbuzz", "owner": A, "shared_with": [B]},
+}
+WRONG = b'{"catalog_name":"kevbuzz","owner":"mallory","shared_with":[]}'
+
+
+def stored_form(documents: dict[str, Any]) -> dict[str, bytes]:
+    """Documents as DESIGN section 3 has them stored: without spaces, keys in the order shown."""
+    return {
+        key: json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+        for key, value in documents.items()
+    }
+
+
+async def stored_without_checkpoint(settings: ConnectionSettings, bucket: str) -> dict[str, bytes]:
+    values = await stored_values(settings, bucket)
+    del values["_checkpoint"]
+    return values
+
+
+async def stored_at(settings: ConnectionSettings, bucket: str, seq: int) -> None:
+    """Wait until a bucket's checkpoint has reached a sequence."""
+    async with asyncio.timeout(15):
+        while True:
+            values = await stored_values(settings, bucket)
+            if json.loads(values["_checkpoint"])["seq"] >= seq:
+                return
+
+
+@pytest.fixture
+async def imported(log: EventLog) -> EventLog:
+    """The log with the standard recording."""
+    await import_records(log, recording("01"), "test")
+    return log
+
+
+@pytest.fixture
+async def projected(imported: EventLog) -> EventLog:
+    """The log with the standard recording, projected."""
+    await project_until_caught_up(imported, "test")
+    return imported
+
+
+# -- the way that a newcomer takes -----------------------------------------------------------
+
+
+async def test_a_recording_imported_and_projected_is_stored_as_the_design_says(
+    natster: Program, settings: ConnectionSettings
+) -> None:
+    ended = await natster.succeed("import", "--create-log", "--sealing", "off", STANDARD)
+    assert ended.lines == ["imported 10 events into NATSTER_EVENTS, 0 were there already"]
+    ended = await natster.succeed("project", "--once")
+    assert ended.lines == [
+        "account: at 10, 3 keys, parked 0",
+        "catalog: at 10, 2 keys, parked 0",
+    ]
+    assert await stored_without_checkpoint(settings, "PROJ_ACCOUNT") == stored_form(ACCOUNTS)
+    assert await stored_without_checkpoint(settings, "PROJ_CATALOG") == stored_form(CATALOGS)
+    ended = await natster.succeed("verify")
+    assert ended.lines == [
+        "account: 3 keys match the log at 10",
+        "catalog: 2 keys match the log at 10",
+    ]
+
+
+# -- status ----------------------------------------------------------------------------------
+
+
+async def test_status_tells_where_log_and_projections_stand(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    before = (await natster.succeed("status")).out
+    assert "NATSTER_EVENTS: 10 events, 1 to 10" in before
+    assert before.count("nothing is stored yet") == 2
+    assert (settings.password or "") not in before
+    await project_until_caught_up(imported, "test")
+    await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
+    text, data = await asyncio.gather(
+        natster.succeed("status"), natster.succeed("status", "--json")
+    )
+    assert "account     at 10, lag 1, 3 keys, parked 0" in text.lines
+    assert "catalog     at 10, lag 1, 2 keys, parked 0" in text.lines
+    told = data.json
+    assert told["server"] == settings.servers[0]
+    assert told["user"] == settings.user
+    assert told["hazards"] == []
+    log = told["log"]
+    assert (log["stream"], log["first"], log["head"], log["events"]) == (
+        "NATSTER_EVENTS",
+        1,
+        11,
+        11,
+    )
+    assert log["created"] == imported.info.created
+    assert log["sealing"] == "off"
+    assert [
+        (report["projection"], report["standing"], report["position"], report["lag"])
+        for report in told["projections"]
+    ] == [("account", "ours", 10, 1), ("catalog", "ours", 10, 1)]
+
+
+async def test_status_tells_hazards_and_that_somebody_wrote_to_a_bucket(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    config = dict((await jetstream(settings, "STREAM.INFO.NATSTER_EVENTS"))["config"])
+    await jetstream(settings, "STREAM.UPDATE.NATSTER_EVENTS", config | {"discard": "old"})
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    text, data = await asyncio.gather(
+        natster.succeed("status"), natster.succeed("status", "--json")
+    )
+    assert "discard is old: a full log will forget its first events" in text.out
+    assert "something else wrote to PROJ_CATALOG after the last commit" in text.out
+    assert "PROJ_ACCOUNT" not in text.out
+    told = data.json
+    assert len(told["hazards"]) == 1
+    assert [report["written_by_others_since_last_commit"] for report in told["projections"]] == [
+        False,
+        True,
+    ]
+
+
+# -- show ------------------------------------------------------------------------------------
+
+
+async def test_show_prints_a_document_with_its_secrets_masked(
+    natster: Program, imported: EventLog
+) -> None:
+    masked, revealed = await asyncio.gather(
+        natster.succeed("show", "account", A),
+        natster.succeed("show", "account", A, "--reveal"),
+    )
+    assert f"account {A} as of 10" in masked.lines[0]
+    assert json.loads("\n".join(revealed.lines[1:])) == ACCOUNTS[A]
+    for secret in ("tok-1", "/home/u1/.natster/natster.creds"):
+        assert secret not in masked.out
+        assert secret in revealed.out
+    shown = json.loads("\n".join(masked.lines[1:]))
+    assert shown["bound_context"]["bound_context"]["access_token"] == "••••"
+    assert shown["bound_context"]["bound_context"]["creds"] == "••••"
+    assert shown["bound_context"]["bound_context"]["user_id"] == "user-1"
+
+
+async def test_show_as_json_is_kind_key_at_and_document(
+    natster: Program, imported: EventLog
+) -> None:
+    masked, revealed, catalog = await asyncio.gather(
+        natster.succeed("show", "account", B, "--json"),
+        natster.succeed("show", "account", B, "--json", "--reveal"),
+        natster.succeed("show", "catalog", "kevbuzz", "--json"),
+    )
+    assert revealed.json == {"kind": "account", "key": B, "at": 10, "document": ACCOUNTS[B]}
+    assert catalog.json == {
+        "kind": "catalog",
+        "key": "kevbuzz",
+        "at": 10,
+        "document": CATALOGS["kevbuzz"],
+    }
+    assert list(revealed.json) == ["kind", "key", "at", "document"]
+    assert list(revealed.json["document"]) == list(ACCOUNTS[B])
+    expected = json.loads(json.dumps(ACCOUNTS[B]))
+    expected["bound_context"]["bound_context"] |= {"access_token": "••••", "creds": "••••"}
+    assert masked.json["document"] == expected
+    assert len(masked.lines) == 1
+
+
+async def test_show_at_a_sequence_or_a_time_is_the_document_as_of_then(
+    natster: Program, imported: EventLog
+) -> None:
+    at_the_head = ACCOUNTS[A]["out_shares"]
+    expected = {
+        "9": (9, [{"catalog": "kevbuzz", "account": B}]),
+        "0004": (4, []),
+        "9" * 5_000: (10, at_the_head),
+        "2026-11-23T03:13:16Z": (7, []),
+        "2026-11-23 04:13:17+01:00": (10, at_the_head),
+        "2026-11-24": (10, at_the_head),
+    }
+    runs = await asyncio.gather(
+        *(natster.succeed("show", "account", A, "--at", at, "--json") for at in expected)
+    )
+    for ended, (seq, shares) in zip(runs, expected.values(), strict=True):
+        assert (ended.json["at"], ended.json["document"]["out_shares"]) == (seq, shares)
+
+
+async def test_show_of_what_is_not_there_is_a_no(natster: Program, imported: EventLog) -> None:
+    now, then, before = await asyncio.gather(
+        natster.fail(1, "show", "account", UNKNOWN),
+        natster.fail(1, "show", "catalog", "kevbuzz", "--at", "8", "--json"),
+        natster.fail(1, "show", "account", HUB, "--at", "1999-12-31"),
+    )
+    assert now == f"there is no account {UNKNOWN} as of 10"
+    assert then == "there is no catalog kevbuzz as of 8"
+    assert before == f"there is no account {HUB} as of 0"
+
+
+# -- verify ----------------------------------------------------------------------------------
+
+
+async def test_verify_finds_what_was_tampered_with(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    await put_value(settings, "PROJ_CATALOG", "made-up", WRONG)
+    await put_value(settings, "PROJ_CATALOG", "synadiahub", None)
+    before = await everything(settings)
+    text, data, other = await asyncio.gather(
+        natster.run("verify"), natster.run("verify", "--json"), natster.run("verify", "account")
+    )
+    assert (text.code, data.code, other.code) == (1, 1, 0)
+    assert text.err == data.err == other.err == ""
+    assert "account: 3 keys match the log at 10" in text.lines
+    assert "catalog: drift at 10: 3 of 3 keys differ from the log" in text.lines
+    assert "  kevbuzz changed" in text.lines
+    assert f'    ~ owner "mallory" → "{A}"' in text.lines
+    assert "  made-up removed" in text.lines
+    assert "  synadiahub added" in text.lines
+    account, catalog = data.json
+    assert (account["projection"], account["match"], account["drift"]) == ("account", True, [])
+    assert (catalog["projection"], catalog["match"], catalog["seq"]) == ("catalog", False, 10)
+    assert catalog["drift"] == [
+        {"key": "kevbuzz", "kind": "changed"},
+        {"key": "made-up", "kind": "removed"},
+        {"key": "synadiahub", "kind": "added"},
+    ]
+    assert other.lines == ["account: 3 keys match the log at 10"]
+    assert await everything(settings) == before
+
+
+async def test_verify_of_nothing_is_a_no(natster: Program, imported: EventLog) -> None:
+    ended = await natster.run("verify")
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.lines[0] == "account: nothing is stored yet; project or rebuild it"
+
+
+# -- rebuild ---------------------------------------------------------------------------------
+
+
+async def test_a_dry_run_shows_the_differences_and_writes_nothing(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    before = await everything(settings)
+    text, data, purge = await asyncio.gather(
+        natster.succeed("rebuild", "--dry-run"),
+        natster.succeed("rebuild", "--dry-run", "--json"),
+        natster.succeed("rebuild", "catalog", "--dry-run", "--purge"),
+    )
+    assert "log: 10 events, 1 to 10" in text.lines[0]
+    assert "account: at 10, no differences" in text.lines
+    assert "catalog: at 10, 0 added, 1 changed, 0 removed" in text.lines
+    assert f'    ~ owner "mallory" → "{A}"' in text.lines
+    assert not [line for line in purge.lines if line.startswith("account")]
+    account, catalog = data.json
+    assert (account["projection"], account["changes"]) == ("account", [])
+    assert (catalog["projection"], catalog["seq"], catalog["keys"]) == ("catalog", 10, 2)
+    assert catalog["changes"][0]["key"] == "kevbuzz"
+    assert catalog["changes"][0]["kind"] == "changed"
+    assert len(catalog["changes"][0]["fields"]) == 2
+    assert await everything(settings) == before
+
+
+async def test_a_dry_run_makes_no_bucket(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    ended = await natster.succeed("rebuild", "--dry-run")
+    assert "account: at 10, 3 added, 0 changed, 0 removed" in ended.lines
+    assert list(await everything(settings)) == ["NATSTER_EVENTS"]
+
+
+@pytest.mark.parametrize("how", [(), ("--purge",)])
+async def test_a_rebuild_puts_everything_right_and_never_writes_to_the_log(
+    natster: Program, projected: EventLog, settings: ConnectionSettings, how: tuple[str, ...]
+) -> None:
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    await put_value(settings, "PROJ_CATALOG", "made-up", WRONG)
+    await put_value(settings, "PROJ_ACCOUNT", HUB, None)
+    before = await everything(settings)
+    ended = await natster.succeed("rebuild", "--yes", *how)
+    assert ended.lines[-2:] == [
+        "rebuilt and verified: account: 3 keys match the log at 10",
+        "rebuilt and verified: catalog: 2 keys match the log at 10",
+    ]
+    assert await stored_without_checkpoint(settings, "PROJ_ACCOUNT") == stored_form(ACCOUNTS)
+    assert await stored_without_checkpoint(settings, "PROJ_CATALOG") == stored_form(CATALOGS)
+    after = await everything(settings)
+    assert after["NATSTER_EVENTS"] == before["NATSTER_EVENTS"]
+    assert after["KV_PROJ_CATALOG"]["created"] == before["KV_PROJ_CATALOG"]["created"]
+    assert not after["KV_PROJ_CATALOG"]["consumers"]
+
+
+async def test_a_rebuild_makes_buckets_that_are_missing_as_the_design_says(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    ended = await natster.succeed("rebuild", "catalog", "--yes", "--json")
+    (verdict,) = ended.json
+    assert (verdict["projection"], verdict["seq"], verdict["keys"]) == ("catalog", 10, 2)
+    assert (verdict["match"], verdict["drift"]) == (True, [])
+    held = await everything(settings)
+    assert list(held) == ["KV_PROJ_CATALOG", "NATSTER_EVENTS"]
+    config = held["KV_PROJ_CATALOG"]["config"]
+    assert config["max_msgs_per_subject"] == 1
+    assert (config["storage"], config["discard"], config["max_bytes"]) == ("file", "new", -1)
+    assert config["allow_atomic"]
+    assert config["allow_direct"]
+    assert config["allow_rollup_hdrs"]
+    assert await stored_without_checkpoint(settings, "PROJ_CATALOG") == stored_form(CATALOGS)
+
+
+async def test_a_rebuild_of_one_key_puts_that_one_right_and_no_other(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    await put_value(settings, "PROJ_CATALOG", "made-up", WRONG)
+    await put_value(settings, "PROJ_CATALOG", "synadiahub", WRONG)
+    await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
+    before = await stored_values(settings, "PROJ_CATALOG")
+    await natster.succeed("rebuild", "catalog", "--key", "kevbuzz", "--yes")
+    after = await stored_values(settings, "PROJ_CATALOG")
+    assert after["kevbuzz"] == stored_form(CATALOGS)["kevbuzz"], "as of the checkpoint's sequence"
+    assert (after["synadiahub"], after["made-up"]) == (WRONG, WRONG)
+    assert json.loads(after["_checkpoint"]) == json.loads(before["_checkpoint"])
+    await natster.succeed("rebuild", "catalog", "--key", "made-up", "--yes")
+    assert "made-up" not in await stored_values(settings, "PROJ_CATALOG")
+    held = await everything(settings)
+    sentence = (await natster.run("rebuild", "catalog", "--key", "nobody", "--yes")).sentence
+    assert sentence == "there is no catalog nobody, neither stored nor in the log at 10"
+    assert await everything(settings) == held
+
+
+async def test_a_rebuild_that_is_declined_writes_nothing(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    before = await everything(settings)
+    runs = await asyncio.gather(
+        natster.run("rebuild", given="n\n"),
+        natster.run("rebuild", given="\n"),
+        natster.run("rebuild"),
+        natster.run("rebuild", "--purge", given="y\n"),
+        natster.run("rebuild", "--purge", given="\n"),
+        natster.run("rebuild", "--purge", given="account\n"),
+        natster.run("rebuild", "--purge"),
+        natster.run("rebuild", "catalog", "--purge", given="account\n"),
+        natster.run("rebuild", "catalog", "--key", "kevbuzz", given="n\n"),
+    )
+    for ended in runs:
+        assert ended.code == 1
+        assert "not confirmed: nothing was written" in ended.err
+        assert "Traceback" not in ended.err
+        assert "rebuilt" not in ended.out
+    assert "in scripts use --yes" in runs[2].err
+    assert await everything(settings) == before
+
+
+async def test_a_rebuild_that_is_confirmed_writes(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    ended = await natster.run("rebuild", given="y\n")
+    assert (ended.code, ended.err.strip()) == (0, "Write these changes? [y/N]:")
+    assert await stored_documents(settings, "PROJ_CATALOG") == CATALOGS
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    ended = await natster.run("rebuild", "--purge", given="account catalog\n")
+    assert ended.code == 0
+    assert await stored_documents(settings, "PROJ_CATALOG") == CATALOGS
+    assert ended.lines[-1] == "rebuilt and verified: catalog: 2 keys match the log at 10"
+
+
+async def test_a_rebuild_beside_a_live_projector_is_taken_up_by_it(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    projector = await natster.start("project")
+    assert projector.stderr is not None
+    told = b""
+    while told.count(b": projecting") < 2:
+        told += await projector.stderr.readline()
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    await natster.succeed("rebuild", "--purge", "--yes")
+    assert await stored_documents(settings, "PROJ_CATALOG") == CATALOGS
+    seq = await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
+    await stored_at(settings, "PROJ_CATALOG", seq)
+    kevbuzz = (await stored_documents(settings, "PROJ_CATALOG"))["kevbuzz"]
+    assert kevbuzz["shared_with"] == [B, HUB]
+    projector.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(projector.communicate(), 10)
+    assert b"Traceback" not in err
+    held = await everything(settings)
+    assert not held["NATSTER_EVENTS"]["consumers"]
+
+
+# -- publish ---------------------------------------------------------------------------------
+
+
+async def test_publish_appends_what_the_state_permits(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    ended = await natster.succeed("publish", "catalog_shared", "--origin", HUB, "--target", A,
+                                  "--catalog", "more")  # fmt: skip
+    assert ended.lines == ["published catalog_shared as 11"]
+    name = json.dumps({"account_name": "Zoë"})
+    ended = await natster.succeed("publish", "natster_initialized", "--origin", A, "--data", name)
+    assert ended.lines == ["published natster_initialized as 12"]
+    shared, named = await imported.record_at(11), await imported.record_at(12)
+    assert shared is not None
+    assert named is not None
+    assert shared.subject == f"natster.events.{HUB}.{A}.more.catalog_shared"
+    assert shared.payload == b""
+    assert named.subject == f"natster.events.{A}.none.none.natster_initialized"
+    assert named.payload == name.encode()
+    assert shared.header("Nats-Msg-Id")
+    assert shared.header("Nats-Msg-Id") != named.header("Nats-Msg-Id")
+    assert shared.header("Natster-Occurred-At") is None
+
+
+async def test_publish_refuses_what_would_be_parked_or_change_nothing(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    before = await everything(settings)
+    to_b = ("--origin", A, "--target", B, "--catalog")
+    sentences = await asyncio.gather(
+        natster.fail(1, "publish", "catalog_shared", *to_b, "kevbuzz"),
+        natster.fail(1, "publish", "catalog_shared", *to_b, "synadiahub"),
+        natster.fail(1, "publish", "catalog_shared", *to_b, "bad$name"),
+        natster.fail(1, "publish", "catalog_shared", *to_b, "none"),
+        natster.fail(1, "publish", "catalog_shared", *to_b, "_x"),
+        natster.fail(1, "publish", "catalog_unshared", *to_b, "never"),
+        natster.fail(1, "publish", "natster_initialized", "--origin", "none"),
+        natster.fail(1, "publish", "context_bound", "--origin", A, "--data", "null"),
+        natster.fail(1, "publish", "context_bound", "--origin", A, "--data", "{"),
+        natster.fail(1, "publish", "natster_initialized", "--origin", A),
+    )
+    assert all(sentence.startswith("not published: ") for sentence in sentences)
+    assert await everything(settings) == before
+
+
+async def test_of_those_who_publish_the_same_at_once_one_wins(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    share = ("publish", "catalog_shared", "--origin", HUB, "--target", A, "--catalog", "more")
+    runs = await asyncio.gather(*(natster.run(*share) for _ in range(4)))
+    assert sorted(ended.code for ended in runs) == [0, 1, 1, 1]
+    for ended in runs:
+        if ended.code:
+            assert "somebody else wrote" in ended.sentence or "already" in ended.sentence
+    assert (await imported.refresh()).last_seq == 11
+
+
+# -- export and import -----------------------------------------------------------------------
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+async def test_what_is_exported_and_imported_elsewhere_is_the_same_log(
+    natster: Program, anywhere: Program, server: Any, tmp_path: Path
+) -> None:
+    odd = tmp_path / "odd.jsonl"
+    subject = f"natster.events.{A}.none.none.natster_initialized"
+    time = "2026-11-23T03:13:15.770778175Z"
+    payloads: list[dict[str, Any]] = [
+        {"payload": '{"account_name":"Zoë \\u001b[31m"}', "headers": {}},
+        {"payload_base64": base64.b64encode(bytes(range(256))).decode(), "headers": {}},
+        {"payload": "", "headers": {"More": ["one", "two"], "Nats-Msg-Id": "of its own"}},
+        {"payload": "null", "headers": {"Natster-Occurred-At": "2001-02-03T04:05:06Z"}},
+        {"payload": "null", "headers": {"Natster-Occurred-At": "yesterday"}},
+        {
+            "payload": "null",
+            "headers": {
+                "Nats-Expected-Last-Sequence": "77",
+                "Nats-Rollup": "all",
+                "nats-ttl": "1s",
+            },
+        },
+    ]
+    odd.write_text(
+        "".join(
+            json.dumps({"seq": seq, "time": time, "subject": subject, **rest}) + "\n"
+            for seq, rest in enumerate(payloads, 1)
+        )
+    )
+    await natster.succeed("import", "--create-log", str(odd))
+    first = await natster.succeed("export")
+    other = anywhere.on(server.new_account())
+    ended = await other.succeed("import", "--create-log", "-", given=first.out)
+    assert ended.lines == ["imported 6 events into NATSTER_EVENTS, 0 were there already"]
+    second = await other.succeed("export")
+    here, there = lines_of(first.out), lines_of(second.out)
+    for one, two in zip(here, there, strict=True):
+        assert one.pop("time") != two.pop("time"), "the stream's own; the event's is a header"
+        assert one == two
+    assert [line["headers"]["Natster-Occurred-At"] for line in here] == [
+        time, time, time, "2001-02-03T04:05:06Z", time, time
+    ]  # fmt: skip
+    assert here[2]["headers"]["More"] == ["one", "two"]
+    assert here[2]["headers"]["Nats-Msg-Id"] == "of its own"
+    assert base64.b64decode(here[1]["payload_base64"]) == bytes(range(256))
+    assert not {"Nats-Rollup", "nats-ttl"} & {*here[5]["headers"]}
+
+
+async def test_an_import_that_is_repeated_appends_nothing(
+    natster: Program, imported: EventLog
+) -> None:
+    ended = await natster.succeed("import", STANDARD)
+    assert ended.lines == ["imported 0 events into NATSTER_EVENTS, 10 were there already"]
+    exported = await natster.succeed("export", "--since", "8")
+    assert [line["seq"] for line in lines_of(exported.out)] == [8, 9, 10]
+    assert [sorted(line) for line in lines_of(exported.out)] == [
+        ["headers", "payload", "seq", "subject", "time"]
+    ] * 3
+    ended = await natster.succeed("import", "-", given=exported.out)
+    assert ended.lines == ["imported 0 events into NATSTER_EVENTS, 3 were there already"]
+    assert (await imported.refresh()).last_seq == 10
+
+
+async def test_only_events_are_imported_never_requests_to_the_server(
+    natster: Program, imported: EventLog, settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    before = await everything(settings)
+    evil = tmp_path / "evil.jsonl"
+    line = encode_line(recording("01")[0])
+    for subject in ("$JS.API.STREAM.DELETE.NATSTER_EVENTS", "natster.events.a.b.c", "other"):
+        bad = {"seq": 2, "time": "2026-11-23T03:13:15Z", "subject": subject, "payload": ""}
+        evil.write_text(f"{line}\n{json.dumps(bad)}\n")
+        sentence = await natster.fail(2, "import", str(evil))
+        assert sentence.startswith("line 2 of evil.jsonl is not an event")
+    assert await everything(settings) == before
+
+
+async def test_an_export_can_be_cut_short_by_its_reader(
+    natster: Program, imported: EventLog
+) -> None:
+    process = await natster.start("export")
+    assert process.stdout is not None
+    process.stdout._transport.close()  # type: ignore[attr-defined]
+    assert process.stderr is not None
+    assert await process.stderr.read() == b""
+    assert await process.wait() == 0
+
+
+# -- the options that all commands share -------------------------------------------------------
+
+
+async def test_options_count_before_and_after_the_command_and_the_nearer_one_wins(
+    anywhere: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    user, password = settings.user or "", settings.password or ""
+    who = ("--user", user, "--password", password)
+    before, after, both = await asyncio.gather(
+        anywhere.succeed("--server", settings.servers[0], *who, "status", "--json"),
+        anywhere.succeed("status", "--json", "--server", settings.servers[0], *who),
+        anywhere.succeed("--server", "127.0.0.1:1", *who, "--stream", "OTHER", "status", "--json",
+                         "--server", settings.servers[0], "--stream", "NATSTER_EVENTS"),
+    )  # fmt: skip
+    assert before.json == after.json == both.json
+    assert before.json["log"]["head"] == 10
+
+
+async def test_the_server_is_found_in_the_nats_tools_environment_and_context(
+    anywhere: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    named = {"url": settings.servers[0], "user": settings.user, "password": settings.password}
+    contexts = anywhere.home / "config" / "nats"
+    (contexts / "context").mkdir(parents=True)
+    (contexts / "context" / "mine.json").write_text(json.dumps(named))
+    (contexts / "context" / "other.json").write_text(json.dumps(named | {"url": "127.0.0.1:1"}))
+    (contexts / "context.txt").write_text("mine")
+    by_variables = anywhere.with_variables(
+        {
+            "NATS_URL": settings.servers[0],
+            "NATS_USER": settings.user or "",
+            "NATS_PASSWORD": settings.password or "",
+        }
+    )
+    runs = await asyncio.gather(
+        by_variables.succeed("status", "--json"),
+        anywhere.succeed("status", "--json"),
+        anywhere.succeed("status", "--json", "--context", "mine"),
+        anywhere.with_variables({"NATS_CONTEXT": "mine"}).succeed("status", "--json"),
+        by_variables.with_variables({"NATS_URL": "127.0.0.1:1"}).succeed(
+            "status", "--json", "--server", settings.servers[0]
+        ),
+    )
+    assert all(ended.json == runs[0].json for ended in runs)
+
+
+async def test_read_only_reads_everything_and_writes_nothing(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
+    before = await everything(settings)
+    reading = natster.with_options("--read-only")
+    _, shown, _, _, _, exported = await asyncio.gather(
+        reading.succeed("status"),
+        reading.succeed("show", "catalog", "kevbuzz", "--json"),
+        reading.succeed("verify"),
+        reading.succeed("rebuild", "--dry-run"),
+        natster.succeed("verify", "--read-only"),
+        reading.succeed("export"),
+    )
+    assert shown.json["document"]["shared_with"] == [B, HUB], "as the log says, not as stored"
+    assert len(exported.lines) == 11
+    share = ("publish", "catalog_shared", "--origin", HUB, "--target", A, "--catalog", "more")
+    sentences = await asyncio.gather(
+        reading.fail(1, "project", "--once"),
+        reading.fail(1, "project"),
+        reading.fail(1, "rebuild", "--yes"),
+        reading.fail(1, *share),
+        natster.fail(1, *share, "--read-only"),
+        reading.fail(1, "import", STANDARD),
+        reading.fail(2, "status", "--create-log"),
+    )
+    assert all("--read-only" in sentence for sentence in sentences)
+    assert await everything(settings) == before
+
+
+async def test_another_stream_can_be_the_log(
+    natster: Program, settings: ConnectionSettings
+) -> None:
+    other = natster.with_options("--stream", "OTHER_LOG")
+    ended = await other.succeed("import", "--create-log", STANDARD)
+    assert ended.lines == ["imported 10 events into OTHER_LOG, 0 were there already"]
+    await other.succeed("project", "--once")
+    checkpoint = json.loads((await stored_values(settings, "PROJ_ACCOUNT"))["_checkpoint"])
+    assert checkpoint["log"]["stream"] == "OTHER_LOG"
+    assert "NATSTER_EVENTS" not in await everything(settings)
+    assert "NATSTER_EVENTS" in await natster.fail(3, "status")
+
+
+async def test_a_log_is_made_as_the_design_says_unless_told_otherwise(
+    natster: Program, anywhere: Program, settings: ConnectionSettings, server: Any
+) -> None:
+    elsewhere = server.new_account()
+    told = [
+        f"--log-setting={pair}"
+        for pair in (
+            "max_bytes=1000000",
+            "discard=old",
+            "deny_delete=false",
+            "deny_purge=false",
+            "allow_direct=false",
+            "duplicate_window_s=60",
+            "replicas=1",
+        )
+    ]
+    await asyncio.gather(
+        natster.succeed("status", "--create-log", "--sealing", "off"),
+        anywhere.on(elsewhere).succeed(*told, "--create-log", "status"),
+    )
+    made = (await everything(settings))["NATSTER_EVENTS"]["config"]
+    assert made["subjects"] == ["natster.events.*.*.*.*"]
+    assert (made["storage"], made["retention"], made["discard"]) == ("file", "limits", "new")
+    assert made["deny_delete"]
+    assert made["deny_purge"]
+    assert made["allow_direct"]
+    assert made["duplicate_window"] == 120 * 10**9
+    assert (made["num_replicas"], made["max_bytes"]) == (1, 1024**3)
+    assert made["metadata"]["natster-sealing"] == "off"
+    set_otherwise = (await everything(elsewhere))["NATSTER_EVENTS"]["config"]
+    assert not set_otherwise["deny_delete"]
+    assert not set_otherwise["deny_purge"]
+    assert not set_otherwise["allow_direct"]
+    assert (set_otherwise["discard"], set_otherwise["max_bytes"]) == ("old", 1_000_000)
+    assert set_otherwise["duplicate_window"] == 60 * 10**9
+
+
+async def test_a_log_that_exists_is_adopted_as_it_is(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    before = await everything(settings)
+    await natster.succeed("status", "--create-log", "--log-setting", "max_bytes=5000000")
+    assert await everything(settings) == before

@@ -1,0 +1,121 @@
+"""One projector at a time: two workspaces on one log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from natster_tui.domain.demo_community import DemoCommunity
+from natster_tui.domain.events import MESSAGE_ID, STREAM
+from natster_tui.engine.projector import Phase
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.lease import LeaseBucket
+from natster_tui.store.log import Append, EventLog
+from tests.conftest import until
+from tests.reading_buckets import stored_values
+
+
+@asynccontextmanager
+async def running(
+    settings: ConnectionSettings, *, read_only: bool = False
+) -> AsyncIterator[Workspace]:
+    workspace = Workspace(
+        NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only))
+    )
+    task = asyncio.create_task(workspace.run())
+    try:
+        yield workspace
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def append(log: EventLog, first: int, count: int) -> None:
+    events = DemoCommunity(3).history(first + count, 1_795_000_000)[first:]
+    messages = [
+        Append(event.subject, event.payload, ((MESSAGE_ID, f"d{first + number}"),))
+        for number, event in enumerate(events)
+    ]
+    await log.append_all(messages, expected_last=None)
+
+
+def phases(workspace: Workspace) -> set[Phase]:
+    return {projector.status.phase for projector in workspace.projectors.values()}
+
+
+async def test_the_second_watches_says_who_projects_and_takes_over(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, 0, 50)
+    async with running(settings) as second_later:
+        # The first one is whoever comes first; the names below follow that.
+        first = second_later
+        await until(lambda: phases(first) == {Phase.PROJECTING})
+        async with running(settings) as second:
+            await until(lambda: phases(second) == {Phase.WATCHING})
+            problem = second.projectors["account"].status.problem
+            assert "another dashboard projects" in problem
+            assert str(first.lease.me.pid) in problem
+            await append(log, 50, 50)
+            await until(
+                lambda: all(p.status.position == 100 for p in second.projectors.values())
+            )
+            assert all(p.status.commits == 0 for p in second.projectors.values())
+            # The first one dies without a word: its renewals end, and nothing is given back.
+            first.lease._revision = 0  # what it would give back
+            await first.log.link.close() if first.log else None
+            first.lease.run = asyncio.Event().wait  # type: ignore[method-assign, assignment]
+            await until(lambda: phases(second) == {Phase.PROJECTING}, 8)
+            await append(log, 100, 20)
+            await until(lambda: all(p.status.stored == 120 for p in second.projectors.values()))
+
+
+async def test_leaving_gives_the_lease_back_at_once(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, 0, 10)
+    async with running(settings) as first:
+        await until(lambda: first.lease.held)
+    assert await LeaseBucket(log.link).read() is None
+
+
+async def test_the_entry_is_as_the_design_says_and_does_not_live_for_ever(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    async with running(settings) as first:
+        await until(lambda: first.lease.held)
+        value = json.loads((await stored_values(settings, "NATSTER_LEASE"))["projector"])
+        assert list(value) == ["host", "pid", "instance", "since"]
+        answer = await log.link.api(
+            "STREAM.MSG.GET.KV_NATSTER_LEASE", {"last_by_subj": "$KV.NATSTER_LEASE.projector"}
+        )
+        assert "hdrs" in answer["message"]
+
+
+async def test_read_only_never_takes_it(log: EventLog, settings: ConnectionSettings) -> None:
+    await append(log, 0, 10)
+    async with running(settings, read_only=True) as observer:
+        await until(lambda: phases(observer) == {Phase.WATCHING})
+        assert not observer.lease.held
+    assert (await log.link.api("STREAM.NAMES"))["streams"] == [STREAM]
+
+
+async def test_a_holder_that_slept_commits_nothing(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, 0, 10)
+    async with running(settings) as first:
+        await until(lambda: phases(first) == {Phase.PROJECTING})
+        projector = first.projectors["account"]
+        await until(lambda: projector.status.stored == 10)
+        commits = projector.status.commits
+        # As after a long sleep: by the clock the lease has run out, and nobody has noticed yet.
+        first.lease._valid_until = 0.0
+        first.lease._step = asyncio.Event().wait  # type: ignore[method-assign, assignment]
+        await append(log, 10, 10)
+        await until(lambda: projector.status.phase is Phase.WATCHING)
+        assert projector.status.commits == commits

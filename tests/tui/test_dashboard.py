@@ -1,0 +1,245 @@
+"""What a person does in the dashboard, key by key, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from natster_tui.domain.demo_community import DemoCommunity
+from natster_tui.domain.events import MESSAGE_ID
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import Append, EventLog
+from natster_tui.tui.app import Dashboard
+from natster_tui.tui.inspector import Inspector
+from natster_tui.tui.rebuild_screen import RebuildScreen
+from tests.conftest import until
+from tests.reading_buckets import put_value
+from tests.tui.scenes import NOW, community, projected, settle, tampered, text_of
+
+
+@asynccontextmanager
+async def dashboard(
+    settings: ConnectionSettings, *, read_only: bool = False, size: tuple[int, int] = (140, 40)
+) -> AsyncIterator[tuple[Dashboard, Pilot[None]]]:
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
+    app = Dashboard(workspace, clock=lambda: NOW)
+    running = asyncio.create_task(workspace.run())
+    try:
+        async with app.run_test(size=size) as pilot:
+            await settle(workspace)
+            await pilot.pause()
+            yield app, pilot
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def append(settings: ConnectionSettings, first: int, count: int) -> None:
+    """More of the demo community's life, as another process would write it."""
+    link = await Link.open(settings)
+    log = await EventLog.open(link, "NATSTER_EVENTS")
+    events = DemoCommunity(7).history(first + count, NOW)[first:]
+    messages = [
+        Append(event.subject, event.payload, ((MESSAGE_ID, f"more-{first + number}"),))
+        for number, event in enumerate(events)
+    ]
+    assert await log.append_all(messages, expected_last=None) == count
+    await link.close()
+
+
+async def test_live_events_appear_and_are_projected(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, _pilot):
+        await append(settings, 400, 30)
+        await until(lambda: "head 430" in text_of(app))
+        await until(lambda: all(p.status.stored == 430 for p in app.workspace.projectors.values()))
+        await until(lambda: app.timeline.selected_seq == 430)
+
+
+async def test_scrolling_up_stops_following_and_counts_what_is_new(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        timeline = app.timeline
+        await pilot.press("k", "k")
+        assert timeline.selected_seq == 398
+        await append(settings, 400, 25)
+        await until(lambda: "25 new" in text_of(app))
+        assert timeline.selected_seq == 398
+        await pilot.press("G")
+        await until(lambda: timeline.selected_seq == 425)
+        assert timeline.following
+
+
+async def test_any_event_of_the_log_can_be_reached(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("g")
+        assert app.timeline.selected_seq == 1
+        await until(lambda: "natster_initialized" in text_of(app))
+
+
+async def test_choosing_an_account_narrows_the_catalogs(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        catalogs = app.catalogs
+        assert catalogs.of is None
+        assert catalogs.row_count == len(app.workspace.catalogs)
+        await pilot.press("2", "j")
+        key = app.accounts.selected_key
+        assert key is not None
+        assert catalogs.of == key
+        state = app.workspace.accounts[key]
+        assert catalogs.row_count == len(state.out_shares) + len(state.in_shares)
+        await pilot.press("a")
+        assert catalogs.of is None
+
+
+async def test_search_narrows_as_it_is_typed_and_single_keys_are_inert_meanwhile(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        accounts = app.accounts
+        everyone = accounts.row_count
+        await pilot.press("2", "slash", *"quartet")
+        assert app.is_running  # the q of quartet did not quit
+        assert 0 < accounts.row_count < everyone
+        await pilot.press("enter")
+        assert accounts.has_focus
+        await pilot.press("escape")
+        assert accounts.row_count == everyone
+
+
+async def test_secrets_are_masked_and_revealed_only_when_asked(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(140, 60)) as (app, pilot):
+        key, state = next(
+            (key, state) for key, state in app.workspace.accounts.items() if state.bound_context
+        )
+        assert state.bound_context is not None
+        secret = dict(state.bound_context.as_document()["bound_context"])["access_token"]
+        await pilot.press("2")
+        app.accounts.select(key)
+        await until(lambda: "access_token: ••••" in text_of(app))
+        assert secret not in text_of(app)
+        await pilot.press("x")
+        await until(lambda: secret[:20] in text_of(app))
+        await pilot.press("x")
+        await until(lambda: secret[:20] not in text_of(app))
+
+
+async def test_rebuild_puts_right_what_was_tampered_with_while_events_arrive(
+    settings: ConnectionSettings,
+) -> None:
+    await tampered(settings)
+    async with dashboard(settings) as (app, pilot):
+        traffic = asyncio.create_task(append(settings, 400, 200))
+        await pilot.press("r")
+        await until(lambda: "enter replay" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "w writes" in text_of(app))
+        assert isinstance(app.screen, RebuildScreen)
+        assert "never-shared removed" in app.screen.said
+        await pilot.press("w")
+        await until(lambda: text_of(app).count("rebuilt and verified") == 2)
+        await traffic
+        await pilot.press("escape")
+        await until(lambda: all(p.status.stored == 600 for p in app.workspace.projectors.values()))
+
+
+async def test_enter_alone_never_writes(settings: ConnectionSettings) -> None:
+    await tampered(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("r")
+        await until(lambda: "enter replay" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "w writes" in text_of(app))
+        await pilot.press("enter", "enter", "enter")
+        assert "rebuilt" not in text_of(app)
+        await pilot.press("escape")
+        await pilot.press("v")
+        await until(lambda: "drift at 400: 3 of 40 keys" in text_of(app))
+
+
+async def test_purging_wants_the_names_typed(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("r")
+        await until(lambda: "enter replay" in text_of(app))
+        await pilot.press("P")
+        await until(lambda: "purge: remove" in text_of(app) and "enter replay" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "type account catalog" in text_of(app))
+        await pilot.press(*"account", "enter")
+        await until(lambda: "nothing was written" in text_of(app))
+        await pilot.press("space", *"catalog", "enter")
+        await until(lambda: text_of(app).count("rebuilt and verified") == 2)
+
+
+async def test_read_only_offers_no_writing(settings: ConnectionSettings) -> None:
+    await tampered(settings)
+    async with dashboard(settings, read_only=True) as (app, pilot):
+        await pilot.press("r")
+        await until(lambda: "enter replay" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "read-only: nothing can be written" in text_of(app))
+        await pilot.press("w")
+        assert "rebuilt" not in text_of(app)
+
+
+async def test_what_stops_a_projector_is_on_screen(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    await put_value(settings, "PROJ_ACCOUNT", "_checkpoint", b"nonsense")
+    async with dashboard(settings) as (app, _pilot):
+        await until(lambda: "checkpoint in PROJ_ACCOUNT is unreadable" in text_of(app))
+
+
+async def test_outside_text_is_never_markup_and_never_an_escape(
+    settings: ConnectionSettings, log: EventLog
+) -> None:
+    hostile = '{"account_name":"[@click=app.quit]x[/]\\u001b]52;c;aGk=\\u0007 \\u202eevil[/bold]"}'
+    await log.append_all(
+        [
+            Append(
+                "natster.events.AHOSTILE.none.none.natster_initialized",
+                hostile.encode(),
+                ((MESSAGE_ID, "[red]\x1b[31m"),),
+            )
+        ],
+        expected_last=None,
+    )
+    async with dashboard(settings) as (app, pilot):
+        await until(lambda: "[@click=app.quit]x[/]␛]52" in text_of(app))
+        shown = text_of(app)
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+        await pilot.press("2", "5")
+        await pilot.click(Inspector)
+        assert app.is_running
+
+
+async def test_a_server_that_comes_back_is_found_again(settings: ConnectionSettings) -> None:
+    await community(settings, 50)
+    async with dashboard(settings) as (app, _pilot):
+        assert app.workspace.log is not None
+        first = app.workspace.log.link
+        await first.close()
+        await until(
+            lambda: (
+                app.workspace.connection is Connection.CONNECTED
+                and app.workspace.log is not None
+                and app.workspace.log.link is not first
+            )
+        )
+        await append(settings, 50, 10)
+        await until(lambda: "head 60" in text_of(app))
