@@ -23,7 +23,21 @@ from natster_tui.errors import NatsterError
 _INTERRUPTED = 130
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class _Program(click.Group):
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:
+            # Whoever read our output has had enough. click would call that a failure.
+            _abandon_output()
+            context.exit(0)
+
+
+@click.group(
+    cls=_Program,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="natster-tui")
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
@@ -58,10 +72,6 @@ def run() -> None:
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted")
         sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has had enough.
-        _abandon_output()
-        sys.exit(0)
     except Exception as error:
         failure = as_sentence(error)
         _complain(failure.sentence)

@@ -37,6 +37,28 @@ HEADER_ALLOWANCE = 512
 _OPERATION = "KV-Operation"
 
 
+def bucket_config(name: str, description: str, replicas: int) -> dict[str, object]:
+    """The stream behind a bucket of ours: one value a key, on disk, and no limit that forgets."""
+    return {
+        "name": f"KV_{name}",
+        "description": description,
+        "subjects": [f"$KV.{name}.>"],
+        "retention": "limits",
+        "storage": "file",
+        "discard": "new",
+        "max_msgs_per_subject": 1,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0,
+        "max_msg_size": -1,
+        "max_consumers": -1,
+        "num_replicas": replicas,
+        "allow_direct": True,
+        "allow_rollup_hdrs": True,
+        "deny_purge": False,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
     """One stored value: the bytes, the revision, and whether an atomic batch of ours wrote it."""
@@ -114,30 +136,9 @@ class Bucket:
         Its first revision is the time in milliseconds, so that a bucket made anew never
         repeats a revision that a stale writer still expects.
         """
-        await self.link.api(
-            f"STREAM.CREATE.{self.stream}",
-            {
-                "name": self.stream,
-                "description": "Natster projection",
-                "subjects": [f"$KV.{self.name}.>"],
-                "retention": "limits",
-                "storage": "file",
-                "discard": "new",
-                "max_msgs_per_subject": 1,
-                "max_msgs": -1,
-                "max_bytes": -1,
-                "max_age": 0,
-                "max_msg_size": -1,
-                "max_consumers": -1,
-                "num_replicas": replicas,
-                "allow_atomic": True,
-                "allow_direct": True,
-                "allow_rollup_hdrs": True,
-                "deny_delete": True,
-                "deny_purge": False,
-                "first_seq": time.time_ns() // 1_000_000,
-            },
-        )
+        config = bucket_config(self.name, "Natster projection", replicas)
+        config.update(allow_atomic=True, deny_delete=True, first_seq=time.time_ns() // 1_000_000)
+        await self.link.api(f"STREAM.CREATE.{self.stream}", config)
 
     async def convert(self, info: BucketInfo) -> None:
         """Give a bucket that another program made what atomic commits need, and no limit."""
@@ -181,7 +182,7 @@ class Bucket:
                             documents.pop(key, None)
                         else:
                             documents[key] = entry
-                    if reader.pending == 0:
+                    if reader.pending == 0 or reader.idle:
                         break
         return Snapshot(documents, checkpoint, last)
 

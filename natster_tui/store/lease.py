@@ -18,6 +18,7 @@ from natster_tui.store.api_codes import (
     STREAM_NOT_FOUND,
     WRONG_LAST_SEQUENCE,
 )
+from natster_tui.store.bucket import bucket_config
 from natster_tui.store.link import Link, api_error
 from natster_tui.store.wire import stored_record
 
@@ -68,31 +69,11 @@ class LeaseBucket:
 
     async def create(self, replicas: int) -> None:
         """Make the bucket unless it is there."""
+        config = bucket_config(BUCKET, "Natster projector lease", replicas)
+        # Deletes are not denied: the holder takes its own entry back when it leaves.
+        config.update(allow_msg_ttl=True, deny_delete=False)
         try:
-            await self._link.api(
-                f"STREAM.CREATE.{_STREAM}",
-                {
-                    "name": _STREAM,
-                    "description": "Natster projector lease",
-                    "subjects": [f"$KV.{BUCKET}.>"],
-                    "retention": "limits",
-                    "storage": "file",
-                    "discard": "new",
-                    "max_msgs_per_subject": 1,
-                    "max_msgs": -1,
-                    "max_bytes": -1,
-                    "max_age": 0,
-                    "max_msg_size": -1,
-                    "max_consumers": -1,
-                    "num_replicas": replicas,
-                    "allow_direct": True,
-                    "allow_rollup_hdrs": True,
-                    "allow_msg_ttl": True,
-                    # The holder takes its own entry back when it leaves.
-                    "deny_delete": False,
-                    "deny_purge": False,
-                },
-            )
+            await self._link.api(f"STREAM.CREATE.{_STREAM}", config)
         except ApiError as error:
             if error.code != STREAM_NAME_IN_USE:
                 raise

@@ -31,6 +31,9 @@ SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""
 
 HEARTBEAT_S = 1.0
+RANGE_HEARTBEAT_S = 0.2
+"""Where a read may end in nothing (see `read_range`), it should not take long to hear of it."""
+
 PULL_EXPIRES_S = 30.0
 SILENCE_S = 2.5
 """Without even a heartbeat for so long, the consumer's information is asked for."""
@@ -39,6 +42,7 @@ INACTIVE_S = 30
 """How long the server keeps a consumer nobody pulls from; we delete ours on leaving."""
 
 _STATUS_HEARTBEAT = 100
+_TOO_LARGE = "Message Size Exceeds MaxBytes"
 
 
 class StreamReader:
@@ -61,6 +65,7 @@ class StreamReader:
         subject_filter: str = "",
         created: str = "",
         window_messages: int = WINDOW_MESSAGES,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self.link = link
         self.stream = stream
@@ -68,9 +73,13 @@ class StreamReader:
         self.next_seq = max(start, 1)
         self.pending = -1
         """Messages that the server has yet to deliver, as of the last record; -1: unknown."""
+        self.idle = False
+        """Whether the server, after all it delivered, had nothing more; each batch tells anew."""
         self.restarts = 0
         """How often the consumer had to be made anew."""
         self._window = window_messages
+        self._window_bytes = WINDOW_BYTES
+        self._heartbeat_s = heartbeat_s
         self._created = created
         self._name_base = f"natster-tui-{purpose}-{instance}"
         self._instance = instance
@@ -152,9 +161,9 @@ class StreamReader:
         while self._asked <= self._window:
             request = {
                 "batch": self._window,
-                "max_bytes": WINDOW_BYTES,
+                "max_bytes": self._window_bytes,
                 "expires": int(PULL_EXPIRES_S * 1e9),
-                "idle_heartbeat": int(HEARTBEAT_S * 1e9),
+                "idle_heartbeat": int(self._heartbeat_s * 1e9),
             }
             await self.link.publish(
                 self.link.api_subject(f"CONSUMER.MSG.NEXT.{self.stream}.{self._consumer}"),
@@ -174,6 +183,7 @@ class StreamReader:
             if self.link.is_lost:
                 raise ConnectionLostError(f"lost the connection to {self.link.settings.described}")
             arrived, self._arrived = self._arrived, []
+            self.idle = False
             records: list[Record] = []
             odd = False
             for subject, reply, data, headers in arrived:
@@ -181,6 +191,7 @@ class StreamReader:
                     odd = self._on_status(headers) or odd
                     continue
                 self._asked -= 1
+                self.idle = False
                 record, consumer_seq, self.pending = parse_delivery(subject, reply, data, headers)
                 if consumer_seq != self._consumer_seq + 1 or record.seq < self.next_seq:
                     odd = True
@@ -226,8 +237,12 @@ class StreamReader:
         """Account for a status message; True if the consumer has to be made anew."""
         code, description, pairs = parse_status(headers or b"")
         if code == _STATUS_HEARTBEAT:
+            self.idle = True
             return False
         told = dict(pairs)
+        if description == _TOO_LARGE and told.get("Nats-Pending-Bytes") == str(self._window_bytes):
+            # Not the end of a window that was used: the next message alone is larger than one.
+            self._window_bytes *= 2
         unused = told.get("Nats-Pending-Messages")
         if unused is not None and unused.isdigit():
             # The request ended early: timed out, or its byte window is full.
@@ -249,8 +264,9 @@ async def read_range(
 ) -> AsyncGenerator[list[Record], None]:
     """Records from `first` to `last` inclusive, in order, in batches; then it ends.
 
-    With a filter the end is where the server says nothing more is pending, because the last
-    record of the range need not match.
+    With a filter the end is where the server has nothing more, because the last record of the
+    range need not match. That is not always when nothing is pending: the server counts subjects
+    with a literal `>` as matching, and never delivers them.
     """
     if last < first:
         return
@@ -261,17 +277,19 @@ async def read_range(
         purpose=purpose,
         instance=instance,
         subject_filter=subject_filter,
+        heartbeat_s=RANGE_HEARTBEAT_S,
     ) as reader:
         if subject_filter and reader.pending == 0:
             return
         async for batch in reader.batches():
             if batch and batch[-1].seq > last:
-                yield [record for record in batch if record.seq <= last]
+                if wanted := [record for record in batch if record.seq <= last]:
+                    yield wanted
                 return
             if batch:
                 yield batch
             if reader.next_seq > last:
                 return
-            if reader.pending == 0 and (subject_filter or not batch):
+            if reader.idle or (subject_filter and reader.pending == 0):
                 # Unfiltered: the range ends in messages that were deleted.
                 return

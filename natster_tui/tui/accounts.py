@@ -10,6 +10,7 @@ from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import age
+from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 
 _Item = tuple[str, AccountState]
@@ -29,8 +30,8 @@ _SORTS: tuple[tuple[str, Callable[[_Item], object]], ...] = (
 class Accounts(VirtualList):
     """All accounts, sorted and searched; `selected_key` is the one under the cursor."""
 
-    def __init__(self) -> None:
-        super().__init__("Accounts", id="accounts")
+    def __init__(self, view: View) -> None:
+        super().__init__(view, "Accounts", "accounts")
         self._sort = 0
         self.search = ""
         self._keys: list[str] = []
@@ -47,13 +48,13 @@ class Accounts(VirtualList):
 
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
-        workspace = self.dashboard.workspace
-        now = self.dashboard.now() // 60
+        workspace = self.view.workspace
+        now = self.view.now() // 60
         return (workspace.projectors[ACCOUNTS.name].version, workspace.connection, now)
 
     def update_rows(self) -> None:
         """Take the accounts as they are now; the cursor stays on its account."""
-        accounts = self.dashboard.workspace.accounts
+        accounts = self.view.workspace.accounts
         selected = self.selected_key
         items: list[_Item] = list(accounts.items())
         if self.search:
@@ -89,7 +90,7 @@ class Accounts(VirtualList):
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
         key = self._keys[row]
-        state = self.dashboard.workspace.accounts.get(key)
+        state = self.view.workspace.accounts.get(key)
         if state is None:
             return [Cell(short_key(key))]
         glyphs = self.glyphs
@@ -100,7 +101,7 @@ class Accounts(VirtualList):
         ]
         if width >= 46:
             cells.append(Cell(short_key(key), 8, "dim"))
-        when = age(self.dashboard.now() - state.initialized_at) if state.initialized_at else "new"
+        when = age(self.view.now() - state.initialized_at) if state.initialized_at else "new"
         cells.append(Cell(when, 4, "dim", right=True))
         if width >= 52:
             how = state.bound_context.oauth_id.split("|")[0] if state.bound_context else "-"
@@ -118,6 +119,6 @@ class Accounts(VirtualList):
         """See `VirtualList.empty_lines`."""
         if self.search:
             return (f" no account matches {safe_text(self.search, 30)}",)
-        if not self.dashboard.is_connected:
+        if not self.view.is_connected:
             return ()
         return ("", " no accounts yet: the first", " natster_initialized makes one")

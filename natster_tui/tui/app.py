@@ -15,26 +15,24 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
-from natster_tui.domain.events import Event
-from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.projector import Phase
-from natster_tui.engine.rebuild import Verdict
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.tui.accounts import Accounts
 from natster_tui.tui.catalogs import Catalogs
-from natster_tui.tui.clock import Clock, row_time, wall_clock
+from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
 from natster_tui.tui.inspector import Inspection, Inspector
-from natster_tui.tui.look import ASCII, DARK, LIGHT, UNICODE, Glyphs
+from natster_tui.tui.look import ASCII, DARK, LIGHT, UNICODE
 from natster_tui.tui.palette import DeclaredCommands
 from natster_tui.tui.projectors import Projectors
 from natster_tui.tui.rebuild_screen import RebuildScreen, VerifyScreen
 from natster_tui.tui.status_line import StatusLine
 from natster_tui.tui.text_screen import TextScreen, help_text, problems_text
 from natster_tui.tui.timeline import Timeline
+from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 
 REFRESH_PER_SECOND = 15
@@ -43,8 +41,6 @@ NARROW = 100
 """Below this width the panes stand in one column."""
 
 PANES = ("timeline", "accounts", "catalogs", "projectors", "inspector")
-
-_PARKED_KEPT = 5_000
 
 
 class Dashboard(App[None]):
@@ -61,22 +57,18 @@ class Dashboard(App[None]):
     ) -> None:
         super().__init__()
         self.workspace = workspace
-        self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
-        self.now = clock
-        self.verdicts: dict[str, str] = {}
-        """The last verify's result of each projection, in a few words."""
+        self.view = View(workspace, ASCII if ascii_only else UNICODE, clock)
         self._ascii_only = ascii_only
         self._rung = True
         self._reveal_until = 0.0
         self._inspected: str = "timeline"
-        self._parked: dict[int, str] = {}
         self._painted_second = 0
         self._search_pane = "accounts"
         # Held, not queried: a dialog may be on top, and the screen be gone before the last tick.
-        self.timeline = Timeline()
-        self.accounts = Accounts()
-        self.catalogs = Catalogs()
-        self.projectors = Projectors()
+        self.timeline = Timeline(self.view)
+        self.accounts = Accounts(self.view)
+        self.catalogs = Catalogs(self.view)
+        self.projectors = Projectors(self.view)
         self.inspector = Inspector()
         self._status = StatusLine(id="status")
         self._alert_line = Static(id="alert")
@@ -132,11 +124,11 @@ class Dashboard(App[None]):
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
-        self._status.show(self.workspace, self.glyphs, since)
+        self._status.show(self.workspace, self.view.glyphs, since)
         alert = self._alert_line
         sentence = self._alert()
         alert.set_class(bool(sentence), "shown")
-        alert.update(f"{self.glyphs.warn} {sentence}" if sentence else "")
+        alert.update(f"{self.view.glyphs.warn} {sentence}" if sentence else "")
 
     def _alert(self) -> str:
         """The one thing that somebody must know now, if any."""
@@ -156,7 +148,7 @@ class Dashboard(App[None]):
         inspection = Inspection(
             self.workspace,
             self.theme_variables,
-            self.now(),
+            self.view.now(),
             reveal=time.monotonic() < self._reveal_until,
         )
         accounts, catalogs = self.accounts, self.catalogs
@@ -170,33 +162,10 @@ class Dashboard(App[None]):
         elif self._inspected == "projectors" and projector is not None:
             shown = inspection.projector(projector)
         elif seq is not None:
-            shown = inspection.event(seq, self.workspace.follower.get(seq), self.parked_reason)
+            shown = inspection.event(seq, self.workspace.follower.get(seq), self.view.parked_reason)
         else:
             return
         inspector.put(*shown)
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether there is a log to look at."""
-        return self.workspace.connection is Connection.CONNECTED
-
-    def parked_reason(self, event: Event) -> str:
-        """Why an event is parked by some projection; empty if by none."""
-        reason = self._parked.get(event.seq)
-        if reason is None:
-            found: ParkReason | None = ACCOUNTS.parks(event)
-            reason = "" if found is None else found.value
-            if len(self._parked) > _PARKED_KEPT:
-                self._parked.clear()
-            self._parked[event.seq] = reason
-        return reason
-
-    def remember_verdict(self, verdict: Verdict) -> None:
-        """Keep a verify's result for the projectors pane."""
-        word = "verified" if verdict.good else "drift"
-        when = row_time(int(self.now()), self.now()).strip()
-        self.verdicts[verdict.projection.name] = f"{word} at {verdict.seq:,}, {when}"
-        self._ring()
 
     # -- what the panes say ----------------------------------------------------------------
 
@@ -248,15 +217,15 @@ class Dashboard(App[None]):
         pane = self.projectors
         if pane.has_focus and pane.selected is not None:
             chosen = [pane.selected.projection]
-        self.push_screen(RebuildScreen(chosen, choices))
+        self.push_screen(RebuildScreen(self.view, chosen, choices))
 
     def action_verify(self) -> None:
         """Open the verify dialog."""
         pane = self.projectors
         if pane.has_focus and pane.selected is not None:
-            self.push_screen(VerifyScreen([pane.selected.projection]))
+            self.push_screen(VerifyScreen(self.view, [pane.selected.projection]))
         else:
-            self.push_screen(VerifyScreen(PROJECTIONS))
+            self.push_screen(VerifyScreen(self.view, PROJECTIONS))
 
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""

@@ -11,6 +11,7 @@ from natster_tui.domain.presentation import Names
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import row_time
+from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 
 
@@ -30,8 +31,8 @@ _SORTS = ("name", "sharing", "owner")
 class Catalogs(VirtualList):
     """Catalogs. `of` is the chosen account's key, None for all."""
 
-    def __init__(self) -> None:
-        super().__init__("Known catalogs", id="catalogs")
+    def __init__(self, view: View) -> None:
+        super().__init__(view, "Known catalogs", "catalogs")
         self.of: str | None = None
         self.search = ""
         self._sort = 0
@@ -58,13 +59,13 @@ class Catalogs(VirtualList):
 
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
-        workspace = self.dashboard.workspace
+        workspace = self.view.workspace
         versions = tuple(projector.version for projector in workspace.projectors.values())
-        return (versions, workspace.connection, self.dashboard.now() // 60)
+        return (versions, workspace.connection, self.view.now() // 60)
 
     def update_rows(self) -> None:
         """Take the catalogs as they are now."""
-        workspace = self.dashboard.workspace
+        workspace = self.view.workspace
         catalogs = workspace.catalogs
         self._collisions = case_collisions(catalogs)
         selected = self._rows_shown[self.cursor] if self._rows_shown else None
@@ -95,14 +96,14 @@ class Catalogs(VirtualList):
             state = catalogs.get(row.catalog)
             return ("" if state is None else names.of(state.owner).lower(), row.catalog)
 
-        names = Names(self.dashboard.workspace.accounts)
+        names = Names(self.view.workspace.accounts)
         return sharing if self._sort == 1 else owner
 
     def _all_rows(self, catalogs: dict[str, CatalogState]) -> list[_Row]:
         return [_Row(name) for name in catalogs]
 
     def _rows_of(self, account: str) -> list[_Row]:
-        state = self.dashboard.workspace.accounts.get(account)
+        state = self.view.workspace.accounts.get(account)
         if state is None:
             return []
         shared = [
@@ -119,7 +120,7 @@ class Catalogs(VirtualList):
         """See `VirtualList.row_cells`."""
         shown = self._rows_shown[row]
         glyphs = self.glyphs
-        workspace = self.dashboard.workspace
+        workspace = self.view.workspace
         names = Names(workspace.accounts)
         state = workspace.catalogs.get(shown.catalog)
         warning = self._warning(shown.catalog, state)
@@ -133,7 +134,7 @@ class Catalogs(VirtualList):
         if shown.imported_at is None:
             imported = Cell("not imported", 14, "dim")
         else:
-            when = row_time(shown.imported_at, self.dashboard.now()).strip()
+            when = row_time(shown.imported_at, self.view.now()).strip()
             imported = Cell(f"{glyphs.imported} {when}", 14, "good")
         return [mark, name, arrow, Cell(names.of(shown.other)), imported]
 
@@ -142,7 +143,7 @@ class Catalogs(VirtualList):
 
     def warnings(self, name: str) -> list[str]:
         """What to warn of about a catalog's name."""
-        workspace = self.dashboard.workspace
+        workspace = self.view.workspace
         names = Names(workspace.accounts)
         state = workspace.catalogs.get(name)
         said = []
@@ -160,6 +161,6 @@ class Catalogs(VirtualList):
             return (f" no catalog matches {safe_text(self.search, 30)}",)
         if self.of is not None:
             return ("", " this account neither shares a catalog nor was given one")
-        if not self.dashboard.is_connected:
+        if not self.view.is_connected:
             return ()
         return ("", " no catalogs yet: the first", " catalog_shared makes one known")

@@ -6,41 +6,42 @@ from collections.abc import Sequence
 
 from natster_tui.engine.projector import Phase, Projector
 from natster_tui.tui.cells import Cell
+from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 
 
 class Projectors(VirtualList):
     """Two rows for each projector: its position, and what there is to say of it."""
 
-    def __init__(self) -> None:
-        super().__init__("4 Projectors", id="projectors")
+    def __init__(self, view: View) -> None:
+        super().__init__(view, "4 Projectors", "projectors")
 
     @property
     def selected(self) -> Projector | None:
         """The projector under the cursor."""
-        projectors = list(self.dashboard.workspace.projectors.values())
+        projectors = list(self.view.workspace.projectors.values())
         return projectors[self.cursor // 2] if projectors else None
 
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
-        workspace = self.dashboard.workspace
+        workspace = self.view.workspace
         versions = tuple(projector.version for projector in workspace.projectors.values())
-        return (versions, workspace.follower.head, tuple(self.dashboard.verdicts.items()))
+        return (versions, workspace.follower.head, tuple(self.view.verdicts.items()))
 
     def update_rows(self) -> None:
         """Take the projectors as they are now."""
-        self.set_row_count(2 * len(self.dashboard.workspace.projectors))
+        self.set_row_count(2 * len(self.view.workspace.projectors))
         self.border_subtitle = "r rebuild · v verify"
         self.refresh_rows()
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
-        projector = list(self.dashboard.workspace.projectors.values())[row // 2]
+        projector = list(self.view.workspace.projectors.values())[row // 2]
         return self._second_row(projector) if row % 2 else self._first_row(projector)
 
     def _first_row(self, projector: Projector) -> Sequence[Cell]:
         glyphs, status = self.glyphs, projector.status
-        head = max(self.dashboard.workspace.follower.head, status.position)
+        head = max(self.view.workspace.follower.head, status.position)
         lag = head - status.position
         match status.phase:
             case Phase.PROJECTING if lag == 0:
@@ -73,6 +74,6 @@ class Projectors(VirtualList):
             said.append(f"drift: {status.drift.summary}")
         if status.touched_by_others:
             said.append("written by others: verify")
-        if verdict := self.dashboard.verdicts.get(projector.projection.name):
+        if verdict := self.view.verdicts.get(projector.projection.name):
             said.append(verdict)
         return [Cell(" ", 2), Cell(" · ".join(said), 0, "dim")]

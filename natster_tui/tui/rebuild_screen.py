@@ -7,7 +7,7 @@ taking over want the projection's name typed. The dashboard goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -26,9 +26,7 @@ from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.takeover import refuse_while_active
 from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.tui.look import progress_bar
-
-if TYPE_CHECKING:
-    from natster_tui.tui.app import Dashboard
+from natster_tui.tui.view import View
 
 _CHANGES_SHOWN = 200
 _BAR = 40
@@ -45,8 +43,9 @@ class ReplayScreen(ModalScreen[None]):
         ("pageup", "scroll(-10)"),
     ]
 
-    def __init__(self, title: str, projections: Sequence[Projection[Any]]) -> None:
+    def __init__(self, view: View, title: str, projections: Sequence[Projection[Any]]) -> None:
         super().__init__(classes="page")
+        self.view = view
         self._title = title
         self.projections = list(projections)
         self._text = Text()
@@ -54,14 +53,6 @@ class ReplayScreen(ModalScreen[None]):
         self._progress = Static(id="dialog-progress")
         self._hint = Static(id="dialog-hint")
         self.working = False
-
-    @property
-    def dashboard(self) -> Dashboard:
-        """The application, by its own type."""
-        from natster_tui.tui.app import Dashboard
-
-        assert isinstance(self.app, Dashboard)
-        return self.app
 
     def compose(self) -> ComposeResult:
         """Text, progress, hint."""
@@ -94,7 +85,7 @@ class ReplayScreen(ModalScreen[None]):
 
     def show_progress(self, progress: ReplayProgress) -> None:
         """Events done and total, rate and time left."""
-        glyphs = self.dashboard.glyphs
+        glyphs = self.view.glyphs
         width = min(_BAR, max(10, self.size.width - 60))
         left = progress.seconds_left
         about = "" if left is None or progress.finished else f", {left:,.0f} s left"
@@ -114,7 +105,7 @@ class ReplayScreen(ModalScreen[None]):
         try:
             await step()
         except NatsterError as error:
-            self.say(f"{self.dashboard.glyphs.bad} {error.sentence}", "text-error")
+            self.say(f"{self.view.glyphs.bad} {error.sentence}", "text-error")
             self.hint("esc closes")
         finally:
             self.working = False
@@ -144,8 +135,8 @@ class ReplayScreen(ModalScreen[None]):
 class VerifyScreen(ReplayScreen):
     """Compares what is stored with the log, and says the result in a line."""
 
-    def __init__(self, projections: Sequence[Projection[Any]]) -> None:
-        super().__init__("Verify", projections)
+    def __init__(self, view: View, projections: Sequence[Projection[Any]]) -> None:
+        super().__init__(view, "Verify", projections)
 
     def on_mount(self) -> None:
         """Begin at once: nothing is written."""
@@ -154,7 +145,7 @@ class VerifyScreen(ReplayScreen):
 
     async def _verify(self) -> None:
         self.say("Replaying the log, and comparing what is stored with what it says.")
-        work = self.dashboard.workspace.rebuild(self.projections, self.show_progress)
+        work = self.view.workspace.rebuild(self.projections, self.show_progress)
         for verdict in await work.verify():
             say_verdict(self, verdict)
         self.hint("esc closes")
@@ -162,11 +153,11 @@ class VerifyScreen(ReplayScreen):
 
 def say_verdict(screen: ReplayScreen, verdict: Verdict, prefix: str = "") -> None:
     """A result line, remembered in the projectors pane."""
-    glyphs = screen.dashboard.glyphs
+    glyphs = screen.view.glyphs
     mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
     screen.say(f"{mark} {prefix}{verdict.sentence}", style)
     screen.print_changes(verdict.diff.changes)
-    screen.dashboard.remember_verdict(verdict)
+    screen.view.remember_verdict(verdict)
 
 
 class RebuildScreen(ReplayScreen):
@@ -181,10 +172,11 @@ class RebuildScreen(ReplayScreen):
 
     def __init__(
         self,
+        view: View,
         projections: Sequence[Projection[Any]],
         choices: Sequence[Sequence[Projection[Any]]],
     ) -> None:
-        super().__init__("Rebuild", projections)
+        super().__init__(view, "Rebuild", projections)
         self._choices = [list(choice) for choice in choices]
         self._purge = False
         self._rebuild: Rebuild | None = None
@@ -209,11 +201,11 @@ class RebuildScreen(ReplayScreen):
             else ("write only what differs; readers never see an empty bucket")
         )
         self.say(f"how: {how}\n")
-        log = self.dashboard.workspace.log
+        log = self.view.workspace.log
         if log is None:
             raise ConnectionLostError("not connected: wait for the connection, then try again")
         self._preflight = await read_preflight(
-            log, self.projections, self.dashboard.workspace.options.instance
+            log, self.projections, self.view.workspace.options.instance
         )
         for line in self._preflight.lines():
             self.say(line)
@@ -249,7 +241,7 @@ class RebuildScreen(ReplayScreen):
         self.hint("esc cancels without a trace")
         self.clear()
         self.say(f"Replaying the log for {self._wanted.replace(' ', ' and ')}", "bold")
-        self._rebuild = self.dashboard.workspace.rebuild(self.projections, self.show_progress)
+        self._rebuild = self.view.workspace.rebuild(self.projections, self.show_progress)
         self._plans = await self._rebuild.prepare()
         parked = {name: fold.parked.count for name, fold in self._rebuild.folds.items()}
         for plan in self._plans:
@@ -264,13 +256,13 @@ class RebuildScreen(ReplayScreen):
         self._ask()
 
     def _ask(self) -> None:
-        if self.dashboard.workspace.read_only:
+        if self.view.workspace.read_only:
             self.say("\nread-only: nothing can be written", "text-warning")
             self.hint("esc closes")
         elif self._typed_confirmation:
             wanted = self._wanted
             for reason in self._reasons:
-                self.say(f"\n{self.dashboard.glyphs.warn} {reason}", "text-warning")
+                self.say(f"\n{self.view.glyphs.warn} {reason}", "text-warning")
             self.hint(f"type {wanted} and press enter to go on · esc cancel")
             field = self.query_one("#dialog-input", Input)
             field.remove_class("hidden")
@@ -320,7 +312,7 @@ class RebuildScreen(ReplayScreen):
             self._stage == "confirm"
             and not self.working
             and not self._typed_confirmation
-            and not self.dashboard.workspace.read_only
+            and not self.view.workspace.read_only
         ):
             self._write()
 
@@ -332,7 +324,7 @@ class RebuildScreen(ReplayScreen):
     async def _commit(self) -> None:
         assert self._rebuild is not None
         assert self._preflight is not None
-        workspace = self.dashboard.workspace
+        workspace = self.view.workspace
         self.hint("writing; what is interrupted now is finished on the next start")
         if self._preflight.foreign:
             await refuse_while_active(

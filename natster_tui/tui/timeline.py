@@ -18,6 +18,7 @@ from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.workspace import Connection
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import row_time
+from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 
 _MARGIN = 60
@@ -35,8 +36,8 @@ _STYLES = {
 class Timeline(VirtualList):
     """The log's events. `following` says whether the newest one is kept in view."""
 
-    def __init__(self) -> None:
-        super().__init__("Timeline", id="timeline")
+    def __init__(self, view: View) -> None:
+        super().__init__(view, "Timeline", "timeline")
         self.following = True
         self._first = 1
         self._head_seen = 0
@@ -48,19 +49,19 @@ class Timeline(VirtualList):
 
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
-        workspace = self.dashboard.workspace
+        workspace = self.view.workspace
         return (
             workspace.follower.version,
             workspace.connection,
             workspace.sentence,
             # Names and dates stand in the rows.
             workspace.projectors[ACCOUNTS.name].version,
-            self.dashboard.now() // 60,
+            self.view.now() // 60,
         )
 
     def update_rows(self) -> None:
         """Take note of how far the log goes now."""
-        follower = self.dashboard.workspace.follower
+        follower = self.view.workspace.follower
         if follower.first != self._first:
             # Events were forgotten at the front: the cursor stays on its event.
             self.cursor = max(0, self.cursor + self._first - follower.first)
@@ -87,7 +88,7 @@ class Timeline(VirtualList):
         self._fetch_visible()
 
     def _describe(self) -> None:
-        follower = self.dashboard.workspace.follower
+        follower = self.view.workspace.follower
         total = f"{self.row_count:,}"
         self.border_title = f"1 Timeline ({total})"
         if self.following:
@@ -101,9 +102,7 @@ class Timeline(VirtualList):
     def _fetch_visible(self) -> None:
         height = max(1, self.scrollable_content_region.height)
         top = self._first + self.scroll_offset.y
-        self.dashboard.workspace.follower.want(
-            max(self._first, top - _MARGIN), top + height + _MARGIN
-        )
+        self.view.workspace.follower.want(max(self._first, top - _MARGIN), top + height + _MARGIN)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolled, by whatever means: fetch what is in view, and follow only at the end."""
@@ -117,7 +116,7 @@ class Timeline(VirtualList):
     def _stop_following(self) -> None:
         if self.following:
             self.following = False
-            self._head_seen = self.dashboard.workspace.follower.head
+            self._head_seen = self.view.workspace.follower.head
             self._describe()
 
     def move_cursor(self, row: int, *, by_user: bool = True) -> None:
@@ -135,7 +134,7 @@ class Timeline(VirtualList):
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
         seq = self._first + row
-        follower = self.dashboard.workspace.follower
+        follower = self.view.workspace.follower
         digits = max(5, len(f"{follower.head:,}"))
         number = Cell(f"{seq:,}", digits, "dim", right=True)
         record = follower.get(seq)
@@ -143,7 +142,7 @@ class Timeline(VirtualList):
             known = follower.is_known(seq)
             return [number, Cell("deleted from the log" if known else "…", 0, "dim")]
         event = read_event(record)
-        when = Cell(row_time(record.event_time, self.dashboard.now()), 11, "dim")
+        when = Cell(row_time(record.event_time, self.view.now()), 11, "dim")
         if isinstance(event, ParkReason):
             return [number, when, *self._parked_cells(record, event.value)]
         return [number, when, *self._event_cells(event)]
@@ -167,7 +166,7 @@ class Timeline(VirtualList):
             EventType.UNSHARED: glyphs.unshared,
             EventType.IMPORTED: glyphs.imported,
         }[event.type]
-        names = Names(self.dashboard.workspace.accounts)
+        names = Names(self.view.workspace.accounts)
         who, whom, catalog = event_phrase(event, names)
         style = _STYLES[event.type]
         cells = [Cell(mark, 2, style), Cell(VERBS[event.type], 11, style)]
@@ -186,11 +185,11 @@ class Timeline(VirtualList):
 
     def _parked_reason(self, event: Event) -> str:
         """Why the projection that parks most, accounts, sets this event aside; empty if not."""
-        return self.dashboard.parked_reason(event)
+        return self.view.parked_reason(event)
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`: an empty log says what to do next."""
-        workspace = self.dashboard.workspace
+        workspace = self.view.workspace
         if workspace.connection is not Connection.CONNECTED:
             width = max(20, self.scrollable_content_region.width - 2)
             said = [f" {line}" for line in wrap(workspace.sentence, width)]

@@ -7,7 +7,7 @@ when that row is painted. Ten million rows cost what twenty do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
@@ -19,9 +19,7 @@ from textual.strip import Strip
 
 from natster_tui.tui.cells import Cell, row_strip
 from natster_tui.tui.look import Glyphs
-
-if TYPE_CHECKING:
-    from natster_tui.tui.app import Dashboard
+from natster_tui.tui.view import View
 
 
 class VirtualList(ScrollView, can_focus=True):
@@ -81,8 +79,9 @@ class VirtualList(ScrollView, can_focus=True):
             super().__init__()
             self.pane = pane
 
-    def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's own name for it
-        super().__init__(id=id)
+    def __init__(self, view: View, title: str, name: str) -> None:
+        super().__init__(id=name)
+        self.view = view
         self.border_title = title
         self.cursor = 0
         self._rows = 0
@@ -115,17 +114,9 @@ class VirtualList(ScrollView, can_focus=True):
             self.update_rows()
 
     @property
-    def dashboard(self) -> Dashboard:
-        """The application, by its own type."""
-        from natster_tui.tui.app import Dashboard
-
-        assert isinstance(self.app, Dashboard)
-        return self.app
-
-    @property
     def glyphs(self) -> Glyphs:
         """The marks to use."""
-        return self.dashboard.glyphs
+        return self.view.glyphs
 
     @property
     def row_count(self) -> int:

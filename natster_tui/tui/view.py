@@ -1,0 +1,52 @@
+"""What all panes look at: the workspace, the glyphs, the clock, and what was found out here.
+
+Panes are given a view and never know the application, so each can be read, and shown, alone.
+"""
+
+from __future__ import annotations
+
+from natster_tui.domain.events import Event
+from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine.rebuild import Verdict
+from natster_tui.engine.workspace import Connection, Workspace
+from natster_tui.tui.clock import Clock, row_time
+from natster_tui.tui.look import Glyphs
+
+_PARKED_KEPT = 5_000
+
+
+class View:
+    """A workspace as this screen shows it. `now` is for what is shown only."""
+
+    def __init__(self, workspace: Workspace, glyphs: Glyphs, now: Clock) -> None:
+        self.workspace = workspace
+        self.glyphs = glyphs
+        self.now = now
+        self.verdicts: dict[str, str] = {}
+        """The last verify's result of each projection, in a few words."""
+        self._parked: dict[int, str] = {}
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a log to look at."""
+        return self.workspace.connection is Connection.CONNECTED
+
+    def parked_reason(self, event: Event) -> str:
+        """Why an event is parked by some projection; empty if by none.
+
+        Accounts use every type, so what any projection parks, they park.
+        """
+        reason = self._parked.get(event.seq)
+        if reason is None:
+            found = ACCOUNTS.parks(event)
+            reason = "" if found is None else found.value
+            if len(self._parked) > _PARKED_KEPT:
+                self._parked.clear()
+            self._parked[event.seq] = reason
+        return reason
+
+    def remember_verdict(self, verdict: Verdict) -> None:
+        """Keep a verify's result for the projectors pane."""
+        word = "verified" if verdict.good else "drift"
+        when = row_time(int(self.now()), self.now()).strip()
+        self.verdicts[verdict.projection.name] = f"{word} at {verdict.seq:,}, {when}"
