@@ -17,6 +17,11 @@ from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 
 
+_DEMO_HINT = (
+    "Demo: musicians share media catalogs. Left, what happened; right, what follows. ? explains"
+)
+
+
 def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:
     """The dashboard on the server that the options name."""
     target = target_of()
@@ -47,7 +52,7 @@ def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
     """Open the dashboard on a throw-away community: history first, live traffic after."""
     workspace = Workspace(EmbeddedSource(None), WorkspaceOptions(LogChoice()))
     traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
-    asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only))
+    asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only, hint=_DEMO_HINT))
 
 
 async def _run(
@@ -55,9 +60,11 @@ async def _run(
     beside: Callable[[], Awaitable[None]] | None = None,
     *,
     ascii_only: bool,
+    hint: str = "",
 ) -> None:
     """Run the dashboard over a workspace, and end both together."""
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
+    # Textual draws on stderr, so that is the one that must be a terminal.
+    if not sys.stderr.isatty() or not sys.stdin.isatty():
         raise UsageError(
             "the dashboard needs a terminal: in scripts use natster-tui status, project, show, "
             "rebuild or verify"
@@ -65,7 +72,7 @@ async def _run(
     # Textual takes a quarter of a second to load, which no other command should wait for.
     from natster_tui.tui.app import Dashboard
 
-    app = Dashboard(workspace, ascii_only=ascii_only or _wants_ascii())
+    app = Dashboard(workspace, ascii_only=ascii_only or _wants_ascii(), hint=hint)
     tasks = [asyncio.create_task(workspace.run())]
     if beside is not None:
         tasks.append(asyncio.ensure_future(beside()))

@@ -37,6 +37,9 @@ REQUEST_TIMEOUT = 5.0
 PING_INTERVAL = 1
 """Seconds between pings; two unanswered ones end the link, so a frozen server is noticed."""
 
+DEFAULT_INBOX = "_INBOX"
+"""Where answers come in unless the settings name another prefix."""
+
 _DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
 _Result = TypeVar("_Result")
 
@@ -54,6 +57,7 @@ class Link:
         self._closing = False
         self._last_error = ""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._deaf: DeniedError | None = None
         self._api_prefix = _api_prefix(settings)
 
     # -- opening and closing ---------------------------------------------------------------
@@ -105,7 +109,7 @@ class Link:
             nkeys_seed=None if settings.nkey is None else str(settings.nkey),
             tls=_tls_context(settings),
             tls_handshake_first=settings.tls_first,
-            inbox_prefix=settings.inbox_prefix or "_INBOX",
+            inbox_prefix=settings.inbox_prefix or DEFAULT_INBOX,
         )
 
     def _connect_failure(self, error: Exception) -> ServerError:
@@ -150,13 +154,18 @@ class Link:
         self._last_error = told
         if denied := _DENIED.search(told):
             # nats-py lower-cases what the server said.
+            denial = self._denial(denied[1], denied[2])
+            inbox = (self.settings.inbox_prefix or DEFAULT_INBOX).lower()
+            if denied[1] == "subscription" and denied[2].startswith(f"{inbox}."):
+                # No answer will ever be heard on this connection, whatever is asked.
+                self._deaf = denial
             for subject, futures in self._waiting.items():
-                if subject.lower() == denied[2]:
+                if self._deaf or subject.lower() == denied[2]:
                     for future in futures:
                         if not future.done():
                             future.set_exception(self._denial(denied[1], denied[2]))
             if not self._closing:
-                self.on_problem(str(self._denial(denied[1], denied[2])))
+                self.on_problem(denial.sentence)
         elif not self._closing and not isinstance(error, nats.errors.UnexpectedEOF):
             self.on_problem(f"the connection to {self.settings.described} reports: {told}")
 
@@ -193,6 +202,10 @@ class Link:
             if asyncio.iscoroutine(work):
                 work.close()
             raise ConnectionLostError(self._lost_sentence())
+        if self._deaf is not None:
+            if asyncio.iscoroutine(work):
+                work.close()
+            raise DeniedError(self._deaf.sentence)
         denied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(subject, []).append(denied)
         task = asyncio.ensure_future(work)

@@ -53,7 +53,12 @@ class Dashboard(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012
 
     def __init__(
-        self, workspace: Workspace, *, ascii_only: bool = False, clock: Clock = wall_clock
+        self,
+        workspace: Workspace,
+        *,
+        ascii_only: bool = False,
+        clock: Clock = wall_clock,
+        hint: str = "",
     ) -> None:
         super().__init__()
         self.workspace = workspace
@@ -72,6 +77,7 @@ class Dashboard(App[None]):
         self.inspector = Inspector()
         self._status = StatusLine(id="status")
         self._alert_line = Static(id="alert")
+        self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._find = Input(id="find", placeholder="name or key", classes="hidden", compact=True)
 
     def compose(self) -> ComposeResult:
@@ -85,6 +91,7 @@ class Dashboard(App[None]):
                 yield self.accounts
                 yield self.catalogs
                 yield self.projectors
+        yield self._hint
         yield self._alert_line
         yield self._find
         yield Footer(show_command_palette=False, compact=True)
