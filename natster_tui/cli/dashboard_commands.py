@@ -16,7 +16,6 @@ from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 
-
 _DEMO_HINT = (
     "Demo: musicians share media catalogs. Left, what happened; right, what follows. ? explains"
 )

@@ -67,7 +67,8 @@ def run() -> None:
         _complain(error.sentence)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        _complain(error.format_message())
+        # Where something is one of a list, click sets the list out over several lines.
+        _complain(" ".join(error.format_message().split()))
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted")

@@ -51,6 +51,7 @@ _CONNECTION = (
     ),
     click.option("--read-only", is_flag=True, default=None, help="Write nothing anywhere."),
 )
+_MOST_DIGITS = 18
 _NAMES = (
     "server",
     "context",
@@ -173,6 +174,6 @@ def _setting_value(name: str, text: str) -> Any:
         if text not in ("true", "false"):
             raise UsageError(f"--log-setting {name} takes true or false")
         return text == "true"
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
         raise UsageError(f"--log-setting {name} takes a whole number")
     return int(text)

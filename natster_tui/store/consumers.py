@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from natster_tui.domain.event_time import parse_timestamp
@@ -52,11 +53,13 @@ async def list_consumers(link: Link, stream: str) -> tuple[ConsumerInfo, ...]:
 
 async def count_matching(link: Link, stream: str, subject_filter: str) -> int:
     """How many messages of a stream match one wildcard filter, as the server counts them."""
+    name = f"natster-tui-count-{secrets.token_hex(5)}"
     answer = await link.api(
-        f"CONSUMER.CREATE.{stream}",
+        f"CONSUMER.CREATE.{stream}.{name}.{subject_filter}",
         {
             "stream_name": stream,
             "config": {
+                "name": name,
                 "ack_policy": "none",
                 "deliver_policy": "all",
                 "filter_subject": subject_filter,
@@ -67,5 +70,5 @@ async def count_matching(link: Link, stream: str, subject_filter: str) -> int:
             },
         },
     )
-    await link.api(f"CONSUMER.DELETE.{stream}.{answer['name']}")
+    await link.api(f"CONSUMER.DELETE.{stream}.{name}")
     return int(answer["num_pending"])

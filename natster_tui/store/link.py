@@ -115,16 +115,14 @@ class Link:
     def _connect_failure(self, error: Exception) -> ServerError:
         told = self._last_error or _told(error)
         where = self.settings.described
-        if "authorization" in told.lower() or "authentication" in told.lower():
+        # The server's reason, and the end of the connection that follows, come in either order.
+        both = f"{self._last_error} {_told(error)}".lower()
+        if "authorization" in both or "authentication" in both:
             return ServerError(
                 f"{where} refused these credentials ({self.settings.user_described}): "
                 "check --creds, --user or --nkey"
             )
-        if (
-            isinstance(error, ssl.SSLError)
-            or "ssl" in told.lower()
-            or "certificate" in told.lower()
-        ):
+        if isinstance(error, ssl.SSLError) or "ssl" in both or "certificate" in both:
             return ServerError(f"{where}: TLS failed ({told}): check --tls-ca and --tls-cert")
         return UnreachableError(
             f"cannot reach {where} ({told}): is the server running, and is --server right?"

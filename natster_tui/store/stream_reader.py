@@ -92,7 +92,12 @@ class StreamReader:
         self._gone = False
 
     async def __aenter__(self) -> Self:
-        await self._start()
+        try:
+            await self._start()
+        except BaseException:
+            # Cancelled half-way, too: what was begun must not stay.
+            await self._stop()
+            raise
         return self
 
     async def __aexit__(

@@ -75,11 +75,10 @@ class Accounts(VirtualList):
             if row != self.cursor:
                 self.move_cursor(row, by_user=False)
         shown = f"{len(items):,} of {len(accounts):,}" if self.search else f"{len(accounts):,}"
-        self.border_title = f"2 Accounts ({shown})"
         subtitle = f"by {_SORTS[self._sort][0]}"
-        self.border_subtitle = (
-            f"/{safe_text(self.search, 20)} · {subtitle}" if self.search else subtitle
-        )
+        if self.search:
+            subtitle = f"/{safe_text(self.search, 20)} · {subtitle}"
+        self.caption(f"2 Accounts ({shown})", subtitle)
         self.refresh_rows()
 
     def select(self, key: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -36,6 +37,7 @@ from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 
 REFRESH_PER_SECOND = 15
+INSPECTOR_EVERY_S = 0.3
 REVEAL_S = 10.0
 NARROW = 100
 """Below this width the panes stand in one column."""
@@ -68,6 +70,8 @@ class Dashboard(App[None]):
         self._reveal_until = 0.0
         self._inspected: str = "timeline"
         self._painted_second = 0
+        self._inspector_drawn = 0.0
+        self._alerted = ""
         self._search_pane = "accounts"
         # Held, not queried: a dialog may be on top, and the screen be gone before the last tick.
         self.timeline = Timeline(self.view)
@@ -126,7 +130,11 @@ class Dashboard(App[None]):
         for pane in (self.timeline, self.accounts, self.catalogs, self.projectors):
             pane.update_if_changed()
         self._refresh_status()
-        self._refresh_inspector()
+        now = time.monotonic()
+        if not self.timeline.following or now - self._inspector_drawn > INSPECTOR_EVERY_S:
+            # Nobody reads fifteen events a second in full, and its layout costs most of all.
+            self._inspector_drawn = now
+            self._refresh_inspector()
 
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
@@ -134,8 +142,10 @@ class Dashboard(App[None]):
         self._status.show(self.workspace, self.view.glyphs, since)
         alert = self._alert_line
         sentence = self._alert()
-        alert.set_class(bool(sentence), "shown")
-        alert.update(f"{self.view.glyphs.warn} {sentence}" if sentence else "")
+        if sentence != self._alerted:
+            self._alerted = sentence
+            alert.set_class(bool(sentence), "shown")
+            alert.update(Text(f"{self.view.glyphs.warn} {sentence}" if sentence else ""))
 
     def _alert(self) -> str:
         """The one thing that somebody must know now, if any."""

@@ -79,9 +79,11 @@ class Catalogs(VirtualList):
         if selected is not None and selected in rows:
             self.move_cursor(rows.index(selected), by_user=False)
         whose = "" if self.of is None else f" of {Names(workspace.accounts).of(self.of)}"
-        self.border_title = f"3 Known catalogs{whose} ({len(rows):,})"
         subtitle = f"by {_SORTS[self._sort]}"
-        self.border_subtitle = subtitle if self.of is None else f"a all · {subtitle}"
+        self.caption(
+            f"3 Known catalogs{whose} ({len(rows):,})",
+            subtitle if self.of is None else f"a all · {subtitle}",
+        )
         self.refresh_rows()
 
     def _sort_key(self, catalogs: dict[str, CatalogState]) -> Callable[[_Row], tuple[object, ...]]:

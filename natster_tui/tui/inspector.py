@@ -84,7 +84,7 @@ class Inspector(VerticalScroll, can_focus=True):
         if title != self._shown[0]:
             self.scroll_home(animate=False)
         self._shown = (title, plain)
-        self.border_title = f"5 {title}"
+        self.border_title = Text(f"5 {title}")
         self._body.update(sheet.render())
 
 

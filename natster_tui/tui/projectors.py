@@ -31,7 +31,7 @@ class Projectors(VirtualList):
     def update_rows(self) -> None:
         """Take the projectors as they are now."""
         self.set_row_count(2 * len(self.view.workspace.projectors))
-        self.border_subtitle = "r rebuild · v verify"
+        self.caption("4 Projectors", "r rebuild · v verify")
         self.refresh_rows()
 
     def row_cells(self, row: int) -> Sequence[Cell]:

@@ -49,7 +49,8 @@ class StatusLine(Static):
                 text.append("  sealed" if sealing == "on" else "  not sealed", "dim")
             if width >= 120:
                 text.append(f"  {safe_text(workspace.user, 24)}", "dim")
-        self.update(text)
+        # One line it is and stays: laying the whole screen out again is what would cost.
+        self.update(text, layout=False)
 
     def _stream(self, workspace: Workspace) -> str:
         return safe_text(workspace.options.choice.stream, 40)

@@ -90,14 +90,12 @@ class Timeline(VirtualList):
     def _describe(self) -> None:
         follower = self.view.workspace.follower
         total = f"{self.row_count:,}"
-        self.border_title = f"1 Timeline ({total})"
         if self.following:
-            self.border_subtitle = f"following {self.glyphs.new}"
+            subtitle = f"following {self.glyphs.new}"
         else:
             new = max(0, follower.head - self._head_seen)
-            self.border_subtitle = (
-                f"{new:,} new {self.glyphs.new} G follows" if new else "G follows"
-            )
+            subtitle = f"{new:,} new {self.glyphs.new} G follows" if new else "G follows"
+        self.caption(f"1 Timeline ({total})", subtitle)
 
     def _fetch_visible(self) -> None:
         height = max(1, self.scrollable_content_region.height)

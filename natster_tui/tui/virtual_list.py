@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -82,11 +83,19 @@ class VirtualList(ScrollView, can_focus=True):
     def __init__(self, view: View, title: str, name: str) -> None:
         super().__init__(id=name)
         self.view = view
-        self.border_title = title
+        self._caption = ("", "")
+        self.caption(title)
         self.cursor = 0
         self._rows = 0
         self._drawn_from: tuple[object, ...] = ()
         self._drawn_styles: dict[str, Style] = {}
+
+    def caption(self, title: str, subtitle: str = "") -> None:
+        """What stands in the frame. As Text, because Textual takes a string there for markup."""
+        if (title, subtitle) != self._caption:
+            self._caption = (title, subtitle)
+            self.border_title = Text(title)
+            self.border_subtitle = Text(subtitle)
 
     # -- for subclasses --------------------------------------------------------------------
 
