@@ -13,6 +13,7 @@ from natster_tui.domain.log_lines import decode_line
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
+from tests.faults.results import table
 from tests.real_server import RealServer
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -58,3 +59,20 @@ async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
         if time.monotonic() > deadline:
             raise AssertionError("the condition was not met in time")
         await asyncio.sleep(0.005)  # the shortest wait that lets everything else run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fault-table",
+        action="store_true",
+        help="Print what the fault suite measured, for the README.",
+    )
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.getoption("--fault-table"):
+        terminalreporter.section("faults")
+        for line in table():
+            terminalreporter.write_line(line)

@@ -11,14 +11,15 @@ from natster_tui.engine.projector import Phase, Projector
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.engine.server_source import LogChoice, ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
-from natster_tui.errors import ProjectorStoppedError, RefusedError
+from natster_tui.errors import ProjectorStoppedError, RefusedError, ServerError
 from natster_tui.store.log import EventLog
 
 
 async def project_until_caught_up(log: EventLog, instance: str) -> list[str]:
     """Project everything up to the head as it is now; a line per projection says how far.
 
-    Raises RefusedError, with the projector's own sentence, when one cannot or must not write.
+    Raises RefusedError when a projector must not write and ServerError when the server does not
+    let it, both with the projector's own sentence.
     """
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
@@ -57,11 +58,17 @@ async def project_until_caught_up(log: EventLog, instance: str) -> list[str]:
 
 def _refuse_if_stuck(projector: Projector, lease: LeaseKeeper) -> None:
     status = projector.status
+    sentence = f"{projector.projection.name}: {status.problem}"
     if status.phase is Phase.STOPPED:
-        raise ProjectorStoppedError(f"{projector.projection.name}: {status.problem}")
-    if status.phase is Phase.WATCHING and status.problem != lease.sentence:
+        if isinstance(projector.error, ServerError):
+            raise ServerError(sentence)
+        raise ProjectorStoppedError(sentence)
+    if status.phase is Phase.WATCHING:
+        if lease.problem or isinstance(projector.error, ServerError):
+            raise ServerError(sentence)
+        if status.problem != lease.sentence:
+            raise RefusedError(sentence)
         # While somebody else holds the lease, that one brings the projection up to the head.
-        raise RefusedError(f"{projector.projection.name}: {status.problem}")
 
 
 async def project_until_stopped(

@@ -43,6 +43,7 @@ from natster_tui.errors import (
     ConnectionLostError,
     DeniedError,
     LogChangedError,
+    NatsterError,
     ProjectorStoppedError,
     RefusedError,
     ServerError,
@@ -121,6 +122,8 @@ class Projector:
         self._bucket: Bucket | None = None
         self._revision = 0
         self._writing = False
+        self.error: NatsterError | None = None
+        """What stopped it last, or keeps it from writing."""
         self._denied = ""
         self._awaits_rebuild = False
         self._awaits_lease = False
@@ -196,13 +199,16 @@ class Projector:
         except ConnectionLostError:
             raise
         except DeniedError as error:
+            self.error = error
             self._denied = f"only watching: {error.sentence}"
         except ServerError as error:
             if log.link.is_lost:
                 raise
+            self.error = error
             self._set(Phase.STOPPED, error.sentence)
             await asyncio.sleep(RETRY_S)
         except (LogChangedError, ProjectorStoppedError, RefusedError) as error:
+            self.error = error
             self._set(Phase.STOPPED, error.sentence)
             await self._wait_until_rewritten(log)
 

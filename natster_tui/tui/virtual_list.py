@@ -137,7 +137,15 @@ class VirtualList(ScrollView, can_focus=True):
         self._rows = rows
         self.cursor = max(0, min(self.cursor, rows - 1))
         size = Size(self.scrollable_content_region.width or 1, rows)
-        if size != self.virtual_size:
+        if size == self.virtual_size:
+            return
+        height = self.scrollable_content_region.height
+        if 0 < height < min(rows, self.virtual_size.height):
+            # Only the scroll bar's proportions change. Assigning would lay out the whole screen,
+            # fifteen times a second while events come in.
+            self.set_reactive(VirtualList.virtual_size, size)
+            self._scroll_update(size)
+        else:
             self.virtual_size = size
 
     def move_cursor(self, row: int, *, by_user: bool = True) -> None:

@@ -9,6 +9,8 @@ import nats
 
 from natster_tui.store.connection_settings import ConnectionSettings
 
+LEASE = "KV_NATSTER_LEASE"
+
 
 async def jetstream(
     settings: ConnectionSettings, verb: str, body: dict[str, Any] | None = None
@@ -38,21 +40,31 @@ async def publish(settings: ConnectionSettings, subject: str, payload: bytes = b
 
 
 async def everything(settings: ConnectionSettings) -> dict[str, Any]:
-    """The account's streams by name: their settings, what they hold, and their consumers.
+    """The account's streams by name, their settings and what they hold.
 
-    Equal before and after means that nothing was written, nor left behind.
+    Equal before and after means that nothing was written. The lease is left out: it says who
+    projects, not what.
     """
     listed = await jetstream(settings, "STREAM.LIST")
-    found = {}
-    for stream in listed.get("streams") or ():
-        name, state = stream["config"]["name"], stream["state"]
-        consumers = await jetstream(settings, f"CONSUMER.NAMES.{name}")
-        found[name] = {
+    return {
+        stream["config"]["name"]: {
             "created": stream["created"],
             "config": stream["config"],
-            "first": state["first_seq"],
-            "last": state["last_seq"],
-            "messages": state["messages"],
-            "consumers": sorted(consumers.get("consumers") or ()),
+            "first": stream["state"]["first_seq"],
+            "last": stream["state"]["last_seq"],
+            "messages": stream["state"]["messages"],
         }
-    return found
+        for stream in listed.get("streams") or ()
+        if stream["config"]["name"] != LEASE
+    }
+
+
+async def stream_names(settings: ConnectionSettings) -> list[str]:
+    """All streams, the lease's too."""
+    return sorted((await jetstream(settings, "STREAM.NAMES")).get("streams") or ())
+
+
+async def consumer_names(settings: ConnectionSettings, stream: str) -> list[str]:
+    """Who reads a stream."""
+    answer = await jetstream(settings, f"CONSUMER.NAMES.{stream}")
+    return sorted(answer.get("consumers") or ())

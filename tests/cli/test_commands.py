@@ -17,7 +17,7 @@ from natster_tui.engine.transfer import import_records
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.log import EventLog
 from tests.cli.program import Program
-from tests.cli.raw_jetstream import everything, jetstream, publish
+from tests.cli.raw_jetstream import consumer_names, everything, jetstream, publish, stream_names
 from tests.conftest import RECORDINGS, recording
 from tests.reading_buckets import put_value, stored_documents, stored_values
 
@@ -348,7 +348,8 @@ async def test_a_rebuild_puts_everything_right_and_never_writes_to_the_log(
     after = await everything(settings)
     assert after["NATSTER_EVENTS"] == before["NATSTER_EVENTS"]
     assert after["KV_PROJ_CATALOG"]["created"] == before["KV_PROJ_CATALOG"]["created"]
-    assert not after["KV_PROJ_CATALOG"]["consumers"]
+    for stream in after:
+        assert await consumer_names(settings, stream) == []
 
 
 async def test_a_rebuild_makes_buckets_that_are_missing_as_the_design_says(
@@ -443,8 +444,7 @@ async def test_a_rebuild_beside_a_live_projector_is_taken_up_by_it(
     projector.send_signal(signal.SIGINT)
     _, err = await asyncio.wait_for(projector.communicate(), 10)
     assert b"Traceback" not in err
-    held = await everything(settings)
-    assert not held["NATSTER_EVENTS"]["consumers"]
+    assert await consumer_names(settings, "NATSTER_EVENTS") == []
 
 
 # -- publish ---------------------------------------------------------------------------------
@@ -638,7 +638,7 @@ async def test_read_only_reads_everything_and_writes_nothing(
     natster: Program, projected: EventLog, settings: ConnectionSettings
 ) -> None:
     await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
-    before = await everything(settings)
+    before, streams = await everything(settings), await stream_names(settings)
     reading = natster.with_options("--read-only")
     _, shown, _ = await asyncio.gather(
         reading.succeed("status"),
@@ -656,6 +656,7 @@ async def test_read_only_reads_everything_and_writes_nothing(
     )
     assert all("--read-only" in sentence for sentence in sentences)
     assert await everything(settings) == before
+    assert await stream_names(settings) == streams
 
 
 async def test_another_stream_can_be_the_log(
