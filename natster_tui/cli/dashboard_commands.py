@@ -87,6 +87,8 @@ async def _run(
             assert error is not None
             raise as_sentence(error) from error
         await screen
+        if app.failure is not None:
+            raise as_sentence(app.failure) from app.failure
     finally:
         for task in tasks:
             task.cancel()

@@ -14,10 +14,11 @@ from natster_tui.cli.options import Target, takes_target, target_of
 from natster_tui.domain.events import NONE, EventType
 from natster_tui.domain.publishing import Proposal
 from natster_tui.engine.publish import publish as publish_event
-from natster_tui.engine.server_source import opened_log
+from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
 from natster_tui.engine.transfer import export_lines, import_records, read_lines
 from natster_tui.errors import RefusedError, UsageError
+from natster_tui.store.log import EventLog
 
 
 @click.command()
@@ -27,11 +28,10 @@ def status(as_json: bool, **_given: Any) -> None:
     """The log, its projections, their lag and parked events, and hazards."""
     target = target_of()
 
-    async def look() -> StatusReport:
-        async with opened_log(target.source, target.choice) as log:
-            return await read_status(log, target.instance)
+    async def look(log: EventLog) -> StatusReport:
+        return await read_status(log, target.instance)
 
-    report = asyncio.run(look())
+    report = asyncio.run(with_log(target.source, target.choice, look))
     if as_json:
         click.echo(json.dumps(report.as_json()))
         return
@@ -124,15 +124,14 @@ def import_(file: str, **_given: Any) -> None:
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not UTF-8 text: nothing was imported") from error
 
-    async def append() -> str:
-        async with opened_log(target.source, target.choice) as log:
-            result = await import_records(log, records, target.instance)
-            return (
-                f"imported {result.appended:,} events into {log.stream}, "
-                f"{result.present:,} were there already"
-            )
+    async def append(log: EventLog) -> str:
+        result = await import_records(log, records, target.instance)
+        return (
+            f"imported {result.appended:,} events into {log.stream}, "
+            f"{result.present:,} were there already"
+        )
 
-    click.echo(asyncio.run(append()))
+    click.echo(asyncio.run(with_log(target.source, target.choice, append)))
 
 
 def _writable() -> Target:

@@ -14,6 +14,7 @@ from natster_tui import __version__
 from natster_tui.cli.dashboard_commands import demo, open_dashboard
 from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.log_commands import export, import_, publish, status
+from natster_tui.cli.log_reading_commands import tail, why
 from natster_tui.cli.options import takes_target
 from natster_tui.cli.projection_commands import project, rebuild, show, verify
 from natster_tui.domain.masking import mask_text
@@ -52,7 +53,7 @@ def program(auto_rebuild: bool, ascii_only: bool, **_given: Any) -> None:
         open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only)
 
 
-for _command in (demo, status, show, project, rebuild, verify, publish, export, import_):
+for _command in (demo, status, tail, show, why, project, rebuild, verify, publish, export, import_):
     program.add_command(_command)
 
 

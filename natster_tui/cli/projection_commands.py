@@ -29,7 +29,7 @@ from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
 from natster_tui.engine.replay import ReplayProgress
-from natster_tui.engine.server_source import opened_log
+from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.takeover import refuse_while_active
 from natster_tui.errors import NotFoundError, RefusedError, UsageError
 from natster_tui.store.log import EventLog
@@ -64,12 +64,11 @@ def show(
             f"{kind} {safe_text(key, 100)} cannot be: a name has letters, digits, - _ and = only"
         )
 
-    async def look() -> KeyHistory:
-        async with opened_log(target.source, target.choice) as log:
-            upto = await _position(log, at, target.instance)
-            return await key_history(log, projection, key, upto, target.instance)
+    async def look(log: EventLog) -> KeyHistory:
+        upto = await _position(log, at, target.instance)
+        return await key_history(log, projection, key, upto, target.instance)
 
-    history = asyncio.run(look())
+    history = asyncio.run(with_log(target.source, target.choice, look))
     if history.document is None:
         raise NotFoundError(f"there is no {kind} {key} as of {history.seq:,}")
     document = read_document(history.document)
@@ -112,11 +111,10 @@ def project(once: bool, **_given: Any) -> None:
         asyncio.run(project_until_stopped(target.source, target.choice, _say))
         return
 
-    async def catch_up() -> list[str]:
-        async with opened_log(target.source, target.choice) as log:
-            return await project_until_caught_up(log, target.instance)
+    async def catch_up(log: EventLog) -> list[str]:
+        return await project_until_caught_up(log, target.instance)
 
-    for line in asyncio.run(catch_up()):
+    for line in asyncio.run(with_log(target.source, target.choice, catch_up)):
         click.echo(line)
 
 
@@ -132,12 +130,11 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
     """Replay the log and compare what is stored with it; exit 1 on drift."""
     target = target_of()
 
-    async def compare() -> list[Verdict]:
-        async with opened_log(target.source, target.choice) as log:
-            work = Rebuild(log, _chosen(name), target.instance, _progress_line())
-            return await work.verify()
+    async def compare(log: EventLog) -> list[Verdict]:
+        work = Rebuild(log, _chosen(name), target.instance, _progress_line())
+        return await work.verify()
 
-    verdicts = asyncio.run(compare())
+    verdicts = asyncio.run(with_log(target.source, target.choice, compare))
     _end_progress()
     if as_json:
         click.echo(json.dumps([_verdict_json(verdict) for verdict in verdicts]))

@@ -7,18 +7,22 @@ prints it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.domain.account import AccountState
 from natster_tui.domain.diff import FieldChange
+from natster_tui.domain.event_time import format_seconds
 from natster_tui.domain.events import NONE, Event, EventType, Record
 from natster_tui.domain.masking import MASK, is_secret_name, mask_json
 from natster_tui.domain.payload_json import Json, Number, UnreadableError, read_json
 from natster_tui.domain.safe_text import safe_block, safe_text
 
 _KEY_SHOWN_WHOLE = 12
+_KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
+_TIMES = ("initialized_at", "imported_at")
 
 VERBS = {
     EventType.INITIALIZED: "initialized",
@@ -75,6 +79,31 @@ def payload_lines(record: Record, *, reveal: bool = False) -> list[str]:
     return pretty_json(value if reveal else mask_json(value)).split("\n")
 
 
+def masked_payload(record: Record) -> bytes:
+    """The payload with its secrets masked; one that cannot be read is masked whole."""
+    if not record.payload:
+        return b""
+    try:
+        value = read_json(record.payload)
+    except UnreadableError:
+        return MASK.encode()
+    return compact_json(mask_json(value)).encode()
+
+
+def compact_json(value: Json) -> str:
+    """JSON on one line, numbers as they were written, text as it is."""
+    match value:
+        case Number():
+            return str(value)
+        case dict():
+            items = (f"{json.dumps(name)}:{compact_json(item)}" for name, item in value.items())
+            return "{" + ",".join(items) + "}"
+        case list():
+            return "[" + ",".join(map(compact_json, value)) + "]"
+        case _:
+            return json.dumps(value)
+
+
 def pretty_json(value: Json, indent: int = 0) -> str:
     """JSON over several lines, numbers as they were written, text made safe."""
     pad, inner = "  " * indent, "  " * (indent + 1)
@@ -97,8 +126,16 @@ def pretty_json(value: Json, indent: int = 0) -> str:
             return json.dumps(value)
 
 
-def change_line(change: FieldChange, *, reveal: bool = False) -> str:
-    """One field's change as a line: `+ out_shares[kevbuzz AA33…] {…}`."""
+def change_line(change: FieldChange, *, reveal: bool = False, names: Names | None = None) -> str:
+    """One field's change as a line: `+ out_shares[kevbuzz AA33…] {…}`.
+
+    With `names` accounts are called by them instead of by their keys.
+    """
+    line = _change_line(change, reveal=reveal)
+    return line if names is None else _KEY.sub(lambda found: names.of(found[0]), line)
+
+
+def _change_line(change: FieldChange, *, reveal: bool) -> str:
     path = safe_text(change.path, 200)
     name = change.path.rsplit(".", 1)[-1]
     hidden = not reveal and is_secret_name(name)
@@ -108,11 +145,15 @@ def change_line(change: FieldChange, *, reveal: bool = False) -> str:
             return "none"
         if hidden:
             return MASK
+        if name in _TIMES and isinstance(value, int):
+            return format_seconds(value)
+        if isinstance(value, dict) and value.keys() == {"catalog", "account"}:
+            return ""  # the path says both
         return safe_text(json.dumps(value if reveal else mask_json(value), ensure_ascii=False), 300)
 
     if change.before is None or change.after is None:
         sign, value = ("+", change.after) if change.before is None else ("-", change.before)
         # A list of names says everything in the path already.
         told = isinstance(value, str) and change.path.endswith(f"[{value}]")
-        return f"{sign} {path}" if told else f"{sign} {path} {shown(value)}"
+        return f"{sign} {path}" if told else f"{sign} {path} {shown(value)}".rstrip()
     return f"~ {path} {shown(change.before)} → {shown(change.after)}"

@@ -89,6 +89,9 @@ class LeaseKeeper:
             if self._revision == 0:
                 await bucket.create(log.info.replicas)
             revision = await bucket.put(self.me, self._revision)
+            if revision is None and (ours := await self._own_revision(bucket)):
+                # A renewal whose answer was lost, or the lease as we held it on the last link.
+                revision = await bucket.put(self.me, ours)
         except DeniedError as error:
             self._let_go(error.sentence)
             return
@@ -107,6 +110,11 @@ class LeaseKeeper:
         self._revision, self._valid_until = revision, asked + _TRUSTED_S
         self._know(self.me)
 
+    async def _own_revision(self, bucket: LeaseBucket) -> int:
+        """The revision at which the lease says that it is ours; 0 when it does not."""
+        found = await bucket.read()
+        return found[1] if found is not None and found[0] == self.me else 0
+
     async def _look(self, bucket: LeaseBucket) -> None:
         """It is not ours, or not at the revision that we know: see whose it is."""
         try:
@@ -117,7 +125,7 @@ class LeaseKeeper:
             self._let_go(error.sentence)
             return
         if found is not None and found[0] == self.me:
-            # A renewal whose answer was lost.
+            # Nothing is known of its time to live until it was renewed at this revision.
             self._revision = found[1]
             return
         self._let_go()

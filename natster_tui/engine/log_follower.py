@@ -19,6 +19,8 @@ from natster_tui.store.stream_reader import StreamReader
 
 PAGE = 200
 PAGES_KEPT = 100
+PAGES_WANTED = 80
+"""Wishes kept at a time; what was scrolled past is not worth fetching."""
 BYTES_KEPT = 32 * 1024 * 1024
 
 
@@ -49,6 +51,8 @@ class LogFollower:
         """Counts what changed here, so that a look costs nothing when nothing did."""
         self.last_arrival: float | None = None
         """When (monotonic seconds) an event last came in while we were looking."""
+        self.on_live: Callable[[list[Record]], None] = lambda _records: None
+        """Given every batch of events that comes in."""
         self._instance = instance
         self._ring = notify
         self._pages: OrderedDict[int, _Page] = OrderedDict()
@@ -80,8 +84,7 @@ class LogFollower:
                 continue
             self._wanted[number] = None
             self._wanted.move_to_end(number)
-        while len(self._wanted) > 4:
-            # Scrolled past: only the latest wishes are worth fetching.
+        while len(self._wanted) > PAGES_WANTED:
             self._wanted.popitem(last=False)
         if self._wanted:
             self._asked.set()
@@ -114,8 +117,10 @@ class LogFollower:
             async for batch in batches:
                 if not batch:
                     continue
-                for record in log.sealing.open_records(batch):
+                records = log.sealing.open_records(batch)
+                for record in records:
                     self._append(record)
+                self.on_live(records)
                 self.meter.add(len(batch))
                 self.last_arrival = time.monotonic()
                 self._notify()

@@ -164,11 +164,16 @@ class Projector:
         """Project until the link is lost, which is raised as ConnectionLostError."""
         self._log = log
         self._bucket = Bucket(log.link, self.projection.bucket, self._instance)
-        while True:
-            if not self._resumed.is_set():
-                self._set(Phase.PAUSED)
-                await self._resumed.wait()
-            await self._run_until_paused(log)
+        self._denied = ""
+        try:
+            while True:
+                if not self._resumed.is_set():
+                    self._set(Phase.PAUSED)
+                    await self._resumed.wait()
+                await self._run_until_paused(log)
+        finally:
+            # Without a link nobody projects, and the screen must not say so.
+            self._set(Phase.WAITING)
 
     async def _run_until_paused(self, log: EventLog) -> None:
         self._idle.clear()
@@ -322,18 +327,22 @@ class Projector:
             ) as reader,
             aclosing(reader.batches()) as batches,
         ):
+            # Where nothing is new, nothing comes for a while that could say so.
+            self._settle_phase(self.fold.seq, log.info.last_seq)
             async for batch in batches:
                 records = log.sealing.open_records(batch)
                 if records:
                     await self._check_continuity(log, records)
                     await self._take(log, records)
                     self.meter.add(len(records))
-                self._settle_phase(reader.next_seq - 1, log.info.last_seq)
+                elif reader.idle and self.fold.seq < log.info.last_seq:
+                    await self._pass_hole(log)
+                self._settle_phase(log.info.last_seq)
                 if not self._writing:
                     await self._look_at_stored(log)
 
-    def _settle_phase(self, delivered: int, head: int) -> None:
-        if self._writing and self.status.phase is Phase.CATCHING_UP and delivered >= head:
+    def _settle_phase(self, head: int) -> None:
+        if self._writing and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:
             self._set(Phase.PROJECTING)
         elif self._writing and self.status.phase is not Phase.PROJECTING:
             self._notify()
@@ -342,10 +351,23 @@ class Projector:
         """A jump in the sequence is a hole in the log, or a log that was cut under us."""
         if records[-1].seq - self.fold.seq == len(records):
             return
+        await self._refuse_lost_events(log)
+
+    async def _refuse_lost_events(self, log: EventLog) -> None:
         info = await log.refresh()
-        here = Checkpoint(self.fold.seq, self.projection.version, info.stream, log.info.created, "")
+        here = Checkpoint(self.fold.seq, self.projection.version, info.stream, info.created, "")
         if problem := identity_problem(info, here, None):
             raise LogChangedError(problem)
+
+    async def _pass_hole(self, log: EventLog) -> None:
+        """Nothing more comes, though the log ends further on: its last events were deleted."""
+        await self._refuse_lost_events(log)
+        head = log.info.last_seq
+        following = await log.next_after(self.fold.seq)
+        if following is None or following > head:
+            self.fold.seq, self.fold.time_ns = head, 0
+            await self._commit(log, moved=True)
+            self._publish_position()
 
     async def _take(self, log: EventLog, records: list[Record]) -> None:
         fold = self.fold
@@ -358,14 +380,17 @@ class Projector:
         await self._commit(log)
         self._publish_position()
 
-    async def _commit(self, log: EventLog) -> None:
-        """Write what changed since the last commit: the fold of a prefix of the log."""
+    async def _commit(self, log: EventLog, *, moved: bool = False) -> None:
+        """Write what changed since the last commit: the fold of a prefix of the log.
+
+        `moved`: the position changed without a record.
+        """
         fold = self.fold
         if not self._writing:
             fold.take_dirty()
             self._since_commit = []
             return
-        if not self._since_commit:
+        if not self._since_commit and not moved:
             return
         assert self._bucket is not None
         limit = self._bucket.document_limit

@@ -123,10 +123,14 @@ class Rebuild:
 
     async def _plan(self, projection: Projection[Any]) -> PlannedRebuild:
         stored = await load_projection(self._buckets[projection.name], projection)
-        if stored.checkpoint is not None and stored.checkpoint.seq <= self.log.info.last_seq:
+        fold = self._replay.folds[projection.name]
+        if (
+            stored.checkpoint is not None
+            and stored.checkpoint.seq > fold.seq
+            and stored.checkpoint.seq <= (await self.log.refresh()).last_seq
+        ):
             # The projector went on while we were reading: never compare with an older state.
             await self._replay.advance(stored.checkpoint.seq)
-        fold = self._replay.folds[projection.name]
         same = same_json if stored.standing is Standing.FOREIGN else None
         return PlannedRebuild(
             stored, diff_documents(stored.documents, fold.documents(), same), fold.seq

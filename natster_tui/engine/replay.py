@@ -90,19 +90,20 @@ class Replay:
         progress.last = max(to, progress.last)
         progress.finished = None
         folds = tuple(self.folds.values())
-        async with aclosing(
-            self.log.records(self.seq + 1, to, purpose="replay", instance=self._instance)
-        ) as batches:
-            async for batch in batches:
-                for record in batch:
-                    self._fold(folds, record)
-                self.seq = progress.seq = batch[-1].seq
-                progress.events += len(batch)
-                self._on_progress(progress)
-                # A batch is at most a few thousand events: let the screen and live work run.
-                await asyncio.sleep(0)
-        if self.seq < to:
-            await self._accept_hole(to)
+        while self.seq < to:
+            async with aclosing(
+                self.log.records(self.seq + 1, to, purpose="replay", instance=self._instance)
+            ) as batches:
+                async for batch in batches:
+                    for record in batch:
+                        self._fold(folds, record)
+                    self.seq = progress.seq = batch[-1].seq
+                    progress.events += len(batch)
+                    self._on_progress(progress)
+                    # A batch is at most a few thousand events: let the screen and live work run.
+                    await asyncio.sleep(0)
+            if self.seq < to:
+                await self._accept_hole(to)
         progress.seq = self.seq
         progress.finished = time.monotonic()
         self._on_progress(progress)
@@ -117,16 +118,20 @@ class Replay:
             fold.apply(record, event)
 
     async def _accept_hole(self, to: int) -> None:
-        """The last events asked for do not exist: deleted ones are passed, lost ones are not."""
+        """The last events asked for did not come: deleted ones are passed, others read again."""
         info = await self.log.refresh()
         if info.last_seq < to:
             raise LogChangedError(
                 f"{info.stream} ends at {info.last_seq:,}, and {to:,} was asked for: "
                 "the log was shrunken meanwhile"
             )
+        following = await self.log.next_after(self.seq)
+        if following is not None and following <= to:
+            return
         self.seq = to
         for fold in self.folds.values():
-            fold.seq = max(fold.seq, to)
+            # No event stands there, so there is no time of it either.
+            fold.seq, fold.time_ns = to, 0
 
 
 async def replay(

@@ -8,19 +8,23 @@ made without being asked there, after its sentinel said that the store is the ri
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from natster_tui.domain.events import STREAM
-from natster_tui.errors import ApiError, MissingLogError
+from natster_tui.errors import ApiError, MissingLogError, ServerError
 from natster_tui.store.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
 from natster_tui.store.embedded_server import EmbeddedServer, acquire, acquire_temporary
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
+
+_OWNERS_OUTLIVED = 5
+
+_Result = TypeVar("_Result")
 
 
 def new_instance() -> str:
@@ -50,6 +54,9 @@ class ServerSource(Protocol):
     async def close(self) -> None:
         """Stop what was started."""
 
+    def was_left(self) -> bool:
+        """Whether, when it was closed, the server had gone with the process that owned it."""
+
 
 class NamedServer:
     """A server somebody runs."""
@@ -68,6 +75,10 @@ class NamedServer:
     async def close(self) -> None:
         """See `ServerSource`."""
 
+    def was_left(self) -> bool:
+        """See `ServerSource`."""
+        return False
+
 
 class EmbeddedSource:
     """The server on a data directory: started here, or shared with the process that did.
@@ -79,6 +90,7 @@ class EmbeddedSource:
         self._data_dir = data_dir
         self._key_file = key_file
         self._server: EmbeddedServer | None = None
+        self._was_left = False
 
     async def settings(self) -> ConnectionSettings:
         """See `ServerSource`. Takes the server over when its owner has gone."""
@@ -103,8 +115,13 @@ class EmbeddedSource:
     async def close(self) -> None:
         """See `ServerSource`."""
         if self._server is not None:
+            self._was_left = not self._server.is_running()
             await self._server.close()
             self._server = None
+
+    def was_left(self) -> bool:
+        """See `ServerSource`."""
+        return self._was_left
 
 
 async def _open_or_create(link: Link, choice: LogChoice, *, create: bool) -> EventLog:
@@ -133,3 +150,22 @@ async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[E
         if link is not None:
             await link.close()
         await source.close()
+
+
+async def with_log(
+    source: ServerSource, choice: LogChoice, work: Callable[[EventLog], Awaitable[_Result]]
+) -> _Result:
+    """Do on a log what may be done again, and do it again when the server goes in the middle.
+
+    An embedded server ends with the process that started it, which may be another command that
+    was simply quicker than this one.
+    """
+    for _try in range(_OWNERS_OUTLIVED):
+        try:
+            async with opened_log(source, choice) as log:
+                return await work(log)
+        except ServerError:
+            if not source.was_left():
+                raise
+    async with opened_log(source, choice) as log:
+        return await work(log)

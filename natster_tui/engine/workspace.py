@@ -17,24 +17,33 @@ from typing import Any
 
 from natster_tui.domain.account import AccountState
 from natster_tui.domain.catalog import CatalogState
+from natster_tui.domain.event_filter import EventFilter
+from natster_tui.domain.events import Record
 from natster_tui.domain.log_info import LogInfo
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.engine.filtered_log import FilteredLog
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.log_follower import LogFollower
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
 from natster_tui.engine.replay import OnProgress
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
-from natster_tui.errors import ConnectionLostError, MissingLogError, NatsterError, UnreachableError
+from natster_tui.errors import (
+    ConnectionLostError,
+    LogChangedError,
+    MissingLogError,
+    NatsterError,
+    UnreachableError,
+)
 from natster_tui.store.connection_settings import EMBEDDED
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 
 FIRST_RETRY_S = 0.2
-LAST_RETRY_S = 2.0
+LAST_RETRY_S = 1.0
 PROBLEMS_KEPT = 50
-INFO_EVERY_S = 5.0
+INFO_EVERY_S = 1.0
 
 
 class Connection(StrEnum):
@@ -92,6 +101,10 @@ class Workspace:
             )
             for projection in PROJECTIONS
         }
+        self.filtered: FilteredLog | None = None
+        """The events that pass the filter, when there is one."""
+        self._filter_changed = asyncio.Event()
+        self.follower.on_live = self._on_live
         self._listeners: list[Callable[[], None]] = []
 
     # -- what is known ---------------------------------------------------------------------
@@ -163,6 +176,7 @@ class Workspace:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.follower.run(log))
                 tasks.create_task(self._keep_informed(log))
+                tasks.create_task(self._keep_filtering(log))
                 if not self.read_only and log.link.server_version >= ATOMIC_BATCHES_SINCE:
                     tasks.create_task(self.lease.run(log))
                 for projector in self.projectors.values():
@@ -199,13 +213,39 @@ class Workspace:
         """The log's size and settings change without an event that says so."""
         while True:
             await asyncio.wait({log.link.lost}, timeout=INFO_EVERY_S)
-            created = log.info.created
-            info = await log.refresh()
-            if info.created != created:
-                raise ConnectionLostError(
-                    f"{info.stream} was deleted and made again while it was being watched"
-                )
+            try:
+                await log.refresh()
+            except LogChangedError as error:
+                # Everything here belongs to the log that was: begin again with a new link.
+                raise ConnectionLostError(error.sentence) from error
             self._ring()
+
+    # -- filtering -------------------------------------------------------------------------
+
+    def set_filter(self, wanted: EventFilter | None) -> None:
+        """Look for the events that pass; None for all of them. Cancels an earlier look."""
+        if self.filtered is not None:
+            self.filtered.cancel()
+        self.filtered = (
+            None if wanted is None else FilteredLog(wanted, lambda: self.accounts, self._ring)
+        )
+        self._filter_changed.set()
+        self._ring()
+
+    async def _keep_filtering(self, log: EventLog) -> None:
+        while True:
+            filtered = self.filtered
+            if filtered is None or filtered.is_complete(self.follower.head):
+                self._filter_changed.clear()
+                await self._filter_changed.wait()
+            else:
+                await filtered.scan(log, self.options.instance)
+
+    def _on_live(self, records: list[Record]) -> None:
+        if self.filtered is not None:
+            self.filtered.add_live(records)
+            if not self.filtered.is_complete(records[-1].seq):
+                self._filter_changed.set()
 
     # -- rebuilding ------------------------------------------------------------------------
 

@@ -15,7 +15,13 @@ from typing import Any
 
 from natster_tui.domain.events import MESSAGE_ID, SUBJECTS, Record
 from natster_tui.domain.log_info import LogInfo
-from natster_tui.errors import ApiError, ConflictError, MissingLogError, ServerError
+from natster_tui.errors import (
+    ApiError,
+    ConflictError,
+    LogChangedError,
+    MissingLogError,
+    ServerError,
+)
 from natster_tui.store.api_codes import (
     NO_MESSAGE_FOUND,
     STORE_FAILED,
@@ -117,9 +123,19 @@ class EventLog:
         return self.info.stream
 
     async def refresh(self) -> LogInfo:
-        """Ask the server what the log is now."""
-        self.info = await _read_info(self.link, self.info.stream)
-        return self.info
+        """Ask the server what the log is now.
+
+        Raises LogChangedError when it is another one of the same name: whatever was read or
+        folded through this object does not belong to that.
+        """
+        info = await _read_info(self.link, self.info.stream)
+        if info.created != self.info.created:
+            raise LogChangedError(
+                f"{info.stream} was deleted and made again at {info.created}: "
+                "this is not the log that was being read"
+            )
+        self.info = info
+        return info
 
     async def record_at(self, seq: int) -> Record | None:
         """The record at a sequence, or None if there is none (any more)."""
@@ -130,6 +146,22 @@ class EventLog:
                 return None
             raise
         return self.sealing.open_records([stored_record(answer["message"])])[0]
+
+    async def next_after(self, seq: int) -> int | None:
+        """The sequence of the first event after `seq` that the log holds, None if it holds none.
+
+        The stream's leader answers. A consumer that has nothing more to deliver is no proof: it
+        may sit on a replica that is behind.
+        """
+        try:
+            answer = await self.link.api(
+                f"STREAM.MSG.GET.{self.stream}", {"seq": seq + 1, "next_by_subj": ">"}
+            )
+        except ApiError as error:
+            if error.code == NO_MESSAGE_FOUND:
+                return None
+            raise
+        return int(answer["message"]["seq"])
 
     async def records(
         self, first: int, last: int, *, purpose: str, instance: str, subject_filter: str = ""
@@ -144,6 +176,7 @@ class EventLog:
                 purpose=purpose,
                 instance=instance,
                 subject_filter=subject_filter,
+                created=self.info.created,
             )
         ) as batches:
             async for batch in batches:

@@ -266,6 +266,7 @@ async def read_range(
     purpose: str,
     instance: str,
     subject_filter: str = "",
+    created: str = "",
 ) -> AsyncGenerator[list[Record], None]:
     """Records from `first` to `last` inclusive, in order, in batches; then it ends.
 
@@ -282,6 +283,7 @@ async def read_range(
         purpose=purpose,
         instance=instance,
         subject_filter=subject_filter,
+        created=created,
         heartbeat_s=RANGE_HEARTBEAT_S,
     ) as reader:
         if subject_filter and reader.pending == 0:

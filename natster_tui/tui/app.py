@@ -16,11 +16,17 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
+from natster_tui.domain.event_filter import BadFilterError, completed_time, parse_filter
+from natster_tui.domain.event_time import parse_timestamp
+from natster_tui.domain.events import Record
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.effects import Effect, effects_of
+from natster_tui.engine.key_history import sequence_at
 from natster_tui.engine.projector import Phase
 from natster_tui.engine.workspace import Connection, Workspace
+from natster_tui.errors import NatsterError
 from natster_tui.tui.accounts import Accounts
 from natster_tui.tui.catalogs import Catalogs
 from natster_tui.tui.clock import Clock, wall_clock
@@ -29,16 +35,19 @@ from natster_tui.tui.inspector import Inspection, Inspector
 from natster_tui.tui.look import ASCII, DARK, LIGHT, UNICODE
 from natster_tui.tui.palette import DeclaredCommands
 from natster_tui.tui.projectors import Projectors
+from natster_tui.tui.prompt import Prompt, Purpose
 from natster_tui.tui.rebuild_screen import RebuildScreen, VerifyScreen
 from natster_tui.tui.status_line import StatusLine
 from natster_tui.tui.text_screen import TextScreen, help_text, problems_text
 from natster_tui.tui.timeline import Timeline
 from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
+from natster_tui.tui.why_screen import WhyScreen
 
 REFRESH_PER_SECOND = 15
 INSPECTOR_EVERY_S = 0.3
 REVEAL_S = 10.0
+_JUMPS_KEPT = 100
 NARROW = 100
 """Below this width the panes stand in one column."""
 
@@ -72,7 +81,10 @@ class Dashboard(App[None]):
         self._painted_second = 0
         self._inspector_drawn = 0.0
         self._alerted = ""
-        self._search_pane = "accounts"
+        self._jumped_from: list[int] = []
+        self._show_change = False
+        self._effects: tuple[int, list[Effect]] = (0, [])
+        self._effects_asked = 0
         # Held, not queried: a dialog may be on top, and the screen be gone before the last tick.
         self.timeline = Timeline(self.view)
         self.accounts = Accounts(self.view)
@@ -82,7 +94,7 @@ class Dashboard(App[None]):
         self._status = StatusLine(id="status")
         self._alert_line = Static(id="alert")
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
-        self._find = Input(id="find", placeholder="name or key", classes="hidden", compact=True)
+        self._prompt = Prompt(self._names)
 
     def compose(self) -> ComposeResult:
         """The main screen."""
@@ -97,7 +109,7 @@ class Dashboard(App[None]):
                 yield self.projectors
         yield self._hint
         yield self._alert_line
-        yield self._find
+        yield self._prompt
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -178,11 +190,29 @@ class Dashboard(App[None]):
             shown = inspection.catalog(name, catalogs.warnings(name))
         elif self._inspected == "projectors" and projector is not None:
             shown = inspection.projector(projector)
+        elif seq is not None and self._show_change:
+            record = self.workspace.follower.get(seq)
+            if record is not None and self._effects_asked != seq:
+                self._effects_asked = seq
+                self.run_worker(self._read_effects(record), exclusive=True, group="effects")
+            known = self._effects[1] if self._effects[0] == seq else None
+            shown = inspection.change(seq, known)
         elif seq is not None:
             shown = inspection.event(seq, self.workspace.follower.get(seq), self.view.parked_reason)
         else:
             return
         inspector.put(*shown)
+
+    # -- failing ---------------------------------------------------------------------------
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the dashboard, when it was a mistake of ours."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """End without Textual's traceback: it would print local variables, secrets included."""
+        self._close_messages_no_wait()
 
     # -- what the panes say ----------------------------------------------------------------
 
@@ -244,6 +274,50 @@ class Dashboard(App[None]):
         else:
             self.push_screen(VerifyScreen(self.view, PROJECTIONS))
 
+    def action_why(self) -> None:
+        """Show the events that made the account or catalog of the row."""
+        account = self.accounts.selected_key
+        catalog = self.catalogs.selected_name
+        event = self.timeline.selected_event
+        if self._inspected == "catalogs" and catalog is not None:
+            self._explain(CATALOGS, catalog)
+        elif self._inspected == "accounts" and account is not None:
+            self._explain(ACCOUNTS, account)
+        elif self._inspected == "timeline" and event is not None:
+            # An event is its own reason; what people ask about is the account that did it.
+            self._explain(ACCOUNTS, event.origin)
+        else:
+            self.notice("choose an account, a catalog or an event first")
+
+    def _explain(self, projection: Projection[Any], key: str) -> None:
+        def chosen(seq: int | None) -> None:
+            if seq is not None:
+                self.workspace.set_filter(None)
+                self.go_to(seq)
+                self.timeline.focus()
+
+        self.push_screen(WhyScreen(self.view, projection, key), chosen)
+
+    def action_change(self) -> None:
+        """Switch the inspector between the event and what it changed."""
+        self._show_change = not self._show_change
+        self._inspected = "timeline"
+        self._ring()
+
+    async def _read_effects(self, record: Record) -> None:
+        """Find out what an event changed, for the inspector."""
+        log = self.workspace.log
+        if log is None:
+            return
+        try:
+            effects = await effects_of(log, record, self.workspace.options.instance)
+        except NatsterError as error:
+            self.notice(error.sentence)
+            return
+        self._effects = (record.seq, effects)
+        self._inspector_drawn = 0.0
+        self._ring()
+
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
         if time.monotonic() < self._reveal_until:
@@ -258,33 +332,102 @@ class Dashboard(App[None]):
         pane = self.focused if isinstance(self.focused, Accounts | Catalogs) else None
         (pane or self.accounts).next_sort()
 
-    def action_find(self) -> None:
-        """Search the focused list, accounts if neither has the focus."""
-        pane: Accounts | Catalogs = self.accounts
-        if isinstance(self.focused, Catalogs):
-            pane = self.focused
-        field = self._find
-        field.remove_class("hidden")
-        field.placeholder = f"find in {pane.id}: name or key"
-        self._search_pane = pane.id or "accounts"
-        field.value = pane.search
-        field.focus()
+    # -- the prompt ------------------------------------------------------------------------
 
-    def _searched(self) -> Accounts | Catalogs:
-        return self.catalogs if self._search_pane == "catalogs" else self.accounts
+    def _names(self) -> list[str]:
+        """What completes a filter's names: catalogs, and keys of accounts."""
+        return [*self.workspace.catalogs, *self.workspace.accounts]
+
+    def action_find(self) -> None:
+        """Filter the timeline, or search the list that has the focus."""
+        if self.focused is self.accounts:
+            self._prompt.open(Purpose.FIND_ACCOUNTS, self.accounts.search)
+        elif self.focused is self.catalogs:
+            self._prompt.open(Purpose.FIND_CATALOGS, self.catalogs.search)
+        else:
+            filtered = self.workspace.filtered
+            self._prompt.open(Purpose.FILTER, "" if filtered is None else filtered.wanted.text)
+
+    def action_jump(self) -> None:
+        """Ask for a sequence or a time to go to."""
+        self._prompt.open(Purpose.JUMP)
+
+    @property
+    def _searched(self) -> Accounts | Catalogs | None:
+        match self._prompt.purpose:
+            case Purpose.FIND_ACCOUNTS:
+                return self.accounts
+            case Purpose.FIND_CATALOGS:
+                return self.catalogs
+            case _:
+                return None
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Narrow as it is typed."""
-        if event.input.id == "find":
-            pane = self._searched()
-            pane.search = event.value.strip()
-            pane.update_rows()
+        """A search narrows as it is typed."""
+        if event.input is self._prompt and self._searched is not None:
+            self._searched.search = event.value.strip()
+            self._searched.update_rows()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter keeps the search and goes to the list."""
-        if event.input.id == "find":
-            event.input.add_class("hidden")
-            self._searched().focus()
+        """Enter keeps a search, sets a filter, or goes there."""
+        if event.input is not self._prompt:
+            return
+        match self._prompt.purpose:
+            case Purpose.FILTER:
+                self._set_filter(event.value)
+            case Purpose.JUMP:
+                self._jump(event.value)
+            case _:
+                self._prompt.close()
+                if self._searched is not None:
+                    self._searched.focus()
+
+    def _set_filter(self, text: str) -> None:
+        try:
+            wanted = parse_filter(text, self.view.now()) if text.strip() else None
+        except BadFilterError as error:
+            self.notice(str(error))
+            return
+        self.workspace.set_filter(wanted)
+        self._prompt.close()
+        self.timeline.focus()
+
+    def _jump(self, text: str) -> None:
+        text = text.strip().replace(",", "")
+        if text.isascii() and text.isdigit():
+            self.go_to(int(text[:19]))
+        elif (time_ns := parse_timestamp(completed_time(text))) is not None:
+            self.run_worker(self._jump_to_time(time_ns // 1_000_000_000), exclusive=True)
+        else:
+            self.notice("that is neither a sequence nor a time like 2026-11-23 10:22")
+            return
+        self._prompt.close()
+        self.timeline.focus()
+
+    async def _jump_to_time(self, seconds: int) -> None:
+        if self.workspace.log is None:
+            return
+        try:
+            seq = await sequence_at(self.workspace.log, seconds, self.workspace.options.instance)
+        except NatsterError as error:
+            self.notice(error.sentence)
+            return
+        self.go_to(max(1, seq))
+
+    def go_to(self, seq: int) -> None:
+        """Put the timeline's cursor on an event; `b` comes back from there."""
+        before = self.timeline.selected_seq
+        if before is not None:
+            self._jumped_from.append(before)
+            del self._jumped_from[:-_JUMPS_KEPT]
+        self.timeline.select(seq)
+        self._inspect(self.timeline)
+
+    def action_return(self) -> None:
+        """Go back to where the last jump began."""
+        if self._jumped_from:
+            self.timeline.select(self._jumped_from.pop())
+            self._inspect(self.timeline)
 
     def action_all_catalogs(self) -> None:
         """Show the catalogs of all accounts."""
@@ -308,20 +451,23 @@ class Dashboard(App[None]):
 
     async def action_back(self) -> None:
         """Undo the last narrowing: the search, the zoom, the chosen account, the pane."""
-        field = self._find
-        pane = self._searched()
-        if not field.has_class("hidden"):
-            field.value = ""
-            field.add_class("hidden")
-            pane.focus()
+        searched = [pane for pane in (self.accounts, self.catalogs) if pane.search]
+        if self._prompt.is_open:
+            self._prompt.close()
+            if self._searched is not None:
+                self._searched.search = ""
+                self._searched.update_rows()
+            (self._searched or self.timeline).focus()
         elif self.screen.maximized is not None:
             self.screen.minimize()
-        elif pane.search:
-            field.value = ""
-            pane.search = ""
-            pane.update_rows()
+        elif searched:
+            for pane in searched:
+                pane.search = ""
+                pane.update_rows()
         elif isinstance(self.focused, Inspector):
             self._pane(self._inspected).focus()
+        elif self.focused is self.timeline and self.workspace.filtered is not None:
+            self.workspace.set_filter(None)
         else:
             self.timeline.focus()
 

@@ -32,13 +32,20 @@ COMMANDS = (
         "r", "rebuild", "rebuild", "Rebuild projections from the log: dry run first", in_footer=True
     ),
     Command("v", "verify", "verify", "Compare what is stored with the log", in_footer=True),
+    Command("w", "why", "why", "Why is it so: the events that made the row", in_footer=True),
+    Command("c", "change", "change", "What the event changed, before and after", in_footer=True),
     Command("x", "reveal", "reveal", "Show secrets for 10 seconds", in_footer=True),
     Command("s", "sort", "sort", "Sort accounts or catalogs differently", in_footer=True),
     Command(
-        "slash", "find", "find", "Find an account or a catalog by name", in_footer=True,
+        "slash", "find", "filter", "Filter the timeline; in a list, find by name", in_footer=True,
         shown_key="/",
     ),
     Command("a", "all_catalogs", "all", "Show the catalogs of all accounts", in_footer=True),
+    Command(
+        "colon,ctrl+g", "jump", "go to", "Go to a sequence or a time", in_footer=True,
+        shown_key=":",
+    ),
+    Command("b", "return", "back", "Go back to where the last jump began"),
     Command("e", "problems", "problems", "What went wrong so far, and the log's hazards"),
     Command("question_mark,f1", "help", "help", "This page", in_footer=True, shown_key="?"),
     Command("ctrl+p", "command_palette", "palette", "All commands, by name", in_palette=False),

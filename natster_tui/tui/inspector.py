@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from natster_tui.domain.diff import field_changes
 from natster_tui.domain.documents import read_document
 from natster_tui.domain.events import NONE, Event, Record, read_event
 from natster_tui.domain.masking import MASK, is_secret_name, mask_json, mask_text
@@ -18,16 +19,19 @@ from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import (
     VERBS,
     Names,
+    change_line,
     payload_lines,
     pretty_json,
 )
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_block, safe_text
+from natster_tui.engine.effects import Effect
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import age, full_time
 
 _LABEL = 12
+_CHANGE_STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
 
 
 class Sheet:
@@ -137,6 +141,28 @@ class Inspection:
             shown = value if self._reveal else mask_text(value)
             text.add("header", f"{safe_text(name, 60)}: {safe_text(shown, 300)}", "dim")
         text.add("payload", "\n".join(payload_lines(record, reveal=self._reveal)))
+        return title, text
+
+    def change(self, seq: int, effects: list[Effect] | None) -> tuple[str, Sheet]:
+        """What an event changed in each projection, before and after, field by field."""
+        text = Sheet(self._theme)
+        title = f"Change by event {seq:,} · c shows the event"
+        if effects is None:
+            text.add("", "reading the events of the keys it touched …", "dim")
+            return title, text
+        if not effects:
+            text.add("", "it is parked: no projection uses it, and nothing changed")
+        for effect in effects:
+            name = self._names.of(effect.key)
+            shown = name if effect.projection.name == "account" else safe_text(effect.key, 60)
+            fields = field_changes(effect.before, effect.after)
+            made = " (made by this event)" if effect.before is None and effect.after else ""
+            text.add(effect.projection.name, f"{shown}{made}", "bold")
+            for field in fields:
+                line = change_line(field, reveal=self._reveal, names=self._names)
+                text.add("", line, _CHANGE_STYLES.get(line[0], ""))
+            if not fields:
+                text.add("", "nothing: it was so already", "dim")
         return title, text
 
     def _account_line(self, text: Sheet, label: str, key: str) -> None:

@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from natster_tui.domain.diff import KeyChange
-from natster_tui.domain.presentation import change_line
+from natster_tui.domain.presentation import Names, change_line
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.preflight import Preflight, read_preflight
@@ -114,11 +114,12 @@ class ReplayScreen(ModalScreen[None]):
         """The keys that differ, field by field."""
         marks = {"added": "+", "removed": "-", "changed": "~"}
         styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
+        names = Names(self.view.workspace.accounts)
         for change in changes[:_CHANGES_SHOWN]:
             kind = change.kind
             self.say(f"  {marks[kind]} {safe_text(change.key, 100)} {kind}", styles[kind])
             for field in change.fields() if kind == "changed" else ():
-                self.say(f"      {change_line(field)}")
+                self.say(f"      {change_line(field, names=names)}")
         if len(changes) > _CHANGES_SHOWN:
             self.say(f"  … and {len(changes) - _CHANGES_SHOWN:,} more")
 

@@ -6,6 +6,7 @@ placeholder until they come; nothing waits for them.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from textwrap import wrap
 
@@ -15,6 +16,7 @@ from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS, Names, event_phrase
 from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.filtered_log import FilteredLog
 from natster_tui.engine.workspace import Connection
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import row_time
@@ -41,17 +43,39 @@ class Timeline(VirtualList):
         self.following = True
         self._first = 1
         self._head_seen = 0
+        self._filtered: FilteredLog | None = None
+        self._seq_selected: int | None = None
 
     @property
     def selected_seq(self) -> int | None:
         """The sequence under the cursor."""
-        return None if self.row_count == 0 else self._first + self.cursor
+        return None if self.row_count == 0 else self._seq_at(self.cursor)
+
+    @property
+    def selected_event(self) -> Event | None:
+        """The event under the cursor, if it is at hand and one of ours."""
+        seq = self.selected_seq
+        record = None if seq is None else self.view.workspace.follower.get(seq)
+        event = None if record is None else read_event(record)
+        return event if isinstance(event, Event) else None
+
+    def _seq_at(self, row: int) -> int:
+        """The sequence in a row, of the filter that the rows were counted for."""
+        return self._first + row if self._filtered is None else self._filtered.seqs[row]
+
+    def _row_of(self, seq: int) -> int:
+        """The row of an event, or of the next one that passes the filter."""
+        if self._filtered is None:
+            return seq - self._first
+        return bisect_left(self._filtered.seqs, seq)
 
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
         workspace = self.view.workspace
+        filtered = workspace.filtered
         return (
             workspace.follower.version,
+            None if filtered is None else (id(filtered), filtered.version),
             workspace.connection,
             workspace.sentence,
             # Names and dates stand in the rows.
@@ -61,19 +85,35 @@ class Timeline(VirtualList):
 
     def update_rows(self) -> None:
         """Take note of how far the log goes now."""
-        follower = self.view.workspace.follower
-        if follower.first != self._first:
-            # Events were forgotten at the front: the cursor stays on its event.
-            self.cursor = max(0, self.cursor + self._first - follower.first)
+        workspace = self.view.workspace
+        follower, filtered = workspace.follower, workspace.filtered
+        if filtered is not self._filtered:
+            # The cursor stays on its event, or goes to the next one that is left.
+            seq = self._seq_selected
+            self._filtered = filtered
             self._first = follower.first
-        rows = max(0, follower.head - self._first + 1)
-        self.set_row_count(rows)
+            self.set_row_count(self._rows_now())
+            if seq is not None and not self.following:
+                self.move_cursor(self._row_of(seq), by_user=False)
+        elif follower.first != self._first:
+            if filtered is None:
+                # Events were forgotten at the front: the cursor stays on its event.
+                self.cursor = max(0, self.cursor + self._first - follower.first)
+            self._first = follower.first
+        self.set_row_count(self._rows_now())
         if self.following:
             self._head_seen = follower.head
-            self.move_cursor(rows - 1, by_user=False)
+            self.move_cursor(self.row_count - 1, by_user=False)
+        self._seq_selected = self.selected_seq
         self._fetch_visible()
         self._describe()
         self.refresh_rows()
+
+    def _rows_now(self) -> int:
+        follower = self.view.workspace.follower
+        if self._filtered is not None:
+            return len(self._filtered.seqs)
+        return max(0, follower.head - self._first + 1)
 
     def follow(self) -> None:
         """Keep the newest event in view from now on."""
@@ -84,7 +124,9 @@ class Timeline(VirtualList):
     def select(self, seq: int) -> None:
         """Put the cursor on an event."""
         self._stop_following()
-        self.move_cursor(seq - self._first)
+        if self.view.workspace.filtered is not self._filtered:
+            self.update_rows()
+        self.move_cursor(self._row_of(seq))
         self._fetch_visible()
 
     def _describe(self) -> None:
@@ -95,12 +137,27 @@ class Timeline(VirtualList):
         else:
             new = max(0, follower.head - self._head_seen)
             subtitle = f"{new:,} new {self.glyphs.new} G follows" if new else "G follows"
-        self.caption(f"1 Timeline ({total})", subtitle)
+        filtered = self._filtered
+        if filtered is None:
+            self.caption(f"1 Timeline ({total})", subtitle)
+            return
+        head = follower.head
+        looked = "" if filtered.is_complete(head) else f", looked at {filtered.scanned:,}"
+        wanted = safe_text(filtered.wanted.text, 40)
+        self.caption(f"1 Timeline {wanted} ({total} of {head:,}{looked})", f"esc all · {subtitle}")
 
     def _fetch_visible(self) -> None:
+        follower = self.view.workspace.follower
         height = max(1, self.scrollable_content_region.height)
-        top = self._first + self.scroll_offset.y
-        self.view.workspace.follower.want(max(self._first, top - _MARGIN), top + height + _MARGIN)
+        top = self.scroll_offset.y
+        if self._filtered is None:
+            first = self._first + top
+            follower.want(max(self._first, first - _MARGIN), first + height + _MARGIN)
+            return
+        for row in range(max(0, top - 5), min(self.row_count, top + height + 5)):
+            seq = self._seq_at(row)
+            if follower.get(seq) is None:
+                follower.want(seq, seq)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolled, by whatever means: fetch what is in view, and follow only at the end."""
@@ -131,7 +188,7 @@ class Timeline(VirtualList):
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
-        seq = self._first + row
+        seq = self._seq_at(row)
         follower = self.view.workspace.follower
         digits = max(5, len(f"{follower.head:,}"))
         number = Cell(f"{seq:,}", digits, "dim", right=True)
@@ -192,6 +249,8 @@ class Timeline(VirtualList):
             width = max(20, self.scrollable_content_region.width - 2)
             said = [f" {line}" for line in wrap(workspace.sentence, width)]
             return ("", f" {workspace.connection.value} {self.glyphs.ellipsis}", "", *said)
+        if self._filtered is not None:
+            return ("", " no event passes the filter", "", " esc shows all of them")
         stream = workspace.info.stream if workspace.info else ""
         return (
             "",

@@ -139,6 +139,13 @@ SCENES = {
     "account": Scene(projected, ("2", "j", "j", "j")),
     "account-narrow": Scene(projected, ("2", "j", "j", "enter"), size=NARROW),
     "event-masked": Scene(projected, ("g", *"jjjj", "5")),
+    "change": Scene(projected, ("k", "c"), wait_for="out_shares["),
+    "why": Scene(projected, ("2", *"jjj", "w"), wait_for="events, newest first"),
+    "filter": Scene(
+        projected,
+        ("slash", *"type:shared", "space", *"catalog:over", "enter"),
+        wait_for="(15 of 400)",
+    ),
     "duplicate-name": Scene(projected, ("3", "slash", *"night", "enter")),
     "projector": Scene(projected, ("4",)),
     "rebuild-preflight": Scene(projected, ("r",), wait_for="enter replay"),
@@ -240,10 +247,8 @@ async def settle(workspace: Workspace) -> None:
 
 def text_of(app: Dashboard) -> str:
     """What stands on the screen, as text."""
-    lines = []
-    for strip in app.screen._compositor.render_strips():
-        lines.append("".join(segment.text for segment in strip))
-    return "\n".join(lines)
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 def drawn(app: Dashboard) -> str:

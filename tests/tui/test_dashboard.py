@@ -31,7 +31,7 @@ async def dashboard(
     app = Dashboard(workspace, clock=lambda: NOW)
     running = asyncio.create_task(workspace.run())
     try:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await settle(workspace)
             await pilot.pause()
             yield app, pilot
@@ -247,3 +247,69 @@ async def test_a_server_that_comes_back_is_found_again(settings: ConnectionSetti
         )
         await append(settings, 50, 10)
         await until(lambda: "head 60" in text_of(app))
+
+
+async def test_a_filter_shows_what_passes_and_live_events_respect_it(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("slash", *"type:initialized", "enter")
+        await until(lambda: "41 of 400" in text_of(app))
+        await append(settings, 400, 60)
+        expected = sum(
+            event.subject.endswith(".natster_initialized")
+            for event in DemoCommunity(7).history(460, NOW)
+        )
+        await until(lambda: f"{expected} of 460" in text_of(app))
+        await pilot.press("escape")
+        await until(lambda: "1 Timeline (460)" in text_of(app))
+
+
+async def test_a_filter_that_means_nothing_is_said(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("slash", *"type:eaten", "enter")
+        await until(lambda: "type:eaten is none of" in text_of(app))
+
+
+async def test_jumping_and_coming_back(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("colon", *"17", "enter")
+        assert app.timeline.selected_seq == 17
+        await pilot.press("b")
+        assert app.timeline.selected_seq == 400
+        await pilot.press("colon", *"2026-11-10", "enter")
+        await until(lambda: 17 < (app.timeline.selected_seq or 0) < 300)
+
+
+async def test_why_leads_to_the_event_and_a_key_leads_back(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("2", "j", "j", "w")
+        await until(lambda: "events, newest first" in text_of(app))
+        await pilot.press("j", "j", "enter")
+        await until(lambda: app.timeline.has_focus and app.timeline.selected_seq != 400)
+        jumped = app.timeline.selected_seq
+        assert jumped is not None
+        key = app.accounts.selected_key
+        assert key is not None
+        await until(lambda: app.workspace.follower.get(jumped) is not None)
+        record = app.workspace.follower.get(jumped)
+        assert record is not None
+        assert key in record.subject
+        await pilot.press("b")
+        assert app.timeline.selected_seq == 400
+
+
+async def test_change_shows_before_and_after_of_what_the_event_touched(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("colon", *"1", "enter", "c")
+        await until(lambda: "(made by this event)" in text_of(app))
+        assert 'account_name "Natster Hub"' in text_of(app)
+        await pilot.press("c")
+        await until(lambda: "5 Event 1" in text_of(app))

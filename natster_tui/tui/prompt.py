@@ -1,0 +1,61 @@
+"""The one-line prompt at the bottom: find in a list, filter the timeline, jump in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from natster_tui.domain.event_filter import completions
+
+
+class Purpose(Enum):
+    """What the prompt is for just now; the value is what it says while empty."""
+
+    FIND_ACCOUNTS = "find an account: name or key"
+    FIND_CATALOGS = "find a catalog: name"
+    FILTER = "filter: type: from: to: account: catalog: seq:1..9 since:2h parked, or any text"
+    JUMP = "go to: a sequence, or a time such as 2026-11-23 10:22"
+
+
+class FilterSuggester(Suggester):
+    """Completes a filter's fields, types and names; the right arrow takes the suggestion."""
+
+    def __init__(self, names: Callable[[], list[str]]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._names = names
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first way to go on, if any."""
+        return next(iter(completions(value, self._names)), None)
+
+
+class Prompt(Input):
+    """Hidden until opened; `purpose` says what its text means."""
+
+    def __init__(self, names: Callable[[], list[str]]) -> None:
+        super().__init__(id="prompt", classes="hidden", compact=True)
+        self.purpose = Purpose.FIND_ACCOUNTS
+        self._suggester = FilterSuggester(names)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is on screen."""
+        return not self.has_class("hidden")
+
+    def open(self, purpose: Purpose, value: str = "") -> None:
+        """Show it and take the keyboard."""
+        self.purpose = purpose
+        self.placeholder = purpose.value
+        self.suggester = self._suggester if purpose is Purpose.FILTER else None
+        with self.prevent(Input.Changed):
+            self.value = value
+        self.cursor_position = len(value)
+        self.remove_class("hidden")
+        self.focus()
+
+    def close(self) -> None:
+        """Hide it."""
+        self.add_class("hidden")
