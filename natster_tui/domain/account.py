@@ -5,7 +5,7 @@ Bucket `PROJ_ACCOUNT`, one document per account. The rules are DESIGN section 3,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from natster_tui.domain.documents import (
     Document,
@@ -178,6 +178,10 @@ class AccountProjection(Projection[AccountState]):
         token says, and the narrower filter leaves out subjects with a literal `>` in it.
         """
         return (f"{SUBJECT_PREFIX}{key}.>", f"{SUBJECT_PREFIX}*.{key}.*.*")
+
+    def copy(self, state: AccountState) -> AccountState:
+        """See `Projection.copy`; what is not a dict here is never changed in place."""
+        return replace(state, out_shares=dict(state.out_shares), in_shares=dict(state.in_shares))
 
     def encode(self, key: str, state: AccountState) -> bytes:
         """See `Projection.encode`."""

@@ -75,6 +75,10 @@ class CatalogProjection(Projection[CatalogState]):
         """See `Projection.key_filters`: events with a literal `>` among their tokens are parked."""
         return (f"{SUBJECT_PREFIX}*.*.{key}.*",)
 
+    def copy(self, state: CatalogState) -> CatalogState:
+        """See `Projection.copy`."""
+        return CatalogState(state.owner, dict(state.shared_with), dict(state.contested_by))
+
     def encode(self, key: str, state: CatalogState) -> bytes:
         """See `Projection.encode`."""
         document: Document = {

@@ -68,6 +68,12 @@ class Fold(Generic[State]):
         for record in records:
             self.apply(record, read_event(record))
 
+    def copy(self) -> Fold[State]:
+        """A fold at the same position that goes its own way from here."""
+        copy = self.projection.copy
+        states = {key: copy(state) for key, state in self.states.items()}
+        return Fold(self.projection, states, self.seq, self.time_ns, self.parked)
+
     @property
     def parked(self) -> ParkedTally:
         """The events set aside so far."""

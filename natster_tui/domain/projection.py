@@ -8,6 +8,7 @@ methods; nothing re-implements a fold.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from typing import Generic, TypeVar
 
 from natster_tui.domain.events import Event, EventType
@@ -55,6 +56,10 @@ class Projection(ABC, Generic[State]):
     @abstractmethod
     def key_filters(self, key: str) -> tuple[str, ...]:
         """Subject filters (one wildcard read each) that together hold all events of a key."""
+
+    def copy(self, state: State) -> State:
+        """A state that can be changed without changing this one."""
+        return deepcopy(state)
 
     @abstractmethod
     def encode(self, key: str, state: State) -> bytes:

@@ -205,6 +205,10 @@ class Projector:
             raise
         except DeniedError as error:
             self.error = error
+            if self._denied:
+                # Even watching is denied: asking again at once would be asking for ever.
+                self._set(Phase.STOPPED, error.sentence)
+                await asyncio.sleep(RETRY_S)
             self._denied = f"only watching: {error.sentence}"
         except ServerError as error:
             if log.link.is_lost:
@@ -258,6 +262,11 @@ class Projector:
             if changed := await check_identity(log, stored.checkpoint):
                 raise LogChangedError(changed)
         elif self._writing and self._rebuilds_by_itself(stored.standing):
+            assert stored.checkpoint is not None
+            if changed := await check_identity(log, stored.checkpoint):
+                # Nobody has said that the projection may be made from another log.
+                self._adopt(stored, Fold(self.projection))
+                raise LogChangedError(changed)
             await self._rebuild(log, stored.problem)
             return await self._begin(log)
         elif stored.standing is Standing.MISSING and self._writing:
@@ -328,7 +337,7 @@ class Projector:
             aclosing(reader.batches()) as batches,
         ):
             # Where nothing is new, nothing comes for a while that could say so.
-            self._settle_phase(self.fold.seq, log.info.last_seq)
+            self._settle_phase(log.info.last_seq)
             async for batch in batches:
                 records = log.sealing.open_records(batch)
                 if records:

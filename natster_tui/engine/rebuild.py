@@ -20,6 +20,7 @@ from natster_tui.domain.projection import Projection
 from natster_tui.engine.projection_store import (
     Standing,
     StoredProjection,
+    check_identity,
     checkpoint_of,
     load_projection,
 )
@@ -191,7 +192,7 @@ class Rebuild:
         fold = self._replay.folds[plan.projection.name]
         final = await checkpoint_of(fold, self.log)
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
-        before = (plan.stored.checkpoint or self._unmarked_beginning(plan.projection)).marked(mark)
+        before = (await self._position_before(plan)).marked(mark)
         changes: list[tuple[str, bytes | None]]
         if purge:
             revision = await bucket.commit({}, before.encode(), revision)
@@ -205,6 +206,17 @@ class Rebuild:
             revision = await bucket.commit(dict(changes[:room]), before.encode(), revision)
             changes = changes[room:]
         await bucket.commit(dict(changes), final.encode(), revision)
+
+    async def _position_before(self, plan: PlannedRebuild) -> Checkpoint:
+        """Where the bucket stands until the rebuild has ended.
+
+        When that is a position in another log, it is the beginning of this one: somebody decided
+        for this one, and whoever finds the rebuild interrupted may finish it.
+        """
+        stored = plan.stored.checkpoint
+        if stored is None or await check_identity(self.log, stored):
+            return self._unmarked_beginning(plan.projection)
+        return stored
 
     def _unmarked_beginning(self, projection: Projection[Any]) -> Checkpoint:
         info = self.log.info

@@ -50,11 +50,11 @@ class Accounts(VirtualList):
         """See `VirtualList.sources`."""
         workspace = self.view.workspace
         now = self.view.now() // 60
-        return (workspace.projectors[ACCOUNTS.name].version, workspace.connection, now)
+        return (self.view.version, workspace.connection, now)
 
     def update_rows(self) -> None:
         """Take the accounts as they are now; the cursor stays on its account."""
-        accounts = self.view.workspace.accounts
+        accounts = self.view.accounts
         selected = self.selected_key
         items: list[_Item] = list(accounts.items())
         if self.search:
@@ -89,15 +89,16 @@ class Accounts(VirtualList):
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
         key = self._keys[row]
-        state = self.view.workspace.accounts.get(key)
+        state = self.view.accounts.get(key)
         if state is None:
             return [Cell(short_key(key))]
         glyphs = self.glyphs
         width = self.scrollable_content_region.width
         imports = sum(1 for imported in state.in_shares.values() if imported is not None)
-        cells = [
-            Cell(Names({key: state}).of(key), 0, "strong" if state.account_name else ""),
-        ]
+        name, style = Names({key: state}).of(key), "strong" if state.account_name else ""
+        if self.view.just_changed(ACCOUNTS.name, key):
+            name, style = f"{glyphs.on} {name}", "warn"
+        cells = [Cell(name, 0, style)]
         if width >= 46:
             cells.append(Cell(short_key(key), 8, "dim"))
         when = age(self.view.now() - state.initialized_at) if state.initialized_at else "new"

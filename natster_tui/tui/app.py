@@ -25,11 +25,12 @@ from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.effects import Effect, effects_of
 from natster_tui.engine.key_history import sequence_at
 from natster_tui.engine.projector import Phase
+from natster_tui.engine.time_travel import Moment, TimeTravel
 from natster_tui.engine.workspace import Connection, Workspace
-from natster_tui.errors import NatsterError
+from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.tui.accounts import Accounts
 from natster_tui.tui.catalogs import Catalogs
-from natster_tui.tui.clock import Clock, wall_clock
+from natster_tui.tui.clock import Clock, full_time, wall_clock
 from natster_tui.tui.commands import bindings
 from natster_tui.tui.inspector import Inspection, Inspector
 from natster_tui.tui.look import ASCII, DARK, LIGHT, UNICODE
@@ -93,12 +94,18 @@ class Dashboard(App[None]):
         self.inspector = Inspector()
         self._status = StatusLine(id="status")
         self._alert_line = Static(id="alert")
+        self._banner = Static(id="banner", classes="hidden")
+        self._traveller: TimeTravel | None = None
+        self._travelling_to: int | None = None
+        self._travel_done = 0.0
+        self._head_at_departure = 0
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._prompt = Prompt(self._names)
 
     def compose(self) -> ComposeResult:
         """The main screen."""
         yield self._status
+        yield self._banner
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield self.timeline
@@ -154,6 +161,9 @@ class Dashboard(App[None]):
         self._status.show(self.workspace, self.view.glyphs, since)
         alert = self._alert_line
         sentence = self._alert()
+        banner = self._travel_banner()
+        self._banner.set_class(not banner, "hidden")
+        self._banner.update(Text(banner), layout=False)
         if sentence != self._alerted:
             self._alerted = sentence
             alert.set_class(bool(sentence), "shown")
@@ -175,9 +185,8 @@ class Dashboard(App[None]):
     def _refresh_inspector(self) -> None:
         inspector = self.inspector
         inspection = Inspection(
-            self.workspace,
+            self.view,
             self.theme_variables,
-            self.view.now(),
             reveal=time.monotonic() < self._reveal_until,
         )
         accounts, catalogs = self.accounts, self.catalogs
@@ -318,6 +327,72 @@ class Dashboard(App[None]):
         self._inspector_drawn = 0.0
         self._ring()
 
+    # -- time travel -----------------------------------------------------------------------
+
+    def action_travel(self) -> None:
+        """Show everything as of the timeline's event; when travelling already, return to now."""
+        if self.view.moment is not None or self._travelling_to is not None:
+            self.workers.cancel_group(self, "travel")
+            self._arrive(None)
+        elif (seq := self.timeline.selected_seq) is not None:
+            self._travel_to(seq)
+
+    def action_step(self, step: int) -> None:
+        """One event forward or back in time."""
+        if self.view.moment is None:
+            self.action_travel()
+        elif self._travelling_to is None:
+            self._travel_to(self.view.moment.seq + step)
+
+    def _travel_to(self, seq: int) -> None:
+        self._travelling_to = seq
+        self._ring()
+        self.run_worker(self._travel(seq), exclusive=True, group="travel")
+
+    async def _travel(self, seq: int) -> None:
+        log = self.workspace.log
+        try:
+            if log is None:
+                raise ConnectionLostError("not connected: wait for the connection, then try again")
+            if self._traveller is None or self._traveller.log is not log:
+                # Another link may lead to another log; copies of states are cheap to make again.
+                self._traveller = TimeTravel(
+                    log, self.workspace.options.instance, self._travel_progress
+                )
+            self._arrive(await self._traveller.at(seq))
+        except NatsterError as error:
+            self._arrive(self.view.moment)
+            self.notice(error.sentence)
+
+    def _travel_progress(self, done: int, total: int) -> None:
+        self._travel_done = done / max(1, total)
+        self._ring()
+
+    def _arrive(self, moment: Moment | None) -> None:
+        self._travelling_to = None
+        self._show_change = moment is not None
+        self.view.moment = moment
+        self.screen.set_class(moment is not None, "travelling")
+        if moment is not None:
+            self._head_at_departure = self._head_at_departure or self.workspace.follower.head
+            self.timeline.select(max(1, moment.seq))
+        else:
+            self._head_at_departure = 0
+        self._inspected = "timeline"
+        self._ring()
+
+    def _travel_banner(self) -> str:
+        """What says unmistakably that this is not now; empty when it is."""
+        if self._travelling_to is not None and self.view.moment is None:
+            return f"travelling to {self._travelling_to:,}: {self._travel_done:.0%} · t cancels"
+        moment = self.view.moment
+        if moment is None:
+            return ""
+        new = self.workspace.follower.head - self._head_at_departure
+        when = "before everything" if moment.seq == 0 else full_time(moment.time)
+        live = f" · {new:,} new events since you left" if new > 0 else ""
+        return f"AS OF {moment.seq:,}, {when} · [ ] step · t returns to now{live}"
+
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
         if time.monotonic() < self._reveal_until:
@@ -336,7 +411,7 @@ class Dashboard(App[None]):
 
     def _names(self) -> list[str]:
         """What completes a filter's names: catalogs, and keys of accounts."""
-        return [*self.workspace.catalogs, *self.workspace.accounts]
+        return [*self.view.catalogs, *self.view.accounts]
 
     def action_find(self) -> None:
         """Filter the timeline, or search the list that has the focus."""
@@ -451,6 +526,9 @@ class Dashboard(App[None]):
 
     async def action_back(self) -> None:
         """Undo the last narrowing: the search, the zoom, the chosen account, the pane."""
+        if self.view.moment is not None and not self._prompt.is_open:
+            self.action_travel()
+            return
         searched = [pane for pane in (self.accounts, self.catalogs) if pane.search]
         if self._prompt.is_open:
             self._prompt.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.figures import case_collisions
 from natster_tui.domain.presentation import Names
+from natster_tui.domain.projections import CATALOGS
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import row_time
@@ -60,13 +61,11 @@ class Catalogs(VirtualList):
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
         workspace = self.view.workspace
-        versions = tuple(projector.version for projector in workspace.projectors.values())
-        return (versions, workspace.connection, self.view.now() // 60)
+        return (self.view.version, workspace.connection, self.view.now() // 60)
 
     def update_rows(self) -> None:
         """Take the catalogs as they are now."""
-        workspace = self.view.workspace
-        catalogs = workspace.catalogs
+        catalogs = self.view.catalogs
         self._collisions = case_collisions(catalogs)
         selected = self._rows_shown[self.cursor] if self._rows_shown else None
         rows = self._all_rows(catalogs) if self.of is None else self._rows_of(self.of)
@@ -78,7 +77,7 @@ class Catalogs(VirtualList):
         self.set_row_count(len(rows))
         if selected is not None and selected in rows:
             self.move_cursor(rows.index(selected), by_user=False)
-        whose = "" if self.of is None else f" of {Names(workspace.accounts).of(self.of)}"
+        whose = "" if self.of is None else f" of {Names(self.view.accounts).of(self.of)}"
         subtitle = f"by {_SORTS[self._sort]}"
         self.caption(
             f"3 Known catalogs{whose} ({len(rows):,})",
@@ -98,14 +97,14 @@ class Catalogs(VirtualList):
             state = catalogs.get(row.catalog)
             return ("" if state is None else names.of(state.owner).lower(), row.catalog)
 
-        names = Names(self.view.workspace.accounts)
+        names = Names(self.view.accounts)
         return sharing if self._sort == 1 else owner
 
     def _all_rows(self, catalogs: dict[str, CatalogState]) -> list[_Row]:
         return [_Row(name) for name in catalogs]
 
     def _rows_of(self, account: str) -> list[_Row]:
-        state = self.view.workspace.accounts.get(account)
+        state = self.view.accounts.get(account)
         if state is None:
             return []
         shared = [
@@ -122,11 +121,12 @@ class Catalogs(VirtualList):
         """See `VirtualList.row_cells`."""
         shown = self._rows_shown[row]
         glyphs = self.glyphs
-        workspace = self.view.workspace
-        names = Names(workspace.accounts)
-        state = workspace.catalogs.get(shown.catalog)
+        names = Names(self.view.accounts)
+        state = self.view.catalogs.get(shown.catalog)
         warning = self._warning(shown.catalog, state)
         name = Cell(safe_text(shown.catalog, 60), 0, "strong")
+        if self.view.just_changed(CATALOGS.name, shown.catalog):
+            name = Cell(f"{glyphs.on} {safe_text(shown.catalog, 60)}", 0, "warn")
         mark = Cell(glyphs.warn if warning else " ", 2, "warn")
         if self.of is None:
             owner = "" if state is None else names.of(state.owner)
@@ -145,9 +145,8 @@ class Catalogs(VirtualList):
 
     def warnings(self, name: str) -> list[str]:
         """What to warn of about a catalog's name."""
-        workspace = self.view.workspace
-        names = Names(workspace.accounts)
-        state = workspace.catalogs.get(name)
+        names = Names(self.view.accounts)
+        state = self.view.catalogs.get(name)
         said = []
         if state is not None and state.contested_by:
             others = ", ".join(names.of(key) for key in state.contested_by)

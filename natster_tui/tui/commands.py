@@ -34,6 +34,11 @@ COMMANDS = (
     Command("v", "verify", "verify", "Compare what is stored with the log", in_footer=True),
     Command("w", "why", "why", "Why is it so: the events that made the row", in_footer=True),
     Command("c", "change", "change", "What the event changed, before and after", in_footer=True),
+    Command("t", "travel", "travel", "Show everything as of the event; again: now", in_footer=True),
+    Command("left_square_bracket", "step(-1)", "step back", "Travelling: one event back",
+            shown_key="["),
+    Command("right_square_bracket", "step(1)", "step on", "Travelling: one event forward",
+            shown_key="]"),
     Command("x", "reveal", "reveal", "Show secrets for 10 seconds", in_footer=True),
     Command("s", "sort", "sort", "Sort accounts or catalogs differently", in_footer=True),
     Command(

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from natster_tui.domain.diff import field_changes
 from natster_tui.domain.documents import read_document
 from natster_tui.domain.events import NONE, Event, Record, read_event
+from natster_tui.domain.fold import Fold
 from natster_tui.domain.masking import MASK, is_secret_name, mask_json, mask_text
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import (
@@ -27,8 +28,8 @@ from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_block, safe_text
 from natster_tui.engine.effects import Effect
 from natster_tui.engine.projector import Projector
-from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import age, full_time
+from natster_tui.tui.view import View
 
 _LABEL = 12
 _CHANGE_STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
@@ -100,13 +101,11 @@ def stored_time(record: Record) -> str:
 class Inspection:
     """Builds the inspector's texts. Everything from outside is made safe on the way."""
 
-    def __init__(
-        self, workspace: Workspace, theme: dict[str, str], now: float, *, reveal: bool
-    ) -> None:
-        self._workspace = workspace
-        self._names = Names(workspace.accounts)
+    def __init__(self, view: View, theme: dict[str, str], *, reveal: bool) -> None:
+        self._view = view
+        self._names = Names(view.accounts)
         self._theme = theme
-        self._now = now
+        self._now = view.now()
         self._reveal = reveal
 
     # -- one event -------------------------------------------------------------------------
@@ -174,7 +173,7 @@ class Inspection:
 
     def account(self, key: str) -> tuple[str, Sheet]:
         """An account's projection."""
-        state = self._workspace.accounts.get(key)
+        state = self._view.accounts.get(key)
         text = Sheet(self._theme)
         title = f"Account {self._names.of(key)}"
         text.add("key", safe_text(key, 100))
@@ -193,12 +192,12 @@ class Inspection:
                 hidden = is_secret_name(name) and value and not self._reveal
                 shown = MASK if hidden else safe_block(value, 12, 2_000)
                 text.add("", f"{name}: {shown or '-'}")
-        self._document(text, "document", self._workspace.projectors["account"], key)
+        self._document(text, "document", self._view.fold("account"), key)
         return title, text
 
     def catalog(self, name: str, warnings: list[str]) -> tuple[str, Sheet]:
         """A catalog's projection."""
-        state = self._workspace.catalogs.get(name)
+        state = self._view.catalogs.get(name)
         text = Sheet(self._theme)
         if state is None:
             text.add("", "only shared in ways that make no catalog", "dim")
@@ -210,21 +209,21 @@ class Inspection:
         for account in list(state.shared_with)[:50]:
             imported = self._imported(name, state.owner, account)
             text.add("", f"{self._names.of(account)}{imported}")
-        self._document(text, "document", self._workspace.projectors["catalog"], name)
+        self._document(text, "document", self._view.fold("catalog"), name)
         return f"Catalog {safe_text(name, 60)}", text
 
     def _imported(self, name: str, owner: str, account: str) -> str:
-        state = self._workspace.accounts.get(account)
+        state = self._view.accounts.get(account)
         at = None if state is None else state.in_shares.get((name, owner))
         return "" if at is None else f", imported {full_time(at)}"
 
-    def _document(self, text: Sheet, label: str, projector: Projector, key: str) -> None:
-        stored = projector.fold.document(key)
+    def _document(self, text: Sheet, label: str, fold: Fold[Any], key: str) -> None:
+        stored = fold.document(key)
         if stored is None:
             return
         document = read_document(stored)
         shown = document if self._reveal else mask_json(document)
-        text.add(label, f"{len(stored):,} bytes, as of {projector.fold.seq:,}")
+        text.add(label, f"{len(stored):,} bytes, as of {fold.seq:,}")
         text.add("", "\n".join(pretty_json(shown).split("\n")[:400]))
 
     # -- a projector -----------------------------------------------------------------------

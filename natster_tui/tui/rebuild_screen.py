@@ -114,7 +114,7 @@ class ReplayScreen(ModalScreen[None]):
         """The keys that differ, field by field."""
         marks = {"added": "+", "removed": "-", "changed": "~"}
         styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
-        names = Names(self.view.workspace.accounts)
+        names = Names(self.view.accounts)
         for change in changes[:_CHANGES_SHOWN]:
             kind = change.kind
             self.say(f"  {marks[kind]} {safe_text(change.key, 100)} {kind}", styles[kind])

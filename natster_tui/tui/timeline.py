@@ -14,7 +14,6 @@ from natster_tui.domain.account import read_context
 from natster_tui.domain.events import Event, EventType, Record, read_event
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS, Names, event_phrase
-from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.filtered_log import FilteredLog
 from natster_tui.engine.workspace import Connection
@@ -79,7 +78,7 @@ class Timeline(VirtualList):
             workspace.connection,
             workspace.sentence,
             # Names and dates stand in the rows.
-            workspace.projectors[ACCOUNTS.name].version,
+            self.view.version,
             self.view.now() // 60,
         )
 
@@ -126,7 +125,12 @@ class Timeline(VirtualList):
         self._stop_following()
         if self.view.workspace.filtered is not self._filtered:
             self.update_rows()
-        self.move_cursor(self._row_of(seq))
+        row = self._row_of(seq)
+        height = self.scrollable_content_region.height
+        if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
+            # A jump shows what was around the event as well.
+            self.scroll_to(y=max(0, row - height // 2), animate=False, force=True, immediate=True)
+        self.move_cursor(row)
         self._fetch_visible()
 
     def _describe(self) -> None:
@@ -198,6 +202,11 @@ class Timeline(VirtualList):
             return [number, Cell("deleted from the log" if known else "…", 0, "dim")]
         event = read_event(record)
         when = Cell(row_time(record.event_time, self.view.now()), 11, "dim")
+        moment = self.view.moment
+        if moment is not None and seq > moment.seq:
+            # What had not happened yet stands there without a colour of its own.
+            text = event.value if isinstance(event, ParkReason) else VERBS[event.type]
+            return [number, when, Cell(" ", 2), Cell(f"(later) {text}", 0, "dim")]
         if isinstance(event, ParkReason):
             return [number, when, *self._parked_cells(record, event.value)]
         return [number, when, *self._event_cells(event)]
@@ -221,7 +230,7 @@ class Timeline(VirtualList):
             EventType.UNSHARED: glyphs.unshared,
             EventType.IMPORTED: glyphs.imported,
         }[event.type]
-        names = Names(self.view.workspace.accounts)
+        names = Names(self.view.accounts)
         who, whom, catalog = event_phrase(event, names)
         style = _STYLES[event.type]
         cells = [Cell(mark, 2, style), Cell(VERBS[event.type], 11, style)]

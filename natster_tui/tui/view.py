@@ -5,9 +5,15 @@ Panes are given a view and never know the application, so each can be read, and 
 
 from __future__ import annotations
 
+from typing import Any
+
+from natster_tui.domain.account import AccountState
+from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.events import Event
-from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.domain.fold import Fold
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS
 from natster_tui.engine.rebuild import Verdict
+from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.look import Glyphs
@@ -24,7 +30,38 @@ class View:
         self.now = now
         self.verdicts: dict[str, str] = {}
         """The last verify's result of each projection, in a few words."""
+        self.moment: Moment | None = None
+        """The moment travelled to; None is now."""
         self._parked: dict[int, str] = {}
+
+    # -- now, or then ----------------------------------------------------------------------
+
+    def fold(self, name: str) -> Fold[Any]:
+        """A projection's fold, of the moment travelled to, else of now."""
+        if self.moment is not None:
+            return self.moment.folds[name]
+        return self.workspace.projectors[name].fold
+
+    @property
+    def accounts(self) -> dict[str, AccountState]:
+        """The accounts of the moment travelled to, else of now."""
+        return self.fold(ACCOUNTS.name).states
+
+    @property
+    def catalogs(self) -> dict[str, CatalogState]:
+        """The catalogs of the moment travelled to, else of now."""
+        return self.fold(CATALOGS.name).states
+
+    @property
+    def version(self) -> tuple[object, ...]:
+        """Differs whenever accounts or catalogs may look different."""
+        if self.moment is not None:
+            return (self.moment.seq,)
+        return tuple(projector.version for projector in self.workspace.projectors.values())
+
+    def just_changed(self, projection: str, key: str) -> bool:
+        """Whether the event travelled to changed this document."""
+        return self.moment is not None and key in self.moment.changed.get(projection, ())
 
     @property
     def is_connected(self) -> bool:

@@ -45,7 +45,7 @@ class Reasons(VirtualList):
 
     def show(self, history: KeyHistory) -> None:
         """Show a history."""
-        names = Names(self.view.workspace.accounts)
+        names = Names(self.view.accounts)
         for change in reversed(history.changes):
             record = change.record
             seq = record.seq
@@ -96,7 +96,7 @@ class WhyScreen(ModalScreen[int | None]):
         self._view = view
         self._projection = projection
         self._key = key
-        name = Names(view.workspace.accounts).of(key)
+        name = Names(view.accounts).of(key)
         shown = name if projection.name == "account" else safe_text(key, 60)
         self._reasons = Reasons(view, f"Why {projection.name} {shown}")
 
@@ -116,7 +116,8 @@ class WhyScreen(ModalScreen[int | None]):
             self._reasons.say("not connected")
             return
         try:
-            head = (await workspace.log.refresh()).last_seq
+            moment = self._view.moment
+            head = (await workspace.log.refresh()).last_seq if moment is None else moment.seq
             self._reasons.show(
                 await key_history(
                     workspace.log, self._projection, self._key, head, workspace.options.instance

@@ -140,6 +140,9 @@ SCENES = {
     "account-narrow": Scene(projected, ("2", "j", "j", "enter"), size=NARROW),
     "event-masked": Scene(projected, ("g", *"jjjj", "5")),
     "change": Scene(projected, ("k", "c"), wait_for="out_shares["),
+    "time-travel": Scene(
+        projected, ("colon", *"300", "enter", "t"), wait_for="kitchen-sessions Gentle Hiss"
+    ),
     "why": Scene(projected, ("2", *"jjj", "w"), wait_for="events, newest first"),
     "filter": Scene(
         projected,

@@ -9,7 +9,10 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from natster_tui.domain.demo_community import DemoCommunity
-from natster_tui.domain.events import MESSAGE_ID
+from natster_tui.domain.event_time import format_timestamp
+from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, Record
+from natster_tui.domain.fold import fold_all
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings
@@ -313,3 +316,45 @@ async def test_change_shows_before_and_after_of_what_the_event_touched(
         assert 'account_name "Natster Hub"' in text_of(app)
         await pilot.press("c")
         await until(lambda: "5 Event 1" in text_of(app))
+
+
+async def test_travelling_shows_every_pane_as_of_then_and_one_key_returns(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        everyone = app.accounts.row_count
+        await pilot.press("colon", *"100", "enter", "t")
+        await until(lambda: "AS OF 100" in text_of(app))
+        then = {
+            name: fold_all(projection, records_of(100)).documents()
+            for name, projection in (("account", ACCOUNTS), ("catalog", CATALOGS))
+        }
+        for name, documents in then.items():
+            assert app.view.fold(name).documents() == documents
+        await until(lambda: app.accounts.row_count == len(then["account"]))
+        assert app.accounts.row_count < everyone
+        await append(settings, 400, 5)
+        await until(lambda: "5 new events since you left" in text_of(app))
+        await pilot.press("left_square_bracket")
+        await until(lambda: "AS OF 99" in text_of(app))
+        await pilot.press("right_square_bracket")
+        await until(lambda: "AS OF 100" in text_of(app))
+        await pilot.press("t")
+        await until(lambda: "AS OF" not in text_of(app))
+        await until(lambda: app.accounts.row_count >= everyone)
+        assert len(app.workspace.accounts) >= everyone
+
+
+def records_of(count: int) -> list[Record]:
+    """The community's first events, as a log holds them."""
+    return [
+        Record(
+            seq,
+            NOW * 1_000_000_000,
+            event.subject,
+            event.payload,
+            ((OCCURRED_AT, format_timestamp((event.time or NOW) * 1_000_000_000)),),
+        )
+        for seq, event in enumerate(DemoCommunity(7).history(400, NOW - 12)[:count], 1)
+    ]
