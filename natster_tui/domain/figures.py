@@ -28,12 +28,17 @@ def community_figures(
         accounts_initialized=sum(1 for state in accounts.values() if state.initialized_at),
         active_shares=sum(len(state.out_shares) for state in accounts.values()),
         duplicate_names=sum(1 for state in catalogs.values() if state.contested_by),
-        prize_candidates=sum(
-            1
-            for state in accounts.values()
-            if any(imported is not None for imported in state.in_shares.values())
-        ),
+        prize_candidates=len(prize_candidates(accounts)),
     )
+
+
+def prize_candidates(accounts: Mapping[str, AccountState]) -> list[str]:
+    """The accounts that imported at least one catalog shared with them."""
+    return [
+        key
+        for key, state in accounts.items()
+        if any(imported is not None for imported in state.in_shares.values())
+    ]
 
 
 def case_collisions(names: Mapping[str, object]) -> dict[str, tuple[str, ...]]:

@@ -26,6 +26,11 @@ class ParkReason(StrEnum):
         """What the reason means, for a person."""
         return _EXPLANATIONS[self]
 
+    @property
+    def needed(self) -> str:
+        """What it would take for such an event to count, for a person."""
+        return _NEEDED[self]
+
 
 _EXPLANATIONS = {
     ParkReason.SUBJECT: "the subject is not natster.events and four tokens",
@@ -33,6 +38,14 @@ _EXPLANATIONS = {
     ParkReason.TOKEN: "a token cannot be an account or a catalog",
     ParkReason.PAYLOAD: "the payload is not a readable web context",
     ParkReason.ERASED: "the key of the account's data was destroyed on purpose",
+}
+
+_NEEDED = {
+    ParkReason.SUBJECT: "nothing can be done about this one; find out who publishes there",
+    ParkReason.UNKNOWN_TYPE: "a later version of this program may know the type",
+    ParkReason.TOKEN: "publish it again with names of letters, digits, - _ and = only",
+    ParkReason.PAYLOAD: "publish the binding again, with an oauth_id and a bound_context of texts",
+    ParkReason.ERASED: "nothing: the data was destroyed so that nobody can read it again",
 }
 
 

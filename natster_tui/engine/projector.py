@@ -349,6 +349,8 @@ class Projector:
                 self._settle_phase(log.info.last_seq)
                 if not self._writing:
                     await self._look_at_stored(log)
+                elif not records:
+                    await self._look_at_own()
 
     def _settle_phase(self, head: int) -> None:
         if self._writing and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:
@@ -412,7 +414,10 @@ class Projector:
         checkpoint = await checkpoint_of(fold, log)
         if not self._holds_lease:
             raise ConflictError("the lease was lost: nothing more is written")
-        self._revision = await self._bucket.commit(changes, checkpoint.encode(), self._revision)
+        before = self._revision
+        self._revision = await self._bucket.commit(changes, checkpoint.encode(), before)
+        if before and self._revision - before != len(changes) + 1:
+            self.status.touched_by_others = True
         self._since_commit = []
         self.status.stored = fold.seq
         self.status.commits += 1
@@ -473,6 +478,23 @@ class Projector:
                 raise
             self.status.problem = error.sentence
         self._notify()
+
+    async def _look_at_own(self) -> None:
+        """While nothing comes in: whether the bucket is still as we left it."""
+        assert self._bucket is not None
+        info = await self._bucket.info()
+        if not info.exists:
+            raise ServerError(
+                f"the bucket {self._bucket.name} was deleted: it is made again from the log"
+            )
+        if self._revision == 0 or info.last_revision == self._revision:
+            return
+        entry = await self._bucket.read(CHECKPOINT_KEY)
+        if entry is None or entry.revision != self._revision:
+            raise ConflictError("the projection was rebuilt meanwhile")
+        if not self.status.touched_by_others:
+            self.status.touched_by_others = True
+            self._notify()
 
     async def _look_for_drift(self, now: float) -> None:
         if now - self._looked_for_drift < LOOK_FOR_DRIFT_S:

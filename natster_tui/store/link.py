@@ -243,6 +243,11 @@ class Link:
                 self.client.request(subject, payload, timeout=timeout, headers=headers), subject
             )
         except nats.errors.NoRespondersError as error:
+            if not subject.startswith(f"{self._api_prefix}."):
+                raise ServerError(
+                    f"{self.settings.described} stores nothing on {safe_text(subject, 200)}: "
+                    "the stream or bucket behind it is gone"
+                ) from error
             raise ServerError(
                 f"{self.settings.described} has no JetStream for {self.settings.user_described}: "
                 "enable it on the server and for the account"

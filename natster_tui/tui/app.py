@@ -16,9 +16,13 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
+from natster_tui.domain.documents import read_document
 from natster_tui.domain.event_filter import BadFilterError, completed_time, parse_filter
 from natster_tui.domain.event_time import parse_timestamp
-from natster_tui.domain.events import Record
+from natster_tui.domain.events import CATALOG_TYPES, EventType, Record
+from natster_tui.domain.log_lines import encode_line
+from natster_tui.domain.masking import mask_json
+from natster_tui.domain.presentation import compact_json, masked_payload
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.domain.safe_text import safe_text
@@ -30,13 +34,16 @@ from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.tui.accounts import Accounts
 from natster_tui.tui.catalogs import Catalogs
+from natster_tui.tui.clipboard import keep_copy
 from natster_tui.tui.clock import Clock, full_time, wall_clock
 from natster_tui.tui.commands import bindings
+from natster_tui.tui.community_screen import CommunityScreen
 from natster_tui.tui.inspector import Inspection, Inspector
 from natster_tui.tui.look import ASCII, DARK, LIGHT, UNICODE
 from natster_tui.tui.palette import DeclaredCommands
 from natster_tui.tui.projectors import Projectors
 from natster_tui.tui.prompt import Prompt, Purpose
+from natster_tui.tui.publish_screen import PublishScreen
 from natster_tui.tui.rebuild_screen import RebuildScreen, VerifyScreen
 from natster_tui.tui.status_line import StatusLine
 from natster_tui.tui.text_screen import TextScreen, help_text, problems_text
@@ -422,6 +429,71 @@ class Dashboard(App[None]):
         else:
             filtered = self.workspace.filtered
             self._prompt.open(Purpose.FILTER, "" if filtered is None else filtered.wanted.text)
+
+    def action_parked(self) -> None:
+        """Show parked events only, or all events again."""
+        filtered = self.workspace.filtered
+        only_parked = filtered is not None and filtered.wanted.text == "parked"
+        self._set_filter("" if only_parked else "parked")
+
+    def action_community(self) -> None:
+        """Show the figures of the community."""
+        self.push_screen(CommunityScreen(self.view))
+
+    def action_copy(self) -> None:
+        """Copy the row of the pane used last, as JSON on one line, secrets masked."""
+        what, text = self._row_as_json()
+        if not text:
+            self.notice("there is nothing to copy here")
+            return
+        self.copy_to_clipboard(text)
+        kept = keep_copy(text)
+        self.notice(f"copied {what}; where the terminal has no clipboard: {kept}")
+
+    def _row_as_json(self) -> tuple[str, str]:
+        seq = self.timeline.selected_seq
+        account, catalog = self.accounts.selected_key, self.catalogs.selected_name
+        if self._inspected == "accounts" and account is not None:
+            return "the account", self._document_as_json("account", account)
+        if self._inspected == "catalogs" and catalog is not None:
+            return "the catalog", self._document_as_json("catalog", catalog)
+        record = None if seq is None else self.workspace.follower.get(seq)
+        if record is None:
+            return "", ""
+        return f"event {record.seq:,}", encode_line(record, masked_payload(record))
+
+    def _document_as_json(self, name: str, key: str) -> str:
+        stored = self.view.fold(name).document(key)
+        if stored is None:
+            return ""
+        return compact_json(mask_json(read_document(stored)))
+
+    def action_publish(self) -> None:
+        """Open the publish form, filled in from the row of the pane used last."""
+        if self.workspace.read_only:
+            self.notice("read-only: nothing can be published")
+            return
+        if self.view.moment is not None:
+            self.notice("the past cannot be changed: press t to return to now, then publish")
+            return
+        kind, origin, target, catalog = EventType.SHARED, "", "", ""
+        event = self.timeline.selected_event
+        if self._inspected == "timeline" and event is not None:
+            kind, origin = event.type, event.origin
+            if event.type in CATALOG_TYPES:
+                target, catalog = event.target, event.catalog
+        elif self._inspected == "accounts":
+            origin = self.accounts.selected_key or ""
+        elif self._inspected == "catalogs" and self.catalogs.selected_name is not None:
+            catalog = self.catalogs.selected_name
+            state = self.view.catalogs.get(catalog)
+            origin = "" if state is None else state.owner
+        self.push_screen(PublishScreen(self.view, kind, origin, target, catalog), self._published)
+
+    def _published(self, seq: int | None) -> None:
+        if seq is not None:
+            self.notice(f"published as {seq:,}")
+            self.timeline.follow()
 
     def action_jump(self) -> None:
         """Ask for a sequence or a time to go to."""

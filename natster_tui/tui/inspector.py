@@ -122,6 +122,7 @@ class Inspection:
         event = read_event(record)
         if isinstance(event, ParkReason):
             text.add("parked", f"{event.value}: {event.explanation}", "text-error")
+            text.add("needed", event.needed)
         else:
             text.add("what", VERBS[event.type], "bold")
             self._account_line(text, "origin", event.origin)
@@ -130,8 +131,9 @@ class Inspection:
             if event.catalog != NONE:
                 text.add("catalog", safe_text(event.catalog, 200))
             if reason := parked(event):
-                said = ParkReason(reason).explanation
-                text.add("parked", f"{reason}: {said}", "text-error")
+                why = ParkReason(reason)
+                text.add("parked", f"{reason}: {why.explanation}", "text-error")
+                text.add("needed", why.needed)
         text.add("happened", full_time(record.event_time))
         if record.event_time != record.time_ns // 1_000_000_000:
             text.add("stored", stored_time(record))

@@ -143,6 +143,9 @@ SCENES = {
     "time-travel": Scene(
         projected, ("colon", *"300", "enter", "t"), wait_for="kitchen-sessions Gentle Hiss"
     ),
+    "community": Scene(projected, ("m",), wait_for="active shares, at most"),
+    "publish": Scene(projected, ("g", *"jjjj", "p", "tab"), wait_for="subject: natster.events"),
+    "parked": Scene(projected, ("exclamation_mark",), wait_for="(4 of 400)"),
     "why": Scene(projected, ("2", *"jjj", "w"), wait_for="events, newest first"),
     "filter": Scene(
         projected,
@@ -215,6 +218,7 @@ async def staged(name: str, settings: ConnectionSettings) -> AsyncIterator[Dashb
                         await pilot.press(key)
                 if scene.wait_for:
                     await until(lambda: scene.wait_for in text_of(app))
+                app._inspector_drawn = 0.0
                 app._refresh_panes()
                 await pilot.pause()
                 yield app

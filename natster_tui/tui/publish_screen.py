@@ -1,0 +1,148 @@
+"""The publish form: what an event would change is shown while it is typed.
+
+Validated against the present state on every key; appended under the account's or the catalog's
+expected sequence, so that of two writers who saw the same state one is told of the conflict.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Select, Static
+
+from natster_tui.domain.diff import field_changes
+from natster_tui.domain.events import CATALOG_TYPES, NONE, EventType, Record
+from natster_tui.domain.presentation import VERBS, Names, change_line
+from natster_tui.domain.preview import preview_of
+from natster_tui.domain.publishing import Proposal, form_problem, state_problem
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.publish import publish
+from natster_tui.errors import NatsterError
+from natster_tui.tui.view import View
+
+_STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
+
+
+class PublishScreen(ModalScreen[int | None]):
+    """The form. Its result is the sequence of the event that was published, if one was."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "dismiss(None)", "cancel"),
+        ("ctrl+s", "publish", "publish"),
+    ]
+
+    def __init__(self, view: View, kind: EventType, origin: str, target: str, catalog: str) -> None:
+        super().__init__(classes="page")
+        self._view = view
+        self._kind = Select(
+            [(f"{VERBS[kind]} ({kind.value})", kind) for kind in EventType],
+            value=kind,
+            allow_blank=False,
+            id="publish-kind",
+        )
+        self._origin = Input(origin, placeholder="origin: an account key", compact=True)
+        self._target = Input(target, placeholder="target: an account key", compact=True)
+        self._catalog = Input(catalog, placeholder="catalog: a name", compact=True)
+        self._data = Input(placeholder="payload: JSON, or nothing", compact=True)
+        self._verdict = Static()
+        self._hint = Static(Text("ctrl+s publishes · tab next field · esc cancels", "dim"))
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        """Fields above, what they would mean below."""
+        with Vertical(classes="dialog") as frame:
+            frame.border_title = "Publish an event"
+            yield self._kind
+            for label, field in (
+                ("origin", self._origin),
+                ("target", self._target),
+                ("catalog", self._catalog),
+                ("payload", self._data),
+            ):
+                yield Label(label)
+                yield field
+            with VerticalScroll(id="dialog-scroll"):
+                yield self._verdict
+            yield self._hint
+
+    def on_mount(self) -> None:
+        """Judge what is there already."""
+        self._origin.focus()
+        self._judge()
+
+    def on_input_changed(self) -> None:
+        """Judge on every key."""
+        self._judge()
+
+    def on_select_changed(self) -> None:
+        """Another type uses other fields."""
+        self._judge()
+
+    @property
+    def _proposal(self) -> Proposal:
+        kind = self._kind.value
+        assert isinstance(kind, EventType)
+        shares = kind in CATALOG_TYPES
+        return Proposal(
+            kind,
+            self._origin.value.strip(),
+            self._target.value.strip() if shares else NONE,
+            self._catalog.value.strip() if shares else NONE,
+            self._data.value.strip().encode("utf-8", "replace"),
+        )
+
+    def _problem(self, proposal: Proposal) -> str | None:
+        workspace = self._view.workspace
+        return form_problem(proposal) or state_problem(
+            proposal, workspace.accounts, workspace.catalogs
+        )
+
+    def _judge(self) -> None:
+        proposal = self._proposal
+        for field in (self._target, self._catalog):
+            field.disabled = proposal.kind not in CATALOG_TYPES
+        theme = self.app.theme_variables
+        text = Text()
+        if problem := self._problem(proposal):
+            text.append(f"cannot be published: {safe_text(problem)}\n", theme["text-error"])
+        else:
+            text.append("would change\n", "bold")
+            names = Names(self._view.workspace.accounts)
+            record = Record(1, time.time_ns(), proposal.subject, proposal.payload)
+            folds = {n: p.fold for n, p in self._view.workspace.projectors.items()}
+            for preview in preview_of(record, folds):
+                shown = safe_text(preview.key, 60)
+                if preview.projection.name == "account":
+                    shown = names.of(preview.key)
+                text.append(f"  {preview.projection.name} {shown}\n", "bold")
+                for field_change in field_changes(preview.before, preview.after):
+                    line = change_line(field_change, names=names)
+                    text.append(f"    {line}\n", theme.get(_STYLES.get(line[0], ""), ""))
+        text.append(f"\nsubject: {safe_text(proposal.subject, 300)}", "dim")
+        self._verdict.update(text)
+
+    def action_publish(self) -> None:
+        """Append it, if it may be."""
+        if not self._busy and self._problem(self._proposal) is None:
+            self._busy = True
+            self.run_worker(self._publish(self._proposal), exclusive=True)
+
+    async def _publish(self, proposal: Proposal) -> None:
+        workspace = self._view.workspace
+        try:
+            if workspace.log is None:
+                self._verdict.update(Text("not connected: nothing was published"))
+                return
+            seq = await publish(workspace.log, proposal, workspace.options.instance)
+        except NatsterError as error:
+            self._verdict.update(Text(error.sentence, self.app.theme_variables["text-error"]))
+            return
+        finally:
+            self._busy = False
+        self.dismiss(seq)
