@@ -16,13 +16,13 @@ from natster_tui.domain.event_filter import BadFilterError, EventFilter, parse_f
 from natster_tui.domain.event_time import format_seconds
 from natster_tui.domain.events import Event, Record, is_usable_token, read_event
 from natster_tui.domain.log_lines import encode_line
-from natster_tui.domain.masking import mask_text
+from natster_tui.domain.masking import mask_json
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS, change_line, masked_payload
 from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS, projection_named
 from natster_tui.domain.safe_text import safe_text
-from natster_tui.engine.key_history import KeyHistory, key_history
-from natster_tui.engine.server_source import opened_log
+from natster_tui.engine.key_history import DocumentChange, KeyHistory, key_history
+from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.errors import NotFoundError, UsageError
 from natster_tui.store.log import EventLog
 from natster_tui.store.stream_reader import StreamReader
@@ -98,7 +98,7 @@ def _parked(event: Event) -> str:
 def _json_line(record: Record) -> str:
     """The exported form with the payload's secrets masked; `export` gives it as stored."""
     line = json.loads(encode_line(record, masked_payload(record)))
-    line["headers"] = json.loads(mask_text(json.dumps(line["headers"])))
+    line["headers"] = mask_json(line["headers"])
     return json.dumps(line)
 
 
@@ -118,10 +118,11 @@ def _line(record: Record) -> str:
 @click.command()
 @click.argument("kind", type=click.Choice(_NAMES))
 @click.argument("key")
+@click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
-def why(kind: str, key: str, reveal: bool, as_json: bool, **_given: Any) -> None:
+def why(kind: str, key: str, field: str, reveal: bool, as_json: bool, **_given: Any) -> None:
     """The events that made a document, newest first, with what each changed."""
     target = target_of()
     projection = projection_named(kind)
@@ -130,24 +131,30 @@ def why(kind: str, key: str, reveal: bool, as_json: bool, **_given: Any) -> None
             f"{kind} {safe_text(key, 100)} cannot be: a name has letters, digits, - _ and = only"
         )
 
-    async def look() -> KeyHistory:
-        async with opened_log(target.source, target.choice) as log:
-            head = (await log.refresh()).last_seq
-            return await key_history(log, projection, key, head, target.instance)
+    async def look(log: EventLog) -> KeyHistory:
+        head = (await log.refresh()).last_seq
+        return await key_history(log, projection, key, head, target.instance)
 
-    history = asyncio.run(look())
+    history = asyncio.run(with_log(target.source, target.choice, look))
     if not history.changes:
         raise NotFoundError(f"nothing in the log has made {kind} {key}")
     if as_json:
-        click.echo(json.dumps(_why_json(kind, history, reveal=reveal)))
+        click.echo(json.dumps(_why_json(kind, history, field, reveal=reveal)))
         return
     for change in reversed(history.changes):
-        click.echo(_line(change.record))
-        for field in field_changes(change.before, change.after):
-            click.echo(f"    {change_line(field, reveal=reveal)}")
+        lines = _change_lines(change, field, reveal=reveal)
+        if lines:
+            click.echo(_line(change.record))
+        for line in lines:
+            click.echo(f"    {line}")
 
 
-def _why_json(kind: str, history: KeyHistory, *, reveal: bool) -> dict[str, Any]:
+def _change_lines(change: DocumentChange, field: str, *, reveal: bool) -> list[str]:
+    lines = [change_line(one, reveal=reveal) for one in field_changes(change.before, change.after)]
+    return [line for line in lines if field.lower() in line.lower()]
+
+
+def _why_json(kind: str, history: KeyHistory, field: str, *, reveal: bool) -> dict[str, Any]:
     return {
         "kind": kind,
         "key": history.key,
@@ -157,11 +164,9 @@ def _why_json(kind: str, history: KeyHistory, *, reveal: bool) -> dict[str, Any]
                 "seq": change.record.seq,
                 "time": change.record.event_time,
                 "subject": change.record.subject,
-                "changes": [
-                    change_line(field, reveal=reveal)
-                    for field in field_changes(change.before, change.after)
-                ],
+                "changes": _change_lines(change, field, reveal=reveal),
             }
             for change in reversed(history.changes)
+            if _change_lines(change, field, reveal=reveal)
         ],
     }

@@ -68,8 +68,8 @@ def form_problem(proposal: Proposal) -> str | None:
     """What is wrong with a proposal whatever the state of the log is, or None."""
     if proposal.kind is EventType.CONTEXT_BOUND and read_context(proposal.payload) is None:
         return (
-            "context_bound needs --data with a JSON object that has a text oauth_id and an "
-            "object bound_context whose fields are texts"
+            "context_bound needs a payload: a JSON object with a text oauth_id and an object "
+            "bound_context whose fields are texts"
         )
     if problem := account_key_problem(proposal.origin):
         return f"the origin is not an account key: {problem}"

@@ -14,7 +14,15 @@ from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.key_history import key_history
 from natster_tui.engine.projection_store import Standing, check_identity, load_projection
-from natster_tui.engine.rebuild import COMMIT_TRIES, Pause, PlannedRebuild, Verdict, no_pause
+from natster_tui.engine.rebuild import (
+    COMMIT_TRIES,
+    HELD_AFTER,
+    Pause,
+    PlannedRebuild,
+    Verdict,
+    hold_others,
+    no_pause,
+)
 from natster_tui.errors import ConflictError, LogChangedError, NotFoundError, RefusedError
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
@@ -50,9 +58,11 @@ class KeyRebuild:
         history = await key_history(self.log, self.projection, self.key, upto, self._instance)
         return history.document
 
-    async def _plan(self) -> PlannedRebuild:
+    async def _plan(self, held: str = "") -> PlannedRebuild:
         stored = await load_projection(self._bucket, self.projection)
-        if stored.standing is not Standing.OURS or stored.checkpoint is None:
+        mark = None if stored.checkpoint is None else stored.checkpoint.rebuild
+        ours = stored.standing is Standing.OURS or (mark is not None and mark.id == held)
+        if not ours or stored.checkpoint is None:
             raise RefusedError(
                 f"one key can be rebuilt only where {self.projection.bucket} is complete: "
                 f"rebuild {self.projection.name} as a whole"
@@ -73,14 +83,15 @@ class KeyRebuild:
         assert not purge
         assert not take_over
         async with pause(self.projection):
-            for _try in range(COMMIT_TRIES):
-                plan = await self._plan()
+            for attempt in range(COMMIT_TRIES):
+                held = await hold_others(self._bucket, self.log) if attempt >= HELD_AFTER else ""
+                plan = await self._plan(held)
                 assert plan.stored.checkpoint is not None
                 changes = {change.key: change.after for change in plan.diff.changes}
                 try:
                     await self._bucket.commit(
                         changes,
-                        plan.stored.checkpoint.encode(),
+                        plan.stored.checkpoint.marked(None).encode(),
                         plan.stored.snapshot.checkpoint_revision,
                     )
                 except ConflictError:

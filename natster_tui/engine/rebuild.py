@@ -8,15 +8,20 @@ see an empty bucket, purge mode apart.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.domain.checkpoint import Checkpoint, RebuildMark
+from natster_tui.domain.checkpoint import (
+    BadCheckpointError,
+    Checkpoint,
+    RebuildMark,
+    decode_checkpoint,
+)
 from natster_tui.domain.diff import Diff, diff_documents, same_json
 from natster_tui.domain.fold import Fold
-from natster_tui.domain.projection import Projection
+from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.engine.projection_store import (
     Standing,
     StoredProjection,
@@ -30,6 +35,7 @@ from natster_tui.store.bucket import BATCH_LIMIT, Bucket
 from natster_tui.store.log import EventLog
 
 ATOMIC_BATCHES_SINCE = (2, 12, 0)
+HELD_AFTER = 2
 COMMIT_TRIES = 20
 """A rebuild beside another live projector folds on and tries again; this often, then it says so."""
 
@@ -158,10 +164,12 @@ class Rebuild:
         self, projection: Projection[Any], *, purge: bool, take_over: bool
     ) -> None:
         bucket = self._buckets[projection.name]
-        for _try in range(COMMIT_TRIES):
+        for attempt in range(COMMIT_TRIES):
+            if attempt >= HELD_AFTER:
+                await hold_others(bucket, self.log)
             plan = await self._plan(projection)
-            revision = await self._make_ready(bucket, plan.stored, take_over=take_over)
             try:
+                revision = await self._make_ready(bucket, plan.stored, take_over=take_over)
                 await self._write(bucket, plan, revision, purge=purge)
             except ConflictError:
                 await self._replay.advance((await self.log.refresh()).last_seq)
@@ -193,14 +201,17 @@ class Rebuild:
         final = await checkpoint_of(fold, self.log)
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
         before = (await self._position_before(plan)).marked(mark)
+        documents = fold.documents()
+        _refuse_oversized(documents, bucket, plan.projection)
         changes: list[tuple[str, bytes | None]]
         if purge:
             revision = await bucket.commit({}, before.encode(), revision)
             await bucket.purge_before(revision)
-            changes = list(fold.documents().items())
+            changes = list(documents.items())
         else:
-            changes = [(change.key, change.after) for change in plan.diff.changes]
-        _refuse_oversized(changes, bucket, plan.projection)
+            # To the byte, although another program's spelling is no drift: from now on it is ours.
+            exact = diff_documents(plan.stored.documents, documents)
+            changes = [(change.key, change.after) for change in exact.changes]
         room = BATCH_LIMIT - 1
         while len(changes) > room:
             revision = await bucket.commit(dict(changes[:room]), before.encode(), revision)
@@ -250,6 +261,30 @@ class Rebuild:
         return _verdict(stored, fold)
 
 
+async def hold_others(bucket: Bucket, log: EventLog) -> str:
+    """Mark the checkpoint as being rebuilt; returns the mark's id, empty if there is none.
+
+    A projector elsewhere that commits without a pause would win for ever. It loses against the
+    mark, finds an interrupted rebuild, and finishes that if we do not; we begin ahead of it.
+    """
+    for _try in range(COMMIT_TRIES):
+        entry = await bucket.read(CHECKPOINT_KEY)
+        if entry is None:
+            return ""
+        try:
+            checkpoint = decode_checkpoint(entry.value)
+            if checkpoint.rebuild is not None:
+                return checkpoint.rebuild.id
+            mark = RebuildMark(log.info.last_seq, secrets.token_hex(8))
+            await bucket.commit({}, checkpoint.marked(mark).encode(), entry.revision)
+        except BadCheckpointError:
+            return ""
+        except ConflictError:
+            continue
+        return mark.id
+    return ""
+
+
 def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
     same = same_json if stored.standing is Standing.FOREIGN else None
     return Verdict(
@@ -261,10 +296,10 @@ def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
 
 
 def _refuse_oversized(
-    changes: Sequence[tuple[str, bytes | None]], bucket: Bucket, projection: Projection[Any]
+    documents: Mapping[str, bytes], bucket: Bucket, projection: Projection[Any]
 ) -> None:
-    for key, document in changes:
-        if document is not None and len(document) > bucket.document_limit:
+    for key, document in documents.items():
+        if len(document) > bucket.document_limit:
             raise ProjectorStoppedError(
                 oversized_sentence(projection, key, len(document), bucket.document_limit)
             )

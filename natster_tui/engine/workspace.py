@@ -102,7 +102,9 @@ class Workspace:
             for projection in PROJECTIONS
         }
         self.filtered: FilteredLog | None = None
-        """The events that pass the filter, when there is one."""
+        """The events that pass the filter, while one narrows the timeline."""
+        self.matches: FilteredLog | None = None
+        """The events that pass the last filter, whether it narrows the timeline or not."""
         self._filter_changed = asyncio.Event()
         self.follower.on_live = self._on_live
         self._listeners: list[Callable[[], None]] = []
@@ -223,28 +225,29 @@ class Workspace:
     # -- filtering -------------------------------------------------------------------------
 
     def set_filter(self, wanted: EventFilter | None) -> None:
-        """Look for the events that pass; None for all of them. Cancels an earlier look."""
-        if self.filtered is not None:
-            self.filtered.cancel()
-        self.filtered = (
-            None if wanted is None else FilteredLog(wanted, lambda: self.accounts, self._ring)
-        )
-        self._filter_changed.set()
+        """Look for the events that pass and show only them; None shows all events again."""
+        self.filtered = None
+        if wanted is not None:
+            if self.matches is not None:
+                self.matches.cancel()
+            self.matches = FilteredLog(wanted, lambda: self.accounts, self._ring)
+            self.filtered = self.matches
+            self._filter_changed.set()
         self._ring()
 
     async def _keep_filtering(self, log: EventLog) -> None:
         while True:
-            filtered = self.filtered
-            if filtered is None or filtered.is_complete(self.follower.head):
+            matches = self.matches
+            if matches is None or matches.is_complete(self.follower.head):
                 self._filter_changed.clear()
                 await self._filter_changed.wait()
             else:
-                await filtered.scan(log, self.options.instance)
+                await matches.scan(log, self.options.instance)
 
     def _on_live(self, records: list[Record]) -> None:
-        if self.filtered is not None:
-            self.filtered.add_live(records)
-            if not self.filtered.is_complete(records[-1].seq):
+        if self.matches is not None:
+            self.matches.add_live(records)
+            if not self.matches.is_complete(records[-1].seq):
                 self._filter_changed.set()
 
     # -- rebuilding ------------------------------------------------------------------------

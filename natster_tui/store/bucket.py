@@ -20,6 +20,7 @@ from natster_tui.domain.projection import CHECKPOINT_KEY
 from natster_tui.errors import ApiError, ConflictError
 from natster_tui.store.api_codes import (
     NO_MESSAGE_FOUND,
+    STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
     WRONG_LAST_SEQUENCE,
 )
@@ -134,11 +135,17 @@ class Bucket:
         """Make the bucket.
 
         Its first revision is the time in milliseconds, so that a bucket made anew never
-        repeats a revision that a stale writer still expects.
+        repeats a revision that a stale writer still expects. Raises ConflictError when
+        somebody else made it meanwhile.
         """
         config = bucket_config(self.name, "Natster projection", replicas)
         config.update(allow_atomic=True, deny_delete=True, first_seq=time.time_ns() // 1_000_000)
-        await self.link.api(f"STREAM.CREATE.{self.stream}", config)
+        try:
+            await self.link.api(f"STREAM.CREATE.{self.stream}", config)
+        except ApiError as error:
+            if error.code != STREAM_NAME_IN_USE:
+                raise
+            raise ConflictError(f"somebody else made the bucket {self.name} meanwhile") from error
 
     async def convert(self, info: BucketInfo) -> None:
         """Give a bucket that another program made what atomic commits need, and no limit."""

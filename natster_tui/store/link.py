@@ -145,7 +145,9 @@ class Link:
             self.lost.set_result(reason)
 
     async def _on_closed(self) -> None:
-        self._end(self._last_error or "the server closed the connection")
+        # What the server says before it closes (an expired JWT) comes to no callback.
+        last = self.client.last_error
+        self._end((_told(last) if last else self._last_error) or "the server closed the connection")
 
     async def _on_error(self, error: Exception) -> None:
         told = _told(error)
@@ -199,7 +201,7 @@ class Link:
         if self.lost.done():
             if asyncio.iscoroutine(work):
                 work.close()
-            raise ConnectionLostError(self._lost_sentence())
+            raise ConnectionLostError(self.lost_sentence())
         if self._deaf is not None:
             if asyncio.iscoroutine(work):
                 work.close()
@@ -214,7 +216,7 @@ class Link:
                 return task.result()
             if denied.done():
                 denied.result()
-            raise ConnectionLostError(self._lost_sentence())
+            raise ConnectionLostError(self.lost_sentence())
         finally:
             if not task.done():
                 task.cancel()
@@ -224,7 +226,8 @@ class Link:
             if not waiting:
                 del self._waiting[subject]
 
-    def _lost_sentence(self) -> str:
+    def lost_sentence(self) -> str:
+        """That the connection has ended, and why."""
         return f"lost the connection to {self.settings.described} ({self.lost.result()})"
 
     async def request(
@@ -264,7 +267,7 @@ class Link:
         """An error of nats-py as one of ours."""
         if self.lost.done() or isinstance(error, nats.errors.ConnectionClosedError):
             self._end(self._last_error or str(error))
-            return ConnectionLostError(self._lost_sentence())
+            return ConnectionLostError(self.lost_sentence())
         return ServerError(f"{self.settings.described}: {safe_text(str(error))}")
 
     async def api(
@@ -293,7 +296,7 @@ class Link:
     ) -> None:
         """Send without waiting for an answer."""
         if self.lost.done():
-            raise ConnectionLostError(self._lost_sentence())
+            raise ConnectionLostError(self.lost_sentence())
         try:
             await self.client.publish(subject, payload, reply, headers)
         except (nats.errors.Error, OSError) as error:

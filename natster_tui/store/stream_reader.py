@@ -186,7 +186,7 @@ class StreamReader:
             if not self._arrived:
                 await self._wait()
             if self.link.is_lost:
-                raise ConnectionLostError(f"lost the connection to {self.link.settings.described}")
+                raise ConnectionLostError(self.link.lost_sentence())
             arrived, self._arrived = self._arrived, []
             self.idle = False
             records: list[Record] = []

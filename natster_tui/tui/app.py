@@ -7,6 +7,9 @@ the panes look at it and paint what is visible. No data travels in messages.
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -16,26 +19,23 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
-from natster_tui.domain.documents import read_document
 from natster_tui.domain.event_filter import BadFilterError, completed_time, parse_filter
 from natster_tui.domain.event_time import parse_timestamp
 from natster_tui.domain.events import CATALOG_TYPES, EventType, Record
-from natster_tui.domain.log_lines import encode_line
-from natster_tui.domain.masking import mask_json
-from natster_tui.domain.presentation import compact_json, masked_payload
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.effects import Effect, effects_of
 from natster_tui.engine.key_history import sequence_at
+from natster_tui.engine.masked_export import export_file
 from natster_tui.engine.projector import Phase
-from natster_tui.engine.time_travel import Moment, TimeTravel
+from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Connection, Workspace
-from natster_tui.errors import ConnectionLostError, NatsterError
+from natster_tui.errors import NatsterError
 from natster_tui.tui.accounts import Accounts
 from natster_tui.tui.catalogs import Catalogs
 from natster_tui.tui.clipboard import keep_copy
-from natster_tui.tui.clock import Clock, full_time, wall_clock
+from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
 from natster_tui.tui.community_screen import CommunityScreen
 from natster_tui.tui.inspector import Inspection, Inspector
@@ -45,9 +45,11 @@ from natster_tui.tui.projectors import Projectors
 from natster_tui.tui.prompt import Prompt, Purpose
 from natster_tui.tui.publish_screen import PublishScreen
 from natster_tui.tui.rebuild_screen import RebuildScreen, VerifyScreen
+from natster_tui.tui.row_json import document_json, event_json
 from natster_tui.tui.status_line import StatusLine
 from natster_tui.tui.text_screen import TextScreen, help_text, problems_text
 from natster_tui.tui.timeline import Timeline
+from natster_tui.tui.traveller import Traveller
 from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 from natster_tui.tui.why_screen import WhyScreen
@@ -102,10 +104,7 @@ class Dashboard(App[None]):
         self._status = StatusLine(id="status")
         self._alert_line = Static(id="alert")
         self._banner = Static(id="banner", classes="hidden")
-        self._traveller: TimeTravel | None = None
-        self._travelling_to: int | None = None
-        self._travel_done = 0.0
-        self._head_at_departure = 0
+        self._traveller = Traveller(self.view, self._start_journey, self._arrived, self.notice)
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._prompt = Prompt(self._names)
 
@@ -168,7 +167,7 @@ class Dashboard(App[None]):
         self._status.show(self.workspace, self.view.glyphs, since)
         alert = self._alert_line
         sentence = self._alert()
-        banner = self._travel_banner()
+        banner = self._traveller.banner
         self._banner.set_class(not banner, "hidden")
         self._banner.update(Text(banner), layout=False)
         if sentence != self._alerted:
@@ -338,67 +337,30 @@ class Dashboard(App[None]):
 
     def action_travel(self) -> None:
         """Show everything as of the timeline's event; when travelling already, return to now."""
-        if self.view.moment is not None or self._travelling_to is not None:
+        if self._traveller.is_away:
             self.workers.cancel_group(self, "travel")
-            self._arrive(None)
+            self._traveller.come_back()
         elif (seq := self.timeline.selected_seq) is not None:
-            self._travel_to(seq)
+            self._traveller.go(seq)
+        self._ring()
 
     def action_step(self, step: int) -> None:
         """One event forward or back in time."""
-        if self.view.moment is None:
+        if self._traveller.is_away:
+            self._traveller.step(step)
+        else:
             self.action_travel()
-        elif self._travelling_to is None:
-            self._travel_to(self.view.moment.seq + step)
 
-    def _travel_to(self, seq: int) -> None:
-        self._travelling_to = seq
-        self._ring()
-        self.run_worker(self._travel(seq), exclusive=True, group="travel")
+    def _start_journey(self, journey: Coroutine[None, None, None]) -> None:
+        self.run_worker(journey, exclusive=True, group="travel")
 
-    async def _travel(self, seq: int) -> None:
-        log = self.workspace.log
-        try:
-            if log is None:
-                raise ConnectionLostError("not connected: wait for the connection, then try again")
-            if self._traveller is None or self._traveller.log is not log:
-                # Another link may lead to another log; copies of states are cheap to make again.
-                self._traveller = TimeTravel(
-                    log, self.workspace.options.instance, self._travel_progress
-                )
-            self._arrive(await self._traveller.at(seq))
-        except NatsterError as error:
-            self._arrive(self.view.moment)
-            self.notice(error.sentence)
-
-    def _travel_progress(self, done: int, total: int) -> None:
-        self._travel_done = done / max(1, total)
-        self._ring()
-
-    def _arrive(self, moment: Moment | None) -> None:
-        self._travelling_to = None
+    def _arrived(self, moment: Moment | None) -> None:
         self._show_change = moment is not None
-        self.view.moment = moment
         self.screen.set_class(moment is not None, "travelling")
         if moment is not None:
-            self._head_at_departure = self._head_at_departure or self.workspace.follower.head
             self.timeline.select(max(1, moment.seq))
-        else:
-            self._head_at_departure = 0
         self._inspected = "timeline"
         self._ring()
-
-    def _travel_banner(self) -> str:
-        """What says unmistakably that this is not now; empty when it is."""
-        if self._travelling_to is not None and self.view.moment is None:
-            return f"travelling to {self._travelling_to:,}: {self._travel_done:.0%} · t cancels"
-        moment = self.view.moment
-        if moment is None:
-            return ""
-        new = self.workspace.follower.head - self._head_at_departure
-        when = "before everything" if moment.seq == 0 else full_time(moment.time)
-        live = f" · {new:,} new events since you left" if new > 0 else ""
-        return f"AS OF {moment.seq:,}, {when} · [ ] step · t returns to now{live}"
 
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
@@ -442,31 +404,22 @@ class Dashboard(App[None]):
 
     def action_copy(self) -> None:
         """Copy the row of the pane used last, as JSON on one line, secrets masked."""
-        what, text = self._row_as_json()
+        seq = self.timeline.selected_seq
+        account, catalog = self.accounts.selected_key, self.catalogs.selected_name
+        record = None if seq is None else self.workspace.follower.get(seq)
+        what, text = "", ""
+        if self._inspected == "accounts" and account is not None:
+            what, text = "the account", document_json(self.view, ACCOUNTS.name, account)
+        elif self._inspected == "catalogs" and catalog is not None:
+            what, text = "the catalog", document_json(self.view, CATALOGS.name, catalog)
+        elif record is not None:
+            what, text = f"event {record.seq:,}", event_json(record)
         if not text:
             self.notice("there is nothing to copy here")
             return
         self.copy_to_clipboard(text)
         kept = keep_copy(text)
         self.notice(f"copied {what}; where the terminal has no clipboard: {kept}")
-
-    def _row_as_json(self) -> tuple[str, str]:
-        seq = self.timeline.selected_seq
-        account, catalog = self.accounts.selected_key, self.catalogs.selected_name
-        if self._inspected == "accounts" and account is not None:
-            return "the account", self._document_as_json("account", account)
-        if self._inspected == "catalogs" and catalog is not None:
-            return "the catalog", self._document_as_json("catalog", catalog)
-        record = None if seq is None else self.workspace.follower.get(seq)
-        if record is None:
-            return "", ""
-        return f"event {record.seq:,}", encode_line(record, masked_payload(record))
-
-    def _document_as_json(self, name: str, key: str) -> str:
-        stored = self.view.fold(name).document(key)
-        if stored is None:
-            return ""
-        return compact_json(mask_json(read_document(stored)))
 
     def action_publish(self) -> None:
         """Open the publish form, filled in from the row of the pane used last."""
@@ -524,6 +477,8 @@ class Dashboard(App[None]):
                 self._set_filter(event.value)
             case Purpose.JUMP:
                 self._jump(event.value)
+            case Purpose.EXPORT:
+                self._export(event.value)
             case _:
                 self._prompt.close()
                 if self._searched is not None:
@@ -570,6 +525,50 @@ class Dashboard(App[None]):
         self.timeline.select(seq)
         self._inspect(self.timeline)
 
+    def action_match(self, step: int) -> None:
+        """The next or previous event that passes the last filter."""
+        matches, seq = self.workspace.matches, self.timeline.selected_seq
+        if matches is None:
+            self.notice("nothing was filtered for yet: press / in the timeline first")
+            return
+        if seq is None or not matches.seqs:
+            self.notice("no event passes the last filter")
+            return
+        at = bisect_right(matches.seqs, seq) if step > 0 else bisect_left(matches.seqs, seq) - 1
+        if 0 <= at < len(matches.seqs):
+            self.timeline.select(matches.seqs[at])
+            self._inspect(self.timeline)
+        else:
+            self.notice("no more matches in this direction")
+
+    def action_export(self) -> None:
+        """Ask for a file, and write what the timeline shows to it."""
+        self._prompt.open(Purpose.EXPORT, "natster-events.jsonl")
+
+    def _export(self, name: str) -> None:
+        if name.strip():
+            self._prompt.close()
+            self.timeline.focus()
+            path = Path(name.strip()).expanduser()
+            self.run_worker(self._write_export(path), exclusive=True, group="export")
+
+    async def _write_export(self, path: Path) -> None:
+        log, filtered = self.workspace.log, self.workspace.filtered
+        if log is None:
+            self.notice("not connected: nothing was exported")
+            return
+        try:
+            count = await export_file(
+                log,
+                path,
+                None if filtered is None else filtered.seqs,
+                self.workspace.options.instance,
+            )
+        except NatsterError as error:
+            self.notice(error.sentence)
+            return
+        self.notice(f"exported {count:,} events to {path}, secrets masked")
+
     def action_return(self) -> None:
         """Go back to where the last jump began."""
         if self._jumped_from:
@@ -598,7 +597,7 @@ class Dashboard(App[None]):
 
     async def action_back(self) -> None:
         """Undo the last narrowing: the search, the zoom, the chosen account, the pane."""
-        if self.view.moment is not None and not self._prompt.is_open:
+        if self._traveller.is_away and not self._prompt.is_open:
             self.action_travel()
             return
         searched = [pane for pane in (self.accounts, self.catalogs) if pane.search]

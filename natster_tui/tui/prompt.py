@@ -17,6 +17,7 @@ class Purpose(Enum):
     FIND_ACCOUNTS = "find an account: name or key"
     FIND_CATALOGS = "find a catalog: name"
     FILTER = "filter: type: from: to: account: catalog: seq:1..9 since:2h parked, or any text"
+    EXPORT = "export to: a file that does not exist yet"
     JUMP = "go to: a sequence, or a time such as 2026-11-23 10:22"
 
 

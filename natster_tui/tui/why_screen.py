@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from natster_tui.domain.diff import field_changes
 from natster_tui.domain.events import read_event
@@ -32,6 +33,7 @@ class Reasons(VirtualList):
         self._title = title
         self._lines: list[tuple[int, Sequence[Cell]]] = []
         self._said: tuple[str, ...] = ("", " reading the events of this key …")
+        self._history: KeyHistory | None = None
 
     @property
     def selected_seq(self) -> int | None:
@@ -43,12 +45,23 @@ class Reasons(VirtualList):
         self._said = ("", f" {sentence}")
         self.refresh_rows()
 
-    def show(self, history: KeyHistory) -> None:
-        """Show a history."""
+    def show(self, history: KeyHistory, field: str = "") -> None:
+        """Show a history, or only what changed fields whose line holds a text."""
+        self._history = history
+        self._lines = []
+        shown = 0
         names = Names(self.view.accounts)
         for change in reversed(history.changes):
             record = change.record
             seq = record.seq
+            lines = [
+                change_line(one, names=names) for one in field_changes(change.before, change.after)
+            ]
+            if field:
+                lines = [line for line in lines if field.lower() in line.lower()]
+                if not lines:
+                    continue
+            shown += 1
             event = read_event(record)
             phrase, style = safe_text(record.subject, 200), ""
             if not isinstance(event, ParkReason):
@@ -60,15 +73,21 @@ class Reasons(VirtualList):
                 (seq, [Cell(f"{seq:,}", 9, "dim", right=True), Cell(when, 11, "dim"),
                        Cell(phrase, 0, style)])
             )  # fmt: skip
-            for field in field_changes(change.before, change.after):
-                self._lines.append((seq, [Cell("", 21), Cell(change_line(field, names=names))]))
+            self._lines.extend((seq, [Cell("", 21), Cell(line)]) for line in lines)
         self._said = ("", f" nothing in the log has made this as of {history.seq:,}")
         self.set_row_count(len(self._lines))
+        total = len(history.changes)
+        counted = f"{total:,} events" if not field else f"{shown:,} of {total:,} events"
         self.caption(
-            f"{self._title}: {len(history.changes):,} events, newest first",
-            "enter goes to the event · esc closes",
+            f"{self._title}: {counted}, newest first",
+            "enter goes to the event · / one field · esc closes",
         )
         self.refresh_rows()
+
+    def narrow(self, field: str) -> None:
+        """Show only what changed a field."""
+        if self._history is not None:
+            self.show(self._history, field)
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
@@ -89,7 +108,11 @@ class Reasons(VirtualList):
 class WhyScreen(ModalScreen[int | None]):
     """Shows the reasons; its result is the event to go to, if one was chosen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,w", "dismiss(None)", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "leave", "close"),
+        ("q,w", "dismiss(None)", "close"),
+        ("slash", "field", "one field"),
+    ]
 
     def __init__(self, view: View, projection: Projection[Any], key: str) -> None:
         super().__init__(classes="page")
@@ -98,12 +121,40 @@ class WhyScreen(ModalScreen[int | None]):
         self._key = key
         name = Names(view.accounts).of(key)
         shown = name if projection.name == "account" else safe_text(key, 60)
+        self._field = Input(
+            placeholder="a field or a value, such as account_name", classes="hidden", compact=True
+        )
         self._reasons = Reasons(view, f"Why {projection.name} {shown}")
 
     def compose(self) -> ComposeResult:
         """The list in a frame."""
         with Vertical(classes="dialog bare"):
             yield self._reasons
+            yield self._field
+
+    def action_field(self) -> None:
+        """Ask for a field."""
+        self._field.remove_class("hidden")
+        self._field.focus()
+
+    def action_leave(self) -> None:
+        """Undo the narrowing, or close."""
+        if self._field.has_class("hidden"):
+            self.dismiss(None)
+        else:
+            self._field.value = ""
+            self._field.add_class("hidden")
+            self._reasons.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow as it is typed."""
+        event.stop()
+        self._reasons.narrow(event.value.strip())
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Back to the rows."""
+        event.stop()
+        self._reasons.focus()
 
     def on_mount(self) -> None:
         """Begin to read."""

@@ -1,0 +1,44 @@
+"""Writing the events that somebody is looking at to a file, secrets masked.
+
+The lines have the form of `export`, but are for people: a masked log cannot be imported to any
+purpose. `natster-tui export` writes payloads as they are stored.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from natster_tui.domain.log_lines import encode_line
+from natster_tui.domain.presentation import masked_payload
+from natster_tui.errors import UsageError
+from natster_tui.store.log import EventLog
+
+
+async def export_file(log: EventLog, path: Path, seqs: Sequence[int] | None, instance: str) -> int:
+    """Write events (None: all) to a new file that only its owner can read; returns how many.
+
+    Raises UsageError when the file is there already or cannot be made.
+    """
+    head = (await log.refresh()).last_seq
+    first, last = (1, head) if seqs is None else (seqs[0], seqs[-1]) if seqs else (1, 0)
+    wanted = None if seqs is None else frozenset(seqs)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise UsageError(f"{path} is there already: choose another name") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({(error.strerror or '').lower()})") from error
+    count = 0
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        async with aclosing(
+            log.records(first, last, purpose="export", instance=instance)
+        ) as batches:
+            async for batch in batches:
+                for record in batch:
+                    if wanted is None or record.seq in wanted:
+                        file.write(encode_line(record, masked_payload(record)) + "\n")
+                        count += 1
+    return count
