@@ -15,13 +15,12 @@ from natster_tui.domain.diff import field_changes
 from natster_tui.domain.event_filter import BadFilterError, EventFilter, parse_filter
 from natster_tui.domain.event_time import format_seconds
 from natster_tui.domain.events import Event, Record, is_usable_token, read_event
-from natster_tui.domain.log_lines import encode_line
-from natster_tui.domain.masking import mask_json
 from natster_tui.domain.parking import ParkReason
-from natster_tui.domain.presentation import VERBS, change_line, masked_payload
+from natster_tui.domain.presentation import VERBS, change_line
 from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS, projection_named
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.key_history import DocumentChange, KeyHistory, key_history
+from natster_tui.engine.masked_export import masked_line
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.errors import NotFoundError, UsageError
 from natster_tui.store.log import EventLog
@@ -87,19 +86,12 @@ class _Printer:
         """Print what passes."""
         for record in records:
             if self._wanted.passes(record, lambda key: key, _parked):
-                click.echo(_json_line(record) if self._as_json else _line(record))
+                click.echo(masked_line(record) if self._as_json else _line(record))
 
 
 def _parked(event: Event) -> str:
     reason = ACCOUNTS.parks(event)
     return "" if reason is None else reason.value
-
-
-def _json_line(record: Record) -> str:
-    """The exported form with the payload's secrets masked; `export` gives it as stored."""
-    line = json.loads(encode_line(record, masked_payload(record)))
-    line["headers"] = mask_json(line["headers"])
-    return json.dumps(line)
 
 
 def _line(record: Record) -> str:

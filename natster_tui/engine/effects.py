@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.domain.events import Record, read_event
+from natster_tui.domain.fold import Fold
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import PROJECTIONS
-from natster_tui.engine.key_history import key_history
+from natster_tui.engine.key_history import key_records
 from natster_tui.store.log import EventLog
 
 
@@ -33,10 +34,9 @@ async def effects_of(log: EventLog, record: Record, instance: str) -> list[Effec
         if event.type not in projection.uses or projection.parks(event) is not None:
             continue
         for key in dict.fromkeys(projection.keys_of(event)):
-            history = await key_history(log, projection, key, record.seq, instance)
-            last = history.changes[-1] if history.changes else None
-            if last is not None and last.record.seq == record.seq:
-                effects.append(Effect(projection, key, last.before, last.after))
-            else:
-                effects.append(Effect(projection, key, history.document, history.document))
+            fold = Fold(projection)
+            fold.advance(await key_records(log, projection, key, record.seq - 1, instance))
+            before = fold.document(key)
+            fold.apply(record, event)
+            effects.append(Effect(projection, key, before, fold.document(key)))
     return effects

@@ -64,9 +64,9 @@ def _refuse_if_stuck(projector: Projector, lease: LeaseKeeper) -> None:
             raise ServerError(sentence)
         raise ProjectorStoppedError(sentence)
     if status.phase is Phase.WATCHING:
-        if lease.problem or isinstance(projector.error, ServerError):
+        if lease.denied or isinstance(projector.error, ServerError):
             raise ServerError(sentence)
-        if status.problem != lease.sentence:
+        if not status.awaits_lease:
             raise RefusedError(sentence)
         # While somebody else holds the lease, that one brings the projection up to the head.
 

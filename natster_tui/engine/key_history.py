@@ -39,17 +39,30 @@ class KeyHistory:
 async def key_history(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> KeyHistory:
-    """Fold what concerns one key, up to and including sequence `upto`."""
+    """Fold what concerns one key, up to and including sequence `upto`.
+
+    Every change holds the document before and after it; `key_document` is for who needs one only.
+    """
     fold = Fold(projection)
     changes: list[DocumentChange] = []
-    for record in await _records_of(log, projection, key, upto, instance):
-        before = fold.document(key)
+    document = None
+    for record in await key_records(log, projection, key, upto, instance):
         if key in fold.apply(record, read_event(record)):
-            changes.append(DocumentChange(record, before, fold.document(key)))
-    return KeyHistory(key, upto, fold.document(key), tuple(changes))
+            before, document = document, fold.document(key)
+            changes.append(DocumentChange(record, before, document))
+    return KeyHistory(key, upto, document, tuple(changes))
 
 
-async def _records_of(
+async def key_document(
+    log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
+) -> bytes | None:
+    """The document of a key as of sequence `upto`, or None."""
+    fold = Fold(projection)
+    fold.advance(await key_records(log, projection, key, upto, instance))
+    return fold.document(key)
+
+
+async def key_records(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> list[Record]:
     """The records that may touch a key, in order, each once."""

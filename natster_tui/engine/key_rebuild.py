@@ -12,7 +12,7 @@ from natster_tui.domain.diff import Diff, diff_documents
 from natster_tui.domain.events import is_usable_token
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_text
-from natster_tui.engine.key_history import key_history
+from natster_tui.engine.key_history import key_document
 from natster_tui.engine.projection_store import Standing, check_identity, load_projection
 from natster_tui.engine.rebuild import (
     COMMIT_TRIES,
@@ -55,8 +55,7 @@ class KeyRebuild:
         """What the log says of the key; a key that no event can name has no document."""
         if not is_usable_token(self.key):
             return None
-        history = await key_history(self.log, self.projection, self.key, upto, self._instance)
-        return history.document
+        return await key_document(self.log, self.projection, self.key, upto, self._instance)
 
     async def _plan(self, held: str = "") -> PlannedRebuild:
         stored = await load_projection(self._bucket, self.projection)

@@ -32,6 +32,8 @@ class LeaseKeeper:
         """Who holds it, as of the last look; None when nobody does, or nobody could be asked."""
         self.problem = ""
         """Why the lease cannot be had, when it is not simply somebody else's."""
+        self.denied = False
+        """Whether the server forbids us the lease, which no waiting will change."""
         self._notify = notify
         self._revision = 0
         self._valid_until = 0.0
@@ -64,7 +66,9 @@ class LeaseKeeper:
             # Losing the lease by not renewing it in time is a change that nobody announces.
             left = self._valid_until - time.monotonic() if held else None
             try:
-                await asyncio.wait_for(self._changed.wait(), left)
+                # Not `wait_for`: until Python 3.12 it may swallow being cancelled.
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 
@@ -79,7 +83,7 @@ class LeaseKeeper:
                 self._decided.set()
                 await asyncio.wait({log.link.lost}, timeout=RENEW_S)
                 if log.link.is_lost:
-                    raise ConnectionLostError(str(log.link.lost.result()))
+                    raise ConnectionLostError(log.link.lost_sentence())
         finally:
             await self._give_back(log, bucket)
 
@@ -93,6 +97,7 @@ class LeaseKeeper:
                 # A renewal whose answer was lost, or the lease as we held it on the last link.
                 revision = await bucket.put(self.me, ours)
         except DeniedError as error:
+            self.denied = True
             self._let_go(error.sentence)
             return
         except ServerError as error:

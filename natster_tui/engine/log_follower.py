@@ -53,6 +53,7 @@ class LogFollower:
         """When (monotonic seconds) an event last came in while we were looking."""
         self.on_live: Callable[[list[Record]], None] = lambda _records: None
         """Given every batch of events that comes in."""
+        self._last_heard: float | None = None
         self._instance = instance
         self._ring = notify
         self._pages: OrderedDict[int, _Page] = OrderedDict()
@@ -64,6 +65,11 @@ class LogFollower:
     def _notify(self) -> None:
         self.version += 1
         self._ring()
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the server was last heard of; its heartbeats come every second."""
+        return 0.0 if self._last_heard is None else time.monotonic() - self._last_heard
 
     def get(self, seq: int) -> Record | None:
         """The record at a sequence if it is at hand."""
@@ -96,6 +102,7 @@ class LogFollower:
             self._pages.clear()
             self._bytes = 0
         self._identity = (info.stream, info.created)
+        self._last_heard = time.monotonic()
         self.first, self.head = max(info.first_seq, 1), info.last_seq
         self._notify()
         async with asyncio.TaskGroup() as tasks:
@@ -115,6 +122,7 @@ class LogFollower:
             aclosing(reader.batches()) as batches,
         ):
             async for batch in batches:
+                self._last_heard = time.monotonic()
                 if not batch:
                     continue
                 records = log.sealing.open_records(batch)

@@ -6,12 +6,15 @@ purpose. `natster-tui export` writes payloads as they are stored.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
+from natster_tui.domain.events import Record
 from natster_tui.domain.log_lines import encode_line
+from natster_tui.domain.masking import mask_json
 from natster_tui.domain.presentation import masked_payload
 from natster_tui.errors import UsageError
 from natster_tui.store.log import EventLog
@@ -39,6 +42,13 @@ async def export_file(log: EventLog, path: Path, seqs: Sequence[int] | None, ins
             async for batch in batches:
                 for record in batch:
                     if wanted is None or record.seq in wanted:
-                        file.write(encode_line(record, masked_payload(record)) + "\n")
+                        file.write(masked_line(record) + "\n")
                         count += 1
     return count
+
+
+def masked_line(record: Record) -> str:
+    """A record in the exported form, with the secrets of payload and headers masked."""
+    line = json.loads(encode_line(record, masked_payload(record)))
+    line["headers"] = mask_json(line["headers"])
+    return json.dumps(line)

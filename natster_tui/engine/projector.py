@@ -38,6 +38,7 @@ from natster_tui.engine.rebuild import (
     old_server_sentence,
     oversized_sentence,
 )
+from natster_tui.engine.replay import ReplayProgress
 from natster_tui.errors import (
     ConflictError,
     ConnectionLostError,
@@ -55,6 +56,8 @@ from natster_tui.store.stream_reader import StreamReader
 RETRY_S = 1.0
 LOOK_AT_STORED_S = 1.0
 LOOK_FOR_DRIFT_S = 10.0
+FAR_BEHIND = 20_000
+"""Events from which on catching up is done as a rebuild, when it is most of the log."""
 
 
 _REBUILT_FIRST = frozenset(
@@ -80,7 +83,8 @@ class ProjectorStatus:
 
     `position` is the sequence folded so far, `stored` the one that the bucket's checkpoint
     names (None without a checkpoint), `problem` why it watches or stopped, `drift` the keys that
-    differ where another program writes, `conflicts` how often another projector was first.
+    differ where another program writes, `awaits_lease` whether it watches only because another
+    one projects, `conflicts` how often another projector was first.
     """
 
     phase: Phase = Phase.WAITING
@@ -90,6 +94,7 @@ class ProjectorStatus:
     problem: str = ""
     drift: Diff | None = None
     touched_by_others: bool = False
+    awaits_lease: bool = False
     conflicts: int = 0
     commits: int = 0
 
@@ -126,7 +131,6 @@ class Projector:
         """What stopped it last, or keeps it from writing."""
         self._denied = ""
         self._awaits_rebuild = False
-        self._awaits_lease = False
         self._since_commit: list[Record] = []
         self._pauses = 0
         self._pause_asked = asyncio.Event()
@@ -248,7 +252,7 @@ class Projector:
         self.status.touched_by_others = stored.touched_by_others
         self.status.drift = None
         self._writing, problem = self._may_begin_writing(log, stored)
-        self._awaits_lease = self._lease is not None and problem == self._lease.sentence
+        self.status.awaits_lease = self._lease is not None and problem == self._lease.sentence
         self._awaits_rebuild = stored.standing in _REBUILT_FIRST
         if stored.standing is Standing.OURS:
             assert stored.checkpoint is not None
@@ -267,7 +271,7 @@ class Projector:
                 # Nobody has said that the projection may be made from another log.
                 self._adopt(stored, Fold(self.projection))
                 raise LogChangedError(changed)
-            await self._rebuild(log, stored.problem)
+            await self._rebuild(log, stored.problem.split(":")[0] + ": finishing it")
             return await self._begin(log)
         elif stored.standing is Standing.MISSING and self._writing:
             await self._bucket.create(log.info.replicas)
@@ -278,8 +282,21 @@ class Projector:
             self._writing = False
             problem = stored.problem
             self._adopt(stored, Fold(self.projection))
+        if self._writing and self._is_far_behind(log):
+            await self._rebuild(log, "")
+            return await self._begin(log)
         self._set(Phase.CATCHING_UP if self._writing else Phase.WATCHING, problem)
         return None
+
+    def _is_far_behind(self, log: EventLog) -> bool:
+        """Whether most of a long log is still to be folded.
+
+        Prefix by prefix every busy document would be written hundreds of times over; a rebuild
+        folds in memory and writes each once.
+        """
+        head = log.info.last_seq
+        lag = head - self.fold.seq
+        return lag > FAR_BEHIND and 2 * lag > head
 
     @property
     def _holds_lease(self) -> bool:
@@ -305,8 +322,15 @@ class Projector:
         return True, ""
 
     async def _rebuild(self, log: EventLog, why: str) -> None:
-        self._set(Phase.CATCHING_UP, why.split(":")[0] + ": finishing it")
-        rebuild = Rebuild(log, [self.projection], self._instance)
+        """Bring the bucket to the log by a rebuild; what is folded so far is shown meanwhile."""
+        self._set(Phase.CATCHING_UP, why)
+
+        def show(progress: ReplayProgress) -> None:
+            self.fold = rebuild.folds[self.projection.name]
+            self.status.position = progress.seq
+            self._notify()
+
+        rebuild = Rebuild(log, [self.projection], self._instance, show)
         await rebuild.prepare()
         await rebuild.commit()
 
@@ -455,7 +479,7 @@ class Projector:
             return
         assert self._bucket is not None
         self._looked = now
-        if self._awaits_lease and self._lease is not None:
+        if self.status.awaits_lease and self._lease is not None:
             self.status.problem = self._lease.sentence
         try:
             entry = await self._bucket.read(CHECKPOINT_KEY)

@@ -29,7 +29,7 @@ from natster_tui.engine.projection_store import (
     checkpoint_of,
     load_projection,
 )
-from natster_tui.engine.replay import OnProgress, Replay, ReplayProgress
+from natster_tui.engine.replay import OnProgress, Replay, ReplayProgress, encoded_documents
 from natster_tui.errors import ConflictError, ProjectorStoppedError, RefusedError
 from natster_tui.store.bucket import BATCH_LIMIT, Bucket
 from natster_tui.store.log import EventLog
@@ -140,7 +140,7 @@ class Rebuild:
             await self._replay.advance(stored.checkpoint.seq)
         same = same_json if stored.standing is Standing.FOREIGN else None
         return PlannedRebuild(
-            stored, diff_documents(stored.documents, fold.documents(), same), fold.seq
+            stored, diff_documents(stored.documents, await encoded_documents(fold), same), fold.seq
         )
 
     async def commit(
@@ -201,7 +201,7 @@ class Rebuild:
         final = await checkpoint_of(fold, self.log)
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
         before = (await self._position_before(plan)).marked(mark)
-        documents = fold.documents()
+        documents = await encoded_documents(fold)
         _refuse_oversized(documents, bucket, plan.projection)
         changes: list[tuple[str, bytes | None]]
         if purge:
@@ -246,7 +246,7 @@ class Rebuild:
             replay = Replay(self.log, [projection], self._instance, self._replay._on_progress)
             self._replay.progress = replay.progress
             await replay.advance(position)
-            verdicts.append(_verdict(stored, replay.folds[projection.name]))
+            verdicts.append(await _verdict(stored, replay.folds[projection.name]))
         return verdicts
 
     async def _verify_committed(self, projection: Projection[Any]) -> Verdict:
@@ -258,11 +258,11 @@ class Rebuild:
         if stored.checkpoint is not None and fold.seq > stored.checkpoint.seq:
             # One replay serves several projections, and another one needed it further on.
             return (await Rebuild(self.log, [projection], self._instance).verify())[0]
-        return _verdict(stored, fold)
+        return await _verdict(stored, fold)
 
 
 async def hold_others(bucket: Bucket, log: EventLog) -> str:
-    """Mark the checkpoint as being rebuilt; returns the mark's id, empty if there is none.
+    """Mark the checkpoint as being rebuilt; returns our mark's id, empty if we made none.
 
     A projector elsewhere that commits without a pause would win for ever. It loses against the
     mark, finds an interrupted rebuild, and finishes that if we do not; we begin ahead of it.
@@ -274,7 +274,7 @@ async def hold_others(bucket: Bucket, log: EventLog) -> str:
         try:
             checkpoint = decode_checkpoint(entry.value)
             if checkpoint.rebuild is not None:
-                return checkpoint.rebuild.id
+                return ""
             mark = RebuildMark(log.info.last_seq, secrets.token_hex(8))
             await bucket.commit({}, checkpoint.marked(mark).encode(), entry.revision)
         except BadCheckpointError:
@@ -285,12 +285,12 @@ async def hold_others(bucket: Bucket, log: EventLog) -> str:
     return ""
 
 
-def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
+async def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
     same = same_json if stored.standing is Standing.FOREIGN else None
     return Verdict(
         stored.projection,
         fold.seq,
-        diff_documents(stored.documents, fold.documents(), same),
+        diff_documents(stored.documents, await encoded_documents(fold), same),
         stored.standing,
     )
 

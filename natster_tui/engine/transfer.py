@@ -22,6 +22,7 @@ from natster_tui.errors import UsageError
 from natster_tui.store.log import Append, EventLog
 
 IMPORT_CHUNK = 5_000
+ONE_BY_ONE = 20
 
 _LOG_SUBJECT = re.compile(re.escape(SUBJECTS).replace(r"\*", r"[^.]+"))
 
@@ -85,11 +86,8 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
     total = len(waiting)
     while True:
         info = await log.refresh()
-        async with aclosing(
-            log.records(seen + 1, info.last_seq, purpose="import", instance=instance)
-        ) as batches:
-            async for batch in batches:
-                present.update(map(event_identity, batch))
+        async for batch in _records_after(log, seen, info.last_seq, instance):
+            present.update(map(event_identity, batch))
         seen = info.last_seq
         fresh: dict[str, Record] = {}
         for identity, record in waiting:
@@ -102,4 +100,21 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
             Append(record.subject, record.payload, imported_headers(record))
             for _identity, record in waiting[:IMPORT_CHUNK]
         ]
-        appended += await log.append_all(chunk, expected_last=seen)
+        landed = await log.append_all(chunk, expected_last=seen)
+        # They stand right behind what was seen, so only what others wrote is left to look at.
+        present.update(identity for identity, _record in waiting[:landed])
+        seen += landed
+        appended += landed
+
+
+async def _records_after(
+    log: EventLog, seq: int, last: int, instance: str
+) -> AsyncGenerator[list[Record], None]:
+    """What came in after a sequence; a few are asked for singly, which is over sooner."""
+    if last - seq <= ONE_BY_ONE:
+        found = [await log.record_at(each) for each in range(seq + 1, last + 1)]
+        yield [record for record in found if record is not None]
+        return
+    async with aclosing(log.records(seq + 1, last, purpose="import", instance=instance)) as batches:
+        async for batch in batches:
+            yield batch

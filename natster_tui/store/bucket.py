@@ -167,31 +167,55 @@ class Bucket:
         """Every stored value as of one instant.
 
         The stream is read in revision order until nothing is pending: what was overwritten on
-        the way comes again with its later revision, so the end is a true state of the bucket.
+        the way comes again with its later revision. The end is a true state of the bucket only
+        where no batch is half read (the server shows its messages one by one), and nothing is
+        left that the stream's leader has and the consumer's replica lacks.
         """
         documents: dict[str, StoredEntry] = {}
         checkpoint: StoredEntry | None = None
         last = 0
+        in_batch = False
+        info = await self.info()
+        if info.values == 0:
+            return Snapshot({}, None, info.last_revision)
         prefix = len(f"$KV.{self.name}.")
-        async with StreamReader(
-            self.link, self.stream, 1, purpose=f"load-{self.name}", instance=self._instance
-        ) as reader:
-            if reader.pending == 0:
-                return Snapshot({}, None, (await self.info()).last_revision)
-            async with aclosing(reader.batches()) as batches:
-                async for batch in batches:
-                    for record in batch:
-                        key, last = record.subject[prefix:], record.seq
-                        entry = self._entry(key, record)
-                        if key == CHECKPOINT_KEY:
-                            checkpoint = entry
-                        elif entry is None:
-                            documents.pop(key, None)
-                        else:
-                            documents[key] = entry
-                    if reader.pending == 0 or reader.idle:
-                        break
+        async with (
+            StreamReader(
+                self.link, self.stream, 1, purpose=f"load-{self.name}", instance=self._instance
+            ) as reader,
+            aclosing(reader.batches()) as batches,
+        ):
+            async for batch in batches:
+                for record in batch:
+                    key, last = record.subject[prefix:], record.seq
+                    in_batch = (
+                        record.header("Nats-Batch-Id") is not None
+                        and record.header("Nats-Batch-Commit") is None
+                    )
+                    entry = self._entry(key, record)
+                    if key == CHECKPOINT_KEY:
+                        checkpoint = entry
+                    elif entry is None:
+                        documents.pop(key, None)
+                    else:
+                        documents[key] = entry
+                if reader.pending == 0 and last >= info.last_revision and not in_batch:
+                    break
+                if reader.idle and await self._holds_nothing_after(last):
+                    break
         return Snapshot(documents, checkpoint, last)
+
+    async def _holds_nothing_after(self, revision: int) -> bool:
+        """Whether the leader of the bucket's stream has nothing newer."""
+        try:
+            await self.link.api(
+                f"STREAM.MSG.GET.{self.stream}", {"seq": revision + 1, "next_by_subj": ">"}
+            )
+        except ApiError as error:
+            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+                return True
+            raise
+        return False
 
     async def read(self, key: str) -> StoredEntry | None:
         """One stored value, or None."""

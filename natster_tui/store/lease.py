@@ -118,7 +118,7 @@ class LeaseBucket:
         try:
             await self._link.api(f"STREAM.MSG.DELETE.{_STREAM}", {"seq": revision}, timeout=_ASK_S)
         except ApiError as error:
-            if error.code not in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND) and "not found" not in (
+            if error.code not in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND) and "found" not in (
                 error.description
             ):
                 raise

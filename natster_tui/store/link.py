@@ -34,8 +34,12 @@ from natster_tui.store.wire import Sink, WireClient
 
 CONNECT_TIMEOUT = 4.0
 REQUEST_TIMEOUT = 5.0
-PING_INTERVAL = 1
-"""Seconds between pings; two unanswered ones end the link, so a frozen server is noticed."""
+PING_INTERVAL = 2
+PINGS_UNANSWERED = 3
+"""Seconds between pings, and how many may stay unanswered before the link is given up.
+
+Generous, because a busy machine is no lost server; that nothing is heard is shown long before,
+by the heartbeats of whoever reads (`LogFollower.silent_s`)."""
 
 DEFAULT_INBOX = "_INBOX"
 """Where answers come in unless the settings name another prefix."""
@@ -99,7 +103,7 @@ class Link:
             reconnect_time_wait=0,
             connect_timeout=3,
             ping_interval=PING_INTERVAL,
-            max_outstanding_pings=2,
+            max_outstanding_pings=PINGS_UNANSWERED,
             flusher_queue_size=4096,
             pending_size=64 * 1024 * 1024,
             user=settings.user,

@@ -15,6 +15,7 @@ from typing import Any
 
 from natster_tui.domain.events import MESSAGE_ID, SUBJECTS, Record
 from natster_tui.domain.log_info import LogInfo
+from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import (
     ApiError,
     ConflictError,
@@ -26,6 +27,7 @@ from natster_tui.store.api_codes import (
     NO_MESSAGE_FOUND,
     STORE_FAILED,
     STREAM_NOT_FOUND,
+    WRONG_LAST_ID,
     WRONG_LAST_SEQUENCE,
 )
 from natster_tui.store.link import REQUEST_TIMEOUT, Link, api_error
@@ -37,6 +39,7 @@ CLUSTER_FOR_THREE_REPLICAS = 3
 APPENDS_IN_FLIGHT = 400
 
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
+EXPECTED_LAST_ID = "Nats-Expected-Last-Msg-Id"
 EXPECTED_SUBJECT_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 
@@ -219,7 +222,8 @@ class EventLog:
 
         With `expected_last` every message expects to follow exactly on the one before, so that
         nothing lands out of order: when somebody else writes in between, the messages from
-        there on are left, and the number of those before is returned.
+        there on are left, and the number of those before is returned. The sequence alone would
+        not do: somebody else's event in the place of one makes the next one's number right.
         """
         waiting: list[asyncio.Task[int]] = []
         landed = 0
@@ -228,19 +232,33 @@ class EventLog:
                 headers = message.headers
                 if expected_last is not None:
                     headers = (*headers, (EXPECTED_LAST_SEQUENCE, str(expected_last + index)))
+                    if index:
+                        before = messages[index - 1].message_id
+                        headers = (*headers, (EXPECTED_LAST_ID, before))
                 waiting.append(asyncio.create_task(self._publish(message, headers)))
                 if len(waiting) >= APPENDS_IN_FLIGHT:
-                    await waiting[0]
+                    self._check_landed(messages[landed], await waiting[0], expected_last, landed)
                     landed += 1
                     del waiting[0]
             for task in waiting:
-                await task
+                self._check_landed(messages[landed], await task, expected_last, landed)
                 landed += 1
         except ConflictError:
             return landed
         finally:
             await asyncio.gather(*waiting, return_exceptions=True)
         return landed
+
+    def _check_landed(
+        self, message: Append, seq: int, expected_last: int | None, index: int
+    ) -> None:
+        """A message that was told to follow, and stands elsewhere, is not there any more."""
+        if expected_last is not None and seq != expected_last + index + 1:
+            raise ServerError(
+                f"{self.stream} takes the event {safe_text(message.message_id, 100)} for a "
+                f"duplicate of one that was removed from it (at {seq:,}): wait until the stream's "
+                "duplicate window is over, then try again"
+            )
 
     async def _publish(self, message: Append, headers: tuple[tuple[str, str], ...]) -> int:
         payload = self.sealing.seal_payload(message.subject, message.message_id, message.payload)
@@ -253,15 +271,18 @@ class EventLog:
             return int(answer["seq"])
         error = answer["error"]
         code = error.get("err_code")
-        if code == WRONG_LAST_SEQUENCE:
+        if code in (WRONG_LAST_SEQUENCE, WRONG_LAST_ID):
             raise ConflictError(
                 f"somebody else wrote to {self.stream} first: look at what came in, and try again"
             )
         if code == STORE_FAILED:
-            limit = f"max_bytes {self.info.max_bytes:,}" if self.info.max_bytes > 0 else "a limit"
+            description = str(error.get("description"))
+            limit = "max_msgs" if "messages" in description else "max_bytes"
+            size = self.info.max_msgs if limit == "max_msgs" else self.info.max_bytes
             raise ServerError(
-                f"{self.stream} is full ({error.get('description')}; {limit}): "
-                "raise max_bytes of the stream, then try again"
+                f"{self.stream} is full ({safe_text(description, 200)}; "
+                f"{limit}{f' {size:,}' if size else ''}): raise {limit} of the stream, "
+                "then try again"
             )
         raise api_error(f"an event on {message.subject}", error)
 

@@ -47,6 +47,12 @@ class WireClient(Client):
         else:
             sink(subject, reply, data, headers)
 
+    async def _process_op_err(self, e: Exception) -> None:
+        # Nobody takes what is pending any more. nats-py would try to send it while it closes,
+        # and stay half-closed: nobody told, tasks and the socket left.
+        self._pending, self._pending_data_size = [], 0
+        await super()._process_op_err(e)
+
 
 class RepeatableHeaders(dict[str, str]):
     """Headers for a publish that may hold the same name twice.

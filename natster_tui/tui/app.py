@@ -184,7 +184,7 @@ class Dashboard(App[None]):
             # Watching because of --read-only or because another one projects is no alarm.
             watching = projector.status.phase is Phase.WATCHING and not self.workspace.read_only
             problem = projector.status.problem
-            if problem and (stopped or (watching and problem != self.workspace.lease.sentence)):
+            if problem and (stopped or (watching and not projector.status.awaits_lease)):
                 return f"{projector.projection.name}: {problem}"
         return ""
 

@@ -12,6 +12,8 @@ from natster_tui.tui.clock import age
 from natster_tui.tui.look import Glyphs, sparkline
 
 _SPARK = 8
+SILENT_S = 2.0
+"""Heartbeats come every second; without two of them something is wrong, whatever it is."""
 
 
 class StatusLine(Static):
@@ -59,6 +61,8 @@ class StatusLine(Static):
         """The one word that says how it goes, and whether it goes well."""
         if workspace.connection is not Connection.CONNECTED:
             return workspace.connection.value, False
+        if (silent := workspace.follower.silent_s) > SILENT_S:
+            return f"no answer for {age(silent)}", False
         phases = [projector.status.phase for projector in workspace.projectors.values()]
         if Phase.STOPPED in phases:
             return "stopped", False
