@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from natster_tui.store.connection_settings import ConnectionSettings
 from tests.cli.program import Program
+from tests.cli.reference_service import deploy
+from tests.real_server import RealServer
 
 
 @pytest.fixture
@@ -18,3 +22,21 @@ def anywhere(tmp_path: Path) -> Program:
 def natster(anywhere: Program, settings: ConnectionSettings) -> Program:
     """The program on an empty account of the shared server."""
     return anywhere.on(settings)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def deployed_before(server: RealServer) -> list[ConnectionSettings]:
+    """Deployments of the original service that were left alone since the tests began.
+
+    Taking one over is refused for 30 s after it last wrote. Made first of all, they are old
+    enough when `test_taking_over`, which comes last, needs them.
+    """
+    accounts = [server.new_account() for _ in range(2)]
+
+    async def deploy_all() -> None:
+        await asyncio.gather(*map(deploy, accounts))
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        # A loop of its own, whatever loop the test at hand is going to have.
+        elsewhere.submit(asyncio.run, deploy_all()).result()
+    return accounts

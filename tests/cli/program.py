@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ PROMPTLY_S = 5.0
 """How soon a failure must be told (DESIGN's readers wait for it)."""
 
 _SECONDS = 40.0
+_AT_ONCE = 3
+"""Runs side by side: each is mostly a core's work, and must still be prompt on a small machine."""
+
 _OURS = "natster-tui: "
 
 
@@ -125,3 +128,14 @@ class Program:
         assert (ended.code, ended.out) == (code, ""), ended
         assert ended.seconds < PROMPTLY_S, ended
         return ended.sentence
+
+
+async def together(*runs: Coroutine[Any, Any, Any]) -> list[Any]:
+    """The results of several runs, a few of them at a time."""
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(run: Coroutine[Any, Any, Any]) -> Any:
+        async with limit:
+            return await run
+
+    return await asyncio.gather(*map(one, runs))

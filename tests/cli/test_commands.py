@@ -15,8 +15,8 @@ from natster_tui.domain.log_lines import encode_line
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.transfer import import_records
 from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.log import EventLog
-from tests.cli.program import Program
+from natster_tui.store.log import Append, EventLog
+from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import consumer_names, everything, jetstream, publish, stream_names
 from tests.conftest import RECORDINGS, recording
 from tests.reading_buckets import put_value, stored_documents, stored_values
@@ -150,9 +150,7 @@ async def test_status_tells_where_log_and_projections_stand(
     assert (settings.password or "") not in before
     await project_until_caught_up(imported, "test")
     await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
-    text, data = await asyncio.gather(
-        natster.succeed("status"), natster.succeed("status", "--json")
-    )
+    text, data = await together(natster.succeed("status"), natster.succeed("status", "--json"))
     assert "account     at 10, lag 1, 3 keys, parked 0" in text.lines
     assert "catalog     at 10, lag 1, 2 keys, parked 0" in text.lines
     told = data.json
@@ -180,9 +178,7 @@ async def test_status_tells_hazards_and_that_somebody_wrote_to_a_bucket(
     config = dict((await jetstream(settings, "STREAM.INFO.NATSTER_EVENTS"))["config"])
     await jetstream(settings, "STREAM.UPDATE.NATSTER_EVENTS", config | {"discard": "old"})
     await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
-    text, data = await asyncio.gather(
-        natster.succeed("status"), natster.succeed("status", "--json")
-    )
+    text, data = await together(natster.succeed("status"), natster.succeed("status", "--json"))
     assert "discard is old: a full log will forget its first events" in text.out
     assert "something else wrote to PROJ_CATALOG after the last commit" in text.out
     assert "PROJ_ACCOUNT" not in text.out
@@ -213,7 +209,7 @@ async def test_show_prints_a_document_with_its_secrets_masked(
 async def test_show_as_json_is_kind_key_at_and_document(
     natster: Program, imported: EventLog
 ) -> None:
-    masked, revealed, catalog = await asyncio.gather(
+    masked, revealed, catalog = await together(
         natster.succeed("show", "account", B, "--json"),
         natster.succeed("show", "account", B, "--json", "--reveal"),
         natster.succeed("show", "catalog", "kevbuzz", "--json"),
@@ -244,7 +240,7 @@ async def test_show_at_a_sequence_or_a_time_is_the_document_as_of_then(
         "2026-11-23T03:13:16Z": (7, []),
         "2026-11-23 04:13:17+01:00": (10, at_the_head),
     }
-    runs = await asyncio.gather(
+    runs = await together(
         *(natster.succeed("show", "account", A, "--at", at, "--json") for at in expected)
     )
     for ended, (seq, shares) in zip(runs, expected.values(), strict=True):
@@ -252,7 +248,7 @@ async def test_show_at_a_sequence_or_a_time_is_the_document_as_of_then(
 
 
 async def test_show_of_what_is_not_there_is_a_no(natster: Program, imported: EventLog) -> None:
-    now, then, before = await asyncio.gather(
+    now, then, before = await together(
         natster.fail(1, "show", "account", UNKNOWN),
         natster.fail(1, "show", "catalog", "kevbuzz", "--at", "8", "--json"),
         natster.fail(1, "show", "account", HUB, "--at", "1999-12-31"),
@@ -260,6 +256,81 @@ async def test_show_of_what_is_not_there_is_a_no(natster: Program, imported: Eve
     assert now == f"there is no account {UNKNOWN} as of 10"
     assert then == "there is no catalog kevbuzz as of 8"
     assert before == f"there is no account {HUB} as of 0"
+
+
+# -- why and tail ------------------------------------------------------------------------------
+
+
+async def test_why_lists_the_events_that_made_a_document_and_what_each_changed(
+    natster: Program, imported: EventLog
+) -> None:
+    text, data, revealed, nothing = await together(
+        natster.succeed("why", "account", A),
+        natster.succeed("why", "catalog", "kevbuzz", "--json"),
+        natster.succeed("why", "account", A, "--json", "--reveal"),
+        natster.fail(1, "why", "catalog", "nope"),
+    )
+    events = [line for line in text.lines if not line.startswith(" ")]
+    assert [line.split()[0] for line in events] == ["10", "9", "7", "4", "3"]
+    assert events[1] == f"9  2026-11-23 03:13:17  shared {A} {B} kevbuzz"
+    assert f"    + out_shares[kevbuzz {B}]" in text.out
+    assert "••••" in text.out
+    assert "tok-1" not in text.out
+    assert "tok-1" in revealed.out
+    told = data.json
+    assert (told["kind"], told["key"], told["at"]) == ("catalog", "kevbuzz", 10)
+    (event,) = told["events"]
+    assert (event["seq"], event["time"]) == (9, 1_795_403_597)
+    assert f'+ owner "{A}"' in event["changes"]
+    assert "nope" in nothing
+
+
+async def test_tail_prints_the_events_that_pass_a_filter(
+    natster: Program, imported: EventLog
+) -> None:
+    everything_there, shares, later, bad = await together(
+        natster.succeed("tail", "--json"),
+        natster.succeed("tail", "type:shared", "catalog:kevbuzz"),
+        natster.succeed("tail", "--since", "9"),
+        natster.fail(2, "tail", "since:yesterday"),
+    )
+    assert shares.lines == [f"9  2026-11-23 03:13:17  shared {A} {B} kevbuzz"]
+    assert [line.split()[0] for line in later.lines] == ["9", "10"]
+    events = lines_of(everything_there.out)
+    assert [event["seq"] for event in events] == list(range(1, 11))
+    assert "tok-1" not in everything_there.out
+    assert events[8]["subject"] == f"natster.events.{A}.{B}.kevbuzz.catalog_shared"
+    assert "yesterday" in bad
+
+
+async def test_tail_follows_what_comes_in_and_masks_secrets_in_headers(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    following = await natster.start("tail", "--since", "10", "--follow", "--json")
+    assert following.stdout is not None
+    async with asyncio.timeout(15):
+        assert json.loads(await following.stdout.readline())["seq"] == 10
+        key = "-----BEGIN PRIVATE KEY-----"
+        await imported.append_all(
+            [
+                Append(
+                    f"natster.events.{A}.none.none.natster_initialized",
+                    b"not json, password hunter2",
+                    (("Nats-Msg-Id", "one"), ("Authorization", "hunter2"), ("X", key)),
+                )
+            ],
+            expected_last=None,
+        )
+        line = await following.stdout.readline()
+    event = json.loads(line)
+    assert (event["seq"], event["headers"]["Nats-Msg-Id"]) == (11, "one")
+    assert b"hunter2" not in line
+    assert key not in event["headers"]["X"]
+    following.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(following.communicate(), 10)
+    assert err.decode().strip() == "natster-tui: interrupted"
+    assert following.returncode == 130
+    assert await consumer_names(settings, "NATSTER_EVENTS") == []
 
 
 # -- verify ----------------------------------------------------------------------------------
@@ -272,7 +343,7 @@ async def test_verify_finds_what_was_tampered_with(
     await put_value(settings, "PROJ_CATALOG", "made-up", WRONG)
     await put_value(settings, "PROJ_CATALOG", "synadiahub", None)
     before = await everything(settings)
-    text, data = await asyncio.gather(natster.run("verify"), natster.run("verify", "--json"))
+    text, data = await together(natster.run("verify"), natster.run("verify", "--json"))
     assert (text.code, data.code, text.err, data.err) == (1, 1, "", "")
     assert "account: 3 keys match the log at 10" in text.lines
     assert "catalog: drift at 10: 3 of 3 keys differ from the log" in text.lines
@@ -291,6 +362,18 @@ async def test_verify_finds_what_was_tampered_with(
     assert await everything(settings) == before
 
 
+@pytest.mark.xfail(strict=True, reason="the beginning of what cannot be read is shown as it is")
+async def test_verify_shows_no_secret_of_a_stored_value_that_cannot_be_read(
+    natster: Program, projected: EventLog, settings: ConnectionSettings
+) -> None:
+    half = b'{"bound_context":{"access_token":"tok-1","creds":"/home/u1/'
+    await put_value(settings, "PROJ_ACCOUNT", A, half)
+    ended = await natster.run("verify", "account")
+    assert (ended.code, ended.err) == (1, "")
+    assert f"  {A} changed" in ended.lines
+    assert "tok-1" not in ended.out
+
+
 async def test_verify_of_nothing_is_a_no(natster: Program, imported: EventLog) -> None:
     ended = await natster.run("verify")
     assert (ended.code, ended.err) == (1, "")
@@ -305,7 +388,7 @@ async def test_a_dry_run_shows_the_differences_and_writes_nothing(
 ) -> None:
     await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
     before = await everything(settings)
-    text, data = await asyncio.gather(
+    text, data = await together(
         natster.succeed("rebuild", "--dry-run"),
         natster.succeed("rebuild", "--dry-run", "--purge", "--json"),
     )
@@ -396,7 +479,7 @@ async def test_a_rebuild_that_is_declined_writes_nothing(
 ) -> None:
     await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
     before = await everything(settings)
-    runs = await asyncio.gather(
+    runs = await together(
         natster.run("rebuild", given="n\n"),
         natster.run("rebuild"),
         natster.run("rebuild", "--purge", given="y\n"),
@@ -476,7 +559,7 @@ async def test_publish_refuses_what_would_be_parked_or_change_nothing(
 ) -> None:
     before = await everything(settings)
     to_b = ("--origin", A, "--target", B, "--catalog")
-    sentences = await asyncio.gather(
+    sentences = await together(
         natster.fail(1, "publish", "catalog_shared", *to_b, "kevbuzz"),
         natster.fail(1, "publish", "catalog_shared", *to_b, "synadiahub"),
         natster.fail(1, "publish", "catalog_shared", *to_b, "bad$name"),
@@ -599,7 +682,7 @@ async def test_options_count_before_and_after_the_command_and_the_nearer_one_win
 ) -> None:
     user, password = settings.user or "", settings.password or ""
     who = ("--user", user, "--password", password)
-    before, after, both = await asyncio.gather(
+    before, after, both = await together(
         anywhere.succeed("--server", settings.servers[0], *who, "status", "--json"),
         anywhere.succeed("status", "--json", "--server", settings.servers[0], *who),
         anywhere.succeed("--server", "127.0.0.1:1", *who, "--stream", "OTHER", "status", "--json",
@@ -624,7 +707,7 @@ async def test_the_server_is_found_in_the_nats_tools_environment_and_context(
             "NATS_PASSWORD": settings.password or "",
         }
     )
-    runs = await asyncio.gather(
+    runs = await together(
         by_variables.succeed("status", "--json"),
         anywhere.succeed("status", "--json"),
         by_variables.with_variables({"NATS_URL": "127.0.0.1:1"}).succeed(
@@ -640,14 +723,14 @@ async def test_read_only_reads_everything_and_writes_nothing(
     await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
     before, streams = await everything(settings), await stream_names(settings)
     reading = natster.with_options("--read-only")
-    _, shown, _ = await asyncio.gather(
+    _, shown, _ = await together(
         reading.succeed("status"),
         reading.succeed("show", "catalog", "kevbuzz", "--json"),
         natster.succeed("rebuild", "--dry-run", "--read-only"),
     )
     assert shown.json["document"]["shared_with"] == [B, HUB], "as the log says, not as stored"
     share = ("publish", "catalog_shared", "--origin", HUB, "--target", A, "--catalog", "more")
-    sentences = await asyncio.gather(
+    sentences = await together(
         reading.fail(1, "project", "--once"),
         reading.fail(1, "rebuild", "--yes"),
         reading.fail(1, *share),
@@ -688,7 +771,7 @@ async def test_a_log_is_made_as_the_design_says_unless_told_otherwise(
             "replicas=1",
         )
     ]
-    await asyncio.gather(
+    await together(
         natster.succeed("status", "--create-log", "--sealing", "off"),
         anywhere.on(elsewhere).succeed(*told, "--create-log", "status"),
     )

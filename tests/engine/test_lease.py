@@ -23,9 +23,7 @@ from tests.reading_buckets import stored_values
 async def running(
     settings: ConnectionSettings, *, read_only: bool = False
 ) -> AsyncIterator[Workspace]:
-    workspace = Workspace(
-        NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only))
-    )
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
     task = asyncio.create_task(workspace.run())
     try:
         yield workspace
@@ -61,9 +59,7 @@ async def test_the_second_watches_says_who_projects_and_takes_over(
             assert "another dashboard projects" in problem
             assert str(first.lease.me.pid) in problem
             await append(log, 50, 50)
-            await until(
-                lambda: all(p.status.position == 100 for p in second.projectors.values())
-            )
+            await until(lambda: all(p.status.position == 100 for p in second.projectors.values()))
             assert all(p.status.commits == 0 for p in second.projectors.values())
             # The first one dies without a word: its renewals end, and nothing is given back.
             first.lease._revision = 0  # what it would give back

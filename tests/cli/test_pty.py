@@ -1,0 +1,153 @@
+"""The dashboard in a real terminal, and prompts as a person answers them."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from natster_tui.domain.events import STREAM
+from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.engine.transfer import import_records
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog, LogSettings
+from tests.cli.processes import is_running, server_of
+from tests.cli.program import Program
+from tests.cli.raw_jetstream import everything
+from tests.cli.terminal import CTRL_C, ENTER, ESCAPE, SMALL, WIDE, Terminal
+from tests.conftest import recording, until
+from tests.reading_buckets import put_value
+from tests.real_server import RealServer
+
+DEMO = ("demo", "--seed", "7", "--history", "120", "--rate", "5")
+WRONG = b'{"catalog_name":"kevbuzz","owner":"mallory","shared_with":[]}'
+
+
+def demo_server(program: Program) -> int:
+    """The process of the throw-away server that the demo runs on."""
+    (data,) = (program.home / "tmp").glob("natster-*")
+    running = server_of(data)
+    assert running is not None
+    return int(running["server_pid"])
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_a_newcomer_watches_rebuilds_verifies_and_leaves(
+    anywhere: Program, size: tuple[int, int]
+) -> None:
+    async with Terminal(anywhere, *DEMO, size=size) as terminal:
+        await terminal.wait_for("Timeline", "projecting")
+        assert STREAM in terminal.top
+        server = demo_server(anywhere)
+        assert is_running(server)
+        if size == WIDE:
+            await terminal.wait_for("Accounts", "Known catalogs", "Projectors", "in sync")
+        await terminal.wait_for("head 12")  # all of the history, and traffic after it
+
+        # Everything by keyboard: another pane, down, in, and out again.
+        terminal.press("2")
+        await terminal.wait_for("Known catalogs of Natster Hub")
+        terminal.press("j")
+        await terminal.wait_for("Known catalogs of ", gone="Known catalogs of Natster Hub")
+        terminal.press(ENTER)
+        terminal.press("?")
+        await terminal.wait_for("Leave the dashboard")
+        terminal.press(ESCAPE)
+        await terminal.wait_for("Known catalogs of ", gone="Leave the dashboard")
+
+        # The action that the dashboard exists for, while traffic runs.
+        terminal.press("r")
+        await terminal.wait_for("Rebuild account and catalog from the log", "reading them takes")
+        terminal.press(ENTER)
+        await terminal.wait_for("w writes")
+        terminal.press("w")
+        await terminal.wait_for("rebuilt and verified", "match the log at", "esc closes")
+        terminal.press(ESCAPE)
+        await terminal.wait_for("projecting", gone="rebuilt and verified")
+        terminal.press("v")
+        await terminal.wait_for("account: ", "match the log at", "esc closes")
+        assert "differ" not in terminal.shown
+        terminal.press(ESCAPE)
+        await terminal.wait_for("projecting", gone="match the log at")
+
+        terminal.press("q")
+        assert await terminal.wait_for_end() == 0
+        assert terminal.is_restored
+    await until(lambda: not is_running(server))
+    assert not list((anywhere.home / "tmp").iterdir())
+
+
+@pytest.mark.xfail(strict=True, reason="Textual's focus() comes after the keys typed ahead")
+async def test_keys_typed_ahead_go_where_they_were_meant_to(anywhere: Program) -> None:
+    async with Terminal(anywhere, "demo", "--seed", "7", "--history", "120", "--rate", "0") as it:
+        await it.wait_for("projecting", "in sync", "head 120")
+        it.press("2j")  # as they come in one piece over a slow line
+        await it.wait_for("Known catalogs of ")
+        it.press("?")
+        await it.wait_for("Leave the dashboard")
+        it.press(ESCAPE)
+        await it.wait_for("Known catalogs of ", gone="Leave the dashboard")
+        assert "Known catalogs of Natster Hub" not in it.shown
+
+
+async def test_a_demo_that_is_killed_leaves_no_server_and_no_data(anywhere: Program) -> None:
+    async with Terminal(anywhere, *DEMO) as terminal:
+        await terminal.wait_for("projecting")
+        server = demo_server(anywhere)
+        terminal.kill(signal.SIGKILL)
+        assert await terminal.wait_for_end() == -signal.SIGKILL
+    await until(lambda: not is_running(server))
+    await until(lambda: not list((anywhere.home / "tmp").iterdir()))
+
+
+async def test_the_dashboard_opens_while_the_server_is_down_and_connects_when_it_comes(
+    anywhere: Program, tmp_path: Path
+) -> None:
+    real = RealServer(
+        tmp_path / "nats",
+        extra="accounts { A { jetstream: enabled, users: [{user: u, password: p}] } }",
+    )
+    real.start()
+    real.stop()
+    settings = ConnectionSettings(servers=(real.url,), user="u", password="p", origin="flags")
+    down = anywhere.on(settings, "--create-log")
+    async with Terminal(down) as terminal:
+        await terminal.wait_for("cannot reach", "unreachable", seconds=5)
+        assert real.url in terminal.top
+        real.start()
+        try:
+            await terminal.wait_for("projecting", gone="cannot reach")
+            await terminal.wait_for("head 0")
+            real.stop(signal.SIGKILL)
+            await terminal.wait_for("cannot reach", gone="projecting", seconds=5)
+            terminal.press("q")
+            assert await terminal.wait_for_end() == 0
+        finally:
+            real.stop()
+        assert terminal.is_restored
+
+
+async def test_ctrl_c_at_a_prompt_ends_it_at_once_and_nothing_is_written(
+    natster: Program, settings: ConnectionSettings
+) -> None:
+    link = await Link.open(settings)
+    log = await EventLog.create(link, STREAM, LogSettings())
+    await import_records(log, recording("01"), "test")
+    await project_until_caught_up(log, "test")
+    await link.close()
+    await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
+    before = await everything(settings)
+    async with Terminal(natster, "rebuild") as terminal:
+        await terminal.wait_for("Write these changes? [y/N]:")
+        terminal.press(CTRL_C)
+        assert await terminal.wait_for_end(5) == 130
+        assert "natster-tui: interrupted" in terminal.shown
+        assert "Traceback" not in terminal.shown
+    assert await everything(settings) == before
+    async with Terminal(natster, "rebuild") as terminal:
+        await terminal.wait_for("Write these changes? [y/N]:")
+        terminal.press("y\r")
+        assert await terminal.wait_for_end() == 0
+        assert "rebuilt and verified: catalog: 2 keys match the log at 10" in terminal.shown

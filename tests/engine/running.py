@@ -1,0 +1,104 @@
+"""Running projectors in a test, and looking at what they leave on the server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from natster_tui.domain.events import STREAM, Record
+from natster_tui.domain.fold import fold_all
+from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
+from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine.projector import Phase, Projector
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.consumers import list_consumers
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.stream_reader import read_range
+from tests.conftest import RECORDINGS, until
+from tests.making_logs import records_in
+from tests.reading_buckets import stored_values
+
+OURS = (Phase.CATCHING_UP, Phase.PROJECTING)
+
+
+@asynccontextmanager
+async def projecting(
+    log: EventLog,
+    projection: Projection[Any] = ACCOUNTS,
+    instance: str = "test",
+    **options: Any,
+) -> AsyncIterator[Projector]:
+    """A projector at work on a log; what it raises is raised here."""
+    projector = Projector(projection, instance, **options)
+    task = asyncio.create_task(projector.run(log))
+    try:
+        yield projector
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def project_to_head(
+    log: EventLog, projection: Projection[Any] = ACCOUNTS, **options: Any
+) -> Projector:
+    """Project what is in the log by now."""
+    head = (await log.refresh()).last_seq
+    async with projecting(log, projection, **options) as projector:
+        await until(lambda: projector.status.phase is Phase.PROJECTING)
+        await until(lambda: head in (0, projector.status.stored))
+    return projector
+
+
+async def fresh_log(link: Link) -> EventLog:
+    """An empty log in an account that an earlier example may have used."""
+    for name in (await link.api("STREAM.NAMES"))["streams"] or ():
+        await link.api(f"STREAM.DELETE.{name}")
+    return await EventLog.create(link, STREAM, LogSettings())
+
+
+async def create_reference_stream(link: Link, name: str) -> None:
+    """A stream as the reference service makes it."""
+    config = json.loads((RECORDINGS / "configs.json").read_text())[name]
+    config["metadata"] = {}  # all of it is the server's own
+    await link.api(f"STREAM.CREATE.{name}", config)
+
+
+async def stream_state(link: Link, stream: str) -> dict[str, Any]:
+    """Everything that would show a write: sequences, counts, bytes and times."""
+    answer = await link.api(f"STREAM.INFO.{stream}")
+    return {**answer["state"], "config": answer["config"], "consumer_count": None}
+
+
+async def bucket_records(link: Link, bucket: str) -> list[Record]:
+    """The bucket's messages in the order in which they were written."""
+    head = (await link.api(f"STREAM.INFO.KV_{bucket}"))["state"]["last_seq"]
+    found: list[Record] = []
+    async for batch in read_range(link, f"KV_{bucket}", 1, head, purpose="test", instance="look"):
+        found += batch
+    return found
+
+
+async def consumers_of(link: Link, stream: str = STREAM) -> set[str]:
+    return {consumer.name for consumer in await list_consumers(link, stream)}
+
+
+async def assert_stored_is_the_fold(
+    log: EventLog, settings: ConnectionSettings, projection: Projection[Any] = ACCOUNTS
+) -> None:
+    """The bucket holds the fold of the log up to its checkpoint, and nothing else."""
+    values = await stored_values(settings, projection.bucket)
+    checkpoint = json.loads(values.pop(CHECKPOINT_KEY))
+    records = [r for r in await records_in(log) if r.seq <= checkpoint["seq"]]
+    fold = fold_all(projection, records)
+    assert values == fold.documents()
+    assert checkpoint["parked"] == {
+        "count": fold.parked.count,
+        "recent": [{"seq": e.seq, "reason": e.reason.value} for e in fold.parked.recent],
+    }
+    assert "rebuild" not in checkpoint

@@ -1,0 +1,61 @@
+"""What the fault suite measured: one line for each fault, for the README's table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.faults.checker import Findings
+
+
+@dataclass(slots=True)
+class FaultResult:
+    """All that was seen of one fault, over every time it was injected."""
+
+    fault: str
+    injected: int = 0
+    lost: int = 0
+    doubled: int = 0
+    torn: int = 0
+    recovered_s: list[float] = field(default_factory=list)
+
+    @property
+    def recovery(self) -> str:
+        if not self.recovered_s:
+            return "stops and says so"
+        return f"{max(self.recovered_s):.1f} s"
+
+
+RESULTS: dict[str, FaultResult] = {}
+
+
+def record(
+    fault: str,
+    *findings: Findings,
+    injected: int = 1,
+    torn: int = 0,
+    recovered_s: float | None = None,
+) -> None:
+    """Add to a fault's line. Without a recovery time the fault is one that nothing recovers from
+    by itself: we stop, and say why."""
+    result = RESULTS.setdefault(fault, FaultResult(fault))
+    result.injected += injected
+    result.torn += torn
+    for found in findings:
+        result.lost += found.lost
+        result.doubled += found.doubled
+    if recovered_s is not None:
+        result.recovered_s.append(recovered_s)
+
+
+def table() -> list[str]:
+    """The results as a Markdown table."""
+    lines = [
+        "| fault | injected | events lost | events doubled | torn reads | time to recover |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    lines += [
+        f"| {each.fault} | {each.injected:,} | {each.lost} | {each.doubled} | {each.torn} "
+        f"| {each.recovery} |"
+        for each in RESULTS.values()
+    ]
+    return lines

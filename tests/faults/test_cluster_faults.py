@@ -1,0 +1,159 @@
+"""Three nodes on loopback, log and buckets on all of them; the log's leader is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from natster_tui.domain.events import STREAM
+from natster_tui.errors import ConflictError, NatsterError
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import Append, LogSettings
+from tests.conftest import until
+from tests.faults.arena import (
+    FEW_ACCOUNTS,
+    are_at,
+    dashboard,
+    open_or_make,
+    own_server,
+    story,
+    took,
+)
+from tests.faults.checker import Checker, ask, plain_client
+from tests.faults.results import record
+from tests.real_server import RealServer
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(240)]
+
+NODES = 3
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[list[RealServer]]:
+    ports = free_ports(NODES)
+    routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(
+                own_server(
+                    tmp_path / f"n{number}",
+                    f"server_name: n{number}\n"
+                    f"cluster {{ name: c, listen: 127.0.0.1:{port}, routes: [{routes}] }}\n"
+                    + FEW_ACCOUNTS,
+                )
+            )
+            for number, port in enumerate(ports)
+        ]
+
+
+async def when_ready(settings: ConnectionSettings) -> None:
+    """Wait until the cluster has elected who keeps its streams."""
+    link = await Link.open(settings)
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            log = await open_or_make(link, LogSettings(replicas=NODES))
+        except NatsterError:
+            assert time.monotonic() < deadline
+            continue
+        assert log.info.replicas == NODES
+        break
+    await link.close()
+
+
+async def leader_of(settings: ConnectionSettings, stream: str) -> int:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            async with plain_client(settings) as client:
+                info = await ask(client, f"STREAM.INFO.{stream}")
+        except Exception:
+            continue
+        if name := (info.get("cluster") or {}).get("leader"):
+            return int(name.removeprefix("n"))
+    raise AssertionError("no leader was elected")
+
+
+async def keep_telling(settings: ConnectionSettings, told: list[int], ended: asyncio.Event) -> None:
+    """Append event after event, each until it is known to have landed, once."""
+    link: Link | None = None
+    number = 0
+    while not ended.is_set():
+        [event] = story(number, 1)
+        try:
+            link = link if link and not link.is_lost else await Link.open(settings)
+            log = await open_or_make(link, LogSettings(replicas=NODES))
+            while not ended.is_set():
+                [event] = story(number, 1)
+                told.append(
+                    await log._publish(
+                        Append(event.subject, event.payload, event.headers), event.headers
+                    )
+                )
+                number += 1
+        except (NatsterError, ConflictError):
+            continue
+    if link is not None:
+        await link.close()
+
+
+async def test_the_leader_is_killed_twice_under_load(cluster: list[RealServer]) -> None:
+    first = cluster[0].new_account()
+    settings = ConnectionSettings(
+        servers=tuple(server.url for server in cluster),
+        user=first.user,
+        password=first.password,
+        origin="flags",
+    )
+    await when_ready(settings)
+    told: list[int] = []
+    ended = asyncio.Event()
+    teller = asyncio.create_task(keep_telling(settings, told, ended))
+    slowest = 0.0
+    async with dashboard(settings) as workspace:
+        account = workspace.projectors["account"].status
+        for _ in range(2):
+            enough = len(told) + 500
+            await until(lambda: len(told) > enough and (account.stored or 0) > 100, 60)  # noqa: B023
+            leader = cluster[await leader_of(settings, STREAM)]
+            before = len(told)
+            await asyncio.to_thread(leader.stop, signal.SIGKILL)
+            position = account.stored or 0
+            slowest = max(
+                slowest,
+                await took(
+                    lambda: len(told) > before + 50 and (account.stored or 0) > position + 50,  # noqa: B023
+                    60,
+                ),
+            )
+            await asyncio.to_thread(leader.start)
+        ended.set()
+        await teller
+        checker = Checker(settings)
+        state = await checker.remember()
+        # Every event that was acknowledged is there, and none is there twice.
+        ids = [record_.header("Nats-Msg-Id") for record_ in checker.known.values()]
+        assert len(ids) == len(set(ids))
+        assert {f"e{number}" for number in range(len(told))} <= set(ids)
+        await until(lambda: are_at(workspace, state.last), 60)
+    async with plain_client(settings) as client:
+        info = await ask(client, "STREAM.INFO.KV_PROJ_ACCOUNT")
+        assert info["config"]["num_replicas"] == NODES
+    found = await checker.check(at=state.last)
+    record("leader of three nodes killed under load", found, injected=2, recovered_s=slowest)

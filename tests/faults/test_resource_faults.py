@@ -1,0 +1,167 @@
+"""The disk is full, the key is wrong, and the projector is slow with very much behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from natster_tui.domain.events import STREAM
+from natster_tui.engine.server_source import EmbeddedSource, LogChoice
+from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.errors import NatsterError, RefusedError
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.embedded_server import acquire
+from natster_tui.store.link import Link
+from natster_tui.store.log import Append, LogSettings
+from tests.conftest import until
+from tests.faults.arena import (
+    are_at,
+    dashboard,
+    open_or_make,
+    own_server,
+    process,
+    stored_at,
+    story,
+    tell,
+    took,
+)
+from tests.faults.checker import Checker, plain_client
+from tests.faults.proxy import Proxy
+from tests.faults.results import record
+
+SMALL_DISK = "24m"
+BALLAST_BYTES = 8 * 1024**2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Where a server of the test keeps its store: a file system of its own, and a small one."""
+    at = tmp_path / "small" / "js"
+    at.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(at)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+    yield at
+    subprocess.run(["umount", "-l", str(at)], check=True)
+
+
+async def test_the_disk_is_full(small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(BALLAST_BYTES))
+    async with own_server(small_disk.parent) as server:
+        settings = server.new_account()
+        head = await tell(settings, 0, 500)
+        async with dashboard(settings) as workspace:
+            await until(lambda: are_at(workspace, head))
+            link = await Link.open(settings)
+            log = await open_or_make(link)
+            filler = [
+                Append(event.subject, event.payload + b" " * 100_000, event.headers)
+                for event in story(500, 300)
+            ]
+            with pytest.raises(NatsterError) as caught:
+                await log.append_all(filler, expected_last=None)
+            assert "\n" not in caught.value.sentence
+            await link.close()
+            # What the server took before it was full may be projected, or not.
+            await asyncio.to_thread(server.stop, signal.SIGKILL)
+            ballast.unlink()
+            await asyncio.to_thread(server.start)
+            back = await took(lambda: workspace.connection is Connection.CONNECTED)
+            async with plain_client(settings) as client:
+                info = await client.jetstream().stream_info(STREAM)
+                head = info.state.last_seq
+            checker = Checker(settings)
+            await checker.remember()
+            await until(lambda: are_at(workspace, head))
+            more = await tell(settings, 10_000, 20)
+            await until(lambda: are_at(workspace, more))
+        assert head > 500
+        found = await checker.check(at=more)
+    record("disk full, then space again", found, recovered_s=back)
+
+
+async def test_the_embedded_store_is_opened_with_a_wrong_key(tmp_path: Path) -> None:
+    """Refused before a server starts; the log and its projections are as they were."""
+    data, other = tmp_path / "data", tmp_path / "other.key"
+    source = EmbeddedSource(data)
+    workspace = Workspace(source, WorkspaceOptions(LogChoice(settings=LogSettings())))
+    running = asyncio.create_task(workspace.run())
+    await until(lambda: workspace.log is not None and are_at(workspace, 0) is not None)
+    settings = await source.settings()
+    head = await tell(settings, 0, 200)
+    await until(lambda: are_at(workspace, head))
+    before = Checker(settings)
+    state = await before.remember()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    other.write_text(f"k{'0' * 64}\n")
+    other.chmod(0o600)
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="was not made with this key"):
+            await acquire(data, key_file=other)
+    server = await acquire(data)
+    try:
+        again = Checker(
+            ConnectionSettings(servers=(server.url,), token=server.token, origin="flags")
+        )
+        assert await again.remember() == state
+        found = await again.check(at=head)
+    finally:
+        await server.close()
+    record("embedded store opened with a wrong key", found, injected=2)
+
+
+def peak_memory_kib(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+async def fall_behind(settings: ConnectionSettings, home: Path, events: int) -> None:
+    """Project a long log of small events slowly; memory must not grow with what waits."""
+    link = await Link.open(settings)
+    log = await open_or_make(link)
+    people = 500
+    for first in range(0, events, 50_000):
+        count = min(50_000, events - first)
+        await log.append_all(list(story(first, count, people)), expected_last=None)
+    await link.close()
+    async with Proxy.before(settings) as proxy:
+        # Every commit takes a while to get there, and the log comes as fast as it can.
+        proxy.slow_down(0.005)
+        async with process(home, settings, "project", url=proxy.url) as slow:
+            back = await stored_at(settings, events, 50 + events / 2_000)
+            peak_kib = peak_memory_kib(slow.pid)
+    assert peak_kib < 160 * 1024, f"{peak_kib / 1024:.0f} MiB"
+    checker = Checker(settings)
+    await checker.remember()
+    found = await checker.check(at=events, log_damaged=True)
+    record(
+        f"slow projector, {events:,} events behind (peak {peak_kib / 1024:.0f} MiB)",
+        found,
+        recovered_s=back,
+    )
+
+
+async def test_a_slow_projector_with_much_behind_it(
+    settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    await fall_behind(settings, tmp_path, 50_000)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+async def test_a_slow_projector_with_very_much_behind_it(
+    settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    await fall_behind(settings, tmp_path, 1_000_000)

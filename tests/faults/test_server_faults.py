@@ -1,0 +1,144 @@
+"""The server is killed or frozen under a projector and under a rebuild."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine.projector import Phase
+from natster_tui.engine.workspace import Connection
+from natster_tui.store.connection_settings import ConnectionSettings
+from tests.conftest import until
+from tests.faults.arena import (
+    SOON_S,
+    are_at,
+    dashboard,
+    kill_and_restart,
+    own_server,
+    process,
+    projectors,
+    stored_at,
+    tell,
+    took,
+)
+from tests.faults.checker import Checker, plain_client
+from tests.faults.results import record
+from tests.real_server import RealServer
+
+
+@pytest.fixture
+async def fragile(tmp_path: Path) -> AsyncIterator[RealServer]:
+    async with own_server(tmp_path / "fragile") as server:
+        yield server
+
+
+@pytest.fixture
+def on_fragile(fragile: RealServer) -> ConnectionSettings:
+    return fragile.new_account()
+
+
+async def test_the_server_is_killed_while_we_project(
+    fragile: RealServer, on_fragile: ConnectionSettings
+) -> None:
+    kills = 2
+    head = await tell(on_fragile, 0, 9_000)
+    checker = Checker(on_fragile)
+    await checker.remember()
+    async with dashboard(on_fragile) as workspace:
+        slowest = 0.0
+        for round_ in range(kills):
+            moved = (round_ + 1) * 2_000
+            await until(lambda: min(p.status.stored or 0 for p in projectors(workspace)) >= moved)  # noqa: B023
+            await asyncio.to_thread(fragile.stop, signal.SIGKILL)
+            noticed = await took(lambda: workspace.connection is not Connection.CONNECTED)
+            assert noticed < SOON_S
+            assert workspace.problems
+            commits = sum(p.status.commits for p in projectors(workspace))
+            await asyncio.to_thread(fragile.start)
+            slowest = max(
+                slowest,
+                await took(lambda: sum(p.status.commits for p in projectors(workspace)) > commits),  # noqa: B023
+            )
+        await until(lambda: are_at(workspace, head))
+    found = await checker.check(at=head)
+    record("server `kill -9` while projecting", found, injected=kills, recovered_s=slowest)
+    assert slowest < SOON_S
+
+
+async def test_work_resumes_soon_after_a_long_outage(
+    fragile: RealServer, on_fragile: ConnectionSettings
+) -> None:
+    """A server that is down for so long that we ask less often."""
+    head = await tell(on_fragile, 0, 200)
+    checker = Checker(on_fragile)
+    await checker.remember()
+    async with dashboard(on_fragile) as workspace:
+        await until(lambda: are_at(workspace, head))
+        await asyncio.to_thread(fragile.stop, signal.SIGKILL)
+        began = time.monotonic()
+        await until(lambda: time.monotonic() - began > 3.5)
+        assert workspace.connection is Connection.UNREACHABLE
+        assert all(p.status.phase is Phase.WAITING for p in projectors(workspace))
+        await asyncio.to_thread(fragile.start)
+        back = await took(lambda: are_at(workspace, head))
+    found = await checker.check(at=head)
+    record("server down for 3.5 s", found, recovered_s=back)
+    assert back < SOON_S
+
+
+async def test_the_server_is_killed_while_we_rebuild(
+    fragile: RealServer, on_fragile: ConnectionSettings, tmp_path: Path
+) -> None:
+    head = await tell(on_fragile, 0, 6_000)
+    checker = Checker(on_fragile)
+    await checker.remember()
+    kills = 2
+    recovered = 0.0
+    for round_ in range(kills):
+        async with process(tmp_path / "home", on_fragile, "rebuild", "--yes") as rebuild:
+            async with plain_client(on_fragile) as client:
+                # Reading has begun, and a little later each time writing has too.
+                while True:
+                    consumers = await client.jetstream().consumers_info("NATSTER_EVENTS")
+                    if any("replay" in each.name for each in consumers):
+                        break
+            began = time.monotonic()
+            await until(lambda: time.monotonic() - began > round_ * 0.12)  # noqa: B023
+            await kill_and_restart(fragile)
+            code = await rebuild.ended()
+            assert code in (0, 3), rebuild.said
+            if code:
+                assert len(rebuild.said[-1:]) == 1
+                assert "Traceback" not in "\n".join(rebuild.said)
+    async with dashboard(on_fragile) as workspace:
+        recovered = await took(lambda: are_at(workspace, head))
+    found = await checker.check(at=head)
+    record("server `kill -9` while rebuilding", found, injected=kills, recovered_s=recovered)
+
+
+async def test_the_server_is_frozen_and_thawed(
+    fragile: RealServer, on_fragile: ConnectionSettings
+) -> None:
+    head = await tell(on_fragile, 0, 1_000)
+    checker = Checker(on_fragile)
+    await checker.remember()
+    async with dashboard(on_fragile) as workspace:
+        await until(lambda: are_at(workspace, head))
+        fragile.signal(signal.SIGSTOP)
+        # Two pings a second apart must go without an answer before anybody can know.
+        await until(lambda: workspace.connection is not Connection.CONNECTED, 2 + SOON_S)
+        assert workspace.sentence
+        fragile.signal(signal.SIGCONT)
+        back = await took(lambda: are_at(workspace, head))
+        more = await tell(on_fragile, 1_000, 500)
+        await until(lambda: are_at(workspace, more))
+    found = await checker.check(at=more)
+    record("server frozen (SIGSTOP) and thawed", found, recovered_s=back)
+    assert ACCOUNTS.name in workspace.projectors
+    assert await stored_at(on_fragile, more) < SOON_S

@@ -1,0 +1,343 @@
+"""The world of the state machine: one log, one bucket, and processes that can be broken.
+
+Each process is the real engine over a link of its own. What happens to its commits is decided at
+the store's seam: `Bucket.commit` and `Bucket.purge_before` are wrapped, and a link may carry a
+fault for the next commit. Everything runs in one event loop that only turns while a rule waits,
+so the machine decides how things interleave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from natster_tui.domain.checkpoint import Checkpoint, decode_checkpoint
+from natster_tui.domain.events import STREAM, Record
+from natster_tui.domain.fold import Fold, fold_all
+from natster_tui.domain.projection import Projection
+from natster_tui.engine import lease_keeper, projector, rebuild
+from natster_tui.engine.lease_keeper import LeaseKeeper
+from natster_tui.engine.projector import Projector
+from natster_tui.errors import ConflictError, ConnectionLostError, ServerError
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+from natster_tui.store.sealing import PlainSealing
+from natster_tui.store.stream_reader import StreamReader
+from tests.conftest import until
+
+_commit = Bucket.commit
+_purge_before = Bucket.purge_before
+
+
+class Fault(Enum):
+    """What befalls a commit, counted from the next one."""
+
+    CRASH_BEFORE = "the process dies before the batch is sent"
+    CRASH_WITHIN = "the process dies with the batch sent, but not its end"
+    CRASH_AFTER = "the process dies after the batch was committed"
+    LOST_REQUEST = "no answer, and nothing was committed"
+    LOST_ANSWER = "no answer, and the batch was committed"
+    LATE = "no answer, and the batch is committed some time later"
+
+
+CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_WITHIN, Fault.CRASH_AFTER)
+LOSSES = (Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.LATE)
+
+
+class Redelivering(PlainSealing):
+    """Hands records out again: through here comes everything that is read from the log."""
+
+    def __init__(self) -> None:
+        self.again = 0
+        self._handed_out: list[Record] = []
+
+    def open_records(self, records: list[Record]) -> list[Record]:
+        if self.again and records and self._handed_out:
+            again = [r for r in self._handed_out[-self.again :] if r.seq < records[0].seq]
+            self.again = 0
+            return again + records
+        self._handed_out = (self._handed_out + records)[-20:]
+        return records
+
+
+class LogOfAProcess(EventLog):
+    """A log whose batches may hold records again; one record asked for is that one."""
+
+    async def record_at(self, seq: int) -> Record | None:
+        return await EventLog(self.link, self.info).record_at(seq)
+
+
+@dataclass(eq=False)
+class Process:
+    """A process with a link of its own: a projector at work, or only somebody's rebuild."""
+
+    log: EventLog
+    keeper: LeaseKeeper
+    projector: Projector
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    fault: Fault | None = None
+    fault_after: int = 0
+    crashed: bool = False
+    struck: int = 0
+    """How many faults befell it."""
+    refused: int = 0
+    """How many of its commits came too late."""
+
+    @property
+    def sealing(self) -> Redelivering:
+        assert isinstance(self.log.sealing, Redelivering)
+        return self.log.sealing
+
+
+@dataclass
+class Late:
+    """A commit that is under way somewhere between a client and the server."""
+
+    changes: dict[str, bytes | None]
+    checkpoint: bytes
+    expected: int
+
+
+class World:
+    """One log, its projection, and who works on it."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        settings: ConnectionSettings,
+        projection: Projection[Any],
+        patch: pytest.MonkeyPatch,
+    ) -> None:
+        self.loop = loop
+        self.settings = settings
+        self.projection = projection
+        self.processes: dict[int, Process] = {}
+        self.by_link: dict[Link, Process] = {}
+        self.late: list[Late] = []
+        self.records: list[Record] = []
+        self.model: dict[str, bytes] = {}
+        """The documents that the commits which landed made."""
+        self.wrong: set[str] = set()
+        """Keys somebody tampered with, until they are right again."""
+        self.tampered = False
+        """Whether somebody tampered since the last rebuild: a projector may be waiting for one."""
+        self.position: Checkpoint | None = None
+        self.revision = 0
+        self.under_way = 0
+        self.may_commit = asyncio.Event()
+        self.may_commit.set()
+        patch.setattr(Bucket, "commit", self._seam())
+        patch.setattr(Bucket, "purge_before", self._purge_seam())
+        # Quicker, so that a step takes milliseconds; smaller, so that few events fill batches.
+        patch.setattr(lease_keeper, "RENEW_S", 0.02)
+        patch.setattr(projector, "RETRY_S", 0.02)
+        patch.setattr(projector, "LOOK_AT_STORED_S", 0.02)
+        patch.setattr(projector, "BATCH_LIMIT", 5)
+        patch.setattr(rebuild, "BATCH_LIMIT", 3)
+        patch.setitem(StreamReader.__init__.__kwdefaults__, "heartbeat_s", 0.15)
+
+    # -- processes -------------------------------------------------------------------------
+
+    async def open(self, name: str) -> Process:
+        link = await Link.open(self.settings)
+        opened = await EventLog.open(link, STREAM)
+        log = LogOfAProcess(link, opened.info, Redelivering())
+        keeper = LeaseKeeper(name)
+        process = Process(log, keeper, Projector(self.projection, name, lease=keeper))
+        self.by_link[link] = process
+        return process
+
+    async def start(self, number: int, name: str) -> Process:
+        process = self.processes[number] = await self.open(name)
+        process.tasks = [
+            asyncio.create_task(process.keeper.run(process.log)),
+            asyncio.create_task(process.projector.run(process.log)),
+        ]
+        return process
+
+    async def stop(self, process: Process) -> None:
+        """Leave properly."""
+        for task in process.tasks:
+            task.cancel()
+        self.raised(await asyncio.gather(*process.tasks, return_exceptions=True))
+        await self.forget(process)
+
+    async def die(self, process: Process) -> None:
+        """Leave without a word: nothing is deleted, given back, or waited for."""
+        process.crashed = True
+        process.log.link._end("the process died")
+        for task in process.tasks:
+            task.cancel()
+        self.raised(await asyncio.gather(*process.tasks, return_exceptions=True))
+        await self.forget(process)
+
+    async def forget(self, process: Process) -> None:
+        await process.log.link.close()
+        for number, other in list(self.processes.items()):
+            if other is process:
+                del self.processes[number]
+
+    def raised(self, results: list[Any]) -> None:
+        for result in results:
+            if isinstance(result, asyncio.CancelledError | ConnectionLostError):
+                continue
+            if isinstance(result, BaseException):
+                raise result
+
+    def look_for_failures(self) -> None:
+        for process in self.processes.values():
+            for task in process.tasks:
+                if task.done() and not process.crashed:
+                    task.result()
+                    raise AssertionError("a task of a process ended by itself")
+
+    async def until(self, condition: Callable[[], object], seconds: float = 8.0) -> None:
+        def met() -> object:
+            self.look_for_failures()
+            return condition()
+
+        try:
+            await until(met, seconds)
+        except AssertionError:
+            raise AssertionError("\n".join(map(self.described, self.processes.values()))) from None
+
+    def described(self, process: Process) -> str:
+        status = process.projector.status
+        return (
+            f"{process.keeper.me.instance}: held {process.keeper.held}, {process.keeper.sentence!r}"
+            f", {status}, landed at {self.revision}: {self.position}, head {self.head}, "
+            f"wrong {self.wrong}"
+        )
+
+    # -- the seam --------------------------------------------------------------------------
+
+    def _seam(self) -> Callable[..., Awaitable[int]]:
+        async def commit(
+            bucket: Bucket, changes: Mapping[str, bytes | None], checkpoint: bytes, expected: int
+        ) -> int:
+            await self.may_commit.wait()
+            process = self.by_link[bucket.link]
+            fault, process.fault = process.fault, None
+            if fault is not None and process.fault_after > 0:
+                process.fault, process.fault_after, fault = fault, process.fault_after - 1, None
+            if fault is None:
+                try:
+                    return await self.land(bucket, dict(changes), checkpoint, expected)
+                except ConflictError:
+                    process.refused += 1
+                    raise
+            process.struck += 1
+            match fault:
+                case Fault.CRASH_WITHIN:
+                    await self._begin_batch(bucket, changes)
+                case Fault.CRASH_AFTER | Fault.LOST_ANSWER:
+                    await self.land(bucket, dict(changes), checkpoint, expected)
+                case Fault.LATE:
+                    self.late.append(Late(dict(changes), checkpoint, expected))
+                case _:
+                    pass
+            if fault in CRASHES:
+                process.crashed = True
+                # As good as dead: the machine ends it, and nothing of it goes on meanwhile.
+                process.log.link._end("the process died")
+                raise ConnectionLostError("the process died")
+            raise ServerError("the server did not answer")
+
+        return commit
+
+    def _purge_seam(self) -> Callable[..., Awaitable[None]]:
+        async def purge_before(bucket: Bucket, revision: int) -> None:
+            await _purge_before(bucket, revision)
+            self.model.clear()
+            self.wrong.clear()
+
+        return purge_before
+
+    async def _begin_batch(self, bucket: Bucket, changes: Mapping[str, bytes | None]) -> None:
+        for number, (key, document) in enumerate(changes.items(), 1):
+            await bucket.link.publish(
+                f"$KV.{bucket.name}.{key}",
+                document or b"",
+                {"Nats-Batch-Id": "never-ended", "Nats-Batch-Sequence": str(number)},
+            )
+
+    async def land(
+        self,
+        bucket: Bucket,
+        changes: dict[str, bytes | None],
+        checkpoint: bytes,
+        expected: int,
+    ) -> int:
+        """The real commit, and what it must be when it succeeds (I1, I2 and I5)."""
+        # Not to be cancelled between the answer and our taking note of it.
+        return await asyncio.shield(
+            asyncio.ensure_future(self._land(bucket, changes, checkpoint, expected))
+        )
+
+    async def _land(
+        self, bucket: Bucket, changes: dict[str, bytes | None], checkpoint: bytes, expected: int
+    ) -> int:
+        self.under_way += 1
+        try:
+            revision = await _commit(bucket, changes, checkpoint, expected)
+        finally:
+            self.under_way -= 1
+        assert expected == self.revision, "two commits were made on the same state"
+        position = decode_checkpoint(checkpoint)
+        before = 0 if self.position is None else self.position.seq
+        assert position.seq >= before, "the projection went back"
+        self.revision, self.position = revision, position
+        for key, document in changes.items():
+            if document is None:
+                self.model.pop(key, None)
+            else:
+                self.model[key] = document
+            self.wrong.discard(key)
+        if position.rebuild is None:
+            self.hold(self.model, position)
+        return revision
+
+    # -- what must be true -----------------------------------------------------------------
+
+    @property
+    def head(self) -> int:
+        return len(self.records)
+
+    def fold(self, upto: int) -> Fold[Any]:
+        return fold_all(self.projection, self.records[:upto])
+
+    def hold(self, documents: Mapping[str, bytes], position: Checkpoint) -> None:
+        """These documents are what the log says up to the position (I1, and so I2)."""
+        fold = self.fold(position.seq)
+        expected = fold.documents()
+        for key in list(self.wrong):
+            if documents.get(key) == expected.get(key):
+                self.wrong.discard(key)
+        differing = {
+            key: (documents.get(key), expected.get(key))
+            for key in documents.keys() | expected.keys()
+            if key not in self.wrong and documents.get(key) != expected.get(key)
+        }
+        assert differing == {}, f"at {position.seq}"
+        assert position.parked == fold.parked
+
+    async def hold_commits(self) -> None:
+        """Let none begin, and those under way end, so that the bucket can be tampered with."""
+        self.may_commit.clear()
+        await until(lambda: self.under_way == 0)
+
+    def let_commits_go(self) -> None:
+        self.may_commit.set()
+
+    def started_over(self) -> None:
+        """The bucket is a new one."""
+        self.model.clear()
+        self.wrong.clear()
+        self.position, self.revision = None, 0
