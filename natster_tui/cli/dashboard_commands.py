@@ -11,6 +11,7 @@ import click
 
 from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.options import target_of
+from natster_tui.cli.stopping import on_stop
 from natster_tui.engine.demo import DemoTraffic
 from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
@@ -72,6 +73,7 @@ async def _run(
     from natster_tui.tui.app import Dashboard
 
     app = Dashboard(workspace, ascii_only=ascii_only or _wants_ascii(), hint=hint)
+    on_stop(app.exit)
     tasks = [asyncio.create_task(workspace.run())]
     if beside is not None:
         tasks.append(asyncio.ensure_future(beside()))

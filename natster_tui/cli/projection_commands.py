@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import Target, takes_target, target_of
+from natster_tui.cli.stopping import until_stopped
 from natster_tui.domain.diff import KeyChange
 from natster_tui.domain.documents import read_document
 from natster_tui.domain.event_time import parse_timestamp
@@ -31,6 +32,7 @@ from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.takeover import refuse_while_active
+from natster_tui.engine.workspace import WorkspaceOptions
 from natster_tui.errors import NotFoundError, RefusedError, UsageError
 from natster_tui.store.log import EventLog
 
@@ -101,18 +103,22 @@ async def _position(log: EventLog, at: str | None, instance: str) -> int:
 
 @click.command()
 @click.option("--once", is_flag=True, help="End when caught up with the head as it is now.")
+@click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
 @takes_target
-def project(once: bool, **_given: Any) -> None:
+def project(once: bool, auto_rebuild: bool, **_given: Any) -> None:
     """Project without a screen."""
     target = target_of()
     if target.choice.read_only:
         raise RefusedError("--read-only: projecting writes the projections")
+    # Given before the command's name it is the program's.
+    rebuilds = auto_rebuild or click.get_current_context().find_root().params["auto_rebuild"]
     if not once:
-        asyncio.run(project_until_stopped(target.source, target.choice, _say))
+        options = WorkspaceOptions(target.choice, rebuilds, target.instance)
+        asyncio.run(until_stopped(project_until_stopped(target.source, options, _say)))
         return
 
     async def catch_up(log: EventLog) -> list[str]:
-        return await project_until_caught_up(log, target.instance)
+        return await project_until_caught_up(log, target.instance, auto_rebuild=rebuilds)
 
     for line in asyncio.run(with_log(target.source, target.choice, catch_up)):
         click.echo(line)

@@ -9,13 +9,15 @@ from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projector import Phase, Projector
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE
-from natster_tui.engine.server_source import LogChoice, ServerSource
+from natster_tui.engine.server_source import ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import ProjectorStoppedError, RefusedError, ServerError
 from natster_tui.store.log import EventLog
 
 
-async def project_until_caught_up(log: EventLog, instance: str) -> list[str]:
+async def project_until_caught_up(
+    log: EventLog, instance: str, *, auto_rebuild: bool = False
+) -> list[str]:
     """Project everything up to the head as it is now; a line per projection says how far.
 
     Raises RefusedError when a projector must not write and ServerError when the server does not
@@ -24,7 +26,10 @@ async def project_until_caught_up(log: EventLog, instance: str) -> list[str]:
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
     lease = LeaseKeeper(instance, changed.set)
-    projectors = [Projector(p, instance, lease=lease, notify=changed.set) for p in PROJECTIONS]
+    projectors = [
+        Projector(p, instance, lease=lease, auto_rebuild=auto_rebuild, notify=changed.set)
+        for p in PROJECTIONS
+    ]
     tasks = [asyncio.create_task(projector.run(log)) for projector in projectors]
     if log.link.server_version >= ATOMIC_BATCHES_SINCE:
         tasks.append(asyncio.create_task(lease.run(log)))
@@ -72,10 +77,10 @@ def _refuse_if_stuck(projector: Projector, lease: LeaseKeeper) -> None:
 
 
 async def project_until_stopped(
-    source: ServerSource, choice: LogChoice, say: Callable[[str], None]
+    source: ServerSource, options: WorkspaceOptions, say: Callable[[str], None]
 ) -> None:
     """Project until cancelled; what changes in a projector's state is said in a line."""
-    workspace = Workspace(source, WorkspaceOptions(choice))
+    workspace = Workspace(source, options)
     said: dict[str, str] = {}
 
     def listen() -> None:

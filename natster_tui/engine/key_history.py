@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.domain.events import Record, read_event
+from natster_tui.domain.events import Record, is_usable_token, read_event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.projection import Projection
 from natster_tui.store.log import EventLog
@@ -65,7 +65,12 @@ async def key_document(
 async def key_records(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> list[Record]:
-    """The records that may touch a key, in order, each once."""
+    """The records that may touch a key, in order, each once.
+
+    What no document can be named is not made a filter: it might match anything, or nothing valid.
+    """
+    if not is_usable_token(key):
+        return []
     reads: list[list[Record]] = []
     for subject_filter in projection.key_filters(key):
         found: list[Record] = []

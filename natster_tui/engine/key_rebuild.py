@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from natster_tui.domain.diff import Diff, diff_documents
-from natster_tui.domain.events import is_usable_token
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.key_history import key_document
@@ -51,12 +50,6 @@ class KeyRebuild:
             )
         return [plan]
 
-    async def _document(self, upto: int) -> bytes | None:
-        """What the log says of the key; a key that no event can name has no document."""
-        if not is_usable_token(self.key):
-            return None
-        return await key_document(self.log, self.projection, self.key, upto, self._instance)
-
     async def _plan(self, held: str = "") -> PlannedRebuild:
         stored = await load_projection(self._bucket, self.projection)
         mark = None if stored.checkpoint is None else stored.checkpoint.rebuild
@@ -69,7 +62,9 @@ class KeyRebuild:
         if problem := await check_identity(self.log, stored.checkpoint):
             raise LogChangedError(problem)
         before = stored.documents.get(self.key)
-        after = await self._document(stored.checkpoint.seq)
+        after = await key_document(
+            self.log, self.projection, self.key, stored.checkpoint.seq, self._instance
+        )
         diff = diff_documents(
             {} if before is None else {self.key: before}, {} if after is None else {self.key: after}
         )

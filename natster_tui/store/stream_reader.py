@@ -31,7 +31,7 @@ SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""
 
 HEARTBEAT_S = 1.0
-RANGE_HEARTBEAT_S = 0.2
+RANGE_HEARTBEAT_S = 0.1
 """Where a read may end in nothing (see `read_range`), it should not take long to hear of it."""
 
 PULL_EXPIRES_S = 30.0

@@ -17,7 +17,14 @@ from natster_tui.engine.transfer import import_records
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.log import Append, EventLog
 from tests.cli.program import Program, together
-from tests.cli.raw_jetstream import consumer_names, everything, jetstream, publish, stream_names
+from tests.cli.raw_jetstream import (
+    LEASE,
+    consumer_names,
+    everything,
+    jetstream,
+    publish,
+    stream_names,
+)
 from tests.conftest import RECORDINGS, recording
 from tests.reading_buckets import put_value, stored_documents, stored_values
 
@@ -528,6 +535,23 @@ async def test_a_rebuild_beside_a_live_projector_is_taken_up_by_it(
     _, err = await asyncio.wait_for(projector.communicate(), 10)
     assert b"Traceback" not in err
     assert await consumer_names(settings, "NATSTER_EVENTS") == []
+
+
+async def test_a_projector_that_is_told_to_stop_gives_the_lease_back(
+    natster: Program, imported: EventLog, settings: ConnectionSettings
+) -> None:
+    projector = await natster.start("project")
+    assert projector.stderr is not None
+    told = b""
+    while told.count(b": projecting") < 2:
+        told += await projector.stderr.readline()
+    projector.terminate()
+    _, err = await asyncio.wait_for(projector.communicate(), 10)
+    assert projector.returncode == 0
+    assert b"natster-tui:" not in err
+    assert b"Traceback" not in err
+    assert await consumer_names(settings, "NATSTER_EVENTS") == []
+    assert (await jetstream(settings, f"STREAM.INFO.{LEASE}"))["state"]["messages"] == 0
 
 
 # -- publish ---------------------------------------------------------------------------------

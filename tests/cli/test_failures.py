@@ -26,7 +26,7 @@ from natster_tui.store.log import EventLog, LogSettings
 from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import everything, jetstream, publish
 from tests.conftest import RECORDINGS, recording
-from tests.reading_buckets import put_value
+from tests.reading_buckets import put_value, stored_values
 from tests.real_server import RealServer
 
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
@@ -83,35 +83,31 @@ async def make_log(settings: ConnectionSettings, log: LogSettings | None = None)
 # -- no server, or not for us ------------------------------------------------------------------
 
 
-async def test_where_nothing_listens_every_command_says_so(anywhere: Program) -> None:
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
+async def test_a_server_that_cannot_be_reached_is_told_by_every_command(
+    anywhere: Program,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hole, socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # and nothing listens there
+        silent = f"nats://127.0.0.1:{hole.getsockname()[1]}"
         url = f"nats://127.0.0.1:{reserved.getsockname()[1]}"
         nobody = anywhere.with_options("--server", url)
-        sentences = await together(
+        unheard, unknown, *refused = await together(
+            anywhere.with_options("--server", silent).fail(3, "status"),
+            anywhere.with_options("--server", "nowhere.invalid").fail(3, "status"),
             nobody.fail(3, "status", "--json"),
             nobody.fail(3, "project", "--once"),
             nobody.fail(3, "rebuild", "--yes"),
             nobody.fail(3, *INITIALIZE),
             nobody.fail(3, "import", STANDARD),
+            nobody.fail(3, "tail", "--follow"),
         )
-    for sentence in sentences:
+    for sentence in refused:
         assert sentence == (
             f"cannot reach {url} (connection refused): is the server running, "
             "and is --server right?"
         )
-
-
-async def test_a_server_that_says_nothing_is_not_waited_for(anywhere: Program) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as hole:
-        url = f"nats://127.0.0.1:{hole.getsockname()[1]}"
-        sentence = await anywhere.with_options("--server", url).fail(3, "status")
-    assert url in sentence
-
-
-async def test_a_name_that_does_not_resolve_is_a_sentence(anywhere: Program) -> None:
-    sentence = await anywhere.with_options("--server", "nowhere.invalid").fail(3, "status")
-    assert "nats://nowhere.invalid:4222" in sentence
+    assert silent in unheard
+    assert "nats://nowhere.invalid:4222" in unknown
 
 
 async def test_wrong_credentials_are_refused_and_not_repeated(
@@ -223,6 +219,25 @@ async def test_another_log_is_never_projected_on_top(
     assert one_key.code == 1
     assert "the log was deleted and made again" in one_key.sentence
     assert await everything(settings) == before
+
+
+async def test_projections_of_another_version_are_rebuilt_only_when_asked(
+    natster: Program, settings: ConnectionSettings
+) -> None:
+    await make_log(settings)
+    checkpoint = json.loads((await stored_values(settings, "PROJ_CATALOG"))["_checkpoint"])
+    older = json.dumps(checkpoint | {"version": 0}).encode()
+    await put_value(settings, "PROJ_CATALOG", "_checkpoint", older)
+    before = await everything(settings)
+    sentence = await natster.fail(1, "project", "--once")
+    assert "PROJ_CATALOG is of projector version 0" in sentence
+    assert "rebuild catalog" in sentence
+    assert (await everything(settings))["KV_PROJ_CATALOG"] == before["KV_PROJ_CATALOG"]
+    await natster.succeed("--auto-rebuild", "project", "--once")
+    assert (await stored_values(settings, "PROJ_CATALOG"))["_checkpoint"] != older
+    await natster.succeed("verify", "catalog")
+    await put_value(settings, "PROJ_CATALOG", "_checkpoint", older)
+    await natster.succeed("project", "--once", "--auto-rebuild")
 
 
 # -- an old server ----------------------------------------------------------------------------

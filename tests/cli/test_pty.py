@@ -102,6 +102,17 @@ async def test_a_demo_that_is_killed_leaves_no_server_and_no_data(anywhere: Prog
     await until(lambda: not list((anywhere.home / "tmp").iterdir()))
 
 
+async def test_a_demo_that_is_told_to_stop_leaves_the_terminal_as_it_was(
+    anywhere: Program,
+) -> None:
+    async with Terminal(anywhere, *DEMO) as terminal:
+        await terminal.wait_for("projecting")
+        terminal.kill(signal.SIGTERM)
+        assert await terminal.wait_for_end() == 0
+        assert terminal.is_restored
+    assert not list((anywhere.home / "tmp").iterdir())
+
+
 async def test_the_dashboard_opens_while_the_server_is_down_and_connects_when_it_comes(
     anywhere: Program, tmp_path: Path
 ) -> None:

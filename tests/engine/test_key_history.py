@@ -38,8 +38,6 @@ few_examples = hypothesis_settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
-KEYS = [A, B, C, "kevbuzz", "movies", "Movies", "NOBODY", "none", "*", ">", "a$b"]
-
 
 def changes_of(
     projection: Projection[Any], records: list[Record], key: str
@@ -64,18 +62,29 @@ async def test_a_document_and_its_history_are_those_of_the_logs_prefix(
     log = await fresh_log(link)
     head = await append(log, [initialized(A), shared(A, B), *events])
     records = await records_in(log)
+    key = data.draw(st.sampled_from(list(fold_all(projection, records).states)))
     for upto in {head, data.draw(st.integers(0, head))}:
         prefix = [record for record in records if record.seq <= upto]
-        whole = fold_all(projection, prefix)
-        for key in KEYS:
-            assert await key_document(log, projection, key, upto, "t") == whole.document(key)
-            history = await key_history(log, projection, key, upto, "t")
-            assert (history.key, history.seq) == (key, upto)
-            assert history.document == whole.document(key)
-            assert [(c.record.seq, c.before, c.after) for c in history.changes] == changes_of(
-                projection, prefix, key
-            )
+        history = await key_history(log, projection, key, upto, "t")
+        assert (history.key, history.seq) == (key, upto)
+        assert history.document == fold_all(projection, prefix).document(key)
+        assert [(c.record.seq, c.before, c.after) for c in history.changes] == changes_of(
+            projection, prefix, key
+        )
+    assert await key_document(log, projection, key, upto, "t") == history.document
     assert await consumers_of(link) == set()
+
+
+@every_projection
+@pytest.mark.parametrize(
+    "key", ["NOBODY", "", "none", "*", ">", "AA.>", "a$b", "_checkpoint", "a b"]
+)
+async def test_what_nobody_is_called_has_no_document_whatever_it_would_match(
+    key: str, projection: Projection[Any], log: EventLog
+) -> None:
+    await append(log, [initialized(A), shared(A, B), shared(">", "*", "a$b")])
+    history = await key_history(log, projection, key, 3, "t")
+    assert (history.document, history.changes) == (None, ())
 
 
 @pytest.mark.parametrize("target", [*WEIRD_TOKENS, B])

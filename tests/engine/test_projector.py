@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -21,12 +22,14 @@ from natster_tui.domain.events import STREAM
 from natster_tui.domain.fold import fold_all
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.engine import projector as projector_module
 from natster_tui.engine.projector import Phase, Projector
 from natster_tui.engine.transfer import import_records
+from natster_tui.store import stream_reader
 from natster_tui.store.bucket import HEADER_ALLOWANCE
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import Append, EventLog, LogSettings
 from tests.conftest import RECORDINGS, recording, until
 from tests.engine.running import (
     assert_stored_is_the_fold,
@@ -180,6 +183,32 @@ async def test_stopped_at_any_moment_it_goes_on_without_losing_or_doubling(
     await assert_stored_is_the_fold(log, settings, projection)
     checkpoint = json.loads((await stored_values(settings, projection.bucket))[CHECKPOINT_KEY])
     assert checkpoint["seq"] == head
+
+
+@every_projection
+@hypothesis_settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(events=stored_events(12), batch=st.integers(4, 8), handed_out=st.integers(1, 9))
+async def test_however_the_log_is_cut_into_batches_the_documents_are_the_same(
+    projection: Projection[Any],
+    link: Link,
+    settings: ConnectionSettings,
+    events: list[Append],
+    batch: int,
+    handed_out: int,
+) -> None:
+    log = await fresh_log(link)
+    await append(log, [initialized(A), *events])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(projector_module, "BATCH_LIMIT", batch)
+        patch.setattr(stream_reader, "SLICE", handed_out)
+        await project_to_head(log, projection)
+    await assert_stored_is_the_fold(log, settings, projection)
+    sizes = Counter(
+        record.header("Nats-Batch-Id") for record in await bucket_records(link, projection.bucket)
+    )
+    assert max(sizes.values()) <= batch
 
 
 @every_projection

@@ -209,7 +209,10 @@ async def silent_service(settings: ConnectionSettings) -> nats.NATS:
         allow_reconnect=False,
     )
     await client.subscribe("silent")
-    await client.flush()
+    # nats-py's flush may overtake what is pending; a message of one's own does not.
+    heard = await client.subscribe("heard")
+    await client.publish("heard")
+    await heard.next_msg(5)
     return client
 
 
@@ -240,11 +243,15 @@ async def test_a_frozen_server_is_a_lost_one(
     short_lived: RealServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link_module, "PING_INTERVAL", 0.1)
-    link = await Link.open(short_lived.new_account())
+    settings = short_lived.new_account()
+    service = await silent_service(settings)
+    link = await Link.open(settings)
     short_lived.signal(signal.SIGSTOP)
     with pytest.raises(ConnectionLostError):
-        await link.request("anything", timeout=60)
+        await link.request("silent", timeout=60)
     await link.close()
+    short_lived.stop(signal.SIGKILL)
+    await service.close()
 
 
 async def test_closing_fails_everything_that_waits(settings: ConnectionSettings) -> None:
