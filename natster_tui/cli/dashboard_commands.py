@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import click
 
@@ -17,6 +17,7 @@ from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 
+_CANCEL_AGAIN_S = 1.0
 _DEMO_HINT = (
     "Demo: musicians share media catalogs. Left, what happened; right, what follows. ? explains"
 )
@@ -57,7 +58,7 @@ def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
 
 async def _run(
     workspace: Workspace,
-    beside: Callable[[], Awaitable[None]] | None = None,
+    beside: Callable[[], Coroutine[None, None, None]] | None = None,
     *,
     ascii_only: bool,
     hint: str = "",
@@ -76,7 +77,7 @@ async def _run(
     on_stop(app.exit)
     tasks = [asyncio.create_task(workspace.run())]
     if beside is not None:
-        tasks.append(asyncio.ensure_future(beside()))
+        tasks.append(asyncio.create_task(beside()))
     screen = asyncio.create_task(app.run_async())
     try:
         await asyncio.wait({screen, *tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,9 +93,16 @@ async def _run(
         if app.failure is not None:
             raise as_sentence(app.failure) from app.failure
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: in Python 3.11 a library's wait_for may swallow it once."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _done, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
 
 
 def _wants_ascii() -> bool:

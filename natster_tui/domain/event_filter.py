@@ -118,6 +118,8 @@ def parse_filter(text: str, now: float) -> EventFilter:
         field, colon, value = body.partition(":")
         if body == "parked":
             words.append(Word("parked", "", negated))
+        elif colon and field.isalpha() and f"{field}:" not in FIELDS:
+            raise BadFilterError(f"{field}: is no field; there are {' '.join(FIELDS)}")
         elif not colon or f"{field}:" not in FIELDS:
             words.append(Word("text", body.lower(), negated))
         elif not value:
@@ -149,6 +151,8 @@ def _range(value: str) -> tuple[int, int | None]:
     low, dots, high = match.groups()
     if dots is None:
         return int(value), int(value)
+    if low and high and int(high) < int(low):
+        raise BadFilterError(f"seq:{value} ends before it begins")
     return int(low or 1), int(high) if high else None
 
 

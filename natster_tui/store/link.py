@@ -34,7 +34,7 @@ from natster_tui.store.wire import Sink, WireClient
 
 CONNECT_TIMEOUT = 4.0
 REQUEST_TIMEOUT = 5.0
-PING_INTERVAL = 2
+PING_INTERVAL = 1
 PINGS_UNANSWERED = 3
 """Seconds between pings, and how many may stay unanswered before the link is given up.
 
@@ -76,7 +76,9 @@ class Link:
         _quieten_nats_logging()
         link = cls(settings)
         try:
-            await asyncio.wait_for(link._connect(name), CONNECT_TIMEOUT)
+            # Not wait_for: in Python 3.11 that can swallow a cancellation.
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await link._connect(name)
         except TimeoutError as error:
             await link._abandon()
             raise UnreachableError(

@@ -16,11 +16,11 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
-from natster_tui.domain.event_filter import BadFilterError, completed_time, parse_filter
-from natster_tui.domain.event_time import parse_timestamp
+from natster_tui.domain.event_filter import BadFilterError, parse_filter
 from natster_tui.domain.events import CATALOG_TYPES, EventType, Record
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
@@ -35,7 +35,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.tui.accounts import Accounts
 from natster_tui.tui.catalogs import Catalogs
 from natster_tui.tui.clipboard import keep_copy
-from natster_tui.tui.clock import Clock, wall_clock
+from natster_tui.tui.clock import Clock, parse_local, wall_clock
 from natster_tui.tui.commands import bindings
 from natster_tui.tui.community_screen import CommunityScreen
 from natster_tui.tui.inspector import Inspection, Inspector
@@ -60,6 +60,8 @@ REVEAL_S = 10.0
 _JUMPS_KEPT = 100
 NARROW = 100
 """Below this width the panes stand in one column."""
+SHORT = 24
+"""Below this height a column has room for two panes only."""
 
 PANES = ("timeline", "accounts", "catalogs", "projectors", "inspector")
 
@@ -72,6 +74,7 @@ class Dashboard(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     COMMANDS = {DeclaredCommands}  # noqa: RUF012 - Textual declares it so
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -131,11 +134,17 @@ class Dashboard(App[None]):
         self.register_theme(LIGHT)
         self.theme = DARK.name
         if self._ascii_only:
-            self.screen.add_class("ascii")
+            self.default_screen.add_class("ascii")
         self.workspace.listen(self._ring)
         self.set_interval(1 / REFRESH_PER_SECOND, self._refresh_if_rung)
         self.timeline.focus()
         self._refresh_panes()
+
+    def push_screen(self, *args: Any, **kwargs: Any) -> Any:
+        """Show a dialog, in ASCII too where that is asked for."""
+        if self._ascii_only and args and isinstance(args[0], Screen):
+            args[0].add_class("ascii")
+        return super().push_screen(*args, **kwargs)
 
     # -- painting --------------------------------------------------------------------------
 
@@ -164,7 +173,7 @@ class Dashboard(App[None]):
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
-        self._status.show(self.workspace, self.view.glyphs, since)
+        self._status.show(self.view, since)
         alert = self._alert_line
         sentence = self._alert()
         banner = self._traveller.banner
@@ -247,10 +256,14 @@ class Dashboard(App[None]):
         """The pane with the focus is what the inspector is about."""
         focused = self.focused
         if isinstance(focused, VirtualList | Inspector):
-            for name in PANES:
-                self.screen.set_class(focused.id == name, f"at-{name}")
+            self._stand_at(focused.id or "timeline")
         if isinstance(focused, VirtualList):
             self._inspect(focused)
+
+    def _stand_at(self, pane: str) -> None:
+        """The layout follows the pane that is worked in."""
+        for name in PANES:
+            self.default_screen.set_class(pane == name, f"at-{name}")
 
     def _inspect(self, pane: VirtualList) -> None:
         self._inspected = pane.id or "timeline"
@@ -266,7 +279,9 @@ class Dashboard(App[None]):
 
     def action_pane(self, name: str) -> None:
         """Go to a pane."""
-        self._pane(name).focus()
+        self._stand_at(name)
+        # A pane that zoom hides takes the focus only once it is shown.
+        self.call_after_refresh(self._pane(name).focus)
 
     def action_follow(self) -> None:
         """Follow the head of the log."""
@@ -356,7 +371,7 @@ class Dashboard(App[None]):
 
     def _arrived(self, moment: Moment | None) -> None:
         self._show_change = moment is not None
-        self.screen.set_class(moment is not None, "travelling")
+        self.default_screen.set_class(moment is not None, "travelling")
         if moment is not None:
             self.timeline.select(max(1, moment.seq))
         self._inspected = "timeline"
@@ -498,8 +513,8 @@ class Dashboard(App[None]):
         text = text.strip().replace(",", "")
         if text.isascii() and text.isdigit():
             self.go_to(int(text[:19]))
-        elif (time_ns := parse_timestamp(completed_time(text))) is not None:
-            self.run_worker(self._jump_to_time(time_ns // 1_000_000_000), exclusive=True)
+        elif (seconds := parse_local(text, self.view.now())) is not None:
+            self.run_worker(self._jump_to_time(seconds), exclusive=True)
         else:
             self.notice("that is neither a sequence nor a time like 2026-11-23 10:22")
             return
@@ -589,11 +604,8 @@ class Dashboard(App[None]):
         self.push_screen(TextScreen("Help", help_text()))
 
     def action_zoom(self) -> None:
-        """Let the focused pane fill the screen, or give it back."""
-        if self.screen.maximized is not None:
-            self.screen.minimize()
-        elif self.focused is not None:
-            self.screen.maximize(self.focused)
+        """Let the pane with the focus fill the screen, or give it back; the lines stay."""
+        self.default_screen.toggle_class("zoomed")
 
     async def action_back(self) -> None:
         """Undo the last narrowing: the search, the zoom, the chosen account, the pane."""
@@ -607,8 +619,8 @@ class Dashboard(App[None]):
                 self._searched.search = ""
                 self._searched.update_rows()
             (self._searched or self.timeline).focus()
-        elif self.screen.maximized is not None:
-            self.screen.minimize()
+        elif self.default_screen.has_class("zoomed"):
+            self.action_zoom()
         elif searched:
             for pane in searched:
                 pane.search = ""

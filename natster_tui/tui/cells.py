@@ -10,6 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from natster_tui.tui.look import Glyphs, plain
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -36,7 +38,7 @@ def fit(text: str, width: int, ellipsis: str = "…", *, right: bool = False) ->
 
 
 def row_strip(
-    cells: Sequence[Cell], width: int, base: Style, styles: dict[str, Style], ellipsis: str
+    cells: Sequence[Cell], width: int, base: Style, styles: dict[str, Style], glyphs: Glyphs
 ) -> Strip:
     """A row of `width` cells; one blank between cells."""
     fixed = sum(cell.width for cell in cells) + max(0, len(cells) - 1)
@@ -52,5 +54,6 @@ def row_strip(
             room = share + (1 if extra > 0 else 0)
             extra -= 1
         style = base + styles[cell.style] if cell.style else base
-        segments.append(Segment(fit(cell.text, room, ellipsis, right=cell.right), style))
+        text = fit(plain(cell.text, glyphs), room, glyphs.ellipsis, right=cell.right)
+        segments.append(Segment(text, style))
     return Strip(segments).adjust_cell_length(width, base)

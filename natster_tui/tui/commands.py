@@ -27,29 +27,30 @@ class Command:
 
 COMMANDS = (
     Command("q,ctrl+q", "quit", "quit", "Leave the dashboard", in_footer=True),
-    Command("f", "follow", "follow", "Follow the head of the log", in_footer=True),
-    Command(
-        "r", "rebuild", "rebuild", "Rebuild projections from the log: dry run first", in_footer=True
-    ),
-    Command("v", "verify", "verify", "Compare what is stored with the log", in_footer=True),
-    Command("w", "why", "why", "Why is it so: the events that made the row", in_footer=True),
-    Command("c", "change", "change", "What the event changed, before and after", in_footer=True),
-    Command("t", "travel", "travel", "Show everything as of the event; again: now", in_footer=True),
-    Command("left_square_bracket", "step(-1)", "step back", "Travelling: one event back",
-            shown_key="["),
-    Command("right_square_bracket", "step(1)", "step on", "Travelling: one event forward",
-            shown_key="]"),
-    Command("x", "reveal", "reveal", "Show secrets for 10 seconds", in_footer=True),
-    Command("s", "sort", "sort", "Sort accounts or catalogs differently", in_footer=True),
+    Command("question_mark,f1", "help", "help", "This page", in_footer=True, shown_key="?"),
     Command(
         "slash", "find", "filter", "Filter the timeline; in a list, find by name", in_footer=True,
         shown_key="/",
     ),
-    Command("a", "all_catalogs", "all", "Show the catalogs of all accounts", in_footer=True),
     Command(
         "colon,ctrl+g", "jump", "go to", "Go to a sequence or a time", in_footer=True,
         shown_key=":",
     ),
+    Command("w", "why", "why", "Why is it so: the events that made the row", in_footer=True),
+    Command("c", "change", "change", "What the event changed, before and after", in_footer=True),
+    Command("t", "travel", "travel", "Show everything as of the event; again: now", in_footer=True),
+    Command(
+        "r", "rebuild", "rebuild", "Rebuild projections from the log: dry run first", in_footer=True
+    ),
+    Command("v", "verify", "verify", "Compare what is stored with the log", in_footer=True),
+    Command("f", "follow", "follow", "Follow the head of the log", in_footer=True),
+    Command("x", "reveal", "reveal", "Show secrets for 10 seconds", in_footer=True),
+    Command("s", "sort", "sort", "Sort accounts or catalogs differently", in_footer=True),
+    Command("a", "all_catalogs", "all", "Show the catalogs of all accounts", in_footer=True),
+    Command("left_square_bracket", "step(-1)", "step back", "Travelling: one event back",
+            shown_key="["),
+    Command("right_square_bracket", "step(1)", "step on", "Travelling: one event forward",
+            shown_key="]"),
     Command("exclamation_mark", "parked", "parked", "Only parked events; again: all of them",
             shown_key="!"),
     Command("p", "publish", "publish", "Publish an event: a form that shows what it would change"),
@@ -60,7 +61,6 @@ COMMANDS = (
     Command("o", "export", "export", "Export what the timeline shows as JSON lines, masked"),
     Command("b", "return", "back", "Go back to where the last jump began"),
     Command("e", "problems", "problems", "What went wrong so far, and the log's hazards"),
-    Command("question_mark,f1", "help", "help", "This page", in_footer=True, shown_key="?"),
     Command("ctrl+p", "command_palette", "palette", "All commands, by name", in_palette=False),
     Command("1", "pane('timeline')", "timeline", "Go to the timeline"),
     Command("2", "pane('accounts')", "accounts", "Go to the accounts"),

@@ -29,6 +29,7 @@ from natster_tui.domain.safe_text import safe_block, safe_text
 from natster_tui.engine.effects import Effect
 from natster_tui.engine.projector import Projector
 from natster_tui.tui.clock import age, full_time
+from natster_tui.tui.look import Glyphs, plain
 from natster_tui.tui.view import View
 
 _LABEL = 12
@@ -38,16 +39,22 @@ _CHANGE_STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
 class Sheet:
     """Labelled lines, and free text below them; long values wrap beside their label."""
 
-    def __init__(self, theme: dict[str, str]) -> None:
+    def __init__(self, theme: dict[str, str], glyphs: Glyphs) -> None:
         self._theme = theme
+        self._glyphs = glyphs
         self._rows: list[tuple[str, Text]] = []
 
     def add(self, label: str, value: str, style: str = "") -> None:
         """A line. `style` is a theme variable or a style."""
-        self._rows.append((label, Text(value, self._theme.get(style, style))))
+        self._rows.append((label, Text(plain(value, self._glyphs), self._theme.get(style, style))))
 
     @property
-    def plain(self) -> str:
+    def glyphs(self) -> Glyphs:
+        """The marks that the text is written with."""
+        return self._glyphs
+
+    @property
+    def text(self) -> str:
         """The text without styles, to tell whether anything changed."""
         return "\n".join(f"{label} {value.plain}" for label, value in self._rows)
 
@@ -83,13 +90,13 @@ class Inspector(VerticalScroll, can_focus=True):
 
     def put(self, title: str, sheet: Sheet) -> None:
         """Show a sheet; the scroll position stays when it is about the same thing."""
-        plain = sheet.plain
-        if (title, plain) == self._shown:
+        said = sheet.text
+        if (title, said) == self._shown:
             return
         if title != self._shown[0]:
             self.scroll_home(animate=False)
-        self._shown = (title, plain)
-        self.border_title = Text(f"5 {title}")
+        self._shown = (title, said)
+        self.border_title = Text(plain(f"5 {title}", sheet.glyphs))
         self._body.update(sheet.render())
 
 
@@ -115,7 +122,7 @@ class Inspection:
     ) -> tuple[str, Sheet]:
         """An event, decoded."""
         title = f"Event {seq:,}"
-        text = Sheet(self._theme)
+        text = Sheet(self._theme, self._view.glyphs)
         if record is None:
             text.add("", "not at hand yet …", "dim")
             return title, text
@@ -146,7 +153,7 @@ class Inspection:
 
     def change(self, seq: int, effects: list[Effect] | None) -> tuple[str, Sheet]:
         """What an event changed in each projection, before and after, field by field."""
-        text = Sheet(self._theme)
+        text = Sheet(self._theme, self._view.glyphs)
         title = f"Change by event {seq:,} · c shows the event"
         if effects is None:
             text.add("", "reading the events of the keys it touched …", "dim")
@@ -163,7 +170,7 @@ class Inspection:
                 line = change_line(field, reveal=self._reveal, names=self._names)
                 text.add("", line, _CHANGE_STYLES.get(line[0], ""))
             if not fields:
-                text.add("", "nothing: it was so already", "dim")
+                text.add("", "nothing changed", "dim")
         return title, text
 
     def _account_line(self, text: Sheet, label: str, key: str) -> None:
@@ -176,7 +183,7 @@ class Inspection:
     def account(self, key: str) -> tuple[str, Sheet]:
         """An account's projection."""
         state = self._view.accounts.get(key)
-        text = Sheet(self._theme)
+        text = Sheet(self._theme, self._view.glyphs)
         title = f"Account {self._names.of(key)}"
         text.add("key", safe_text(key, 100))
         if state is None:
@@ -200,7 +207,7 @@ class Inspection:
     def catalog(self, name: str, warnings: list[str]) -> tuple[str, Sheet]:
         """A catalog's projection."""
         state = self._view.catalogs.get(name)
-        text = Sheet(self._theme)
+        text = Sheet(self._theme, self._view.glyphs)
         if state is None:
             text.add("", "only shared in ways that make no catalog", "dim")
             return f"Catalog {safe_text(name, 60)}", text
@@ -234,7 +241,7 @@ class Inspection:
         """A projector: position, problems, parked events."""
         status = projector.status
         projection: Projection[Any] = projector.projection
-        text = Sheet(self._theme)
+        text = Sheet(self._theme, self._view.glyphs)
         text.add("state", status.phase.value, "bold")
         if status.problem:
             text.add("because", status.problem, "text-warning")

@@ -92,6 +92,16 @@ ASCII = Glyphs(
 )
 
 
+_PLAIN = str.maketrans(
+    {"…": "~", "·": "-", "→": "->", "←": "<-", "•": "*", "▸": ">", "◂": "<", "⇣": "v"}
+)
+
+
+def plain(text: str, glyphs: Glyphs) -> str:
+    """The text as `glyphs` can show it; names that are not ASCII stay what they are."""
+    return text.translate(_PLAIN) if glyphs is ASCII else text
+
+
 def sparkline(counts: list[int], glyphs: Glyphs) -> str:
     """Counts as bars, the highest one full."""
     top = max(counts, default=0)

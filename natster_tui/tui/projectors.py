@@ -42,8 +42,11 @@ class Projectors(VirtualList):
     def _first_row(self, projector: Projector) -> Sequence[Cell]:
         glyphs, status = self.glyphs, projector.status
         head = max(self.view.workspace.follower.head, status.position)
-        lag = head - status.position
+        lag = self.view.behind(projector)
+        drift = self.view.has_drift(projector)
         match status.phase:
+            case _ if drift:
+                mark, style = glyphs.bad, "bad"
             case Phase.PROJECTING if lag == 0:
                 mark, style = glyphs.good, "good"
             case Phase.STOPPED:
@@ -57,9 +60,9 @@ class Projectors(VirtualList):
         return [
             Cell(mark, 2, style),
             Cell(projector.projection.name, 8, "strong"),
-            Cell(f"{status.position:,}/{head:,}", 0),
+            Cell(f"{head - lag:,}/{head:,}", 0),
             Cell(f"lag {lag:,}" if lag else "", 9, "warn"),
-            Cell(status.phase.value, 11, style),
+            Cell("drift" if drift else status.phase.value, 11, style),
         ]
 
     def _second_row(self, projector: Projector) -> Sequence[Cell]:
@@ -67,13 +70,14 @@ class Projectors(VirtualList):
         if status.problem:
             style = "bad" if status.phase is Phase.STOPPED else "warn"
             return [Cell(" ", 2), Cell(status.problem, 0, style)]
-        said = [f"{len(projector.fold.states):,} keys"]
+        said = []
+        if verdict := self.view.verdicts.get(projector.projection.name):
+            said.append(verdict)
+        said.append(f"{len(projector.fold.states):,} keys")
         if status.parked.count:
             said.append(f"parked {status.parked.count:,}")
         if status.drift is not None:
             said.append(f"drift: {status.drift.summary}")
         if status.touched_by_others:
             said.append("written by others: verify")
-        if verdict := self.view.verdicts.get(projector.projection.name):
-            said.append(verdict)
         return [Cell(" ", 2), Cell(" · ".join(said), 0, "dim")]

@@ -29,6 +29,7 @@ from natster_tui.tui.look import progress_bar
 from natster_tui.tui.view import View
 
 _CHANGES_SHOWN = 200
+_FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs from the log"}
 _BAR = 40
 
 
@@ -110,14 +111,15 @@ class ReplayScreen(ModalScreen[None]):
         finally:
             self.working = False
 
-    def print_changes(self, changes: Sequence[KeyChange]) -> None:
-        """The keys that differ, field by field."""
+    def print_changes(self, changes: Sequence[KeyChange], *, verifying: bool = False) -> None:
+        """The keys that differ, field by field: what is to be done, or what was found."""
         marks = {"added": "+", "removed": "-", "changed": "~"}
         styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
         names = Names(self.view.accounts)
         for change in changes[:_CHANGES_SHOWN]:
             kind = change.kind
-            self.say(f"  {marks[kind]} {safe_text(change.key, 100)} {kind}", styles[kind])
+            word = _FOUND[kind] if verifying else kind
+            self.say(f"  {marks[kind]} {safe_text(change.key, 100)} {word}", styles[kind])
             for field in change.fields() if kind == "changed" else ():
                 self.say(f"      {change_line(field, names=names)}")
         if len(changes) > _CHANGES_SHOWN:
@@ -157,7 +159,7 @@ def say_verdict(screen: ReplayScreen, verdict: Verdict, prefix: str = "") -> Non
     glyphs = screen.view.glyphs
     mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
     screen.say(f"{mark} {prefix}{verdict.sentence}", style)
-    screen.print_changes(verdict.diff.changes)
+    screen.print_changes(verdict.diff.changes, verifying=True)
     screen.view.remember_verdict(verdict)
 
 

@@ -9,7 +9,8 @@ from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.projector import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.tui.clock import age
-from natster_tui.tui.look import Glyphs, sparkline
+from natster_tui.tui.look import sparkline
+from natster_tui.tui.view import View
 
 _SPARK = 8
 SILENT_S = 2.0
@@ -19,8 +20,9 @@ SILENT_S = 2.0
 class StatusLine(Static):
     """One line of text, rebuilt from the workspace."""
 
-    def show(self, workspace: Workspace, glyphs: Glyphs, since_last: float | None) -> None:
+    def show(self, view: View, since_last: float | None) -> None:
         """Draw it anew. `since_last` is seconds since an event last came in."""
+        workspace, glyphs = view.workspace, view.glyphs
         width = self.size.width or 80
         theme = self.app.theme_variables
         text = Text(no_wrap=True, overflow="ellipsis", end="")
@@ -38,11 +40,11 @@ class StatusLine(Static):
         colour = theme["text-success"] if good else theme["text-error"]
         text.append(f"  {glyphs.on if good else glyphs.bad} {word}", colour)
         if workspace.connection is Connection.CONNECTED:
-            behind = max(
-                workspace.follower.head - projector.status.position
-                for projector in workspace.projectors.values()
-            )
-            if behind <= 0:
+            projectors = workspace.projectors.values()
+            behind = max(map(view.behind, projectors))
+            if any(map(view.has_drift, projectors)):
+                text.append(f"  {glyphs.bad} drift", theme["text-error"])
+            elif behind <= 0:
                 text.append(f"  {glyphs.good} in sync", theme["text-success"])
             else:
                 text.append(f"  {behind:,} behind", theme["text-warning"])

@@ -139,7 +139,8 @@ class Timeline(VirtualList):
         if self.following:
             subtitle = f"following {self.glyphs.new}"
         else:
-            new = max(0, follower.head - self._head_seen)
+            at_end = self.cursor >= self.row_count - 1
+            new = 0 if at_end else max(0, follower.head - self._head_seen)
             subtitle = f"{new:,} new {self.glyphs.new} G follows" if new else "G follows"
         filtered = self._filtered
         if filtered is None:

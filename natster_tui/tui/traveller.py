@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from natster_tui.engine.time_travel import Moment, TimeTravel
 from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.tui.clock import full_time
+from natster_tui.tui.look import plain
 from natster_tui.tui.view import View
 
 
@@ -90,4 +91,5 @@ class Traveller:
         new = self._view.workspace.follower.head - self._head_at_departure
         when = "before everything" if moment.seq == 0 else full_time(moment.time)
         live = f" · {new:,} new events since you left" if new > 0 else ""
-        return f"AS OF {moment.seq:,}, {when} · [ ] step · t returns to now{live}"
+        line = f"AS OF {moment.seq:,}, {when} · [ ] step · t returns to now{live}"
+        return plain(line, self._view.glyphs)

@@ -12,6 +12,7 @@ from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.events import Event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS
+from natster_tui.engine.projector import Projector
 from natster_tui.engine.rebuild import Verdict
 from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Connection, Workspace
@@ -30,6 +31,8 @@ class View:
         self.now = now
         self.verdicts: dict[str, str] = {}
         """The last verify's result of each projection, in a few words."""
+        self.drifted: set[str] = set()
+        """The projections whose last verify found drift."""
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
         self._parked: dict[int, str] = {}
@@ -82,8 +85,23 @@ class View:
             self._parked[event.seq] = reason
         return reason
 
+    def behind(self, projector: Projector) -> int:
+        """Events that are not in the stored projection yet; what is folded here is not enough."""
+        status = projector.status
+        done = status.position if status.stored is None else status.stored
+        return max(0, self.workspace.follower.head - done)
+
+    def has_drift(self, projector: Projector) -> bool:
+        """Whether what is stored is known to differ from the log, or is not ours to keep."""
+        status = projector.status
+        return projector.projection.name in self.drifted or bool(status.drift)
+
     def remember_verdict(self, verdict: Verdict) -> None:
         """Keep a verify's result for the projectors pane."""
-        word = "verified" if verdict.good else "drift"
+        word = "verified" if verdict.good else "DRIFT"
+        if verdict.good:
+            self.drifted.discard(verdict.projection.name)
+        else:
+            self.drifted.add(verdict.projection.name)
         when = row_time(int(self.now()), self.now()).strip()
         self.verdicts[verdict.projection.name] = f"{word} at {verdict.seq:,}, {when}"

@@ -19,7 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from natster_tui.tui.cells import Cell, row_strip
-from natster_tui.tui.look import Glyphs
+from natster_tui.tui.look import Glyphs, plain
 from natster_tui.tui.view import View
 
 
@@ -94,8 +94,8 @@ class VirtualList(ScrollView, can_focus=True):
         """What stands in the frame. As Text, because Textual takes a string there for markup."""
         if (title, subtitle) != self._caption:
             self._caption = (title, subtitle)
-            self.border_title = Text(title)
-            self.border_subtitle = Text(subtitle)
+            self.border_title = Text(plain(title, self.glyphs))
+            self.border_subtitle = Text(plain(subtitle, self.glyphs))
 
     # -- for subclasses --------------------------------------------------------------------
 
@@ -225,16 +225,15 @@ class VirtualList(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         base = self.rich_style
         row = y + self.scroll_offset.y
-        ellipsis = self.glyphs.ellipsis
         if row >= self._rows:
             lines = self.empty_lines() if self._rows == 0 else ()
             text = lines[y] if y < len(lines) else ""
             styles = self._row_styles()
-            return row_strip([Cell(text, 0, "dim")], width, base, styles, ellipsis)
+            return row_strip([Cell(text, 0, "dim")], width, base, styles, self.glyphs)
         styles = self._row_styles()
         if row == self.cursor:
             base += self.get_component_rich_style("list--cursor", partial=True)
-        return row_strip(self.row_cells(row), width, base, styles, ellipsis)
+        return row_strip(self.row_cells(row), width, base, styles, self.glyphs)
 
     def on_focus(self) -> None:
         """The cursor looks different with the focus."""

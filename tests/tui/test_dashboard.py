@@ -281,6 +281,41 @@ async def test_a_filter_that_means_nothing_is_said(settings: ConnectionSettings)
         await until(lambda: "type:eaten is none of" in text_of(app))
 
 
+async def test_zoom_keeps_the_status_line_and_follows_the_focus(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("5", "z")
+        await until(lambda: app.inspector.size.height > 30)
+        assert "NATSTER_EVENTS" in text_of(app)
+        await pilot.press("2")
+        await until(lambda: app.accounts.has_focus and app.accounts.size.height > 30)
+        await pilot.press("z")
+        await until(lambda: app.timeline.size.height > 5)
+
+
+async def test_drift_that_was_found_does_not_look_like_in_sync(
+    settings: ConnectionSettings,
+) -> None:
+    await tampered(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("v")
+        await until(lambda: "drift at 400: 3 of 40 keys" in text_of(app))
+        assert "never-shared not in the log" in text_of(app)
+        await pilot.press("escape")
+        await until(lambda: "in sync" not in text_of(app) and "drift" in text_of(app))
+
+
+async def test_a_time_as_the_timeline_shows_it_can_be_jumped_to(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("colon", *"11-22 10:12", "enter")
+        await until(lambda: app.timeline.selected_seq == 381)
+
+
 async def test_jumping_and_coming_back(settings: ConnectionSettings) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
