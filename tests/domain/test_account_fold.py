@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from natster_tui.domain.account import CONTEXT_FIELDS
-from natster_tui.domain.events import OCCURRED_AT, EventType
+from natster_tui.domain.events import OCCURRED_AT, EventType, read_event
 from natster_tui.domain.fold import Fold, fold_all
 from natster_tui.domain.parking import ParkedEvent, ParkReason
 from natster_tui.domain.projections import ACCOUNTS
@@ -334,3 +334,21 @@ def test_a_record_that_was_folded_before_is_passed_over() -> None:
     made.advance(records)
     assert made.documents() == before
     assert made.parked == tally
+
+
+# -- what counts as a change -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "again",
+    [initialized(A, "Ann"), initialized(A), bound(A), shared(A, B), imported(B, A), unshared(A, C)],
+)
+def test_what_is_so_already_changes_no_document(again: Append) -> None:
+    records = records_of(
+        initialized(A, "Ann"), bound(A), shared(A, B), imported(B, A), shared(A, C),
+        unshared(A, C), again,
+    )  # fmt: skip
+    made = fold_all(ACCOUNTS, records[:-1])
+    assert set(made.take_dirty()) == {A, B, C}
+    assert made.apply(records[-1], read_event(records[-1])) == ()
+    assert made.take_dirty() == ()
