@@ -16,7 +16,7 @@ from pathlib import Path
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.server_binary import find_server_binary
 
-ACCOUNTS = 400
+ACCOUNTS = 800
 
 
 @dataclass

@@ -33,12 +33,13 @@ def community_figures(
 
 
 def prize_candidates(accounts: Mapping[str, AccountState]) -> list[str]:
-    """The accounts that imported at least one catalog shared with them."""
-    return [
-        key
+    """The accounts that imported at least one catalog shared with them, by name."""
+    found = [
+        (state.account_name or key, key)
         for key, state in accounts.items()
         if any(imported is not None for imported in state.in_shares.values())
     ]
+    return [key for _name, key in sorted(found)]
 
 
 def case_collisions(names: Mapping[str, object]) -> dict[str, tuple[str, ...]]:

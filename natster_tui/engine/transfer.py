@@ -81,7 +81,7 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
     """
     present: set[str] = set()
     seen = 0
-    appended = 0
+    before = log.appended
     waiting = [(event_identity(record), record) for record in records]
     total = len(waiting)
     while True:
@@ -95,6 +95,7 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
                 fresh.setdefault(identity, record)
         waiting = list(fresh.items())
         if not waiting:
+            appended = log.appended - before
             return ImportResult(appended, total - appended)
         chunk = [
             Append(record.subject, record.payload, imported_headers(record))
@@ -104,7 +105,6 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
         # They stand right behind what was seen, so only what others wrote is left to look at.
         present.update(identity for identity, _record in waiting[:landed])
         seen += landed
-        appended += landed
 
 
 async def _records_after(

@@ -32,7 +32,7 @@ from natster_tui.errors import (
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.wire import Sink, WireClient
 
-CONNECT_TIMEOUT = 4.0
+CONNECT_TIMEOUT = 3.0
 REQUEST_TIMEOUT = 5.0
 PING_INTERVAL = 1
 PINGS_UNANSWERED = 3
@@ -348,6 +348,8 @@ def api_error(verb: str, error: Mapping[str, Any]) -> ApiError:
 
 def _told(error: Exception) -> str:
     """What an error of the transport says, without Python's way of saying it."""
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return "no answer in time"
     if isinstance(error, OSError) and error.errno is not None:
         return safe_text(os.strerror(error.errno).lower(), 300)
     return safe_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")

@@ -80,6 +80,8 @@ class EventLog:
     """The log behind a link. `info` is as of the last `refresh`."""
 
     def __init__(self, link: Link, info: LogInfo, sealing: Sealing | None = None) -> None:
+        self.appended = 0
+        """How many events were appended through here, duplicates apart."""
         self.link = link
         self.info = info
         self.sealing: Sealing = sealing or PlainSealing()
@@ -268,6 +270,8 @@ class EventLog:
             )
         )
         if "error" not in answer:
+            if not answer.get("duplicate"):
+                self.appended += 1
             return int(answer["seq"])
         error = answer["error"]
         code = error.get("err_code")

@@ -232,21 +232,21 @@ async def test_a_lost_link_ends_the_reading(log: EventLog) -> None:
 
 
 async def test_a_slow_taker_never_has_more_than_two_windows_waiting(log: EventLog) -> None:
-    window = 50
-    await append(log, numbered(1_000))
+    window, count = 40, 300
+    await append(log, numbered(count))
     async with (
         reader_of(log.link, window_messages=window) as reader,
         aclosing(reader.batches()) as batches,
     ):
         seen: list[Record] = []
-        while len(seen) < 1_000:
+        while len(seen) < count:
             seen += await anext(batches)
             # While nothing is taken, what was asked for arrives, and no more than that.
-            coming = min(reader._asked, 1_000 - len(seen))
+            coming = min(reader._asked, count - len(seen))
             await until(lambda coming=coming: len(reader._arrived) >= coming)
             await log.link.api("INFO")
             assert len(reader._arrived) <= 2 * window
-        assert [record.seq for record in seen] == list(range(1, 1_001))
+        assert [record.seq for record in seen] == list(range(1, count + 1))
         assert reader.restarts == 0
 
 

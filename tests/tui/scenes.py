@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from unittest.mock import patch
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.event_time import format_timestamp
@@ -219,6 +220,8 @@ async def staged(name: str, settings: ConnectionSettings) -> AsyncIterator[Dashb
                 if scene.wait_for:
                     await until(lambda: scene.wait_for in text_of(app))
                 app._inspector_drawn = 0.0
+                for field in app.screen.query(Input):
+                    field.cursor_blink = False
                 app._refresh_panes()
                 await pilot.pause()
                 yield app
