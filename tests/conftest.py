@@ -52,7 +52,7 @@ def recording(name: str) -> list[Record]:
     return [decode_line(line) for line in path.read_text().splitlines()]
 
 
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait for a condition, not for a time."""
     deadline = time.monotonic() + seconds
     while not condition():
