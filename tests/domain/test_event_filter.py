@@ -73,7 +73,18 @@ def test_every_word_must_hold(text: str, expected: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["type:", "type:eaten", "seq:x", "seq:..", "since:yesterday", "-seq:1", "-since:2h", "foo:bar", "seq:9..1"]
+    "text",
+    [
+        "type:",
+        "type:eaten",
+        "seq:x",
+        "seq:..",
+        "since:yesterday",
+        "-seq:1",
+        "-since:2h",
+        "foo:bar",
+        "seq:9..1",
+    ],
 )
 def test_what_means_nothing_is_said(text: str) -> None:
     with pytest.raises(BadFilterError):

@@ -269,6 +269,7 @@ async def endure(
 
 
 @pytest.mark.timeout(110)
+@pytest.mark.full
 async def test_a_short_while(tmp_path: Path) -> None:
     await endure(tmp_path, 8, 7, (0.5, 1.0), 3_000)
 

@@ -9,7 +9,7 @@ import pytest
 
 from natster_tui.domain.event_time import format_timestamp
 from natster_tui.domain.fold import fold_all
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.transfer import import_records
 from natster_tui.store.connection_settings import ConnectionSettings

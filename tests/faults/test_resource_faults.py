@@ -153,6 +153,7 @@ async def fall_behind(settings: ConnectionSettings, home: Path, events: int) -> 
     )
 
 
+@pytest.mark.full
 async def test_a_slow_projector_with_much_behind_it(
     settings: ConnectionSettings, tmp_path: Path
 ) -> None:
