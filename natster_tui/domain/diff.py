@@ -100,8 +100,9 @@ def field_changes(before: bytes | None, after: bytes | None) -> tuple[FieldChang
     old = None if before is None else read_document(before)
     new = None if after is None else read_document(after)
     if before is not None and old is None:
-        text = before[:80].decode("utf-8", "replace")
-        return (FieldChange("(stored value)", text, "unreadable: not a document"),)
+        # Not shown: in what cannot be read, secrets cannot be told from the rest.
+        said = f"{len(before):,} bytes that are no document"
+        return (FieldChange("(stored value)", said, "a document"),)
     changes: list[FieldChange] = []
     _compare("", {} if old is None else old, {} if new is None else new, changes)
     if not changes and before is not None and after is not None and before != after:

@@ -280,8 +280,13 @@ class Dashboard(App[None]):
     def action_pane(self, name: str) -> None:
         """Go to a pane."""
         self._stand_at(name)
-        # A pane that zoom hides takes the focus only once it is shown.
-        self.call_after_refresh(self._pane(name).focus)
+        pane = self._pane(name)
+        if pane.focusable:
+            # At once, not by `focus()`: keys typed ahead are meant for the new pane already.
+            self.default_screen.set_focus(pane)
+        else:
+            # What zoom or a narrow terminal hides takes the focus only once it is shown.
+            self.call_after_refresh(pane.focus)
 
     def action_follow(self) -> None:
         """Follow the head of the log."""

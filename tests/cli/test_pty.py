@@ -79,7 +79,6 @@ async def test_a_newcomer_watches_rebuilds_verifies_and_leaves(
     assert not list((anywhere.home / "tmp").iterdir())
 
 
-@pytest.mark.xfail(strict=True, reason="Textual's focus() comes after the keys typed ahead")
 async def test_keys_typed_ahead_go_where_they_were_meant_to(anywhere: Program) -> None:
     async with Terminal(anywhere, "demo", "--seed", "7", "--history", "120", "--rate", "0") as it:
         await it.wait_for("projecting", "in sync", "head 120")
