@@ -11,15 +11,22 @@ import tempfile
 from pathlib import Path
 
 from tests.real_server import RealServer
-from tests.tui.scenes import SCENES, drawn, staged
+from tests.tui.scenes import SCENES, redrawn, staged
 
+LOOKED_AROUND_S = 1.5
 PICTURES = Path(__file__).parent.parent / "screenshots"
 
 
 async def picture(name: str, server: RealServer) -> str:
     """One scene as SVG."""
     async with staged(name, server.new_account()) as app:
-        return drawn(app)
+        picture, again = "", await redrawn(app)
+        while picture != again:
+            # Projectors look around once a second: a picture is made when that changes nothing.
+            picture = again
+            await asyncio.sleep(LOOKED_AROUND_S)
+            again = await redrawn(app)
+        return picture
 
 
 def main() -> None:

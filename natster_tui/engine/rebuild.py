@@ -36,6 +36,8 @@ from natster_tui.store.log import EventLog
 
 ATOMIC_BATCHES_SINCE = (2, 12, 0)
 HELD_AFTER = 2
+"""After so many lost tries a projector elsewhere is held still; see `hold_others`."""
+
 COMMIT_TRIES = 20
 """A rebuild beside another live projector folds on and tries again; this often, then it says so."""
 

@@ -267,3 +267,11 @@ def drawn(app: Dashboard) -> str:
     svg = re.sub(r"terminal-\d+-", "terminal-", svg)
     svg = re.sub(r"127\.0\.0\.1:\d{5}", "127.0.0.1:42220", svg)
     return re.sub(r"\bu\d{3}\b", "alic", svg)
+
+
+async def redrawn(app: Dashboard) -> str:
+    """The screen, painted anew a moment later."""
+    await asyncio.sleep(0.05)  # the shortest wait that lets a refresh through
+    app._inspector_drawn = 0.0
+    app._refresh_panes()
+    return drawn(app)
