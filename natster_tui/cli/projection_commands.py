@@ -25,7 +25,7 @@ from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import PROJECTIONS, projection_named
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.headless import project_until_caught_up, project_until_stopped
-from natster_tui.engine.key_history import KeyHistory, key_history, sequence_at
+from natster_tui.engine.key_history import key_document, sequence_at
 from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
@@ -66,19 +66,19 @@ def show(
             f"{kind} {safe_text(key, 100)} cannot be: a name has letters, digits, - _ and = only"
         )
 
-    async def look(log: EventLog) -> KeyHistory:
+    async def look(log: EventLog) -> tuple[int, bytes | None]:
         upto = await _position(log, at, target.instance)
-        return await key_history(log, projection, key, upto, target.instance)
+        return upto, await key_document(log, projection, key, upto, target.instance)
 
-    history = asyncio.run(with_log(target.source, target.choice, look))
-    if history.document is None:
-        raise NotFoundError(f"there is no {kind} {key} as of {history.seq:,}")
-    document = read_document(history.document)
+    seq, stored = asyncio.run(with_log(target.source, target.choice, look))
+    if stored is None:
+        raise NotFoundError(f"there is no {kind} {key} as of {seq:,}")
+    document = read_document(stored)
     shown = document if reveal else mask_json(document)
     if as_json:
-        click.echo(json.dumps({"kind": kind, "key": key, "at": history.seq, "document": shown}))
+        click.echo(json.dumps({"kind": kind, "key": key, "at": seq, "document": shown}))
     else:
-        click.echo(f"{kind} {key} as of {history.seq:,}, {len(history.changes):,} events made it")
+        click.echo(f"{kind} {key} as of {seq:,}")
         click.echo(pretty_json(shown))
 
 
