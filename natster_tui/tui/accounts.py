@@ -55,7 +55,7 @@ class Accounts(VirtualList):
     def update_rows(self) -> None:
         """Take the accounts as they are now; the cursor stays on its account."""
         accounts = self.view.accounts
-        selected = self.selected_key
+        selected = self.selected_key if self.chosen_by_user else None
         items: list[_Item] = list(accounts.items())
         if self.search:
             wanted = self.search.lower()

@@ -67,7 +67,9 @@ class Catalogs(VirtualList):
         """Take the catalogs as they are now."""
         catalogs = self.view.catalogs
         self._collisions = case_collisions(catalogs)
-        selected = self._rows_shown[self.cursor] if self._rows_shown else None
+        selected = (
+            self._rows_shown[self.cursor] if self._rows_shown and self.chosen_by_user else None
+        )
         rows = self._all_rows(catalogs) if self.of is None else self._rows_of(self.of)
         if self.search:
             wanted = self.search.lower()

@@ -86,6 +86,7 @@ class VirtualList(ScrollView, can_focus=True):
         self._caption = ("", "")
         self.caption(title)
         self.cursor = 0
+        self.chosen_by_user = False
         self._rows = 0
         self._drawn_from: tuple[object, ...] = ()
         self._drawn_styles: dict[str, Style] = {}
@@ -152,6 +153,8 @@ class VirtualList(ScrollView, can_focus=True):
         """Put the cursor on a row and bring it into view."""
         row = max(0, min(row, self._rows - 1))
         moved = row != self.cursor
+        # Until a person chose a row, the cursor stays at the top while rows come in.
+        self.chosen_by_user = self.chosen_by_user or by_user
         self.cursor = row
         self._show_cursor()
         if by_user and moved:

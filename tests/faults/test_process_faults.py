@@ -8,6 +8,8 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from natster_tui.store.connection_settings import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import (
@@ -140,6 +142,7 @@ async def test_we_are_frozen_and_another_takes_over(
     record("we, frozen (SIGSTOP) in a commit; another takes over", found, recovered_s=back)
 
 
+@pytest.mark.full
 async def test_two_dashboards_rebuild_at_once(settings: ConnectionSettings, tmp_path: Path) -> None:
     """Two rebuilds beside a live projector, while events come in."""
     head = await tell(settings, 0, 1_500, 1_500)
