@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.lease_keeper import LeaseKeeper
-from natster_tui.engine.projector import Phase, Projector
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.engine.server_source import ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions

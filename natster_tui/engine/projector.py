@@ -9,20 +9,15 @@ nothing is written. Rules: DESIGN section 4.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-from natster_tui.domain.checkpoint import BadCheckpointError, Checkpoint, decode_checkpoint
-from natster_tui.domain.diff import Diff, diff_documents, same_json
+from natster_tui.domain.checkpoint import Checkpoint
 from natster_tui.domain.events import Record, read_event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.log_identity import identity_problem
-from natster_tui.domain.parking import ParkedTally
-from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
+from natster_tui.domain.projection import Projection
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projection_store import (
     Standing,
@@ -31,6 +26,7 @@ from natster_tui.engine.projection_store import (
     checkpoint_of,
     load_projection,
 )
+from natster_tui.engine.projector_status import Phase, ProjectorStatus
 from natster_tui.engine.rate import RateMeter
 from natster_tui.engine.rebuild import (
     ATOMIC_BATCHES_SINCE,
@@ -39,6 +35,7 @@ from natster_tui.engine.rebuild import (
     oversized_sentence,
 )
 from natster_tui.engine.replay import ReplayProgress
+from natster_tui.engine.stored_watch import StoredWatch
 from natster_tui.errors import (
     ConflictError,
     ConnectionLostError,
@@ -54,49 +51,8 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.stream_reader import StreamReader
 
 RETRY_S = 1.0
-LOOK_AT_STORED_S = 1.0
-LOOK_FOR_DRIFT_S = 10.0
 FAR_BEHIND = 20_000
 """Events from which on catching up is done as a rebuild, when it is most of the log."""
-
-
-_REBUILT_FIRST = frozenset(
-    {Standing.FOREIGN, Standing.OTHER_VERSION, Standing.UNREADABLE, Standing.INTERRUPTED}
-)
-
-
-class Phase(StrEnum):
-    """What a projector is doing, in the word that the screen shows."""
-
-    WAITING = "waiting"
-    LOADING = "loading"
-    CATCHING_UP = "catching up"
-    PROJECTING = "projecting"
-    WATCHING = "watching"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-
-
-@dataclass(slots=True)
-class ProjectorStatus:
-    """What the panes show of a projector.
-
-    `position` is the sequence folded so far, `stored` the one that the bucket's checkpoint
-    names (None without a checkpoint), `problem` why it watches or stopped, `drift` the keys that
-    differ where another program writes, `awaits_lease` whether it watches only because another
-    one projects, `conflicts` how often another projector was first.
-    """
-
-    phase: Phase = Phase.WAITING
-    position: int = 0
-    stored: int | None = None
-    parked: ParkedTally = field(default_factory=ParkedTally)
-    problem: str = ""
-    drift: Diff | None = None
-    touched_by_others: bool = False
-    awaits_lease: bool = False
-    conflicts: int = 0
-    commits: int = 0
 
 
 class Projector:
@@ -123,14 +79,13 @@ class Projector:
         self._ring = notify
         self.version = 0
         """Counts what changed here, so that a look costs nothing when nothing did."""
-        self._log: EventLog | None = None
-        self._bucket: Bucket | None = None
+        self._bucket: Bucket
+        self._watch: StoredWatch
         self._revision = 0
         self._writing = False
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
         self._denied = ""
-        self._awaits_rebuild = False
         self._since_commit: list[Record] = []
         self._pauses = 0
         self._pause_asked = asyncio.Event()
@@ -138,8 +93,6 @@ class Projector:
         self._resumed.set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._looked = 0.0
-        self._looked_for_drift = 0.0
 
     def _notify(self) -> None:
         self.version += 1
@@ -166,8 +119,8 @@ class Projector:
 
     async def run(self, log: EventLog) -> None:
         """Project until the link is lost, which is raised as ConnectionLostError."""
-        self._log = log
         self._bucket = Bucket(log.link, self.projection.bucket, self._instance)
+        self._watch = StoredWatch(self._bucket, self.projection, self.status)
         self._denied = ""
         try:
             while True:
@@ -223,16 +176,7 @@ class Projector:
         except (LogChangedError, ProjectorStoppedError, RefusedError) as error:
             self.error = error
             self._set(Phase.STOPPED, error.sentence)
-            await self._wait_until_rewritten(log)
-
-    async def _wait_until_rewritten(self, log: EventLog) -> None:
-        """Only a rebuild (here or in another process) or a new link can change what stopped us."""
-        assert self._bucket is not None
-        while True:
-            await asyncio.wait({log.link.lost}, timeout=LOOK_AT_STORED_S)
-            entry = await self._bucket.read(CHECKPOINT_KEY)
-            if entry is not None and entry.revision != self._revision:
-                return
+            await self._watch.until_rewritten(log, self._revision)
 
     def _set(self, phase: Phase, problem: str = "") -> None:
         self.status.phase = phase
@@ -241,7 +185,6 @@ class Projector:
 
     async def _begin(self, log: EventLog) -> None:
         """Decide from what is stored where to begin, and whether to write."""
-        assert self._bucket is not None
         if (
             self._lease is not None
             and self._may_write
@@ -253,7 +196,7 @@ class Projector:
         self.status.drift = None
         self._writing, problem = self._may_begin_writing(log, stored)
         self.status.awaits_lease = self._lease is not None and problem == self._lease.sentence
-        self._awaits_rebuild = stored.standing in _REBUILT_FIRST
+        self._watch.begin(stored, useless=False)
         if stored.standing is Standing.OURS:
             assert stored.checkpoint is not None
             try:
@@ -261,7 +204,7 @@ class Projector:
             except RefusedError as error:
                 # What is stored is of no use, but the log still tells what is true.
                 self._writing, problem = False, error.sentence
-                self._awaits_rebuild = True
+                self._watch.begin(stored, useless=True)
                 self._adopt(stored, Fold(self.projection))
             if changed := await check_identity(log, stored.checkpoint):
                 raise LogChangedError(changed)
@@ -372,9 +315,13 @@ class Projector:
                     await self._pass_hole(log)
                 self._settle_phase(log.info.last_seq)
                 if not self._writing:
-                    await self._look_at_stored(log)
-                elif not records:
-                    await self._look_at_own()
+                    if self.status.awaits_lease and self._lease is not None:
+                        self.status.problem = self._lease.sentence
+                    seen = await self._watch.look(log, self.fold)
+                else:
+                    seen = not records and await self._watch.look_at_own(self._revision)
+                if seen:
+                    self._notify()
 
     def _settle_phase(self, head: int) -> None:
         if self._writing and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:
@@ -427,7 +374,6 @@ class Projector:
             return
         if not self._since_commit and not moved:
             return
-        assert self._bucket is not None
         limit = self._bucket.document_limit
         changes: dict[str, bytes | None] = {}
         for key in fold.take_dirty():
@@ -448,7 +394,6 @@ class Projector:
 
     async def _stop_before_oversized(self, log: EventLog, limit: int) -> None:
         """Commit up to the event that makes a document too large, and stop before it."""
-        assert self._bucket is not None
         records = self._since_commit
         good: list[Record] = []
         sentence = ""
@@ -469,62 +414,3 @@ class Projector:
         await self._commit(log)
         self._publish_position()
         raise ProjectorStoppedError(sentence)
-
-    # -- watching --------------------------------------------------------------------------
-
-    async def _look_at_stored(self, log: EventLog) -> None:
-        """While only watching: where the bucket stands, and how it differs from the log."""
-        now = time.monotonic()
-        if now - self._looked < LOOK_AT_STORED_S:
-            return
-        assert self._bucket is not None
-        self._looked = now
-        if self.status.awaits_lease and self._lease is not None:
-            self.status.problem = self._lease.sentence
-        try:
-            entry = await self._bucket.read(CHECKPOINT_KEY)
-            if entry is not None:
-                checkpoint = decode_checkpoint(entry.value)
-                self.status.stored = checkpoint.seq
-                if (
-                    self._awaits_rebuild
-                    and entry.revision != self._revision
-                    and checkpoint.rebuild is None
-                    and checkpoint.version == self.projection.version
-                ):
-                    raise ConflictError("the projection was rebuilt meanwhile")
-            elif self.fold.seq >= log.info.last_seq:
-                await self._look_for_drift(now)
-        except BadCheckpointError as error:
-            self.status.problem = f"the checkpoint in {self._bucket.name} is unreadable: {error}"
-        except ServerError as error:
-            if log.link.is_lost:
-                raise
-            self.status.problem = error.sentence
-        self._notify()
-
-    async def _look_at_own(self) -> None:
-        """While nothing comes in: whether the bucket is still as we left it."""
-        assert self._bucket is not None
-        info = await self._bucket.info()
-        if not info.exists:
-            raise ServerError(
-                f"the bucket {self._bucket.name} was deleted: it is made again from the log"
-            )
-        if self._revision == 0 or info.last_revision == self._revision:
-            return
-        entry = await self._bucket.read(CHECKPOINT_KEY)
-        if entry is None or entry.revision != self._revision:
-            raise ConflictError("the projection was rebuilt meanwhile")
-        if not self.status.touched_by_others:
-            self.status.touched_by_others = True
-            self._notify()
-
-    async def _look_for_drift(self, now: float) -> None:
-        if now - self._looked_for_drift < LOOK_FOR_DRIFT_S:
-            return
-        assert self._bucket is not None
-        self._looked_for_drift = now
-        stored = await load_projection(self._bucket, self.projection)
-        if stored.standing is Standing.FOREIGN:
-            self.status.drift = diff_documents(stored.documents, self.fold.documents(), same_json)

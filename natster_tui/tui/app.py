@@ -28,7 +28,7 @@ from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.effects import Effect, effects_of
 from natster_tui.engine.key_history import sequence_at
 from natster_tui.engine.masked_export import export_file
-from natster_tui.engine.projector import Phase
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.errors import NatsterError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from natster_tui.engine.projector import Phase, Projector
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.projector_status import Phase
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList

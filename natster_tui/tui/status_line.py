@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from natster_tui.domain.safe_text import safe_text
-from natster_tui.engine.projector import Phase
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.tui.clock import age
 from natster_tui.tui.look import sparkline

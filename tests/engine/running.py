@@ -12,7 +12,8 @@ from natster_tui.domain.events import STREAM, Record
 from natster_tui.domain.fold import fold_all
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.domain.projections import ACCOUNTS
-from natster_tui.engine.projector import Phase, Projector
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.projector_status import Phase
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.consumers import list_consumers
 from natster_tui.store.link import Link

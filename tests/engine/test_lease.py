@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.events import MESSAGE_ID, STREAM
-from natster_tui.engine.projector import Phase
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings

@@ -26,7 +26,7 @@ from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine.key_history import key_history
 from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import read_preflight
-from natster_tui.engine.projector import Phase
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import Rebuild
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.status import read_status

@@ -23,7 +23,8 @@ from natster_tui.domain.fold import fold_all
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine import projector as projector_module
-from natster_tui.engine.projector import Phase, Projector
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.transfer import import_records
 from natster_tui.store import stream_reader
 from natster_tui.store.bucket import HEADER_ALLOWANCE

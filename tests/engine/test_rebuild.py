@@ -20,7 +20,8 @@ from natster_tui.engine import rebuild as rebuild_module
 from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import read_preflight
 from natster_tui.engine.projection_store import Standing
-from natster_tui.engine.projector import Phase, Projector
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.takeover import refuse_while_active

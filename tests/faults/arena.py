@@ -14,7 +14,8 @@ from pathlib import Path
 from random import Random
 
 from natster_tui.domain.events import MESSAGE_ID, STREAM, EventType
-from natster_tui.engine.projector import Phase, Projector
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings

@@ -13,7 +13,7 @@ from typing import Any
 import nkeys
 
 from natster_tui.domain.projections import ACCOUNTS
-from natster_tui.engine.projector import Phase
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
 from tests.conftest import until

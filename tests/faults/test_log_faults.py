@@ -6,7 +6,7 @@ from pathlib import Path
 
 from natster_tui.domain.events import STREAM
 from natster_tui.domain.log_info import hazards_of
-from natster_tui.engine.projector import Phase
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from natster_tui.domain.projections import ACCOUNTS
-from natster_tui.engine.projector import Phase
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
 from tests.conftest import until

@@ -20,7 +20,7 @@ from natster_tui.domain.checkpoint import Checkpoint, decode_checkpoint
 from natster_tui.domain.events import STREAM, Record
 from natster_tui.domain.fold import Fold, fold_all
 from natster_tui.domain.projection import Projection
-from natster_tui.engine import lease_keeper, projector, rebuild
+from natster_tui.engine import lease_keeper, projector, rebuild, stored_watch
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projector import Projector
 from natster_tui.errors import ConflictError, ConnectionLostError, ServerError
@@ -138,7 +138,7 @@ class World:
         # Quicker, so that a step takes milliseconds; smaller, so that few events fill batches.
         patch.setattr(lease_keeper, "RENEW_S", 0.02)
         patch.setattr(projector, "RETRY_S", 0.02)
-        patch.setattr(projector, "LOOK_AT_STORED_S", 0.02)
+        patch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.02)
         patch.setattr(projector, "BATCH_LIMIT", 5)
         patch.setattr(rebuild, "BATCH_LIMIT", 3)
         patch.setitem(StreamReader.__init__.__kwdefaults__, "heartbeat_s", 0.15)

@@ -22,7 +22,7 @@ from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.event_time import format_timestamp
 from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, STREAM
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.projector import Phase
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
