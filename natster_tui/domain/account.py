@@ -5,15 +5,13 @@ Bucket `PROJ_ACCOUNT`, one document per account. The rules are DESIGN section 3,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
 
-from natster_tui.domain.documents import (
-    Document,
-    encode_document,
-    read_document,
-    seconds_of,
-    text_of,
-)
+from natster_tui.domain.documents import Document, seconds_of, text_of
 from natster_tui.domain.events import (
     NONE,
     SUBJECT_PREFIX,
@@ -23,7 +21,7 @@ from natster_tui.domain.events import (
 )
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.payload_json import Json, UnreadableError, read_json
-from natster_tui.domain.projection import Projection
+from natster_tui.domain.projection import PageableList, Projection
 
 CONTEXT_FIELDS = (
     "team_id",
@@ -67,6 +65,27 @@ class AccountState:
     bound_context: BoundContext | None = None
 
 
+def _encode_shares(shares: Shares) -> list[Document]:
+    return [
+        {"catalog": catalog, "account": account}
+        if imported is None
+        else {"catalog": catalog, "account": account, "imported_at": imported}
+        for (catalog, account), imported in shares.items()
+    ]
+
+
+def _decode_shares(entries: list[Document]) -> Shares:
+    shares: Shares = {}
+    for entry in entries:
+        imported = entry.get("imported_at")
+        shares[text_of(entry["catalog"]), text_of(entry["account"])] = (
+            None if imported is None else seconds_of(imported)
+        )
+    if len(shares) != len(entries):
+        raise ValueError("not an account document: a share stands in it twice")
+    return shares
+
+
 class AccountProjection(Projection[AccountState]):
     """Accounts from all five event types."""
 
@@ -75,6 +94,12 @@ class AccountProjection(Projection[AccountState]):
     version = 1
     key_noun = "account"
     uses = frozenset(EventType)
+    pageable = MappingProxyType(
+        {
+            "out_shares": PageableList(attrgetter("out_shares"), _encode_shares),
+            "in_shares": PageableList(attrgetter("in_shares"), _encode_shares),
+        }
+    )
 
     def apply(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...] | ParkReason:
         """See `Projection.apply`."""
@@ -183,26 +208,23 @@ class AccountProjection(Projection[AccountState]):
         """See `Projection.copy`; what is not a dict here is never changed in place."""
         return replace(state, out_shares=dict(state.out_shares), in_shares=dict(state.in_shares))
 
-    def encode(self, key: str, state: AccountState) -> bytes:
-        """See `Projection.encode`."""
+    def document(self, key: str, state: AccountState, lists: Mapping[str, Any]) -> Document:
+        """See `Projection.document`."""
         document: Document = {
-            "out_shares": _encode_shares(state.out_shares),
-            "in_shares": _encode_shares(state.in_shares),
+            "out_shares": lists["out_shares"],
+            "in_shares": lists["in_shares"],
             "initialized_at": state.initialized_at,
         }
         if state.account_name is not None:
             document["account_name"] = state.account_name
         if state.bound_context is not None:
             document["bound_context"] = state.bound_context.as_document()
-        return encode_document(document)
+        return document
 
-    def decode(self, document: bytes) -> AccountState:
-        """See `Projection.decode`."""
-        value = read_document(document)
-        if value is None:
-            raise ValueError("not a JSON object")
+    def state_of(self, document: Document) -> AccountState:
+        """See `Projection.state_of`."""
         try:
-            bound = value.get("bound_context")
+            bound = document.get("bound_context")
             context = None
             if bound is not None:
                 fields = bound["bound_context"]
@@ -210,11 +232,11 @@ class AccountProjection(Projection[AccountState]):
                     text_of(bound["oauth_id"]),
                     tuple(text_of(fields[name]) for name in CONTEXT_FIELDS),
                 )
-            name = value.get("account_name")
+            name = document.get("account_name")
             return AccountState(
-                _decode_shares(value["out_shares"]),
-                _decode_shares(value["in_shares"]),
-                seconds_of(value["initialized_at"]),
+                _decode_shares(document["out_shares"]),
+                _decode_shares(document["in_shares"]),
+                seconds_of(document["initialized_at"]),
                 None if name is None else text_of(name),
                 context,
             )
@@ -259,22 +281,3 @@ def read_context(payload: bytes) -> BoundContext | None:
 def _text(value: Json) -> str | None:
     """The value if it is a JSON string; numbers are kept as a subclass of str, so ask exactly."""
     return value if type(value) is str else None
-
-
-def _encode_shares(shares: Shares) -> list[Document]:
-    return [
-        {"catalog": catalog, "account": account}
-        if imported is None
-        else {"catalog": catalog, "account": account, "imported_at": imported}
-        for (catalog, account), imported in shares.items()
-    ]
-
-
-def _decode_shares(entries: list[Document]) -> Shares:
-    shares: Shares = {}
-    for entry in entries:
-        imported = entry.get("imported_at")
-        shares[text_of(entry["catalog"]), text_of(entry["account"])] = (
-            None if imported is None else seconds_of(imported)
-        )
-    return shares

@@ -5,15 +5,13 @@ Bucket `PROJ_CATALOG`, one document per catalog name. The rules are DESIGN secti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
 
-from natster_tui.domain.documents import (
-    Document,
-    encode_document,
-    read_document,
-    text_of,
-    texts_of,
-)
+from natster_tui.domain.documents import Document, text_of, texts_of
 from natster_tui.domain.events import (
     CATALOG_TYPES,
     SUBJECT_PREFIX,
@@ -22,7 +20,7 @@ from natster_tui.domain.events import (
     has_usable_tokens,
 )
 from natster_tui.domain.parking import ParkReason
-from natster_tui.domain.projection import Projection
+from natster_tui.domain.projection import PageableList, Projection
 
 
 @dataclass(slots=True)
@@ -42,6 +40,7 @@ class CatalogProjection(Projection[CatalogState]):
     version = 1
     key_noun = "catalog"
     uses = CATALOG_TYPES
+    pageable = MappingProxyType({"shared_with": PageableList(attrgetter("shared_with"), list)})
 
     def apply(self, states: dict[str, CatalogState], event: Event) -> tuple[str, ...] | ParkReason:
         """See `Projection.apply`. The document of a catalog depends on its name's events only."""
@@ -79,27 +78,32 @@ class CatalogProjection(Projection[CatalogState]):
         """See `Projection.copy`."""
         return CatalogState(state.owner, dict(state.shared_with), dict(state.contested_by))
 
-    def encode(self, key: str, state: CatalogState) -> bytes:
-        """See `Projection.encode`."""
+    def document(self, key: str, state: CatalogState, lists: Mapping[str, Any]) -> Document:
+        """See `Projection.document`."""
         document: Document = {
             "catalog_name": key,
             "owner": state.owner,
-            "shared_with": list(state.shared_with),
+            "shared_with": lists["shared_with"],
         }
         if state.contested_by:
             document["contested_by"] = list(state.contested_by)
-        return encode_document(document)
+        return document
 
-    def decode(self, document: bytes) -> CatalogState:
-        """See `Projection.decode`."""
-        value = read_document(document)
-        if value is None:
-            raise ValueError("not a JSON object")
+    def state_of(self, document: Document) -> CatalogState:
+        """See `Projection.state_of`."""
         try:
             return CatalogState(
-                text_of(value["owner"]),
-                dict.fromkeys(texts_of(value["shared_with"])),
-                dict.fromkeys(texts_of(value.get("contested_by", []))),
+                text_of(document["owner"]),
+                _accounts_of(document["shared_with"]),
+                _accounts_of(document.get("contested_by", [])),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a catalog document: {error!r}") from error
+
+
+def _accounts_of(entries: object) -> dict[str, None]:
+    texts = texts_of(entries)
+    accounts = dict.fromkeys(texts)
+    if len(accounts) != len(texts):
+        raise ValueError("not a catalog document: an account stands in it twice")
+    return accounts

@@ -1,7 +1,8 @@
 """What is different between two sets of documents, key by key and field by field.
 
 One rule serves the dry run, the result of a rebuild, verifying, and drift beside another
-program's projections.
+program's projections. What is compared is what is stored, entry by entry; what is told is whole
+documents, so that nobody need know which of them stand in pages.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.domain.documents import read_document
+from natster_tui.domain.documents import encode_document, read_document
+from natster_tui.domain.paging import PagesError, assembled, by_document, document_key
+from natster_tui.domain.projection import Projection
 
 Bytes = Mapping[str, bytes]
 
@@ -27,11 +30,15 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """One key: its document before (stored) and after (as the log says); None for none."""
+    """One key: its document before (stored) and after (as the log says); None for none.
+
+    `problem` says why what is stored in pages makes no document.
+    """
 
     key: str
     before: bytes | None
     after: bytes | None
+    problem: str = ""
 
     @property
     def kind(self) -> str:
@@ -42,7 +49,11 @@ class KeyChange:
 
     def fields(self) -> tuple[FieldChange, ...]:
         """The fields that differ; for a stored value that is no document, that one fact."""
-        return field_changes(self.before, self.after)
+        if self.problem:
+            return (FieldChange("(stored value)", self.problem, "a document"),)
+        return field_changes(self.before, self.after) or (
+            FieldChange("(form)", "other pages, or other spacing on them", "as the log gives it"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ class Diff:
 def diff_documents(
     stored: Bytes, expected: Bytes, same: Callable[[bytes, bytes], bool] | None = None
 ) -> Diff:
-    """What must change for `stored` to become `expected`.
+    """What must change for `stored` to become `expected`, both whole documents by key.
 
     `same` decides whether two documents are equal; by default they must be so to the byte.
     """
@@ -87,6 +98,49 @@ def diff_documents(
     ]
     changes.sort(key=lambda change: change.key)
     return Diff(tuple(changes), len(stored.keys() | expected.keys()))
+
+
+def diff_entries(projection: Projection[Any], stored: Bytes, expected: Bytes) -> Diff:
+    """What must change for the entries `stored` to become `expected`, to the byte."""
+    differing = changed_entries(stored, expected)
+    before = dict(by_document({k: v for k, v in stored.items() if document_key(k) in differing}))
+    after = dict(by_document({k: v for k, v in expected.items() if document_key(k) in differing}))
+    changes = []
+    for key in sorted(differing):
+        old, problem = _whole(projection, key, before.get(key))
+        new, _ = _whole(projection, key, after.get(key))
+        changes.append(KeyChange(key, old, new, problem))
+    return Diff(
+        tuple(changes), len({document_key(key) for keys in (stored, expected) for key in keys})
+    )
+
+
+def changed_entries(stored: Bytes, expected: Bytes) -> dict[str, dict[str, bytes | None]]:
+    """By document: the entries to write, None for one to remove, so that `expected` is stored."""
+    changes: dict[str, dict[str, bytes | None]] = {}
+    for entry_key, after in expected.items():
+        if stored.get(entry_key) != after:
+            changes.setdefault(document_key(entry_key), {})[entry_key] = after
+    for entry_key in stored:
+        if entry_key not in expected:
+            changes.setdefault(document_key(entry_key), {})[entry_key] = None
+    return changes
+
+
+def _whole(
+    projection: Projection[Any], key: str, entries: Bytes | None
+) -> tuple[bytes | None, str]:
+    """The document that entries hold as it would be unpaged, or why they hold none."""
+    if entries is None:
+        return None, ""
+    main = entries.get(key, b"")
+    if len(entries) == 1 and b'"pages"' not in main and main:
+        # The spelling is kept: it may be all that is wrong.
+        return main, ""
+    try:
+        return encode_document(assembled(projection, key, entries)), ""
+    except PagesError as error:
+        return main, str(error)
 
 
 def same_json(one: bytes, other: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Documents as bytes and as JSON: the one encoder, and a strict reader for stored ones."""
+"""Documents as bytes and as JSON: the one encoder, and strict readers for stored ones."""
 
 from __future__ import annotations
 
@@ -9,21 +9,29 @@ Document = dict[str, Any]
 """A projection's document as JSON values, names in order."""
 
 
-def encode_document(document: Document) -> bytes:
-    """UTF-8 JSON without spaces, names in the order given."""
+def encode_document(document: Document | list[Any]) -> bytes:
+    """UTF-8 JSON without spaces, names in the order given; of a document or of a page of one."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_document(stored: bytes) -> Document | None:
-    """The object that stored bytes hold, or None when they hold something else.
+    """The object that stored bytes hold, or None when they hold something else."""
+    value = _read(stored)
+    return value if isinstance(value, dict) else None
 
-    Strict, because stored bytes may be anybody's: UTF-8 only, no NaN and no Infinity.
-    """
+
+def read_list(stored: bytes) -> list[Any] | None:
+    """The list that stored bytes hold, or None when they hold something else."""
+    value = _read(stored)
+    return value if isinstance(value, list) else None
+
+
+def _read(stored: bytes) -> Any:
+    """Strict, because stored bytes may be anybody's: UTF-8 only, no NaN and no Infinity."""
     try:
-        value = json.loads(stored.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(stored.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
 
 
 def _refuse_constant(name: str) -> None:

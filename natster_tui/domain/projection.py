@@ -8,9 +8,13 @@ methods; nothing re-implements a fold.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
+from natster_tui.domain.documents import Document, encode_document, read_document
 from natster_tui.domain.events import Event, EventType
 from natster_tui.domain.parking import ParkReason
 
@@ -20,12 +24,25 @@ CHECKPOINT_KEY = "_checkpoint"
 """The bucket key that holds the position; no document may be named so (see `is_usable_token`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class PageableList(Generic[State]):
+    """A list of documents that stands in pages where the document is large (see `paging`).
+
+    `of` finds it in a state: a dict in the order of the list. `as_json` gives the entries that
+    such a dict, or a part of one, stands for.
+    """
+
+    of: Callable[[State], dict[Any, Any]]
+    as_json: Callable[[dict[Any, Any]], list[Any]]
+
+
 class Projection(ABC, Generic[State]):
     """One projection: its names, its version, and the rule.
 
     `name` is what people type, `bucket` the key-value bucket of the documents, `key_noun` what
     a key is called in a sentence. Raise `version` whenever the same log would give other
-    documents than before: stored projections of another version must be rebuilt.
+    documents than before: stored projections of another version must be rebuilt. `pageable` are
+    the lists, by their names in the document, that may grow with the community.
     """
 
     name: str
@@ -33,6 +50,7 @@ class Projection(ABC, Generic[State]):
     version: int
     key_noun: str
     uses: frozenset[EventType]
+    pageable: Mapping[str, PageableList[State]] = MappingProxyType({})
 
     @abstractmethod
     def apply(self, states: dict[str, State], event: Event) -> tuple[str, ...] | ParkReason:
@@ -62,9 +80,25 @@ class Projection(ABC, Generic[State]):
         return deepcopy(state)
 
     @abstractmethod
-    def encode(self, key: str, state: State) -> bytes:
-        """The stored document: UTF-8 JSON without spaces, keys in the contract's order."""
+    def document(self, key: str, state: State, lists: Mapping[str, Any]) -> Document:
+        """The document of a state, names in the contract's order.
+
+        `lists` has what stands under the name of each pageable list: the list, or what names
+        its pages.
+        """
 
     @abstractmethod
+    def state_of(self, document: Document) -> State:
+        """The state that a whole document stands for; ValueError if it is not one of ours."""
+
+    def encode(self, key: str, state: State) -> bytes:
+        """The whole document: UTF-8 JSON without spaces. How it is stored says `paging`."""
+        lists = {name: each.as_json(each.of(state)) for name, each in self.pageable.items()}
+        return encode_document(self.document(key, state, lists))
+
     def decode(self, document: bytes) -> State:
-        """The state a stored document stands for; raises ValueError if it is not one of ours."""
+        """The state that a whole document stands for; ValueError if it is not one of ours."""
+        value = read_document(document)
+        if value is None:
+            raise ValueError("not a JSON object")
+        return self.state_of(value)
