@@ -71,6 +71,12 @@ class RealServer:
             self._process.wait(10)
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def signal(self, sig: int) -> None:
         assert self._process is not None
         os.kill(self._process.pid, sig)

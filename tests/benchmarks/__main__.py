@@ -1,0 +1,82 @@
+"""`python -m tests.benchmarks`: measure, print a table, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.community import Community
+from tests.benchmarks.figures import HEADING, Figure, row
+from tests.benchmarks.replay_figures import measure_growth, measure_rebuild
+
+GROUPS = ("rebuild", "growth", "accounts")
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("groups", nargs="*", help=f"what to measure: {', '.join(GROUPS)}; all")
+    parser.add_argument("--events", type=int, default=500_000, help="of the rebuilt log")
+    parser.add_argument("--accounts", type=int, default=10_000)
+    parser.add_argument("--naive-events", type=int, default=3_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--growth", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--growth-accounts", type=int, nargs="+", default=[1_000, 100_000])
+    parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
+    options = parser.parse_args(arguments)
+    if unknown := set(options.groups) - set(GROUPS):
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    return options
+
+
+async def run(options: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
+
+    def tell(figure: Figure) -> None:
+        figures.append(figure)
+        print(row(figure), flush=True)
+
+    print(HEADING)
+    for group in options.groups or GROUPS:
+        match group:
+            case "rebuild":
+                community = Community(options.events, options.accounts)
+                await measure_rebuild(community, options.naive_events, options.rounds, tell)
+            case "growth":
+                logs = [Community(events, options.accounts) for events in options.growth]
+                await measure_growth(logs, options.rounds, tell, 1.2)
+            case "accounts":
+                logs = [Community(options.events, accounts) for accounts in options.growth_accounts]
+                await measure_growth(logs, options.rounds, tell, None)
+    return figures
+
+
+def about(options: argparse.Namespace) -> dict[str, Any]:
+    """On what and with what was measured."""
+    return {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg(),
+        "options": {name: str(value) for name, value in vars(options).items()},
+    }
+
+
+def measure(arguments: list[str] | None = None) -> list[Figure]:
+    options = parse(arguments)
+    context = about(options)
+    figures = asyncio.run(run(options))
+    report = {"about": context, "figures": [asdict(figure) for figure in figures]}
+    options.json.write_text(json.dumps(report, indent=1) + "\n")
+    return figures
+
+
+if __name__ == "__main__":
+    measure()

@@ -1,0 +1,58 @@
+"""One measured piece of work in a process of its own: `worker TASK URL …`, a line of JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import aclosing
+
+from natster_tui.domain.events import STREAM
+from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.engine.rebuild import Rebuild
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+from tests.benchmarks.measuring import Cost, cost_of, say
+from tests.benchmarks.yardsticks import project_one_by_one, read_and_do_nothing
+
+
+async def measure(task: str, url: str, last: int) -> Cost:
+    match task:
+        case "nothing":
+            return await cost_of(read_and_do_nothing(url, last))
+        case "naive":
+            return await cost_of(project_one_by_one(url, last))
+    link = await Link.open(ConnectionSettings(servers=(url,), origin="flags"))
+    try:
+        log = await EventLog.open(link, STREAM)
+        match task:
+            case "read":
+                return await cost_of(read(log, last))
+            case "rebuild":
+                return await cost_of(rebuild(log))
+        raise ValueError(f"no task {task}")
+    finally:
+        await link.close()
+
+
+async def read(log: EventLog, last: int) -> int:
+    """Reading alone, the way every part of the product does."""
+    seen = 0
+    async with aclosing(log.records(1, last, purpose="read", instance="benchmark")) as batches:
+        async for batch in batches:
+            seen += len(batch)
+    return seen
+
+
+async def rebuild(log: EventLog) -> int:
+    """All projections from nothing, with the product's own verification at the end."""
+    work = Rebuild(log, PROJECTIONS, "benchmark")
+    await work.prepare()
+    for verdict in await work.commit():
+        if not verdict.good:
+            raise RuntimeError(verdict.sentence)
+    return work.progress.events
+
+
+if __name__ == "__main__":
+    say(asyncio.run(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]))))
