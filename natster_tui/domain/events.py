@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from natster_tui.domain.event_time import parse_occurred_at
+from natster_tui.domain.headers import Headers, parse_headers
 from natster_tui.domain.parking import ParkReason
 
 STREAM = "NATSTER_EVENTS"
@@ -42,22 +43,34 @@ CATALOG_TYPES = frozenset({EventType.SHARED, EventType.UNSHARED, EventType.IMPOR
 """The types whose subject names an origin, a target and a catalog; the others use the origin."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Record:
     """One message of the log, exactly as stored.
 
-    `time_ns` is the stream's timestamp in nanoseconds since the epoch; `headers` keeps order
-    and repetition, because of repeated headers the first counts.
+    `time_ns` is the stream's timestamp in nanoseconds since the epoch. `stored_headers` are
+    pairs, or the block that holds them: hardly any event of a replay is asked for its headers,
+    and they are parsed when the first is. Treat it as immutable; frozen it would take three times
+    as long to make, and one is made for every event that is read.
     """
 
     seq: int
     time_ns: int
     subject: str
     payload: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
+    stored_headers: Headers | bytes = ()
+
+    @property
+    def headers(self) -> Headers:
+        """The headers, in order and with repetitions."""
+        if isinstance(self.stored_headers, bytes):
+            self.stored_headers = parse_headers(self.stored_headers)
+        return self.stored_headers
 
     def header(self, name: str) -> str | None:
         """The first value of a header (names are case-sensitive), or None."""
+        stored = self.stored_headers
+        if isinstance(stored, bytes) and name.encode() not in stored:
+            return None
         for key, value in self.headers:
             if key == name:
                 return value
@@ -66,11 +79,20 @@ class Record:
     @property
     def event_time(self) -> int:
         """The event's time in unix seconds, floored: `Natster-Occurred-At` if valid, else ours."""
-        if self.headers:
+        if self.stored_headers:
             occurred = parse_occurred_at(self.header(OCCURRED_AT))
             if occurred is not None:
                 return occurred
         return self.time_ns // 1_000_000_000
+
+    def _content(self) -> tuple[int, int, str, bytes, Headers]:
+        return (self.seq, self.time_ns, self.subject, self.payload, self.headers)
+
+    def __eq__(self, other: object) -> bool:
+        return self._content() == other._content() if isinstance(other, Record) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._content())
 
 
 class Event:

@@ -30,7 +30,8 @@ from natster_tui.errors import (
     UnreachableError,
 )
 from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.wire import Sink, WireClient
+from natster_tui.store.delivery_parser import Sink
+from natster_tui.store.wire import WireClient
 
 CONNECT_TIMEOUT = 3.0
 REQUEST_TIMEOUT = 5.0

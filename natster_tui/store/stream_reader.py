@@ -14,14 +14,16 @@ import json
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
 from natster_tui.domain.events import Record
 from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError, ServerError
 from natster_tui.store.api_codes import CONSUMER_NOT_FOUND
+from natster_tui.store.delivery_parser import Delivery
 from natster_tui.store.link import Link, RawInbox
-from natster_tui.store.wire import parse_delivery, parse_status
+from natster_tui.store.wire import parse_status, position_prefix
 
 WINDOW_MESSAGES = 8_000
 WINDOW_BYTES = 4 * 1024 * 1024
@@ -42,6 +44,8 @@ INACTIVE_S = 30
 """How long the server keeps a consumer nobody pulls from; we delete ours on leaving."""
 
 _STATUS_HEARTBEAT = 100
+_UNKNOWN = b" "
+"""How no reply subject begins."""
 _TOO_LARGE = "Message Size Exceeds MaxBytes"
 
 
@@ -85,9 +89,10 @@ class StreamReader:
         self._instance = instance
         self._consumer = ""
         self._inbox: RawInbox | None = None
-        self._arrived: list[tuple[bytes, bytes, bytes, bytes | None]] = []
+        self._arrived: list[Delivery] = []
         self._stirred = asyncio.Event()
         self._consumer_seq = 0
+        self._prefix = _UNKNOWN
         self._asked = 0
         self._gone = False
 
@@ -128,10 +133,11 @@ class StreamReader:
         answer = await self.link.api(verb, {"stream_name": self.stream, "config": config})
         self.pending = int(answer.get("num_pending", -1))
         self._consumer_seq = 0
+        self._prefix = _UNKNOWN
         self._asked = 0
         self._gone = False
         self._arrived = []
-        self._inbox = await self.link.subscribe_raw(self._on_message)
+        self._inbox = await self.link.subscribe_raw(self._on_messages)
         await self._pull()
 
     async def _stop(self) -> None:
@@ -156,8 +162,8 @@ class StreamReader:
                     "this is not the log that was being read"
                 )
 
-    def _on_message(self, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
-        self._arrived.append((subject, reply, data, headers))
+    def _on_messages(self, deliveries: list[Delivery]) -> None:
+        self._arrived += deliveries
         self._stirred.set()
 
     async def _pull(self) -> None:
@@ -189,33 +195,61 @@ class StreamReader:
                 raise ConnectionLostError(self.link.lost_sentence())
             arrived, self._arrived = self._arrived, []
             self.idle = False
-            records: list[Record] = []
-            odd = False
-            for subject, reply, data, headers in arrived:
-                if not reply.startswith(b"$JS.ACK."):
-                    odd = self._on_status(headers) or odd
-                    continue
-                self._asked -= 1
-                self.idle = False
-                record, consumer_seq, self.pending = parse_delivery(subject, reply, data, headers)
-                if consumer_seq != self._consumer_seq + 1 or record.seq < self.next_seq:
-                    odd = True
+            at = 0
+            while True:
+                records, at, odd = self._take(arrived, at)
+                if at == len(arrived) or odd:
                     break
-                self._consumer_seq = consumer_seq
-                self.next_seq = record.seq + 1
-                records.append(record)
-                if len(records) >= SLICE:
-                    yield records
-                    records = []
-                    # The generator's caller may never wait; let the rest of the program run.
-                    await asyncio.sleep(0)
+                # Asked for now, the next window comes while the caller works on this one.
+                await self._pull()
+                yield records
+                # The generator's caller may never wait; let the rest of the program run.
+                await asyncio.sleep(0)
             if odd or self._gone:
                 if records:
                     yield records
                 await self._restart()
                 continue
-            yield records
             await self._pull()
+            yield records
+
+    def _take(self, arrived: list[Delivery], at: int) -> tuple[list[Record], int, bool]:
+        """Up to SLICE records of what arrived, from index `at` on.
+
+        Returns them, the index of what follows, and whether the consumer must be made anew.
+        """
+        records: list[Record] = []
+        prefix, next_seq, consumer_seq = self._prefix, self.next_seq, self._consumer_seq
+        cut = len(prefix)
+        position: list[bytes] = []
+        counted = status_at = 0
+        odd = False
+        for subject, reply, payload, headers in islice(arrived, at, at + SLICE):
+            at += 1
+            if not reply.startswith(prefix):
+                if not reply.startswith(b"$JS.ACK."):
+                    self._asked -= len(records) - counted
+                    counted, status_at = len(records), at
+                    odd = self._on_status(headers) or odd
+                    continue
+                prefix = self._prefix = position_prefix(reply)
+                cut = len(prefix)
+            position = reply[cut:].split(b".")
+            seq = int(position[0])
+            if int(position[1]) != consumer_seq + 1 or seq < next_seq:
+                odd = True
+                break
+            consumer_seq += 1
+            next_seq = seq + 1
+            name = str(subject, "utf-8", "replace")
+            records.append(Record(seq, int(position[2]), name, payload, headers or b""))
+        self._asked -= len(records) - counted
+        self.next_seq, self._consumer_seq = next_seq, consumer_seq
+        if position:
+            self.pending = int(position[3])
+        if at != status_at:
+            self.idle = False
+        return records, at, odd
 
     async def _wait(self) -> None:
         """Until something arrives, the link is lost, or the silence gets suspicious."""

@@ -3,23 +3,27 @@
 nats-py parses each message's headers into a dict (of repeated headers the last one wins, while
 our rule is that the first counts) and hands it over through a queue and a task. Reading a log
 needs the bytes as they came, in the order they came, and nothing in between. `WireClient` is
-the stock client with one private method extended; `tests/store/test_wire.py` holds the two ways
-of reading against each other, so that a nats-py whose internals changed is noticed at once.
+the stock client with one private method extended, and its parser replaced where that fits
+(`delivery_parser`); `tests/store/test_wire.py` holds the ways of reading against each other, so
+that a nats-py whose internals changed is noticed at once.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nats.aio.client import Client
 
 from natster_tui.domain.event_time import parse_timestamp
 from natster_tui.domain.events import Record
+from natster_tui.domain.headers import Headers, parse_headers
+from natster_tui.store.delivery_parser import Sink, replace_parser
 
-Sink = Callable[[bytes, bytes, bytes, bytes | None], None]
-"""What a raw subscription calls for each message: subject, reply, payload, header block."""
+_SHORT_REPLY = 9
+_SHORT_POSITION, _LONG_POSITION = 5, 7
+"""Tokens of a reply subject without a domain, and before the position in either form."""
 
 
 class WireClient(Client):
@@ -28,6 +32,8 @@ class WireClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._sinks: dict[int, Sink] = {}
+        self.reads_in_bulk = replace_parser(self, self._sinks)
+        """Whether messages for sinks are parsed in bulk, or by nats-py one by one."""
 
     def attach(self, sid: int, sink: Sink) -> None:
         """Send the messages of subscription `sid` to `sink` from now on."""
@@ -45,7 +51,7 @@ class WireClient(Client):
             # nats-py itself passes None for "no headers"; its annotation does not say so.
             await super()._process_msg(sid, subject, reply, data, headers)  # type: ignore[arg-type]
         else:
-            sink(subject, reply, data, headers)
+            sink([(subject, reply, data, headers)])
 
     async def _process_op_err(self, e: Exception) -> None:
         # Nobody takes what is pending any more. nats-py would try to send it while it closes,
@@ -69,19 +75,7 @@ class RepeatableHeaders(dict[str, str]):
         return self._pairs
 
 
-def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
-    """The header pairs of a `NATS/1.0` block, in order and with repetitions."""
-    pairs = []
-    for line in block.split(b"\r\n")[1:]:
-        name, colon, value = line.partition(b":")
-        if colon:
-            pairs.append(
-                (name.strip().decode("ascii", "replace"), value.strip().decode("utf-8", "replace"))
-            )
-    return tuple(pairs)
-
-
-def parse_status(block: bytes) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+def parse_status(block: bytes) -> tuple[int, str, Headers]:
     """Status code, description and headers of an inline status; code 0 if it is none."""
     line, _, _ = block.partition(b"\r\n")
     words = line.split(b" ", 2)
@@ -91,33 +85,24 @@ def parse_status(block: bytes) -> tuple[int, str, tuple[tuple[str, str], ...]]:
     return int(words[1][:3]), description, parse_headers(block)
 
 
-def parse_delivery(
-    subject: bytes, reply: bytes, payload: bytes, headers: bytes | None
-) -> tuple[Record, int, int]:
-    """A consumer's delivery: the record, its consumer sequence, and how many are pending.
+def position_prefix(reply: bytes) -> bytes:
+    """What stands before the position in a delivery's reply subject: the same for a consumer.
 
-    The position stands in the reply subject: `$JS.ACK.[domain.account.]stream.consumer.
-    delivered.stream_seq.consumer_seq.time_ns.pending[.token]` (NATS ADR-15).
+    `$JS.ACK.[domain.account.]stream.consumer.delivered.` and then the position, `stream_seq.
+    consumer_seq.time_ns.pending[.token]` (NATS ADR-15). Delivered is always 1 where nothing is
+    acknowledged.
     """
     tokens = reply.split(b".")
-    at = 5 if len(tokens) == 9 else 7
-    record = Record(
-        int(tokens[at]),
-        int(tokens[at + 2]),
-        subject.decode("utf-8", "replace"),
-        payload,
-        parse_headers(headers) if headers else (),
-    )
-    return record, int(tokens[at + 1]), int(tokens[at + 3])
+    at = _SHORT_POSITION if len(tokens) == _SHORT_REPLY else _LONG_POSITION
+    return b".".join(tokens[:at]) + b"."
 
 
 def stored_record(message: Mapping[str, Any]) -> Record:
     """A record from the `message` of a `STREAM.MSG.GET` answer."""
-    headers = base64.b64decode(message.get("hdrs") or "")
     return Record(
         message["seq"],
         parse_timestamp(message["time"]) or 0,
         message["subject"],
         base64.b64decode(message.get("data") or ""),
-        parse_headers(headers) if headers else (),
+        base64.b64decode(message.get("hdrs") or ""),
     )

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, Record
+from natster_tui.domain.headers import parse_headers
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.wire import (
     RepeatableHeaders,
-    parse_delivery,
-    parse_headers,
     parse_status,
+    position_prefix,
     stored_record,
 )
 from tests.conftest import recording
@@ -111,7 +111,7 @@ async def test_repeated_headers_are_sent_and_read_in_order(log: EventLog) -> Non
 
 async def test_stock_subscriptions_work_beside_raw_ones(link: Link) -> None:
     seen: list[bytes] = []
-    inbox = await link.subscribe_raw(lambda _subject, _reply, data, _headers: seen.append(data))
+    inbox = await link.subscribe_raw(lambda arrived: seen.extend(each[2] for each in arrived))
     stock = await link.client.subscribe("plain")
     await link.publish(f"{inbox.prefix}.1", b"raw")
     await link.publish("plain", b"stock", {"X": "y"})
@@ -140,16 +140,10 @@ async def test_stock_subscriptions_work_beside_raw_ones(link: Link) -> None:
     ],
 )
 def test_the_position_is_read_from_both_forms_of_the_reply_subject(reply: bytes) -> None:
-    delivery = parse_delivery(b"natster.events.AA", reply, b"{}", None)
-    record = Record(42, 1795403595770778175, "natster.events.AA", b"{}")
-    assert delivery == (record, 7, 3)
-
-
-def test_a_subject_that_is_not_utf8_can_still_be_shown() -> None:
-    reply = b"$JS.ACK.S.c.1.42.7.5.3"
-    record, _, _ = parse_delivery(b"natster.\xff", reply, b"", b"NATS/1.0\r\nX: \xff\r\n\r\n")
-    assert record.subject == "natster.\ufffd"
-    assert record.headers == (("X", "\ufffd"),)
+    prefix = position_prefix(reply)
+    assert prefix.endswith(b".NATSTER_EVENTS.natster-tui-x.1.")
+    assert reply.startswith(prefix)
+    assert reply[len(prefix) :].split(b".")[:4] == [b"42", b"7", b"1795403595770778175", b"3"]
 
 
 # -- headers and statuses ----------------------------------------------------------------------
