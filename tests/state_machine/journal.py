@@ -6,24 +6,36 @@ idempotent. Here an event lost, doubled or out of order is a document that diffe
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
+from natster_tui.domain.documents import Document, seconds_of
 from natster_tui.domain.events import SUBJECT_PREFIX, Event, EventType, has_usable_tokens
 from natster_tui.domain.parking import ParkReason
-from natster_tui.domain.projection import Projection
+from natster_tui.domain.projection import PageableList, Projection
+
+Events = dict[int, int]
+"""Sequences by their number in the journal: what came twice stands in it twice."""
 
 
-class Journal(Projection[list[int]]):
+def _sequences(events: Events) -> list[int]:
+    return list(events.values())
+
+
+class Journal(Projection[Events]):
     name = "journal"
     bucket = "PROJ_JOURNAL"
     version = 1
     key_noun = "account"
     uses = frozenset(EventType)
+    pageable = MappingProxyType({"events": PageableList(lambda events: events, _sequences)})
 
-    def apply(self, states: dict[str, list[int]], event: Event) -> tuple[str, ...] | ParkReason:
+    def apply(self, states: dict[str, Events], event: Event) -> tuple[str, ...] | ParkReason:
         if not has_usable_tokens(event):
             return ParkReason.TOKEN
-        states.setdefault(event.origin, []).append(event.seq)
+        events = states.setdefault(event.origin, {})
+        events[len(events)] = event.seq
         return (event.origin,)
 
     def keys_of(self, event: Event) -> tuple[str, ...]:
@@ -32,11 +44,11 @@ class Journal(Projection[list[int]]):
     def key_filters(self, key: str) -> tuple[str, ...]:
         return (f"{SUBJECT_PREFIX}{key}.*.*.*",)
 
-    def encode(self, _key: str, state: list[int]) -> bytes:
-        return json.dumps(state).encode()
+    def document(self, _key: str, _state: Events, lists: Mapping[str, Any]) -> Document:
+        return {"events": lists["events"]}
 
-    def decode(self, document: bytes) -> list[int]:
-        value = json.loads(document)
-        if not isinstance(value, list):
-            raise ValueError("not a journal")  # noqa: TRY004 - what `Projection.decode` raises
-        return value
+    def state_of(self, document: Document) -> Events:
+        try:
+            return dict(enumerate(map(seconds_of, document["events"])))
+        except (KeyError, TypeError) as error:
+            raise ValueError("not a journal") from error
