@@ -6,20 +6,21 @@ rewritten at the same position, never ahead of it, because the other documents a
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from natster_tui.domain.diff import Diff, diff_documents
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.key_history import key_document
+from natster_tui.engine.lease_keeper import rebuilding
 from natster_tui.engine.projection_store import Standing, check_identity, load_projection
 from natster_tui.engine.rebuild import (
-    COMMIT_TRIES,
-    HELD_AFTER,
+    TRIES_S,
     Pause,
     PlannedRebuild,
     Verdict,
-    hold_others,
+    kept_writing,
     no_pause,
 )
 from natster_tui.errors import ConflictError, LogChangedError, NotFoundError, RefusedError
@@ -50,11 +51,9 @@ class KeyRebuild:
             )
         return [plan]
 
-    async def _plan(self, held: str = "") -> PlannedRebuild:
+    async def _plan(self) -> PlannedRebuild:
         stored = await load_projection(self._bucket, self.projection)
-        mark = None if stored.checkpoint is None else stored.checkpoint.rebuild
-        ours = stored.standing is Standing.OURS or (mark is not None and mark.id == held)
-        if not ours or stored.checkpoint is None:
+        if stored.standing is not Standing.OURS or stored.checkpoint is None:
             raise RefusedError(
                 f"one key can be rebuilt only where {self.projection.bucket} is complete: "
                 f"rebuild {self.projection.name} as a whole"
@@ -76,23 +75,25 @@ class KeyRebuild:
         """Write the document if it differs, then read it back."""
         assert not purge
         assert not take_over
-        async with pause(self.projection):
-            for attempt in range(COMMIT_TRIES):
-                held = await hold_others(self._bucket, self.log) if attempt >= HELD_AFTER else ""
-                plan = await self._plan(held)
+        async with (
+            pause(self.projection),
+            rebuilding(self.log, self.projection.name, self._instance),
+        ):
+            last_try = time.monotonic() + TRIES_S
+            while True:
+                plan = await self._plan()
                 assert plan.stored.checkpoint is not None
                 changes = {change.key: change.after for change in plan.diff.changes}
                 try:
                     await self._bucket.commit(
                         changes,
-                        plan.stored.checkpoint.marked(None).encode(),
+                        plan.stored.checkpoint.encode(),
                         plan.stored.snapshot.checkpoint_revision,
                     )
-                except ConflictError:
+                except ConflictError as error:
+                    if time.monotonic() > last_try:
+                        raise kept_writing(self.projection) from error
                     continue
                 after = await self._plan()
                 diff = Diff(after.diff.changes, 1)
                 return [Verdict(self.projection, after.seq, diff, after.stored.standing)]
-        raise ConflictError(
-            f"another projector kept writing to {self.projection.bucket}: stop it, or try again"
-        )

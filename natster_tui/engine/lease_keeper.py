@@ -1,9 +1,12 @@
-"""Taking the projector's lease, keeping it, and knowing at once when it is gone.
+"""Taking a lease, keeping it, and knowing at once when it is gone.
 
-One keeper for a workspace. Whoever holds the lease projects; the others watch and look each
-second whether it became free, because its expiry makes no sound. A holder that could not renew
-in time no longer counts as one, whatever the server might say later: a process that slept must
-not commit when it wakes.
+One keeper for a workspace's projectors. Whoever holds the lease projects; the others watch and
+look each second whether it became free, because its expiry makes no sound. A holder that could
+not renew in time no longer counts as one, whatever the server might say later: a process that
+slept must not commit when it wakes.
+
+Whoever commits a rebuild holds the lease of that projection's rebuild meanwhile, so that rebuilds
+come one after the other, and the projector, wherever it runs, makes room for them.
 """
 
 from __future__ import annotations
@@ -12,11 +15,12 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import ConnectionLostError, DeniedError, ServerError
-from natster_tui.store.lease import RENEW_S, TTL_S, Holder, LeaseBucket
+from natster_tui.store.lease import PROJECTOR, RENEW_S, TTL_S, Holder, Lease, rebuild_key
 from natster_tui.store.log import EventLog
 
 _TRUSTED_S = TTL_S - 0.5
@@ -24,9 +28,14 @@ _TRUSTED_S = TTL_S - 0.5
 
 
 class LeaseKeeper:
-    """The lease as this process sees it. `notify` is rung when that changes."""
+    """A lease as this process sees it, the projector's unless `key` names another.
 
-    def __init__(self, instance: str, notify: Callable[[], None] = lambda: None) -> None:
+    `notify` is rung when what is known of it changes.
+    """
+
+    def __init__(
+        self, instance: str, notify: Callable[[], None] = lambda: None, *, key: str = PROJECTOR
+    ) -> None:
         self.me = Holder(socket.gethostname(), os.getpid(), instance, int(time.time()))
         self.holder: Holder | None = None
         """Who holds it, as of the last look; None when nobody does, or nobody could be asked."""
@@ -34,37 +43,73 @@ class LeaseKeeper:
         """Why the lease cannot be had, when it is not simply somebody else's."""
         self.denied = False
         """Whether the server forbids us the lease, which no waiting will change."""
+        self._key = key
         self._notify = notify
+        self._rebuilders: dict[str, Holder | None] = {}
+        """Which other process writes a rebuild of a projection of ours, as of the last look."""
         self._revision = 0
         self._valid_until = 0.0
         self._changed = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._decided = asyncio.Event()
 
-    async def decided(self) -> None:
-        """Until it is known for the first time on this link whether the lease is ours."""
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known on this link whether the lease is ours."""
+        return self._decided.is_set()
+
+    async def decide(self) -> None:
+        """Ask for the lease, and wait until it is decided.
+
+        Until somebody asks nothing is written, not even the bucket: beside another program's
+        projections there is nothing to hold a lease for.
+        """
+        self._wanted.set()
         await self._decided.wait()
 
     @property
     def held(self) -> bool:
-        """Whether this process may project right now."""
+        """Whether the lease is this process's right now."""
         return self._revision > 0 and time.monotonic() < self._valid_until
 
-    @property
-    def sentence(self) -> str:
-        """Why this process does not project."""
+    async def acquired(self) -> None:
+        """Until the lease is ours; raises DeniedError when the server forbids it."""
+        await self.decide()
+        while not self.held:
+            self._changed.clear()
+            if self.denied:
+                raise DeniedError(self.problem)
+            await self._changed.wait()
+
+    # -- for the projectors ----------------------------------------------------------------
+
+    def serve(self, projection: str) -> None:
+        """Look each second whether another process rebuilds this projection, too."""
+        self._rebuilders[projection] = None
+
+    def allows(self, projection: str) -> bool:
+        """Whether this process may write this projection right now."""
+        return self.held and self._rebuilders[projection] is None
+
+    def sentence(self, projection: str) -> str:
+        """Why this process does not write this projection."""
         if self.problem:
             return f"only watching: {self.problem}"
         if self.holder is None:
             return "waiting for the projector's lease"
-        who = f"{safe_text(self.holder.host, 60)}, process {self.holder.pid}"
-        return f"watching: another dashboard projects ({who})"
+        if self.holder != self.me:
+            return f"watching: another dashboard projects ({_described(self.holder)})"
+        rebuilder = self._rebuilders[projection]
+        if rebuilder is None:
+            return "the projector's lease is about to be renewed"
+        return f"watching: {projection} is being rebuilt ({_described(rebuilder)})"
 
-    async def wait_for_change(self, held: bool) -> None:
-        """Until `held` is no longer what it is said to be here."""
-        while self.held == held:
+    async def wait_for_change(self, projection: str, allowed: bool) -> None:
+        """Until `allows` is no longer what it is said to be here."""
+        while self.allows(projection) == allowed:
             self._changed.clear()
             # Losing the lease by not renewing it in time is a change that nobody announces.
-            left = self._valid_until - time.monotonic() if held else None
+            left = self._valid_until - time.monotonic() if self.held else None
             try:
                 # Not `wait_for`: until Python 3.12 it may swallow being cancelled.
                 async with asyncio.timeout(left):
@@ -74,28 +119,31 @@ class LeaseKeeper:
 
     async def run(self, log: EventLog) -> None:
         """Take and keep the lease until the link is lost; give it back when cancelled."""
-        bucket = LeaseBucket(log.link)
-        self._decided.clear()
+        lease = Lease(log.link, self._key)
         self._let_go()
         try:
+            await self._wanted.wait()
             while True:
-                await self._step(log, bucket)
+                await self._step(log, lease)
                 self._decided.set()
                 await asyncio.wait({log.link.lost}, timeout=RENEW_S)
                 if log.link.is_lost:
                     raise ConnectionLostError(log.link.lost_sentence())
         finally:
-            await self._give_back(log, bucket)
+            self._wanted.clear()
+            self._decided.clear()
+            await self._give_back(log, lease)
 
-    async def _step(self, log: EventLog, bucket: LeaseBucket) -> None:
+    async def _step(self, log: EventLog, lease: Lease) -> None:
         asked = time.monotonic()
         try:
+            await self._look_for_rebuilds(log)
             if self._revision == 0:
-                await bucket.create(log.info.replicas)
-            revision = await bucket.put(self.me, self._revision)
-            if revision is None and (ours := await self._own_revision(bucket)):
+                await lease.create_bucket(log.info.replicas)
+            revision = await lease.put(self.me, self._revision)
+            if revision is None and (ours := await self._own_revision(lease)):
                 # A renewal whose answer was lost, or the lease as we held it on the last link.
-                revision = await bucket.put(self.me, ours)
+                revision = await lease.put(self.me, ours)
         except DeniedError as error:
             self.denied = True
             self._let_go(error.sentence)
@@ -106,24 +154,34 @@ class LeaseKeeper:
             # Not known whether it landed; the entry itself tells at the next step.
             self.problem = error.sentence
             if not self.held:
-                await self._look(bucket)
+                await self._look(lease)
             return
         self.problem = ""
         if revision is None:
-            await self._look(bucket)
+            await self._look(lease)
             return
         self._revision, self._valid_until = revision, asked + _TRUSTED_S
         self._know(self.me)
 
-    async def _own_revision(self, bucket: LeaseBucket) -> int:
+    async def _look_for_rebuilds(self, log: EventLog) -> None:
+        for projection, known in self._rebuilders.items():
+            found = await Lease(log.link, rebuild_key(projection)).read()
+            # What this process rebuilds, it pauses its own projector for.
+            other = None if found is None or found[0].instance == self.me.instance else found[0]
+            if other != known:
+                self._rebuilders[projection] = other
+                self._changed.set()
+                self._notify()
+
+    async def _own_revision(self, lease: Lease) -> int:
         """The revision at which the lease says that it is ours; 0 when it does not."""
-        found = await bucket.read()
+        found = await lease.read()
         return found[1] if found is not None and found[0] == self.me else 0
 
-    async def _look(self, bucket: LeaseBucket) -> None:
+    async def _look(self, lease: Lease) -> None:
         """It is not ours, or not at the revision that we know: see whose it is."""
         try:
-            found = await bucket.read()
+            found = await lease.read()
         except ConnectionLostError:
             raise
         except ServerError as error:
@@ -147,13 +205,38 @@ class LeaseKeeper:
         if changed:
             self._notify()
 
-    async def _give_back(self, log: EventLog, bucket: LeaseBucket) -> None:
+    async def _give_back(self, log: EventLog, lease: Lease) -> None:
         revision, self._revision, self._valid_until = self._revision, 0, 0.0
         self.holder = None
         self._changed.set()
         if revision and not log.link.is_lost:
             try:
-                await bucket.release(revision)
+                await lease.release(revision)
             except ServerError:
                 # It runs out by itself within three seconds.
                 return
+
+
+def _described(holder: Holder) -> str:
+    return f"{safe_text(holder.host, 60)}, process {holder.pid}"
+
+
+@asynccontextmanager
+async def rebuilding(log: EventLog, projection: str, instance: str) -> AsyncIterator[None]:
+    """Be the one process that writes a rebuild of a projection; waits until no other one does.
+
+    The projectors of other processes see it within a second, and keep still. Raises DeniedError
+    when the server forbids us the lease.
+    """
+    keeper = LeaseKeeper(instance, key=rebuild_key(projection))
+    keeping = asyncio.create_task(keeper.run(log))
+    acquiring = asyncio.create_task(keeper.acquired())
+    try:
+        await asyncio.wait({keeping, acquiring}, return_when=asyncio.FIRST_COMPLETED)
+        # Without the other it is over only when it failed.
+        await (acquiring if acquiring.done() else keeping)
+        yield
+    finally:
+        for task in (keeping, acquiring):
+            task.cancel()
+        await asyncio.gather(keeping, acquiring, return_exceptions=True)

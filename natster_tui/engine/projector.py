@@ -76,6 +76,8 @@ class Projector:
         self._may_write = may_write
         self._auto_rebuild = auto_rebuild
         self._lease = lease
+        if lease is not None:
+            lease.serve(projection.name)
         self._ring = notify
         self.version = 0
         """Counts what changed here, so that a look costs nothing when nothing did."""
@@ -138,7 +140,9 @@ class Projector:
         tasks = [work, asyncio.create_task(self._pause_asked.wait())]
         if self._lease is not None and self._may_write:
             # Gained or lost, the projector begins anew from what is stored.
-            tasks.append(asyncio.create_task(self._lease.wait_for_change(self._lease.held)))
+            name = self.projection.name
+            allowed = self._lease.allows(name)
+            tasks.append(asyncio.create_task(self._lease.wait_for_change(name, allowed)))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
@@ -185,17 +189,22 @@ class Projector:
 
     async def _begin(self, log: EventLog) -> None:
         """Decide from what is stored where to begin, and whether to write."""
+        stored = await load_projection(self._bucket, self.projection)
+        lease = self._lease
         if (
-            self._lease is not None
+            lease is not None
+            and not lease.is_decided
             and self._may_write
+            and stored.standing is not Standing.FOREIGN
             and log.link.server_version >= ATOMIC_BATCHES_SINCE
         ):
-            await self._lease.decided()
-        stored = await load_projection(self._bucket, self.projection)
+            await lease.decide()
+            # Whoever had it before us may have gone on meanwhile.
+            stored = await load_projection(self._bucket, self.projection)
         self.status.touched_by_others = stored.touched_by_others
         self.status.drift = None
         self._writing, problem = self._may_begin_writing(log, stored)
-        self.status.awaits_lease = self._lease is not None and problem == self._lease.sentence
+        self.status.awaits_lease = bool(problem) and problem == self._lease_sentence
         self._watch.begin(stored, useless=False)
         if stored.standing is Standing.OURS:
             assert stored.checkpoint is not None
@@ -223,7 +232,9 @@ class Projector:
             self._adopt(stored, Fold(self.projection))
         else:
             self._writing = False
-            problem = stored.problem
+            if not (self.status.awaits_lease and stored.standing is Standing.INTERRUPTED):
+                # Whoever has the lease finishes a rebuild; all else is for a person to decide.
+                problem = stored.problem
             self._adopt(stored, Fold(self.projection))
         if self._writing and self._is_far_behind(log):
             await self._rebuild(log, "")
@@ -242,8 +253,11 @@ class Projector:
         return lag > FAR_BEHIND and 2 * lag > head
 
     @property
-    def _holds_lease(self) -> bool:
-        return self._lease is None or self._lease.held
+    def _lease_sentence(self) -> str:
+        """Why the lease does not let us write; empty when it does, or there is none to hold."""
+        if self._lease is None or self._lease.allows(self.projection.name):
+            return ""
+        return self._lease.sentence(self.projection.name)
 
     def _rebuilds_by_itself(self, standing: Standing) -> bool:
         """An interrupted rebuild is always finished; another version only when told to."""
@@ -260,8 +274,8 @@ class Projector:
             return False, old_server_sentence(log)
         if stored.standing is Standing.FOREIGN:
             return False, stored.problem
-        if self._lease is not None and not self._lease.held:
-            return False, self._lease.sentence
+        if sentence := self._lease_sentence:
+            return False, sentence
         return True, ""
 
     async def _rebuild(self, log: EventLog, why: str) -> None:
@@ -315,8 +329,8 @@ class Projector:
                     await self._pass_hole(log)
                 self._settle_phase(log.info.last_seq)
                 if not self._writing:
-                    if self.status.awaits_lease and self._lease is not None:
-                        self.status.problem = self._lease.sentence
+                    if self.status.awaits_lease:
+                        self.status.problem = self._lease_sentence
                     seen = await self._watch.look(log, self.fold)
                 else:
                     seen = not records and await self._watch.look_at_own(self._revision)
@@ -382,8 +396,8 @@ class Projector:
                 await self._stop_before_oversized(log, limit)
             changes[key] = document
         checkpoint = await checkpoint_of(fold, log)
-        if not self._holds_lease:
-            raise ConflictError("the lease was lost: nothing more is written")
+        if sentence := self._lease_sentence:
+            raise ConflictError(f"nothing more is written: {sentence}")
         before = self._revision
         self._revision = await self._bucket.commit(changes, checkpoint.encode(), before)
         if before and self._revision - before != len(changes) + 1:

@@ -8,20 +8,17 @@ see an empty bucket, purge mode apart.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.domain.checkpoint import (
-    BadCheckpointError,
-    Checkpoint,
-    RebuildMark,
-    decode_checkpoint,
-)
+from natster_tui.domain.checkpoint import Checkpoint, RebuildMark
 from natster_tui.domain.diff import Diff, diff_documents, same_json
 from natster_tui.domain.fold import Fold
-from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
+from natster_tui.domain.projection import Projection
+from natster_tui.engine.lease_keeper import rebuilding
 from natster_tui.engine.projection_store import (
     Standing,
     StoredProjection,
@@ -35,11 +32,11 @@ from natster_tui.store.bucket import BATCH_LIMIT, Bucket
 from natster_tui.store.log import EventLog
 
 ATOMIC_BATCHES_SINCE = (2, 12, 0)
-HELD_AFTER = 2
-"""After so many lost tries a projector elsewhere is held still; see `hold_others`."""
+TRIES_S = 20.0
+"""Seconds for which a rebuild that lost against another writer folds on and tries again.
 
-COMMIT_TRIES = 20
-"""A rebuild beside another live projector folds on and tries again; this often, then it says so."""
+A projector elsewhere keeps still once it has seen the rebuild's lease, a second later at most.
+"""
 
 Pause = Callable[[Projection[Any]], AbstractAsyncContextManager[None]]
 """Holds the in-process projector of a projection still while its bucket is rewritten."""
@@ -112,6 +109,8 @@ class Rebuild:
         self.projections = tuple(projections)
         self._instance = instance
         self._replay = Replay(log, projections, instance, on_progress)
+        self._foreign: set[str] = set()
+        """Whose buckets were another program's when `prepare` looked at them."""
         self._buckets = {p.name: Bucket(log.link, p.bucket, instance) for p in projections}
 
     @property
@@ -128,7 +127,11 @@ class Rebuild:
         """Replay to the head as it is now, and compare with what is stored."""
         info = await self.log.refresh()
         await self._replay.advance(info.last_seq)
-        return [await self._plan(projection) for projection in self.projections]
+        plans = [await self._plan(projection) for projection in self.projections]
+        self._foreign = {
+            plan.projection.name for plan in plans if plan.stored.standing is Standing.FOREIGN
+        }
+        return plans
 
     async def _plan(self, projection: Projection[Any]) -> PlannedRebuild:
         stored = await load_projection(self._buckets[projection.name], projection)
@@ -150,14 +153,20 @@ class Rebuild:
     ) -> list[Verdict]:
         """Write the differences of every projection, then verify them.
 
-        Raises RefusedError where that is not ours to do without `take_over`, and ConflictError
-        when another projector kept writing.
+        Waits while another process rebuilds the same. Raises RefusedError where that is not ours
+        to do without `take_over`, and ConflictError when somebody keeps writing all the same.
         """
         if self.log.link.server_version < ATOMIC_BATCHES_SINCE:
             raise RefusedError(old_server_sentence(self.log))
+        for projection in self.projections:
+            if projection.name in self._foreign and not take_over:
+                raise _not_ours(projection)
         verdicts = []
         for projection in self.projections:
-            async with pause(projection):
+            async with (
+                pause(projection),
+                rebuilding(self.log, projection.name, self._instance),
+            ):
                 await self._commit_one(projection, purge=purge, take_over=take_over)
             verdicts.append(await self._verify_committed(projection))
         return verdicts
@@ -166,20 +175,18 @@ class Rebuild:
         self, projection: Projection[Any], *, purge: bool, take_over: bool
     ) -> None:
         bucket = self._buckets[projection.name]
-        for attempt in range(COMMIT_TRIES):
-            if attempt >= HELD_AFTER:
-                await hold_others(bucket, self.log)
+        last_try = time.monotonic() + TRIES_S
+        while True:
             plan = await self._plan(projection)
             try:
                 revision = await self._make_ready(bucket, plan.stored, take_over=take_over)
                 await self._write(bucket, plan, revision, purge=purge)
-            except ConflictError:
+            except ConflictError as error:
+                if time.monotonic() > last_try:
+                    raise kept_writing(projection) from error
                 await self._replay.advance((await self.log.refresh()).last_seq)
                 continue
             return
-        raise ConflictError(
-            f"another projector kept writing to {projection.bucket}: stop it, or try again"
-        )
 
     async def _make_ready(
         self, bucket: Bucket, stored: StoredProjection, *, take_over: bool
@@ -188,10 +195,7 @@ class Rebuild:
         if stored.standing is Standing.MISSING:
             await bucket.create(self.log.info.replicas)
         elif stored.standing is Standing.FOREIGN and not take_over:
-            raise RefusedError(
-                f"{stored.projection.bucket} was written by another program: taking it over must "
-                "be asked for explicitly"
-            )
+            raise _not_ours(stored.projection)
         elif not stored.info.allow_atomic:
             await bucket.convert(stored.info)
         return stored.snapshot.checkpoint_revision
@@ -263,30 +267,6 @@ class Rebuild:
         return await _verdict(stored, fold)
 
 
-async def hold_others(bucket: Bucket, log: EventLog) -> str:
-    """Mark the checkpoint as being rebuilt; returns our mark's id, empty if we made none.
-
-    A projector elsewhere that commits without a pause would win for ever. It loses against the
-    mark, finds an interrupted rebuild, and finishes that if we do not; we begin ahead of it.
-    """
-    for _try in range(COMMIT_TRIES):
-        entry = await bucket.read(CHECKPOINT_KEY)
-        if entry is None:
-            return ""
-        try:
-            checkpoint = decode_checkpoint(entry.value)
-            if checkpoint.rebuild is not None:
-                return ""
-            mark = RebuildMark(log.info.last_seq, secrets.token_hex(8))
-            await bucket.commit({}, checkpoint.marked(mark).encode(), entry.revision)
-        except BadCheckpointError:
-            return ""
-        except ConflictError:
-            continue
-        return mark.id
-    return ""
-
-
 async def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
     same = same_json if stored.standing is Standing.FOREIGN else None
     return Verdict(
@@ -305,6 +285,20 @@ def _refuse_oversized(
             raise ProjectorStoppedError(
                 oversized_sentence(projection, key, len(document), bucket.document_limit)
             )
+
+
+def _not_ours(projection: Projection[Any]) -> RefusedError:
+    return RefusedError(
+        f"{projection.bucket} was written by another program: taking it over must "
+        "be asked for explicitly"
+    )
+
+
+def kept_writing(projection: Projection[Any]) -> ConflictError:
+    """Somebody who heeds no lease was always quicker."""
+    return ConflictError(
+        f"another projector kept writing to {projection.bucket}: stop it, or try again"
+    )
 
 
 def oversized_sentence(projection: Projection[Any], key: str, size: int, limit: int) -> str:

@@ -1,9 +1,10 @@
-"""The lease that says who projects: one key that lives three seconds at a time.
+"""The leases that say who projects and who rebuilds: keys that live three seconds at a time.
 
-Bucket `NATSTER_LEASE`, key `projector` (DESIGN section 4). It is taken by a publish that expects
-no entry and renewed by one that expects our own revision, both with a time to live, so a holder
-that dies is forgotten without anybody's help. It keeps two dashboards from working against each
-other; what keeps the data right is the checkpoint's revision, not the lease.
+Bucket `NATSTER_LEASE`, key `projector` (DESIGN section 4), and `rebuild.<projection>` while a
+rebuild of that projection is being written. A lease is taken by a publish that expects no entry
+and renewed by one that expects our own revision, both with a time to live, so a holder that dies
+is forgotten without anybody's help. They keep processes from working against each other; what
+keeps the data right is the checkpoint's revision, not a lease.
 """
 
 from __future__ import annotations
@@ -23,19 +24,18 @@ from natster_tui.store.link import Link, api_error
 from natster_tui.store.wire import stored_record
 
 BUCKET = "NATSTER_LEASE"
-KEY = "projector"
+PROJECTOR = "projector"
 TTL_S = 3
 RENEW_S = 1.0
 
 _STREAM = f"KV_{BUCKET}"
-_SUBJECT = f"$KV.{BUCKET}.{KEY}"
 _ASK_S = 1.0
 """A renewal that takes longer than this is late; three of them fit into the time to live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who projects. `since` is unix seconds."""
+    """Who projects, or rebuilds. `since` is unix seconds."""
 
     host: str
     pid: int
@@ -61,15 +61,21 @@ def decode_holder(stored: bytes) -> Holder:
         return Holder("unknown", 0, "", 0)
 
 
-class LeaseBucket:
-    """The lease's bucket behind a link."""
+def rebuild_key(projection_name: str) -> str:
+    """The key of the lease that whoever writes a rebuild of this projection holds."""
+    return f"rebuild.{projection_name}"
 
-    def __init__(self, link: Link) -> None:
+
+class Lease:
+    """One lease behind a link; `key` says which."""
+
+    def __init__(self, link: Link, key: str = PROJECTOR) -> None:
         self._link = link
+        self._subject = f"$KV.{BUCKET}.{key}"
 
-    async def create(self, replicas: int) -> None:
-        """Make the bucket unless it is there."""
-        config = bucket_config(BUCKET, "Natster projector lease", replicas)
+    async def create_bucket(self, replicas: int) -> None:
+        """Make the leases' bucket unless it is there."""
+        config = bucket_config(BUCKET, "Natster leases", replicas)
         # Deletes are not denied: the holder takes its own entry back when it leaves.
         config.update(allow_msg_ttl=True, deny_delete=False)
         try:
@@ -85,7 +91,7 @@ class LeaseBucket:
         """
         answer = json.loads(
             await self._link.request(
-                _SUBJECT,
+                self._subject,
                 holder.encode(),
                 {
                     "Nats-TTL": f"{TTL_S}s",
@@ -104,7 +110,7 @@ class LeaseBucket:
         """Who holds the lease, and its revision; None when nobody does."""
         try:
             answer = await self._link.api(
-                f"STREAM.MSG.GET.{_STREAM}", {"last_by_subj": _SUBJECT}, timeout=_ASK_S
+                f"STREAM.MSG.GET.{_STREAM}", {"last_by_subj": self._subject}, timeout=_ASK_S
             )
         except ApiError as error:
             if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 
-import pytest
-
 from natster_tui.store.connection_settings import ConnectionSettings
 from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import consumer_names, everything, stream_names
@@ -78,7 +76,6 @@ async def test_it_is_watched_without_a_screen_and_nothing_is_written(
     assert await consumer_names(settings, "NATSTER_EVENTS") == []
 
 
-@pytest.mark.xfail(strict=True, reason="the lease comes before the look whose the buckets are")
 async def test_no_stream_is_made_beside_its_own(
     natster: Program, settings: ConnectionSettings
 ) -> None:

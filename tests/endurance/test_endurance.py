@@ -29,7 +29,7 @@ from natster_tui.engine.rebuild import Rebuild
 from natster_tui.errors import ConflictError
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.consumers import ConsumerInfo, list_consumers
-from natster_tui.store.lease import LeaseBucket
+from natster_tui.store.lease import Lease
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from tests.conftest import until
@@ -163,7 +163,7 @@ async def delete_consumers(_server: RealServer, settings: ConnectionSettings) ->
 
 async def take_lease_away(_server: RealServer, settings: ConnectionSettings) -> None:
     async with opened(settings) as log:
-        lease = LeaseBucket(log.link)
+        lease = Lease(log.link)
         if (found := await lease.read()) is not None:
             await lease.release(found[1])
 
@@ -258,7 +258,7 @@ async def endure(
             assert (await log.refresh()).last_seq == head
             verdicts = await Rebuild(log, PROJECTIONS, "check").verify()
             assert [(verdict.good, verdict.seq) for verdict in verdicts] == [(True, head)] * 2
-            assert await LeaseBucket(log.link).read() is None
+            assert await Lease(log.link).read() is None
         flat(workspace.samples)
         told = workspace.samples[0], workspace.samples[-1]
         print(f"{head:,} events, seed {seed}, faults {dict(done)}, first and last look: {told}")

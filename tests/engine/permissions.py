@@ -50,6 +50,7 @@ _PROJECTOR = [
     f"$JS.API.STREAM.MSG.GET.{_LEASE}",
     f"$JS.API.STREAM.MSG.DELETE.{_LEASE}",
     "$KV.NATSTER_LEASE.projector",
+    *(f"$KV.NATSTER_LEASE.rebuild.{projection.name}" for projection in PROJECTIONS),
 ]
 
 _INBOX = ["_INBOX.>"]

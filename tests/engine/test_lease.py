@@ -13,7 +13,7 @@ from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.lease import LeaseBucket
+from natster_tui.store.lease import Lease
 from natster_tui.store.log import Append, EventLog
 from tests.conftest import until
 from tests.reading_buckets import stored_values
@@ -76,7 +76,7 @@ async def test_leaving_gives_the_lease_back_at_once(
     await append(log, 0, 10)
     async with running(settings) as first:
         await until(lambda: first.lease.held)
-    assert await LeaseBucket(log.link).read() is None
+    assert await Lease(log.link).read() is None
 
 
 async def test_the_entry_is_as_the_design_says_and_does_not_live_for_ever(

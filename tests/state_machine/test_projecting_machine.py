@@ -11,11 +11,12 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisException
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -43,7 +44,7 @@ from natster_tui.errors import (
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.consumers import list_consumers
-from natster_tui.store.lease import Holder, LeaseBucket
+from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.link import Link
 from natster_tui.store.log import Append
 from natster_tui.store.wire import stored_record
@@ -84,6 +85,9 @@ class Projecting(RuleBasedStateMachine):
 
     server: RealServer
     account: ConnectionSettings
+    failures: ClassVar[list[tuple[BaseException, list[str]]]]
+    """What went wrong the first time. Hypothesis runs that again to report it, and where it goes
+    another way then, because a server's timing is its own, it says only that."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +97,7 @@ class Projecting(RuleBasedStateMachine):
         """Where the plain client lives, so that nobody else moves while it looks."""
         self.names = 0
         self.story: list[str] = []
-        """What was done, for the day when it fails: Hypothesis tells it only if it fails again."""
+        """What was done, for the day when it fails."""
         self.prepared: list[tuple[Process, Rebuild]] = []
         self.stolen = False
         self.stale = False
@@ -113,7 +117,7 @@ class Projecting(RuleBasedStateMachine):
         self.world = World(self.loop, self.account, projection, self.patch)
         self.link = self.run(Link.open(self.account))
         self.log = self.run(fresh_log(self.link))
-        self.lease = LeaseBucket(self.link)
+        self.lease = Lease(self.link)
         self.plain = plain_client(self.account)
         self.client: Client = self.look(self.plain.__aenter__())
         self.by_hand = Bucket(self.link, projection.bucket, "hand")
@@ -235,12 +239,13 @@ class Projecting(RuleBasedStateMachine):
     def land_late(self) -> None:
         """A commit that nobody waits for any more arrives; too late, or in time after all."""
         late: Late = self.world.late.pop(0)
+        existed = self.run(self.by_hand.info()).exists
         try:
             self.run(self.world.land(self.by_hand, late.changes, late.checkpoint, late.expected))
         except ConflictError:
             assert late.expected != self.world.revision
         except ServerError:
-            assert not self.run(self.by_hand.info()).exists
+            assert not existed
         else:
             self.stale = True
 
@@ -251,7 +256,7 @@ class Projecting(RuleBasedStateMachine):
             return
 
         async def steal() -> None:
-            await self.lease.create(1)
+            await self.lease.create_bucket(1)
             await self.link.client.jetstream().publish(
                 "$KV.NATSTER_LEASE.projector", INTRUDER.encode()
             )
@@ -440,13 +445,17 @@ class Projecting(RuleBasedStateMachine):
     # -- the end ---------------------------------------------------------------------------
 
     def teardown(self) -> None:
+        failure = sys.exc_info()[1]
         try:
             if hasattr(self, "client"):
                 self._end()
-        except BaseException:
-            print(*self.story, sep="\n")
+        except BaseException as error:
+            failure = failure or error
             raise
         finally:
+            # Hypothesis ends an example that has drawn enough by raising something, too.
+            if isinstance(failure, Exception) and not isinstance(failure, HypothesisException):
+                self.failures.append((failure, self.story))
             self.patch.undo()
             for loop in (self.loop, self.aside):
                 loop.run_until_complete(_end_all_tasks())
@@ -493,17 +502,25 @@ def _run(server: RealServer, examples: int, steps: int) -> None:
         pass
 
     Machine.account = account
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-            phases=PHASES,
-        ),
-    )
+    Machine.failures = []
+    try:
+        run_state_machine_as_test(
+            Machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                print_blob=True,
+                phases=PHASES,
+            ),
+        )
+    except BaseException:
+        if not Machine.failures:
+            raise
+        failure, story = Machine.failures[0]
+        failure.add_note("\n".join(story))
+        raise failure from None
 
 
 def test_any_schedule(server: RealServer) -> None:

@@ -211,7 +211,7 @@ class World:
     def described(self, process: Process) -> str:
         status = process.projector.status
         return (
-            f"{process.keeper.me.instance}: held {process.keeper.held}, {process.keeper.sentence!r}"
+            f"{process.keeper.me.instance}: held {process.keeper.held}, {process.keeper.holder}"
             f", {status}, landed at {self.revision}: {self.position}, head {self.head}, "
             f"wrong {self.wrong}"
         )
@@ -299,7 +299,6 @@ class World:
                 self.model.pop(key, None)
             else:
                 self.model[key] = document
-            self.wrong.discard(key)
         if position.rebuild is None:
             self.hold(self.model, position)
         return revision
@@ -325,7 +324,7 @@ class World:
             for key in documents.keys() | expected.keys()
             if key not in self.wrong and documents.get(key) != expected.get(key)
         }
-        assert differing == {}, f"at {position.seq}"
+        assert differing == {}, f"at {position.seq}: {differing}"
         assert position.parked == fold.parked
 
     async def hold_commits(self) -> None:
