@@ -5,7 +5,7 @@ Bucket `PROJ_ACCOUNT`, one document per account. The rules are DESIGN section 3,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from types import MappingProxyType
@@ -17,7 +17,6 @@ from natster_tui.domain.events import (
     SUBJECT_PREFIX,
     Event,
     EventType,
-    has_usable_tokens,
 )
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.payload_json import Json, UnreadableError, read_json
@@ -86,6 +85,9 @@ def _decode_shares(entries: list[Document]) -> Shares:
     return shares
 
 
+_Rule = Callable[[dict[str, AccountState], Event], tuple[str, ...] | ParkReason]
+
+
 class AccountProjection(Projection[AccountState]):
     """Accounts from all five event types."""
 
@@ -101,21 +103,20 @@ class AccountProjection(Projection[AccountState]):
         }
     )
 
+    def __init__(self) -> None:
+        self._rules: dict[EventType, _Rule] = {
+            EventType.INITIALIZED: self._initialize,
+            EventType.CONTEXT_BOUND: self._bind,
+            EventType.SHARED: self._share,
+            EventType.UNSHARED: self._unshare,
+            EventType.IMPORTED: self._import,
+        }
+
     def apply(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...] | ParkReason:
         """See `Projection.apply`."""
-        if not has_usable_tokens(event):
+        if not event.usable:
             return ParkReason.TOKEN
-        match event.type:
-            case EventType.SHARED:
-                return self._share(states, event)
-            case EventType.UNSHARED:
-                return self._unshare(states, event)
-            case EventType.IMPORTED:
-                return self._import(states, event)
-            case EventType.INITIALIZED:
-                return self._initialize(states, event)
-            case EventType.CONTEXT_BOUND:
-                return self._bind(states, event)
+        return self._rules[event.type](states, event)
 
     def _initialize(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
         state = states.get(event.origin)
@@ -147,20 +148,21 @@ class AccountProjection(Projection[AccountState]):
         origin, target, catalog = event.origin, event.target, event.catalog
         if origin == target:
             return ()
-        changed = []
         owner = states.get(origin)
         if owner is None:
             owner = states[origin] = AccountState()
-        if (catalog, target) not in owner.out_shares:
-            owner.out_shares[catalog, target] = None
-            changed.append(origin)
         recipient = states.get(target)
         if recipient is None:
             recipient = states[target] = AccountState()
-        if (catalog, origin) not in recipient.in_shares:
-            recipient.in_shares[catalog, origin] = None
-            changed.append(target)
-        return tuple(changed)
+        given, taken = (catalog, target), (catalog, origin)
+        changed: tuple[str, ...] = ()
+        if given not in owner.out_shares:
+            owner.out_shares[given] = None
+            changed = (origin,)
+        if taken not in recipient.in_shares:
+            recipient.in_shares[taken] = None
+            changed = (*changed, target)
+        return changed
 
     def _unshare(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
         origin, target, catalog = event.origin, event.target, event.catalog

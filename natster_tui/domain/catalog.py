@@ -17,7 +17,6 @@ from natster_tui.domain.events import (
     SUBJECT_PREFIX,
     Event,
     EventType,
-    has_usable_tokens,
 )
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import PageableList, Projection
@@ -44,7 +43,7 @@ class CatalogProjection(Projection[CatalogState]):
 
     def apply(self, states: dict[str, CatalogState], event: Event) -> tuple[str, ...] | ParkReason:
         """See `Projection.apply`. The document of a catalog depends on its name's events only."""
-        if not has_usable_tokens(event):
+        if not event.usable:
             return ParkReason.TOKEN
         origin, target, name = event.origin, event.target, event.catalog
         if origin == target or event.type is EventType.IMPORTED:

@@ -8,10 +8,12 @@ from typing import Any
 Document = dict[str, Any]
 """A projection's document as JSON values, names in order."""
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def encode_document(document: Document | list[Any]) -> bytes:
     """UTF-8 JSON without spaces, names in the order given; of a document or of a page of one."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(document).encode()
 
 
 def read_document(stored: bytes) -> Document | None:

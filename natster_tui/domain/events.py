@@ -98,14 +98,15 @@ class Record:
 class Event:
     """A record whose subject is one of the log's: the parsed tokens beside the record itself.
 
-    Not a dataclass: one is made for every event of a replay, and a frozen dataclass costs
+    `usable` says whether all tokens that the event's type uses may stand for an account or a
+    catalog. Not a dataclass: one is made for every event of a replay, and a frozen dataclass costs
     three times as much to construct. Treat it as immutable.
     """
 
-    __slots__ = ("catalog", "origin", "record", "seq", "target", "type")
+    __slots__ = ("catalog", "origin", "record", "seq", "target", "type", "usable")
 
     def __init__(
-        self, record: Record, kind: EventType, origin: str, target: str, catalog: str
+        self, record: Record, kind: EventType, origin: str, target: str, catalog: str, usable: bool
     ) -> None:
         self.record = record
         self.seq = record.seq
@@ -113,6 +114,7 @@ class Event:
         self.origin = origin
         self.target = target
         self.catalog = catalog
+        self.usable = usable
 
     @property
     def time(self) -> int:
@@ -128,19 +130,29 @@ class Event:
         return f"Event({self.seq} {self.record.subject})"
 
 
+_known: set[str] = set()
+_KNOWN_KEPT = 200_000
+"""Tokens that were looked at and found usable: a replay asks about the same ones all the time."""
+
+
 def read_event(record: Record) -> Event | ParkReason:
     """What a record says, or why every projection parks it."""
     tokens = record.subject.split(".")
     if len(tokens) != _SUBJECT_TOKENS or tokens[0] != "natster" or tokens[1] != "events":
         return ParkReason.SUBJECT
-    kind = _TYPES.get(tokens[5])
+    _, _, origin, target, catalog, name = tokens
+    kind = _TYPES.get(name)
     if kind is None:
         return ParkReason.UNKNOWN_TYPE
-    return Event(record, kind, tokens[2], tokens[3], tokens[4])
-
-
-_good_tokens: set[str] = set()
-_GOOD_TOKENS_KEPT = 200_000
+    known = _known
+    usable = (origin in known or is_usable_token(origin)) and (
+        kind not in CATALOG_TYPES
+        or (
+            (target in known or is_usable_token(target))
+            and (catalog in known or is_usable_token(catalog))
+        )
+    )
+    return Event(record, kind, origin, target, catalog, usable)
 
 
 def is_usable_token(token: str) -> bool:
@@ -149,25 +161,11 @@ def is_usable_token(token: str) -> bool:
     `none` means "nobody", a leading underscore is reserved for our own bucket keys, and other
     characters cannot be bucket keys.
     """
-    if token in _good_tokens:
-        return True
     if token == NONE or _TOKEN.fullmatch(token) is None:
         return False
-    if len(_good_tokens) < _GOOD_TOKENS_KEPT:
-        # A replay asks about the same few thousand tokens millions of times.
-        _good_tokens.add(token)
+    if len(_known) < _KNOWN_KEPT:
+        _known.add(token)
     return True
-
-
-def has_usable_tokens(event: Event) -> bool:
-    """Whether the tokens that the event's type uses may all be used."""
-    if event.type not in CATALOG_TYPES:
-        return is_usable_token(event.origin)
-    return (
-        is_usable_token(event.origin)
-        and is_usable_token(event.target)
-        and is_usable_token(event.catalog)
-    )
 
 
 def subject_of(kind: EventType, origin: str, target: str = NONE, catalog: str = NONE) -> str:

@@ -36,6 +36,8 @@ class Fold(Generic[State]):
         self.seq = seq
         self.time_ns = time_ns
         self.dirty: dict[str, None] = {}
+        self._uses = projection.uses
+        self._rule = projection.apply
         self._parked = parked or ParkedTally()
         self._newly_parked: list[ParkedEvent] = []
 
@@ -52,8 +54,8 @@ class Fold(Generic[State]):
         outcome: tuple[str, ...] | ParkReason
         if isinstance(event, ParkReason):
             outcome = event
-        elif event.type in self.projection.uses:
-            outcome = self.projection.apply(self.states, event)
+        elif event.type in self._uses:
+            outcome = self._rule(self.states, event)
         else:
             return ()
         if isinstance(outcome, ParkReason):

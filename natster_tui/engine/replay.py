@@ -98,8 +98,7 @@ class Replay:
                 self.log.records(self.seq + 1, to, purpose="replay", instance=self._instance)
             ) as batches:
                 async for batch in batches:
-                    for record in batch:
-                        self._fold(folds, record)
+                    self._fold(folds, batch)
                     self.seq = progress.seq = batch[-1].seq
                     progress.events += len(batch)
                     self._on_progress(progress)
@@ -111,14 +110,14 @@ class Replay:
         progress.finished = time.monotonic()
         self._on_progress(progress)
 
-    def _fold(self, folds: tuple[Fold[Any], ...], record: Record) -> None:
-        event = read_event(record)
-        if isinstance(event, ParkReason):
-            self.progress.by_type[event.value] += 1
-        else:
-            self.progress.by_type[event.type.value] += 1
+    def _fold(self, folds: tuple[Fold[Any], ...], records: list[Record]) -> None:
+        events = [read_event(record) for record in records]
+        self.progress.by_type.update(
+            [event if isinstance(event, ParkReason) else event.type for event in events]
+        )
         for fold in folds:
-            fold.apply(record, event)
+            for record, event in zip(records, events, strict=True):
+                fold.apply(record, event)
 
     async def _accept_hole(self, to: int) -> None:
         """The last events asked for did not come: deleted ones are passed, others read again."""

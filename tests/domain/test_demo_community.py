@@ -29,7 +29,6 @@ from natster_tui.domain.events import (
     Event,
     EventType,
     Record,
-    has_usable_tokens,
     read_event,
 )
 from natster_tui.domain.fold import Fold, fold_all
@@ -62,7 +61,7 @@ def folds(seed: int, count: int = 400) -> tuple[Fold[AccountState], Fold[Catalog
 
 def usable_events(seed: int, count: int = 400) -> list[Event]:
     read = [read_event(record) for record in records(history(seed, count))]
-    return [event for event in read if isinstance(event, Event) and has_usable_tokens(event)]
+    return [event for event in read if isinstance(event, Event) and event.usable]
 
 
 def facts(events: tuple[DemoEvent, ...] | list[DemoEvent]) -> list[tuple[str, bytes]]:
