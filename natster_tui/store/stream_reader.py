@@ -310,6 +310,8 @@ async def read_range(
     """
     if last < first:
         return
+    # A page of the log must not cost what two full windows do.
+    window = WINDOW_MESSAGES if subject_filter else min(WINDOW_MESSAGES, last - first + 1)
     async with StreamReader(
         link,
         stream,
@@ -318,6 +320,7 @@ async def read_range(
         instance=instance,
         subject_filter=subject_filter,
         created=created,
+        window_messages=window,
         heartbeat_s=RANGE_HEARTBEAT_S,
     ) as reader:
         if subject_filter and reader.pending == 0:

@@ -62,6 +62,23 @@ async def consumer_names(link: Link) -> list[str]:
 # -- following ---------------------------------------------------------------------------------
 
 
+async def test_a_page_does_not_ask_for_more_than_two_of_its_kind(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(log, numbered(1_000))
+    brought: list[int] = []
+    take = StreamReader._on_messages
+
+    def counted(reader: StreamReader, deliveries: list[Any]) -> None:
+        brought.append(len(deliveries))
+        take(reader, deliveries)
+
+    monkeypatch.setattr(StreamReader, "_on_messages", counted)
+    assert await range_of(log.link, 501, 600) == list(range(501, 601))
+    # Besides the events, a status for each request.
+    assert sum(brought) <= 202
+
+
 async def test_records_come_in_order_once_each_and_then_as_they_are_written(log: EventLog) -> None:
     await append(log, numbered(3 * SLICE))
     async with reader_of(log.link) as reader, aclosing(reader.batches()) as batches:
