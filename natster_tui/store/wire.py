@@ -19,7 +19,7 @@ from nats.aio.client import Client
 from natster_tui.domain.event_time import parse_timestamp
 from natster_tui.domain.events import Record
 from natster_tui.domain.headers import Headers, parse_headers
-from natster_tui.store.delivery_parser import Sink, replace_parser
+from natster_tui.store.delivery_parser import Delivery, Sink, replace_parser
 
 _SHORT_REPLY = 9
 _SHORT_POSITION, _LONG_POSITION = 5, 7
@@ -36,8 +36,17 @@ class WireClient(Client):
         """Whether messages for sinks are parsed in bulk, or by nats-py one by one."""
 
     def attach(self, sid: int, sink: Sink) -> None:
-        """Send the messages of subscription `sid` to `sink` from now on."""
-        self._sinks[sid] = sink
+        """Send the messages of subscription `sid` to `sink` from now on.
+
+        Each delivery counts as a sign of life. The answer to a ping waits behind the events that
+        are on their way: whoever takes seconds for those would take the connection for stale.
+        """
+
+        def heard(deliveries: list[Delivery]) -> None:
+            self._pings_outstanding = 0
+            sink(deliveries)
+
+        self._sinks[sid] = heard
 
     def detach(self, sid: int) -> None:
         """Forget the sink of a subscription."""

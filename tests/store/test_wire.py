@@ -21,7 +21,7 @@ from natster_tui.store.wire import (
     position_prefix,
     stored_record,
 )
-from tests.conftest import recording
+from tests.conftest import recording, until
 from tests.making_logs import append, context, event, initialized, records_in, shared
 
 LARGE = b"x" * 5_000_000
@@ -107,6 +107,17 @@ async def test_repeated_headers_are_sent_and_read_in_order(log: EventLog) -> Non
     assert record.headers == headers
     assert record.header("X") == "1"
     assert (await log.record_at(1)) == record
+
+
+async def test_what_is_delivered_counts_as_a_sign_of_life(link: Link) -> None:
+    # The answer to a ping waits behind megabytes of events; the link must not be given up for it.
+    arrived: list[bytes] = []
+    inbox = await link.subscribe_raw(lambda deliveries: arrived.extend(d[2] for d in deliveries))
+    link.client._pings_outstanding = 2
+    await link.publish(f"{inbox.prefix}.1", b"an event")
+    await until(lambda: arrived)
+    assert link.client._pings_outstanding < 2
+    await inbox.close()
 
 
 async def test_stock_subscriptions_work_beside_raw_ones(link: Link) -> None:
