@@ -77,6 +77,11 @@ class Fold(Generic[State]):
         return Fold(self.projection, states, self.seq, self.time_ns, self.parked)
 
     @property
+    def parked_count(self) -> int:
+        """How many events were set aside so far; cheaper than the tally."""
+        return self._parked.count + len(self._newly_parked)
+
+    @property
     def parked(self) -> ParkedTally:
         """The events set aside so far."""
         if self._newly_parked:

@@ -1,48 +1,45 @@
 """The projections as of any sequence of the log.
 
-Going forward folds on; going anywhere else begins at the nearest copy of the states that was
-kept on the way. Copies are kept at a regular distance, and one close behind the present
-position, so that stepping back costs a few hundred events whatever the log's length.
+The log is read and folded once, as far as somebody went; every state's changes are noted on the
+way (`domain.state_history`). From then on any moment costs what is looked at of it, wherever it
+is. Memory follows the changes noted, up to CHANGES_KEPT.
 """
 
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.domain.events import Record, read_event
-from natster_tui.domain.fold import Fold
 from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.domain.state_history import Past, StateHistory
 from natster_tui.store.log import EventLog
 
-COPIES_KEPT = 48
-STATES_KEPT = 2_000_000
-"""All copies together hold at most so many states; a community of 100,000 gets fewer copies."""
-COPY_EVERY_AT_LEAST = 2_000
-CLOSE_BEHIND = 250
-
-Folds = dict[str, Fold[Any]]
+CHANGES_KEPT = 8_000_000
+"""Beyond so many noted changes the older half is forgotten; going there reads the log again."""
+EVENTS_AT_ONCE = 250
+"""Events folded before the rest of the program may run."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Everything as of `seq`. `time` is that event's time in unix seconds, 0 before the first.
+    """Everything as of `seq`, whatever one travels to afterwards.
 
-    `changed` names, by projection, the keys whose documents that very event changed.
+    `time` is that event's time in unix seconds, 0 when none stands there. `pasts` are the
+    projections by name, `changed` the keys whose documents that very event changed.
     """
 
     seq: int
     time: int
-    folds: Folds
+    pasts: dict[str, Past[Any]]
     changed: dict[str, frozenset[str]]
 
 
 class TimeTravel:
-    """Moments of one log."""
+    """Moments of one log. `log` may be replaced after a reconnect; what was read is kept."""
 
     def __init__(
         self, log: EventLog, instance: str, on_progress: Callable[[int, int], None]
@@ -50,84 +47,74 @@ class TimeTravel:
         self.log = log
         self._instance = instance
         self._on_progress = on_progress
-        self._copies: list[tuple[int, Folds]] = []
-        self._folds: Folds = _beginning()
-        self._seq = 0
+        self._begin(log)
+
+    def _begin(self, log: EventLog) -> None:
+        self._known_as = log
+        self._histories: list[StateHistory[Any]] = [StateHistory(p) for p in PROJECTIONS]
+        self._read = 0
+        self._last: Record | None = None
+        self._moment = Moment(0, 0, {}, {})
 
     async def at(self, seq: int) -> Moment:
-        """The moment after event `seq`; beyond the head is the head, below 1 is before all.
-
-        The folds of a moment are its own until the next call.
-        """
+        """The moment after event `seq`; beyond the head is the head, below 1 is before all."""
         head = (await self.log.refresh()).last_seq
         seq = max(0, min(seq, head))
-        # One event short of it, so that the last step shows what that event changed.
-        self._go_back_for(seq - 1)
-        await self._advance(seq - 1, head)
-        changed: dict[str, frozenset[str]] = {}
-        time = 0
-        async with aclosing(
-            self.log.records(self._seq + 1, seq, purpose="travel", instance=self._instance)
-        ) as batches:
-            async for batch in batches:
-                for record in batch:
-                    changed = self._fold(record)
-                    time = record.event_time
-        self._seq = max(self._seq, seq)
-        return Moment(seq, time, self._folds, changed)
+        if seq < self._histories[0].begins or not await self._is_still_the_log(head):
+            self._begin(self.log)
+        await self._read_to(seq)
+        record = await self.log.record_at(seq) if seq else None
+        here = self._moment.pasts
+        histories = {history.projection.name: history for history in self._histories}
+        self._moment = Moment(
+            seq,
+            0 if record is None else record.event_time,
+            {name: history.at(seq, here.get(name)) for name, history in histories.items()},
+            {name: history.changed_by(seq) for name, history in histories.items()},
+        )
+        return self._moment
 
-    def _go_back_for(self, seq: int) -> None:
-        """Begin at the nearest position at or below `seq`: the present one, or a copy."""
-        at = bisect_right(self._copies, seq, key=lambda copy: copy[0]) - 1
-        best = self._copies[at][0] if at >= 0 else 0
-        if best <= self._seq <= seq:
-            return
-        self._folds = _copied(self._copies[at][1]) if at >= 0 else _beginning()
-        self._seq = best
+    async def _is_still_the_log(self, head: int) -> bool:
+        """Whether what was read stands in the log that the present link leads to."""
+        if head < self._read:
+            return False
+        if self._known_as is self.log or self._last is None:
+            return True
+        if self._known_as.info.created != self.log.info.created:
+            return False
+        stored = await self.log.record_at(self._last.seq)
+        self._known_as = self.log
+        return stored is not None and stored.time_ns == self._last.time_ns
 
-    async def _advance(self, seq: int, head: int) -> None:
-        if seq <= self._seq:
+    async def _read_to(self, seq: int) -> None:
+        """Fold the log up to `seq`, from where it was left."""
+        while self._read < seq:
+            async with aclosing(
+                self.log.records(self._read + 1, seq, purpose="travel", instance=self._instance)
+            ) as batches:
+                async for batch in batches:
+                    for start in range(0, len(batch), EVENTS_AT_ONCE):
+                        self._fold(batch[start : start + EVENTS_AT_ONCE])
+                        self._on_progress(self._read, seq)
+                        await asyncio.sleep(0)
+                    await self._bound_memory()
+            if self._read < seq:
+                following = await self.log.next_after(self._read)
+                # Deleted events are passed; others, which a replica did not have yet, read again.
+                self._read = seq if following is None else min(seq, following - 1)
+
+    def _fold(self, batch: list[Record]) -> None:
+        for record in batch:
+            event = read_event(record)
+            for history in self._histories:
+                history.apply(record, event)
+        self._last = batch[-1]
+        self._read = self._last.seq
+
+    async def _bound_memory(self) -> None:
+        if sum(history.changes for history in self._histories) <= CHANGES_KEPT:
             return
-        every = max(COPY_EVERY_AT_LEAST, head // COPIES_KEPT)
-        start = self._seq
-        # A short way needs no copy close behind: the one it began at is close enough.
-        close_behind = seq - CLOSE_BEHIND if seq - start > CLOSE_BEHIND else 0
-        async with aclosing(
-            self.log.records(start + 1, seq, purpose="travel", instance=self._instance)
-        ) as batches:
-            async for batch in batches:
-                for record in batch:
-                    if self._seq < close_behind <= record.seq:
-                        self._keep_copy()
-                    self._fold(record)
-                    self._seq = record.seq
-                last = self._copies[-1][0] if self._copies else 0
-                if self._seq - last >= every:
-                    self._keep_copy()
-                self._on_progress(self._seq, seq)
+        begins = self._histories[0].begins
+        for history in self._histories:
+            for _ in history.forget((begins + self._read) // 2):
                 await asyncio.sleep(0)
-        self._seq = max(self._seq, seq)
-
-    def _fold(self, record: Record) -> dict[str, frozenset[str]]:
-        event = read_event(record)
-        return {name: frozenset(fold.apply(record, event)) for name, fold in self._folds.items()}
-
-    def _keep_copy(self) -> None:
-        at = bisect_right(self._copies, self._seq, key=lambda copy: copy[0])
-        if at > 0 and self._copies[at - 1][0] == self._seq:
-            return
-        self._copies.insert(at, (self._seq, _copied(self._folds)))
-        states = sum(len(fold.states) for fold in self._folds.values())
-        while len(self._copies) > 2 and (
-            len(self._copies) > 2 * COPIES_KEPT or len(self._copies) * states > STATES_KEPT
-        ):
-            # Thin out: every other one but the newest goes, so that what stays is even.
-            self._copies = self._copies[1::2]
-
-
-def _beginning() -> Folds:
-    return {projection.name: Fold(projection) for projection in PROJECTIONS}
-
-
-def _copied(folds: Folds) -> Folds:
-    return {name: fold.copy() for name, fold in folds.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from natster_tui.domain.catalog import CatalogState
@@ -87,7 +87,9 @@ class Catalogs(VirtualList):
         )
         self.refresh_rows()
 
-    def _sort_key(self, catalogs: dict[str, CatalogState]) -> Callable[[_Row], tuple[object, ...]]:
+    def _sort_key(
+        self, catalogs: Mapping[str, CatalogState]
+    ) -> Callable[[_Row], tuple[object, ...]]:
         if self._sort == 0:
             return lambda row: (not row.outgoing, row.catalog.lower(), row.catalog, row.other)
 
@@ -102,7 +104,7 @@ class Catalogs(VirtualList):
         names = Names(self.view.accounts)
         return sharing if self._sort == 1 else owner
 
-    def _all_rows(self, catalogs: dict[str, CatalogState]) -> list[_Row]:
+    def _all_rows(self, catalogs: Mapping[str, CatalogState]) -> list[_Row]:
         return [_Row(name) for name in catalogs]
 
     def _rows_of(self, account: str) -> list[_Row]:

@@ -26,6 +26,7 @@ from natster_tui.domain.presentation import (
 )
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_block, safe_text
+from natster_tui.domain.state_history import Past
 from natster_tui.engine.effects import Effect
 from natster_tui.engine.projector import Projector
 from natster_tui.tui.clock import age, full_time
@@ -226,7 +227,7 @@ class Inspection:
         at = None if state is None else state.in_shares.get((name, owner))
         return "" if at is None else f", imported {full_time(at)}"
 
-    def _document(self, text: Sheet, label: str, fold: Fold[Any], key: str) -> None:
+    def _document(self, text: Sheet, label: str, fold: Fold[Any] | Past[Any], key: str) -> None:
         stored = fold.document(key)
         if stored is None:
             return

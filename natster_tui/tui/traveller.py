@@ -60,9 +60,9 @@ class Traveller:
             log = workspace.log
             if log is None:
                 raise ConnectionLostError("not connected: wait for the connection, then try again")
-            if self._travel is None or self._travel.log is not log:
-                # Another link may lead to another log; copies of states are cheap to make again.
+            if self._travel is None:
                 self._travel = TimeTravel(log, workspace.options.instance, self._on_progress)
+            self._travel.log = log
             self._arrive(await self._travel.at(seq))
         except NatsterError as error:
             self._arrive(self._view.moment)

@@ -5,6 +5,7 @@ Panes are given a view and never know the application, so each can be read, and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from natster_tui.domain.account import AccountState
@@ -12,6 +13,7 @@ from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.events import Event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS
+from natster_tui.domain.state_history import Past
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.rebuild import Verdict
 from natster_tui.engine.time_travel import Moment
@@ -39,19 +41,19 @@ class View:
 
     # -- now, or then ----------------------------------------------------------------------
 
-    def fold(self, name: str) -> Fold[Any]:
-        """A projection's fold, of the moment travelled to, else of now."""
+    def fold(self, name: str) -> Fold[Any] | Past[Any]:
+        """A projection, of the moment travelled to, else of now."""
         if self.moment is not None:
-            return self.moment.folds[name]
+            return self.moment.pasts[name]
         return self.workspace.projectors[name].fold
 
     @property
-    def accounts(self) -> dict[str, AccountState]:
+    def accounts(self) -> Mapping[str, AccountState]:
         """The accounts of the moment travelled to, else of now."""
         return self.fold(ACCOUNTS.name).states
 
     @property
-    def catalogs(self) -> dict[str, CatalogState]:
+    def catalogs(self) -> Mapping[str, CatalogState]:
         """The catalogs of the moment travelled to, else of now."""
         return self.fold(CATALOGS.name).states
 

@@ -15,8 +15,9 @@ from typing import Any
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import HEADING, Figure, row
 from tests.benchmarks.replay_figures import measure_growth, measure_rebuild
+from tests.benchmarks.travel_figures import measure_travel
 
-GROUPS = ("rebuild", "growth", "accounts")
+GROUPS = ("rebuild", "growth", "accounts", "travel")
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -28,6 +29,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--growth", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--growth-accounts", type=int, nargs="+", default=[1_000, 100_000])
+    parser.add_argument("--travel-events", type=int, default=1_000_000)
     parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
     options = parser.parse_args(arguments)
     if unknown := set(options.groups) - set(GROUPS):
@@ -54,6 +56,8 @@ async def run(options: argparse.Namespace) -> list[Figure]:
             case "accounts":
                 logs = [Community(options.events, accounts) for accounts in options.growth_accounts]
                 await measure_growth(logs, options.rounds, tell, None)
+            case "travel":
+                await measure_travel(Community(options.travel_events, options.accounts), tell)
     return figures
 
 

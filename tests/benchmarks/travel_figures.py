@@ -1,0 +1,82 @@
+"""Travelling in time on a long log, once it has been read: jumps, steps, and their memory."""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from pathlib import Path
+
+from natster_tui.domain.events import STREAM
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS
+from natster_tui.engine.time_travel import Moment, TimeTravel
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+from tests.benchmarks.community import Community
+from tests.benchmarks.figures import Figure, OnFigure
+from tests.benchmarks.replay_figures import server_with
+
+_JUMPS = 40
+_STEPS_EACH = 5
+
+
+async def measure_travel(community: Community, tell: OnFigure) -> None:
+    """Read the log once by going to its head; then jump anywhere, and step about there."""
+    async with server_with(community) as (server, _pid):
+        link = await Link.open(ConnectionSettings(servers=(server.url,), origin="flags"))
+        try:
+            await _travel(await EventLog.open(link, STREAM), community, tell)
+        finally:
+            await link.close()
+
+
+async def _travel(log: EventLog, community: Community, tell: OnFigure) -> None:
+    travel = TimeTravel(log, "benchmark", lambda _done, _total: None)
+    gc.collect()
+    before = _resident_mib()
+
+    async def timed(seq: int) -> float:
+        began = time.perf_counter()
+        _look_around(await travel.at(seq))
+        return (time.perf_counter() - began) * 1_000
+
+    first_ms = await timed(community.events)
+    draw = random.Random(1)
+    jumps, steps = [], []
+    for _ in range(_JUMPS):
+        seq = draw.randint(1, community.events)
+        jumps.append(await timed(seq))
+        for _ in range(_STEPS_EACH):
+            seq += draw.choice((-1, 1))
+            steps.append(await timed(seq))
+    gc.collect()
+    memory = _resident_mib() - before
+    where = f"time travel, {community.name}"
+    tell(Figure(f"{where}: reading it the first time", first_ms / 1_000, " s"))
+    for what, times, target in (("a jump anywhere", jumps, 1_000), ("one event", steps, 50)):
+        for name, share in (("p50", 0.5), ("p95", 0.95)):
+            value = sorted(times)[int(share * (len(times) - 1))]
+            tell(Figure(f"{where}: {what}, {name}", value, " ms", target, details={"ms": times}))
+    tell(Figure(f"{where}: memory", memory, " MiB"))
+
+
+def _look_around(moment: Moment) -> None:
+    """What the panes do with a moment: sort all accounts, list all catalogs, show a screenful."""
+    accounts = moment.pasts[ACCOUNTS.name].states
+    catalogs = moment.pasts[CATALOGS.name].states
+    rows = sorted(
+        (state.initialized_at, len(state.out_shares), key) for key, state in accounts.items()
+    )
+    for _at, _shares, key in rows[:50]:
+        assert len(accounts[key].in_shares.values()) >= 0
+    for name in list(catalogs)[:50]:
+        assert catalogs[name].owner
+
+
+def _resident_mib() -> float:
+    """What this process holds in memory now."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
