@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import nats
 
 from natster_tui.store.connection_settings import ConnectionSettings
+
+AT_ONCE = 50
 
 
 async def stored_values(settings: ConnectionSettings, bucket: str) -> dict[str, bytes]:
@@ -19,13 +22,17 @@ async def stored_values(settings: ConnectionSettings, bucket: str) -> dict[str, 
         # Not `keys()`: in nats-py 2.16 it sometimes ends before the first key has come.
         info = await client.jetstream().stream_info(f"KV_{bucket}", subjects_filter=">")
         store = await client.jetstream().key_value(bucket)
+        keys = [subject.removeprefix(f"$KV.{bucket}.") for subject in info.state.subjects or {}]
         values = {}
-        for subject in info.state.subjects or {}:
-            key = subject.removeprefix(f"$KV.{bucket}.")
-            try:
-                values[key] = (await store.get(key)).value or b""
-            except nats.js.errors.KeyNotFoundError:  # deleted, and the mark of that is left
-                continue
+        for start in range(0, len(keys), AT_ONCE):
+            some = keys[start : start + AT_ONCE]
+            answers = await asyncio.gather(*map(store.get, some), return_exceptions=True)
+            for key, got in zip(some, answers, strict=True):
+                if isinstance(got, nats.js.errors.KeyNotFoundError):
+                    continue  # deleted, and the mark of that is left
+                if isinstance(got, BaseException):
+                    raise got
+                values[key] = got.value or b""
         return values
     finally:
         await client.close()

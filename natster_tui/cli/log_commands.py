@@ -47,7 +47,7 @@ def status(as_json: bool, **_given: Any) -> None:
             "not stored"
             if checkpoint is None
             else f"at {checkpoint.seq:,}, lag {projection.lag:,}, "
-            f"{len(projection.stored.snapshot.documents):,} keys, "
+            f"{projection.stored.document_count:,} keys, "
             f"parked {checkpoint.parked.count:,}"
         )
         click.echo(f"{projection.projection.name:<12}{where}")

@@ -93,7 +93,7 @@ class AccountProjection(Projection[AccountState]):
 
     name = "account"
     bucket = "PROJ_ACCOUNT"
-    version = 1
+    version = 2
     key_noun = "account"
     uses = frozenset(EventType)
     pageable = MappingProxyType(

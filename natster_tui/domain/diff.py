@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.domain.documents import encode_document, read_document
-from natster_tui.domain.paging import PagesError, assembled, by_document, document_key
+from natster_tui.domain.paging import assembled, by_document, document_key
 from natster_tui.domain.projection import Projection
 
 Bytes = Mapping[str, bytes]
@@ -139,7 +139,7 @@ def _whole(
         return main, ""
     try:
         return encode_document(assembled(projection, key, entries)), ""
-    except PagesError as error:
+    except ValueError as error:
         return main, str(error)
 
 

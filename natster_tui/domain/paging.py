@@ -91,7 +91,8 @@ def entries_of(projection: Projection[State], key: str, state: State) -> dict[st
 def assembled(projection: Projection[Any], key: str, entries: Mapping[str, bytes]) -> Document:
     """The whole document that the entries of a key hold.
 
-    Raises PagesError when a page is missing, too many, too short, or not a page.
+    Raises PagesError when a page is missing, too many, too short, or not a page, and
+    ValueError when the main entry is no document at all.
     """
     left = dict(entries)
     main = left.pop(key, None)
@@ -99,7 +100,7 @@ def assembled(projection: Projection[Any], key: str, entries: Mapping[str, bytes
         raise PagesError("there are pages of it, and not the entry that names them")
     document = read_document(main)
     if document is None:
-        raise PagesError("not a JSON object")
+        raise ValueError("not a JSON object")
     for name in projection.pageable:
         count = _page_count(name, document.get(name))
         if count is None:

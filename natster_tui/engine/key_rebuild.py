@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from natster_tui.domain.diff import Diff, diff_documents
+from natster_tui.domain.diff import Diff, changed_entries, diff_entries
+from natster_tui.domain.paging import document_key
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_text
-from natster_tui.engine.key_history import key_document
+from natster_tui.engine.batching import unfit
+from natster_tui.engine.key_history import key_entries
 from natster_tui.engine.lease_keeper import rebuilding
 from natster_tui.engine.projection_store import Standing, check_identity, load_projection
 from natster_tui.engine.rebuild import (
@@ -24,7 +26,7 @@ from natster_tui.engine.rebuild import (
     no_pause,
 )
 from natster_tui.errors import ConflictError, LogChangedError, NotFoundError, RefusedError
-from natster_tui.store.bucket import Bucket
+from natster_tui.store.bucket import BATCH_LIMIT, Bucket
 from natster_tui.store.log import EventLog
 
 
@@ -43,7 +45,7 @@ class KeyRebuild:
 
         Raises NotFoundError when neither the log nor the bucket knows the key.
         """
-        plan = await self._plan()
+        plan, _changes = await self._plan()
         if not plan.diff.keys:
             raise NotFoundError(
                 f"there is no {self.projection.name} {safe_text(self.key, 100)}, neither stored "
@@ -51,7 +53,8 @@ class KeyRebuild:
             )
         return [plan]
 
-    async def _plan(self) -> PlannedRebuild:
+    async def _plan(self) -> tuple[PlannedRebuild, dict[str, bytes | None]]:
+        """What to do, and the entries to write or remove."""
         stored = await load_projection(self._bucket, self.projection)
         if stored.standing is not Standing.OURS or stored.checkpoint is None:
             raise RefusedError(
@@ -60,14 +63,18 @@ class KeyRebuild:
             )
         if problem := await check_identity(self.log, stored.checkpoint):
             raise LogChangedError(problem)
-        before = stored.documents.get(self.key)
-        after = await key_document(
+        before = {
+            entry_key: entry
+            for entry_key, entry in stored.entries.items()
+            if document_key(entry_key) == self.key
+        }
+        after = await key_entries(
             self.log, self.projection, self.key, stored.checkpoint.seq, self._instance
         )
-        diff = diff_documents(
-            {} if before is None else {self.key: before}, {} if after is None else {self.key: after}
+        plan = PlannedRebuild(
+            stored, diff_entries(self.projection, before, after), stored.checkpoint.seq
         )
-        return PlannedRebuild(stored, diff, stored.checkpoint.seq)
+        return plan, changed_entries(before, after).get(self.key, {})
 
     async def commit(
         self, pause: Pause = no_pause, *, purge: bool = False, take_over: bool = False
@@ -81,9 +88,12 @@ class KeyRebuild:
         ):
             last_try = time.monotonic() + TRIES_S
             while True:
-                plan = await self._plan()
+                plan, changes = await self._plan()
                 assert plan.stored.checkpoint is not None
-                changes = {change.key: change.after for change in plan.diff.changes}
+                if problem := unfit(
+                    self.projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit
+                ):
+                    raise RefusedError(problem)
                 try:
                     await self._bucket.commit(
                         changes,
@@ -94,6 +104,6 @@ class KeyRebuild:
                     if time.monotonic() > last_try:
                         raise kept_writing(self.projection) from error
                     continue
-                after = await self._plan()
+                after, _changes = await self._plan()
                 diff = Diff(after.diff.changes, 1)
                 return [Verdict(self.projection, after.seq, diff, after.stored.standing)]

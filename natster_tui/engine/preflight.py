@@ -62,7 +62,7 @@ class Preflight:
                 else f"stored at {stored.checkpoint.seq:,}"
             )
             lines.append(
-                f"{stored.projection.name}: {len(stored.snapshot.documents):,} keys in "
+                f"{stored.projection.name}: {stored.document_count:,} keys in "
                 f"{stored.projection.bucket}, {place}"
             )
             if stored.problem:

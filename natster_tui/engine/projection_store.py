@@ -15,6 +15,13 @@ from natster_tui.domain.checkpoint import BadCheckpointError, Checkpoint, decode
 from natster_tui.domain.event_time import format_timestamp
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.log_identity import identity_problem
+from natster_tui.domain.paging import (
+    DocumentPager,
+    PagesError,
+    assembled,
+    by_document,
+    document_key,
+)
 from natster_tui.domain.projection import Projection
 from natster_tui.errors import RefusedError
 from natster_tui.store.bucket import Bucket, BucketInfo, Snapshot
@@ -45,9 +52,16 @@ class StoredProjection:
     problem: str = ""
 
     @property
-    def documents(self) -> dict[str, bytes]:
-        """The stored documents."""
+    def entries(self) -> dict[str, bytes]:
+        """The entries of the stored documents; another program's are whole documents."""
         return {key: entry.value for key, entry in self.snapshot.documents.items()}
+
+    @property
+    def document_count(self) -> int:
+        """How many documents are stored, however many entries they take."""
+        if self.standing is Standing.FOREIGN:
+            return len(self.snapshot.documents)
+        return len({document_key(key) for key in self.snapshot.documents})
 
     @property
     def touched_by_others(self) -> bool:
@@ -61,15 +75,28 @@ class StoredProjection:
         """The fold to go on from; raises RefusedError when a document is not one of ours."""
         assert self.checkpoint is not None
         states = {}
-        for key, entry in self.snapshot.documents.items():
+        for key, entries in by_document(self.entries):
             try:
-                states[key] = self.projection.decode(entry.value)
+                states[key] = self.projection.state_of(assembled(self.projection, key, entries))
+            except PagesError as error:
+                raise RefusedError(
+                    f"the document {key} in {self.projection.bucket} cannot be read ({error}): "
+                    f"rebuild {self.projection.name} to put it right"
+                ) from error
             except ValueError as error:
                 raise RefusedError(
                     f"the entry {key} in {self.projection.bucket} is not a document of ours: "
                     f"rebuild {self.projection.name} to put it right"
                 ) from error
         return Fold(self.projection, states, self.checkpoint.seq, parked=self.checkpoint.parked)
+
+    def pager(self, fold: Fold[Any]) -> DocumentPager[Any]:
+        """What to begin from with writing changes of a fold that came from here."""
+        pager = DocumentPager(self.projection)
+        for key, entries in by_document(self.entries):
+            if key in fold.states and key in entries:
+                pager.found(key, fold.states[key], entries)
+        return pager
 
     def fold_or_empty(self) -> Fold[Any]:
         """The fold to go on from, from the beginning when nothing was stored yet."""

@@ -17,7 +17,9 @@ from natster_tui.domain.checkpoint import Checkpoint
 from natster_tui.domain.events import Record, read_event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.log_identity import identity_problem
+from natster_tui.domain.paging import DocumentPager
 from natster_tui.domain.projection import Projection
+from natster_tui.engine.batching import Changes, unfit
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projection_store import (
     Standing,
@@ -32,7 +34,6 @@ from natster_tui.engine.rebuild import (
     ATOMIC_BATCHES_SINCE,
     Rebuild,
     old_server_sentence,
-    oversized_sentence,
 )
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.stored_watch import StoredWatch
@@ -84,6 +85,7 @@ class Projector:
         self._bucket: Bucket
         self._watch: StoredWatch
         self._revision = 0
+        self._pager = DocumentPager(projection)
         self._writing = False
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
@@ -293,6 +295,7 @@ class Projector:
 
     def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
         self.fold = fold
+        self._pager = stored.pager(fold)
         self._revision = stored.snapshot.checkpoint_revision
         self._since_commit = []
         self.status.stored = None if stored.checkpoint is None else stored.checkpoint.seq
@@ -366,13 +369,18 @@ class Projector:
             self._publish_position()
 
     async def _take(self, log: EventLog, records: list[Record]) -> None:
-        fold = self.fold
-        room = BATCH_LIMIT - 3  # the checkpoint, and the two documents that one event may touch
+        gathered: set[str] = set()
+        entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
         for record in records:
-            fold.apply(record, read_event(record))
+            for key in self.fold.apply(record, read_event(record)):
+                if key not in gathered:
+                    gathered.add(key)
+                    entries += self._pager.at_most(key)
             self._since_commit.append(record)
-            if len(fold.dirty) >= room:
+            if entries >= room:
                 await self._commit(log)
+                gathered.clear()
+                entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
         await self._commit(log)
         self._publish_position()
 
@@ -388,43 +396,52 @@ class Projector:
             return
         if not self._since_commit and not moved:
             return
-        limit = self._bucket.document_limit
         changes: dict[str, bytes | None] = {}
         for key in fold.take_dirty():
-            document = fold.document(key)
-            if document is not None and len(document) > limit:
-                await self._stop_before_oversized(log, limit)
-            changes[key] = document
-        checkpoint = await checkpoint_of(fold, log)
+            changes.update(self._pager.changes(key, fold.states.get(key)))
+        if self._unfit(changes):
+            await self._commit_by_prefixes(log)
+        else:
+            await self._write(changes, await checkpoint_of(fold, log))
+        self._since_commit = []
+
+    def _unfit(self, changes: Changes) -> str:
+        return unfit(self.projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit)
+
+    async def _write(self, changes: Changes, checkpoint: Checkpoint) -> None:
         if sentence := self._lease_sentence:
             raise ConflictError(f"nothing more is written: {sentence}")
         before = self._revision
         self._revision = await self._bucket.commit(changes, checkpoint.encode(), before)
         if before and self._revision - before != len(changes) + 1:
             self.status.touched_by_others = True
-        self._since_commit = []
-        self.status.stored = fold.seq
+        self.status.stored = checkpoint.seq
         self.status.commits += 1
 
-    async def _stop_before_oversized(self, log: EventLog, limit: int) -> None:
-        """Commit up to the event that makes a document too large, and stop before it."""
+    async def _commit_by_prefixes(self, log: EventLog) -> None:
+        """Begin again from what is stored, and write as many events at a time as one batch takes.
+
+        Stops before an event whose own changes the server does not take.
+        """
         records = self._since_commit
-        good: list[Record] = []
-        sentence = ""
-        trial = (await load_projection(self._bucket, self.projection)).fold_or_empty()
-        for record in records:
-            for key in trial.apply(record, read_event(record)):
-                size = len(trial.document(key) or b"")
-                if size > limit:
-                    sentence = oversized_sentence(self.projection, key, size, limit)
-            if sentence:
-                sentence = f"stopped before event {record.seq:,}: {sentence}"
-                break
-            good.append(record)
         stored = await load_projection(self._bucket, self.projection)
         self._adopt(stored, stored.fold_or_empty())
-        self.fold.advance(good)
-        self._since_commit = good
-        await self._commit(log)
-        self._publish_position()
-        raise ProjectorStoppedError(sentence)
+        fold = self.fold
+        changes: dict[str, bytes | None] = {}
+        for record in records:
+            before = await checkpoint_of(fold, log)
+            own: dict[str, bytes | None] = {}
+            for key in fold.apply(record, read_event(record)):
+                own.update(self._pager.changes(key, fold.states.get(key)))
+            problem = self._unfit(own)
+            if problem or self._unfit(changes | own):
+                if before.seq > (self.status.stored or 0):
+                    await self._write(changes, before)
+                changes = {}
+            if problem:
+                stored = await load_projection(self._bucket, self.projection)
+                self._adopt(stored, stored.fold_or_empty())
+                raise ProjectorStoppedError(f"stopped before event {record.seq:,}: {problem}")
+            changes.update(own)
+        fold.take_dirty()
+        await self._write(changes, await checkpoint_of(fold, log))

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.domain.checkpoint import Checkpoint, RebuildMark
-from natster_tui.domain.diff import Diff, diff_documents, same_json
+from natster_tui.domain.diff import Diff, changed_entries, diff_documents, diff_entries, same_json
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.projection import Projection
+from natster_tui.engine.batching import batches, oversized
 from natster_tui.engine.lease_keeper import rebuilding
 from natster_tui.engine.projection_store import (
     Standing,
@@ -26,7 +27,13 @@ from natster_tui.engine.projection_store import (
     checkpoint_of,
     load_projection,
 )
-from natster_tui.engine.replay import OnProgress, Replay, ReplayProgress, encoded_documents
+from natster_tui.engine.replay import (
+    OnProgress,
+    Replay,
+    ReplayProgress,
+    encoded_documents,
+    encoded_entries,
+)
 from natster_tui.errors import ConflictError, ProjectorStoppedError, RefusedError
 from natster_tui.store.bucket import BATCH_LIMIT, Bucket
 from natster_tui.store.log import EventLog
@@ -143,10 +150,7 @@ class Rebuild:
         ):
             # The projector went on while we were reading: never compare with an older state.
             await self._replay.advance(stored.checkpoint.seq)
-        same = same_json if stored.standing is Standing.FOREIGN else None
-        return PlannedRebuild(
-            stored, diff_documents(stored.documents, await encoded_documents(fold), same), fold.seq
-        )
+        return PlannedRebuild(stored, await _difference(stored, fold), fold.seq)
 
     async def commit(
         self, pause: Pause = no_pause, *, purge: bool = False, take_over: bool = False
@@ -207,22 +211,18 @@ class Rebuild:
         final = await checkpoint_of(fold, self.log)
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
         before = (await self._position_before(plan)).marked(mark)
-        documents = await encoded_documents(fold)
-        _refuse_oversized(documents, bucket, plan.projection)
-        changes: list[tuple[str, bytes | None]]
+        entries = await encoded_entries(fold)
+        if problem := oversized(plan.projection, entries, bucket.document_limit):
+            raise ProjectorStoppedError(problem)
         if purge:
             revision = await bucket.commit({}, before.encode(), revision)
             await bucket.purge_before(revision)
-            changes = list(documents.items())
-        else:
-            # To the byte, although another program's spelling is no drift: from now on it is ours.
-            exact = diff_documents(plan.stored.documents, documents)
-            changes = [(change.key, change.after) for change in exact.changes]
-        room = BATCH_LIMIT - 1
-        while len(changes) > room:
-            revision = await bucket.commit(dict(changes[:room]), before.encode(), revision)
-            changes = changes[room:]
-        await bucket.commit(dict(changes), final.encode(), revision)
+        # To the byte, although another program's spelling is no drift: from now on it is ours.
+        changes = changed_entries({} if purge else plan.stored.entries, entries)
+        *first, last = batches(changes.values(), BATCH_LIMIT - 1)
+        for batch in first:
+            revision = await bucket.commit(batch, before.encode(), revision)
+        await bucket.commit(last, final.encode(), revision)
 
     async def _position_before(self, plan: PlannedRebuild) -> Checkpoint:
         """Where the bucket stands until the rebuild has ended.
@@ -268,23 +268,13 @@ class Rebuild:
 
 
 async def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
-    same = same_json if stored.standing is Standing.FOREIGN else None
-    return Verdict(
-        stored.projection,
-        fold.seq,
-        diff_documents(stored.documents, await encoded_documents(fold), same),
-        stored.standing,
-    )
+    return Verdict(stored.projection, fold.seq, await _difference(stored, fold), stored.standing)
 
 
-def _refuse_oversized(
-    documents: Mapping[str, bytes], bucket: Bucket, projection: Projection[Any]
-) -> None:
-    for key, document in documents.items():
-        if len(document) > bucket.document_limit:
-            raise ProjectorStoppedError(
-                oversized_sentence(projection, key, len(document), bucket.document_limit)
-            )
+async def _difference(stored: StoredProjection, fold: Fold[Any]) -> Diff:
+    if stored.standing is Standing.FOREIGN:
+        return diff_documents(stored.entries, await encoded_documents(fold), same_json)
+    return diff_entries(stored.projection, stored.entries, await encoded_entries(fold))
 
 
 def _not_ours(projection: Projection[Any]) -> RefusedError:
@@ -298,14 +288,6 @@ def kept_writing(projection: Projection[Any]) -> ConflictError:
     """Somebody who heeds no lease was always quicker."""
     return ConflictError(
         f"another projector kept writing to {projection.bucket}: stop it, or try again"
-    )
-
-
-def oversized_sentence(projection: Projection[Any], key: str, size: int, limit: int) -> str:
-    """Why a document cannot be stored."""
-    return (
-        f"the {projection.key_noun} document {key} would be {size:,} bytes and the server takes "
-        f"{limit:,}: raise max_payload on the server"
     )
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 from natster_tui.domain.events import Record, read_event
 from natster_tui.domain.fold import Fold
+from natster_tui.domain.paging import entries_of
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import Projection
 from natster_tui.errors import LogChangedError
@@ -137,14 +138,27 @@ class Replay:
 
 
 async def encoded_documents(fold: Fold[Any]) -> dict[str, bytes]:
-    """Every document of a fold, a slice at a time: a hundred thousand of them take seconds."""
+    """Every document of a fold, whole, as another program's are to be compared with."""
     documents: dict[str, bytes] = {}
-    encode = fold.projection.encode
-    for number, (key, state) in enumerate(list(fold.states.items()), 1):
-        documents[key] = encode(key, state)
+    async for key, state in _states(fold):
+        documents[key] = fold.projection.encode(key, state)
+    return documents
+
+
+async def encoded_entries(fold: Fold[Any]) -> dict[str, bytes]:
+    """The entries of every document of a fold, as they are to be stored."""
+    entries: dict[str, bytes] = {}
+    async for key, state in _states(fold):
+        entries.update(entries_of(fold.projection, key, state))
+    return entries
+
+
+async def _states(fold: Fold[Any]) -> AsyncIterator[tuple[str, Any]]:
+    """A slice at a time: encoding a hundred thousand documents takes seconds."""
+    for number, named in enumerate(list(fold.states.items()), 1):
+        yield named
         if number % ENCODED_AT_ONCE == 0:
             await asyncio.sleep(0)
-    return documents
 
 
 async def replay(

@@ -44,7 +44,7 @@ class ProjectionReport:
             "standing": self.stored.standing.value,
             "position": None if checkpoint is None else checkpoint.seq,
             "lag": self.lag,
-            "keys": len(self.stored.snapshot.documents),
+            "keys": self.stored.document_count,
             "parked": None if checkpoint is None else checkpoint.parked.count,
             "version": None if checkpoint is None else checkpoint.version,
             "written_by_others_since_last_commit": self.stored.touched_by_others,

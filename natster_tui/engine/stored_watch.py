@@ -87,7 +87,7 @@ class StoredWatch:
         self._looked_for_drift = now
         stored = await load_projection(self._bucket, self._projection)
         if stored.standing is Standing.FOREIGN:
-            self._status.drift = diff_documents(stored.documents, fold.documents(), same_json)
+            self._status.drift = diff_documents(stored.entries, fold.documents(), same_json)
 
     async def look_at_own(self, revision: int) -> bool:
         """While nothing comes in: whether the bucket is still as our commit at `revision` left it.

@@ -84,7 +84,10 @@ class BucketInfo:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The content of a bucket at one instant; the checkpoint stands apart from the documents."""
+    """The content of a bucket at one instant; the checkpoint stands apart from the documents.
+
+    `documents` has their entries: what a large document is made of is the domain's business.
+    """
 
     documents: dict[str, StoredEntry]
     checkpoint: StoredEntry | None
@@ -242,7 +245,7 @@ class Bucket:
     async def commit(
         self, changes: Mapping[str, bytes | None], checkpoint: bytes, expected_revision: int
     ) -> int:
-        """Write changed documents (None: remove) and the checkpoint; returns its revision.
+        """Write changed entries (None: remove) and the checkpoint; returns its revision.
 
         Raises ConflictError when the checkpoint is no longer at `expected_revision`: nothing
         was written. When the answer is lost it may or may not have been; whoever catches a

@@ -287,7 +287,7 @@ class RebuildScreen(ReplayScreen):
                 "going on takes it over"
             )
         if self._purge:
-            keys = sum(len(plan.stored.documents) for plan in self._plans)
+            keys = sum(plan.stored.document_count for plan in self._plans)
             reasons.append(f"{keys:,} stored documents are removed first")
         return reasons
 

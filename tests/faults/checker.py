@@ -28,6 +28,7 @@ from natster_tui.domain.fold import Fold, fold_all
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.store.connection_settings import ConnectionSettings
+from tests.paged_documents import whole_documents
 
 FETCH = 2_000
 
@@ -45,7 +46,7 @@ class LogState:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A bucket as a plain client finds it."""
+    """A bucket as a plain client finds it, documents in pages put together."""
 
     documents: dict[str, bytes]
     checkpoint: dict[str, Any] | None
@@ -175,7 +176,9 @@ async def read_bucket(client: Client, bucket: str) -> Stored:
         else:
             values[key] = record.payload
     checkpoint = values.pop("_checkpoint", None)
-    return Stored(values, None if checkpoint is None else json.loads(checkpoint), revision)
+    return Stored(
+        whole_documents(values), None if checkpoint is None else json.loads(checkpoint), revision
+    )
 
 
 class Checker:
