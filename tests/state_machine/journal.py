@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from natster_tui.domain.documents import Document, seconds_of
-from natster_tui.domain.events import SUBJECT_PREFIX, Event, EventType, has_usable_tokens
+from natster_tui.domain.events import SUBJECT_PREFIX, Event, EventType
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import PageableList, Projection
 
@@ -32,7 +32,7 @@ class Journal(Projection[Events]):
     pageable = MappingProxyType({"events": PageableList(lambda events: events, _sequences)})
 
     def apply(self, states: dict[str, Events], event: Event) -> tuple[str, ...] | ParkReason:
-        if not has_usable_tokens(event):
+        if not event.usable:
             return ParkReason.TOKEN
         events = states.setdefault(event.origin, {})
         events[len(events)] = event.seq
