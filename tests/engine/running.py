@@ -10,10 +10,13 @@ from typing import Any
 
 from natster_tui.domain.events import STREAM, Record
 from natster_tui.domain.fold import fold_all
+from natster_tui.domain.paging import entries_of
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine.projection_store import load_projection
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.projector_status import Phase
+from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.consumers import list_consumers
 from natster_tui.store.link import Link
@@ -104,3 +107,16 @@ async def assert_stored_is_the_fold(
         "recent": [{"seq": e.seq, "reason": e.reason.value} for e in fold.parked.recent],
     }
     assert "rebuild" not in checkpoint
+
+
+async def stored_is_paged_fold(log: EventLog, projection: Projection[Any] = ACCOUNTS) -> None:
+    """The same with pages of whatever size the program was told: entries are the program's own."""
+    stored = await load_projection(Bucket(log.link, projection.bucket, "look"), projection)
+    assert stored.checkpoint is not None
+    upto = stored.checkpoint.seq
+    fold = fold_all(projection, [r for r in await records_in(log) if r.seq <= upto])
+    assert stored.entries == {
+        entry_key: entry
+        for key, state in fold.states.items()
+        for entry_key, entry in entries_of(projection, key, state).items()
+    }
