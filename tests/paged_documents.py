@@ -37,21 +37,33 @@ def whole_documents(entries: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def whole_document(main: bytes, pages: dict[tuple[str, int], bytes]) -> bytes:
     """One document; the pages that it names are taken out of `pages`."""
-    try:
-        document = json.loads(main)
-    except ValueError:
-        return main
-    paged = False
-    for name, value in document.items() if isinstance(document, dict) else ():
-        if isinstance(value, dict) and value.keys() == {"pages"}:
-            paged = True
-            lists = [json.loads(pages.pop((name, number))) for number in range(value["pages"])]
-            assert all(len(page) == PAGE_LENGTH for page in lists[:-1])
-            assert all(lists), "an empty page"
-            document[name] = [entry for page in lists for entry in page]
-    if not paged:
+    counts = _page_counts(main)
+    if not counts:
         assert len(main) < PAGED_FROM, "a large document in one piece"
         return main
+    document = json.loads(main)
+    for name, count in counts.items():
+        lists = [json.loads(pages.pop((name, number))) for number in range(count)]
+        assert all(len(page) == PAGE_LENGTH for page in lists[:-1])
+        assert all(lists), "an empty page"
+        document[name] = [entry for page in lists for entry in page]
     whole = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     assert len(whole) >= PAGED_FROM, "a small document in pages"
     return whole
+
+
+def pages_named(main: bytes) -> list[tuple[str, int]]:
+    """List and number of every page that a main entry names."""
+    return [(name, number) for name, count in _page_counts(main).items() for number in range(count)]
+
+
+def _page_counts(main: bytes) -> dict[str, int]:
+    try:
+        document = json.loads(main)
+    except ValueError:
+        return {}
+    return {
+        name: value["pages"]
+        for name, value in (document.items() if isinstance(document, dict) else ())
+        if isinstance(value, dict) and value.keys() == {"pages"}
+    }

@@ -26,8 +26,9 @@ projecting live, rebuilding and verifying all come to the same bytes.
   Where that alone, or one page, exceeds what a server takes, the projector stops before the event.
 
 All entries of a document that change are written in one atomic batch, pages first, then the main
-entry, then removals. A reader who fetches entry by entry has a consistent document when the
-bucket's checkpoint has the same revision before and after.
+entry, then removals; only a rebuild may cut a document for which no batch is large enough, and
+its checkpoint says so. A reader who fetches entry by entry reads the checkpoint first: what he then
+finds is one document when none of its entries has a higher revision than that checkpoint.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,8 @@ from tests.engine.running import (
     project_to_head,
     projecting,
 )
-from tests.making_logs import append, imported, initialized, shared, unshared
+from tests.faults.checker import Reader
+from tests.making_logs import append, imported, initialized, records_in, shared, unshared
 from tests.reading_buckets import put_value, stored_values
 from tests.real_server import RealServer
 
@@ -152,6 +154,25 @@ async def test_projected_live_it_is_paged_and_one_more_share_costs_one_page(
         seen = await cost_of(unshared(HUB, other, hub.catalog))
         assert seen == [f"{page}{number}" for number in range(1, hub.pages)]
     await assert_stored_is_the_fold(log, settings, projection)
+
+
+@pytest.mark.full
+async def test_who_reads_it_entry_by_entry_while_it_changes_never_has_a_torn_document(
+    hub: Community, log: EventLog, settings: ConnectionSettings
+) -> None:
+    await rebuilt(log, ACCOUNTS)
+    first = log.info.last_seq
+    chance = random.Random(1)
+    reader = Reader(settings, ACCOUNTS, [HUB])
+    async with projecting(log) as projector, reader.reading():
+        await until(lambda: projector.status.phase is Phase.PROJECTING)
+        for number in range(40):
+            member = chance.choice(hub.members)
+            events = [unshared(HUB, member, hub.catalog), shared(HUB, f"N{number}", hub.catalog)]
+            head = await append(log, [*events, imported(f"N{number}", HUB, hub.catalog)])
+            await until(lambda head=head: projector.status.stored == head)
+    assert reader.torn(await records_in(log), first, head) == 0
+    assert reader.whole_reads > 5
 
 
 async def test_it_is_rebuilt_verified_and_put_right_as_a_whole_and_by_its_key(

@@ -28,7 +28,7 @@ from natster_tui.domain.fold import Fold, fold_all
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.store.connection_settings import ConnectionSettings
-from tests.paged_documents import whole_documents
+from tests.paged_documents import pages_named, whole_document, whole_documents
 
 FETCH = 2_000
 
@@ -317,6 +317,8 @@ class Reader:
         self, settings: ConnectionSettings, projection: Projection[Any], keys: Sequence[str]
     ) -> None:
         self.reads = 0
+        self.whole_reads = 0
+        """How many of them were of a document in pages, all of one instant."""
         self._settings = settings
         self._projection = projection
         self._keys = list(keys)
@@ -343,16 +345,33 @@ class Reader:
                 await self._read_all(client)
 
     async def _read_one(self, client: Client, key: str) -> None:
+        as_of, _ = await self._entry(client, "_checkpoint")
+        newest, main = await self._entry(client, key)
+        pages = {}
+        for name, number in pages_named(main or b""):
+            revision, page = await self._entry(client, f"{key}/{name}/{number}")
+            newest = max(newest, revision)
+            pages[name, number] = page or b""
+        # Where there is one entry it is the document; several belong together when none is newer
+        # than the checkpoint that was read first.
+        if not pages:
+            self._note(key, main)
+        elif newest <= as_of:
+            self.whole_reads += 1
+            self._note(key, whole_document(main or b"", pages))
+
+    async def _entry(self, client: Client, key: str) -> tuple[int, bytes | None]:
+        """The revision and the value of an entry."""
         bucket = self._projection.bucket
         answer = await ask(
             client, f"STREAM.MSG.GET.KV_{bucket}", {"last_by_subj": f"$KV.{bucket}.{key}"}
         )
         if "error" in answer:
-            self._note(key, None)
-            return
+            return 0, None
         message = answer["message"]
         removed = b"KV-Operation" in base64.b64decode(message.get("hdrs") or "")
-        self._note(key, None if removed else base64.b64decode(message.get("data") or ""))
+        value = None if removed else base64.b64decode(message.get("data") or "")
+        return message["seq"], value
 
     async def _read_all(self, client: Client) -> None:
         """The keys there are at one instant; a bucket must never look empty."""

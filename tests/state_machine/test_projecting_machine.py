@@ -412,10 +412,10 @@ class Projecting(RuleBasedStateMachine):
             record = self.world.records[position.seq - 1] if position.seq else None
             assert (position.log_time == "") == (record is None)
             return
-        # Between the batches of a rebuild each document is the old one, the new one or, after
+        # Between the batches of a rebuild each entry is the old one, the new one or, after
         # a purge, not there yet.
-        old = self.world.fold(position.seq).documents()
-        new = self.world.fold(position.rebuild.to).documents()
+        old = self.world.entries(position.seq)
+        new = self.world.entries(position.rebuild.to)
         for key, value in values.items():
             assert key in self.world.wrong or value in (old.get(key), new.get(key))
 
