@@ -55,8 +55,9 @@ def status(as_json: bool, **_given: Any) -> None:
             click.echo(f"{'':<12}! {projection.problem}")
         if projection.stored.touched_by_others:
             click.echo(
-                f"{'':<12}! something else wrote to {projection.projection.bucket} after the last "
-                f"commit: verify {projection.projection.name}"
+                f"{'':<12}! something else wrote to {projection.projection.bucket}: "
+                f"verify {projection.projection.name} tells whether it matters, "
+                f"rebuild {projection.projection.name} puts it right"
             )
     for hazard in report.hazards:
         click.echo(f"hazard      {hazard}")

@@ -2,7 +2,8 @@
 
 Key `_checkpoint` of the projection's bucket, always plain JSON (DESIGN section 4):
 `{"seq","version","log":{"stream","created","time"},"tombstones","parked":{"count","recent"},
-"rebuild":{"to","id"}}`, the last only while a rebuild is under way.
+"rebuild":{"to","id"}}`, the last only while a rebuild is under way; besides `"touched":true` from
+when another program wrote to the bucket until a rebuild has put that right.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Checkpoint:
     tombstones: str = NO_TOMBSTONES
     parked: ParkedTally = field(default_factory=ParkedTally)
     rebuild: RebuildMark | None = None
+    touched: bool = False
 
     def marked(self, mark: RebuildMark | None) -> Checkpoint:
         """The same position with a rebuild's mark, or without one."""
@@ -70,6 +72,8 @@ class Checkpoint:
         }
         if self.rebuild is not None:
             value["rebuild"] = {"to": self.rebuild.to, "id": self.rebuild.id}
+        if self.touched:
+            value["touched"] = True
         return json.dumps(value, separators=(",", ":")).encode()
 
 
@@ -95,6 +99,7 @@ def decode_checkpoint(stored: bytes) -> Checkpoint:
                 ),
             ),
             rebuild=None if mark is None else RebuildMark(_count(mark["to"]), _text(mark["id"])),
+            touched=value.get("touched") is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadCheckpointError(str(error)) from error

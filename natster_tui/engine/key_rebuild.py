@@ -7,6 +7,7 @@ rewritten at the same position, never ahead of it, because the other documents a
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from natster_tui.domain.diff import Diff, changed_entries, diff_entries
@@ -90,6 +91,8 @@ class KeyRebuild:
             while True:
                 plan, changes = await self._plan()
                 assert plan.stored.checkpoint is not None
+                # Whatever others wrote, of the other keys nothing is known.
+                checkpoint = replace(plan.stored.checkpoint, touched=plan.stored.touched_by_others)
                 if problem := unfit(
                     self.projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit
                 ):
@@ -97,7 +100,7 @@ class KeyRebuild:
                 try:
                     await self._bucket.commit(
                         changes,
-                        plan.stored.checkpoint.encode(),
+                        checkpoint.encode(),
                         plan.stored.snapshot.checkpoint_revision,
                     )
                 except ConflictError as error:

@@ -65,10 +65,14 @@ class StoredProjection:
 
     @property
     def touched_by_others(self) -> bool:
-        """Whether something wrote to the bucket after our last batch (whose last is our key)."""
-        return (
-            self.snapshot.checkpoint is not None
-            and self.snapshot.last_revision > self.snapshot.checkpoint.revision
+        """Whether something else wrote to the bucket since it was last made from the log.
+
+        After our last batch, whose last entry is our checkpoint, or before, as that says.
+        """
+        if self.snapshot.checkpoint is None:
+            return False
+        return self.snapshot.last_revision > self.snapshot.checkpoint.revision or (
+            self.checkpoint is not None and self.checkpoint.touched
         )
 
     def fold(self) -> Fold[Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from natster_tui.domain.checkpoint import Checkpoint
@@ -33,6 +34,7 @@ from natster_tui.engine.rate import RateMeter
 from natster_tui.engine.rebuild import (
     ATOMIC_BATCHES_SINCE,
     Rebuild,
+    Verdict,
     old_server_sentence,
 )
 from natster_tui.engine.replay import ReplayProgress
@@ -306,6 +308,13 @@ class Projector:
         self.status.parked = self.fold.parked
         self._notify()
 
+    def accept(self, verdict: Verdict) -> None:
+        """A verify that found everything right: what others wrote until then did no harm."""
+        if verdict.good and verdict.revision:
+            self._watch.accepted = verdict.revision
+            self.status.touched_by_others = False
+            self._notify()
+
     # -- following the log -----------------------------------------------------------------
 
     async def _follow(self, log: EventLog) -> None:
@@ -411,10 +420,15 @@ class Projector:
     async def _write(self, changes: Changes, checkpoint: Checkpoint) -> None:
         if sentence := self._lease_sentence:
             raise ConflictError(f"nothing more is written: {sentence}")
-        before = self._revision
+        status, before = self.status, self._revision
+        checkpoint = replace(checkpoint, touched=status.touched_by_others)
         self._revision = await self._bucket.commit(changes, checkpoint.encode(), before)
-        if before and self._revision - before != len(changes) + 1:
-            self.status.touched_by_others = True
+        known = max(before, self._watch.accepted)
+        if before and self._revision - known != len(changes) + 1 and not checkpoint.touched:
+            # Seen only now, and our own entry is the bucket's last: it has to say so by itself.
+            status.touched_by_others = True
+            checkpoint = replace(checkpoint, touched=True)
+            self._revision = await self._bucket.commit({}, checkpoint.encode(), self._revision)
         self.status.stored = checkpoint.seq
         self.status.commits += 1
 

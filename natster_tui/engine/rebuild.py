@@ -57,12 +57,17 @@ async def no_pause(_projection: Projection[Any]) -> AsyncIterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verifying a projection found. `seq` is the position that was compared."""
+    """What verifying a projection found.
+
+    `seq` is the position that was compared, `revision` the bucket's newest then; 0 when only a
+    part of the bucket was compared.
+    """
 
     projection: Projection[Any]
     seq: int
     diff: Diff
     standing: Standing
+    revision: int = 0
 
     @property
     def good(self) -> bool:
@@ -268,7 +273,10 @@ class Rebuild:
 
 
 async def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
-    return Verdict(stored.projection, fold.seq, await _difference(stored, fold), stored.standing)
+    diff = await _difference(stored, fold)
+    return Verdict(
+        stored.projection, fold.seq, diff, stored.standing, stored.snapshot.last_revision
+    )
 
 
 async def _difference(stored: StoredProjection, fold: Fold[Any]) -> Diff:

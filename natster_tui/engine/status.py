@@ -47,7 +47,7 @@ class ProjectionReport:
             "keys": self.stored.document_count,
             "parked": None if checkpoint is None else checkpoint.parked.count,
             "version": None if checkpoint is None else checkpoint.version,
-            "written_by_others_since_last_commit": self.stored.touched_by_others,
+            "written_by_others": self.stored.touched_by_others,
             "problem": self.problem or None,
         }
 

@@ -38,6 +38,8 @@ class StoredWatch:
         self._bucket = bucket
         self._projection = projection
         self._status = status
+        self.accepted = 0
+        """The bucket's revision up to which others' writing was found to have done no harm."""
         self._revision = 0
         self._awaits_rebuild = False
         self._looked = 0.0
@@ -100,7 +102,7 @@ class StoredWatch:
             raise ServerError(
                 f"the bucket {self._bucket.name} was deleted: it is made again from the log"
             )
-        if revision in (0, info.last_revision):
+        if revision == 0 or info.last_revision in (revision, self.accepted):
             return False
         entry = await self._bucket.read(CHECKPOINT_KEY)
         if entry is None or entry.revision != revision:

@@ -15,6 +15,7 @@ from natster_tui.domain.fold import Fold
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS
 from natster_tui.domain.state_history import Past
 from natster_tui.engine.projector import Projector
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import Verdict
 from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Connection, Workspace
@@ -93,6 +94,11 @@ class View:
         done = status.position if status.stored is None else status.stored
         return max(0, self.workspace.follower.head - done)
 
+    def is_only_here(self, projector: Projector) -> bool:
+        """Whether a projection is folded in memory, and neither stored nor compared with that."""
+        status = projector.status
+        return status.phase is Phase.WATCHING and status.stored is None and status.drift is None
+
     def has_drift(self, projector: Projector) -> bool:
         """Whether what is stored is known to differ from the log, or is not ours to keep."""
         status = projector.status
@@ -100,6 +106,7 @@ class View:
 
     def remember_verdict(self, verdict: Verdict) -> None:
         """Keep a verify's result for the projectors pane."""
+        self.workspace.projectors[verdict.projection.name].accept(verdict)
         word = "verified" if verdict.good else "DRIFT"
         if verdict.good:
             self.drifted.discard(verdict.projection.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,6 +99,12 @@ def test_garbage_is_refused(stored: bytes) -> None:
 def test_a_checkpoint_with_a_wrong_part_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(BadCheckpointError):
         decode_checkpoint(json.dumps({**valid(), **change}).encode())
+
+
+def test_that_others_wrote_to_the_bucket_is_kept_and_not_mentioned_otherwise() -> None:
+    checkpoint = decode_checkpoint(json.dumps(valid()).encode())
+    assert "touched" not in json.loads(checkpoint.encode())
+    assert decode_checkpoint(replace(checkpoint, touched=True).encode()).touched
 
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=150), max_size=4))

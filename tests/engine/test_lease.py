@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.events import MESSAGE_ID, STREAM
+from natster_tui.engine.lease_keeper import rebuilding
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.lease import Lease
+from natster_tui.store.lease import Lease, rebuild_key
+from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
 from tests.conftest import until
 from tests.reading_buckets import stored_values
@@ -90,6 +92,54 @@ async def test_the_entry_is_as_the_design_says_and_does_not_live_for_ever(
             "STREAM.MSG.GET.KV_NATSTER_LEASE", {"last_by_subj": "$KV.NATSTER_LEASE.projector"}
         )
         assert "hdrs" in answer["message"]
+
+
+async def test_a_rebuild_elsewhere_is_made_room_for(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, 0, 50)
+    async with running(settings) as workspace:
+        account, catalog = workspace.projectors.values()
+        await until(lambda: phases(workspace) == {Phase.PROJECTING})
+        async with rebuilding(log, "account", "elsewhere"):
+            await until(lambda: account.status.phase is Phase.WATCHING)
+            assert "account is being rebuilt" in account.status.problem
+            await append(log, 50, 20)
+            await until(lambda: account.status.position == catalog.status.stored == 70)
+            assert account.status.stored == 50
+        await until(lambda: account.status.stored == 70)
+        assert phases(workspace) == {Phase.PROJECTING}
+
+
+async def test_of_two_rebuilds_the_second_waits_for_the_first(log: EventLog) -> None:
+    order: list[str] = []
+
+    async def rebuild(name: str) -> None:
+        async with rebuilding(log, "account", name):
+            order.append(f"{name} began")
+            await began.wait()
+            order.append(f"{name} ended")
+
+    began = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(rebuild("one"))
+        await until(lambda: order)
+        tasks.create_task(rebuild("other"))
+        # Another projection's rebuild waits for nobody.
+        async with rebuilding(log, "catalog", "third"):
+            began.set()
+    assert order == ["one began", "one ended", "other began", "other ended"]
+
+
+async def test_whoever_dies_while_rebuilding_is_not_waited_for_long(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    died = await Link.open(settings)
+    async with rebuilding(await EventLog.open(died, STREAM), "account", "died"):
+        await died.close()
+    assert await Lease(log.link, rebuild_key("account")).read() is not None
+    async with asyncio.timeout(8), rebuilding(log, "account", "next"):
+        pass
 
 
 async def test_read_only_never_takes_it(log: EventLog, settings: ConnectionSettings) -> None:

@@ -95,6 +95,56 @@ async def test_an_entry_is_overwritten_with_garbage(
     assert not torn
 
 
+async def test_a_false_document_is_not_forgotten_until_it_is_put_right(
+    settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    """One that can be read, and is not true: nothing shows it but that we did not write it."""
+    head = await tell(settings, 0, 200)
+    checker = Checker(settings)
+    await checker.remember()
+    false = b'{"out_shares":[],"in_shares":[],"initialized_at":1,"account_name":"Mallory"}'
+    async with dashboard(settings) as workspace:
+        await until(lambda: are_at(workspace, head))
+    await put_value(settings, "PROJ_ACCOUNT", "A99999", false)
+    async with dashboard(settings) as workspace:
+        await until(lambda: are_at(workspace, head))
+        head = await tell(settings, head, 20)
+        await until(lambda: are_at(workspace, head))
+        assert workspace.projectors["account"].status.touched_by_others
+    async with dashboard(settings) as workspace:
+        # By now the bucket's last entries are all ours.
+        await until(lambda: are_at(workspace, head))
+        account = workspace.projectors["account"]
+        assert account.status.touched_by_others
+        assert not workspace.projectors["catalog"].status.touched_by_others
+        async with process(tmp_path, settings, "status") as status:
+            assert await status.ended() == 0
+            assert status.has_said("something else wrote to PROJ_ACCOUNT")
+            assert not status.has_said("something else wrote to PROJ_CATALOG")
+        [verdict] = await workspace.rebuild([account.projection]).verify()
+        account.accept(verdict)
+        assert not verdict.good
+        assert account.status.touched_by_others
+        async with process(tmp_path, settings, "rebuild", "account", "--yes") as rebuild:
+            assert await rebuild.ended() == 0
+        back = await took(lambda: not account.status.touched_by_others)
+        # Somebody writes what is true anyway: a verify finds that it did no harm.
+        async with plain_client(settings) as client:
+            stored = await read_bucket(client, "PROJ_ACCOUNT")
+        key, document = next(iter(stored.documents.items()))
+        await until(lambda: are_at(workspace, head))
+        await put_value(settings, "PROJ_ACCOUNT", key, document)
+        await until(lambda: account.status.touched_by_others)
+        [verdict] = await workspace.rebuild([account.projection]).verify()
+        account.accept(verdict)
+        assert not account.status.touched_by_others
+        head = await tell(settings, head, 20)
+        await until(lambda: are_at(workspace, head))
+        assert not account.status.touched_by_others
+    found = await checker.check(at=head)
+    record("false but readable document written by hand", found, recovered_s=back)
+
+
 async def test_a_bucket_is_loaded_while_batches_are_committed(settings: ConnectionSettings) -> None:
     """The server shows the messages of a batch one by one; what we load is never half of one."""
     writing, reading = await Link.open(settings), await Link.open(settings)

@@ -194,6 +194,15 @@ async def test_purging_wants_the_names_typed(settings: ConnectionSettings) -> No
         await until(lambda: text_of(app).count("rebuilt and verified") == 2)
 
 
+async def test_what_is_only_folded_here_is_not_said_to_be_in_sync(
+    settings: ConnectionSettings,
+) -> None:
+    await community(settings)
+    async with dashboard(settings, read_only=True) as (app, _pilot):
+        await until(lambda: "in memory" in text_of(app))
+        assert "in sync" not in text_of(app)
+
+
 async def test_read_only_offers_no_writing(settings: ConnectionSettings) -> None:
     await tampered(settings)
     async with dashboard(settings, read_only=True) as (app, pilot):
