@@ -80,9 +80,24 @@ class ApiError(ServerError):
         self.description = description
 
 
+class KeysChangedError(NatsterError):
+    """What can be opened has changed: an erasure, a rotation, a key file that came or went."""
+
+
 class LogChangedError(RefusedError):
     """The log is not the one a projection was derived from, or lost events unseen."""
 
 
 class ProjectorStoppedError(RefusedError):
     """A projector cannot go past an event, and must not skip it."""
+
+
+class UnopenedEventError(ProjectorStoppedError):
+    """An event whose meaning is sealed with a key that is not here: nothing may go past it.
+
+    `seq` is the event's sequence.
+    """
+
+    def __init__(self, sentence: str, seq: int) -> None:
+        super().__init__(sentence)
+        self.seq = seq

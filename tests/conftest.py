@@ -28,6 +28,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     real.stop()
 
 
+@pytest.fixture(autouse=True)
+def own_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No test sees, or leaves, a key file of the person who runs it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
 @pytest.fixture
 def settings(server: RealServer) -> ConnectionSettings:
     """An empty account of the shared server."""

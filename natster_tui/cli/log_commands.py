@@ -39,7 +39,7 @@ def status(as_json: bool, **_given: Any) -> None:
     click.echo(f"server      {report.server} ({report.user}), nats-server {report.server_version}")
     click.echo(
         f"log         {info.stream}: {info.messages:,} events, {info.first_seq:,} to "
-        f"{info.last_seq:,}, {info.bytes:,} bytes, sealing {info.sealing or 'off'}"
+        f"{info.last_seq:,}, {info.bytes:,} bytes, sealing {report.sealing}"
     )
     for projection in report.projections:
         checkpoint = projection.stored.checkpoint
@@ -95,15 +95,16 @@ def publish(
 
 @click.command()
 @click.option("--since", default=1, type=click.IntRange(min=1), help="First sequence.")
+@click.option("--open", "opened", is_flag=True, help="Payloads opened: readable, secrets and all.")
 @takes_target
-def export(since: int, **_given: Any) -> None:
+def export(since: int, opened: bool, **_given: Any) -> None:
     """Print the log as JSON lines, payloads as stored."""
     target = target_of()
 
     async def write() -> None:
         async with (
             opened_log(target.source, target.choice) as log,
-            aclosing(export_lines(log, since, target.instance)) as lines,
+            aclosing(export_lines(log, since, target.instance, opened=opened)) as lines,
         ):
             async for line in lines:
                 click.echo(line)

@@ -72,7 +72,7 @@ async def _follow(log: EventLog, start: int, instance: str, printer: _Printer) -
         aclosing(reader.batches()) as batches,
     ):
         async for batch in batches:
-            printer.take(log.sealing.open_records(batch))
+            printer.take(await log.sealing.open_records(batch))
 
 
 class _Printer:

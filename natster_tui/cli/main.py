@@ -13,6 +13,7 @@ import click
 from natster_tui import __version__
 from natster_tui.cli.dashboard_commands import demo, open_dashboard
 from natster_tui.cli.failures import as_sentence
+from natster_tui.cli.key_commands import keys
 from natster_tui.cli.log_commands import export, import_, publish, status
 from natster_tui.cli.log_reading_commands import tail, why
 from natster_tui.cli.options import takes_target
@@ -53,7 +54,20 @@ def program(auto_rebuild: bool, ascii_only: bool, **_given: Any) -> None:
         open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only)
 
 
-for _command in (demo, status, tail, show, why, project, rebuild, verify, publish, export, import_):
+for _command in (
+    demo,
+    status,
+    tail,
+    show,
+    why,
+    project,
+    rebuild,
+    verify,
+    publish,
+    export,
+    import_,
+    keys,
+):
     program.add_command(_command)
 
 

@@ -21,7 +21,9 @@ from natster_tui.engine.server_source import (
 from natster_tui.errors import UsageError
 from natster_tui.store.connection_settings import ConnectionFlags, resolve_connection
 from natster_tui.store.embedded_server import default_data_dir
+from natster_tui.store.key_file import default_key_file
 from natster_tui.store.log import LogSettings
+from natster_tui.store.sealing_choice import SealingChoice
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -36,7 +38,7 @@ _CONNECTION = (
     click.option("--tls-cert", metavar="FILE", help="Client certificate."),
     click.option("--tls-key", metavar="FILE", help="Its key."),
     click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server."),
-    click.option("--key-file", metavar="FILE", help="Key file of the embedded server's store."),
+    click.option("--key-file", metavar="FILE", help="Where the keys are, never in --data-dir."),
     click.option("--stream", metavar="NAME", help=f"The log, {STREAM} if not given."),
     click.option("--create-log", is_flag=True, default=None, help="Make the log if missing."),
     click.option(
@@ -47,7 +49,9 @@ _CONNECTION = (
         "allow_direct or duplicate_window_s.",
     ),
     click.option(
-        "--sealing", type=click.Choice(["off"]), help="Whether a log we make is sealed: off."
+        "--sealing",
+        type=click.Choice(["on", "off"]),
+        help="Whether a log that we make is sealed; on if not given.",
     ),
     click.option("--read-only", is_flag=True, default=None, help="Write nothing anywhere."),
 )
@@ -111,6 +115,7 @@ def target_of() -> Target:
         create=given.get("create_log", False),
         read_only=given.get("read_only", False),
         settings=_log_settings(given.get("log_setting", ())),
+        sealing=_sealing_choice(given),
     )
     if choice.create and choice.read_only:
         raise UsageError("--create-log and --read-only exclude each other: give one")
@@ -139,11 +144,25 @@ def _source(given: Mapping[str, Any]) -> ServerSource:
         directory = given.get("data_dir")
         return EmbeddedSource(
             default_data_dir() if directory is None else Path(directory).expanduser(),
-            None if given.get("key_file") is None else Path(given["key_file"]).expanduser(),
+            _sealing_choice(given).key_file,
         )
     if asks_embedded:
         raise UsageError("--data-dir is for the embedded server: leave it or the server out")
     return NamedServer(settings)
+
+
+def _sealing_choice(given: Mapping[str, Any]) -> SealingChoice:
+    named = given.get("key_file")
+    wanted = given.get("sealing")
+    file = default_key_file() if named is None else Path(named).expanduser()
+    if (directory := given.get("data_dir")) is not None:
+        inside = Path(directory).expanduser().resolve()
+        if file.resolve().is_relative_to(inside):
+            raise UsageError(
+                "--key-file lies in --data-dir: whoever copies the data must not have the keys "
+                "with it; name another place"
+            )
+    return SealingChoice(None if wanted is None else wanted == "on", file, named is not None)
 
 
 def _stream_name(name: str) -> str:

@@ -40,7 +40,7 @@ _NAMES = [projection.name for projection in PROJECTIONS]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _CHANGES_SHOWN = 50
 _DIGITS = 20
-_NOT_CONFIRMED = "not confirmed: nothing was written"
+NOT_CONFIRMED = "not confirmed: nothing was written"
 
 
 @click.command()
@@ -231,12 +231,19 @@ async def _rebuild(
         )
         plans = await work.prepare()
         _end_progress()
+        blocked = [error.sentence for error in work.blocked.values()]
         if not as_json:
             _print_plans(plans)
+        for sentence in blocked if not as_json else ():
+            click.echo(f"in the way: {sentence}; the projection would end before that event")
         if dry_run:
             if as_json:
                 click.echo(json.dumps([_plan_json(plan) for plan in plans]))
             return []
+        if blocked:
+            if not ask:
+                raise RefusedError("; ".join(blocked))
+            _confirm_by_name("rebuilding only up to that event", projections)
         if preflight.foreign:
             if not take_over:
                 raise RefusedError(
@@ -250,7 +257,7 @@ async def _rebuild(
                 _confirm_by_name(what, projections)
             elif any(plan.diff for plan in plans):
                 _confirm("Write these changes?")
-        verdicts = await work.commit(purge=purge, take_over=take_over)
+        verdicts = await work.commit(purge=purge, take_over=take_over, partial=bool(blocked))
         _end_progress()
         if as_json:
             click.echo(json.dumps([_verdict_json(verdict) for verdict in verdicts]))
@@ -267,23 +274,23 @@ def _chosen(name: str | None) -> list[Projection[Any]]:
 
 def _confirm_by_name(what: str, projections: Sequence[Projection[Any]]) -> None:
     wanted = " ".join(projection.name for projection in projections)
-    with _asking():
+    with asking():
         typed = click.prompt(
             f"{what}: type {wanted} to go on", default="", show_default=False, err=True
         )
     if typed.strip() != wanted:
-        raise RefusedError(_NOT_CONFIRMED)
+        raise RefusedError(NOT_CONFIRMED)
 
 
 def _confirm(question: str) -> None:
-    with _asking():
+    with asking():
         agreed = click.confirm(question, err=True)
     if not agreed:
-        raise RefusedError(_NOT_CONFIRMED)
+        raise RefusedError(NOT_CONFIRMED)
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def asking() -> Iterator[None]:
     """Around a prompt, which holds up the event loop.
 
     The loop's own handler of Ctrl-C would wait for the loop; here it must end the prompt. Where
@@ -295,7 +302,7 @@ def _asking() -> Iterator[None]:
     except click.Abort as error:
         click.echo(err=True)
         if isinstance(error.__context__, EOFError):
-            raise RefusedError(f"{_NOT_CONFIRMED}; in scripts use --yes") from error
+            raise RefusedError(f"{NOT_CONFIRMED}; in scripts use --yes") from error
         raise
     finally:
         signal.signal(signal.SIGINT, before)

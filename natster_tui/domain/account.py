@@ -20,7 +20,8 @@ from natster_tui.domain.events import (
 )
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.payload_json import Json, UnreadableError, read_json
-from natster_tui.domain.projection import PageableList, Projection
+from natster_tui.domain.projection import PageableList, Projection, unopened_error
+from natster_tui.domain.seal import Unopened
 
 CONTEXT_FIELDS = (
     "team_id",
@@ -119,6 +120,7 @@ class AccountProjection(Projection[AccountState]):
         return self._rules[event.type](states, event)
 
     def _initialize(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
+        _unopened(event)  # erased or unreadable, it counts all the same, without a name
         state = states.get(event.origin)
         changed = state is None
         if state is None:
@@ -133,6 +135,8 @@ class AccountProjection(Projection[AccountState]):
         return (event.origin,) if changed else ()
 
     def _bind(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...] | ParkReason:
+        if _unopened(event) is Unopened.ERASED:
+            return ParkReason.ERASED
         context = read_context(event.payload)
         if context is None:
             return ParkReason.PAYLOAD
@@ -244,6 +248,14 @@ class AccountProjection(Projection[AccountState]):
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an account document: {error!r}") from error
+
+
+def _unopened(event: Event) -> Unopened | None:
+    """How a payload that counts did not open; UnopenedEventError where its key is not here."""
+    seal = event.record.seal
+    if seal is not None and seal.unopened is Unopened.UNAVAILABLE:
+        raise unopened_error(event, seal)
+    return None if seal is None else seal.unopened
 
 
 def announced_name(payload: bytes) -> str | None:

@@ -65,6 +65,10 @@ class CatalogProjection(Projection[CatalogState]):
         members[member] = None
         return (name,)
 
+    def holder(self, _key: str, state: CatalogState) -> str:
+        """See `Projection.holder`."""
+        return state.owner
+
     def keys_of(self, event: Event) -> tuple[str, ...]:
         """See `Projection.keys_of`."""
         return (event.catalog,)

@@ -8,7 +8,7 @@ documents, so that nobody need know which of them stand in pages.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,13 +32,15 @@ class FieldChange:
 class KeyChange:
     """One key: its document before (stored) and after (as the log says); None for none.
 
-    `problem` says why what is stored in pages makes no document.
+    `problem` says why what is stored in pages makes no document, `unsealed` that it is stored
+    readable for everybody, although it should be sealed.
     """
 
     key: str
     before: bytes | None
     after: bytes | None
     problem: str = ""
+    unsealed: bool = False
 
     @property
     def kind(self) -> str:
@@ -51,7 +53,8 @@ class KeyChange:
         """The fields that differ; for a stored value that is no document, that one fact."""
         if self.problem:
             return (FieldChange("(stored value)", self.problem, "a document"),)
-        return field_changes(self.before, self.after) or (
+        sealing = (FieldChange("(form)", "not sealed", "sealed"),) if self.unsealed else ()
+        return (*field_changes(self.before, self.after), *sealing) or (
             FieldChange("(form)", "other pages, or other spacing on them", "as the log gives it"),
         )
 
@@ -100,26 +103,37 @@ def diff_documents(
     return Diff(tuple(changes), len(stored.keys() | expected.keys()))
 
 
-def diff_entries(projection: Projection[Any], stored: Bytes, expected: Bytes) -> Diff:
-    """What must change for the entries `stored` to become `expected`, to the byte."""
-    differing = changed_entries(stored, expected)
+def diff_entries(
+    projection: Projection[Any], stored: Bytes, expected: Bytes, unsealed: Collection[str] = ()
+) -> Diff:
+    """What must change for the entries `stored` to become `expected`, to the byte.
+
+    The entries in `unsealed` must change whatever they hold.
+    """
+    differing = changed_entries(stored, expected, unsealed)
+    readable = {document_key(key) for key in unsealed}
     before = dict(by_document({k: v for k, v in stored.items() if document_key(k) in differing}))
     after = dict(by_document({k: v for k, v in expected.items() if document_key(k) in differing}))
     changes = []
     for key in sorted(differing):
         old, problem = _whole(projection, key, before.get(key))
         new, _ = _whole(projection, key, after.get(key))
-        changes.append(KeyChange(key, old, new, problem))
+        changes.append(KeyChange(key, old, new, problem, key in readable))
     return Diff(
         tuple(changes), len({document_key(key) for keys in (stored, expected) for key in keys})
     )
 
 
-def changed_entries(stored: Bytes, expected: Bytes) -> dict[str, dict[str, bytes | None]]:
-    """By document: the entries to write, None for one to remove, so that `expected` is stored."""
+def changed_entries(
+    stored: Bytes, expected: Bytes, unsealed: Collection[str] = ()
+) -> dict[str, dict[str, bytes | None]]:
+    """By document: the entries to write, None for one to remove, so that `expected` is stored.
+
+    The entries in `unsealed` are written whatever they hold.
+    """
     changes: dict[str, dict[str, bytes | None]] = {}
     for entry_key, after in expected.items():
-        if stored.get(entry_key) != after:
+        if stored.get(entry_key) != after or entry_key in unsealed:
             changes.setdefault(document_key(entry_key), {})[entry_key] = after
     for entry_key in stored:
         if entry_key not in expected:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from natster_tui.domain.event_time import parse_occurred_at
 from natster_tui.domain.headers import Headers, parse_headers
 from natster_tui.domain.parking import ParkReason
+from natster_tui.domain.seal import Seal
 
 STREAM = "NATSTER_EVENTS"
 SUBJECTS = "natster.events.*.*.*.*"
@@ -45,12 +46,13 @@ CATALOG_TYPES = frozenset({EventType.SHARED, EventType.UNSHARED, EventType.IMPOR
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """One message of the log, exactly as stored.
+    """One message of the log.
 
     `time_ns` is the stream's timestamp in nanoseconds since the epoch. `stored_headers` are
     pairs, or the block that holds them: hardly any event of a replay is asked for its headers,
-    and they are parsed when the first is. Treat it as immutable; frozen it would take three times
-    as long to make, and one is made for every event that is read.
+    and they are parsed when the first is. `seal` is there when the payload was sealed: `payload`
+    is what it says then, or empty when it did not open. Treat it as immutable; frozen it would
+    take three times as long to make, and one is made for every event that is read.
     """
 
     seq: int
@@ -58,6 +60,7 @@ class Record:
     subject: str
     payload: bytes = b""
     stored_headers: Headers | bytes = ()
+    seal: Seal | None = None
 
     @property
     def headers(self) -> Headers:
@@ -65,6 +68,11 @@ class Record:
         if isinstance(self.stored_headers, bytes):
             self.stored_headers = parse_headers(self.stored_headers)
         return self.stored_headers
+
+    @property
+    def stored(self) -> bytes:
+        """The payload as the stream holds it, sealed if it is."""
+        return self.payload if self.seal is None else self.seal.stored
 
     def header(self, name: str) -> str | None:
         """The first value of a header (names are case-sensitive), or None."""

@@ -45,19 +45,18 @@ class Fold(Generic[State]):
         """Fold one record, already read with `read_event`; returns the keys that changed.
 
         Records come in ascending order. One at or below `seq` was folded before, and is passed
-        over: only the stream sequence tells a duplicate.
+        over: only the stream sequence tells a duplicate. Raises UnopenedEventError (see
+        `Projection.apply`), and stands where it stood.
         """
         if record.seq <= self.seq:
             return ()
-        self.seq = record.seq
-        self.time_ns = record.time_ns
-        outcome: tuple[str, ...] | ParkReason
+        outcome: tuple[str, ...] | ParkReason = ()
         if isinstance(event, ParkReason):
             outcome = event
         elif event.type in self._uses:
             outcome = self._rule(self.states, event)
-        else:
-            return ()
+        self.seq = record.seq
+        self.time_ns = record.time_ns
         if isinstance(outcome, ParkReason):
             self._newly_parked.append(ParkedEvent(record.seq, outcome))
             return ()
@@ -99,6 +98,10 @@ class Fold(Generic[State]):
         """The document of a key as it would be stored now, or None if there is none."""
         state = self.states.get(key)
         return None if state is None else self.projection.encode(key, state)
+
+    def holder(self, key: str) -> str:
+        """The account under whose key the document of a key is sealed."""
+        return self.projection.holder(key, self.states[key])
 
     def documents(self) -> dict[str, bytes]:
         """Every document as it would be stored now."""

@@ -6,7 +6,7 @@ The form that `export` writes and `import` reads (DESIGN section 8):
 An event's identity is its `Nats-Msg-Id`. Without one it is `imp-` and the SHA-256, in
 hexadecimal, over four fields each preceded by its length as eight bytes, big-endian: the
 sequence in decimal digits, the time as the server writes it (RFC 3339 in UTC, no trailing
-zeros), the subject, and the payload.
+zeros), the subject, and the payload as it is stored.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class BadLineError(ValueError):
 
 def encode_line(record: Record, payload: bytes | None = None) -> str:
     """One record as a line without its end; `payload` stands in for the stored one."""
-    stored = record.payload if payload is None else payload
+    stored = record.stored if payload is None else payload
     headers: dict[str, str | list[str]] = {}
     for name, value in record.headers:
         earlier = headers.get(name)
@@ -128,7 +128,7 @@ def event_identity(record: Record) -> str:
         str(record.seq).encode(),
         format_timestamp(record.time_ns).encode(),
         record.subject.encode(),
-        record.payload,
+        record.stored,
     ):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)

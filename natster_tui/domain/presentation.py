@@ -19,6 +19,7 @@ from natster_tui.domain.events import NONE, Event, EventType, Record
 from natster_tui.domain.masking import MASK, is_secret_name, mask_json
 from natster_tui.domain.payload_json import Json, Number, UnreadableError, read_json
 from natster_tui.domain.safe_text import safe_block, safe_text
+from natster_tui.domain.seal import Seal, Unopened
 
 _KEY_SHOWN_WHOLE = 12
 _KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
@@ -64,8 +65,16 @@ def event_phrase(event: Event, names: Names) -> tuple[str, str, str]:
     return who, f"{arrow} {names.of(event.target)}", safe_text(event.catalog, 40)
 
 
+def seal_line(seal: Seal) -> str:
+    """How a payload is stored, for a person."""
+    return f"with the key {safe_text(seal.key_id, 80)}" if seal.key_id else "in a form not known"
+
+
 def payload_lines(record: Record, *, reveal: bool = False) -> list[str]:
     """The payload for a person: pretty JSON with secrets masked, or what it is instead."""
+    if record.seal is not None and record.seal.unopened is not None:
+        word = "erased" if record.seal.unopened is Unopened.ERASED else "sealed"
+        return [f"({word}: {safe_text(record.seal.reason, 400)})"]
     if not record.payload:
         return ["(empty)"]
     try:
@@ -81,6 +90,8 @@ def payload_lines(record: Record, *, reveal: bool = False) -> list[str]:
 
 def masked_payload(record: Record) -> bytes:
     """The payload with its secrets masked; one that cannot be read is masked whole."""
+    if record.seal is not None and record.seal.unopened is not None:
+        return MASK.encode()
     if not record.payload:
         return b""
     try:

@@ -17,6 +17,9 @@ from typing import Any, Generic, TypeVar
 from natster_tui.domain.documents import Document, encode_document, read_document
 from natster_tui.domain.events import Event, EventType
 from natster_tui.domain.parking import ParkReason
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.seal import Seal
+from natster_tui.errors import UnopenedEventError
 
 State = TypeVar("State")
 
@@ -57,15 +60,24 @@ class Projection(ABC, Generic[State]):
         """Fold one event of a type in `uses` into `states`, in place.
 
         Returns the keys whose document changed, or the reason why the event is parked, in
-        which case nothing was touched. Deterministic: no clock, no randomness, no I/O.
+        which case nothing was touched. Deterministic: no clock, no randomness, no I/O. Raises
+        UnopenedEventError, nothing touched either, when it needs a payload whose key is not here:
+        such an event is neither parked nor skipped.
         """
 
     def parks(self, event: Event) -> ParkReason | None:
         """Why this projection sets an event aside, or None; no state plays a part in that."""
         if event.type not in self.uses:
             return None
-        outcome = self.apply({}, event)
+        try:
+            outcome = self.apply({}, event)
+        except UnopenedEventError:
+            return None
         return outcome if isinstance(outcome, ParkReason) else None
+
+    def holder(self, key: str, _state: State) -> str:
+        """The account whose data a document is: the one under whose key it is sealed."""
+        return key
 
     @abstractmethod
     def keys_of(self, event: Event) -> tuple[str, ...]:
@@ -102,3 +114,13 @@ class Projection(ABC, Generic[State]):
         if value is None:
             raise ValueError("not a JSON object")
         return self.state_of(value)
+
+
+def unopened_error(event: Event, seal: Seal) -> UnopenedEventError:
+    """Why nothing may go past an event whose payload counts, and whose key is not here."""
+    key = f"the key {seal.key_id}" if seal.key_id else "a key"
+    return UnopenedEventError(
+        f"stopped before event {event.seq:,}: what {safe_text(event.origin, 80)} said in it is "
+        f"sealed with {key}, which is not available: {seal.reason}",
+        event.seq,
+    )

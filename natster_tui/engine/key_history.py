@@ -13,7 +13,6 @@ from typing import Any
 
 from natster_tui.domain.events import Record, is_usable_token, read_event
 from natster_tui.domain.fold import Fold
-from natster_tui.domain.paging import entries_of
 from natster_tui.domain.projection import Projection
 from natster_tui.store.log import EventLog
 
@@ -58,20 +57,13 @@ async def key_document(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> bytes | None:
     """The document of a key as of sequence `upto`, whole, or None."""
-    return (await _key_fold(log, projection, key, upto, instance)).document(key)
+    return (await key_fold(log, projection, key, upto, instance)).document(key)
 
 
-async def key_entries(
-    log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
-) -> dict[str, bytes]:
-    """The entries that the document of a key is stored in as of sequence `upto`; none for none."""
-    state = (await _key_fold(log, projection, key, upto, instance)).states.get(key)
-    return {} if state is None else entries_of(projection, key, state)
-
-
-async def _key_fold(
+async def key_fold(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> Fold[Any]:
+    """The fold of a key's own events up to and including sequence `upto`."""
     fold = Fold(projection)
     fold.advance(await key_records(log, projection, key, upto, instance))
     return fold

@@ -7,17 +7,18 @@ rewritten at the same position, never ahead of it, because the other documents a
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from natster_tui.domain.diff import Diff, changed_entries, diff_entries
-from natster_tui.domain.paging import document_key
+from natster_tui.domain.paging import document_key, entries_of
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.batching import unfit
-from natster_tui.engine.key_history import key_entries
+from natster_tui.engine.key_history import key_fold
 from natster_tui.engine.lease_keeper import rebuilding
-from natster_tui.engine.projection_store import Standing, check_identity, load_projection
+from natster_tui.engine.projection_store import Standing, bucket_of, check_identity, load_projection
 from natster_tui.engine.rebuild import (
     TRIES_S,
     Pause,
@@ -25,9 +26,16 @@ from natster_tui.engine.rebuild import (
     Verdict,
     kept_writing,
     no_pause,
+    sealed_sentence,
 )
-from natster_tui.errors import ConflictError, LogChangedError, NotFoundError, RefusedError
-from natster_tui.store.bucket import BATCH_LIMIT, Bucket
+from natster_tui.errors import (
+    ConflictError,
+    LogChangedError,
+    NotFoundError,
+    RefusedError,
+    UnopenedEventError,
+)
+from natster_tui.store.atomic_batch import BATCH_LIMIT
 from natster_tui.store.log import EventLog
 
 
@@ -39,14 +47,14 @@ class KeyRebuild:
         self.projection = projection
         self.key = key
         self._instance = instance
-        self._bucket = Bucket(log.link, projection.bucket, instance)
+        self._bucket = bucket_of(log, projection, instance)
 
     async def prepare(self) -> list[PlannedRebuild]:
         """Fold the key, and compare it with what is stored; writes nothing.
 
         Raises NotFoundError when neither the log nor the bucket knows the key.
         """
-        plan, _changes = await self._plan()
+        plan, _changes, _holder = await self._plan()
         if not plan.diff.keys:
             raise NotFoundError(
                 f"there is no {self.projection.name} {safe_text(self.key, 100)}, neither stored "
@@ -54,8 +62,8 @@ class KeyRebuild:
             )
         return [plan]
 
-    async def _plan(self) -> tuple[PlannedRebuild, dict[str, bytes | None]]:
-        """What to do, and the entries to write or remove."""
+    async def _plan(self) -> tuple[PlannedRebuild, dict[str, bytes | None], Callable[[str], str]]:
+        """What to do, the entries to write or remove, and whose the document is."""
         stored = await load_projection(self._bucket, self.projection)
         if stored.standing is not Standing.OURS or stored.checkpoint is None:
             raise RefusedError(
@@ -69,28 +77,46 @@ class KeyRebuild:
             for entry_key, entry in stored.entries.items()
             if document_key(entry_key) == self.key
         }
-        after = await key_entries(
+        fold = await key_fold(
             self.log, self.projection, self.key, stored.checkpoint.seq, self._instance
         )
+        state = fold.states.get(self.key)
+        after = {} if state is None else entries_of(self.projection, self.key, state)
         plan = PlannedRebuild(
-            stored, diff_entries(self.projection, before, after), stored.checkpoint.seq
+            stored,
+            diff_entries(self.projection, before, after, unsealed=stored.unsealed),
+            stored.checkpoint.seq,
         )
-        return plan, changed_entries(before, after).get(self.key, {})
+        changes = changed_entries(before, after, stored.unsealed).get(self.key, {})
+        return plan, changes, fold.holder
+
+    @property
+    def blocked(self) -> Mapping[str, UnopenedEventError]:
+        """Nothing: a key whose events do not open is refused as a whole."""
+        return {}
 
     async def commit(
-        self, pause: Pause = no_pause, *, purge: bool = False, take_over: bool = False
+        self,
+        pause: Pause = no_pause,
+        *,
+        purge: bool = False,
+        take_over: bool = False,
+        partial: bool = False,
     ) -> list[Verdict]:
         """Write the document if it differs, then read it back."""
         assert not purge
         assert not take_over
+        assert not partial
         async with (
             pause(self.projection),
             rebuilding(self.log, self.projection.name, self._instance),
         ):
             last_try = time.monotonic() + TRIES_S
             while True:
-                plan, changes = await self._plan()
+                plan, changes, holder = await self._plan()
                 assert plan.stored.checkpoint is not None
+                if plan.stored.is_sealed and not self.log.sealing.seals:
+                    raise RefusedError(sealed_sentence(plan.stored))
                 # Whatever others wrote, of the other keys nothing is known.
                 checkpoint = replace(plan.stored.checkpoint, touched=plan.stored.touched_by_others)
                 if problem := unfit(
@@ -102,11 +128,12 @@ class KeyRebuild:
                         changes,
                         checkpoint.encode(),
                         plan.stored.snapshot.checkpoint_revision,
+                        holder,
                     )
                 except ConflictError as error:
                     if time.monotonic() > last_try:
                         raise kept_writing(self.projection) from error
                     continue
-                after, _changes = await self._plan()
+                after, _changes, _holder = await self._plan()
                 diff = Diff(after.diff.changes, 1)
                 return [Verdict(self.projection, after.seq, diff, after.stored.standing)]

@@ -60,7 +60,7 @@ class LogFollower:
         self._bytes = 0
         self._wanted: OrderedDict[int, None] = OrderedDict()
         self._asked = asyncio.Event()
-        self._identity = ("", "")
+        self._identity: tuple[object, ...] = ()
 
     def _notify(self) -> None:
         self.version += 1
@@ -98,10 +98,12 @@ class LogFollower:
     async def run(self, log: EventLog) -> None:
         """Follow until the link is lost, which is raised as ConnectionLostError."""
         info = log.info
-        if self._identity != (info.stream, info.created) or info.last_seq < self.head:
+        # What was erased, or could not be opened, must not be shown from before.
+        identity = (info.stream, info.created, log.sealing.tombstones, log.sealing.problems)
+        if self._identity != identity or info.last_seq < self.head:
             self._pages.clear()
             self._bytes = 0
-        self._identity = (info.stream, info.created)
+        self._identity = identity
         self._last_heard = time.monotonic()
         self.first, self.head = max(info.first_seq, 1), info.last_seq
         self._notify()
@@ -125,7 +127,7 @@ class LogFollower:
                 self._last_heard = time.monotonic()
                 if not batch:
                     continue
-                records = log.sealing.open_records(batch)
+                records = await log.sealing.open_records(batch)
                 for record in records:
                     self._append(record)
                 self.on_live(records)

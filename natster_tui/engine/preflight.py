@@ -12,9 +12,13 @@ from typing import Any
 from natster_tui.domain.events import SUBJECT_PREFIX, EventType
 from natster_tui.domain.log_info import LogInfo
 from natster_tui.domain.projection import Projection
-from natster_tui.engine.projection_store import Standing, StoredProjection, load_projection
+from natster_tui.engine.projection_store import (
+    Standing,
+    StoredProjection,
+    bucket_of,
+    load_projection,
+)
 from natster_tui.errors import ServerError
-from natster_tui.store.bucket import Bucket
 from natster_tui.store.consumers import ConsumerInfo, count_matching, list_consumers
 from natster_tui.store.log import EventLog
 
@@ -90,9 +94,7 @@ async def read_preflight(
         count = await count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.value}")
         by_type[kind.value] = count
     by_type["other"] = max(0, info.messages - sum(by_type.values()))
-    stored = tuple(
-        [await load_projection(Bucket(log.link, p.bucket, instance), p) for p in projections]
-    )
+    stored = tuple([await load_projection(bucket_of(log, p, instance), p) for p in projections])
     return Preflight(
         info,
         by_type,

@@ -35,6 +35,7 @@ class Standing(Enum):
     EMPTY = "empty"
     OURS = "ours"
     OTHER_VERSION = "other version"
+    BEFORE_ERASURE = "from before an erasure"
     INTERRUPTED = "interrupted rebuild"
     FOREIGN = "another program's"
     UNREADABLE = "unreadable"
@@ -50,6 +51,8 @@ class StoredProjection:
     standing: Standing
     checkpoint: Checkpoint | None
     problem: str = ""
+    unsealed: frozenset[str] = frozenset()
+    """The entries that are stored readable, although they should be sealed."""
 
     @property
     def entries(self) -> dict[str, bytes]:
@@ -62,6 +65,11 @@ class StoredProjection:
         if self.standing is Standing.FOREIGN:
             return len(self.snapshot.documents)
         return len({document_key(key) for key in self.snapshot.documents})
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether any of the entries is stored sealed."""
+        return any(entry.sealed for entry in self.snapshot.documents.values())
 
     @property
     def touched_by_others(self) -> bool:
@@ -79,6 +87,12 @@ class StoredProjection:
         """The fold to go on from; raises RefusedError when a document is not one of ours."""
         assert self.checkpoint is not None
         states = {}
+        for key, entry in self.snapshot.documents.items():
+            if entry.unopened:
+                raise RefusedError(
+                    f"only watching: the entry {key} in {self.projection.bucket} is sealed and "
+                    f"does not open ({entry.unopened})"
+                )
         for key, entries in by_document(self.entries):
             try:
                 states[key] = self.projection.state_of(assembled(self.projection, key, entries))
@@ -107,6 +121,11 @@ class StoredProjection:
         return Fold(self.projection) if self.checkpoint is None else self.fold()
 
 
+def bucket_of(log: EventLog, projection: Projection[Any], instance: str) -> Bucket:
+    """The bucket that a projection of a log is stored in, sealed as the log is."""
+    return Bucket(log.link, projection.bucket, instance, log.sealing)
+
+
 async def load_projection(bucket: Bucket, projection: Projection[Any]) -> StoredProjection:
     """What the bucket holds."""
     info = await bucket.info()
@@ -115,10 +134,18 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
         return StoredProjection(projection, info, nothing, Standing.MISSING, None)
     snapshot = await bucket.load()
 
+    unsealed = frozenset(
+        key
+        for key, entry in snapshot.documents.items()
+        if bucket.sealing.seals and not entry.sealed
+    )
+
     def standing(
         kind: Standing, checkpoint: Checkpoint | None = None, problem: str = ""
     ) -> StoredProjection:
-        return StoredProjection(projection, info, snapshot, kind, checkpoint, problem)
+        # What another program writes is plain, and that is no drift of its documents.
+        plain = frozenset() if kind is Standing.FOREIGN else unsealed
+        return StoredProjection(projection, info, snapshot, kind, checkpoint, problem, plain)
 
     rebuild = f"rebuild {projection.name}"
     if snapshot.checkpoint is None:
@@ -150,6 +177,13 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
             f"{projection.bucket} is of projector version {checkpoint.version}, "
             f"this is version {projection.version}: {rebuild}",
         )
+    tombstones = bucket.sealing.tombstones
+    if tombstones is not None and checkpoint.tombstones != tombstones:
+        return standing(
+            Standing.BEFORE_ERASURE,
+            checkpoint,
+            f"{projection.bucket} is from before an account's keys were erased: {rebuild}",
+        )
     return standing(Standing.OURS, checkpoint)
 
 
@@ -175,5 +209,6 @@ async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:
         log_stream=log.info.stream,
         log_created=log.info.created,
         log_time=format_timestamp(fold.time_ns) if fold.time_ns else "",
+        tombstones=log.sealing.tombstones or "",
         parked=fold.parked,
     )

@@ -25,6 +25,7 @@ from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projection_store import (
     Standing,
     StoredProjection,
+    bucket_of,
     check_identity,
     checkpoint_of,
     load_projection,
@@ -36,6 +37,7 @@ from natster_tui.engine.rebuild import (
     Rebuild,
     Verdict,
     old_server_sentence,
+    sealed_sentence,
 )
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.stored_watch import StoredWatch
@@ -48,8 +50,10 @@ from natster_tui.errors import (
     ProjectorStoppedError,
     RefusedError,
     ServerError,
+    UnopenedEventError,
 )
-from natster_tui.store.bucket import BATCH_LIMIT, Bucket
+from natster_tui.store.atomic_batch import BATCH_LIMIT
+from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 from natster_tui.store.stream_reader import StreamReader
 
@@ -125,7 +129,7 @@ class Projector:
 
     async def run(self, log: EventLog) -> None:
         """Project until the link is lost, which is raised as ConnectionLostError."""
-        self._bucket = Bucket(log.link, self.projection.bucket, self._instance)
+        self._bucket = bucket_of(log, self.projection, self._instance)
         self._watch = StoredWatch(self._bucket, self.projection, self.status)
         self._denied = ""
         try:
@@ -264,8 +268,8 @@ class Projector:
         return self._lease.sentence(self.projection.name)
 
     def _rebuilds_by_itself(self, standing: Standing) -> bool:
-        """An interrupted rebuild is always finished; another version only when told to."""
-        return standing is Standing.INTERRUPTED or (
+        """What was begun, a rebuild or an erasure, is finished; another version when told to."""
+        return standing in (Standing.INTERRUPTED, Standing.BEFORE_ERASURE) or (
             standing is Standing.OTHER_VERSION and self._auto_rebuild
         )
 
@@ -278,6 +282,10 @@ class Projector:
             return False, old_server_sentence(log)
         if stored.standing is Standing.FOREIGN:
             return False, stored.problem
+        if log.sealing.locked:
+            return False, f"only watching: {log.sealing.locked}"
+        if stored.is_sealed and not log.sealing.seals:
+            return False, sealed_sentence(stored)
         if sentence := self._lease_sentence:
             return False, sentence
         return True, ""
@@ -292,8 +300,14 @@ class Projector:
             self._notify()
 
         rebuild = Rebuild(log, [self.projection], self._instance, show)
-        await rebuild.prepare()
-        await rebuild.commit()
+        plan = (await rebuild.prepare())[0]
+        blocked = rebuild.blocked.get(self.projection.name)
+        # Up to an event that nothing may pass is where projecting would bring it, too.
+        await rebuild.commit(partial=plan.is_forward)
+        if blocked is not None:
+            stored = await load_projection(self._bucket, self.projection)
+            self._adopt(stored, stored.fold())
+            raise blocked
 
     def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
         self.fold = fold
@@ -332,7 +346,7 @@ class Projector:
             # Where nothing is new, nothing comes for a while that could say so.
             self._settle_phase(log.info.last_seq)
             async for batch in batches:
-                records = log.sealing.open_records(batch)
+                records = await log.sealing.open_records(batch)
                 if records:
                     await self._check_continuity(log, records)
                     await self._take(log, records)
@@ -380,16 +394,21 @@ class Projector:
     async def _take(self, log: EventLog, records: list[Record]) -> None:
         gathered: set[str] = set()
         entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
-        for record in records:
-            for key in self.fold.apply(record, read_event(record)):
-                if key not in gathered:
-                    gathered.add(key)
-                    entries += self._pager.at_most(key)
-            self._since_commit.append(record)
-            if entries >= room:
-                await self._commit(log)
-                gathered.clear()
-                entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
+        try:
+            for record in records:
+                for key in self.fold.apply(record, read_event(record)):
+                    if key not in gathered:
+                        gathered.add(key)
+                        entries += self._pager.at_most(key)
+                self._since_commit.append(record)
+                if entries >= room:
+                    await self._commit(log)
+                    gathered.clear()
+                    entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
+        except UnopenedEventError:
+            await self._commit(log)
+            self._publish_position()
+            raise
         await self._commit(log)
         self._publish_position()
 
@@ -422,7 +441,9 @@ class Projector:
             raise ConflictError(f"nothing more is written: {sentence}")
         status, before = self.status, self._revision
         checkpoint = replace(checkpoint, touched=status.touched_by_others)
-        self._revision = await self._bucket.commit(changes, checkpoint.encode(), before)
+        self._revision = await self._bucket.commit(
+            changes, checkpoint.encode(), before, self.fold.holder
+        )
         known = max(before, self._watch.accepted)
         if before and self._revision - known != len(changes) + 1 and not checkpoint.touched:
             # Seen only now, and our own entry is the bucket's last: it has to say so by itself.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from natster_tui.engine.lease_keeper import rebuilding
 from natster_tui.engine.projection_store import (
     Standing,
     StoredProjection,
+    bucket_of,
     check_identity,
     checkpoint_of,
     load_projection,
@@ -34,8 +35,14 @@ from natster_tui.engine.replay import (
     encoded_documents,
     encoded_entries,
 )
-from natster_tui.errors import ConflictError, ProjectorStoppedError, RefusedError
-from natster_tui.store.bucket import BATCH_LIMIT, Bucket
+from natster_tui.errors import (
+    ConflictError,
+    ProjectorStoppedError,
+    RefusedError,
+    UnopenedEventError,
+)
+from natster_tui.store.atomic_batch import BATCH_LIMIT
+from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 
 ATOMIC_BATCHES_SINCE = (2, 12, 0)
@@ -102,6 +109,11 @@ class PlannedRebuild:
         """Whose it is."""
         return self.stored.projection
 
+    @property
+    def is_forward(self) -> bool:
+        """Whether it ends where the stored checkpoint stands, or further on."""
+        return self.stored.checkpoint is None or self.seq >= self.stored.checkpoint.seq
+
 
 class Rebuild:
     """A rebuild of some projections of a log, from preflight to verdict.
@@ -123,7 +135,7 @@ class Rebuild:
         self._replay = Replay(log, projections, instance, on_progress)
         self._foreign: set[str] = set()
         """Whose buckets were another program's when `prepare` looked at them."""
-        self._buckets = {p.name: Bucket(log.link, p.bucket, instance) for p in projections}
+        self._buckets = {p.name: bucket_of(log, p, instance) for p in projections}
 
     @property
     def folds(self) -> dict[str, Fold[Any]]:
@@ -134,6 +146,11 @@ class Rebuild:
     def progress(self) -> ReplayProgress:
         """The replay's progress."""
         return self._replay.progress
+
+    @property
+    def blocked(self) -> Mapping[str, UnopenedEventError]:
+        """The projections that end before an event they may not pass, and why."""
+        return self._replay.blocked
 
     async def prepare(self) -> list[PlannedRebuild]:
         """Replay to the head as it is now, and compare with what is stored."""
@@ -158,18 +175,29 @@ class Rebuild:
         return PlannedRebuild(stored, await _difference(stored, fold), fold.seq)
 
     async def commit(
-        self, pause: Pause = no_pause, *, purge: bool = False, take_over: bool = False
+        self,
+        pause: Pause = no_pause,
+        *,
+        purge: bool = False,
+        take_over: bool = False,
+        partial: bool = False,
     ) -> list[Verdict]:
         """Write the differences of every projection, then verify them.
 
-        Waits while another process rebuilds the same. Raises RefusedError where that is not ours
-        to do without `take_over`, and ConflictError when somebody keeps writing all the same.
+        With `partial` a projection that is blocked ends, checkpoint and all, before the event
+        that it may not pass. Waits while another process rebuilds the same. Raises RefusedError
+        where one is blocked without `partial`, or where that is not ours to do without
+        `take_over`, and ConflictError when somebody keeps writing all the same.
         """
         if self.log.link.server_version < ATOMIC_BATCHES_SINCE:
             raise RefusedError(old_server_sentence(self.log))
         for projection in self.projections:
             if projection.name in self._foreign and not take_over:
                 raise _not_ours(projection)
+        if self.log.sealing.locked:
+            raise RefusedError(f"nothing can be sealed: {self.log.sealing.locked}")
+        for error in self.blocked.values() if not partial else ():
+            raise RefusedError(f"{error.sentence}; nothing was written")
         verdicts = []
         for projection in self.projections:
             async with (
@@ -201,6 +229,8 @@ class Rebuild:
         self, bucket: Bucket, stored: StoredProjection, *, take_over: bool
     ) -> int:
         """Make or convert the bucket where needed; the revision that the commit must expect."""
+        if stored.is_sealed and not self.log.sealing.seals:
+            raise RefusedError(sealed_sentence(stored))
         if stored.standing is Standing.MISSING:
             await bucket.create(self.log.info.replicas)
         elif stored.standing is Standing.FOREIGN and not take_over:
@@ -223,11 +253,19 @@ class Rebuild:
             revision = await bucket.commit({}, before.encode(), revision)
             await bucket.purge_before(revision)
         # To the byte, although another program's spelling is no drift: from now on it is ours.
-        changes = changed_entries({} if purge else plan.stored.entries, entries)
+        changes = changed_entries(
+            {} if purge else plan.stored.entries, entries, unsealed=self._unsealed(plan.stored)
+        )
         *first, last = batches(changes.values(), BATCH_LIMIT - 1)
         for batch in first:
-            revision = await bucket.commit(batch, before.encode(), revision)
-        await bucket.commit(last, final.encode(), revision)
+            revision = await bucket.commit(batch, before.encode(), revision, fold.holder)
+        await bucket.commit(last, final.encode(), revision, fold.holder)
+
+    def _unsealed(self, stored: StoredProjection) -> Collection[str]:
+        """What is to be written whatever it holds; when taking over, all that is not sealed."""
+        if stored.standing is Standing.FOREIGN and self.log.sealing.seals:
+            return stored.entries.keys()
+        return stored.unsealed
 
     async def _position_before(self, plan: PlannedRebuild) -> Checkpoint:
         """Where the bucket stands until the rebuild has ended.
@@ -257,6 +295,9 @@ class Rebuild:
             replay = Replay(self.log, [projection], self._instance, self._replay._on_progress)
             self._replay.progress = replay.progress
             await replay.advance(position)
+            for error in replay.blocked.values():
+                if replay.folds[projection.name].seq < position:
+                    raise error
             verdicts.append(await _verdict(stored, replay.folds[projection.name]))
         return verdicts
 
@@ -282,7 +323,9 @@ async def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
 async def _difference(stored: StoredProjection, fold: Fold[Any]) -> Diff:
     if stored.standing is Standing.FOREIGN:
         return diff_documents(stored.entries, await encoded_documents(fold), same_json)
-    return diff_entries(stored.projection, stored.entries, await encoded_entries(fold))
+    return diff_entries(
+        stored.projection, stored.entries, await encoded_entries(fold), unsealed=stored.unsealed
+    )
 
 
 def _not_ours(projection: Projection[Any]) -> RefusedError:
@@ -296,6 +339,14 @@ def kept_writing(projection: Projection[Any]) -> ConflictError:
     """Somebody who heeds no lease was always quicker."""
     return ConflictError(
         f"another projector kept writing to {projection.bucket}: stop it, or try again"
+    )
+
+
+def sealed_sentence(stored: StoredProjection) -> str:
+    """Why nothing is written readable among what is sealed."""
+    return (
+        f"only watching: {stored.projection.bucket} holds sealed documents, and sealing is off "
+        "here: give --sealing on and the key file"
     )
 
 

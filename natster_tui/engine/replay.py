@@ -19,7 +19,7 @@ from natster_tui.domain.fold import Fold
 from natster_tui.domain.paging import entries_of
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import Projection
-from natster_tui.errors import LogChangedError
+from natster_tui.errors import LogChangedError, UnopenedEventError
 from natster_tui.store.log import EventLog
 
 
@@ -76,9 +76,12 @@ class Replay:
         on_progress: OnProgress | None = None,
     ) -> None:
         self.folds: dict[str, Fold[Any]] = {p.name: Fold(p) for p in projections}
+        self.blocked: dict[str, UnopenedEventError] = {}
+        """The folds that stand before an event they may not pass, by projection, and why."""
         self.log = log
         self.seq = 0
         self.progress = ReplayProgress(1, 0, time.monotonic())
+        self._going = tuple(self.folds.items())
         self._instance = instance
         self._on_progress = on_progress or (lambda _progress: None)
 
@@ -93,13 +96,12 @@ class Replay:
         progress.first = max(1, self.log.info.first_seq)
         progress.last = max(to, progress.last)
         progress.finished = None
-        folds = tuple(self.folds.values())
         while self.seq < to:
             async with aclosing(
                 self.log.records(self.seq + 1, to, purpose="replay", instance=self._instance)
             ) as batches:
                 async for batch in batches:
-                    self._fold(folds, batch)
+                    self._fold(batch)
                     self.seq = progress.seq = batch[-1].seq
                     progress.events += len(batch)
                     self._on_progress(progress)
@@ -111,14 +113,19 @@ class Replay:
         progress.finished = time.monotonic()
         self._on_progress(progress)
 
-    def _fold(self, folds: tuple[Fold[Any], ...], records: list[Record]) -> None:
+    def _fold(self, records: list[Record]) -> None:
         events = [read_event(record) for record in records]
         self.progress.by_type.update(
             [event if isinstance(event, ParkReason) else event.type for event in events]
         )
-        for fold in folds:
-            for record, event in zip(records, events, strict=True):
-                fold.apply(record, event)
+        for name, fold in self._going:
+            try:
+                for record, event in zip(records, events, strict=True):
+                    fold.apply(record, event)
+            except UnopenedEventError as error:
+                # The others go on; this one is nowhere but before that event.
+                self.blocked[name] = error
+                self._going = tuple(each for each in self._going if each[0] != name)
 
     async def _accept_hole(self, to: int) -> None:
         """The last events asked for did not come: deleted ones are passed, others read again."""
@@ -132,7 +139,7 @@ class Replay:
         if following is not None and following <= to:
             return
         self.seq = to
-        for fold in self.folds.values():
+        for _name, fold in self._going:
             # No event stands there, so there is no time of it either.
             fold.seq, fold.time_ns = to, 0
 
@@ -168,7 +175,9 @@ async def replay(
     instance: str,
     on_progress: OnProgress | None = None,
 ) -> Replay:
-    """A replay from the beginning to sequence `to`."""
+    """A replay from the beginning to sequence `to`; raises UnopenedEventError."""
     work = Replay(log, projections, instance, on_progress)
     await work.advance(to)
+    for error in work.blocked.values():
+        raise error
     return work

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
 from natster_tui.store.embedded_server import EmbeddedServer, acquire, acquire_temporary
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.sealing_choice import SealingChoice, open_sealing
 
 _OWNERS_OUTLIVED = 5
 
@@ -40,6 +41,7 @@ class LogChoice:
     create: bool = False
     read_only: bool = False
     settings: LogSettings = field(default_factory=LogSettings)
+    sealing: SealingChoice = field(default_factory=SealingChoice)
 
 
 class ServerSource(Protocol):
@@ -70,7 +72,7 @@ class NamedServer:
 
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
         """See `ServerSource`."""
-        return await _open_or_create(link, choice, create=choice.create)
+        return await _open_or_create(link, choice, choice.sealing, create=choice.create)
 
     async def close(self) -> None:
         """See `ServerSource`."""
@@ -107,7 +109,10 @@ class EmbeddedSource:
 
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
         """See `ServerSource`. The store was checked before its server started."""
-        log = await _open_or_create(link, choice, create=not choice.read_only)
+        sealing = choice.sealing
+        if self._server is not None:
+            sealing = replace(sealing, key_file=self._server.key_file.path)
+        log = await _open_or_create(link, choice, sealing, create=not choice.read_only)
         if self._server is not None:
             self._server.record_log(log.stream, log.info.created)
         return log
@@ -124,14 +129,25 @@ class EmbeddedSource:
         return self._was_left
 
 
-async def _open_or_create(link: Link, choice: LogChoice, *, create: bool) -> EventLog:
+async def _open_or_create(
+    link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
+) -> EventLog:
+    log = await _found_or_made(link, choice, sealing, create=create)
+    log.sealing = await open_sealing(link, log.info, sealing)
+    return log
+
+
+async def _found_or_made(
+    link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
+) -> EventLog:
     try:
         return await EventLog.open(link, choice.stream)
     except MissingLogError:
         if not create or choice.read_only:
             raise
     try:
-        return await EventLog.create(link, choice.stream, choice.settings)
+        settings = replace(choice.settings, sealing="on" if sealing.for_new_log else "off")
+        return await EventLog.create(link, choice.stream, settings)
     except ApiError as error:
         if error.code != STREAM_NAME_IN_USE:
             raise

@@ -11,11 +11,11 @@ from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.projection_store import (
     Standing,
     StoredProjection,
+    bucket_of,
     check_identity,
     load_projection,
 )
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
-from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 
 
@@ -60,6 +60,7 @@ class StatusReport:
     user: str
     server_version: str
     info: LogInfo
+    sealing: str
     hazards: tuple[str, ...]
     projections: tuple[ProjectionReport, ...]
 
@@ -78,7 +79,7 @@ class StatusReport:
                 "events": info.messages,
                 "bytes": info.bytes,
                 "fill_percent": info.fill_percent,
-                "sealing": info.sealing or "off",
+                "sealing": self.sealing,
             },
             "hazards": list(self.hazards),
             "projections": [report.as_json() for report in self.projections],
@@ -90,7 +91,7 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
     info = await log.refresh()
     reports = []
     for projection in PROJECTIONS:
-        bucket = Bucket(log.link, projection.bucket, instance)
+        bucket = bucket_of(log, projection, instance)
         stored = await load_projection(bucket, projection)
         problem = stored.problem
         if not problem and stored.checkpoint is not None:
@@ -101,12 +102,14 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
     hazards = list(hazards_of(info))
     if log.link.server_version < ATOMIC_BATCHES_SINCE:
         hazards.append(old_server_sentence(log))
+    hazards += log.sealing.problems
     settings = log.link.settings
     return StatusReport(
         settings.described,
         settings.user_described,
         ".".join(map(str, log.link.server_version)),
         info,
+        "on" if log.sealing.seals else "off",
         tuple(hazards),
         tuple(reports),
     )

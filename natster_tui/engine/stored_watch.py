@@ -25,7 +25,13 @@ LOOK_AT_STORED_S = 1.0
 LOOK_FOR_DRIFT_S = 10.0
 
 _USELESS_UNTIL_REBUILT = frozenset(
-    {Standing.FOREIGN, Standing.OTHER_VERSION, Standing.UNREADABLE, Standing.INTERRUPTED}
+    {
+        Standing.FOREIGN,
+        Standing.OTHER_VERSION,
+        Standing.BEFORE_ERASURE,
+        Standing.UNREADABLE,
+        Standing.INTERRUPTED,
+    }
 )
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from natster_tui.domain.projection import Projection
+from natster_tui.engine.projection_store import bucket_of
 from natster_tui.errors import RefusedError
-from natster_tui.store.bucket import Bucket
 from natster_tui.store.consumers import ConsumerInfo, list_consumers
 from natster_tui.store.log import EventLog
 
@@ -32,7 +32,7 @@ async def refuse_while_active(
     names = {projection.bucket for projection in projections}
     since_ns = time.time_ns() - int(quiet_s * 1e9)
     for projection in projections:
-        snapshot = await Bucket(log.link, projection.bucket, instance).load()
+        snapshot = await bucket_of(log, projection, instance).load()
         if any(
             not entry.from_batch and entry.time_ns > since_ns
             for entry in snapshot.documents.values()

@@ -18,7 +18,8 @@ from natster_tui.domain.log_lines import (
     event_identity,
     imported_headers,
 )
-from natster_tui.errors import UsageError
+from natster_tui.domain.seal import Unopened
+from natster_tui.errors import RefusedError, UsageError
 from natster_tui.store.log import Append, EventLog
 
 IMPORT_CHUNK = 5_000
@@ -35,15 +36,21 @@ class ImportResult:
     present: int
 
 
-async def export_lines(log: EventLog, since: int, instance: str) -> AsyncGenerator[str, None]:
-    """The events from sequence `since` to the head as it is now, one line each."""
+async def export_lines(
+    log: EventLog, since: int, instance: str, *, opened: bool = False
+) -> AsyncGenerator[str, None]:
+    """The events from sequence `since` to the head as it is now, one line each.
+
+    Payloads are as stored, or `opened`; one that does not open stays as it is stored.
+    """
     info = await log.refresh()
     async with aclosing(
         log.records(since, info.last_seq, purpose="export", instance=instance)
     ) as batches:
         async for batch in batches:
             for record in batch:
-                yield encode_line(record)
+                opens = opened and record.seal is not None and record.seal.unopened is None
+                yield encode_line(record, record.payload if opens else None)
 
 
 def read_lines(lines: Iterable[str], name: str) -> list[Record]:
@@ -79,6 +86,7 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
     Every append expects to follow exactly on what we have seen, so an event that another writer
     puts in between is looked at before we go on, and nothing is ever doubled or reordered.
     """
+    await _refuse_what_stays_closed(log, records)
     present: set[str] = set()
     seen = 0
     before = log.appended
@@ -105,6 +113,17 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
         # They stand right behind what was seen, so only what others wrote is left to look at.
         present.update(identity for identity, _record in waiting[:landed])
         seen += landed
+
+
+async def _refuse_what_stays_closed(log: EventLog, records: list[Record]) -> None:
+    """Sealed payloads belong to a keyring; without it they would stop a projector for good."""
+    for record in await log.sealing.open_records(records):
+        if record.seal is not None and record.seal.unopened is Unopened.UNAVAILABLE:
+            raise RefusedError(
+                f"event {record.seq:,} is sealed with the key {record.seal.key_id}, which is not "
+                f"available here ({record.seal.reason}): export it with --open, or bring the keys "
+                "first; nothing was imported"
+            )
 
 
 async def _records_after(

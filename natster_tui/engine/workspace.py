@@ -31,6 +31,7 @@ from natster_tui.engine.replay import OnProgress
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.errors import (
     ConnectionLostError,
+    KeysChangedError,
     LogChangedError,
     MissingLogError,
     NatsterError,
@@ -195,6 +196,8 @@ class Workspace:
         match error:
             case ConnectionLostError():
                 self._connection(Connection.LOST, error.sentence)
+            case KeysChangedError():
+                self._connection(Connection.CONNECTING, error.sentence)
             case UnreachableError():
                 self._connection(Connection.UNREACHABLE, error.sentence)
             case MissingLogError():
@@ -220,6 +223,10 @@ class Workspace:
             except LogChangedError as error:
                 # Everything here belongs to the log that was: begin again with a new link.
                 raise ConnectionLostError(error.sentence) from error
+            if await log.sealing.refresh():
+                raise KeysChangedError("the keys changed: reading everything anew")
+            for sentence in log.sealing.problems:
+                self.report(sentence)
             self._ring()
 
     # -- filtering -------------------------------------------------------------------------
@@ -278,5 +285,6 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
         else:
             flat.append(error)
     unexpected = [error for error in flat if not isinstance(error, NatsterError)]
+    changed = [error for error in flat if isinstance(error, KeysChangedError)]
     lost = [error for error in flat if isinstance(error, ConnectionLostError)]
-    return (unexpected or lost or flat)[0]
+    return (unexpected or changed or lost or flat)[0]

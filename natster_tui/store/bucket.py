@@ -7,67 +7,52 @@ revision, so that a writer whose view is stale loses the whole batch.
 
 from __future__ import annotations
 
-import json
-import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 from natster_tui.domain.events import Record
+from natster_tui.domain.paging import document_key
 from natster_tui.domain.projection import CHECKPOINT_KEY
 from natster_tui.errors import ApiError, ConflictError
 from natster_tui.store.api_codes import (
     NO_MESSAGE_FOUND,
     STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
-    WRONG_LAST_SEQUENCE,
 )
-from natster_tui.store.link import Link, api_error
+from natster_tui.store.atomic_batch import (
+    BATCH_COMMIT,
+    BATCH_ID,
+    BATCH_LIMIT,
+    BatchMessage,
+    publish_batch,
+)
+from natster_tui.store.bucket_config import bucket_config
+from natster_tui.store.link import Link
 from natster_tui.store.sealing import PlainSealing, Sealing
 from natster_tui.store.stream_reader import StreamReader
 from natster_tui.store.wire import stored_record
 
-BATCH_LIMIT = 1_000
-"""Messages in one atomic batch, the checkpoint included; the server refuses more (10199)."""
-
 HEADER_ALLOWANCE = 512
 """Bytes of a message's limit that our own headers may need."""
-
-_OPERATION = "KV-Operation"
-
-
-def bucket_config(name: str, description: str, replicas: int) -> dict[str, object]:
-    """The stream behind a bucket of ours: one value a key, on disk, and no limit that forgets."""
-    return {
-        "name": f"KV_{name}",
-        "description": description,
-        "subjects": [f"$KV.{name}.>"],
-        "retention": "limits",
-        "storage": "file",
-        "discard": "new",
-        "max_msgs_per_subject": 1,
-        "max_msgs": -1,
-        "max_bytes": -1,
-        "max_age": 0,
-        "max_msg_size": -1,
-        "max_consumers": -1,
-        "num_replicas": replicas,
-        "allow_direct": True,
-        "allow_rollup_hdrs": True,
-        "deny_purge": False,
-    }
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """One stored value: the bytes, the revision, and whether an atomic batch of ours wrote it."""
+    """One stored value, opened: the bytes, the revision, and whether a batch of ours wrote it.
+
+    `sealed` says whether it is stored sealed, `unopened` why it did not open (`value` is what is
+    stored, then).
+    """
 
     value: bytes
     revision: int
     time_ns: int
     from_batch: bool
+    sealed: bool = False
+    unopened: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +94,7 @@ class Bucket:
         self.name = name
         self.stream = f"KV_{name}"
         self._instance = instance
-        self._sealing: Sealing = sealing or PlainSealing()
+        self.sealing: Sealing = sealing or PlainSealing()
 
     @property
     def document_limit(self) -> int:
@@ -181,6 +166,8 @@ class Bucket:
         info = await self.info()
         if info.values == 0:
             return Snapshot({}, None, info.last_revision)
+        # What is stored here may be sealed with keys that came in since we last looked.
+        await self.sealing.refresh()
         prefix = len(f"$KV.{self.name}.")
         async with (
             StreamReader(
@@ -192,8 +179,7 @@ class Bucket:
                 for record in batch:
                     key, last = record.subject[prefix:], record.seq
                     in_batch = (
-                        record.header("Nats-Batch-Id") is not None
-                        and record.header("Nats-Batch-Commit") is None
+                        record.header(BATCH_ID) is not None and record.header(BATCH_COMMIT) is None
                     )
                     entry = self._entry(key, record)
                     if key == CHECKPOINT_KEY:
@@ -235,17 +221,26 @@ class Bucket:
     def _entry(self, key: str, record: Record) -> StoredEntry | None:
         """A message of the bucket's stream as an entry; None for the mark of a removal."""
         headers = dict(record.headers)
-        if headers.get(_OPERATION) in ("DEL", "PURGE"):
+        if headers.get("KV-Operation") in ("DEL", "PURGE"):
             return None
-        value = record.payload
-        if key != CHECKPOINT_KEY:
-            value = self._sealing.open_document(self.name, key, value)
-        return StoredEntry(value, record.seq, record.time_ns, "Nats-Batch-Id" in headers)
+        batch = BATCH_ID in headers
+        if key == CHECKPOINT_KEY:
+            return StoredEntry(record.payload, record.seq, record.time_ns, batch)
+        opened = self.sealing.open_document(self.name, key, record.payload)
+        return StoredEntry(
+            opened.value, record.seq, record.time_ns, batch, opened.sealed, opened.unopened
+        )
 
     async def commit(
-        self, changes: Mapping[str, bytes | None], checkpoint: bytes, expected_revision: int
+        self,
+        changes: Mapping[str, bytes | None],
+        checkpoint: bytes,
+        expected_revision: int,
+        holder: Callable[[str], str] = str,
     ) -> int:
         """Write changed entries (None: remove) and the checkpoint; returns its revision.
+
+        `holder` tells the account under whose key a document is sealed (`Projection.holder`).
 
         Raises ConflictError when the checkpoint is no longer at `expected_revision`: nothing
         was written. When the answer is lost it may or may not have been; whoever catches a
@@ -253,35 +248,25 @@ class Bucket:
         """
         if len(changes) >= BATCH_LIMIT:
             raise ValueError(f"{len(changes)} changes and a checkpoint do not fit in one batch")
-        batch = secrets.token_hex(12)
-        number = 0
-        for number, (key, document) in enumerate(changes.items(), 1):
-            headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
-            if document is None:
-                headers[_OPERATION] = "DEL"
-                stored = b""
-            else:
-                stored = self._sealing.seal_document(self.name, key, document)
-            await self.link.publish(f"$KV.{self.name}.{key}", stored, headers)
-        answer = json.loads(
-            await self.link.request(
-                f"$KV.{self.name}.{CHECKPOINT_KEY}",
-                checkpoint,
-                {
-                    "Nats-Batch-Id": batch,
-                    "Nats-Batch-Sequence": str(number + 1),
-                    "Nats-Batch-Commit": "1",
-                    "Nats-Expected-Last-Subject-Sequence": str(expected_revision),
-                },
+        seal = self.sealing.seal_document
+        accounts = {
+            key: holder(document_key(key))
+            for key, document in changes.items()
+            if document is not None
+        }
+        await self.sealing.ready_for(accounts.values())
+        messages = [
+            BatchMessage(f"$KV.{self.name}.{key}", b"", operation="DEL")
+            if document is None
+            else BatchMessage(
+                f"$KV.{self.name}.{key}", seal(self.name, key, accounts[key], document)
             )
+            for key, document in changes.items()
+        ]
+        messages.append(
+            BatchMessage(f"$KV.{self.name}.{CHECKPOINT_KEY}", checkpoint, expected_revision)
         )
-        if "error" in answer:
-            if answer["error"].get("err_code") == WRONG_LAST_SEQUENCE:
-                raise ConflictError(
-                    f"another projector moved the checkpoint of {self.name}; nothing was written"
-                )
-            raise api_error(f"a batch to {self.name}", answer["error"])
-        return int(answer["seq"])
+        return await publish_batch(self.link, self.name, messages)
 
     async def purge_before(self, revision: int) -> None:
         """Remove every entry older than `revision`; the entry at it survives."""

@@ -5,7 +5,6 @@ What lies in the data directory, all of it readable by its owner only:
 | file | what |
 | --- | --- |
 | `store/` | the server's encrypted store, and the sentinel that says whose it is |
-| `store.key` | the store's key, unless another file is named |
 | `server.token` | what clients must show |
 | `server.lock`, `server.json` | who runs it, and where; the second only while it may be used |
 | `server.port` | the port it had last |
@@ -25,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from natster_tui.domain.safe_text import safe_text
-from natster_tui.store.store_sentinel import write_private
+from natster_tui.store.key_file import KeyFile, default_key_file
+from natster_tui.store.private_files import write_private
 
 HOST = "127.0.0.1"
 MAX_PAYLOAD = 8 * 1024**2
@@ -57,15 +57,25 @@ class DataDirectory:
     """The files of one data directory. Writing is for whoever holds the lock."""
 
     path: Path
-    key_file: Path
-    temporary: bool
+    key_file: KeyFile
+    thrown_away: Path | None
+    """What is removed when the server ends, data and keys; None to keep both."""
 
     @classmethod
     def at(cls, path: Path, key_file: Path | None, *, temporary: bool) -> DataDirectory:
-        """The files below `path`; the key lies there too unless a file is named."""
+        """The files below `path`; the keys are in the user's own file unless one is named.
+
+        A `temporary` one has its data and its keys below `path`, apart from each other.
+        """
         path = path.absolute()
-        key_file = path / "store.key" if key_file is None else key_file.absolute()
-        return cls(path, key_file, temporary)
+        if temporary:
+            return cls(path / "data", KeyFile(path / "keys.json"), path)
+        return cls(path, KeyFile(key_file or default_key_file()), None)
+
+    @property
+    def temporary(self) -> bool:
+        """Whether nothing here is worth keeping."""
+        return self.thrown_away is not None
 
     @property
     def store(self) -> Path:

@@ -34,7 +34,6 @@ from natster_tui.store.store_sentinel import (
     RecordedLog,
     is_made_with,
     open_store,
-    read_key,
     read_sentinel,
     write_sentinel,
 )
@@ -65,6 +64,7 @@ class EmbeddedServer:
         self.token = token
         self.owned = guard is not None
         self.data_dir = directory.path
+        self.key_file = directory.key_file
         self._directory = directory
         self._running = running
         self._guard = guard
@@ -105,7 +105,7 @@ class EmbeddedServer:
             if self._key is not None:
                 write_sentinel(self._directory.sentinel, self._key, log)
             elif is_made_with(self._directory.sentinel, self._directory.key_file):
-                write_sentinel(self._directory.sentinel, read_key(self._directory.key_file), log)
+                write_sentinel(self._directory.sentinel, self._directory.key_file.read().store, log)
         except OSError as error:
             raise _unusable(self._directory.path, error) from error
 
@@ -114,8 +114,8 @@ class EmbeddedServer:
         if self._guard is None:
             return
         await _end(self._guard)
-        if self._directory.temporary:
-            shutil.rmtree(self._directory.path, ignore_errors=True)
+        if self._directory.thrown_away is not None:
+            shutil.rmtree(self._directory.thrown_away, ignore_errors=True)
 
 
 async def acquire(
@@ -123,7 +123,7 @@ async def acquire(
 ) -> EmbeddedServer:
     """The server on a data directory: started and owned, or shared with the process that did.
 
-    `key_file` is where the store's key is, if not beside the data. A `temporary` directory is
+    `key_file` is where the keys are, if not in the user's own file. A `temporary` directory is
     removed when the server ends. Raises RefusedError when the store must not be opened,
     NoServerBinaryError, and ServerError when no server comes up; a sentence each.
     """
@@ -138,8 +138,9 @@ async def acquire(
     except OSError as error:
         raise _unusable(directory.path, error) from error
     finally:
-        if temporary and not directory.log_file.exists():  # it never came to a start
-            shutil.rmtree(directory.path, ignore_errors=True)
+        if directory.thrown_away is not None and not directory.log_file.exists():
+            # It never came to a start.
+            shutil.rmtree(directory.thrown_away, ignore_errors=True)
 
 
 async def acquire_temporary() -> EmbeddedServer:
@@ -220,7 +221,7 @@ async def _start(directory: DataDirectory, lock: int) -> EmbeddedServer:
 
 def _spawn_guard(directory: DataDirectory, binary: Path, lock: int) -> subprocess.Popen[bytes]:
     options = ["--withdraw", str(directory.running_file)]
-    options += ["--remove", str(directory.path if directory.temporary else directory.config_file)]
+    options += ["--remove", str(directory.thrown_away or directory.config_file)]
     command = [str(binary), "-c", str(directory.config_file.relative_to(directory.path))]
     log = os.open(directory.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:

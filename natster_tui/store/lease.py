@@ -19,7 +19,7 @@ from natster_tui.store.api_codes import (
     STREAM_NOT_FOUND,
     WRONG_LAST_SEQUENCE,
 )
-from natster_tui.store.bucket import bucket_config
+from natster_tui.store.bucket_config import bucket_config
 from natster_tui.store.link import Link, api_error
 from natster_tui.store.wire import stored_record
 

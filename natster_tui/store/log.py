@@ -31,7 +31,7 @@ from natster_tui.store.api_codes import (
     WRONG_LAST_SEQUENCE,
 )
 from natster_tui.store.link import REQUEST_TIMEOUT, Link, api_error
-from natster_tui.store.sealing import PlainSealing, Sealing
+from natster_tui.store.sealing import PlainSealing, Sealing, is_sealable, origin_of
 from natster_tui.store.stream_reader import read_range
 from natster_tui.store.wire import RepeatableHeaders, stored_record
 
@@ -150,7 +150,7 @@ class EventLog:
             if error.code == NO_MESSAGE_FOUND:
                 return None
             raise
-        return self.sealing.open_records([stored_record(answer["message"])])[0]
+        return (await self.sealing.open_records([stored_record(answer["message"])]))[0]
 
     async def next_after(self, seq: int) -> int | None:
         """The sequence of the first event after `seq` that the log holds, None if it holds none.
@@ -185,7 +185,7 @@ class EventLog:
             )
         ) as batches:
             async for batch in batches:
-                yield self.sealing.open_records(batch)
+                yield await self.sealing.open_records(batch)
 
     async def last_of_subject(self, subject_filter: str) -> int:
         """The sequence of the newest event that matches a filter, 0 if none does."""
@@ -211,6 +211,7 @@ class EventLog:
             (EXPECTED_SUBJECT, expected_subject),
         )
         before = self.info.last_seq
+        await self._ready_for((message,))
         try:
             return await self._publish(message, headers)
         except ConflictError:
@@ -229,6 +230,7 @@ class EventLog:
         """
         waiting: list[asyncio.Task[int]] = []
         landed = 0
+        await self._ready_for(messages)
         try:
             for index, message in enumerate(messages):
                 headers = message.headers
@@ -261,6 +263,13 @@ class EventLog:
                 f"duplicate of one that was removed from it (at {seq:,}): wait until the stream's "
                 "duplicate window is over, then try again"
             )
+
+    async def _ready_for(self, messages: Sequence[Append]) -> None:
+        """Have the keys that sealing these takes: those of origins erased meanwhile anew."""
+        origins = {origin_of(m.subject) for m in messages if is_sealable(m.payload)}
+        if origins and self.sealing.seals:
+            await self.sealing.refresh()
+            await self.sealing.ready_for(origins)
 
     async def _publish(self, message: Append, headers: tuple[tuple[str, str], ...]) -> int:
         payload = self.sealing.seal_payload(message.subject, message.message_id, message.payload)

@@ -1,51 +1,252 @@
 """Where payloads and documents are sealed before they are stored, and opened after.
 
-The log and the buckets hand every value through a `Sealing`, and nothing else does. Only the
-plain one exists so far: what is stored is what was written.
+The log and the buckets hand every value through a `Sealing`, and nothing else does (DESIGN
+section 6). A value is sealed under the data key of one account: an event's payload under its
+origin's, an account's document under the account's, a catalog's under its owner's. Empty and
+`null` payloads stay as they are, because their subject is the fact. What is read is opened
+whatever the log says: plain and sealed events side by side are normal.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
-from natster_tui.domain.events import Record
+from natster_tui.domain.events import Record, is_usable_token
+from natster_tui.domain.seal import Seal, Unopened
+from natster_tui.errors import RefusedError
+from natster_tui.store.envelope import (
+    Key,
+    OpenError,
+    OpenProblem,
+    is_sealed,
+    read_envelope,
+)
+from natster_tui.store.keyring import Keyring, Missing
+
+NOBODY = "_nobody"
+"""The account whose key seals events of an origin that cannot be an account."""
+
+_STORED_AS_THEY_ARE = (b"", b"null")
+_NO_KEYS = "no keys are in use here"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDocument:
+    """A stored document: its content, whether it was sealed, and why it did not open, if so."""
+
+    value: bytes
+    sealed: bool = False
+    unopened: str = ""
 
 
 class Sealing(Protocol):
     """Turns values into their stored form and back."""
 
-    name: str
+    @property
+    def keyring(self) -> Keyring | None:
+        """The keys, where there can be any."""
+
+    @property
+    def seals(self) -> bool:
+        """Whether what we write is sealed."""
+
+    @property
+    def locked(self) -> str:
+        """Why nothing can be sealed here, or empty."""
+
+    @property
+    def tombstones(self) -> str | None:
+        """The digest of the erasures that the fold of this log depends on; empty if there are none.
+
+        None without the keys that would tell whether they are authentic.
+        """
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the keys, a sentence each."""
+
+    async def refresh(self) -> bool:
+        """Look at the keys again; whether anything changed about what can be opened."""
+
+    async def ready_for(self, accounts: Iterable[str]) -> None:
+        """Have a key for everybody whose values are about to be sealed. Raises RefusedError."""
 
     def seal_payload(self, subject: str, message_id: str, payload: bytes) -> bytes:
-        """The stored form of an event's payload."""
+        """The stored form of an event's payload; its origin is `ready_for`."""
 
-    def open_records(self, records: list[Record]) -> list[Record]:
-        """Records whose payloads are readable."""
+    async def open_records(self, records: list[Record]) -> list[Record]:
+        """The records, payloads opened; what did not open says why."""
 
-    def seal_document(self, bucket: str, key: str, document: bytes) -> bytes:
-        """The stored form of a projection's document."""
+    def seal_document(self, bucket: str, key: str, account: str, document: bytes) -> bytes:
+        """The stored form of a projection's entry; the account is `ready_for`."""
 
-    def open_document(self, bucket: str, key: str, stored: bytes) -> bytes:
-        """A document from its stored form."""
+    def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
+        """An entry from its stored form."""
+
+
+def origin_of(subject: str) -> str:
+    """The account under whose key an event's payload is sealed."""
+    tokens = subject.split(".", 3)
+    origin = tokens[2] if len(tokens) > 2 else ""
+    return origin if is_usable_token(origin) else NOBODY
+
+
+def is_sealable(payload: bytes) -> bool:
+    """Whether a payload is sealed: not where its subject is the fact, or it is sealed already."""
+    return payload.strip() not in _STORED_AS_THEY_ARE and not is_sealed(payload)
+
+
+class KeyringSealing:
+    """Sealing with a keyring. `seals` off: reads whatever is there, writes as it is given."""
+
+    def __init__(self, keyring: Keyring, *, seals: bool, replicas: int = 1) -> None:
+        self._keyring = keyring
+        self.seals = seals
+        self._replicas = replicas
+
+    @property
+    def keyring(self) -> Keyring:
+        """See `Sealing`."""
+        return self._keyring
+
+    @property
+    def locked(self) -> str:
+        """See `Sealing`."""
+        if not self.seals:
+            return ""
+        if self.keyring.key_file is None:
+            return "nothing can be sealed without a key file: name one with --key-file"
+        return self.keyring.problem
+
+    @property
+    def tombstones(self) -> str | None:
+        """See `Sealing`."""
+        return None if self.keyring.problem else self.keyring.digest
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """See `Sealing`."""
+        return self.keyring.problems
+
+    async def refresh(self) -> bool:
+        """See `Sealing`."""
+        return await self.keyring.refresh()
+
+    async def ready_for(self, accounts: Iterable[str]) -> None:
+        """See `Sealing`."""
+        if self.seals:
+            await self.keyring.ensure(accounts, self._replicas)
+
+    def seal_payload(self, subject: str, message_id: str, payload: bytes) -> bytes:
+        """See `Sealing`. What is sealed already, as in an import, stays as it is."""
+        if not (self.seals and is_sealable(payload)):
+            return payload
+        return self._key_of(origin_of(subject)).seal(payload, "event", subject, message_id)
+
+    def seal_document(self, bucket: str, key: str, account: str, document: bytes) -> bytes:
+        """See `Sealing`."""
+        if not self.seals:
+            return document
+        return self._key_of(account).seal(document, "document", bucket, key)
+
+    def _key_of(self, account: str) -> Key:
+        key = self.keyring.key_of(account)
+        if key is None:
+            raise RefusedError(f"there is no data key for {account}: its keys were just erased")
+        return key
+
+    async def open_records(self, records: list[Record]) -> list[Record]:
+        """See `Sealing`."""
+        sealed = [record.payload for record in records if is_sealed(record.payload)]
+        if not sealed:
+            return records
+        await self.keyring.look_for(filter(None, map(_key_id, sealed)))
+        return [self._opened(record) if is_sealed(record.payload) else record for record in records]
+
+    def _opened(self, record: Record) -> Record:
+        place = ("event", record.subject, record.header("Nats-Msg-Id") or "")
+        found = self._open(record.payload, *place)
+        if isinstance(found, bytes):
+            seal = Seal(record.payload, _key_id(record.payload))
+            return _with_payload(record, found, seal)
+        return _with_payload(record, b"", found)
+
+    def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
+        """See `Sealing`."""
+        if not is_sealed(stored):
+            return OpenedDocument(stored)
+        found = self._open(stored, "document", bucket, key)
+        if isinstance(found, bytes):
+            return OpenedDocument(found, sealed=True)
+        return OpenedDocument(stored, sealed=True, unopened=found.reason)
+
+    def _open(self, stored: bytes, *place: str) -> bytes | Seal:
+        try:
+            key_id = read_envelope(stored).key_id
+        except OpenError as error:
+            # A later version may open what this one does not know; the rest nobody will.
+            later = error.problem is OpenProblem.UNKNOWN_VERSION
+            kind = Unopened.UNAVAILABLE if later else Unopened.UNREADABLE
+            return Seal(stored, "", kind, f"it is {error}")
+        key = self.keyring.find(key_id)
+        if isinstance(key, Missing):
+            kind = Unopened.ERASED if key.erased else Unopened.UNAVAILABLE
+            return Seal(stored, key_id, kind, key.reason)
+        try:
+            return key.open(stored, *place)
+        except OpenError as error:
+            return Seal(stored, key_id, Unopened.UNREADABLE, f"it is {error}")
+
+
+def _key_id(stored: bytes) -> str:
+    try:
+        return read_envelope(stored).key_id
+    except OpenError:
+        return ""
+
+
+def _with_payload(record: Record, payload: bytes, seal: Seal) -> Record:
+    return Record(record.seq, record.time_ns, record.subject, payload, record.stored_headers, seal)
+
+
+def _closed(record: Record) -> Record:
+    stored = record.payload
+    seal = Seal(stored, _key_id(stored), Unopened.UNAVAILABLE, _NO_KEYS)
+    return _with_payload(record, b"", seal)
 
 
 class PlainSealing:
-    """`--sealing off`: values are stored as they are."""
+    """Without keys: values are written as they are, and what is sealed stays closed."""
 
-    name = "off"
+    keyring: Keyring | None = None
+    seals = False
+    locked = ""
+    tombstones: str | None = ""
+    problems: tuple[str, ...] = ()
+
+    async def refresh(self) -> bool:
+        """See `Sealing`."""
+        return False
+
+    async def ready_for(self, accounts: Iterable[str]) -> None:
+        """See `Sealing`."""
 
     def seal_payload(self, _subject: str, _message_id: str, payload: bytes) -> bytes:
         """See `Sealing`."""
         return payload
 
-    def open_records(self, records: list[Record]) -> list[Record]:
+    async def open_records(self, records: list[Record]) -> list[Record]:
         """See `Sealing`."""
-        return records
+        return [_closed(record) if is_sealed(record.payload) else record for record in records]
 
-    def seal_document(self, _bucket: str, _key: str, document: bytes) -> bytes:
+    def seal_document(self, _bucket: str, _key: str, _account: str, document: bytes) -> bytes:
         """See `Sealing`."""
         return document
 
-    def open_document(self, _bucket: str, _key: str, stored: bytes) -> bytes:
+    def open_document(self, _bucket: str, _key: str, stored: bytes) -> OpenedDocument:
         """See `Sealing`."""
-        return stored
+        if is_sealed(stored):
+            return OpenedDocument(stored, sealed=True, unopened=_NO_KEYS)
+        return OpenedDocument(stored)

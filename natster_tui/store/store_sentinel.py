@@ -16,21 +16,17 @@ between leaves a store that its own key still opens, and no other.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
-import os
-import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import RefusedError
+from natster_tui.store.key_file import KeyFile
+from natster_tui.store.private_files import write_private
 
-_KEY = re.compile(r"k[0-9a-f]{64}")
-_READABLE_BY_OTHERS = 0o077
 _UNTOUCHED = "nothing was started and nothing was changed"
 
 
@@ -46,24 +42,24 @@ NO_LOG_YET = RecordedLog("", "")
 """What the sentinel says before a log was recorded."""
 
 
-def open_store(store_dir: Path, sentinel_path: Path, key_file: Path) -> str:
+def open_store(store_dir: Path, sentinel_path: Path, key_file: KeyFile) -> str:
     """The key to start a server on `store_dir` with.
 
     A store that holds nothing gets a sentinel, and a new key if there is none. Raises
     RefusedError when the server must not be started, and OSError.
     """
     if key_file.exists():
-        key = read_key(key_file)
+        key = key_file.read().store
         check_store(store_dir, sentinel_path, key)
     else:
         if holds_streams(store_dir):
             raise RefusedError(
-                f"the key file {_shown(key_file)} is missing, and without it nothing can read the "
+                f"the key file {key_file} is missing, and without it nothing can read the "
                 f"store in {_shown(store_dir)}: put the key file back, or name it with --key-file; "
                 f"{_UNTOUCHED}"
             )
         _refuse_lost_log(store_dir, sentinel_path)
-        key = _create_key(key_file)
+        key = key_file.create().store
     if not holds_streams(store_dir):
         write_sentinel(sentinel_path, key, NO_LOG_YET)
     return key
@@ -111,68 +107,12 @@ def write_sentinel(sentinel_path: Path, key: str, log: RecordedLog) -> None:
         write_private(sentinel_path, json.dumps(value).encode() + b"\n")
 
 
-def is_made_with(sentinel_path: Path, key_file: Path) -> bool:
+def is_made_with(sentinel_path: Path, key_file: KeyFile) -> bool:
     """Whether the sentinel was made with the key in a file; False also if either is missing."""
     try:
-        return _is_signed(sentinel_path, read_key(key_file))
+        return _is_signed(sentinel_path, key_file.read().store)
     except (OSError, RefusedError):
         return False
-
-
-def read_key(key_file: Path) -> str:
-    """The store's key, `k` and 64 hexadecimal digits.
-
-    Raises RefusedError when the file holds something else or others may read it, and OSError.
-    """
-    if key_file.stat().st_mode & _READABLE_BY_OTHERS:
-        raise RefusedError(
-            f"others can read the key file {_shown(key_file)}: `chmod 600` it, "
-            "and think about who may have read it"
-        )
-    key = key_file.read_bytes().decode("ascii", "replace").strip()
-    if not _KEY.fullmatch(key):
-        raise RefusedError(
-            f"{_shown(key_file)} does not hold the key of a store (k and 64 hexadecimal digits): "
-            f"put the right file back; {_UNTOUCHED}"
-        )
-    return key
-
-
-def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write a file that only its owner can read; after a crash it holds all of this or none.
-
-    With `replace` false an existing file is kept and FileExistsError raised. Raises OSError.
-    """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            draft.replace(path)
-        else:
-            path.hardlink_to(draft)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _create_key(key_file: Path) -> str:
-    key_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Hex behind a letter: digits alone, or `true`, would be configuration to the server.
-    key = f"k{secrets.token_hex(32)}"
-    try:
-        write_private(key_file, key.encode() + b"\n", replace=False)
-    except FileExistsError:  # somebody with another store made it just now
-        return read_key(key_file)
-    return key
 
 
 def _refuse_lost_log(store_dir: Path, sentinel_path: Path) -> None:

@@ -23,6 +23,7 @@ from natster_tui.domain.presentation import (
     change_line,
     payload_lines,
     pretty_json,
+    seal_line,
 )
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_block, safe_text
@@ -150,6 +151,8 @@ class Inspection:
             shown = value if self._reveal else mask_text(value)
             text.add("header", f"{safe_text(name, 60)}: {safe_text(shown, 300)}", "dim")
         text.add("payload", "\n".join(payload_lines(record, reveal=self._reveal)))
+        if record.seal is not None:
+            text.add("sealed", seal_line(record.seal), "dim")
         return title, text
 
     def change(self, seq: int, effects: list[Effect] | None) -> tuple[str, Sheet]:

@@ -281,6 +281,10 @@ class RebuildScreen(ReplayScreen):
     def _reasons(self) -> list[str]:
         assert self._preflight is not None
         reasons = list(self._preflight.blockers)
+        reasons += [
+            f"{error.sentence}; going on ends the projection before that event"
+            for error in (self._rebuild.blocked if self._rebuild else {}).values()
+        ]
         if self._preflight.foreign:
             reasons.append(
                 f"{' and '.join(self._preflight.foreign)} was written by another program: "
@@ -334,7 +338,10 @@ class RebuildScreen(ReplayScreen):
                 self._rebuild.log, self.projections, workspace.options.instance, self.say
             )
         verdicts = await self._rebuild.commit(
-            workspace.pause, purge=self._purge, take_over=bool(self._preflight.foreign)
+            workspace.pause,
+            purge=self._purge,
+            take_over=bool(self._preflight.foreign),
+            partial=bool(self._rebuild.blocked),
         )
         self.say("")
         for verdict in verdicts:

@@ -51,12 +51,20 @@ class StatusLine(Static):
             else:
                 text.append(f"  {behind:,} behind", theme["text-warning"])
             if width >= 104:
-                sealing = workspace.info.sealing if workspace.info else None
-                text.append("  sealed" if sealing == "on" else "  not sealed", "dim")
+                self._append_sealing(text, workspace, theme)
             if width >= 120:
                 text.append(f"  {safe_text(workspace.user, 24)}", "dim")
         # One line it is and stays: laying the whole screen out again is what would cost.
         self.update(text, layout=False)
+
+    def _append_sealing(self, text: Text, workspace: Workspace, theme: dict[str, str]) -> None:
+        sealing = workspace.log.sealing if workspace.log else None
+        if sealing is None or not (sealing.seals or sealing.problems):
+            text.append("  not sealed", "dim")
+        elif sealing.problems:
+            text.append("  sealed, no key", theme["text-error"])
+        else:
+            text.append("  sealed", "dim")
 
     def _stream(self, workspace: Workspace) -> str:
         return safe_text(workspace.options.choice.stream, 40)

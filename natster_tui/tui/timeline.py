@@ -237,7 +237,11 @@ class Timeline(VirtualList):
         cells = [Cell(mark, 2, style), Cell(VERBS[event.type], 11, style)]
         if event.type is EventType.CONTEXT_BOUND:
             context = read_context(event.payload)
-            how = "" if context is None else safe_text(context.oauth_id.split("|")[0], 30)
+            seal = event.record.seal
+            if seal is not None and seal.unopened is not None:
+                how = seal.unopened.value
+            else:
+                how = "" if context is None else safe_text(context.oauth_id.split("|")[0], 30)
             return [*cells, Cell(f"{who} {glyphs.to} web {how}".rstrip())]
         if not whom:
             return [*cells, Cell(who)]

@@ -631,11 +631,11 @@ async def test_what_is_exported_and_imported_elsewhere_is_the_same_log(
         )
     )
     await natster.succeed("import", "--create-log", str(odd))
-    first = await natster.succeed("export")
+    first = await natster.succeed("export", "--open")
     other = anywhere.on(server.new_account())
     ended = await other.succeed("import", "--create-log", "-", given=first.out)
     assert ended.lines == ["imported 6 events into NATSTER_EVENTS, 0 were there already"]
-    second = await other.succeed("export")
+    second = await other.succeed("export", "--open")
     here, there = lines_of(first.out), lines_of(second.out)
     for one, two in zip(here, there, strict=True):
         assert one.pop("time") != two.pop("time"), "the stream's own; the event's is a header"

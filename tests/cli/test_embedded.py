@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from natster_tui.store.key_file import KeyFile
 from tests.cli.processes import is_running, server_of
 from tests.cli.program import Program, busy
 from tests.conftest import RECORDINGS, until
@@ -119,15 +120,16 @@ async def test_when_the_owner_is_killed_the_other_takes_the_server_over(
     assert (await embedded.succeed("status", "--json")).json["log"]["head"] == 10
 
 
-async def test_a_store_with_another_key_is_refused_and_kept(embedded: Program, data: Path) -> None:
+async def test_a_store_with_another_key_is_refused_and_kept(embedded: Program) -> None:
     await embedded.succeed("import", STANDARD)
-    key = (data / "store.key").read_bytes()
-    (data / "store.key").unlink()
+    key_file = KeyFile(embedded.home / "config" / "natster-tui" / "keys.json")
+    kept, key = key_file.path.read_bytes(), key_file.read().store.encode()
+    key_file.path.unlink()
     gone = await embedded.fail(1, "status")
-    (data / "store.key").write_bytes(b"k" + b"0" * 64 + b"\n")
-    (data / "store.key").chmod(0o600)
+    key_file.path.touch(0o600)
+    key_file.path.write_bytes(kept.replace(key, b"k" + b"0" * 64))
     wrong = await embedded.fail(1, "import", STANDARD)
     for sentence in (gone, wrong):
         assert "key" in sentence
-    (data / "store.key").write_bytes(key)
+    key_file.path.write_bytes(kept)
     assert (await embedded.succeed("status", "--json")).json["log"]["head"] == 10

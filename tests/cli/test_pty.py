@@ -28,7 +28,7 @@ WRONG = b'{"catalog_name":"kevbuzz","owner":"mallory","shared_with":[]}'
 def demo_server(program: Program) -> int:
     """The process of the throw-away server that the demo runs on."""
     (data,) = (program.home / "tmp").glob("natster-*")
-    running = server_of(data)
+    running = server_of(data / "data")
     assert running is not None
     return int(running["server_pid"])
 

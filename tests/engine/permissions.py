@@ -13,6 +13,7 @@ from natster_tui.domain.projections import PROJECTIONS
 
 _BUCKETS = tuple(f"KV_{projection.bucket}" for projection in PROJECTIONS)
 _LEASE = "KV_NATSTER_LEASE"
+_KEYS = "KV_NATSTER_KEYS"
 
 
 def _reading(stream: str) -> list[str]:
@@ -32,6 +33,8 @@ _OBSERVER = [
     # The preflight of a rebuild: who else projects, and how many events of each type there are.
     f"$JS.API.CONSUMER.LIST.{STREAM}",
     *(subject for bucket in _BUCKETS for subject in _reading(bucket)),
+    # Whether anything is sealed with keys that are kept here.
+    f"$JS.API.STREAM.INFO.{_KEYS}",
 ]
 
 _PROJECTOR = [
@@ -53,11 +56,23 @@ _PROJECTOR = [
     *(f"$KV.NATSTER_LEASE.rebuild.{projection.name}" for projection in PROJECTIONS),
 ]
 
+_KEY_HOLDER = [
+    *_PROJECTOR,
+    f"$JS.API.CONSUMER.CREATE.{_KEYS}.>",
+    f"$JS.API.CONSUMER.INFO.{_KEYS}.*",
+    f"$JS.API.CONSUMER.MSG.NEXT.{_KEYS}.*",
+    f"$JS.API.CONSUMER.DELETE.{_KEYS}.*",
+    f"$JS.API.STREAM.CREATE.{_KEYS}",
+    f"$JS.API.STREAM.MSG.DELETE.{_KEYS}",  # only to erase
+    "$KV.NATSTER_KEYS.>",
+]
+
 _INBOX = ["_INBOX.>"]
 
 PERMISSIONS: dict[str, dict[str, list[str]]] = {
     "observer": {"publish": _OBSERVER, "subscribe": _INBOX},
     "projector": {"publish": _PROJECTOR, "subscribe": _INBOX},
+    "keyholder": {"publish": _KEY_HOLDER, "subscribe": _INBOX},
 }
 
 

@@ -23,6 +23,8 @@ from nats.aio.msg import Msg
 
 from natster_tui.domain.events import STREAM
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.domain.seal import Unopened
+from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.key_history import key_history
 from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import read_preflight
@@ -34,6 +36,7 @@ from natster_tui.engine.transfer import export_lines
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.errors import DeniedError
 from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.key_rotation import rotate
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
 from natster_tui.store.stream_reader import StreamReader
@@ -47,6 +50,7 @@ from tests.engine.permissions import (
 )
 from tests.making_logs import append, bound, initialized, shared
 from tests.real_server import RealServer
+from tests.sealed_logs import keyring_of, opened_with, sealed_log
 
 FORGED = "natster.events.AA.BB.forged.catalog_shared"
 
@@ -57,6 +61,7 @@ CONFIGURATION = f"""accounts {{ natster {{ jetstream: enabled, users: [
   {{ user: admin, password: admin }}
   {{ user: observer, password: observer, {server_permissions("observer")} }}
   {{ user: projector, password: projector, {server_permissions("projector")} }}
+  {{ user: keyholder, password: keyholder, {server_permissions("keyholder")} }}
 ] }} }}
 """
 
@@ -321,6 +326,37 @@ async def test_an_observer_without_read_only_watches_and_says_why(
     after = await contents(admin)
     del before[STREAM], after[STREAM]
     assert after == before
+
+
+async def test_a_key_holder_projects_rotates_and_erases_and_an_observer_sees_it_sealed(
+    natster: RealServer, admin: Client, tmp_path: Path
+) -> None:
+    link = await Link.open(user(natster, "admin"))
+    key_file = tmp_path / "keys.json"
+    log = await sealed_log(link, key_file)
+    await append(log, [initialized("AA", "Ann"), bound("AA"), shared("AA", "BB")])
+    await link.close()
+    async with heard(admin) as subjects, opened(user(natster, "keyholder")) as own:
+        held = await opened_with(own, key_file)
+        for projection in PROJECTIONS:
+            rebuild = Rebuild(held, [projection], "keyholder")
+            await rebuild.prepare()
+            assert [verdict.good for verdict in await rebuild.commit()] == [True]
+        await rotate(keyring_of(held))
+        _, verdicts = await erase_account(held, "AA", "keyholder")
+        assert [verdict.good for verdict in verdicts] == [True, True]
+        with pytest.raises(DeniedError):
+            await held.append(shared("AA", "BB"), expected_last=3, expected_subject="natster.>")
+    more = set(PERMISSIONS["keyholder"]["publish"]) - set(PERMISSIONS["projector"]["publish"])
+    makes_it = {"$JS.API.STREAM.CREATE.KV_NATSTER_KEYS", "$JS.API.CONSUMER.INFO.KV_NATSTER_KEYS.*"}
+    assert unused(more, subjects) <= makes_it, "the log's first writer made it"
+    async with opened(user(natster, "observer")) as own:
+        seen = await opened_with(own, None)
+        record = await seen.record_at(1)
+        assert record is not None
+        assert record.seal is not None
+        assert record.seal.unopened is Unopened.UNAVAILABLE
+        assert seen.sealing.problems
 
 
 # -- what does not -----------------------------------------------------------------------------

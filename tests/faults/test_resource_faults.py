@@ -16,8 +16,10 @@ from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.errors import NatsterError, RefusedError
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.embedded_server import acquire
+from natster_tui.store.key_file import KeyFile
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, LogSettings
+from natster_tui.store.log import Append
+from natster_tui.store.sealing_choice import SealingChoice
 from tests.conftest import until
 from tests.faults.arena import (
     are_at,
@@ -95,7 +97,7 @@ async def test_the_embedded_store_is_opened_with_a_wrong_key(tmp_path: Path) -> 
     """Refused before a server starts; the log and its projections are as they were."""
     data, other = tmp_path / "data", tmp_path / "other.key"
     source = EmbeddedSource(data)
-    workspace = Workspace(source, WorkspaceOptions(LogChoice(settings=LogSettings())))
+    workspace = Workspace(source, WorkspaceOptions(LogChoice(sealing=SealingChoice(wanted=False))))
     running = asyncio.create_task(workspace.run())
     await until(lambda: workspace.log is not None and are_at(workspace, 0) is not None)
     settings = await source.settings()
@@ -105,8 +107,7 @@ async def test_the_embedded_store_is_opened_with_a_wrong_key(tmp_path: Path) -> 
     state = await before.remember()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    other.write_text(f"k{'0' * 64}\n")
-    other.chmod(0o600)
+    KeyFile(other).create()
     for _ in range(2):
         with pytest.raises(RefusedError, match="was not made with this key"):
             await acquire(data, key_file=other)

@@ -29,6 +29,7 @@ from natster_tui.store.embedded_server import (
     acquire_temporary,
     default_data_dir,
 )
+from natster_tui.store.key_file import KeyFile, default_key_file
 from natster_tui.store.server_binary import find_server_binary
 from tests.conftest import until
 
@@ -257,7 +258,8 @@ async def test_nothing_on_disk_can_be_read_without_the_key_or_by_others(
 ) -> None:
     server = await own(tmp_path, key_file=tmp_path.with_name("elsewhere.key"))
     await write_log(server)
-    secrets = [TEXT, b"AFINDMEACCOUNT", tmp_path.with_name("elsewhere.key").read_bytes().strip()]
+    key = KeyFile(tmp_path.with_name("elsewhere.key")).read().store
+    secrets = [TEXT, b"AFINDMEACCOUNT", key.encode()]
     await own(tmp_path)
 
     def check_files() -> None:
@@ -276,7 +278,7 @@ async def test_nothing_on_disk_can_be_read_without_the_key_or_by_others(
 
 async def test_secrets_are_in_no_process_arguments(tmp_path: Path, own: Acquire) -> None:
     server = await own(tmp_path)
-    key = (tmp_path / "store.key").read_text().strip()
+    key = server.key_file.read().store
     for pid in (guard_of(server).pid, running(tmp_path)["server_pid"]):
         told = arguments_of(pid)
         assert "nats-server" in told
@@ -484,13 +486,13 @@ async def test_a_wrong_key_would_start_and_show_no_log_so_it_is_refused(
     server = await own(tmp_path)
     await write_log(server)
     await server.close()
-    key_file = tmp_path / "store.key"
+    key_file = server.key_file.path
     right = key_file.read_bytes()
-    wrong = b"k" + b"5" * 64
+    wrong = right.replace(server.key_file.read().store.encode(), b"k" + b"5" * 64)
 
     # What nats-server does with it, which is why it must not be asked.
     copy = shutil.copytree(tmp_path, tmp_path.with_name("copy"))
-    direct, ports = start_server_directly(copy, wrong.decode())
+    direct, ports = start_server_directly(copy, "k" + "5" * 64)
     try:
         await until(lambda: ports.exists() and ports.read_text())
         client = await nats.connect(json.loads(ports.read_text())["nats"][0])
@@ -515,8 +517,8 @@ async def test_a_missing_key_or_sentinel_is_refused_and_the_log_stays(
     server = await own(tmp_path)
     await write_log(server)
     await server.close()
-    for name, told in (("store.key", "key file"), ("store/sentinel.json", "sentinel.json")):
-        file = tmp_path / name
+    sentinel = tmp_path / "store" / "sentinel.json"
+    for file, told in ((server.key_file.path, "key file"), (sentinel, "sentinel.json")):
         content = file.read_bytes()
         file.unlink()
         sentence = await refusal(tmp_path)
@@ -531,7 +533,7 @@ async def test_a_missing_key_or_sentinel_is_refused_and_the_log_stays(
 async def test_a_swapped_store_is_refused_and_both_logs_stay(tmp_path: Path, own: Acquire) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     for each in (here, there):
-        server = await own(each)
+        server = await own(each, key_file=each.with_suffix(".keys"))
         await write_log(server)
         await server.close()
 
@@ -541,14 +543,16 @@ async def test_a_swapped_store_is_refused_and_both_logs_stay(tmp_path: Path, own
         (tmp_path / "aside").rename(there / inside)
 
     swap("store")
-    assert "was not made with this key" in await refusal(here)
+    assert "was not made with this key" in await refusal(here, key_file=here.with_suffix(".keys"))
     swap("store")
     # Without its sentinel a store can only be known by asking: no stream of that name opens.
     swap("store/jetstream")
-    assert "cannot open the log NATSTER_EVENTS" in await refusal(here)
+    assert "cannot open the log NATSTER_EVENTS" in await refusal(
+        here, key_file=here.with_suffix(".keys")
+    )
     swap("store/jetstream")
     for each in (here, there):
-        assert await read_log(await own(each)) == TEXT
+        assert await read_log(await own(each, key_file=each.with_suffix(".keys"))) == TEXT
 
 
 async def test_a_key_file_may_be_elsewhere(tmp_path: Path, own: Acquire) -> None:
@@ -556,8 +560,8 @@ async def test_a_key_file_may_be_elsewhere(tmp_path: Path, own: Acquire) -> None
     first = await own(tmp_path / "data", key_file=key_file)
     await write_log(first)
     await first.close()
-    assert not (tmp_path / "data" / "store.key").exists()
-    assert str(tmp_path / "data" / "store.key") in await refusal(tmp_path / "data")
+    assert not default_key_file().exists()
+    assert str(default_key_file()) in await refusal(tmp_path / "data")
     assert await read_log(await own(tmp_path / "data", key_file=key_file)) == TEXT
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from natster_tui.errors import RefusedError
+from natster_tui.store.key_file import KeyFile
+from natster_tui.store.private_files import write_private
 from natster_tui.store.store_sentinel import (
     NO_LOG_YET,
     RecordedLog,
     check_store,
     is_made_with,
     open_store,
-    read_key,
     read_sentinel,
-    write_private,
     write_sentinel,
 )
 
@@ -31,14 +31,20 @@ class Store:
         self.dir = path / "store"
         self.dir.mkdir(parents=True)
         self.sentinel = self.dir / "sentinel.json"
-        self.key_file = path / "store.key"
+        self.key_file = path / "keys.json"
 
     def holding(self, stream: str = "NATSTER_EVENTS") -> "Store":
         (self.dir / "jetstream" / "$G" / "streams" / stream).mkdir(parents=True)
         return self
 
+    def give_key(self, key: str) -> None:
+        """Another key file with this key, in the place of the one that is there."""
+        value = {"natster-tui key file": 1, "store": key, "keyrings": {}}
+        self.key_file.touch(0o600)
+        self.key_file.write_text(json.dumps(value))
+
     def opened(self) -> str:
-        return open_store(self.dir, self.sentinel, self.key_file)
+        return open_store(self.dir, self.sentinel, KeyFile(self.key_file))
 
     def refusal(self) -> str:
         files = self.files()
@@ -60,7 +66,7 @@ def store(tmp_path: Path) -> Store:
 
 def test_an_empty_store_gets_a_private_key_and_a_sentinel_without_a_log(store: Store) -> None:
     key = store.opened()
-    assert read_key(store.key_file) == key
+    assert KeyFile(store.key_file).read().store == key
     assert key.startswith("k")
     assert len(key) == 65
     assert read_sentinel(store.sentinel) == NO_LOG_YET
@@ -119,7 +125,7 @@ def test_a_crash_between_making_the_log_and_recording_it_is_not_refused(store: S
 def test_not_even_then_another_key_is_accepted(store: Store) -> None:
     store.opened()
     store.holding()
-    store.key_file.write_text(OTHER_KEY)
+    store.give_key(OTHER_KEY)
     assert "was not made with this key" in store.refusal()
 
 
@@ -127,7 +133,7 @@ def test_a_wrong_key_is_refused(store: Store) -> None:
     key = store.opened()
     store.holding()
     write_sentinel(store.sentinel, key, LOG)
-    store.key_file.write_text(OTHER_KEY)
+    store.give_key(OTHER_KEY)
     assert "was not made with this key" in store.refusal()
     with pytest.raises(RefusedError):
         check_store(store.dir, store.sentinel, OTHER_KEY)
@@ -169,8 +175,7 @@ def test_what_belongs_to_one_text_cannot_be_moved_to_the_other(store: Store) -> 
     value = json.loads(store.sentinel.read_bytes())
     store.sentinel.write_text(json.dumps({**value, "log": "A", "created": "BC"}))
     store.holding("A")
-    store.key_file.touch(0o600)
-    store.key_file.write_text(KEY)
+    store.give_key(KEY)
     assert "was not made with this key" in store.refusal()
 
 
@@ -210,21 +215,35 @@ def test_a_key_file_that_others_can_read_is_refused(store: Store) -> None:
     assert "chmod 600" in store.refusal()
 
 
-@pytest.mark.parametrize("content", ["", "true", "12345678", KEY[1:], KEY + "0", KEY.upper(), "é"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "true", "12345678", KEY, "[]", "{}", "é"]
+    + [
+        json.dumps({"natster-tui key file": 1, "store": key, "keyrings": {}})
+        for key in (KEY[1:], KEY + "0", KEY.upper(), 1)
+    ],
+)
 def test_a_file_that_holds_no_key_is_refused_and_kept(store: Store, content: str) -> None:
     store.key_file.touch(0o600)
     store.key_file.write_text(content)
     sentence = store.refusal()
-    assert "does not hold the key" in sentence
+    assert "is not a key file" in sentence
     assert not content or content not in sentence
 
 
+def test_a_key_file_of_a_later_version_is_kept_and_named_so(store: Store) -> None:
+    store.give_key(KEY)
+    later = store.key_file.read_text().replace(": 1,", ": 2,", 1)
+    store.key_file.write_text(later)
+    assert "later version" in store.refusal()
+
+
 def test_a_sentinel_and_a_key_file_are_matched_without_refusing(store: Store) -> None:
-    assert not is_made_with(store.sentinel, store.key_file)
+    assert not is_made_with(store.sentinel, KeyFile(store.key_file))
     store.opened()
-    assert is_made_with(store.sentinel, store.key_file)
-    store.key_file.write_text(OTHER_KEY)
-    assert not is_made_with(store.sentinel, store.key_file)
+    assert is_made_with(store.sentinel, KeyFile(store.key_file))
+    store.give_key(OTHER_KEY)
+    assert not is_made_with(store.sentinel, KeyFile(store.key_file))
 
 
 def test_a_private_file_that_exists_is_kept_when_asked(tmp_path: Path) -> None:

@@ -1,0 +1,199 @@
+"""Commands about the keys: list, rotate, erase, backup."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from natster_tui.cli.options import Target, takes_target, target_of
+from natster_tui.cli.projection_commands import NOT_CONFIRMED, asking
+from natster_tui.domain.event_time import format_seconds
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
+from natster_tui.engine.server_source import opened_log, with_log
+from natster_tui.errors import NotFoundError, RefusedError, UsageError
+from natster_tui.store.key_file import KeyFile
+from natster_tui.store.key_rotation import Rotation
+from natster_tui.store.key_rotation import rotate as rotate_keys
+from natster_tui.store.keyring import Keyring, Missing
+from natster_tui.store.log import EventLog
+
+
+@click.group()
+def keys() -> None:
+    """The keys that events and documents are sealed with."""
+
+
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def list_keys(as_json: bool, **_given: Any) -> None:
+    """The data keys, whose they are, and whether they can be used; exit 1 if one cannot."""
+    target = target_of()
+
+    async def look(log: EventLog) -> dict[str, Any]:
+        return _report(keyring_of(log))
+
+    report = asyncio.run(with_log(target.source, target.choice, look))
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        _print_report(report)
+    if report["problems"] or any(key["state"] == "unusable" for key in report["keys"]):
+        click.get_current_context().exit(1)
+
+
+def _report(keyring: Keyring) -> dict[str, Any]:
+    assert keyring.head is not None
+    found = []
+    for key in sorted(keyring.wrapped.values(), key=lambda key: (key.account, key.id)):
+        state = keyring.find(key.id)
+        missing = state if isinstance(state, Missing) else None
+        word = "usable" if missing is None else "erased" if missing.erased else "unusable"
+        found.append(
+            {
+                "account": safe_text(key.account, 100),
+                "key": safe_text(key.id, 100),
+                "wrapped_with": safe_text(key.kek, 100),
+                "state": word,
+                "reason": None if missing is None else missing.reason,
+            }
+        )
+    return {
+        "keyring": keyring.head.ring,
+        "key_file": None if keyring.key_file is None else str(keyring.key_file),
+        "wraps_now": keyring.head.kek,
+        "in_key_file": list(keyring.keks),
+        "keys": found,
+        "erased": [
+            {"account": safe_text(each.account, 100), "keys": list(each.keys), "at": each.at}
+            for each in sorted(keyring.tombstones.values(), key=lambda each: each.account)
+        ],
+        "problems": list(keyring.problems),
+    }
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    click.echo(f"keyring     {report['keyring']}, key file {report['key_file']}")
+    click.echo(f"wraps now   {report['wraps_now']}")
+    if len(report["in_key_file"]) > 1:
+        click.echo("            ! a rotation was interrupted: keys rotate finishes it")
+    for key in report["keys"]:
+        click.echo(f"{key['account']}  {key['key']}  {key['state']}")
+        if key["state"] != "usable":
+            click.echo(f"            ! {key['reason']}")
+    for erased in report["erased"]:
+        when = format_seconds(erased["at"])
+        click.echo(f"{erased['account']}  erased {when} ({', '.join(erased['keys'])})")
+    for problem in report["problems"]:
+        click.echo(f"            ! {problem}")
+
+
+@keys.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def rotate(as_json: bool, **_given: Any) -> None:
+    """Put a new key-encryption key in the place of the old one; the log is not touched."""
+    target = _writable()
+
+    async def work() -> Rotation:
+        async with opened_log(target.source, target.choice) as log:
+            return await rotate_keys(keyring_of(log))
+
+    done = asyncio.run(work())
+    if as_json:
+        click.echo(json.dumps(_rotation_json(done)))
+        return
+    click.echo(
+        f"rotated: {done.rewrapped:,} keys are wrapped with {done.new} now; removed "
+        f"{', '.join(done.removed)} from the key file; copies of the old file open nothing any more"
+    )
+    if done.failed:
+        click.echo(f"{done.failed:,} keys could not be unwrapped and were left: see keys list")
+
+
+def _rotation_json(done: Rotation) -> dict[str, Any]:
+    return {
+        "wraps_now": done.new,
+        "removed": list(done.removed),
+        "rewrapped": done.rewrapped,
+        "failed": done.failed,
+    }
+
+
+@keys.command()
+@click.argument("account")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing, so add --yes.")
+@takes_target
+def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
+    """Destroy the keys of an ACCOUNT: what it said in the log can never be read again."""
+    target = _writable()
+    if as_json and not yes:
+        raise UsageError("--json asks nothing: add --yes")
+
+    async def work() -> dict[str, Any]:
+        async with opened_log(target.source, target.choice) as log:
+            affected = await affected_by_erasing(log, account, target.instance)
+            if not affected.sealed_keys and account not in keyring_of(log).tombstones:
+                raise NotFoundError(
+                    f"there is no data key of {safe_text(account, 100)}: nothing of it was sealed"
+                )
+            if not yes:
+                for line in affected.lines():
+                    click.echo(line)
+                _confirm(account)
+            destroyed, verdicts = await erase_account(log, account, target.instance)
+            return {
+                "account": account,
+                "destroyed": list(destroyed.keys),
+                "rotation": _rotation_json(destroyed.rotation),
+                "rebuilt": {verdict.projection.name: verdict.sentence for verdict in verdicts},
+                "verified": all(verdict.good for verdict in verdicts),
+            }
+
+    done = asyncio.run(work())
+    if as_json:
+        click.echo(json.dumps(done))
+    else:
+        click.echo(f"erased: {', '.join(done['destroyed'])} of {safe_text(account, 100)}")
+        for sentence in done["rebuilt"].values():
+            click.echo(f"rebuilt: {sentence}")
+    if not done["verified"]:
+        click.get_current_context().exit(1)
+
+
+def _confirm(account: str) -> None:
+    with asking():
+        typed = click.prompt(
+            "type the account's key to erase it", default="", show_default=False, err=True
+        )
+    if typed.strip() != account:
+        raise RefusedError(NOT_CONFIRMED)
+
+
+@keys.command()
+@click.argument("file")
+@takes_target
+def backup(file: str, **_given: Any) -> None:
+    """Copy the key file to FILE, which must not exist yet."""
+    path = target_of().choice.sealing.key_file
+    assert path is not None
+    key_file = KeyFile(path)
+    if not key_file.exists():
+        raise RefusedError(f"there is no key file {key_file}: nothing was sealed here yet")
+    key_file.back_up(Path(file).expanduser())
+    click.echo(
+        f"copied {key_file} to {safe_text(file)}: keep it away from the data, and off this machine"
+    )
+
+
+def _writable() -> Target:
+    target = target_of()
+    if target.choice.read_only:
+        raise RefusedError("--read-only: the keys are not touched")
+    return target

@@ -1,0 +1,90 @@
+"""Erasing an account: destroying its data keys, and everything derived from what they sealed.
+
+DESIGN section 6, "Erase". The log keeps its events; what they said is gone. The projections are
+rebuilt at once, so that nothing stored was ever folded from it; the account gets a new data key
+for what comes after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.engine.projection_store import bucket_of
+from natster_tui.engine.rebuild import Rebuild, Verdict
+from natster_tui.errors import RefusedError
+from natster_tui.store.key_rotation import Destruction, destroy
+from natster_tui.store.keyring import Keyring
+from natster_tui.store.log import EventLog
+
+WHAT_REMAINS = (
+    "what stays readable: subjects and bucket keys (who shared what with whom), the account's name "
+    "in other accounts' documents, and any backup that holds the keys' bucket and the key file "
+    "together"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """What an erasure would touch. `sealed_keys` are the ids of the data keys that would go."""
+
+    account: str
+    sealed_keys: tuple[str, ...]
+    has_document: bool
+    catalogs: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """In words, one a line."""
+        keys = ", ".join(self.sealed_keys) or "none left"
+        document = "its document" if self.has_document else "no document is stored"
+        owned = ", ".join(self.catalogs) or "none"
+        return [
+            f"data keys to destroy: {keys}",
+            f"to rebuild: {document} in {ACCOUNTS.bucket}, catalogs it owns: {owned}",
+            "its name, web login and secrets in the log can never be read again, by anybody",
+            WHAT_REMAINS,
+        ]
+
+
+def keyring_of(log: EventLog) -> Keyring:
+    """The keys of a log; raises RefusedError where it has none."""
+    keyring = log.sealing.keyring
+    if keyring is None or keyring.head is None:
+        raise RefusedError(f"nothing of {log.stream} was sealed yet: there are no keys")
+    return keyring
+
+
+async def affected_by_erasing(log: EventLog, account: str, instance: str) -> Affected:
+    """Look what an erasure would touch; writes nothing."""
+    keyring = keyring_of(log)
+    accounts = await bucket_of(log, ACCOUNTS, instance).load()
+    catalogs = await bucket_of(log, CATALOGS, instance).load()
+    owned = []
+    for key, entry in catalogs.documents.items():
+        try:
+            owner = CATALOGS.decode(entry.value).owner
+        except ValueError:
+            # Sealed and not to be opened, or no document: the rebuild puts it right anyway.
+            continue
+        if owner == account:
+            owned.append(key)
+    return Affected(
+        account,
+        tuple(sorted(key.id for key in keyring.wrapped.values() if key.account == account)),
+        account in accounts.documents,
+        tuple(sorted(owned)),
+    )
+
+
+async def erase_account(
+    log: EventLog, account: str, instance: str
+) -> tuple[Destruction, list[Verdict]]:
+    """Destroy the keys, then rebuild both projections.
+
+    Raises RefusedError; when that comes from the rebuild the keys are destroyed all the same, and
+    the next start of a projector, or a rebuild, finishes.
+    """
+    destruction = await destroy(keyring_of(log), account)
+    rebuild = Rebuild(log, PROJECTIONS, instance)
+    await rebuild.prepare()
+    return destruction, await rebuild.commit()

@@ -1,0 +1,152 @@
+"""The sealed form of a value: one page that another implementation can be written from.
+
+A sealed value is
+
+    magic      4 bytes    F5 4E 53 4C      (0xF5 begins no UTF-8 text, so no JSON either)
+    version    1 byte     01
+    key id     1 byte length, then that many ASCII bytes
+    nonce      12 bytes   random, from the operating system
+    sealed     n + 16     AES-256-GCM of the value, with its tag
+
+The associated data binds it to its place. It is the magic and version, the key id, and then the
+place's parts, each (the key id too) preceded by its length as eight bytes, big-endian, all UTF-8:
+
+    an event's payload      "event", subject, Nats-Msg-Id (empty when there is none)
+    a projection's entry    "document", bucket, bucket key
+    a wrapped data key      "data key", keyring id, account, the data key's id
+    a tombstone             "tombstone", keyring id, account
+
+A key is 32 random bytes. Its id is "k" and the first 16 hexadecimal digits of
+SHA-256("natster-tui key id" || 00 || key), so that a key that is not the one named is noticed
+before anything is opened with it: AES-GCM alone does not commit to a key.
+
+Test vectors (key: bytes 00 to 1f; nonce: bytes 40 to 4b):
+
+    key id       kab0247192926d9b4
+    event, place ("event", "natster.events.AAA.none.none.context_bound", "m1"), value {"a":1}:
+                 f54e534c01116b61623032343731393239323664396234404142434445464748
+                 494a4b999bcf011c0dfaa8b60522915dbab468b2dd24b8d2099e
+    document, place ("document", "PROJ_ACCOUNT", "AAA"), empty value:
+                 f54e534c01116b61623032343731393239323664396234404142434445464748
+                 494a4bb7702ac1040ca5aa1ce8bf0592f57429
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+MAGIC = b"\xf5NSL"
+VERSION = 1
+KEY_BYTES = 32
+
+_HEAD = len(MAGIC) + 2
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+_MOST_KEY_ID = 64
+
+
+class OpenProblem(StrEnum):
+    """Why a sealed value did not open, in the words that people read."""
+
+    TRUNCATED = "truncated: it ends within the envelope"
+    UNKNOWN_VERSION = "of an envelope version that this program does not know"
+    WRONG_KEY = "sealed with another key than the one it was tried with"
+    ALTERED = "altered, or moved here from another place"
+
+
+class OpenError(ValueError):
+    """A sealed value that does not open; `problem` says why."""
+
+    def __init__(self, problem: OpenProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+class Key:
+    """A key with its id and its cipher, which is set up once."""
+
+    __slots__ = ("_cipher", "id", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        if len(raw) != KEY_BYTES:
+            raise ValueError(f"a key has {KEY_BYTES} bytes")
+        self.raw = raw
+        self.id = key_id(raw)
+        self._cipher = AESGCM(raw)
+
+    def __repr__(self) -> str:
+        # Never the key itself: tracebacks and test reports print what they meet.
+        return f"Key({self.id})"
+
+    @classmethod
+    def new(cls) -> Key:
+        """A random key."""
+        return cls(os.urandom(KEY_BYTES))
+
+    def seal(self, value: bytes, *place: str, nonce: bytes | None = None) -> bytes:
+        """The sealed form of a value at its place. `nonce` is for test vectors only."""
+        if nonce is None:
+            nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._cipher.encrypt(nonce, value, _associated(self.id, place))
+        name = self.id.encode()
+        return b"".join((MAGIC, bytes((VERSION, len(name))), name, nonce, sealed))
+
+    def open(self, stored: bytes, *place: str) -> bytes:
+        """The value; raises OpenError."""
+        envelope = read_envelope(stored)
+        if envelope.key_id != self.id:
+            raise OpenError(OpenProblem.WRONG_KEY)
+        try:
+            return self._cipher.decrypt(
+                envelope.nonce, envelope.sealed, _associated(self.id, place)
+            )
+        except InvalidTag:
+            raise OpenError(OpenProblem.ALTERED) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The parts of a sealed value."""
+
+    key_id: str
+    nonce: bytes
+    sealed: bytes
+
+
+def is_sealed(stored: bytes) -> bool:
+    """Whether a stored value claims to be sealed."""
+    return stored.startswith(MAGIC)
+
+
+def read_envelope(stored: bytes) -> Envelope:
+    """The parts of a sealed value, nothing opened; raises OpenError."""
+    if len(stored) < _HEAD:
+        raise OpenError(OpenProblem.TRUNCATED)
+    if stored[len(MAGIC)] != VERSION:
+        raise OpenError(OpenProblem.UNKNOWN_VERSION)
+    end = _HEAD + stored[len(MAGIC) + 1]
+    if len(stored) < end + _NONCE_BYTES + _TAG_BYTES:
+        raise OpenError(OpenProblem.TRUNCATED)
+    name = stored[_HEAD:end].decode("ascii", "replace")
+    if len(name) > _MOST_KEY_ID or not name.isalnum():
+        raise OpenError(OpenProblem.ALTERED)
+    return Envelope(name, stored[end : end + _NONCE_BYTES], stored[end + _NONCE_BYTES :])
+
+
+def key_id(raw: bytes) -> str:
+    """The id that a key has."""
+    return f"k{hashlib.sha256(b'natster-tui key id' + bytes(1) + raw).hexdigest()[:16]}"
+
+
+def _associated(name: str, place: tuple[str, ...]) -> bytes:
+    parts = [MAGIC, bytes((VERSION,))]
+    for text in (name, *place):
+        part = text.encode("utf-8", "surrogatepass")
+        parts += (len(part).to_bytes(8, "big"), part)
+    return b"".join(parts)

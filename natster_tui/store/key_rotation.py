@@ -1,0 +1,131 @@
+"""Rotating the key-encryption key, and destroying an account's data keys.
+
+A rotation adds a new key-encryption key to the key file, lets it wrap from then on, wraps every
+data key and tombstone anew, and removes the old key from the file. The log is never touched.
+Interrupted anywhere, everything still opens (the file holds both keys), and doing it again
+finishes it. An erasure destroys data keys, and then rotates: what older versions of the wrapped
+keys a disk or a backup still holds are wrapped with a key that no longer exists.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import islice
+
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.errors import ConflictError, NotFoundError, RefusedError
+from natster_tui.store.envelope import Key
+from natster_tui.store.key_bucket import BUCKET, ENTRIES_AT_ONCE
+from natster_tui.store.key_file import KeyFile, new_key
+from natster_tui.store.keyring import Keyring
+
+_TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation did: the ids of the new and the removed keys, and how many were rewrapped.
+
+    `failed` entries did not unwrap before, and were left as they are.
+    """
+
+    new: str
+    removed: tuple[str, ...]
+    rewrapped: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Destruction:
+    """The data keys of an account that were destroyed, and the rotation that followed."""
+
+    account: str
+    keys: tuple[str, ...]
+    rotation: Rotation
+
+
+async def rotate(keyring: Keyring) -> Rotation:
+    """A new key-encryption key in the old one's place. Raises RefusedError, ConflictError."""
+    with _key_file(keyring).rotating():
+        return await _rotate(keyring)
+
+
+async def destroy(keyring: Keyring, account: str) -> Destruction:
+    """Destroy an account's data keys: tombstone first, then the keys, then a rotation.
+
+    From the tombstone on they are destroyed for everybody who can tell that it is authentic; doing
+    it again finishes what was interrupted. Raises NotFoundError when the account has no key.
+    """
+    with _key_file(keyring).rotating():
+        await keyring.refresh()
+        keyring.wrapping_key()
+        for _try in range(_TRIES):
+            held = [key for key in keyring.wrapped.values() if key.account == account]
+            before = keyring.tombstones.get(account)
+            named = {key.id for key in held} | set(() if before is None else before.keys)
+            if not named:
+                raise NotFoundError(
+                    f"{BUCKET} holds no data key of {safe_text(account, 80)}: nothing of it was "
+                    "sealed here"
+                )
+            if before is not None and named == set(before.keys):
+                break
+            try:
+                await keyring.write_tombstone(account, named, int(time.time()))
+            except ConflictError:
+                await keyring.refresh()
+        else:
+            raise ConflictError(f"others kept writing to {BUCKET}: try again")
+        for key in held:
+            await keyring.erase(key)
+        return Destruction(account, tuple(sorted(named)), await _rotate(keyring))
+
+
+async def _rotate(keyring: Keyring) -> Rotation:
+    file = _key_file(keyring)
+    await keyring.refresh()
+    keyring.wrapping_key()
+    assert keyring.head is not None
+    ring = keyring.head.ring
+    written = new_key()
+    kek = Key(bytes.fromhex(written[1:]))
+    with file.locked():
+        before = file.read().keyrings[ring]
+        file.set_keyring(ring, (*before, written))
+    removed = keyring.keks
+    rewrapped = 0
+    for _try in range(_TRIES):
+        await keyring.refresh()
+        try:
+            if keyring.head is None or keyring.head.kek != kek.id:
+                keyring.wrapping_key()
+                await keyring.wrap_with(kek.id)
+            while True:
+                entries, failed = keyring.not_under(kek)
+                if not entries:
+                    break
+                part = dict(islice(entries.items(), ENTRIES_AT_ONCE))
+                await keyring.bucket.write(part, keyring.head)
+                rewrapped += len(part)
+                await keyring.refresh()
+        except ConflictError:
+            continue
+        break
+    else:
+        raise ConflictError(f"others kept writing to {BUCKET}: rotate again to finish it")
+    with file.locked():
+        file.set_keyring(ring, (written,))
+    await keyring.refresh()
+    return Rotation(kek.id, removed, rewrapped, failed)
+
+
+def _key_file(keyring: Keyring) -> KeyFile:
+    if keyring.key_file is None:
+        raise RefusedError("there is no key file here: name one with --key-file")
+    if not keyring.key_file.exists():
+        raise RefusedError(
+            f"there is no key file {keyring.key_file}: put it back from a backup, or name it with "
+            "--key-file"
+        )
+    return keyring.key_file

@@ -1,0 +1,48 @@
+"""Files that only their owner can read, written so that a crash leaves all of one or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.errors import RefusedError
+
+_READABLE_BY_OTHERS = 0o077
+
+
+def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file that only its owner can read; after a crash it holds all of this or none.
+
+    With `replace` false an existing file is kept and FileExistsError raised. Raises OSError.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            draft.replace(path)
+        else:
+            path.hardlink_to(draft)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def refuse_if_shared(path: Path) -> None:
+    """Raise RefusedError when others may read the file; raises OSError as well."""
+    if path.stat().st_mode & _READABLE_BY_OTHERS:
+        raise RefusedError(
+            f"others can read the key file {safe_text(str(path))}: `chmod 600` it, "
+            "and think about who may have read it"
+        )

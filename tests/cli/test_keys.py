@@ -1,0 +1,168 @@
+"""Sealing as people meet it: the keys command, exports, other key files, and the disk."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from natster_tui.store.envelope import MAGIC
+from natster_tui.store.key_file import KeyFile
+from tests.cli.program import Program
+from tests.conftest import RECORDINGS, recording
+
+A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
+B = "AA33U5HNMJFHIX63KYLTK3J3MMPWQHBUMYDYQQGDS5O3WNCL5GDFQ462"
+STANDARD = str(RECORDINGS / "01_standard.events.jsonl")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def embedded(anywhere: Program, data: Path) -> Program:
+    return anywhere.with_options("--data-dir", str(data))
+
+
+def key_file_of(program: Program) -> KeyFile:
+    return KeyFile(program.home / "config" / "natster-tui" / "keys.json")
+
+
+async def test_nothing_in_a_data_directory_can_be_read(embedded: Program, data: Path) -> None:
+    """Payload texts, account keys, catalog names and secrets, in files and in their names."""
+    await embedded.succeed("import", STANDARD)
+    await embedded.succeed("project", "--once")
+    known: set[str] = {"kevbuzz", "natster.events", "out_shares", "access_token", "oauth_id"}
+    for record in recording("01"):
+        known.update(token for token in record.subject.split(".")[2:5] if token != "none")
+        if record.payload not in (b"", b"null"):
+            known.add(record.payload.decode()[:40])
+            known.update(_texts(json.loads(record.payload)))
+    files = [path for path in data.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".blk" for path in files)
+    content = b"".join(path.read_bytes() for path in files) + "\n".join(map(str, files)).encode()
+    assert {text for text in known if text.encode() in content} == set()
+    for path in (*data.rglob("*"), key_file_of(embedded).path):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def _texts(value: object) -> set[str]:
+    """Every text of some length in a JSON value."""
+    if isinstance(value, dict):
+        return set().union(*map(_texts, value.values()), set()) if value else set()
+    return {value} if isinstance(value, str) and len(value) > 5 else set()
+
+
+async def test_exports_are_sealed_unless_opened_and_go_where_their_keys_are(
+    natster: Program, anywhere: Program, server: object
+) -> None:
+    await natster.succeed("import", "--create-log", STANDARD)
+    sealed = [json.loads(line) for line in (await natster.succeed("export")).lines]
+    assert sum("payload_base64" in line for line in sealed) == 5
+    readable = await natster.succeed("export", "--open")
+    assert [json.loads(line)["payload"] for line in readable.lines] == [
+        record.payload.decode() for record in recording("01")
+    ]
+    other = anywhere.on(server.new_account(), "--create-log")  # type: ignore[attr-defined] # RealServer
+    refused = await other.fail(
+        1, "import", "-", given="".join(f"{json.dumps(line)}\n" for line in sealed)
+    )
+    assert "export it with --open, or bring the keys first; nothing was imported" in refused
+    ended = await other.succeed("import", "-", given=readable.out)
+    assert ended.lines == ["imported 10 events into NATSTER_EVENTS, 0 were there already"]
+    again = await natster.succeed(
+        "import", "-", given="".join(f"{json.dumps(line)}\n" for line in sealed)
+    )
+    assert again.lines == ["imported 0 events into NATSTER_EVENTS, 10 were there already"]
+
+
+async def test_keys_are_listed_rotated_backed_up_and_erased(
+    natster: Program, tmp_path: Path
+) -> None:
+    await natster.succeed("import", "--create-log", STANDARD)
+    await natster.succeed("project", "--once")
+    listed = (await natster.succeed("keys", "list", "--json")).json
+    assert {key["account"] for key in listed["keys"]} >= {A, B}
+    assert {key["state"] for key in listed["keys"]} == {"usable"}
+    backup = tmp_path / "backup.json"
+    await natster.succeed("keys", "backup", str(backup))
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    rotated = (await natster.succeed("keys", "rotate", "--json")).json
+    assert (rotated["removed"], rotated["failed"]) == ([listed["wraps_now"]], 0)
+    assert (await natster.succeed("verify")).code == 0
+    stale = await natster.run("keys", "list", "--key-file", str(backup))
+    assert stale.code == 1
+    assert "does not hold" in stale.out
+    document = (await natster.succeed("show", "account", A, "--reveal", "--json")).json["document"]
+    assert document["bound_context"]["oauth_id"]
+
+    nobody = await natster.fail(1, "keys", "erase", "NOBODY", "--yes")
+    assert nobody == "there is no data key of NOBODY: nothing of it was sealed"
+    asked = await natster.run("keys", "erase", A, given="\n")
+    assert asked.code == 1
+    assert "not confirmed: nothing was written" in asked.err
+    assert "what stays readable" in asked.out
+    assert (await natster.succeed("keys", "list", "--json")).json["erased"] == []
+
+    erased = await natster.run("keys", "erase", A, given=f"{A}\n")
+    assert erased.code == 0, erased
+    assert (await natster.succeed("verify")).code == 0
+    document = (await natster.succeed("show", "account", A, "--reveal", "--json")).json["document"]
+    assert "bound_context" not in document
+    shown = await natster.succeed("tail", f"from:{A}")
+    assert "github|" not in shown.out
+    opened = [json.loads(line) for line in (await natster.succeed("export", "--open")).lines]
+    ours = [line for line in opened if line["subject"].split(".")[2] == A]
+    assert sum("payload_base64" in line for line in ours) == 2
+    (told,) = (await natster.succeed("keys", "list", "--json")).json["erased"]
+    assert told["account"] == A
+    status = (await natster.succeed("status", "--json")).json
+    assert [p["problem"] for p in status["projections"]] == [None, None]
+
+
+async def test_a_sealed_log_without_its_key_file_is_told_from_an_erased_one(
+    natster: Program,
+) -> None:
+    await natster.succeed("import", "--create-log", STANDARD)
+    await natster.succeed("project", "--once")
+    key_file = key_file_of(natster).path
+    kept = key_file.read_bytes()
+    key_file.unlink()
+    status = (await natster.succeed("status", "--json")).json
+    assert any("there is no key file" in hazard for hazard in status["hazards"])
+    shown = await natster.fail(1, "show", "account", A)
+    assert "is sealed with the key k" in shown
+    assert "there is no key file" in shown
+    assert (await natster.succeed("show", "catalog", "kevbuzz", "--json")).json["document"]
+    refused = await natster.fail(1, "publish", "natster_initialized", "--origin", A, "--data", "{}")
+    assert "key" in refused
+    assert not key_file.exists(), "never replaced by a new one"
+    key_file.touch(0o600)
+    key_file.write_bytes(kept)
+    assert (await natster.succeed("verify")).code == 0
+
+
+async def test_sealing_is_what_the_log_says(natster: Program, tmp_path: Path) -> None:
+    await natster.succeed("import", "--create-log", "--sealing", "off", STANDARD)
+    assert not key_file_of(natster).exists()
+    refused = await natster.fail(1, "status", "--sealing", "on", "--key-file", str(tmp_path / "k"))
+    assert "was made with sealing off" in refused
+    exported = await natster.succeed("export")
+    assert MAGIC.decode("latin-1") not in exported.out
+
+
+async def test_a_key_file_in_the_data_directory_is_refused(embedded: Program, data: Path) -> None:
+    told = await embedded.fail(2, "status", "--key-file", str(data / "keys.json"))
+    assert "--key-file lies in --data-dir" in told
+    assert not data.exists()
+
+
+async def test_a_key_file_that_others_can_read_is_refused(natster: Program) -> None:
+    await natster.succeed("import", "--create-log", STANDARD)
+    key_file_of(natster).path.chmod(0o644)
+    status = (await natster.succeed("status", "--json")).json
+    assert any("chmod 600" in hazard for hazard in status["hazards"])

@@ -1,0 +1,49 @@
+"""Sealed logs in tests: one on a server, opened as the program opens it, and its keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from natster_tui.domain.events import STREAM
+from natster_tui.store.key_bucket import BUCKET
+from natster_tui.store.keyring import Keyring
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.sealing_choice import SealingChoice, open_sealing
+
+SECRET = "a-secret-nobody-may-read"
+
+
+async def sealed_log(link: Link, key_file: Path) -> EventLog:
+    """A new log with sealing on."""
+    log = await EventLog.create(link, STREAM, replace(LogSettings(), sealing="on"))
+    return await opened_with(log, key_file)
+
+
+async def opened_with(
+    log: EventLog, key_file: Path | None, *, wanted: bool | None = None
+) -> EventLog:
+    """The log as another process with this key file opens it, over the same link."""
+    again = await EventLog.open(log.link, log.stream)
+    choice = SealingChoice(wanted, key_file, is_named=True)
+    again.sealing = await open_sealing(again.link, again.info, choice)
+    return again
+
+
+def keyring_of(log: EventLog) -> Keyring:
+    assert log.sealing.keyring is not None
+    return log.sealing.keyring
+
+
+async def key_entry(log: EventLog, account: str) -> tuple[str, bytes]:
+    """The name and stored value of an account's data key."""
+    keyring = keyring_of(log)
+    await keyring.refresh()
+    (key,) = [key for key in keyring.wrapped.values() if key.account == account]
+    return f"{account}.{key.id}", key.stored
+
+
+async def put_key_entry(link: Link, name: str, value: bytes) -> None:
+    """Write an entry of the keys' bucket, as anybody may who is permitted to."""
+    await link.request(f"$KV.{BUCKET}.{name}", value)

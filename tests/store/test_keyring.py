@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from natster_tui.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from natster_tui.store.envelope import Key
+from natster_tui.store.key_bucket import BUCKET, TOMBSTONE_PREFIX, Head, KeyBucket
+from natster_tui.store.key_file import KeyFile
+from natster_tui.store.key_rotation import destroy, rotate
+from natster_tui.store.keyring import Keyring, Missing
+from natster_tui.store.link import Link
+from tests.making_logs import A, B, C
+from tests.sealed_logs import put_key_entry
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> KeyFile:
+    return KeyFile(tmp_path / "config" / "keys.json")
+
+
+async def opened(link: Link, key_file: KeyFile | None, *accounts: str) -> Keyring:
+    keyring = Keyring(link, key_file, "test")
+    await keyring.refresh()
+    await keyring.ensure(accounts, 1)
+    return keyring
+
+
+def key_for(keyring: Keyring, account: str) -> Key:
+    key = keyring.key_of(account)
+    assert key is not None
+    return key
+
+
+def reason(keyring: Keyring, key_id: str) -> str:
+    found = keyring.find(key_id)
+    assert isinstance(found, Missing)
+    return found.reason
+
+
+async def test_the_first_key_makes_the_file_and_the_bucket(link: Link, key_file: KeyFile) -> None:
+    keyring = await opened(link, key_file, A)
+    assert stat.S_IMODE(key_file.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(key_file.path.parent.stat().st_mode) == 0o700
+    again = await opened(link, key_file)
+    assert key_for(again, A).raw == key_for(keyring, A).raw
+    assert again.problems == ()
+    config = (await link.api(f"STREAM.INFO.KV_{BUCKET}"))["config"]
+    assert config.get("deny_delete", False) is False, "erasing is what it is for"
+
+
+async def test_nothing_is_made_for_a_log_that_seals_nothing(link: Link, key_file: KeyFile) -> None:
+    await opened(link, key_file)
+    assert not key_file.exists()
+    assert await KeyBucket(link, "test").last_revision() is None
+
+
+async def test_a_thousand_accounts_and_more_get_a_key_each(link: Link, key_file: KeyFile) -> None:
+    accounts = [f"A{number:04}" for number in range(1_500)]
+    keyring = await opened(link, key_file, *accounts)
+    again = await opened(link, key_file)
+    assert {key_for(again, account).id for account in accounts} == set(keyring.wrapped)
+    assert len(keyring.wrapped) == len(accounts)
+
+
+async def test_two_first_writers_agree_on_one_keyring_and_one_key(
+    link: Link, key_file: KeyFile
+) -> None:
+    first, second = (Keyring(link, key_file, name) for name in ("one", "two"))
+    await asyncio.gather(first.ensure([A, B], 1), second.ensure([B, A, C], 1))
+    await asyncio.gather(first.refresh(), second.refresh())
+    for account in (A, B):
+        assert key_for(first, account).raw == key_for(second, account).raw
+    assert len((await opened(link, key_file)).wrapped) == 3
+    assert len(key_file.read().keyrings) == 1, "the loser's keyring is not left in the file"
+
+
+async def test_a_first_writer_with_another_key_file_is_refused(
+    link: Link, key_file: KeyFile, tmp_path: Path
+) -> None:
+    await opened(link, key_file, A)
+    other = KeyFile(tmp_path / "other.json")
+    other.create()
+    with pytest.raises(RefusedError, match="holds no key for the keyring"):
+        await opened(link, other, B)
+
+
+async def test_without_the_key_file_keys_are_unavailable_and_named_so(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A)
+    name = key_for(keyring, A).id
+    key_file.path.rename(key_file.path.with_suffix(".aside"))
+    blind = await opened(link, key_file)
+    assert "there is no key file" in reason(blind, name)
+    with pytest.raises(RefusedError, match="there is no key file"):
+        await blind.ensure([B], 1)
+    assert not key_file.exists(), "a key that is missing is never replaced"
+    key_file.path.with_suffix(".aside").rename(key_file.path)
+    assert await blind.refresh()
+    assert key_for(blind, A).raw == key_for(keyring, A).raw
+
+
+@pytest.mark.parametrize("what", ["nothing", "another account's", "noise", "cut"])
+async def test_an_overwritten_key_is_reported_and_never_replaced(
+    link: Link, key_file: KeyFile, what: str
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    of_a, of_b = (keyring.wrapped[key_for(keyring, account).id] for account in (A, B))
+    value = {
+        "nothing": b"",
+        "another account's": of_b.stored,
+        "noise": b"\xf5NSL\x01\x11" + bytes(80),
+        "cut": of_a.stored[:-1],
+    }[what]
+    await put_key_entry(link, f"{A}.{of_a.id}", value)
+    again = await opened(link, key_file, A)
+    assert reason(again, of_a.id)
+    with pytest.raises(RefusedError, match=f"its data key {of_a.id} cannot be used"):
+        again.key_of(A)
+    await rotate(again)
+    stored = (await KeyBucket(link, "look").entries_after(0, 10**15))[f"{A}.{of_a.id}"]
+    assert stored.value == value
+    assert key_for(again, B).raw == key_for(keyring, B).raw
+
+
+async def test_a_key_that_is_gone_without_a_tombstone_is_not_an_erasure(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    gone = keyring.wrapped[key_for(keyring, A).id]
+    await keyring.bucket.erase(gone.revision)
+    found = (await opened(link, key_file)).find(gone.id)
+    assert isinstance(found, Missing)
+    assert not found.erased
+    assert "no authentic tombstone" in found.reason
+
+
+# -- rotation ----------------------------------------------------------------------------------
+
+
+async def test_rotation_rewraps_every_key_and_removes_the_old_one(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    raw = key_for(keyring, A).raw
+    old = keyring.keks
+    backup = key_file.path.with_suffix(".backup")
+    key_file.back_up(backup)
+    done = await rotate(keyring)
+    assert (done.removed, done.rewrapped, done.failed) == (old, 2, 0)
+    again = await opened(link, key_file)
+    assert again.keks == (done.new,)
+    assert key_for(again, A).raw == raw
+    stale = await opened(link, KeyFile(backup))
+    assert "does not hold" in reason(stale, key_for(again, A).id)
+    with pytest.raises(RefusedError, match="is out of date"):
+        await stale.ensure([C], 1)
+
+
+@pytest.mark.parametrize("stage", ["file", "head", "half"])
+async def test_an_interrupted_rotation_leaves_everything_open_and_is_finished_by_another(
+    link: Link, key_file: KeyFile, stage: str
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    raws = {account: key_for(keyring, account).raw for account in (A, B)}
+    assert keyring.head is not None
+    ring = keyring.head.ring
+    kek = Key.new()
+    key_file.set_keyring(ring, (*key_file.read().keyrings[ring], f"k{kek.raw.hex()}"))
+    await keyring.refresh()
+    if stage != "file":
+        await keyring.wrap_with(kek.id)
+    if stage == "half":
+        entries, _ = keyring.not_under(kek)
+        name = next(iter(entries))
+        await keyring.bucket.write({name: entries[name]}, keyring.head)
+    again = await opened(link, key_file, C)
+    assert {account: key_for(again, account).raw for account in (A, B)} == raws
+    done = await rotate(again)
+    assert len(key_file.read().keyrings[ring]) == 1
+    finished = await opened(link, key_file)
+    assert {account: key_for(finished, account).raw for account in (A, B)} == raws
+    assert {key.kek for key in finished.wrapped.values()} == {done.new}
+
+
+async def test_a_writer_that_missed_a_rotation_never_wraps_with_the_old_key(
+    link: Link, key_file: KeyFile
+) -> None:
+    """Its view is stale, but the batch is fenced: it looks again and uses the new key."""
+    stale = await opened(link, key_file, A)
+    done = await rotate(await opened(link, key_file))
+    await stale.ensure([B], 1)
+    again = await opened(link, key_file)
+    assert {key.kek for key in again.wrapped.values()} == {done.new}
+    assert key_for(again, B).raw == key_for(stale, B).raw
+
+
+async def test_two_rotations_at_once(link: Link, key_file: KeyFile) -> None:
+    first, second = await opened(link, key_file, A, B), await opened(link, key_file)
+    raw = key_for(first, A).raw
+    with key_file.rotating(), pytest.raises(RefusedError, match="another natster-tui is rotating"):
+        await rotate(second)
+    await rotate(first)
+    await rotate(second)
+    assert key_for(await opened(link, key_file), A).raw == raw
+
+
+async def test_one_systems_rotation_leaves_another_systems_keys(
+    link: Link, key_file: KeyFile, server: object
+) -> None:
+    other = await Link.open(server.new_account())  # type: ignore[attr-defined] # RealServer
+    try:
+        here, there = await opened(link, key_file, A), await opened(other, key_file, A)
+        await rotate(here)
+        assert key_for(await opened(other, key_file), A).raw == key_for(there, A).raw
+    finally:
+        await other.close()
+
+
+# -- erasing -----------------------------------------------------------------------------------
+
+
+async def test_destroyed_keys_are_erased_for_everybody_and_the_others_open(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    key_id = key_for(keyring, A).id
+    onlooker = await opened(link, key_file)
+    key_for(onlooker, A)
+    done = await destroy(keyring, A)
+    assert done.keys == (key_id,)
+    assert await onlooker.refresh()
+    for each in (keyring, onlooker, await opened(link, key_file)):
+        found = each.find(key_id)
+        assert isinstance(found, Missing)
+        assert found.erased
+        assert key_for(each, B)
+        assert each.digest == keyring.digest != ""
+    await keyring.ensure([A], 1)
+    assert key_for(keyring, A).id != key_id
+    assert isinstance((await opened(link, key_file)).find(key_id), Missing)
+
+
+async def test_neither_the_store_nor_the_key_file_of_today_opens_an_old_copy(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    await rotate(keyring)
+    old = [keyring.wrapped[key_for(keyring, A).id].stored]
+    await destroy(keyring, A)
+    held = key_file.read().keyrings[keyring.head.ring if keyring.head else ""]
+    assert old
+    for stored in old:
+        for text in held:
+            assert Key(bytes.fromhex(text[1:])).id.encode() not in stored
+
+
+async def test_an_erasure_that_began_counts_and_is_finished_by_doing_it_again(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A)
+    key_id = key_for(keyring, A).id
+    await keyring.write_tombstone(A, [key_id], 1)
+    found = (await opened(link, key_file)).find(key_id)
+    assert isinstance(found, Missing)
+    assert found.erased
+    again = await opened(link, key_file)
+    await destroy(again, A)
+    assert key_id not in (await opened(link, key_file)).wrapped
+    with pytest.raises(NotFoundError):
+        await destroy(again, "NOBODY")
+
+
+async def test_a_tombstone_that_somebody_else_wrote_is_not_believed(
+    link: Link, key_file: KeyFile, tmp_path: Path
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    assert keyring.head is not None
+    named = json.dumps({"account": A, "keys": [key_for(keyring, A).id], "at": 1}).encode()
+    forged = Key.new().seal(named, "tombstone", keyring.head.ring, A)
+    for value in (forged, named, b""):
+        await put_key_entry(link, f"{TOMBSTONE_PREFIX}{A}", value)
+        again = await opened(link, key_file)
+        assert key_for(again, A).raw == key_for(keyring, A).raw
+        assert again.digest == ""
+        (problem,) = again.problems
+        assert f"the tombstone of {A}" in problem
+    # The authentic one of one account says nothing about another.
+    await destroy(keyring, B)
+    entries = await KeyBucket(link, "look").entries_after(0, 10**15)
+    await put_key_entry(link, f"{TOMBSTONE_PREFIX}{A}", entries[f"{TOMBSTONE_PREFIX}{B}"].value)
+    assert key_for(await opened(link, key_file), A).raw == key_for(keyring, A).raw
+
+
+async def test_a_stale_head_is_refused(link: Link, key_file: KeyFile) -> None:
+    keyring = await opened(link, key_file, A)
+    assert keyring.head is not None
+    stale = Head(keyring.head.ring, keyring.head.kek, keyring.head.revision)
+    await keyring.ensure([B], 1)
+    with pytest.raises(ConflictError):
+        await keyring.bucket.write({}, stale)
+
+
+def test_a_backup_is_a_new_private_file(key_file: KeyFile, tmp_path: Path) -> None:
+    key_file.create()
+    copy = tmp_path / "copy.json"
+    key_file.back_up(copy)
+    assert copy.read_bytes() == key_file.path.read_bytes()
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with pytest.raises(UsageError, match="is there already"):
+        key_file.back_up(copy)
