@@ -24,6 +24,7 @@ from natster_tui.domain.publishing import Proposal, form_problem, state_problem
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.publish import publish
 from natster_tui.errors import NatsterError
+from natster_tui.tui.panes import Panes
 from natster_tui.tui.view import View
 
 _STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
@@ -146,3 +147,17 @@ class PublishScreen(ModalScreen[int | None]):
         finally:
             self._busy = False
         self.dismiss(seq)
+
+
+def proposal_for(panes: Panes, view: View) -> tuple[EventType, str, str, str]:
+    """What the form begins with: kind, origin, target and catalog of the row used last."""
+    if (event := panes.chosen_event) is not None:
+        if event.type in CATALOG_TYPES:
+            return event.type, event.origin, event.target, event.catalog
+        return event.type, event.origin, "", ""
+    if (account := panes.chosen_account) is not None:
+        return EventType.SHARED, account, "", ""
+    if (catalog := panes.chosen_catalog) is not None:
+        state = view.catalogs.get(catalog)
+        return EventType.SHARED, "" if state is None else state.owner, "", catalog
+    return EventType.SHARED, "", "", ""

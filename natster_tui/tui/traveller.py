@@ -21,7 +21,7 @@ class Traveller:
     def __init__(
         self,
         view: View,
-        start: Callable[[Coroutine[None, None, None]], object],
+        start: Callable[[Coroutine[None, None, None], str], object],
         arrived: Callable[[Moment | None], None],
         say: Callable[[str], None],
     ) -> None:
@@ -43,7 +43,7 @@ class Traveller:
         """Travel to the moment after an event."""
         self._going_to = seq
         self._done = 0.0
-        self._start(self._journey(seq))
+        self._start(self._journey(seq), "travel")
 
     def step(self, step: int) -> None:
         """One event forward or back, once arrived."""

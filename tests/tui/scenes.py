@@ -219,7 +219,7 @@ async def staged(name: str, settings: ConnectionSettings) -> AsyncIterator[Dashb
                         await pilot.press(key)
                 if scene.wait_for:
                     await until(lambda: scene.wait_for in text_of(app))
-                app._inspector_drawn = 0.0
+                app.inspecting.refresh(app.theme_variables, at_once=True)
                 for field in app.screen.query(Input):
                     field.cursor_blink = False
                 app._refresh_panes()
@@ -272,6 +272,6 @@ def drawn(app: Dashboard) -> str:
 async def redrawn(app: Dashboard) -> str:
     """The screen, painted anew a moment later."""
     await asyncio.sleep(0.05)  # the shortest wait that lets a refresh through
-    app._inspector_drawn = 0.0
+    app.inspecting.refresh(app.theme_variables, at_once=True)
     app._refresh_panes()
     return drawn(app)

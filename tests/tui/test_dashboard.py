@@ -67,7 +67,7 @@ async def test_live_events_appear_and_are_projected(settings: ConnectionSettings
         await append(settings, 400, 30)
         await until(lambda: "head 430" in text_of(app))
         await until(lambda: all(p.status.stored == 430 for p in app.workspace.projectors.values()))
-        await until(lambda: app.timeline.selected_seq == 430)
+        await until(lambda: app.panes.timeline.selected_seq == 430)
 
 
 async def test_scrolling_up_stops_following_and_counts_what_is_new(
@@ -75,7 +75,7 @@ async def test_scrolling_up_stops_following_and_counts_what_is_new(
 ) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
-        timeline = app.timeline
+        timeline = app.panes.timeline
         await pilot.press("k", "k")
         assert timeline.selected_seq == 398
         await append(settings, 400, 25)
@@ -90,18 +90,18 @@ async def test_any_event_of_the_log_can_be_reached(settings: ConnectionSettings)
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("g")
-        assert app.timeline.selected_seq == 1
+        assert app.panes.timeline.selected_seq == 1
         await until(lambda: "natster_initialized" in text_of(app))
 
 
 async def test_choosing_an_account_narrows_the_catalogs(settings: ConnectionSettings) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
-        catalogs = app.catalogs
+        catalogs = app.panes.catalogs
         assert catalogs.of is None
         assert catalogs.row_count == len(app.workspace.catalogs)
         await pilot.press("2", "j")
-        key = app.accounts.selected_key
+        key = app.panes.accounts.selected_key
         assert key is not None
         assert catalogs.of == key
         state = app.workspace.accounts[key]
@@ -115,7 +115,7 @@ async def test_search_narrows_as_it_is_typed_and_single_keys_are_inert_meanwhile
 ) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
-        accounts = app.accounts
+        accounts = app.panes.accounts
         everyone = accounts.row_count
         await pilot.press("2", "slash", *"quartet")
         assert app.is_running  # the q of quartet did not quit
@@ -137,7 +137,7 @@ async def test_secrets_are_masked_and_revealed_only_when_asked(
         assert state.bound_context is not None
         secret = dict(state.bound_context.as_document()["bound_context"])["access_token"]
         await pilot.press("2")
-        app.accounts.select(key)
+        app.panes.accounts.select(key)
         await until(lambda: "access_token: ••••" in text_of(app))
         assert secret not in text_of(app)
         await pilot.press("x")
@@ -243,7 +243,7 @@ async def test_outside_text_is_never_markup_and_never_an_escape(
         await pilot.press("2", "k", "j")
         # The chosen account's name stands in the catalogs' title, which Textual takes for markup.
         await until(lambda: "3 Known catalogs of [@click=app.quit]x[/]" in text_of(app))
-        await pilot.click(app.catalogs, offset=(28, 0))
+        await pilot.click(app.panes.catalogs, offset=(28, 0))
         await pilot.press("5")
         await pilot.click(Inspector)
         assert app.is_running
@@ -296,12 +296,12 @@ async def test_zoom_keeps_the_status_line_and_follows_the_focus(
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("5", "z")
-        await until(lambda: app.inspector.size.height > 30)
+        await until(lambda: app.panes.inspector.size.height > 30)
         assert "NATSTER_EVENTS" in text_of(app)
         await pilot.press("2")
-        await until(lambda: app.accounts.has_focus and app.accounts.size.height > 30)
+        await until(lambda: app.panes.accounts.has_focus and app.panes.accounts.size.height > 30)
         await pilot.press("z")
-        await until(lambda: app.timeline.size.height > 5)
+        await until(lambda: app.panes.timeline.size.height > 5)
 
 
 async def test_drift_that_was_found_does_not_look_like_in_sync(
@@ -322,18 +322,18 @@ async def test_a_time_as_the_timeline_shows_it_can_be_jumped_to(
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("colon", *"11-22 10:12", "enter")
-        await until(lambda: app.timeline.selected_seq == 381)
+        await until(lambda: app.panes.timeline.selected_seq == 381)
 
 
 async def test_jumping_and_coming_back(settings: ConnectionSettings) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("colon", *"17", "enter")
-        assert app.timeline.selected_seq == 17
+        assert app.panes.timeline.selected_seq == 17
         await pilot.press("b")
-        assert app.timeline.selected_seq == 400
+        assert app.panes.timeline.selected_seq == 400
         await pilot.press("colon", *"2026-11-10", "enter")
-        await until(lambda: 17 < (app.timeline.selected_seq or 0) < 300)
+        await until(lambda: 17 < (app.panes.timeline.selected_seq or 0) < 300)
 
 
 async def test_why_leads_to_the_event_and_a_key_leads_back(settings: ConnectionSettings) -> None:
@@ -342,17 +342,17 @@ async def test_why_leads_to_the_event_and_a_key_leads_back(settings: ConnectionS
         await pilot.press("2", "j", "j", "w")
         await until(lambda: "events, newest first" in text_of(app))
         await pilot.press("j", "j", "enter")
-        await until(lambda: app.timeline.has_focus and app.timeline.selected_seq != 400)
-        jumped = app.timeline.selected_seq
+        await until(lambda: app.panes.timeline.has_focus and app.panes.timeline.selected_seq != 400)
+        jumped = app.panes.timeline.selected_seq
         assert jumped is not None
-        key = app.accounts.selected_key
+        key = app.panes.accounts.selected_key
         assert key is not None
         await until(lambda: app.workspace.follower.get(jumped) is not None)
         record = app.workspace.follower.get(jumped)
         assert record is not None
         assert key in record.subject
         await pilot.press("b")
-        assert app.timeline.selected_seq == 400
+        assert app.panes.timeline.selected_seq == 400
 
 
 async def test_change_shows_before_and_after_of_what_the_event_touched(
@@ -372,7 +372,8 @@ async def test_travelling_shows_every_pane_as_of_then_and_one_key_returns(
 ) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
-        everyone = app.accounts.row_count
+        await until(lambda: app.panes.accounts.row_count)
+        everyone = app.panes.accounts.row_count
         await pilot.press("colon", *"100", "enter", "t")
         await until(lambda: "AS OF 100" in text_of(app))
         then = {
@@ -381,8 +382,8 @@ async def test_travelling_shows_every_pane_as_of_then_and_one_key_returns(
         }
         for name, documents in then.items():
             assert app.view.fold(name).documents() == documents
-        await until(lambda: app.accounts.row_count == len(then["account"]))
-        assert app.accounts.row_count < everyone
+        await until(lambda: app.panes.accounts.row_count == len(then["account"]))
+        assert app.panes.accounts.row_count < everyone
         await append(settings, 400, 5)
         await until(lambda: "5 new events since you left" in text_of(app))
         await pilot.press("left_square_bracket")
@@ -391,7 +392,7 @@ async def test_travelling_shows_every_pane_as_of_then_and_one_key_returns(
         await until(lambda: "AS OF 100" in text_of(app))
         await pilot.press("t")
         await until(lambda: "AS OF" not in text_of(app))
-        await until(lambda: app.accounts.row_count >= everyone)
+        await until(lambda: app.panes.accounts.row_count >= everyone)
         assert len(app.workspace.accounts) >= everyone
 
 
@@ -456,7 +457,7 @@ async def test_copying_masks_and_keeps_a_private_file(
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("colon", *"5", "enter")
-        await until(lambda: app.timeline.selected_event is not None)
+        await until(lambda: app.panes.timeline.selected_event is not None)
         await pilot.press("y")
         copied = tmp_path / "cache" / "copied.json"
         await until(copied.exists)

@@ -1,0 +1,76 @@
+"""Taking away what is shown: a row to the clipboard, the timeline's events to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS
+from natster_tui.engine.masked_export import export_file
+from natster_tui.errors import NatsterError
+from natster_tui.tui.clipboard import keep_copy
+from natster_tui.tui.panes import Panes
+from natster_tui.tui.row_json import document_json, event_json
+from natster_tui.tui.view import View
+
+
+class TakingAway:
+    """`clip` puts a text on the terminal's clipboard, `start` runs a worker, `say` tells."""
+
+    def __init__(
+        self,
+        view: View,
+        panes: Panes,
+        clip: Callable[[str], None],
+        start: Callable[[Coroutine[None, None, None], str], object],
+        say: Callable[[str], None],
+    ) -> None:
+        self._view = view
+        self._panes = panes
+        self._clip = clip
+        self._start = start
+        self._say = say
+
+    def copy(self, *, reveal: bool) -> None:
+        """Copy the row of the pane used last, as JSON on one line.
+
+        With `reveal` its secrets, too; those go to the clipboard only, not to a file as well.
+        """
+        view, panes = self._view, self._panes
+        what, text = "", ""
+        if (key := panes.chosen_account) is not None:
+            what, text = "the account", document_json(view, ACCOUNTS.name, key, reveal=reveal)
+        elif (name := panes.chosen_catalog) is not None:
+            what, text = "the catalog", document_json(view, CATALOGS.name, name, reveal=reveal)
+        elif (record := panes.record) is not None:
+            what, text = f"event {record.seq:,}", event_json(record, reveal=reveal)
+        if not text:
+            self._say("there is nothing to copy here")
+            return
+        self._clip(text)
+        if reveal:
+            self._say(f"copied {what} with its secrets, to the terminal's clipboard only")
+            return
+        try:
+            kept = str(keep_copy(text))
+        except OSError as error:
+            kept = f"no file either ({(error.strerror or '').lower()})"
+        self._say(f"copied {what}; where the terminal has no clipboard: {kept}")
+
+    def export(self, name: str) -> None:
+        """Write what the timeline shows to a new file, secrets masked."""
+        self._start(self._write(Path(name.strip()).expanduser()), "export")
+
+    async def _write(self, path: Path) -> None:
+        workspace = self._view.workspace
+        log, filtered = workspace.log, workspace.filtered
+        if log is None:
+            self._say("not connected: nothing was exported")
+            return
+        seqs = None if filtered is None else filtered.seqs
+        try:
+            count = await export_file(log, path, seqs, workspace.options.instance)
+        except NatsterError as error:
+            self._say(error.sentence)
+            return
+        self._say(f"exported {count:,} events to {path}, secrets masked")
