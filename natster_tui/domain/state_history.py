@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import fields
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Generic, NoReturn
 
 from natster_tui.domain.events import Event, Record
@@ -168,61 +169,70 @@ class _Shape:
     """Which fields of a state's class are dicts; the others hold values that never change."""
 
     def __init__(self, state: Any) -> None:
-        names = [field.name for field in fields(state)]
+        self.names = tuple(field.name for field in fields(state))
         self.make = type(state)
-        self.dicts = tuple(name for name in names if isinstance(getattr(state, name), dict))
-        self.plain = tuple(name for name in names if name not in self.dicts)
+        self.values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.names)
+        """All fields at once; every state has two or more."""
+        is_dict = [isinstance(value, dict) for value in self.values_of(state)]
+        self.dicts = tuple(i for i, yes in enumerate(is_dict) if yes)
 
 
 class _KeyHistory:
     """The versions of one key's state, the first of them made by event `born`."""
 
-    __slots__ = ("_dicts", "_plain", "_seqs", "_shape", "born")
+    __slots__ = ("_dicts", "_last", "_seqs", "_shape", "_versions", "born")
 
     def __init__(self, shape: _Shape, born: int, dicts: tuple[_DictHistory, ...]) -> None:
         self.born = born
         self._shape = shape
         self._dicts = dicts
+        self._last: tuple[Any, ...] = ()
         self._seqs = array("Q")
-        self._plain: list[tuple[Any, ...]] = []
+        self._versions: list[tuple[Any, ...]] = []
 
     def note(self, state: Any, seq: int) -> None:
         """An event changed the state."""
-        shape = self._shape
-        for name, history in zip(shape.dicts, self._dicts, strict=True):
-            entries = getattr(state, name)
+        values = self._shape.values_of(state)
+        replaced = False
+        for index, history in zip(self._shape.dicts, self._dicts, strict=True):
+            entries = values[index]
             if type(entries) is not _NotingDict or entries.history is not history:
-                self._begin_noting(state, name, entries, history)
-        plain = tuple([getattr(state, name) for name in shape.plain])
-        if not self._plain or plain != self._plain[-1]:
+                self._begin_noting(state, index, entries, history)
+                replaced = True
+        # Where only the content of the dicts changed, it is noted already.
+        if replaced or values != self._last:
+            self._last = values = self._shape.values_of(state)
             self._seqs.append(seq)
-            self._plain.append(plain)
+            self._versions.append(
+                tuple(
+                    [None if type(value) is _NotingDict else value for value in values],
+                )
+            )
 
     def _begin_noting(
-        self, state: Any, name: str, entries: dict[Any, Any], history: _DictHistory
+        self, state: Any, index: int, entries: dict[Any, Any], history: _DictHistory
     ) -> None:
-        if self._plain:
+        if self._versions:
             history.note(None, _CLEARED, 0)
         for number, (key, value) in enumerate(entries.items(), 1):
             history.note(key, value, number)
-        setattr(state, name, _NotingDict(entries, history))
+        setattr(state, self._shape.names[index], _NotingDict(entries, history))
 
     def at(self, seq: int) -> Any:
         """The state after event `seq`, to be looked at only."""
-        shape = self._shape
-        plain = self._plain[bisect_right(self._seqs, seq) - 1]
-        values = dict(zip(shape.plain, plain, strict=True))
-        for name, history in zip(shape.dicts, self._dicts, strict=True):
-            values[name] = _PastDict(history, seq)
-        return shape.make(**values)
+        values = list(self._versions[bisect_right(self._seqs, seq) - 1])
+        for index, history in zip(self._shape.dicts, self._dicts, strict=True):
+            values[index] = _PastDict(history, seq)
+        return self._shape.make(*values)
 
-    def since(self, seq: int, state: Any) -> _KeyHistory:
-        """The history that begins with what was after event `seq`; `state` goes on noting there."""
+    def since(self, seq: int) -> _KeyHistory:
+        """The history that begins with what was after event `seq`; the fold notes there now."""
         later = _KeyHistory(self._shape, self.born, tuple(each.since(seq) for each in self._dicts))
         begin = max(0, bisect_right(self._seqs, seq) - 1)
-        later._seqs, later._plain = self._seqs[begin:], self._plain[begin:]
-        for name, history in zip(self._shape.dicts, later._dicts, strict=True):
-            getattr(state, name).history = history
+        later._seqs, later._versions = self._seqs[begin:], self._versions[begin:]
+        later._last = self._last
+        for index, history in zip(self._shape.dicts, later._dicts, strict=True):
+            self._last[index].history = history
         return later
 
 
@@ -347,7 +357,7 @@ class StateHistory(Generic[State]):
             end = bisect_right(self._changed_seqs, high)
             if end - start < len(coming_from.states.seen):
                 seen = dict(coming_from.states.seen)
-                for key in islice(self._changed_keys, start, end):
+                for key in self._changed_keys[start:end]:
                     seen.pop(key, None)
         states = PastStates(self._keys, bisect_right(self._births, seq), seq, seen)
         return Past(self.projection, seq, states, self._parked_at(seq))
@@ -376,7 +386,7 @@ class StateHistory(Generic[State]):
         del self._changed_seqs[:past], self._changed_keys[:past]
         kept: dict[str, _KeyHistory] = {}
         for key, history in self._keys.items():
-            kept[key] = history.since(seq, self._fold.states[key])
+            kept[key] = history.since(seq)
             if len(kept) % _KEYS_AT_ONCE == 0:
                 yield
         # In the place of the old one, which whoever looks at the past still holds.

@@ -8,6 +8,7 @@ is. Memory follows the changes noted, up to CHANGES_KEPT.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ CHANGES_KEPT = 8_000_000
 """Beyond so many noted changes the older half is forgotten; going there reads the log again."""
 EVENTS_AT_ONCE = 250
 """Events folded before the rest of the program may run."""
+A_LONG_READ = 50_000
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class TimeTravel:
 
     async def _read_to(self, seq: int) -> None:
         """Fold the log up to `seq`, from where it was left."""
+        begin = self._read
         while self._read < seq:
             async with aclosing(
                 self.log.records(self._read + 1, seq, purpose="travel", instance=self._instance)
@@ -102,6 +105,10 @@ class TimeTravel:
                 following = await self.log.next_after(self._read)
                 # Deleted events are passed; others, which a replica did not have yet, read again.
                 self._read = seq if following is None else min(seq, following - 1)
+        if self._read - begin > A_LONG_READ:
+            # Millions of notes, and no cycles among them: each full garbage collection would look
+            # at them all again, and the screen stand still for most of a second.
+            gc.freeze()
 
     def _fold(self, batch: list[Record]) -> None:
         for record in batch:

@@ -38,6 +38,7 @@ class Catalogs(VirtualList):
         self.search = ""
         self._sort = 0
         self._rows_shown: list[_Row] = []
+        self._names: list[str] = []
         self._collisions: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -66,7 +67,10 @@ class Catalogs(VirtualList):
     def update_rows(self) -> None:
         """Take the catalogs as they are now."""
         catalogs = self.view.catalogs
-        self._collisions = case_collisions(catalogs)
+        names = list(catalogs)
+        if names != self._names:
+            # Ten thousands of names are looked at in every step of a journey, and seldom differ.
+            self._names, self._collisions = names, case_collisions(catalogs)
         selected = (
             self._rows_shown[self.cursor] if self._rows_shown and self.chosen_by_user else None
         )
