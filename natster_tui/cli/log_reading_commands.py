@@ -1,28 +1,28 @@
-"""Commands that read the log: tail its events, and why a document is what it is."""
+"""`natster-tui tail`: the log's events as lines."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.domain.diff import field_changes
-from natster_tui.domain.event_filter import BadFilterError, EventFilter, parse_filter
+from natster_tui.domain.event_filter import BadFilterError, EventFilter, parse_filter, parse_since
 from natster_tui.domain.event_time import format_seconds
-from natster_tui.domain.events import Event, Record, is_usable_token, read_event
+from natster_tui.domain.events import Event, Record, read_event
 from natster_tui.domain.parking import ParkReason
-from natster_tui.domain.presentation import VERBS, change_line
-from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS, projection_named
+from natster_tui.domain.presentation import VERBS
+from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS
 from natster_tui.domain.safe_text import safe_text
-from natster_tui.engine.key_history import DocumentChange, KeyHistory, key_history
+from natster_tui.engine.account_names import account_names, learn_name
+from natster_tui.engine.backwards import records_backwards
 from natster_tui.engine.masked_export import masked_line
-from natster_tui.engine.server_source import opened_log, with_log
-from natster_tui.errors import NotFoundError, UsageError
+from natster_tui.engine.server_source import opened_log
+from natster_tui.errors import UsageError
 from natster_tui.store.log import EventLog
 from natster_tui.store.stream_reader import StreamReader
 
@@ -31,32 +31,72 @@ _NAMES = [projection.name for projection in PROJECTIONS]
 
 @click.command()
 @click.argument("filters", nargs=-1, metavar="[FILTER]…")
-@click.option("--since", default=1, type=click.IntRange(min=1), help="First sequence.")
+@click.option("--since", metavar="SEQ|TIME|AGE", help="From there on: 4711, 2026-11-23, 2h.")
+@click.option("--last", "-n", type=click.IntRange(min=1), help="Only the last so many that pass.")
 @click.option("--follow", is_flag=True, help="Go on with events as they come in.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, secrets masked.")
 @takes_target
-def tail(filters: tuple[str, ...], since: int, follow: bool, as_json: bool, **_given: Any) -> None:
+def tail(
+    filters: tuple[str, ...],
+    since: str | None,
+    last: int | None,
+    follow: bool,
+    as_json: bool,
+    **_given: Any,
+) -> None:
     """Print events as lines; FILTER as in the dashboard: type:shared from:… since:2h parked."""
     target = target_of()
-    try:
-        wanted = parse_filter(" ".join(filters), time.time())
-    except BadFilterError as error:
-        raise UsageError(str(error)) from error
+    wanted = _parsed(filters, since)
 
     async def print_events() -> None:
         async with opened_log(target.source, target.choice) as log:
-            printer = _Printer(wanted, as_json=as_json)
+            names = await account_names(log, target.instance) if wanted.asks_for_names else {}
+            printer = _Printer(wanted, names, as_json=as_json)
             head = (await log.refresh()).last_seq
-            first = max(since, wanted.first)
-            async with aclosing(
-                log.records(first, head, purpose="tail", instance=target.instance)
-            ) as batches:
-                async for batch in batches:
-                    printer.take(batch)
+            first, end = wanted.first, min(head, wanted.last or head)
+            if last is None:
+                async with aclosing(
+                    log.records(first, end, purpose="tail", instance=target.instance)
+                ) as batches:
+                    async for batch in batches:
+                        printer.take(batch)
+            else:
+                for record in reversed(await _last(log, printer, last, (first, end))):
+                    printer.print(record)
             if follow:
                 await _follow(log, max(head + 1, first), target.instance, printer)
 
     asyncio.run(print_events())
+
+
+def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:
+    now = time.time()
+    try:
+        wanted = parse_filter(" ".join(filters), now)
+        if since is None:
+            return wanted
+        if since.isascii() and since.isdigit():
+            # Cut, because Python refuses to read very long numbers, and no log is so long.
+            return replace(wanted, first=max(wanted.first, int(since.lstrip("0")[:19] or "0")))
+        return replace(wanted, since=max(wanted.since or 0, parse_since(since, now)))
+    except BadFilterError as error:
+        raise UsageError(str(error)) from error
+
+
+async def _last(
+    log: EventLog, printer: _Printer, count: int, bounds: tuple[int, int]
+) -> list[Record]:
+    """The last `count` records that pass, newest first."""
+    found: list[Record] = []
+    async with aclosing(
+        records_backwards(log, *bounds, purpose="tail", instance=target_of().instance)
+    ) as records:
+        async for record in records:
+            if printer.passes(record):
+                found.append(record)
+                if len(found) == count:
+                    break
+    return found
 
 
 async def _follow(log: EventLog, start: int, instance: str, printer: _Printer) -> None:
@@ -76,17 +116,27 @@ async def _follow(log: EventLog, start: int, instance: str, printer: _Printer) -
 
 
 class _Printer:
-    """Prints the events that pass, calling accounts by the names they gave up to then."""
+    """Prints the events that pass. `names` are what accounts are called, kept up as they come."""
 
-    def __init__(self, wanted: EventFilter, *, as_json: bool) -> None:
+    def __init__(self, wanted: EventFilter, names: dict[str, str], *, as_json: bool) -> None:
         self._wanted = wanted
+        self._names = names
         self._as_json = as_json
 
     def take(self, records: list[Record]) -> None:
         """Print what passes."""
         for record in records:
-            if self._wanted.passes(record, lambda key: key, _parked):
-                click.echo(masked_line(record) if self._as_json else _line(record))
+            learn_name(self._names, record)
+            if self.passes(record):
+                self.print(record)
+
+    def passes(self, record: Record) -> bool:
+        """Whether the filter lets a record through."""
+        return self._wanted.passes(record, lambda key: self._names.get(key) or key, _parked)
+
+    def print(self, record: Record) -> None:
+        """Print one."""
+        click.echo(masked_line(record) if self._as_json else event_line(record))
 
 
 def _parked(event: Event) -> str:
@@ -94,7 +144,8 @@ def _parked(event: Event) -> str:
     return "" if reason is None else reason.value
 
 
-def _line(record: Record) -> str:
+def event_line(record: Record) -> str:
+    """A record as one line."""
     event = read_event(record)
     when = format_seconds(record.event_time)
     if isinstance(event, ParkReason):
@@ -105,60 +156,3 @@ def _line(record: Record) -> str:
     if reason := _parked(event):
         said.append(f"(parked: {reason})")
     return f"{record.seq}  {when}  {' '.join(said)}"
-
-
-@click.command()
-@click.argument("kind", type=click.Choice(_NAMES))
-@click.argument("key")
-@click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
-@click.option("--reveal", is_flag=True, help="Show secrets.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@takes_target
-def why(kind: str, key: str, field: str, reveal: bool, as_json: bool, **_given: Any) -> None:
-    """The events that made a document, newest first, with what each changed."""
-    target = target_of()
-    projection = projection_named(kind)
-    if not is_usable_token(key):
-        raise UsageError(
-            f"{kind} {safe_text(key, 100)} cannot be: a name has letters, digits, - _ and = only"
-        )
-
-    async def look(log: EventLog) -> KeyHistory:
-        head = (await log.refresh()).last_seq
-        return await key_history(log, projection, key, head, target.instance)
-
-    history = asyncio.run(with_log(target.source, target.choice, look))
-    if not history.changes:
-        raise NotFoundError(f"nothing in the log has made {kind} {key}")
-    if as_json:
-        click.echo(json.dumps(_why_json(kind, history, field, reveal=reveal)))
-        return
-    for change in reversed(history.changes):
-        lines = _change_lines(change, field, reveal=reveal)
-        if lines:
-            click.echo(_line(change.record))
-        for line in lines:
-            click.echo(f"    {line}")
-
-
-def _change_lines(change: DocumentChange, field: str, *, reveal: bool) -> list[str]:
-    lines = [change_line(one, reveal=reveal) for one in field_changes(change.before, change.after)]
-    return [line for line in lines if field.lower() in line.lower()]
-
-
-def _why_json(kind: str, history: KeyHistory, field: str, *, reveal: bool) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "key": history.key,
-        "at": history.seq,
-        "events": [
-            {
-                "seq": change.record.seq,
-                "time": change.record.event_time,
-                "subject": change.record.subject,
-                "changes": _change_lines(change, field, reveal=reveal),
-            }
-            for change in reversed(history.changes)
-            if _change_lines(change, field, reveal=reveal)
-        ],
-    }

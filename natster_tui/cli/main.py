@@ -12,12 +12,13 @@ import click
 
 from natster_tui import __version__
 from natster_tui.cli.dashboard_commands import demo, open_dashboard
+from natster_tui.cli.document_commands import show, why
 from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.key_commands import keys
 from natster_tui.cli.log_commands import export, import_, publish, status
-from natster_tui.cli.log_reading_commands import tail, why
+from natster_tui.cli.log_reading_commands import tail
 from natster_tui.cli.options import takes_target
-from natster_tui.cli.projection_commands import project, rebuild, show, verify
+from natster_tui.cli.projection_commands import project, rebuild, verify
 from natster_tui.domain.masking import mask_text
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import NatsterError

@@ -16,16 +16,11 @@ import click
 from natster_tui.cli.options import Target, takes_target, target_of
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.domain.diff import KeyChange
-from natster_tui.domain.documents import read_document
-from natster_tui.domain.event_time import parse_timestamp
-from natster_tui.domain.events import is_usable_token
-from natster_tui.domain.masking import mask_json
-from natster_tui.domain.presentation import change_line, pretty_json
+from natster_tui.domain.presentation import change_line
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import PROJECTIONS, projection_named
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.headless import project_until_caught_up, project_until_stopped
-from natster_tui.engine.key_history import key_document, sequence_at
 from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
@@ -33,7 +28,7 @@ from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.takeover import refuse_while_active
 from natster_tui.engine.workspace import WorkspaceOptions
-from natster_tui.errors import NotFoundError, RefusedError, UsageError
+from natster_tui.errors import RefusedError, UsageError
 from natster_tui.store.log import EventLog
 
 _NAMES = [projection.name for projection in PROJECTIONS]
@@ -41,64 +36,6 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _CHANGES_SHOWN = 50
 _DIGITS = 20
 NOT_CONFIRMED = "not confirmed: nothing was written"
-
-
-@click.command()
-@click.argument("kind", type=click.Choice(_NAMES))
-@click.argument("key")
-@click.option("--at", metavar="SEQ|TIME", help="As of then: a sequence, or a time (UTC).")
-@click.option("--reveal", is_flag=True, help="Show secrets.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@takes_target
-def show(
-    kind: str,
-    key: str,
-    at: str | None,
-    reveal: bool,
-    as_json: bool,
-    **_given: Any,
-) -> None:
-    """One document as the log says it: show account KEY, show catalog NAME."""
-    target = target_of()
-    projection = projection_named(kind)
-    if not is_usable_token(key):
-        raise UsageError(
-            f"{kind} {safe_text(key, 100)} cannot be: a name has letters, digits, - _ and = only"
-        )
-
-    async def look(log: EventLog) -> tuple[int, bytes | None]:
-        upto = await _position(log, at, target.instance)
-        return upto, await key_document(log, projection, key, upto, target.instance)
-
-    seq, stored = asyncio.run(with_log(target.source, target.choice, look))
-    if stored is None:
-        raise NotFoundError(f"there is no {kind} {key} as of {seq:,}")
-    document = read_document(stored)
-    shown = document if reveal else mask_json(document)
-    if as_json:
-        click.echo(json.dumps({"kind": kind, "key": key, "at": seq, "document": shown}))
-    else:
-        click.echo(f"{kind} {key} as of {seq:,}")
-        click.echo(pretty_json(shown))
-
-
-async def _position(log: EventLog, at: str | None, instance: str) -> int:
-    """The sequence that `--at` means; beyond the head is the head."""
-    head = (await log.refresh()).last_seq
-    if at is None:
-        return head
-    if at.isascii() and at.isdigit():
-        # Cut, because Python refuses to read very long numbers, and the head is far shorter.
-        return min(int(at.lstrip("0")[:_DIGITS] or "0"), head)
-    text = at.replace(" ", "T")
-    if _DAY.fullmatch(text):
-        text += "T00:00:00"
-    if not text.endswith("Z") and not re.search(r"[+-]\d\d:\d\d$", text):
-        text += ":00Z" if re.fullmatch(r".*T\d\d:\d\d", text) else "Z"
-    time_ns = parse_timestamp(text)
-    if time_ns is None:
-        raise UsageError(f"--at {at} is neither a sequence nor a time like 2026-11-23T10:22:31Z")
-    return await sequence_at(log, time_ns // 1_000_000_000, instance)
 
 
 @click.command()

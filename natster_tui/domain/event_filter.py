@@ -82,6 +82,11 @@ class EventFilter:
         )
 
     @property
+    def asks_for_names(self) -> bool:
+        """Whether any word may be about an account's name."""
+        return any(word.field in ("from", "to", "account", "text") for word in self.words)
+
+    @property
     def subject_filter(self) -> str:
         """One wildcard filter for the server that leaves out nothing that passes; "" if none.
 
@@ -136,7 +141,7 @@ def parse_filter(text: str, now: float) -> EventFilter:
         elif field == "seq" and not negated:
             first, last = _range(value)
         elif field == "since" and not negated:
-            since = _since(value, now)
+            since = parse_since(value, now)
         elif field in ("seq", "since"):
             raise BadFilterError(f"-{field}: cannot be turned round")
         else:
@@ -156,7 +161,8 @@ def _range(value: str) -> tuple[int, int | None]:
     return int(low or 1), int(high) if high else None
 
 
-def _since(value: str, now: float) -> int:
+def parse_since(value: str, now: float) -> int:
+    """A time, or an age before `now` (unix seconds), as unix seconds; raises BadFilterError."""
     if age := _AGE.fullmatch(value):
         return int(now) - int(age[1]) * _AGE_SECONDS[age[2]]
     time_ns = parse_timestamp(completed_time(value))

@@ -14,6 +14,7 @@ from typing import Any
 from natster_tui.domain.events import Record, is_usable_token, read_event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.projection import Projection
+from natster_tui.engine.backwards import records_backwards
 from natster_tui.store.log import EventLog
 
 
@@ -97,15 +98,14 @@ async def key_records(
 async def sequence_at(log: EventLog, seconds: int, instance: str) -> int:
     """The highest sequence whose event time is not after a time in unix seconds; 0 before all.
 
-    Event times need not ascend (an import keeps the old ones), so the whole log is looked at.
+    Event times need not ascend (an import keeps the old ones), so the log is looked at from its
+    end: the cost follows the number of events since then.
     """
-    found = 0
-    info = await log.refresh()
+    head = (await log.refresh()).last_seq
     async with aclosing(
-        log.records(1, info.last_seq, purpose="time", instance=instance)
-    ) as batches:
-        async for batch in batches:
-            for record in batch:
-                if record.event_time <= seconds:
-                    found = record.seq
-    return found
+        records_backwards(log, 1, head, purpose="time", instance=instance)
+    ) as records:
+        async for record in records:
+            if record.event_time <= seconds:
+                return record.seq
+    return 0

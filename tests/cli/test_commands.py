@@ -257,6 +257,26 @@ async def test_show_of_what_is_not_there_is_a_no(natster: Program, imported: Eve
     assert then == "there is no catalog kevbuzz as of 8"
 
 
+async def test_an_account_may_be_called_by_its_name_or_the_beginning_of_its_key(
+    natster: Program, imported: EventLog
+) -> None:
+    name = ACCOUNTS[A]["account_name"]
+    for_name, for_key, why, several, nobody, no_catalog = await together(
+        natster.succeed("show", "account", name.upper(), "--json"),
+        natster.succeed("show", "account", A[:6].lower(), "--json"),
+        natster.succeed("why", "account", A[:6], "--json"),
+        natster.fail(2, "show", "account", "A"),
+        natster.fail(2, "show", "account", "no such person"),
+        natster.fail(2, "why", "catalog", "a$b"),
+    )
+    assert (for_name.json["key"], for_key.json["key"], why.json["key"]) == (A, A, A)
+    assert "type more of the key" in several
+    assert A in several
+    assert B in several
+    assert nobody.endswith("and no account is called so")
+    assert no_catalog.startswith("catalog a$b cannot be")
+
+
 # -- why and tail ------------------------------------------------------------------------------
 
 
@@ -300,6 +320,23 @@ async def test_tail_prints_the_events_that_pass_a_filter(
     assert "tok-1" not in everything_there.out
     assert events[8]["subject"] == f"natster.events.{A}.{B}.kevbuzz.catalog_shared"
     assert "yesterday" in bad
+
+
+async def test_tail_ends_with_the_last_ones_that_pass_and_knows_times_ages_and_names(
+    natster: Program, imported: EventLog
+) -> None:
+    last, shares, since_time, since_age, named = await together(
+        natster.succeed("tail", "--last", "2"),
+        natster.succeed("tail", "type:shared", "-n", "1"),
+        natster.succeed("tail", "--since", "2026-11-23 03:13:17"),
+        natster.succeed("tail", "--since", "36500d"),
+        natster.succeed("tail", "from:n-acb4b3", "type:shared"),
+    )
+    assert [line.split()[0] for line in last.lines] == ["9", "10"]
+    assert len(shares.lines) == 1
+    assert [line.split()[0] for line in since_time.lines][-2:] == ["9", "10"]
+    assert len(since_age.lines) == 10
+    assert [line.split()[0] for line in named.lines] == ["9"]
 
 
 async def test_tail_follows_what_comes_in_and_masks_secrets_in_headers(

@@ -1,0 +1,165 @@
+"""Commands about one document: what the log says it is, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import click
+
+from natster_tui.cli.log_reading_commands import event_line
+from natster_tui.cli.options import takes_target, target_of
+from natster_tui.domain.diff import field_changes
+from natster_tui.domain.documents import read_document
+from natster_tui.domain.event_filter import BadFilterError, parse_since
+from natster_tui.domain.events import is_usable_token
+from natster_tui.domain.masking import mask_json
+from natster_tui.domain.presentation import change_line, pretty_json
+from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS, projection_named
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.account_names import account_meant
+from natster_tui.engine.key_history import (
+    DocumentChange,
+    KeyHistory,
+    key_document,
+    key_history,
+    sequence_at,
+)
+from natster_tui.engine.server_source import with_log
+from natster_tui.errors import NotFoundError, UsageError
+from natster_tui.store.log import EventLog
+
+_NAMES = [projection.name for projection in PROJECTIONS]
+_DIGITS = 20
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(_NAMES))
+@click.argument("key")
+@click.option("--at", metavar="SEQ|TIME|AGE", help="As of then: 4711, 2026-11-23 10:22 (UTC), 2h.")
+@click.option("--reveal", is_flag=True, help="Show secrets.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def show(
+    kind: str,
+    key: str,
+    at: str | None,
+    reveal: bool,
+    as_json: bool,
+    **_given: Any,
+) -> None:
+    """One document as the log says it: show account KEY, show catalog NAME.
+
+    KEY may be the account's name, or the beginning of its key.
+    """
+    target = target_of()
+    projection = projection_named(kind)
+
+    async def look(log: EventLog) -> tuple[int, str, bytes | None]:
+        upto = await _position(log, at, target.instance)
+        stored = await key_document(log, projection, key, upto, target.instance)
+        if stored is None and (meant := await _meant(log, kind, key, target.instance)):
+            stored = await key_document(log, projection, meant, upto, target.instance)
+            return upto, meant, stored
+        return upto, key, stored
+
+    seq, found, stored = asyncio.run(with_log(target.source, target.choice, look))
+    if stored is None:
+        raise NotFoundError(f"there is no {kind} {safe_text(found, 100)} as of {seq:,}")
+    document = read_document(stored)
+    shown = document if reveal else mask_json(document)
+    if as_json:
+        click.echo(json.dumps({"kind": kind, "key": found, "at": seq, "document": shown}))
+    else:
+        click.echo(f"{kind} {found} as of {seq:,}")
+        click.echo(pretty_json(shown))
+
+
+async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | None:
+    """Another key that the text may stand for, when nothing is known under it itself.
+
+    Raises UsageError when it can be no key, and nobody is called so.
+    """
+    meant = await account_meant(log, key, instance) if kind == ACCOUNTS.name else None
+    if meant is None and not is_usable_token(key):
+        nobody = ", and no account is called so" if kind == ACCOUNTS.name else ""
+        raise UsageError(
+            f"{kind} {safe_text(key, 100)} cannot be: a key has letters, digits, - _ and = only"
+            f"{nobody}"
+        )
+    return meant
+
+
+async def _position(log: EventLog, at: str | None, instance: str) -> int:
+    """The sequence that `--at` means; beyond the head is the head."""
+    head = (await log.refresh()).last_seq
+    if at is None:
+        return head
+    if at.isascii() and at.isdigit():
+        # Cut, because Python refuses to read very long numbers, and the head is far shorter.
+        return min(int(at.lstrip("0")[:_DIGITS] or "0"), head)
+    try:
+        seconds = parse_since(at, time.time())
+    except BadFilterError as error:
+        raise UsageError(
+            f"--at {at} is neither a sequence nor a time like 2026-11-23T10:22:31Z nor an age"
+        ) from error
+    return await sequence_at(log, seconds, instance)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(_NAMES))
+@click.argument("key")
+@click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
+@click.option("--reveal", is_flag=True, help="Show secrets.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def why(kind: str, key: str, field: str, reveal: bool, as_json: bool, **_given: Any) -> None:
+    """The events that made a document, newest first, with what each changed."""
+    target = target_of()
+    projection = projection_named(kind)
+
+    async def look(log: EventLog) -> KeyHistory:
+        head = (await log.refresh()).last_seq
+        history = await key_history(log, projection, key, head, target.instance)
+        if not history.changes and (meant := await _meant(log, kind, key, target.instance)):
+            return await key_history(log, projection, meant, head, target.instance)
+        return history
+
+    history = asyncio.run(with_log(target.source, target.choice, look))
+    if not history.changes:
+        raise NotFoundError(f"nothing in the log has made {kind} {safe_text(key, 100)}")
+    if as_json:
+        click.echo(json.dumps(_why_json(kind, history, field, reveal=reveal)))
+        return
+    for change in reversed(history.changes):
+        lines = _change_lines(change, field, reveal=reveal)
+        if lines:
+            click.echo(event_line(change.record))
+        for line in lines:
+            click.echo(f"    {line}")
+
+
+def _change_lines(change: DocumentChange, field: str, *, reveal: bool) -> list[str]:
+    lines = [change_line(one, reveal=reveal) for one in field_changes(change.before, change.after)]
+    return [line for line in lines if field.lower() in line.lower()]
+
+
+def _why_json(kind: str, history: KeyHistory, field: str, *, reveal: bool) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "key": history.key,
+        "at": history.seq,
+        "events": [
+            {
+                "seq": change.record.seq,
+                "time": change.record.event_time,
+                "subject": change.record.subject,
+                "changes": _change_lines(change, field, reveal=reveal),
+            }
+            for change in reversed(history.changes)
+            if _change_lines(change, field, reveal=reveal)
+        ],
+    }

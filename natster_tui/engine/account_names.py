@@ -1,0 +1,55 @@
+"""Accounts by the names they gave themselves, for commands in which people type a name or a key."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from natster_tui.domain.account import announced_name
+from natster_tui.domain.events import SUBJECT_PREFIX, Event, EventType, Record, read_event
+from natster_tui.domain.safe_text import safe_text
+from natster_tui.errors import UsageError
+from natster_tui.store.log import EventLog
+
+_SHOWN = 5
+_INITIALIZATIONS = f"{SUBJECT_PREFIX}*.*.*.{EventType.INITIALIZED}"
+
+
+def learn_name(names: dict[str, str], record: Record) -> None:
+    """Take note of an account that a record initializes; its name is "" as long as it has none."""
+    event = read_event(record)
+    if isinstance(event, Event) and event.type is EventType.INITIALIZED:
+        names[event.origin] = announced_name(event.payload) or names.get(event.origin, "")
+
+
+async def account_names(log: EventLog, instance: str) -> dict[str, str]:
+    """The initialized accounts' names by key, read from their initializations alone."""
+    names: dict[str, str] = {}
+    head = (await log.refresh()).last_seq
+    async with aclosing(
+        log.records(1, head, purpose="names", instance=instance, subject_filter=_INITIALIZATIONS)
+    ) as batches:
+        async for batch in batches:
+            for record in batch:
+                learn_name(names, record)
+    return names
+
+
+async def account_meant(log: EventLog, text: str, instance: str) -> str | None:
+    """The key of the one initialized account that is called `text`, or whose key begins so.
+
+    None if there is none; raises UsageError when there are several.
+    """
+    names = await account_names(log, instance)
+    wanted = text.lower()
+    for found in (
+        [key for key, name in names.items() if name.lower() == wanted],
+        [key for key in names if key.lower().startswith(wanted)],
+        [key for key, name in names.items() if wanted in name.lower()],
+    ):
+        if len(found) > 1:
+            shown = ", ".join(f"{safe_text(names[k], 40)} {k}".strip() for k in found[:_SHOWN])
+            more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+            raise UsageError(f"{safe_text(text, 60)} could be {shown}{more}: type more of the key")
+        if found:
+            return found[0]
+    return None
