@@ -178,7 +178,7 @@ class Workspace:
             self._connection(Connection.CONNECTED)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.follower.run(log))
-                tasks.create_task(self._keep_informed(log))
+                tasks.create_task(self._keep_informed(log, log.sealing.version))
                 tasks.create_task(self._keep_filtering(log))
                 if not self.read_only and log.link.server_version >= ATOMIC_BATCHES_SINCE:
                     tasks.create_task(self.lease.run(log))
@@ -214,8 +214,12 @@ class Workspace:
             self.report(sentence)
         self._ring()
 
-    async def _keep_informed(self, log: EventLog) -> None:
-        """The log's size and settings change without an event that says so."""
+    async def _keep_informed(self, log: EventLog, keys: int) -> None:
+        """The log's size and settings change without an event that says so; so do the keys.
+
+        `keys` is the version of the keys with which everything here was begun.
+        """
+        self._report_keys(log)
         while True:
             await asyncio.wait({log.link.lost}, timeout=INFO_EVERY_S)
             try:
@@ -223,11 +227,15 @@ class Workspace:
             except LogChangedError as error:
                 # Everything here belongs to the log that was: begin again with a new link.
                 raise ConnectionLostError(error.sentence) from error
-            if await log.sealing.refresh():
+            await log.sealing.refresh()
+            if log.sealing.version != keys:
                 raise KeysChangedError("the keys changed: reading everything anew")
-            for sentence in log.sealing.problems:
-                self.report(sentence)
+            self._report_keys(log)
             self._ring()
+
+    def _report_keys(self, log: EventLog) -> None:
+        for sentence in log.sealing.problems:
+            self.report(sentence)
 
     # -- filtering -------------------------------------------------------------------------
 

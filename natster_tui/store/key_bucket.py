@@ -101,10 +101,24 @@ class KeyBucket:
                 for record in batch:
                     name = record.subject.removeprefix(_SUBJECT_PREFIX)
                     found[name] = KeyEntry(record.payload, record.seq)
-                if reader.next_seq > upto or reader.idle:
-                    # Idle: the last of them were erased.
+                if reader.next_seq > upto:
+                    return found
+                if reader.idle and await self._holds_nothing_after(reader.next_seq - 1):
+                    # The last of them were erased.
                     return found
         return found
+
+    async def _holds_nothing_after(self, revision: int) -> bool:
+        """Whether the stream's leader, and not only a replica that is behind, has nothing newer."""
+        try:
+            await self.link.api(
+                f"STREAM.MSG.GET.{_STREAM}", {"seq": revision + 1, "next_by_subj": ">"}
+            )
+        except ApiError as error:
+            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+                return True
+            raise
+        return False
 
     async def write(self, entries: Mapping[str, tuple[bytes, int]], head: Head) -> int:
         """Write entries (value, expected revision) and the head under its revision, together.

@@ -33,7 +33,7 @@ from natster_tui.store.key_file import KeyFile, new_key
 from natster_tui.store.link import Link
 
 LOOK_AGAIN_S = 1.0
-"""How often at most an unknown key id makes us ask whether new keys came in."""
+"""How often at most a key that was looked for in vain is looked for again."""
 
 _TRIES = 20
 
@@ -89,7 +89,9 @@ class Keyring:
         self._unbelieved: dict[str, KeyEntry] = {}
         self._revision = 0
         self._file_version = (0, 0, 0)
-        self._looked = 0.0
+        self._sought: dict[str, float] = {}
+        self.version = 0
+        """Counts the times that something changed about what can be opened."""
         self._denied = False
         self._busy = asyncio.Lock()
 
@@ -190,7 +192,6 @@ class Keyring:
             return await self._refresh()
 
     async def _refresh(self) -> bool:
-        self._looked = time.monotonic()
         if self._denied:
             return False
         before = (self.digest, self.problem)
@@ -209,13 +210,24 @@ class Keyring:
             self._forget()
             self._denied, self.problem = True, error.sentence
         found_more = waiting and sources != (self._revision, self._file_version)
-        return found_more or before != (self.digest, self.problem)
+        changed = found_more or before != (self.digest, self.problem)
+        self.version += changed
+        return changed
 
     async def look_for(self, key_ids: Iterable[str]) -> None:
-        """Look whether keys that are not known have come in, at most once a second."""
-        unknown = [name for name in key_ids if name not in self.wrapped]
-        if unknown and time.monotonic() - self._looked >= LOOK_AGAIN_S:
+        """Look whether keys that are not known have come in.
+
+        At once for one that was never looked for: it was stored before anything was sealed with it.
+        """
+        now = time.monotonic()
+        unknown = [
+            name
+            for name in key_ids
+            if name not in self.wrapped and now - self._sought.get(name, 0.0) >= LOOK_AGAIN_S
+        ]
+        if unknown:
             await self.refresh()
+            self._sought.update(dict.fromkeys(unknown, time.monotonic()))
 
     def _forget(self) -> None:
         self.head, self._revision, self._keks = None, 0, ()

@@ -67,6 +67,10 @@ class Sealing(Protocol):
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the keys, a sentence each."""
 
+    @property
+    def version(self) -> int:
+        """Counts the times that something changed about what can be opened."""
+
     async def refresh(self) -> bool:
         """Look at the keys again; whether anything changed about what can be opened."""
 
@@ -129,6 +133,11 @@ class KeyringSealing:
     def problems(self) -> tuple[str, ...]:
         """See `Sealing`."""
         return self.keyring.problems
+
+    @property
+    def version(self) -> int:
+        """See `Sealing`."""
+        return self.keyring.version
 
     async def refresh(self) -> bool:
         """See `Sealing`."""
@@ -222,6 +231,7 @@ class PlainSealing:
 
     keyring: Keyring | None = None
     seals = False
+    version = 0
     locked = ""
     tombstones: str | None = ""
     problems: tuple[str, ...] = ()

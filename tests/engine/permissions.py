@@ -62,6 +62,7 @@ _KEY_HOLDER = [
     f"$JS.API.CONSUMER.INFO.{_KEYS}.*",
     f"$JS.API.CONSUMER.MSG.NEXT.{_KEYS}.*",
     f"$JS.API.CONSUMER.DELETE.{_KEYS}.*",
+    f"$JS.API.STREAM.MSG.GET.{_KEYS}",  # only where the last keys were erased
     f"$JS.API.STREAM.CREATE.{_KEYS}",
     f"$JS.API.STREAM.MSG.DELETE.{_KEYS}",  # only to erase
     "$KV.NATSTER_KEYS.>",

@@ -1,0 +1,112 @@
+"""A running dashboard when keys go, come back, or are destroyed under it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine.erasure import erase_account
+from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.key_rotation import rotate
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+from natster_tui.store.sealing_choice import SealingChoice
+from tests.conftest import until
+from tests.making_logs import A, B, append, bound, context, initialized, shared
+from tests.sealed_logs import SECRET, keyring_of, sealed_log
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "keys.json"
+
+
+@pytest.fixture
+async def sealed(link: Link, key_file: Path) -> EventLog:
+    log = await sealed_log(link, key_file)
+    await append(log, [initialized(A, "Ada"), bound(A, context(access_token=SECRET))])
+    await append(log, [initialized(B, "Bob"), shared(A, B)])
+    return log
+
+
+@asynccontextmanager
+async def running(settings: ConnectionSettings, key_file: Path) -> AsyncIterator[Workspace]:
+    choice = LogChoice(sealing=SealingChoice(key_file=key_file))
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice))
+    task = asyncio.create_task(workspace.run())
+    try:
+        yield workspace
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def stored_at(workspace: Workspace, seq: int) -> bool:
+    return all(
+        projector.status.stored == seq and projector.status.phase is Phase.PROJECTING
+        for projector in workspace.projectors.values()
+    )
+
+
+async def test_it_opens_without_its_keys_and_goes_on_when_they_are_back(
+    sealed: EventLog, settings: ConnectionSettings, key_file: Path
+) -> None:
+    aside = key_file.with_suffix(".aside")
+    key_file.rename(aside)
+    async with running(settings, key_file) as workspace:
+        accounts, catalogs = (workspace.projectors[name] for name in ("account", "catalog"))
+        await until(lambda: accounts.status.phase is Phase.STOPPED)
+        await until(lambda: catalogs.status.position == 4)
+        assert workspace.connection is Connection.CONNECTED
+        assert "sealed with the key k" in accounts.status.problem
+        await until(lambda: any("no key file" in p.sentence for p in workspace.problems))
+        workspace.follower.want(1, 4)
+        await until(lambda: workspace.follower.get(2) is not None)
+        record = workspace.follower.get(2)
+        assert record is not None
+        assert record.payload == b""
+        aside.rename(key_file)
+        await until(lambda: stored_at(workspace, 4))
+        workspace.follower.want(1, 4)
+        await until(lambda: (r := workspace.follower.get(2)) and SECRET.encode() in r.payload)
+        assert workspace.accounts[A].bound_context is not None
+
+
+async def test_an_erasure_by_another_process_empties_a_running_dashboard(
+    sealed: EventLog, settings: ConnectionSettings, key_file: Path
+) -> None:
+    async with running(settings, key_file) as workspace:
+        await until(lambda: stored_at(workspace, 4))
+        workspace.follower.want(1, 4)
+        await until(lambda: (r := workspace.follower.get(2)) and SECRET.encode() in r.payload)
+        _, verdicts = await erase_account(sealed, A, "eraser")
+        assert all(verdict.good for verdict in verdicts)
+        await until(lambda: workspace.accounts.get(A) and not workspace.accounts[A].bound_context)
+        workspace.follower.want(1, 4)
+        await until(lambda: (r := workspace.follower.get(2)) and r.payload == b"")
+        await append(sealed, [bound(A, context("github|new"))])
+        await until(lambda: stored_at(workspace, 5))
+        assert workspace.projectors[ACCOUNTS.name].status.parked.count == 1
+        work = workspace.rebuild([ACCOUNTS])
+        assert not (await work.prepare())[0].diff
+
+
+async def test_a_rotation_by_another_process_disturbs_nobody(
+    sealed: EventLog, settings: ConnectionSettings, key_file: Path
+) -> None:
+    async with running(settings, key_file) as workspace:
+        await until(lambda: stored_at(workspace, 4))
+        log = workspace.log
+        await rotate(keyring_of(sealed))
+        await append(sealed, [initialized("CC", "Cyd"), shared("CC", A, "new")])
+        await until(lambda: stored_at(workspace, 6))
+        assert workspace.log is log, "the connection stayed"
+        assert workspace.accounts["CC"].account_name == "Cyd"
