@@ -27,6 +27,7 @@ import platformdirs
 
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import RefusedError, UsageError
+from natster_tui.store.envelope import Key
 from natster_tui.store.private_files import refuse_if_shared, write_private
 
 _MARK = "natster-tui key file"
@@ -141,6 +142,30 @@ class KeyFile:
             raise UsageError(
                 f"{safe_text(str(to))} cannot be written ({(error.strerror or '').lower()})"
             ) from error
+
+
+def keys_of_ring(file: KeyFile | None, ring: str) -> tuple[tuple[Key, ...], str]:
+    """A keyring's key-encryption keys, newest last, or why there are none."""
+    if file is None or not file.exists():
+        named = "no key file was named" if file is None else f"there is no key file {file}"
+        return (), f"{named}: put it back from a backup, or name it with --key-file"
+    try:
+        written = file.read().keyrings.get(ring, ())
+    except RefusedError as error:
+        return (), error.sentence
+    except OSError as error:
+        return (), f"the key file {file} cannot be read ({(error.strerror or '').lower()})"
+    if not written:
+        return (), (
+            f"the key file {file} holds no key for the keyring {ring} that this log's keys are "
+            "wrapped in: put the right file back, or name it with --key-file"
+        )
+    return tuple(map(key_of_text, written)), ""
+
+
+def key_of_text(written: str) -> Key:
+    """A key from its written form."""
+    return Key(bytes.fromhex(written.removeprefix("k")))
 
 
 @contextlib.contextmanager

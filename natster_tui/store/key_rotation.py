@@ -9,15 +9,17 @@ keys a disk or a backup still holds are wrapped with a key that no longer exists
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import ConflictError, NotFoundError, RefusedError
 from natster_tui.store.envelope import Key
-from natster_tui.store.key_bucket import BUCKET, ENTRIES_AT_ONCE
-from natster_tui.store.key_file import KeyFile, new_key
+from natster_tui.store.key_bucket import BUCKET, ENTRIES_AT_ONCE, TOMBSTONE_PREFIX, Head
+from natster_tui.store.key_file import KeyFile, key_of_text, new_key
 from natster_tui.store.keyring import Keyring
 
 _TRIES = 50
@@ -72,13 +74,14 @@ async def destroy(keyring: Keyring, account: str) -> Destruction:
             if before is not None and named == set(before.keys):
                 break
             try:
-                await keyring.write_tombstone(account, named, int(time.time()))
+                await write_tombstone(keyring, account, named, int(time.time()))
             except ConflictError:
                 await keyring.refresh()
         else:
             raise ConflictError(f"others kept writing to {BUCKET}: try again")
         for key in held:
-            await keyring.erase(key)
+            await keyring.bucket.erase(key.revision)
+            keyring.wrapped.pop(key.id, None)
         return Destruction(account, tuple(sorted(named)), await _rotate(keyring))
 
 
@@ -86,10 +89,9 @@ async def _rotate(keyring: Keyring) -> Rotation:
     file = _key_file(keyring)
     await keyring.refresh()
     keyring.wrapping_key()
-    assert keyring.head is not None
-    ring = keyring.head.ring
+    ring = _head(keyring).ring
     written = new_key()
-    kek = Key(bytes.fromhex(written[1:]))
+    kek = key_of_text(written)
     with file.locked():
         before = file.read().keyrings[ring]
         file.set_keyring(ring, (*before, written))
@@ -98,15 +100,15 @@ async def _rotate(keyring: Keyring) -> Rotation:
     for _try in range(_TRIES):
         await keyring.refresh()
         try:
-            if keyring.head is None or keyring.head.kek != kek.id:
+            if _head(keyring).kek != kek.id:
                 keyring.wrapping_key()
-                await keyring.wrap_with(kek.id)
+                await wrap_with(keyring, kek)
             while True:
-                entries, failed = keyring.not_under(kek)
+                entries, failed = not_under(keyring, kek)
                 if not entries:
                     break
                 part = dict(islice(entries.items(), ENTRIES_AT_ONCE))
-                await keyring.bucket.write(part, keyring.head)
+                await keyring.bucket.write(part, _head(keyring))
                 rewrapped += len(part)
                 await keyring.refresh()
         except ConflictError:
@@ -118,6 +120,54 @@ async def _rotate(keyring: Keyring) -> Rotation:
         file.set_keyring(ring, (written,))
     await keyring.refresh()
     return Rotation(kek.id, removed, rewrapped, failed)
+
+
+async def write_tombstone(keyring: Keyring, account: str, keys: Iterable[str], at: int) -> None:
+    """Say that data keys are destroyed (`at`: unix seconds); from now on they count as that.
+
+    Raises ConflictError when somebody else wrote to the bucket meanwhile.
+    """
+    stored = _tombstone(keyring, keyring.wrapping_key(), account, keys, at)
+    entry = {f"{TOMBSTONE_PREFIX}{account}": (stored, keyring.tombstone_revision(account))}
+    await keyring.bucket.write(entry, _head(keyring))
+    await keyring.refresh()
+
+
+async def wrap_with(keyring: Keyring, kek: Key) -> None:
+    """Let another key of the key file wrap from now on. Raises ConflictError as above."""
+    head = _head(keyring)
+    await keyring.bucket.write({}, Head(head.ring, kek.id, head.revision))
+    await keyring.refresh()
+
+
+def not_under(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]], int]:
+    """What another key still wraps, wrapped anew for writing; and how many do not unwrap."""
+    entries: dict[str, tuple[bytes, int]] = {}
+    failed = 0
+    for wrapped in keyring.wrapped.values():
+        if wrapped.kek == kek.id or keyring.is_erased(wrapped.id):
+            continue
+        key = keyring.find(wrapped.id)
+        if isinstance(key, Key):
+            stored = keyring.wrap(kek, wrapped.account, key)
+            entries[f"{wrapped.account}.{wrapped.id}"] = (stored, wrapped.revision)
+        else:
+            failed += 1
+    for each in keyring.tombstones.values():
+        if each.kek != kek.id:
+            stored = _tombstone(keyring, kek, each.account, each.keys, each.at)
+            entries[f"{TOMBSTONE_PREFIX}{each.account}"] = (stored, each.revision)
+    return entries, failed
+
+
+def _tombstone(keyring: Keyring, kek: Key, account: str, keys: Iterable[str], at: int) -> bytes:
+    value = json.dumps({"account": account, "keys": sorted(keys), "at": at}).encode()
+    return kek.seal(value, "tombstone", _head(keyring).ring, account)
+
+
+def _head(keyring: Keyring) -> Head:
+    assert keyring.head is not None
+    return keyring.head
 
 
 def _key_file(keyring: Keyring) -> KeyFile:

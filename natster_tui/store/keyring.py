@@ -29,7 +29,7 @@ from natster_tui.store.key_bucket import (
     KeyEntry,
     read_head,
 )
-from natster_tui.store.key_file import KeyFile, new_key
+from natster_tui.store.key_file import KeyFile, key_of_text, keys_of_ring, new_key
 from natster_tui.store.link import Link
 
 LOOK_AGAIN_S = 1.0
@@ -267,7 +267,8 @@ class Keyring:
             self._keks, self.problem = (), ""
             self._keys.clear()
             self._missing.clear()
-            self._keks, self.problem = self._keks_of_file()
+            if self.head is not None:
+                self._keks, self.problem = keys_of_ring(file, self.head.ring)
         for account, entry in list(self._unbelieved.items()):
             tombstone = self._authentic(account, entry)
             if tombstone is not None:
@@ -285,26 +286,6 @@ class Keyring:
                     self._missing.pop(key_id, None)
             if self._of_account.get(account) in tombstone.keys:
                 del self._of_account[account]
-
-    def _keks_of_file(self) -> tuple[tuple[Key, ...], str]:
-        if self.head is None:
-            return (), ""
-        file = self.key_file
-        if file is None or not file.exists():
-            named = "no key file was named" if file is None else f"there is no key file {file}"
-            return (), f"{named}: put it back from a backup, or name it with --key-file"
-        try:
-            written = file.read().keyrings.get(self.head.ring, ())
-        except RefusedError as error:
-            return (), error.sentence
-        except OSError as error:
-            return (), f"the key file {file} cannot be read ({(error.strerror or '').lower()})"
-        if not written:
-            return (), (
-                f"the key file {file} holds no key for the keyring {self.head.ring} of this "
-                f"{BUCKET}: put the right file back, or name it with --key-file"
-            )
-        return tuple(Key(bytes.fromhex(text[1:])) for text in written), ""
 
     def _authentic(self, account: str, entry: KeyEntry) -> Tombstone | None:
         if self.head is None:
@@ -367,7 +348,7 @@ class Keyring:
         ring, written = f"r{secrets.token_hex(8)}", new_key()
         with file.locked():
             file.set_keyring(ring, [written])
-        kek = Key(bytes.fromhex(written[1:]))
+        kek = key_of_text(written)
         try:
             await self.bucket.write({}, Head(ring, kek.id, 0))
         except ConflictError:
@@ -415,59 +396,10 @@ class Keyring:
         assert self.head is not None
         return kek.seal(key.raw, "data key", self.head.ring, account, key.id)
 
-    async def write_tombstone(self, account: str, keys: Iterable[str], at: int) -> None:
-        """Say that data keys are destroyed; from now on they count as that.
-
-        Raises ConflictError when somebody else wrote to the bucket meanwhile.
-        """
-        kek = self.wrapping_key()
-        assert self.head is not None
+    def tombstone_revision(self, account: str) -> int:
+        """The revision of the account's tombstone, authentic or not; 0 if there is none."""
         entry = self.tombstones.get(account) or self._unbelieved.get(account)
-        stored = self._seal_tombstone(kek, account, keys, at)
-        revision = 0 if entry is None else entry.revision
-        await self.bucket.write({f"{TOMBSTONE_PREFIX}{account}": (stored, revision)}, self.head)
-        await self.refresh()
-
-    def _seal_tombstone(self, kek: Key, account: str, keys: Iterable[str], at: int) -> bytes:
-        assert self.head is not None
-        value = json.dumps({"account": account, "keys": sorted(keys), "at": at}).encode()
-        return kek.seal(value, "tombstone", self.head.ring, account)
-
-    async def erase(self, key: WrappedKey) -> None:
-        """Remove a data key and overwrite it where the server has it."""
-        await self.bucket.erase(key.revision)
-        self.wrapped.pop(key.id, None)
-
-    async def wrap_with(self, kek_id: str) -> None:
-        """Let another key of the key file wrap from now on.
-
-        Raises ConflictError when somebody else wrote to the bucket meanwhile.
-        """
-        head = self.head
-        assert head is not None
-        revision = await self.bucket.write({}, Head(head.ring, kek_id, head.revision))
-        self.head = Head(head.ring, kek_id, revision)
-        await self.refresh()
-
-    def not_under(self, kek: Key) -> tuple[dict[str, tuple[bytes, int]], int]:
-        """What another key still wraps, wrapped anew for writing; and how many do not unwrap."""
-        assert self.head is not None
-        entries: dict[str, tuple[bytes, int]] = {}
-        failed = 0
-        for wrapped in self.wrapped.values():
-            if wrapped.kek == kek.id or wrapped.id in self._erased:
-                continue
-            key = self.find(wrapped.id)
-            if isinstance(key, Key):
-                name = f"{wrapped.account}.{wrapped.id}"
-                entries[name] = (self.wrap(kek, wrapped.account, key), wrapped.revision)
-            else:
-                failed += 1
-        for tombstone in self.tombstones.values():
-            if tombstone.kek != kek.id:
-                stored = self._seal_tombstone(kek, tombstone.account, tombstone.keys, tombstone.at)
-                entries[f"{TOMBSTONE_PREFIX}{tombstone.account}"] = (stored, tombstone.revision)
-        return entries, failed
+        return 0 if entry is None else entry.revision
 
     def is_erased(self, key_id: str) -> bool:
         """Whether an authentic tombstone names this key."""

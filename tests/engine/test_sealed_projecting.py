@@ -17,7 +17,7 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.envelope import is_sealed
 from natster_tui.store.key_bucket import BUCKET
-from natster_tui.store.key_rotation import rotate
+from natster_tui.store.key_rotation import rotate, write_tombstone
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from tests.conftest import until
@@ -310,7 +310,7 @@ async def test_an_erasure_cut_short_is_noticed_and_finished_by_the_projector(
     for projection in PROJECTIONS:
         await project_to_head(sealed, projection)
     name, _ = await key_entry(sealed, A)
-    await keyring_of(sealed).write_tombstone(A, [name.rpartition(".")[2]], 1)
+    await write_tombstone(keyring_of(sealed), A, [name.rpartition(".")[2]], 1)
     log = await opened_with(sealed, key_file)
     for projection in PROJECTIONS:
         await project_to_head(log, projection)

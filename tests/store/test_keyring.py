@@ -11,7 +11,7 @@ from natster_tui.errors import ConflictError, NotFoundError, RefusedError, Usage
 from natster_tui.store.envelope import Key
 from natster_tui.store.key_bucket import BUCKET, TOMBSTONE_PREFIX, Head, KeyBucket
 from natster_tui.store.key_file import KeyFile
-from natster_tui.store.key_rotation import destroy, rotate
+from natster_tui.store.key_rotation import destroy, not_under, rotate, wrap_with, write_tombstone
 from natster_tui.store.keyring import Keyring, Missing
 from natster_tui.store.link import Link
 from tests.making_logs import A, B, C
@@ -174,9 +174,9 @@ async def test_an_interrupted_rotation_leaves_everything_open_and_is_finished_by
     key_file.set_keyring(ring, (*key_file.read().keyrings[ring], f"k{kek.raw.hex()}"))
     await keyring.refresh()
     if stage != "file":
-        await keyring.wrap_with(kek.id)
+        await wrap_with(keyring, kek)
     if stage == "half":
-        entries, _ = keyring.not_under(kek)
+        entries, _ = not_under(keyring, kek)
         name = next(iter(entries))
         await keyring.bucket.write({name: entries[name]}, keyring.head)
     again = await opened(link, key_file, C)
@@ -265,7 +265,7 @@ async def test_an_erasure_that_began_counts_and_is_finished_by_doing_it_again(
 ) -> None:
     keyring = await opened(link, key_file, A)
     key_id = key_for(keyring, A).id
-    await keyring.write_tombstone(A, [key_id], 1)
+    await write_tombstone(keyring, A, [key_id], 1)
     found = (await opened(link, key_file)).find(key_id)
     assert isinstance(found, Missing)
     assert found.erased
