@@ -38,6 +38,7 @@ from natster_tui.errors import (
     UnreachableError,
 )
 from natster_tui.store.connection_settings import EMBEDDED
+from natster_tui.store.consumers import delete_consumers
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 
@@ -106,6 +107,7 @@ class Workspace:
         """The events that pass the filter, while one narrows the timeline."""
         self.matches: FilteredLog | None = None
         """The events that pass the last filter, whether it narrows the timeline or not."""
+        self._left_behind: set[tuple[str, str]] = set()
         self._filter_changed = asyncio.Event()
         self.follower.on_live = self._on_live
         self._listeners: list[Callable[[], None]] = []
@@ -173,12 +175,15 @@ class Workspace:
             self.user = "embedded server" if embedded else settings.user_described
             link = await Link.open(settings)
             link.on_problem = self.report
+            # The lost link's consumers live on for a while where only the link was lost.
+            link.consumers |= self._left_behind
             log = await self.source.open_log(link, self.options.choice)
             self.log = log
             self._connection(Connection.CONNECTED)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.follower.run(log))
                 tasks.create_task(self._keep_informed(log, log.sealing.version))
+                tasks.create_task(delete_consumers(link, self._left_behind))
                 tasks.create_task(self._keep_filtering(log))
                 if not self.read_only and log.link.server_version >= ATOMIC_BATCHES_SINCE:
                     tasks.create_task(self.lease.run(log))
@@ -190,6 +195,7 @@ class Workspace:
             self._explain(error)
         finally:
             if link is not None:
+                self._left_behind = link.consumers
                 await link.close()
 
     def _explain(self, error: BaseException) -> None:

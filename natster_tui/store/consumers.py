@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from natster_tui.domain.event_time import parse_timestamp
 from natster_tui.domain.safe_text import safe_text
+from natster_tui.errors import ApiError, ServerError
 from natster_tui.store.link import Link
+
+DELETE_S = 2.0
+"""How long leaving may take where a server does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,24 @@ async def list_consumers(link: Link, stream: str) -> tuple[ConsumerInfo, ...]:
             )
         if not page or len(found) >= int(answer.get("total", 0)):
             return tuple(found)
+
+
+async def delete_consumers(link: Link, consumers: AbstractSet[tuple[str, str]]) -> None:
+    """Delete consumers of ours, given by stream and name; one that is gone is no matter.
+
+    What cannot be deleted now, because the link is lost or the server does not answer, stays
+    among the link's consumers: whoever opens the next link may delete it over that.
+    """
+    for stream, name in sorted(consumers):
+        if link.is_lost:
+            return
+        try:
+            await link.api(f"CONSUMER.DELETE.{stream}.{name}", timeout=DELETE_S)
+        except ApiError:
+            """It, or its whole stream, is gone already."""
+        except ServerError:
+            continue
+        link.consumers.discard((stream, name))
 
 
 async def count_matching(link: Link, stream: str, subject_filter: str) -> int:

@@ -59,6 +59,8 @@ class Link:
         """Done with a reason as soon as the connection has ended."""
         self.on_problem: Callable[[str], None] = lambda _sentence: None
         """Told of every asynchronous error, as a sentence."""
+        self.consumers: set[tuple[str, str]] = set()
+        """Streams and names of the consumers that were made over this link and not deleted yet."""
         self._closing = False
         self._last_error = ""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}

@@ -13,14 +13,14 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
 from natster_tui.domain.events import Record
-from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError, ServerError
+from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError
 from natster_tui.store.api_codes import CONSUMER_NOT_FOUND
+from natster_tui.store.consumers import delete_consumers
 from natster_tui.store.delivery_parser import Delivery
 from natster_tui.store.link import Link, RawInbox
 from natster_tui.store.wire import parse_status, position_prefix
@@ -126,6 +126,8 @@ class StreamReader:
             "inactive_threshold": INACTIVE_S * 1_000_000_000,
             "metadata": {"natster-tui": self._instance},
         }
+        # From now on it may be there, whether or not we hear of it.
+        self.link.consumers.add((self.stream, self._consumer))
         verb = f"CONSUMER.CREATE.{self.stream}.{self._consumer}"
         if self.subject_filter:
             config["filter_subject"] = self.subject_filter
@@ -144,11 +146,9 @@ class StreamReader:
         inbox, self._inbox = self._inbox, None
         if inbox is not None:
             await inbox.close()
-        if self._consumer and not self.link.is_lost:
-            # A consumer that is gone already, or a link that just went: both leave nothing behind.
-            with suppress(ServerError):
-                await self.link.api(f"CONSUMER.DELETE.{self.stream}.{self._consumer}", timeout=2.0)
-        self._consumer = ""
+        consumer, self._consumer = self._consumer, ""
+        if consumer:
+            await delete_consumers(self.link, {(self.stream, consumer)})
 
     async def _restart(self) -> None:
         self.restarts += 1

@@ -9,6 +9,8 @@ import pytest
 
 from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.consumers import list_consumers
+from natster_tui.store.link import Link
 from tests.conftest import until
 from tests.faults.arena import SOON_S, are_at, dashboard, projectors, tell, took
 from tests.faults.checker import Checker
@@ -78,6 +80,12 @@ async def test_the_network_drops_every_connection(
             proxy.accept()
             slowest = max(slowest, await took(lambda: workspace.connection is Connection.CONNECTED))
         await until(lambda: are_at(workspace, head))
+        # The server has not gone, and would have kept the consumers of every lost connection.
+        link = await Link.open(settings)
+        streams = (await link.api("STREAM.NAMES"))["streams"]
+        consumers = [each for stream in streams for each in await list_consumers(link, stream)]
+        await link.close()
+        assert len(consumers) == 3, consumers
     found = await checker.check(at=head)
     record("network drops every connection", found, injected=drops, recovered_s=slowest)
     assert slowest < SOON_S

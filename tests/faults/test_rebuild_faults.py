@@ -50,7 +50,7 @@ async def prepare(settings: ConnectionSettings, home: Path, people: int) -> int:
     head = (await log.refresh()).last_seq
     await link.close()
     async with process(home, settings, "project", "--once") as project:
-        assert await project.ended(60) == 0
+        assert await project.ended(60 + people / 500) == 0
     return head
 
 
@@ -201,11 +201,11 @@ async def change_many(
             ):
                 for _ in range(passes):
                     proxy.hold_before(COMMIT)
-                    await asyncio.wait_for(proxy.held.wait(), 60)
+                    await asyncio.wait_for(proxy.held.wait(), 60 + people / 500)
                     proxy.release()
                 await victim.kill()
         async with process(home, settings, "project") as project:
-            back = await stored_at(settings, head, 90)
+            back = await stored_at(settings, head, 60 + people / 500)
             assert project.has_said("interrupted"), project.said
     torn = reader.torn(checker.records(head), head, head, spoilt)
     found = await checker.check(at=head)
