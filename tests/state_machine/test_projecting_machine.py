@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
+from itertools import cycle
 from typing import Any, ClassVar, TypeVar
 
 import pytest
@@ -45,9 +46,8 @@ from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.consumers import list_consumers
 from natster_tui.store.lease import PROJECTOR, Holder, Lease, rebuild_key
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append
+from natster_tui.store.log import Append, EventLog, LogSettings
 from natster_tui.store.wire import stored_record
-from tests.engine.running import fresh_log
 from tests.faults.checker import ask, plain_client
 from tests.making_logs import A, B, C, event, initialized, shared, stored_events
 from tests.real_server import RealServer
@@ -59,6 +59,7 @@ _Result = TypeVar("_Result")
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """Not shrinking: a real server's timing differs from run to run, and it would take for ever."""
 
+ACCOUNTS_IN_TURN = 12
 INTRUDER = Holder("elsewhere", 1, "intruder", 1)
 WAITS_FOR_REBUILD = "rebuild"
 
@@ -87,7 +88,8 @@ class Projecting(RuleBasedStateMachine):
     """
 
     server: RealServer
-    account: ConnectionSettings
+    accounts: ClassVar[Iterator[ConnectionSettings]]
+    """In turn: the server may still be clearing away what an account held until just now."""
     failures: ClassVar[list[tuple[BaseException, list[str]]]]
     """What went wrong the first time. Hypothesis runs that again to report it, and where it goes
     another way then, because a server's timing is its own, it says only that."""
@@ -117,11 +119,12 @@ class Projecting(RuleBasedStateMachine):
 
     @initialize(projection=st.sampled_from([Journal(), Journal(), ACCOUNTS, CATALOGS]))
     def begin(self, projection: Any) -> None:
-        self.world = World(self.loop, self.account, projection, self.patch)
-        self.link = self.run(Link.open(self.account))
-        self.log = self.run(fresh_log(self.link))
+        account = next(self.accounts)
+        self.world = World(self.loop, account, projection, self.patch)
+        self.link = self.run(Link.open(account))
+        self.log = self.run(EventLog.create(self.link, STREAM, LogSettings()))
         self.lease = Lease(self.link)
-        self.plain = plain_client(self.account)
+        self.plain = plain_client(account)
         self.client: Client = self.look(self.plain.__aenter__())
         self.by_hand = Bucket(self.link, projection.bucket, "hand")
         self.world.by_link[self.link] = self.run(self.world.open("hand"))
@@ -496,8 +499,13 @@ class Projecting(RuleBasedStateMachine):
         finally:
             for process in list(world.by_link.values()):
                 self.run(world.stop(process))
+            self.run(self._delete_everything())
             self.run(self.link.close())
             self.look(self.plain.__aexit__(None, None, None))
+
+    async def _delete_everything(self) -> None:
+        for stream in (await self.link.api("STREAM.NAMES"))["streams"]:
+            await self.link.api(f"STREAM.DELETE.{stream}")
 
 
 async def _end_all_tasks() -> None:
@@ -508,12 +516,10 @@ async def _end_all_tasks() -> None:
 
 
 def _run(server: RealServer, examples: int, steps: int) -> None:
-    account = server.new_account()
-
     class Machine(Projecting):
         pass
 
-    Machine.account = account
+    Machine.accounts = cycle([server.new_account() for _ in range(ACCOUNTS_IN_TURN)])
     Machine.failures = []
     try:
         run_state_machine_as_test(
