@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -35,6 +36,9 @@ from natster_tui.store.wire import WireClient
 
 CONNECT_TIMEOUT = 3.0
 REQUEST_TIMEOUT = 5.0
+ASK_AGAIN_S = 1.0
+"""A question that changes nothing is put again so often; see `Link.api`."""
+
 PING_INTERVAL = 1
 PINGS_UNANSWERED = 3
 """Seconds between pings, and how many may stay unanswered before the link is given up.
@@ -46,6 +50,7 @@ DEFAULT_INBOX = "_INBOX"
 """Where answers come in unless the settings name another prefix."""
 
 _DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
+_LOOKING = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
 _Result = TypeVar("_Result")
 
 
@@ -285,12 +290,42 @@ class Link:
         body: Mapping[str, object] | None = None,
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
     ) -> dict[str, Any]:
-        """Ask JetStream (`STREAM.INFO.X`, …); raises ApiError when it answers with an error."""
+        """Ask JetStream (`STREAM.INFO.X`, …); raises ApiError when it answers with an error.
+
+        In a cluster only a stream's leader answers, and what was asked while there was none is
+        never answered. What only looks is therefore asked again every second.
+        """
         payload = b"" if body is None else json.dumps(body).encode()
-        answer = json.loads(await self.request(self.api_subject(verb), payload, timeout=timeout))
+        subject = self.api_subject(verb)
+        if verb.startswith(_LOOKING):
+            answer = json.loads(await self._first_answer(subject, payload, timeout))
+        else:
+            answer = json.loads(await self.request(subject, payload, timeout=timeout))
         if "error" in answer:
             raise api_error(verb, answer["error"])
         return dict(answer)
+
+    async def _first_answer(self, subject: str, payload: bytes, seconds: float) -> bytes:
+        until = time.monotonic() + seconds
+        asked: list[asyncio.Task[bytes]] = []
+        try:
+            while True:
+                # Each may take as long as the first one may: that one is the first to give up.
+                work = self.request(subject, payload, timeout=seconds)
+                asked.append(asyncio.create_task(work))
+                left = until - time.monotonic()
+                await asyncio.wait(
+                    asked,
+                    timeout=ASK_AGAIN_S if left > ASK_AGAIN_S else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                for task in asked:
+                    if task.done():
+                        return task.result()
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
 
     def api_subject(self, verb: str) -> str:
         """The subject of a JetStream request under this connection's prefix or domain."""

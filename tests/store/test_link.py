@@ -6,7 +6,9 @@ import asyncio
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nats
 import pytest
@@ -284,6 +286,30 @@ async def test_an_answer_that_is_an_error_carries_its_code(link: Link) -> None:
         await link.api("STREAM.INFO.NOTHING")
     assert caught.value.code == 10059
     assert "STREAM.INFO.NOTHING" in caught.value.sentence
+
+
+async def test_what_nobody_answered_is_asked_again(settings: ConnectionSettings) -> None:
+    """As while a cluster has no leader for a stream: the first question is lost for good."""
+    server = await Link.open(settings)
+    client = await Link.open(replace(settings, js_api_prefix="lossy.API"))
+    asked: list[str] = []
+
+    async def answer(message: Any) -> None:
+        asked.append(message.subject)
+        if len(asked) > 1:
+            await message.respond(b'{"config":{"name":"X"}}')
+
+    await server.client.subscribe("lossy.API.>", cb=answer)
+    await server.client.flush()
+    assert (await client.api("STREAM.INFO.X"))["config"] == {"name": "X"}
+    assert asked == ["lossy.API.STREAM.INFO.X"] * 2
+    # What changes something is asked once.
+    asked.clear()
+    with pytest.raises(ServerError, match="did not answer"):
+        await client.api("STREAM.CREATE.X", timeout=1.5)
+    assert len(asked) == 1
+    await client.close()
+    await server.close()
 
 
 async def test_no_answer_in_time_names_the_subject(
