@@ -21,6 +21,7 @@ from natster_tui.cli.options import takes_target
 from natster_tui.cli.projection_commands import project, rebuild, verify
 from natster_tui.domain.masking import mask_text
 from natster_tui.domain.safe_text import safe_text
+from natster_tui.engine.garbage import collect_rarely
 from natster_tui.errors import NatsterError
 
 _INTERRUPTED = 130
@@ -77,6 +78,7 @@ def run() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that lacks a character shows another one; that is no reason to fail.
         sys.stdout.reconfigure(errors="replace")
+    collect_rarely()
     try:
         code = program.main(standalone_mode=False)
     except NatsterError as error:

@@ -29,11 +29,11 @@ from natster_tui.engine.projection_store import (
     load_projection,
 )
 from natster_tui.engine.replay import (
+    Entries,
     OnProgress,
     Replay,
     ReplayProgress,
     encoded_documents,
-    encoded_entries,
 )
 from natster_tui.errors import (
     ConflictError,
@@ -163,16 +163,21 @@ class Rebuild:
         return plans
 
     async def _plan(self, projection: Projection[Any]) -> PlannedRebuild:
+        stored = await self._look(projection)
+        entries = self._replay.entries[projection.name]
+        return PlannedRebuild(stored, await _difference(stored, entries), entries.fold.seq)
+
+    async def _look(self, projection: Projection[Any]) -> StoredProjection:
+        """What is stored, with the fold at least as far."""
         stored = await load_projection(self._buckets[projection.name], projection)
-        fold = self._replay.folds[projection.name]
         if (
             stored.checkpoint is not None
-            and stored.checkpoint.seq > fold.seq
+            and stored.checkpoint.seq > self._replay.folds[projection.name].seq
             and stored.checkpoint.seq <= (await self.log.refresh()).last_seq
         ):
             # The projector went on while we were reading: never compare with an older state.
             await self._replay.advance(stored.checkpoint.seq)
-        return PlannedRebuild(stored, await _difference(stored, fold), fold.seq)
+        return stored
 
     async def commit(
         self,
@@ -214,10 +219,10 @@ class Rebuild:
         bucket = self._buckets[projection.name]
         last_try = time.monotonic() + TRIES_S
         while True:
-            plan = await self._plan(projection)
+            stored = await self._look(projection)
             try:
-                revision = await self._make_ready(bucket, plan.stored, take_over=take_over)
-                await self._write(bucket, plan, revision, purge=purge)
+                revision = await self._make_ready(bucket, stored, take_over=take_over)
+                await self._write(bucket, stored, revision, purge=purge)
             except ConflictError as error:
                 if time.monotonic() > last_try:
                     raise kept_writing(projection) from error
@@ -240,21 +245,21 @@ class Rebuild:
         return stored.snapshot.checkpoint_revision
 
     async def _write(
-        self, bucket: Bucket, plan: PlannedRebuild, revision: int, *, purge: bool
+        self, bucket: Bucket, stored: StoredProjection, revision: int, *, purge: bool
     ) -> None:
-        fold = self._replay.folds[plan.projection.name]
+        fold = self._replay.folds[stored.projection.name]
         final = await checkpoint_of(fold, self.log)
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
-        before = (await self._position_before(plan)).marked(mark)
-        entries = await encoded_entries(fold)
-        if problem := oversized(plan.projection, entries, bucket.document_limit):
+        before = (await self._position_before(stored)).marked(mark)
+        entries = await self._replay.entries[stored.projection.name].encoded()
+        if problem := oversized(stored.projection, entries, bucket.document_limit):
             raise ProjectorStoppedError(problem)
         if purge:
             revision = await bucket.commit({}, before.encode(), revision)
             await bucket.purge_before(revision)
         # To the byte, although another program's spelling is no drift: from now on it is ours.
         changes = changed_entries(
-            {} if purge else plan.stored.entries, entries, unsealed=self._unsealed(plan.stored)
+            {} if purge else stored.entries, entries, unsealed=self._unsealed(stored)
         )
         *first, last = batches(changes.values(), BATCH_LIMIT - 1)
         for batch in first:
@@ -267,16 +272,16 @@ class Rebuild:
             return stored.entries.keys()
         return stored.unsealed
 
-    async def _position_before(self, plan: PlannedRebuild) -> Checkpoint:
+    async def _position_before(self, stored: StoredProjection) -> Checkpoint:
         """Where the bucket stands until the rebuild has ended.
 
         When that is a position in another log, it is the beginning of this one: somebody decided
         for this one, and whoever finds the rebuild interrupted may finish it.
         """
-        stored = plan.stored.checkpoint
-        if stored is None or await check_identity(self.log, stored):
-            return self._unmarked_beginning(plan.projection)
-        return stored
+        checkpoint = stored.checkpoint
+        if checkpoint is None or await check_identity(self.log, checkpoint):
+            return self._unmarked_beginning(stored.projection)
+        return checkpoint
 
     def _unmarked_beginning(self, projection: Projection[Any]) -> Checkpoint:
         info = self.log.info
@@ -298,7 +303,7 @@ class Rebuild:
             for error in replay.blocked.values():
                 if replay.folds[projection.name].seq < position:
                     raise error
-            verdicts.append(await _verdict(stored, replay.folds[projection.name]))
+            verdicts.append(await _verdict(stored, replay.entries[projection.name]))
         return verdicts
 
     async def _verify_committed(self, projection: Projection[Any]) -> Verdict:
@@ -310,21 +315,21 @@ class Rebuild:
         if stored.checkpoint is not None and fold.seq > stored.checkpoint.seq:
             # One replay serves several projections, and another one needed it further on.
             return (await Rebuild(self.log, [projection], self._instance).verify())[0]
-        return await _verdict(stored, fold)
+        return await _verdict(stored, self._replay.entries[projection.name])
 
 
-async def _verdict(stored: StoredProjection, fold: Fold[Any]) -> Verdict:
-    diff = await _difference(stored, fold)
+async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:
+    diff = await _difference(stored, entries)
     return Verdict(
-        stored.projection, fold.seq, diff, stored.standing, stored.snapshot.last_revision
+        stored.projection, entries.fold.seq, diff, stored.standing, stored.snapshot.last_revision
     )
 
 
-async def _difference(stored: StoredProjection, fold: Fold[Any]) -> Diff:
+async def _difference(stored: StoredProjection, entries: Entries) -> Diff:
     if stored.standing is Standing.FOREIGN:
-        return diff_documents(stored.entries, await encoded_documents(fold), same_json)
+        return diff_documents(stored.entries, await encoded_documents(entries.fold), same_json)
     return diff_entries(
-        stored.projection, stored.entries, await encoded_entries(fold), unsealed=stored.unsealed
+        stored.projection, stored.entries, await entries.encoded(), unsealed=stored.unsealed
     )
 
 

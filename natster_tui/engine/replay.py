@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,7 @@ from natster_tui.domain.fold import Fold
 from natster_tui.domain.paging import entries_of
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import Projection
+from natster_tui.engine.garbage import keep_what_is_loaded
 from natster_tui.errors import LogChangedError, UnopenedEventError
 from natster_tui.store.log import EventLog
 
@@ -78,6 +79,7 @@ class Replay:
         self.folds: dict[str, Fold[Any]] = {p.name: Fold(p) for p in projections}
         self.blocked: dict[str, UnopenedEventError] = {}
         """The folds that stand before an event they may not pass, by projection, and why."""
+        self.entries = {name: Entries(fold) for name, fold in self.folds.items()}
         self.log = log
         self.seq = 0
         self.progress = ReplayProgress(1, 0, time.monotonic())
@@ -109,6 +111,7 @@ class Replay:
                     await asyncio.sleep(0)
             if self.seq < to:
                 await self._accept_hole(to)
+        keep_what_is_loaded()
         progress.seq = self.seq
         progress.finished = time.monotonic()
         self._on_progress(progress)
@@ -144,28 +147,47 @@ class Replay:
             fold.seq, fold.time_ns = to, 0
 
 
+class Entries:
+    """The entries of every document of a fold, as they are to be stored.
+
+    A document is encoded once, and again only when it changed: a rebuild needs the same bytes for
+    the comparison, for what it writes, and to verify. Nobody else may take the fold's `dirty`.
+    """
+
+    def __init__(self, fold: Fold[Any]) -> None:
+        self.fold = fold
+        self._entries: dict[str, bytes] = {}
+        self._pages: dict[str, list[str]] = {}
+
+    async def encoded(self) -> Mapping[str, bytes]:
+        """What the fold comes to now; good until the fold goes on.
+
+        A slice at a time: encoding a hundred thousand documents takes seconds.
+        """
+        fold, entries = self.fold, self._entries
+        for number, key in enumerate(tuple(fold.dirty), 1):
+            del fold.dirty[key]
+            for page in self._pages.pop(key, ()):
+                del entries[page]
+            made = entries_of(fold.projection, key, fold.states[key])
+            if len(made) > 1:
+                self._pages[key] = [page for page in made if page != key]
+                # Pages come before the entry that names them.
+                entries.pop(key, None)
+            entries.update(made)
+            if number % ENCODED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return entries
+
+
 async def encoded_documents(fold: Fold[Any]) -> dict[str, bytes]:
     """Every document of a fold, whole, as another program's are to be compared with."""
     documents: dict[str, bytes] = {}
-    async for key, state in _states(fold):
+    for number, (key, state) in enumerate(list(fold.states.items()), 1):
         documents[key] = fold.projection.encode(key, state)
-    return documents
-
-
-async def encoded_entries(fold: Fold[Any]) -> dict[str, bytes]:
-    """The entries of every document of a fold, as they are to be stored."""
-    entries: dict[str, bytes] = {}
-    async for key, state in _states(fold):
-        entries.update(entries_of(fold.projection, key, state))
-    return entries
-
-
-async def _states(fold: Fold[Any]) -> AsyncIterator[tuple[str, Any]]:
-    """A slice at a time: encoding a hundred thousand documents takes seconds."""
-    for number, named in enumerate(list(fold.states.items()), 1):
-        yield named
         if number % ENCODED_AT_ONCE == 0:
             await asyncio.sleep(0)
+    return documents
 
 
 async def replay(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import resource
@@ -21,13 +22,17 @@ _PEAK = "VmHWM:"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of `events` events: seconds by the clock, of our CPU and of the server's, and peak bytes."""
+    """Of `events` events: seconds by the clock, of our CPU and of the server's, and peak bytes.
+
+    `pause` is the garbage collector's longest pause in seconds.
+    """
 
     events: int
     wall: float
     cpu: float
     server_cpu: float = 0.0
     peak_bytes: int = 0
+    pause: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -61,10 +66,22 @@ def peak_bytes() -> int:
 
 async def cost_of(work: Awaitable[int]) -> Cost:
     """Do some work, which returns the number of events it was about, and say what it cost us."""
+    pauses = [0.0]
+    started = 0.0
+
+    def note(phase: str, _about: dict[str, int]) -> None:
+        nonlocal started
+        if phase == "start":
+            started = time.perf_counter()
+        else:
+            pauses.append(time.perf_counter() - started)
+
+    gc.callbacks.append(note)
     before, began = time.process_time(), time.perf_counter()
     events = await work
     wall, cpu = time.perf_counter() - began, time.process_time() - before
-    return Cost(events, wall, cpu, 0.0, peak_bytes())
+    gc.callbacks.remove(note)
+    return Cost(events, wall, cpu, 0.0, peak_bytes(), max(pauses))
 
 
 async def in_process(server_pid: int, task: str, *arguments: str) -> Cost:
@@ -93,6 +110,6 @@ def middle(costs: list[Cost]) -> Cost:
         costs[0].events,
         *(
             median(getattr(cost, name) for cost in costs)
-            for name in ("wall", "cpu", "server_cpu", "peak_bytes")
+            for name in ("wall", "cpu", "server_cpu", "peak_bytes", "pause")
         ),
     )

@@ -109,6 +109,13 @@ async def measure_growth(
         )  # fmt: skip
         tell(Figure(f"rebuild, {community.name}: CPU per event, ours", cost.cpu_us, " µs"))
         tell(Figure(f"rebuild, {community.name}: peak memory", cost.peak_bytes / MIB, " MiB", 1024))
+        tell(
+            Figure(
+                f"rebuild, {community.name}: longest pause of the garbage collector",
+                cost.pause * 1e3,
+                " ms",
+            )
+        )
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from natster_tui.domain.events import STREAM
 from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.engine.garbage import collect_rarely
 from natster_tui.engine.rebuild import Rebuild
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
@@ -22,6 +23,7 @@ async def measure(task: str, url: str, last: int) -> Cost:
             return await cost_of(read_and_do_nothing(url, last))
         case "naive":
             return await cost_of(project_one_by_one(url, last))
+    collect_rarely()  # as the program does when it starts
     link = await Link.open(ConnectionSettings(servers=(url,), origin="flags"))
     try:
         log = await EventLog.open(link, STREAM)
