@@ -14,10 +14,10 @@ from typing import Any
 
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import HEADING, Figure, row
-from tests.benchmarks.replay_figures import measure_growth, measure_rebuild
+from tests.benchmarks.replay_figures import measure_growth, measure_rebuild, measure_sealing
 from tests.benchmarks.travel_figures import measure_travel
 
-GROUPS = ("rebuild", "growth", "accounts", "travel")
+GROUPS = ("rebuild", "sealing", "growth", "accounts", "travel")
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -30,6 +30,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--growth", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--growth-accounts", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--travel-events", type=int, default=1_000_000)
+    parser.add_argument("--sealing", choices=("on", "off"), default="on")
     parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
     options = parser.parse_args(arguments)
     if unknown := set(options.groups) - set(GROUPS):
@@ -44,18 +45,22 @@ async def run(options: argparse.Namespace) -> list[Figure]:
         figures.append(figure)
         print(row(figure), flush=True)
 
+    rounds, sealed = options.rounds, options.sealing == "on"
+    community = Community(options.events, options.accounts)
     print(HEADING)
     for group in options.groups or GROUPS:
         match group:
             case "rebuild":
-                community = Community(options.events, options.accounts)
-                await measure_rebuild(community, options.naive_events, options.rounds, tell)
+                naive = options.naive_events
+                await measure_rebuild(community, naive, rounds, tell, sealed=sealed)
+            case "sealing":
+                await measure_sealing(community, rounds, tell)
             case "growth":
                 logs = [Community(events, options.accounts) for events in options.growth]
-                await measure_growth(logs, options.rounds, tell, 1.2)
+                await measure_growth(logs, rounds, tell, 1.2, sealed=sealed)
             case "accounts":
-                logs = [Community(options.events, accounts) for accounts in options.growth_accounts]
-                await measure_growth(logs, options.rounds, tell, None)
+                logs = [Community(options.events, each) for each in options.growth_accounts]
+                await measure_growth(logs, rounds, tell, None, sealed=sealed)
             case "travel":
                 await measure_travel(Community(options.travel_events, options.accounts), tell)
     return figures

@@ -9,37 +9,45 @@ from itertools import islice
 from natster_tui.domain.events import MESSAGE_ID, STREAM
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.sealing import is_sealable, origin_of
+from natster_tui.store.sealing_choice import SealingChoice, open_sealing
 from tests.benchmarks.community import Community
 
 _UNANSWERED = 2_000
 """Messages published before an answer is waited for; the server drops what it cannot buffer."""
 
 
-async def load(link: Link, community: Community) -> EventLog:
+async def load(link: Link, community: Community, sealing: SealingChoice) -> None:
     """Create the log and publish every event of it, each with its message id."""
     # The log is never written to again: no need to remember millions of message ids.
-    settings = LogSettings(max_bytes=64 * 1024**3, duplicate_window_s=1)
+    settings = LogSettings(
+        max_bytes=64 * 1024**3,
+        duplicate_window_s=1,
+        sealing="on" if sealing.for_new_log else "off",
+    )
     log = await EventLog.create(link, STREAM, settings)
+    log.sealing = await open_sealing(link, log.info, sealing)
     events = enumerate(community.story(), 1)
     answer: asyncio.Task[bytes] | None = None
     while chunk := list(islice(events, _UNANSWERED)):
-        *first, (last, (subject, payload)) = chunk
-        for number, (each, content) in first:
-            await link.publish(
-                each,
-                log.sealing.seal_payload(each, f"b{number}", content),
-                {MESSAGE_ID: f"b{number}"},
-            )
+        await log.sealing.ready_for(
+            {origin_of(subject) for _, (subject, payload) in chunk if is_sealable(payload)}
+        )
+        messages = [
+            (subject, log.sealing.seal_payload(subject, f"b{number}", payload), f"b{number}")
+            for number, (subject, payload) in chunk
+        ]
+        *first, (subject, payload, name) = messages
+        for each, content, its_name in first:
+            await link.publish(each, content, {MESSAGE_ID: its_name})
         if answer is not None:
             _check(await answer)
-        stored = log.sealing.seal_payload(subject, f"b{last}", payload)
-        answer = asyncio.create_task(link.request(subject, stored, {MESSAGE_ID: f"b{last}"}, 60.0))
+        answer = asyncio.create_task(link.request(subject, payload, {MESSAGE_ID: name}, 60.0))
     if answer is not None:
         _check(await answer)
     info = await log.refresh()
     if info.last_seq != community.events:
         raise RuntimeError(f"{info.last_seq:,} of {community.events:,} events were stored")
-    return log
 
 
 def _check(answer: bytes) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import asdict
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from natster_tui.errors import ApiError
 from natster_tui.store.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
+from natster_tui.store.sealing_choice import SealingChoice
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.loading import load
@@ -25,25 +26,44 @@ _SMALL = 200
 """Accounts in the per-event design's log: with more, its documents and its cost only grow."""
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A server of its own that holds a community's log; with a key file it is sealed."""
+
+    community: Community
+    server: RealServer
+    key_file: Path | None
+
+    async def cost(self, task: str) -> Cost:
+        """The cost of one of the worker's tasks on the whole log."""
+        if task == "rebuild":
+            await remove_buckets(self.server.url)
+        keys = () if self.key_file is None else (str(self.key_file),)
+        last = str(self.community.events)
+        return await in_process(self.server.pid, task, self.server.url, last, *keys)
+
+
 @asynccontextmanager
-async def server_with(community: Community) -> AsyncIterator[tuple[RealServer, int]]:
-    """A server of its own that holds the community's log, and its process id."""
-    with TemporaryDirectory(prefix="natster-benchmark-") as directory:
-        server = RealServer(Path(directory), extra="# one account, nobody to tell apart\n")
+async def loaded(community: Community, *, sealed: bool) -> AsyncIterator[Loaded]:
+    """A server with the community's log on it."""
+    with TemporaryDirectory(prefix="natster-benchmark-") as name:
+        directory = Path(name)
+        key_file = directory / "keys" / "keys.json" if sealed else None
+        server = RealServer(directory, extra="# one account, nobody to tell apart\n")
         server.start()
         try:
             link = await Link.open(ConnectionSettings(servers=(server.url,), origin="flags"))
             try:
-                await load(link, community)
+                await load(link, community, SealingChoice(sealed, key_file, is_named=True))
             finally:
                 await link.close()
-            yield server, server.pid
+            yield Loaded(community, server, key_file)
         finally:
             server.stop()
 
 
 async def measure_rebuild(
-    community: Community, naive_events: int, rounds: int, tell: OnFigure
+    community: Community, naive_events: int, rounds: int, tell: OnFigure, *, sealed: bool
 ) -> None:
     """The rebuild, the do-nothing reader and the per-event design, in turns."""
     naive: list[Cost] = []
@@ -51,14 +71,12 @@ async def measure_rebuild(
     read: list[Cost] = []
     rebuilt: list[Cost] = []
     small = Community(naive_events, min(_SMALL, community.accounts), hub=False)
-    async with server_with(community) as (server, pid), server_with(small) as (other, other_pid):
-        last = str(community.events)
+    async with loaded(community, sealed=sealed) as whole, loaded(small, sealed=False) as other:
         for _ in range(rounds):
-            naive.append(await in_process(other_pid, "naive", other.url, str(naive_events)))
-            nothing.append(await in_process(pid, "nothing", server.url, last))
-            read.append(await in_process(pid, "read", server.url, last))
-            await remove_buckets(server.url)
-            rebuilt.append(await in_process(pid, "rebuild", server.url, last))
+            naive.append(await other.cost("naive"))
+            nothing.append(await whole.cost("nothing"))
+            read.append(await whole.cost("read"))
+            rebuilt.append(await whole.cost("rebuild"))
     details = {
         name: asdict(middle(costs))
         for name, costs in (
@@ -88,16 +106,41 @@ async def measure_rebuild(
     tell(Figure("rebuild: peak memory", middle(rebuilt).peak_bytes / MIB, " MiB", 1024))
 
 
+async def measure_sealing(community: Community, rounds: int, tell: OnFigure) -> None:
+    """The same log, sealed and plain, in turns."""
+    sealed: list[Cost] = []
+    plain: list[Cost] = []
+    async with loaded(community, sealed=True) as one, loaded(community, sealed=False) as other:
+        for _ in range(rounds):
+            sealed.append(await one.cost("rebuild"))
+            plain.append(await other.cost("rebuild"))
+    tell(
+        Figure(
+            f"rebuild, {community.name}: sealed, times the same unsealed",
+            _ratio(sealed, plain), "×", 0.85, at_least=True,
+            details={"sealed": asdict(middle(sealed)), "plain": asdict(middle(plain))},
+        )
+    )  # fmt: skip
+
+
 async def measure_growth(
-    communities: list[Community], rounds: int, tell: OnFigure, wanted: float | None
+    communities: list[Community],
+    rounds: int,
+    tell: OnFigure,
+    wanted: float | None,
+    *,
+    sealed: bool,
 ) -> None:
     """The cost of an event in each community's log against that in the first one's, in turns."""
     costs: list[list[Cost]] = [[] for _ in communities]
-    async with server_with_all(communities) as servers:
+    async with AsyncExitStack() as stack:
+        logs = [
+            await stack.enter_async_context(loaded(community, sealed=sealed))
+            for community in communities
+        ]
         for _ in range(rounds):
-            for (server, pid), community, mine in zip(servers, communities, costs, strict=True):
-                await remove_buckets(server.url)
-                mine.append(await in_process(pid, "rebuild", server.url, str(community.events)))
+            for log, mine in zip(logs, costs, strict=True):
+                mine.append(await log.cost("rebuild"))
     for community, mine in zip(communities, costs, strict=True):
         cost = middle(mine)
         details = asdict(cost)
@@ -116,18 +159,6 @@ async def measure_growth(
                 " ms",
             )
         )
-
-
-@asynccontextmanager
-async def server_with_all(
-    communities: list[Community],
-) -> AsyncIterator[list[tuple[RealServer, int]]]:
-    """A server for each."""
-    if not communities:
-        yield []
-        return
-    async with server_with(communities[0]) as first, server_with_all(communities[1:]) as rest:
-        yield [first, *rest]
 
 
 async def remove_buckets(url: str) -> None:

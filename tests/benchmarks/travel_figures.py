@@ -15,7 +15,7 @@ from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
-from tests.benchmarks.replay_figures import server_with
+from tests.benchmarks.replay_figures import loaded
 
 _JUMPS = 40
 _STEPS_EACH = 5
@@ -23,8 +23,8 @@ _STEPS_EACH = 5
 
 async def measure_travel(community: Community, tell: OnFigure) -> None:
     """Read the log once by going to its head; then jump anywhere, and step about there."""
-    async with server_with(community) as (server, _pid):
-        link = await Link.open(ConnectionSettings(servers=(server.url,), origin="flags"))
+    async with loaded(community, sealed=False) as whole:
+        link = await Link.open(ConnectionSettings(servers=(whole.server.url,), origin="flags"))
         try:
             await _travel(await EventLog.open(link, STREAM), community, tell)
         finally:

@@ -1,10 +1,14 @@
-"""One measured piece of work in a process of its own: `worker TASK URL …`, a line of JSON."""
+"""One measured piece of work in a process of its own, told in a line of JSON.
+
+`worker TASK URL LAST [KEY_FILE]`; with a key file payloads and documents are sealed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from contextlib import aclosing
+from pathlib import Path
 
 from natster_tui.domain.events import STREAM
 from natster_tui.domain.projections import PROJECTIONS
@@ -13,11 +17,12 @@ from natster_tui.engine.rebuild import Rebuild
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.sealing_choice import SealingChoice, open_sealing
 from tests.benchmarks.measuring import Cost, cost_of, say
 from tests.benchmarks.yardsticks import project_one_by_one, read_and_do_nothing
 
 
-async def measure(task: str, url: str, last: int) -> Cost:
+async def measure(task: str, url: str, last: int, key_file: Path | None) -> Cost:
     match task:
         case "nothing":
             return await cost_of(read_and_do_nothing(url, last))
@@ -27,6 +32,8 @@ async def measure(task: str, url: str, last: int) -> Cost:
     link = await Link.open(ConnectionSettings(servers=(url,), origin="flags"))
     try:
         log = await EventLog.open(link, STREAM)
+        choice = SealingChoice(key_file is not None, key_file, is_named=True)
+        log.sealing = await open_sealing(link, log.info, choice)
         match task:
             case "read":
                 return await cost_of(read(log, last))
@@ -57,4 +64,5 @@ async def rebuild(log: EventLog) -> int:
 
 
 if __name__ == "__main__":
-    say(asyncio.run(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]))))
+    _, task, url, last, *rest = sys.argv
+    say(asyncio.run(measure(task, url, int(last), Path(rest[0]) if rest else None)))
