@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Generic
 
+from natster_tui.domain.checkpoint import NO_TOMBSTONES
 from natster_tui.domain.events import Event, Record, read_event
 from natster_tui.domain.parking import ParkedEvent, ParkedTally, ParkReason
 from natster_tui.domain.projection import Projection, State
@@ -20,7 +21,8 @@ class Fold(Generic[State]):
 
     `seq` is the sequence of the last record folded (0: none), `time_ns` that record's stream
     time, `parked` the tally of events set aside, and `dirty` the keys whose document changed
-    since `take_dirty` was last called.
+    since `take_dirty` was last called. `tombstones` is the digest of the erasures that it was
+    begun with: they are an input of it, like the log, so with others it is another fold.
     """
 
     def __init__(
@@ -30,11 +32,14 @@ class Fold(Generic[State]):
         seq: int = 0,
         time_ns: int = 0,
         parked: ParkedTally | None = None,
+        *,
+        tombstones: str = NO_TOMBSTONES,
     ) -> None:
         self.projection = projection
         self.states: dict[str, State] = {} if states is None else states
         self.seq = seq
         self.time_ns = time_ns
+        self.tombstones = tombstones
         self.dirty: dict[str, None] = {}
         self._uses = projection.uses
         self._rule = projection.apply
@@ -73,7 +78,14 @@ class Fold(Generic[State]):
         """A fold at the same position that goes its own way from here."""
         copy = self.projection.copy
         states = {key: copy(state) for key, state in self.states.items()}
-        return Fold(self.projection, states, self.seq, self.time_ns, self.parked)
+        return Fold(
+            self.projection,
+            states,
+            self.seq,
+            self.time_ns,
+            self.parked,
+            tombstones=self.tombstones,
+        )
 
     @property
     def parked_count(self) -> int:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.projection_store import bucket_of
 from natster_tui.engine.rebuild import Rebuild, Verdict
-from natster_tui.errors import RefusedError
+from natster_tui.errors import NatsterError, RefusedError
 from natster_tui.store.key_rotation import Destruction, destroy
 from natster_tui.store.keyring import Keyring
 from natster_tui.store.log import EventLog
@@ -81,10 +82,16 @@ async def erase_account(
 ) -> tuple[Destruction, list[Verdict]]:
     """Destroy the keys, then rebuild both projections.
 
-    Raises RefusedError; when that comes from the rebuild the keys are destroyed all the same, and
-    the next start of a projector, or a rebuild, finishes.
+    Raises RefusedError; when that comes from the rebuild it says that the keys are destroyed all
+    the same: the next start of a projector, or a rebuild, finishes.
     """
     destruction = await destroy(keyring_of(log), account)
     rebuild = Rebuild(log, PROJECTIONS, instance)
-    await rebuild.prepare()
-    return destruction, await rebuild.commit()
+    try:
+        await rebuild.prepare()
+        return destruction, await rebuild.commit()
+    except NatsterError as error:
+        raise RefusedError(
+            f"the keys of {safe_text(account, 100)} are destroyed, but the projections could not "
+            f"be rebuilt ({error.sentence}): put that right, then rebuild"
+        ) from error

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from natster_tui.domain.checkpoint import NO_TOMBSTONES
 from natster_tui.domain.events import Record, is_usable_token, read_event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.projection import Projection
@@ -44,7 +45,7 @@ async def key_history(
 
     Every change holds the document before and after it; `key_document` is for who needs one only.
     """
-    fold = Fold(projection)
+    fold = Fold(projection, tombstones=log.sealing.tombstones or NO_TOMBSTONES)
     changes: list[DocumentChange] = []
     document = None
     for record in await key_records(log, projection, key, upto, instance):
@@ -65,7 +66,7 @@ async def key_fold(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> Fold[Any]:
     """The fold of a key's own events up to and including sequence `upto`."""
-    fold = Fold(projection)
+    fold = Fold(projection, tombstones=log.sealing.tombstones or NO_TOMBSTONES)
     fold.advance(await key_records(log, projection, key, upto, instance))
     return fold
 

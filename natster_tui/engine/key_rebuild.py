@@ -7,11 +7,12 @@ rewritten at the same position, never ahead of it, because the other documents a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from natster_tui.domain.diff import Diff, changed_entries, diff_entries
+from natster_tui.domain.fold import Fold
 from natster_tui.domain.paging import document_key, entries_of
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_text
@@ -54,7 +55,7 @@ class KeyRebuild:
 
         Raises NotFoundError when neither the log nor the bucket knows the key.
         """
-        plan, _changes, _holder = await self._plan()
+        plan, _changes, _fold = await self._plan()
         if not plan.diff.keys:
             raise NotFoundError(
                 f"there is no {self.projection.name} {safe_text(self.key, 100)}, neither stored "
@@ -62,8 +63,8 @@ class KeyRebuild:
             )
         return [plan]
 
-    async def _plan(self) -> tuple[PlannedRebuild, dict[str, bytes | None], Callable[[str], str]]:
-        """What to do, the entries to write or remove, and whose the document is."""
+    async def _plan(self) -> tuple[PlannedRebuild, dict[str, bytes | None], Fold[Any]]:
+        """What to do, the entries to write or remove, and the fold they come from."""
         stored = await load_projection(self._bucket, self.projection)
         if stored.standing is not Standing.OURS or stored.checkpoint is None:
             raise RefusedError(
@@ -88,7 +89,7 @@ class KeyRebuild:
             stored.checkpoint.seq,
         )
         changes = changed_entries(before, after, stored.unsealed).get(self.key, {})
-        return plan, changes, fold.holder
+        return plan, changes, fold
 
     @property
     def blocked(self) -> Mapping[str, UnopenedEventError]:
@@ -113,7 +114,7 @@ class KeyRebuild:
         ):
             last_try = time.monotonic() + TRIES_S
             while True:
-                plan, changes, holder = await self._plan()
+                plan, changes, fold = await self._plan()
                 assert plan.stored.checkpoint is not None
                 if plan.stored.is_sealed and not self.log.sealing.seals:
                     raise RefusedError(sealed_sentence(plan.stored))
@@ -128,12 +129,12 @@ class KeyRebuild:
                         changes,
                         checkpoint.encode(),
                         plan.stored.snapshot.checkpoint_revision,
-                        holder,
+                        fold,
                     )
                 except ConflictError as error:
                     if time.monotonic() > last_try:
                         raise kept_writing(self.projection) from error
                     continue
-                after, _changes, _holder = await self._plan()
+                after, _changes, _fold = await self._plan()
                 diff = Diff(after.diff.changes, 1)
                 return [Verdict(self.projection, after.seq, diff, after.stored.standing)]

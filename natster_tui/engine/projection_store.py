@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from natster_tui.domain.checkpoint import BadCheckpointError, Checkpoint, decode_checkpoint
+from natster_tui.domain.checkpoint import (
+    NO_TOMBSTONES,
+    BadCheckpointError,
+    Checkpoint,
+    decode_checkpoint,
+)
 from natster_tui.domain.event_time import format_timestamp
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.log_identity import identity_problem
@@ -53,6 +58,8 @@ class StoredProjection:
     problem: str = ""
     unsealed: frozenset[str] = frozenset()
     """The entries that are stored readable, although they should be sealed."""
+    tombstones: str = NO_TOMBSTONES
+    """The digest of the erasures that were known at this look."""
 
     @property
     def entries(self) -> dict[str, bytes]:
@@ -106,7 +113,17 @@ class StoredProjection:
                     f"the entry {key} in {self.projection.bucket} is not a document of ours: "
                     f"rebuild {self.projection.name} to put it right"
                 ) from error
-        return Fold(self.projection, states, self.checkpoint.seq, parked=self.checkpoint.parked)
+        return Fold(
+            self.projection,
+            states,
+            self.checkpoint.seq,
+            parked=self.checkpoint.parked,
+            tombstones=self.checkpoint.tombstones,
+        )
+
+    def empty_fold(self) -> Fold[Any]:
+        """The fold to begin from the log's beginning with."""
+        return Fold(self.projection, tombstones=self.tombstones)
 
     def pager(self, fold: Fold[Any]) -> DocumentPager[Any]:
         """What to begin from with writing changes of a fold that came from here."""
@@ -118,7 +135,7 @@ class StoredProjection:
 
     def fold_or_empty(self) -> Fold[Any]:
         """The fold to go on from, from the beginning when nothing was stored yet."""
-        return Fold(self.projection) if self.checkpoint is None else self.fold()
+        return self.empty_fold() if self.checkpoint is None else self.fold()
 
 
 def bucket_of(log: EventLog, projection: Projection[Any], instance: str) -> Bucket:
@@ -131,8 +148,16 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
     info = await bucket.info()
     if not info.exists:
         nothing = Snapshot({}, None, 0)
-        return StoredProjection(projection, info, nothing, Standing.MISSING, None)
+        return StoredProjection(
+            projection,
+            info,
+            nothing,
+            Standing.MISSING,
+            None,
+            tombstones=bucket.sealing.tombstones or NO_TOMBSTONES,
+        )
     snapshot = await bucket.load()
+    tombstones = bucket.sealing.tombstones
 
     unsealed = frozenset(
         key
@@ -145,7 +170,16 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
     ) -> StoredProjection:
         # What another program writes is plain, and that is no drift of its documents.
         plain = frozenset() if kind is Standing.FOREIGN else unsealed
-        return StoredProjection(projection, info, snapshot, kind, checkpoint, problem, plain)
+        return StoredProjection(
+            projection,
+            info,
+            snapshot,
+            kind,
+            checkpoint,
+            problem,
+            plain,
+            tombstones or NO_TOMBSTONES,
+        )
 
     rebuild = f"rebuild {projection.name}"
     if snapshot.checkpoint is None:
@@ -177,7 +211,6 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
             f"{projection.bucket} is of projector version {checkpoint.version}, "
             f"this is version {projection.version}: {rebuild}",
         )
-    tombstones = bucket.sealing.tombstones
     if tombstones is not None and checkpoint.tombstones != tombstones:
         return standing(
             Standing.BEFORE_ERASURE,
@@ -209,6 +242,6 @@ async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:
         log_stream=log.info.stream,
         log_created=log.info.created,
         log_time=format_timestamp(fold.time_ns) if fold.time_ns else "",
-        tombstones=log.sealing.tombstones or "",
+        tombstones=fold.tombstones,
         parked=fold.parked,
     )

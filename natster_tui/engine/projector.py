@@ -222,28 +222,28 @@ class Projector:
                 # What is stored is of no use, but the log still tells what is true.
                 self._writing, problem = False, error.sentence
                 self._watch.begin(stored, useless=True)
-                self._adopt(stored, Fold(self.projection))
+                self._adopt(stored, stored.empty_fold())
             if changed := await check_identity(log, stored.checkpoint):
                 raise LogChangedError(changed)
         elif self._writing and self._rebuilds_by_itself(stored.standing):
             assert stored.checkpoint is not None
             if changed := await check_identity(log, stored.checkpoint):
                 # Nobody has said that the projection may be made from another log.
-                self._adopt(stored, Fold(self.projection))
+                self._adopt(stored, stored.empty_fold())
                 raise LogChangedError(changed)
             await self._rebuild(log, stored.problem.split(":")[0] + ": finishing it")
             return await self._begin(log)
         elif stored.standing is Standing.MISSING and self._writing:
             await self._bucket.create(log.info.replicas)
-            self._adopt(stored, Fold(self.projection))
+            self._adopt(stored, stored.empty_fold())
         elif stored.standing in (Standing.MISSING, Standing.EMPTY):
-            self._adopt(stored, Fold(self.projection))
+            self._adopt(stored, stored.empty_fold())
         else:
             self._writing = False
             if not (self.status.awaits_lease and stored.standing is Standing.INTERRUPTED):
                 # Whoever has the lease finishes a rebuild; all else is for a person to decide.
                 problem = stored.problem
-            self._adopt(stored, Fold(self.projection))
+            self._adopt(stored, stored.empty_fold())
         if self._writing and self._is_far_behind(log):
             await self._rebuild(log, "")
             return await self._begin(log)
@@ -441,9 +441,7 @@ class Projector:
             raise ConflictError(f"nothing more is written: {sentence}")
         status, before = self.status, self._revision
         checkpoint = replace(checkpoint, touched=status.touched_by_others)
-        self._revision = await self._bucket.commit(
-            changes, checkpoint.encode(), before, self.fold.holder
-        )
+        self._revision = await self._bucket.commit(changes, checkpoint.encode(), before, self.fold)
         known = max(before, self._watch.accepted)
         if before and self._revision - known != len(changes) + 1 and not checkpoint.touched:
             # Seen only now, and our own entry is the bucket's last: it has to say so by itself.

@@ -170,6 +170,11 @@ class Rebuild:
     async def _look(self, projection: Projection[Any]) -> StoredProjection:
         """What is stored, with the fold at least as far."""
         stored = await load_projection(self._buckets[projection.name], projection)
+        if self._replay.is_outdated:
+            # Begun anew: what it opened may be what was erased since.
+            upto, tell = self._replay.seq, self._replay._on_progress
+            self._replay = Replay(self.log, self.projections, self._instance, tell)
+            await self._replay.advance(upto)
         if (
             stored.checkpoint is not None
             and stored.checkpoint.seq > self._replay.folds[projection.name].seq
@@ -201,25 +206,34 @@ class Rebuild:
                 raise _not_ours(projection)
         if self.log.sealing.locked:
             raise RefusedError(f"nothing can be sealed: {self.log.sealing.locked}")
-        for error in self.blocked.values() if not partial else ():
-            raise RefusedError(f"{error.sentence}; nothing was written")
+        for projection in self.projections if not partial else ():
+            self._refuse_blocked(projection)
         verdicts = []
         for projection in self.projections:
             async with (
                 pause(projection),
                 rebuilding(self.log, projection.name, self._instance),
             ):
-                await self._commit_one(projection, purge=purge, take_over=take_over)
+                await self._commit_one(
+                    projection, purge=purge, take_over=take_over, partial=partial
+                )
             verdicts.append(await self._verify_committed(projection))
         return verdicts
 
+    def _refuse_blocked(self, projection: Projection[Any]) -> None:
+        if error := self.blocked.get(projection.name):
+            raise RefusedError(f"{error.sentence}; nothing was written")
+
     async def _commit_one(
-        self, projection: Projection[Any], *, purge: bool, take_over: bool
+        self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool
     ) -> None:
         bucket = self._buckets[projection.name]
         last_try = time.monotonic() + TRIES_S
         while True:
             stored = await self._look(projection)
+            if not partial:
+                # Events that came in meanwhile may be the first that do not open.
+                self._refuse_blocked(projection)
             try:
                 revision = await self._make_ready(bucket, stored, take_over=take_over)
                 await self._write(bucket, stored, revision, purge=purge)
@@ -255,7 +269,7 @@ class Rebuild:
         if problem := oversized(stored.projection, entries, bucket.document_limit):
             raise ProjectorStoppedError(problem)
         if purge:
-            revision = await bucket.commit({}, before.encode(), revision)
+            revision = await bucket.commit({}, before.encode(), revision, fold)
             await bucket.purge_before(revision)
         # To the byte, although another program's spelling is no drift: from now on it is ours.
         changes = changed_entries(
@@ -263,8 +277,8 @@ class Rebuild:
         )
         *first, last = batches(changes.values(), BATCH_LIMIT - 1)
         for batch in first:
-            revision = await bucket.commit(batch, before.encode(), revision, fold.holder)
-        await bucket.commit(last, final.encode(), revision, fold.holder)
+            revision = await bucket.commit(batch, before.encode(), revision, fold)
+        await bucket.commit(last, final.encode(), revision, fold)
 
     def _unsealed(self, stored: StoredProjection) -> Collection[str]:
         """What is to be written whatever it holds; when taking over, all that is not sealed."""

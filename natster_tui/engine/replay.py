@@ -14,6 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from natster_tui.domain.checkpoint import NO_TOMBSTONES
 from natster_tui.domain.events import Record, read_event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.paging import entries_of
@@ -76,7 +77,8 @@ class Replay:
         instance: str,
         on_progress: OnProgress | None = None,
     ) -> None:
-        self.folds: dict[str, Fold[Any]] = {p.name: Fold(p) for p in projections}
+        told = log.sealing.tombstones or NO_TOMBSTONES
+        self.folds: dict[str, Fold[Any]] = {p.name: Fold(p, tombstones=told) for p in projections}
         self.blocked: dict[str, UnopenedEventError] = {}
         """The folds that stand before an event they may not pass, by projection, and why."""
         self.entries = {name: Entries(fold) for name, fold in self.folds.items()}
@@ -86,6 +88,12 @@ class Replay:
         self._going = tuple(self.folds.items())
         self._instance = instance
         self._on_progress = on_progress or (lambda _progress: None)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether an account was erased since it began: what it folded may hold what is gone."""
+        now = self.log.sealing.tombstones
+        return any(now not in (None, fold.tombstones) for fold in self.folds.values())
 
     async def advance(self, to: int) -> None:
         """Fold every event after the present position up to `to` inclusive.

@@ -53,6 +53,7 @@ class TimeTravel:
 
     def _begin(self, log: EventLog) -> None:
         self._known_as = log
+        self._tombstones = log.sealing.tombstones
         self._histories: list[StateHistory[Any]] = [StateHistory(p) for p in PROJECTIONS]
         self._read = 0
         self._last: Record | None = None
@@ -78,7 +79,8 @@ class TimeTravel:
 
     async def _is_still_the_log(self, head: int) -> bool:
         """Whether what was read stands in the log that the present link leads to."""
-        if head < self._read:
+        if head < self._read or self._tombstones != self.log.sealing.tombstones:
+            # What was erased, or can no longer be opened, must not be shown from before.
             return False
         if self._known_as is self.log or self._last is None:
             return True

@@ -8,12 +8,13 @@ revision, so that a writer whose view is stale loses the whole batch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 from natster_tui.domain.events import Record
+from natster_tui.domain.fold import Fold
 from natster_tui.domain.paging import document_key
 from natster_tui.domain.projection import CHECKPOINT_KEY
 from natster_tui.errors import ApiError, ConflictError
@@ -236,25 +237,34 @@ class Bucket:
         changes: Mapping[str, bytes | None],
         checkpoint: bytes,
         expected_revision: int,
-        holder: Callable[[str], str] = str,
+        fold: Fold[Any] | None = None,
     ) -> int:
         """Write changed entries (None: remove) and the checkpoint; returns its revision.
 
-        `holder` tells the account under whose key a document is sealed (`Projection.holder`).
+        `fold` is where the documents come from: it tells the account under whose key each is
+        sealed, and which erasures it has taken into account.
 
-        Raises ConflictError when the checkpoint is no longer at `expected_revision`: nothing
-        was written. When the answer is lost it may or may not have been; whoever catches a
-        ServerError must look at the bucket before going on.
+        Raises ConflictError when the checkpoint is no longer at `expected_revision`, or when an
+        account was erased since the fold began: nothing was written. When the answer is lost it
+        may or may not have been; whoever catches a ServerError must look at the bucket before
+        going on.
         """
         if len(changes) >= BATCH_LIMIT:
             raise ValueError(f"{len(changes)} changes and a checkpoint do not fit in one batch")
         seal = self.sealing.seal_document
+        holder = str if fold is None else fold.holder
         accounts = {
             key: holder(document_key(key))
             for key, document in changes.items()
             if document is not None
         }
         await self.sealing.ready_for(accounts.values())
+        # From here on nothing is awaited until all is sealed. What was opened before an erasure
+        # must never be sealed under a key that was made after it.
+        if fold is not None and self.sealing.tombstones not in (None, fold.tombstones):
+            raise ConflictError(
+                f"an account's keys were erased meanwhile: nothing was written to {self.name}"
+            )
         messages = [
             BatchMessage(f"$KV.{self.name}.{key}", b"", operation="DEL")
             if document is None

@@ -1,0 +1,119 @@
+"""What was opened before an erasure is not stored after it, whoever was at work meanwhile."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS
+from natster_tui.engine.erasure import erase_account
+from natster_tui.engine.projection_store import bucket_of, checkpoint_of, load_projection
+from natster_tui.engine.rebuild import Rebuild
+from natster_tui.engine.time_travel import TimeTravel
+from natster_tui.errors import ConflictError, RefusedError
+from natster_tui.store.key_rotation import destroy
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+from tests.conftest import until
+from tests.engine.running import project_to_head, projecting
+from tests.making_logs import A, B, append, bound, context, initialized, shared
+from tests.sealed_logs import SECRET, keyring_of, opened_with, sealed_log
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "keys.json"
+
+
+@pytest.fixture
+async def sealed(link: Link, key_file: Path) -> EventLog:
+    log = await sealed_log(link, key_file)
+    await append(log, [initialized(A, "Ada"), bound(A, context(access_token=SECRET))])
+    await append(log, [initialized(B, "Bob"), shared(A, B)])
+    for projection in PROJECTIONS:
+        await project_to_head(log, projection)
+    return log
+
+
+async def stored_documents(log: EventLog, key_file: Path) -> bytes:
+    """All account documents as somebody with today's keys reads them."""
+    again = await opened_with(log, key_file)
+    snapshot = await bucket_of(again, ACCOUNTS, "look").load()
+    return b"\n".join(entry.value for entry in snapshot.documents.values())
+
+
+@pytest.mark.parametrize("purge", [False, True])
+async def test_a_rebuild_that_was_prepared_before_an_erasure_is_replayed_after_it(
+    sealed: EventLog, key_file: Path, purge: bool
+) -> None:
+    work = Rebuild(await opened_with(sealed, key_file), PROJECTIONS, "slow")
+    await work.prepare()
+    await erase_account(sealed, A, "erase")
+    verdicts = await work.commit(purge=purge)
+    assert all(verdict.good for verdict in verdicts)
+    stored = await stored_documents(sealed, key_file)
+    assert SECRET.encode() not in stored
+    assert b"Ada" not in stored
+    fresh = await opened_with(sealed, key_file)
+    assert all(v.good for v in await Rebuild(fresh, PROJECTIONS, "verify").verify())
+
+
+async def test_a_projector_does_not_write_on_what_it_folded_before_an_erasure(
+    sealed: EventLog, key_file: Path
+) -> None:
+    """Nobody has rebuilt anything yet; the projector learns of the erasure from a new event."""
+    other = await opened_with(sealed, key_file)
+    async with projecting(other, ACCOUNTS, "projector") as projector:
+        await until(lambda: projector.status.stored == 4)
+        await destroy(keyring_of(sealed), A)
+        await append(sealed, [initialized(A, "Anew")])
+        await until(lambda: projector.status.stored == 5)
+    stored = await stored_documents(sealed, key_file)
+    assert SECRET.encode() not in stored
+    assert b"Anew" in stored
+
+
+async def test_nothing_folded_before_an_erasure_is_sealed_under_a_key_made_after_it(
+    sealed: EventLog, key_file: Path
+) -> None:
+    """However late it is noticed: between the look at the bucket and the batch, too."""
+    other = await opened_with(sealed, key_file)
+    bucket = bucket_of(other, ACCOUNTS, "slow")
+    stored = await load_projection(bucket, ACCOUNTS)
+    fold = stored.fold()
+    document = fold.document(A)
+    assert document is not None
+    assert SECRET.encode() in document
+    await destroy(keyring_of(sealed), A)
+    await append(sealed, [initialized(A, "Anew")])
+    await other.sealing.refresh()
+    checkpoint = await checkpoint_of(fold, other)
+    revision = stored.snapshot.checkpoint_revision
+    with pytest.raises(ConflictError, match="were erased meanwhile"):
+        await bucket.commit({A: document}, checkpoint.encode(), revision, fold)
+    assert (await bucket.info()).last_revision == revision
+
+
+async def test_time_travel_forgets_what_was_erased(sealed: EventLog, key_file: Path) -> None:
+    other = await opened_with(sealed, key_file)
+    travel = TimeTravel(other, "travel", lambda _done, _total: None)
+    moment = await travel.at(4)
+    assert moment.pasts[ACCOUNTS.name].states[A].bound_context is not None
+    await erase_account(sealed, A, "erase")
+    travel.log = await opened_with(sealed, key_file)
+    moment = await travel.at(4)
+    assert moment.pasts[ACCOUNTS.name].states[A].bound_context is None
+
+
+async def test_an_erasure_whose_rebuild_is_refused_says_that_the_keys_are_gone(
+    sealed: EventLog,
+) -> None:
+    keyring = keyring_of(sealed)
+    (of_b,) = [key for key in keyring.wrapped.values() if key.account == B]
+    await keyring.bucket.erase(of_b.revision)
+    log = await opened_with(sealed, keyring.key_file.path if keyring.key_file else None)
+    with pytest.raises(RefusedError, match=f"the keys of {A} are destroyed, but .*stopped before"):
+        await erase_account(log, A, "erase")
+    assert json.dumps(keyring_of(log).tombstones[A].keys)
