@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from natster_tui.domain.events import STREAM, Record
 from natster_tui.domain.log_lines import decode_line
@@ -15,6 +17,12 @@ from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
 from tests.faults.results import table
 from tests.real_server import RealServer
+
+# How long an example takes says how busy the machine is, and nothing about the program.
+hypothesis_settings.register_profile(
+    "natster", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("natster")
 
 RECORDINGS = Path(__file__).parent / "recordings"
 

@@ -60,7 +60,7 @@ class Redelivering(PlainSealing):
         self.again = 0
         self._handed_out: list[Record] = []
 
-    def open_records(self, records: list[Record]) -> list[Record]:
+    async def open_records(self, records: list[Record]) -> list[Record]:
         if self.again and records and self._handed_out:
             again = [r for r in self._handed_out[-self.again :] if r.seq < records[0].seq]
             self.again = 0
@@ -226,7 +226,11 @@ class World:
 
     def _seam(self) -> Callable[..., Awaitable[int]]:
         async def commit(
-            bucket: Bucket, changes: Mapping[str, bytes | None], checkpoint: bytes, expected: int
+            bucket: Bucket,
+            changes: Mapping[str, bytes | None],
+            checkpoint: bytes,
+            expected: int,
+            _holder: Callable[[str], str] = str,
         ) -> int:
             await self.may_commit.wait()
             process = self.by_link[bucket.link]
