@@ -115,7 +115,7 @@ async def kill_rebuilds(
         async with dashboard(settings) as workspace:
             account = workspace.projectors["account"].status
             workspace.listen(lambda: said.add(account.problem))  # noqa: B023
-            if not interrupted:
+            if passes + one_more == 0:
                 # What is stored is useless, and only a person may decide about that.
                 await until(lambda: say(workspace, "rebuild account"))
                 await rebuild_here(workspace)
