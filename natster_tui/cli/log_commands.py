@@ -41,6 +41,9 @@ def status(as_json: bool, **_given: Any) -> None:
         f"log         {info.stream}: {info.messages:,} events, {info.first_seq:,} to "
         f"{info.last_seq:,}, {info.bytes:,} bytes, sealing {report.sealing}"
     )
+    click.echo(
+        f"projector   {'nobody' if report.projector is None else report.projector.described}"
+    )
     for projection in report.projections:
         checkpoint = projection.stored.checkpoint
         where = (

@@ -18,7 +18,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import ConnectionLostError, DeniedError, ServerError
 from natster_tui.store.lease import PROJECTOR, RENEW_S, TTL_S, Holder, Lease, rebuild_key
 from natster_tui.store.log import EventLog
@@ -98,11 +97,11 @@ class LeaseKeeper:
         if self.holder is None:
             return "waiting for the projector's lease"
         if self.holder != self.me:
-            return f"watching: another dashboard projects ({_described(self.holder)})"
+            return f"watching: another dashboard projects ({self.holder.described})"
         rebuilder = self._rebuilders[projection]
         if rebuilder is None:
             return "the projector's lease is about to be renewed"
-        return f"watching: {projection} is being rebuilt ({_described(rebuilder)})"
+        return f"watching: {projection} is being rebuilt ({rebuilder.described})"
 
     async def wait_for_change(self, projection: str, allowed: bool) -> None:
         """Until `allows` is no longer what it is said to be here."""
@@ -215,10 +214,6 @@ class LeaseKeeper:
             except ServerError:
                 # It runs out by itself within three seconds.
                 return
-
-
-def _described(holder: Holder) -> str:
-    return f"{safe_text(holder.host, 60)}, process {holder.pid}"
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from natster_tui.engine.projection_store import (
     load_projection,
 )
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
+from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
 
 
@@ -63,6 +64,8 @@ class StatusReport:
     sealing: str
     hazards: tuple[str, ...]
     projections: tuple[ProjectionReport, ...]
+    projector: Holder | None
+    """Which process projects, None if none does."""
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -82,6 +85,13 @@ class StatusReport:
                 "sealing": self.sealing,
             },
             "hazards": list(self.hazards),
+            "projector": None
+            if self.projector is None
+            else {
+                "host": self.projector.host,
+                "pid": self.projector.pid,
+                "since": self.projector.since,
+            },
             "projections": [report.as_json() for report in self.projections],
         }
 
@@ -103,6 +113,7 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
     if log.link.server_version < ATOMIC_BATCHES_SINCE:
         hazards.append(old_server_sentence(log))
     hazards += log.sealing.problems
+    held = await Lease(log.link).read()
     settings = log.link.settings
     return StatusReport(
         settings.described,
@@ -112,4 +123,5 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
         "on" if log.sealing.seals else "off",
         tuple(hazards),
         tuple(reports),
+        None if held is None else held[0],
     )

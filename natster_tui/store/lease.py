@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import ApiError
 from natster_tui.store.api_codes import (
     NO_MESSAGE_FOUND,
@@ -41,6 +42,11 @@ class Holder:
     pid: int
     instance: str
     since: int
+
+    @property
+    def described(self) -> str:
+        """For a person: the host and the process."""
+        return f"{safe_text(self.host, 60)}, process {self.pid}"
 
     def encode(self) -> bytes:
         """The stored form."""

@@ -44,12 +44,12 @@ class StatusLine(Static):
             behind = max(map(view.behind, projectors))
             if any(map(view.has_drift, projectors)):
                 text.append(f"  {glyphs.bad} drift", theme["text-error"])
-            elif behind <= 0 and any(map(view.is_only_here, projectors)):
-                text.append(f"  {glyphs.off} in memory", theme["text-warning"])
-            elif behind <= 0:
-                text.append(f"  {glyphs.good} in sync", theme["text-success"])
-            else:
+            elif behind > 0:
                 text.append(f"  {behind:,} behind", theme["text-warning"])
+            elif any(map(view.is_only_here, projectors)):
+                text.append(f"  {glyphs.off} in memory", theme["text-warning"])
+            elif good:
+                text.append(f"  {glyphs.good} in sync", theme["text-success"])
             if width >= 104:
                 self._append_sealing(text, workspace, theme)
             if width >= 120:

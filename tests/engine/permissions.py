@@ -32,6 +32,7 @@ _OBSERVER = [
     *_reading(STREAM),
     # The preflight of a rebuild: who else projects, and how many events of each type there are.
     f"$JS.API.CONSUMER.LIST.{STREAM}",
+    f"$JS.API.STREAM.MSG.GET.{_LEASE}",  # who projects
     *(subject for bucket in _BUCKETS for subject in _reading(bucket)),
     # Whether anything is sealed with keys that are kept here.
     f"$JS.API.STREAM.INFO.{_KEYS}",
@@ -50,7 +51,6 @@ _PROJECTOR = [
         )
     ),
     f"$JS.API.STREAM.CREATE.{_LEASE}",
-    f"$JS.API.STREAM.MSG.GET.{_LEASE}",
     f"$JS.API.STREAM.MSG.DELETE.{_LEASE}",
     "$KV.NATSTER_LEASE.projector",
     *(f"$KV.NATSTER_LEASE.rebuild.{projection.name}" for projection in PROJECTIONS),
