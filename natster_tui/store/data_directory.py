@@ -25,7 +25,7 @@ from typing import Any
 
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.store.key_file import KeyFile, default_key_file
-from natster_tui.store.private_files import write_private
+from natster_tui.store.private_files import make_private_directory, write_private
 
 HOST = "127.0.0.1"
 MAX_PAYLOAD = 8 * 1024**2
@@ -120,7 +120,7 @@ class DataDirectory:
     def create(self) -> None:
         """Make the directories, for their owner only."""
         for directory in (self.path, self.store, self.run):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_directory(directory)
 
     def take_lock(self) -> int | None:
         """A descriptor that holds the lock, or None when somebody else does."""

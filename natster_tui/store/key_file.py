@@ -28,7 +28,11 @@ import platformdirs
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.store.envelope import Key
-from natster_tui.store.private_files import refuse_if_shared, write_private
+from natster_tui.store.private_files import (
+    make_private_directory,
+    refuse_if_shared,
+    write_private,
+)
 
 _MARK = "natster-tui key file"
 _FORMAT = 1
@@ -95,14 +99,28 @@ class KeyFile:
         return keys
 
     def create(self) -> Keys:
-        """Make it with a new store key and no keyring; what is there already is kept and read."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make it with a new store key and no keyring; what is there already is kept and read.
+
+        Raises RefusedError.
+        """
         keys = Keys(new_key(), {})
-        try:
-            write_private(self.path, _encoded(keys), replace=False)
-        except FileExistsError:  # somebody else made it just now
-            return self.read()
+        with self._written():
+            make_private_directory(self.path.parent)
+            try:
+                write_private(self.path, _encoded(keys), replace=False)
+            except FileExistsError:  # somebody else made it just now
+                return self.read()
         return keys
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RefusedError(
+                f"the key file {self} cannot be written ({(error.strerror or '').lower()}): name "
+                "another place with --key-file, or put this one right"
+            ) from error
 
     def set_keyring(self, ring: str, keys: Sequence[str]) -> None:
         """Replace one keyring's keys, newest last; none at all removes it. For `locked` only."""
@@ -115,7 +133,7 @@ class KeyFile:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only process that changes the file; others take their turn, it is milliseconds."""
-        with _flock(self.path.with_name(f"{self.path.name}.lock")) as locked:
+        with self._written(), _flock(self.path.with_name(f"{self.path.name}.lock")) as locked:
             assert locked
             yield
 

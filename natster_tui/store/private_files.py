@@ -13,6 +13,18 @@ from natster_tui.errors import RefusedError
 _READABLE_BY_OTHERS = 0o077
 
 
+def make_private_directory(path: Path) -> None:
+    """Make a directory that only its owner can use, and every parent that is missing like it.
+
+    Python makes missing parents with whatever the umask leaves, and who may write to a parent may
+    put another directory in this one's place. Raises OSError.
+    """
+    if not path.is_dir():
+        if path.parent != path:
+            make_private_directory(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
     """Write a file that only its owner can read; after a crash it holds all of this or none.
 
