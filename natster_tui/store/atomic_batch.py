@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from natster_tui.domain.events import Record
 from natster_tui.errors import ConflictError
 from natster_tui.store.api_codes import WRONG_LAST_SEQUENCE
 from natster_tui.store.link import Link, api_error
@@ -29,6 +30,11 @@ class BatchMessage:
     expected: int | None = None
     operation: str = ""
     """A key-value operation (`DEL`), or nothing for a value."""
+
+
+def is_unfinished(record: Record) -> bool:
+    """Whether a stored message has others of its batch behind it."""
+    return record.header(BATCH_ID) is not None and record.header(BATCH_COMMIT) is None
 
 
 async def publish_batch(link: Link, what: str, messages: Sequence[BatchMessage]) -> int:

@@ -24,10 +24,10 @@ from natster_tui.store.api_codes import (
     STREAM_NOT_FOUND,
 )
 from natster_tui.store.atomic_batch import (
-    BATCH_COMMIT,
     BATCH_ID,
     BATCH_LIMIT,
     BatchMessage,
+    is_unfinished,
     publish_batch,
 )
 from natster_tui.store.bucket_config import bucket_config
@@ -179,9 +179,7 @@ class Bucket:
             async for batch in batches:
                 for record in batch:
                     key, last = record.subject[prefix:], record.seq
-                    in_batch = (
-                        record.header(BATCH_ID) is not None and record.header(BATCH_COMMIT) is None
-                    )
+                    in_batch = is_unfinished(record)
                     entry = self._entry(key, record)
                     if key == CHECKPOINT_KEY:
                         checkpoint = entry

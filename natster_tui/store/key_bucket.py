@@ -25,7 +25,12 @@ from natster_tui.store.api_codes import (
     STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
 )
-from natster_tui.store.atomic_batch import BATCH_LIMIT, BatchMessage, publish_batch
+from natster_tui.store.atomic_batch import (
+    BATCH_LIMIT,
+    BatchMessage,
+    is_unfinished,
+    publish_batch,
+)
 from natster_tui.store.bucket_config import bucket_config
 from natster_tui.store.link import Link
 from natster_tui.store.stream_reader import StreamReader
@@ -63,15 +68,15 @@ class KeyBucket:
         self.link = link
         self._instance = instance
 
-    async def last_revision(self) -> int | None:
-        """The newest revision; None when there is no such bucket."""
+    async def newest(self) -> tuple[str, int] | None:
+        """When the bucket was made, and its newest revision; None when there is no such bucket."""
         try:
             answer = await self.link.api(f"STREAM.INFO.{_STREAM}")
         except ApiError as error:
             if error.code == STREAM_NOT_FOUND:
                 return None
             raise
-        return int(answer["state"]["last_seq"])
+        return str(answer["created"]), int(answer["state"]["last_seq"])
 
     async def create(self, replicas: int) -> None:
         """Make it unless it is there. Deleting is not denied: erasing keys is what it is for."""
@@ -84,8 +89,13 @@ class KeyBucket:
                 raise
 
     async def entries_after(self, revision: int, upto: int) -> dict[str, KeyEntry]:
-        """What was written after one revision up to another, each entry at its newest."""
+        """What was written after one revision up to another or later, each entry at its newest.
+
+        Read until nothing is pending and no batch is half read: what is overwritten meanwhile is
+        missing at its old revision, and comes again with the new one.
+        """
         found: dict[str, KeyEntry] = {}
+        in_batch = False
         async with (
             StreamReader(
                 self.link,
@@ -101,7 +111,8 @@ class KeyBucket:
                 for record in batch:
                     name = record.subject.removeprefix(_SUBJECT_PREFIX)
                     found[name] = KeyEntry(record.payload, record.seq)
-                if reader.next_seq > upto:
+                    in_batch = is_unfinished(record)
+                if reader.next_seq > upto and reader.pending == 0 and not in_batch:
                     return found
                 if reader.idle and await self._holds_nothing_after(reader.next_seq - 1):
                     # The last of them were erased.

@@ -87,11 +87,13 @@ class Keyring:
         self._missing: dict[str, Missing] = {}
         self._erased: dict[str, str] = {}
         self._unbelieved: dict[str, KeyEntry] = {}
+        self._created = ""
         self._revision = 0
         self._file_version = (0, 0, 0)
         self._sought: dict[str, float] = {}
         self.version = 0
         """Counts the times that something changed about what can be opened."""
+        self._lacks_head = False
         self._denied = False
         self._busy = asyncio.Lock()
 
@@ -106,6 +108,7 @@ class Keyring:
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the keys, a sentence each."""
         found = [self.problem] if self.problem else []
+        found += [self.out_of_date] if self.out_of_date else []
         found += [
             f"the tombstone of {safe_text(account, 80)} in {BUCKET} is not authentic, and is not "
             "believed: somebody else wrote it, or the key file is an old one"
@@ -113,6 +116,20 @@ class Keyring:
             if self.available
         ]
         return tuple(found)
+
+    @property
+    def out_of_date(self) -> str:
+        """That the key file lacks the key that wraps now, in a sentence; empty if it is there.
+
+        What older keys wrapped opens all the same, but of what was erased nothing is known.
+        """
+        head = self.head
+        if head is None or not self._keks or any(kek.id == head.kek for kek in self._keks):
+            return ""
+        return (
+            f"the key file {self.key_file} is out of date: {BUCKET} is wrapped with the "
+            f"key-encryption key {head.kek} now; put the newest key file in its place"
+        )
 
     @property
     def digest(self) -> str:
@@ -194,25 +211,35 @@ class Keyring:
     async def _refresh(self) -> bool:
         if self._denied:
             return False
-        before = (self.digest, self.problem)
-        sources = (self._revision, self._file_version)
-        waiting = any(not missing.erased for missing in self._missing.values())
+        before = (self.digest, self.problem, self.out_of_date)
+        sources = (self._created, self._revision, self._file_version)
+        waited = [name for name, missing in self._missing.items() if not missing.erased]
         try:
-            last = await self.bucket.last_revision()
-            if last is None or last < self._revision:
-                # Deleted, and perhaps made again.
-                self._forget()
-            if last is not None and last > self._revision:
-                await self._read(last)
-            self._read_key_file()
+            await self._read_bucket()
+            while self._read_key_file():
+                # A key leaves the file when nothing is wrapped with it any more: that is to be
+                # seen before anything is said to be wrapped with a key that is not there.
+                await self._read_bucket()
         except DeniedError as error:
             # Not asked again on this link: every time would be told as a problem of its own.
             self._forget()
             self._denied, self.problem = True, error.sentence
-        found_more = waiting and sources != (self._revision, self._file_version)
-        changed = found_more or before != (self.digest, self.problem)
+        moved = sources != (self._created, self._revision, self._file_version)
+        found_more = moved and any(isinstance(self.find(name), Key) for name in waited)
+        replaced = sources[0] not in ("", self._created)
+        after = (self.digest, self.problem, self.out_of_date)
+        changed = replaced or found_more or before != after
         self.version += changed
         return changed
+
+    async def _read_bucket(self) -> None:
+        created, last = await self.bucket.newest() or ("", 0)
+        if created != self._created:
+            # Deleted, and perhaps made again.
+            self._forget()
+            self._created = created
+        if last > self._revision:
+            await self._read(last)
 
     async def look_for(self, key_ids: Iterable[str]) -> None:
         """Look whether keys that are not known have come in.
@@ -230,7 +257,7 @@ class Keyring:
             self._sought.update(dict.fromkeys(unknown, time.monotonic()))
 
     def _forget(self) -> None:
-        self.head, self._revision, self._keks = None, 0, ()
+        self.head, self._created, self._revision, self._keks = None, "", 0, ()
         self.wrapped, self._of_account = {}, {}
         self._keys, self._missing, self._erased = {}, {}, {}
         self.tombstones, self._unbelieved = {}, {}
@@ -241,6 +268,7 @@ class Keyring:
             self._revision = max(self._revision, entry.revision)
             if name == KEYRING_ENTRY:
                 self.head = read_head(entry)
+                self._lacks_head = self.head is None
             elif name.startswith(TOMBSTONE_PREFIX):
                 self._unbelieved[name.removeprefix(TOMBSTONE_PREFIX)] = entry
             else:
@@ -258,10 +286,14 @@ class Keyring:
         self._keys.pop(key_id, None)
         self._of_account[account] = key_id
 
-    def _read_key_file(self) -> None:
-        """The key-encryption keys, when file or keyring changed; then what they open."""
+    def _read_key_file(self) -> bool:
+        """The key-encryption keys, when file or keyring changed; then what they open.
+
+        Returns whether it was the file that changed.
+        """
         file = self.key_file
         version = (0, 0, 0) if file is None else file.version()
+        file_changed = version != self._file_version
         if version != self._file_version or not self._keks:
             self._file_version = version
             self._keks, self.problem = (), ""
@@ -269,12 +301,18 @@ class Keyring:
             self._missing.clear()
             if self.head is not None:
                 self._keks, self.problem = keys_of_ring(file, self.head.ring)
+            elif self._revision and (self.wrapped or self._unbelieved or self._lacks_head):
+                self.problem = (
+                    f"{BUCKET} holds keys, but no readable entry {KEYRING_ENTRY} that says which "
+                    "keyring they are of: restore the bucket from a backup"
+                )
         for account, entry in list(self._unbelieved.items()):
             tombstone = self._authentic(account, entry)
             if tombstone is not None:
                 self.tombstones[account] = tombstone
                 del self._unbelieved[account]
         self._bury()
+        return file_changed
 
     def _bury(self) -> None:
         """Forget the keys that tombstones name."""
@@ -309,8 +347,8 @@ class Keyring:
 
         Raises RefusedError when none may be made here.
         """
-        wanted = [account for account in dict.fromkeys(accounts) if not self._has(account)]
-        if wanted:
+        wanted = list(dict.fromkeys(accounts))
+        if not all(map(self._has, wanted)):
             async with self._busy:
                 await self._ensure(wanted, replicas)
 
@@ -332,7 +370,7 @@ class Keyring:
                 await self._refresh()
             except ServerError:
                 # Whether it landed is not known; the bucket tells next time.
-                self._revision = 0
+                self._created = ""
                 raise
 
     async def _begin(self, replicas: int) -> None:
@@ -344,6 +382,8 @@ class Keyring:
         await self._refresh()
         if self.head is not None:
             return
+        if self.problem:
+            raise RefusedError(self.problem)
         file.create()
         ring, written = f"r{secrets.token_hex(8)}", new_key()
         with file.locked():
@@ -383,13 +423,10 @@ class Keyring:
         """The key-encryption key that wraps now; raises RefusedError when it is not here."""
         if self.head is None or not self._keks:
             raise RefusedError(self.problem or f"{BUCKET} has no keyring yet")
-        kek = next((kek for kek in self._keks if kek.id == self.head.kek), None)
-        if kek is None:
-            raise RefusedError(
-                f"the key file {self.key_file} is out of date: {BUCKET} is wrapped with the "
-                f"key-encryption key {self.head.kek} now; put the newest key file in its place"
-            )
-        return kek
+        for kek in self._keks:
+            if kek.id == self.head.kek:
+                return kek
+        raise RefusedError(self.out_of_date)
 
     def wrap(self, kek: Key, account: str, key: Key) -> bytes:
         """A data key in its stored form."""

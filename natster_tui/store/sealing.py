@@ -122,12 +122,13 @@ class KeyringSealing:
             return ""
         if self.keyring.key_file is None:
             return "nothing can be sealed without a key file: name one with --key-file"
-        return self.keyring.problem
+        return self.keyring.problem or self.keyring.out_of_date
 
     @property
     def tombstones(self) -> str | None:
         """See `Sealing`."""
-        return None if self.keyring.problem else self.keyring.digest
+        blind = self.keyring.problem or self.keyring.out_of_date
+        return None if blind else self.keyring.digest
 
     @property
     def problems(self) -> tuple[str, ...]:

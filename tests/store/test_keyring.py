@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -9,11 +10,18 @@ import pytest
 
 from natster_tui.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from natster_tui.store.envelope import Key
-from natster_tui.store.key_bucket import BUCKET, TOMBSTONE_PREFIX, Head, KeyBucket
+from natster_tui.store.key_bucket import (
+    BUCKET,
+    KEYRING_ENTRY,
+    TOMBSTONE_PREFIX,
+    Head,
+    KeyBucket,
+)
 from natster_tui.store.key_file import KeyFile
 from natster_tui.store.key_rotation import destroy, not_under, rotate, wrap_with, write_tombstone
 from natster_tui.store.keyring import Keyring, Missing
 from natster_tui.store.link import Link
+from natster_tui.store.sealing import KeyringSealing
 from tests.making_logs import A, B, C
 from tests.sealed_logs import put_key_entry
 
@@ -56,7 +64,7 @@ async def test_the_first_key_makes_the_file_and_the_bucket(link: Link, key_file:
 async def test_nothing_is_made_for_a_log_that_seals_nothing(link: Link, key_file: KeyFile) -> None:
     await opened(link, key_file)
     assert not key_file.exists()
-    assert await KeyBucket(link, "test").last_revision() is None
+    assert await KeyBucket(link, "test").newest() is None
 
 
 async def test_a_thousand_accounts_and_more_get_a_key_each(link: Link, key_file: KeyFile) -> None:
@@ -314,3 +322,143 @@ def test_a_backup_is_a_new_private_file(key_file: KeyFile, tmp_path: Path) -> No
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with pytest.raises(UsageError, match="is there already"):
         key_file.back_up(copy)
+
+
+# -- what changes under a keyring that is in use -------------------------------------------------
+
+
+async def test_a_bucket_that_was_deleted_and_made_again_is_another_one(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A)
+    old = key_for(keyring, A).id
+    await link.api(f"STREAM.DELETE.KV_{BUCKET}")
+    anew = await opened(link, key_file, A)
+    assert await keyring.refresh()
+    assert key_for(keyring, A).raw == key_for(anew, A).raw
+    assert isinstance(keyring.find(old), Missing)
+    await keyring.ensure([B], 1)
+    assert key_for(await opened(link, key_file), B).raw == key_for(keyring, B).raw
+
+
+async def test_keys_of_new_accounts_are_no_news_for_who_waits_for_another(
+    link: Link, key_file: KeyFile
+) -> None:
+    """Otherwise one lost key would have every dashboard begin anew with every new account."""
+    keyring = await opened(link, key_file, A)
+    onlooker = await opened(link, key_file)
+    assert isinstance(onlooker.find("k0123456789abcdef"), Missing)
+    await keyring.ensure([B], 1)
+    assert not await onlooker.refresh()
+    assert key_for(onlooker, B).raw == key_for(keyring, B).raw
+    assert isinstance(onlooker.find("k0123456789abcdef"), Missing)
+
+
+async def test_a_rotation_that_ends_during_a_look_takes_no_key_away(
+    link: Link, key_file: KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bucket was looked at before, the key file after it."""
+    keyring = await opened(link, key_file, A)
+    onlooker = await opened(link, key_file)
+    look = onlooker.bucket.newest
+    rotations = [rotate(keyring)]
+
+    async def look_before_it() -> tuple[str, int] | None:
+        found = await look()
+        if rotations:
+            await rotations.pop()
+        return found
+
+    monkeypatch.setattr(onlooker.bucket, "newest", look_before_it)
+    assert not await onlooker.refresh()
+    assert key_for(onlooker, A).raw == key_for(keyring, A).raw
+
+
+async def test_a_tombstone_that_is_wrapped_anew_during_a_look_is_not_missed(
+    link: Link, key_file: KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account's new key must never be known without the erasure that came before it."""
+    keyring = await opened(link, key_file, A)
+    onlooker = await opened(link, key_file)
+    await destroy(keyring, A)
+    await keyring.ensure([A], 1)
+    look = onlooker.bucket.newest
+    rotations = [rotate(keyring)]
+
+    async def look_before_it() -> tuple[str, int] | None:
+        found = await look()
+        if rotations:
+            await rotations.pop()
+        return found
+
+    monkeypatch.setattr(onlooker.bucket, "newest", look_before_it)
+    monkeypatch.setattr(onlooker, "_read_key_file", lambda: False)
+    await onlooker.refresh()
+    assert f"{TOMBSTONE_PREFIX}{A}" in {
+        f"{TOMBSTONE_PREFIX}{each}" for each in onlooker._unbelieved
+    }
+
+
+async def test_an_account_that_is_erased_while_others_get_keys_gets_a_new_one(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A)
+    onlooker = await opened(link, key_file)
+    old = key_for(onlooker, A).id
+    await destroy(keyring, A)
+    await onlooker.ensure([A, B], 1)
+    assert key_for(onlooker, A).id != old
+
+
+async def test_a_key_file_that_is_out_of_date_says_so_and_knows_of_no_erasure(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    backup = key_file.path.with_suffix(".backup")
+    key_file.back_up(backup)
+    await destroy(keyring, A)
+    stale = await opened(link, KeyFile(backup))
+    assert any("is out of date" in problem for problem in stale.problems)
+    sealing = KeyringSealing(stale, seals=True)
+    assert "is out of date" in sealing.locked
+    assert sealing.tombstones is None
+
+
+async def test_keys_without_the_entry_that_names_their_keyring_are_not_begun_anew(
+    link: Link, key_file: KeyFile
+) -> None:
+    await opened(link, key_file, A)
+    for value in (b"", b'{"id":1}'):
+        await put_key_entry(link, KEYRING_ENTRY, value)
+        blind = await opened(link, key_file)
+        assert any("_keyring" in problem for problem in blind.problems)
+        with pytest.raises(RefusedError, match="_keyring"):
+            await blind.ensure([B], 1)
+    assert len(key_file.read().keyrings) == 1
+
+
+@pytest.mark.parametrize("place", ["a file", "a directory"])
+async def test_a_key_file_that_cannot_be_made_is_a_sentence(
+    link: Link, tmp_path: Path, place: str
+) -> None:
+    taken = tmp_path / "taken"
+    if place == "a file":
+        taken.touch(0o600)
+        path = taken / "keys.json"
+    else:
+        path = taken
+        path.mkdir(0o700)
+    with pytest.raises(RefusedError, match="key file"):
+        await opened(link, KeyFile(path), A)
+
+
+def test_missing_parents_of_the_key_file_are_private_too(key_file: KeyFile) -> None:
+    deep = KeyFile(key_file.path.parent / "deep" / "down" / "keys.json")
+    before = os.umask(0)
+    try:
+        deep.create()
+    finally:
+        os.umask(before)
+    for path in (deep.path.parent, deep.path.parent.parent, key_file.path.parent):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(deep.path.stat().st_mode) == 0o600
