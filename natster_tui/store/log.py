@@ -21,6 +21,7 @@ from natster_tui.errors import (
     ConflictError,
     LogChangedError,
     MissingLogError,
+    RefusedError,
     ServerError,
 )
 from natster_tui.store.api_codes import (
@@ -202,8 +203,9 @@ class EventLog:
     async def append(self, message: Append, *, expected_last: int, expected_subject: str) -> int:
         """Append one event if `expected_last` is the newest sequence matching the filter.
 
-        Returns the event's sequence. Raises ConflictError when somebody wrote first, and
-        ServerError with the limit and the remedy when the log is full.
+        Returns the event's sequence. Raises ConflictError when somebody wrote first, ServerError
+        with the limit and the remedy when the log is full, and RefusedError when the account was
+        erased meanwhile.
         """
         headers = (
             *message.headers,
@@ -212,13 +214,32 @@ class EventLog:
         )
         before = self.info.last_seq
         await self._ready_for((message,))
+        erased = self.sealing.tombstones
         try:
-            return await self._publish(message, headers)
+            seq = await self._publish(message, headers)
         except ConflictError:
             landed = await self._find_landed(message.message_id, before)
             if landed is None:
                 raise
-            return landed
+            seq = landed
+        if self.sealing.seals and is_sealable(message.payload):
+            await self._refuse_unreadable(seq, erased)
+        return seq
+
+    async def _refuse_unreadable(self, seq: int, erased: str | None) -> None:
+        """An event whose key was destroyed while it was on its way is stored, and says nothing.
+
+        `erased` is the digest of the erasures from when it was sealed.
+        """
+        await self.sealing.refresh()
+        if self.sealing.tombstones == erased:
+            return
+        record = await self.record_at(seq)
+        if record is not None and record.seal is not None and record.seal.unopened is not None:
+            raise RefusedError(
+                f"event {seq:,} is stored, but the keys of its account were erased meanwhile, and "
+                "nobody can read what it says: publish it again"
+            )
 
     async def append_all(self, messages: Sequence[Append], *, expected_last: int | None) -> int:
         """Append many events in order, several in flight; returns how many landed.

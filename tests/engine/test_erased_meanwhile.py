@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from natster_tui.engine.time_travel import TimeTravel
 from natster_tui.errors import ConflictError, RefusedError
 from natster_tui.store.key_rotation import destroy
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog
+from natster_tui.store.log import Append, EventLog
 from tests.conftest import until
 from tests.engine.running import project_to_head, projecting
 from tests.making_logs import A, B, append, bound, context, initialized, shared
@@ -117,3 +119,26 @@ async def test_an_erasure_whose_rebuild_is_refused_says_that_the_keys_are_gone(
     with pytest.raises(RefusedError, match=f"the keys of {A} are destroyed, but .*stopped before"):
         await erase_account(log, A, "erase")
     assert json.dumps(keyring_of(log).tombstones[A].keys)
+
+
+async def test_an_event_that_was_sealed_before_an_erasure_and_lands_after_it_is_told(
+    sealed: EventLog, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await opened_with(sealed, key_file)
+    publish = other._publish
+    message = Append(f"natster.events.{A}.none.none.x", b"{}", (("Nats-Msg-Id", "m"),))
+
+    async def erase_first(*given: Any) -> int:
+        stored = other.sealing.seal_payload(message.subject, "m", message.payload)
+        await destroy(keyring_of(sealed), A)
+        return await publish(replace(message, payload=stored), given[1])
+
+    monkeypatch.setattr(other, "_publish", erase_first)
+    with pytest.raises(RefusedError, match=r"event 5 is stored, but .* publish it again"):
+        await other.append(message, expected_last=0, expected_subject=message.subject)
+    monkeypatch.undo()
+    again = replace(message, headers=(("Nats-Msg-Id", "n"),))
+    assert await other.append(again, expected_last=5, expected_subject=message.subject) == 6
+    record = await other.record_at(6)
+    assert record is not None
+    assert record.payload == b"{}"
