@@ -43,7 +43,7 @@ def list_keys(as_json: bool, **_given: Any) -> None:
         click.echo(json.dumps(report))
     else:
         _print_report(report)
-    if report["problems"] or any(key["state"] == "unusable" for key in report["keys"]):
+    if report["problems"] or any(key["state"] != "usable" for key in report["keys"]):
         click.get_current_context().exit(1)
 
 
@@ -53,14 +53,22 @@ def _report(keyring: Keyring) -> dict[str, Any]:
     for key in sorted(keyring.wrapped.values(), key=lambda key: (key.account, key.id)):
         state = keyring.find(key.id)
         missing = state if isinstance(state, Missing) else None
-        word = "usable" if missing is None else "erased" if missing.erased else "unusable"
+        reason = None if missing is None else missing.reason
+        word = "usable"
+        if missing is not None:
+            word = "half erased" if missing.erased else "unusable"
+        if word == "half erased":
+            # An erasure that ended takes the entry away: this one can still be unwrapped.
+            reason = (
+                f"its erasure was interrupted: keys erase {safe_text(key.account, 100)} ends it"
+            )
         found.append(
             {
                 "account": safe_text(key.account, 100),
                 "key": safe_text(key.id, 100),
                 "wrapped_with": safe_text(key.kek, 100),
                 "state": word,
-                "reason": None if missing is None else missing.reason,
+                "reason": reason,
             }
         )
     return {
@@ -185,7 +193,10 @@ def backup(file: str, **_given: Any) -> None:
     assert path is not None
     key_file = KeyFile(path)
     if not key_file.exists():
-        raise RefusedError(f"there is no key file {key_file}: nothing was sealed here yet")
+        raise RefusedError(
+            f"there is no key file {key_file}: name it with --key-file, or put it back from a "
+            "backup"
+        )
     key_file.back_up(Path(file).expanduser())
     click.echo(
         f"copied {key_file} to {safe_text(file)}: keep it away from the data, and off this machine"

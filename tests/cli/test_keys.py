@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from natster_tui.cli.key_commands import _report
 from natster_tui.store.envelope import MAGIC
 from natster_tui.store.key_file import KeyFile
+from natster_tui.store.key_rotation import destroy, write_tombstone
+from natster_tui.store.keyring import Keyring
+from natster_tui.store.link import Link
 from tests.cli.program import Program
 from tests.conftest import RECORDINGS, recording
 
@@ -166,3 +170,20 @@ async def test_a_key_file_that_others_can_read_is_refused(natster: Program) -> N
     key_file_of(natster).path.chmod(0o644)
     status = (await natster.succeed("status", "--json")).json
     assert any("chmod 600" in hazard for hazard in status["hazards"])
+
+
+async def test_an_erasure_that_was_interrupted_is_listed_until_it_is_ended(
+    link: Link, tmp_path: Path
+) -> None:
+    """Its key is still there to be unwrapped, whatever the tombstone says."""
+    keyring = Keyring(link, KeyFile(tmp_path / "keys.json"), "test")
+    await keyring.ensure([A, B], 1)
+    (key,) = [key.id for key in keyring.wrapped.values() if key.account == A]
+    await write_tombstone(keyring, A, [key], 1)
+    states = {told["key"]: (told["state"], told["reason"]) for told in _report(keyring)["keys"]}
+    assert states[key] == (
+        "half erased",
+        f"its erasure was interrupted: keys erase {A} ends it",
+    )
+    await destroy(keyring, A)
+    assert key not in {told["key"] for told in _report(keyring)["keys"]}
