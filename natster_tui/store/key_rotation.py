@@ -13,7 +13,6 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import ConflictError, NotFoundError, RefusedError
@@ -107,9 +106,8 @@ async def _rotate(keyring: Keyring) -> Rotation:
                 entries, failed = not_under(keyring, kek)
                 if not entries:
                     break
-                part = dict(islice(entries.items(), ENTRIES_AT_ONCE))
-                await keyring.bucket.write(part, _head(keyring))
-                rewrapped += len(part)
+                await keyring.bucket.write(entries, _head(keyring))
+                rewrapped += len(entries)
                 await keyring.refresh()
         except ConflictError:
             continue
@@ -141,12 +139,17 @@ async def wrap_with(keyring: Keyring, kek: Key) -> None:
 
 
 def not_under(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]], int]:
-    """What another key still wraps, wrapped anew for writing; and how many do not unwrap."""
+    """What another key still wraps, wrapped anew for writing; and how many do not unwrap.
+
+    No more than one write takes: wrapping all that is left every time would cost its square.
+    """
     entries: dict[str, tuple[bytes, int]] = {}
     failed = 0
     for wrapped in keyring.wrapped.values():
         if wrapped.kek == kek.id or keyring.is_erased(wrapped.id):
             continue
+        if len(entries) >= ENTRIES_AT_ONCE:
+            return entries, failed
         key = keyring.find(wrapped.id)
         if isinstance(key, Key):
             stored = keyring.wrap(kek, wrapped.account, key)
@@ -154,7 +157,7 @@ def not_under(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]],
         else:
             failed += 1
     for each in keyring.tombstones.values():
-        if each.kek != kek.id:
+        if each.kek != kek.id and len(entries) < ENTRIES_AT_ONCE:
             stored = _tombstone(keyring, kek, each.account, each.keys, each.at)
             entries[f"{TOMBSTONE_PREFIX}{each.account}"] = (stored, each.revision)
     return entries, failed
