@@ -14,10 +14,11 @@ from typing import Any
 
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import HEADING, Figure, row
+from tests.benchmarks.live_figures import measure_live, measure_start
 from tests.benchmarks.replay_figures import measure_growth, measure_rebuild, measure_sealing
 from tests.benchmarks.travel_figures import measure_travel
 
-GROUPS = ("rebuild", "sealing", "growth", "accounts", "travel")
+GROUPS = ("rebuild", "sealing", "growth", "accounts", "travel", "live", "start")
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -30,6 +31,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--growth", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--growth-accounts", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--travel-events", type=int, default=1_000_000)
+    parser.add_argument("--live-seconds", type=float, default=20.0)
     parser.add_argument("--sealing", choices=("on", "off"), default="on")
     parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
     options = parser.parse_args(arguments)
@@ -63,6 +65,11 @@ async def run(options: argparse.Namespace) -> list[Figure]:
                 await measure_growth(logs, rounds, tell, None, sealed=sealed)
             case "travel":
                 await measure_travel(Community(options.travel_events, options.accounts), tell)
+            case "live":
+                live = Community(20_000, 1_000)
+                await measure_live(live, options.live_seconds, tell)
+            case "start":
+                await measure_start(community, rounds, tell)
     return figures
 
 

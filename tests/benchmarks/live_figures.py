@@ -1,0 +1,298 @@
+"""The running dashboard, in a real terminal: how soon it shows what happens, and what it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from random import Random
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from natster_tui.domain.checkpoint import decode_checkpoint
+from natster_tui.domain.events import MESSAGE_ID, STREAM, EventType, subject_of
+from natster_tui.domain.projection import CHECKPOINT_KEY
+from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+from natster_tui.store.stream_reader import StreamReader
+from tests.benchmarks.community import Community
+from tests.benchmarks.figures import Figure, OnFigure
+from tests.benchmarks.measuring import cpu_seconds
+from tests.benchmarks.replay_figures import loaded
+from tests.cli.program import Program
+
+_COLUMNS, _ROWS = 140, 40
+_ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+_SEQUENCE = re.compile(rb"\d{1,3}(?:,\d{3})+")
+_TICK_S = 0.01
+_KEYS = 60
+_KEY_EVERY_S = 0.15
+_PAGES = 100
+
+
+class Screen:
+    """The program in a pseudo-terminal; what it writes, and when."""
+
+    def __init__(self, program: Program, *arguments: str) -> None:
+        self.began = time.perf_counter()
+        self.frames: list[tuple[float, bytes]] = []
+        self._written = asyncio.Event()
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
+        root = str(Path(__file__).parents[2])
+        self.process = subprocess.Popen(
+            program.command(*arguments),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=program.environment | {"TERM": "xterm-256color", "PYTHONPATH": root},
+            cwd=program.home,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        asyncio.get_running_loop().add_reader(self._ours, self._read)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._ours, 1 << 20)
+        except OSError:  # the program has ended
+            asyncio.get_running_loop().remove_reader(self._ours)
+            return
+        self.frames.append((time.perf_counter(), data))
+        self._written.set()
+
+    def press(self, key: str) -> None:
+        os.write(self._ours, key.encode())
+
+    async def next_frame(self, seconds: float) -> float | None:
+        """When something was next written, None if nothing was for so long."""
+        self._written.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._written.wait()
+        except TimeoutError:
+            return None
+        return self.frames[-1][0]
+
+    async def until(self, text: str, seconds: float = 60.0) -> float:
+        """When a text was first written, in seconds since the command."""
+        seen = 0
+        wanted = text.encode()
+        while True:
+            for at, data in self.frames[seen:]:
+                if wanted in _ESCAPES.sub(b"", data):
+                    return at - self.began
+            seen = len(self.frames)
+            if await self.next_frame(seconds) is None or self.process.poll() is not None:
+                raise RuntimeError(f"{text!r} never came")
+
+    async def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._ours)
+        self.process.terminate()
+        await asyncio.to_thread(self.process.wait, 20)
+        os.close(self._ours)
+
+
+@asynccontextmanager
+async def screen(home: Path, *options: str) -> AsyncIterator[Screen]:
+    shown = Screen(Program(home, options))
+    try:
+        yield shown
+    finally:
+        await shown.close()
+
+
+async def measure_start(community: Community, rounds: int, tell: OnFigure) -> None:
+    """From the command to the first paint with an empty embedded server, and to projecting."""
+    painted = []
+    for _ in range(rounds):
+        with TemporaryDirectory(prefix="natster-benchmark-") as name:
+            async with screen(Path(name), "--data-dir", f"{name}/store") as shown:
+                painted.append(await shown.until("Timeline"))
+    tell(
+        Figure(
+            "command to first paint, embedded server included",
+            median(painted), " s", 1.0, details={"seconds": painted},
+        )
+    )  # fmt: skip
+    short = Community(community.accounts * 5, community.accounts)
+    for about in (short, community):
+        started = []
+        async with loaded(about, sealed=False) as whole:
+            await whole.cost("rebuild")
+            for _ in range(rounds):
+                with TemporaryDirectory(prefix="natster-benchmark-") as name:
+                    async with screen(Path(name), "--server", whole.server.url) as shown:
+                        started.append(await shown.until("projecting"))
+        tell(
+            Figure(
+                f"command to projecting from a checkpoint, {about.name}",
+                median(started), " s", 2.0, details={"seconds": started},
+            )
+        )  # fmt: skip
+
+
+async def measure_live(community: Community, seconds: float, tell: OnFigure) -> None:
+    """A dashboard that projects, while nothing, 500 and 5,000 events a second come in."""
+    async with loaded(community, sealed=False) as whole:
+        settings = ConnectionSettings(servers=(whole.server.url,), origin="flags")
+        link = await Link.open(settings)
+        try:
+            log = await EventLog.open(link, STREAM)
+            await _measure_pages(log, tell)
+            await whole.cost("rebuild")
+            with TemporaryDirectory(prefix="natster-benchmark-") as name:
+                async with screen(Path(name), "--server", whole.server.url) as shown:
+                    await shown.until("projecting")
+                    # One event through and through: the lease is held, everything is running.
+                    await _measure_traffic(shown, log, community, 1, 1, lambda _figure: None)
+                    await _measure_idle(shown, seconds, tell)
+                    await _measure_keys(shown, tell)
+                    for rate in (500, 5_000):
+                        await _measure_traffic(shown, log, community, rate, seconds, tell)
+        finally:
+            await link.close()
+
+
+async def _measure_pages(log: EventLog, tell: OnFigure) -> None:
+    draw = Random(1)
+    times = []
+    for _ in range(_PAGES):
+        first = draw.randint(1, log.info.last_seq - _PAGES)
+        began = time.perf_counter()
+        async with aclosing(
+            log.records(first, first + 99, purpose="page", instance="benchmark")
+        ) as batches:
+            async for _batch in batches:
+                pass
+        times.append((time.perf_counter() - began) * 1e3)
+    tell(Figure("a page of 100 events at any sequence, p50", median(times), " ms", 10))
+
+
+async def _measure_idle(shown: Screen, seconds: float, tell: OnFigure) -> None:
+    before = cpu_seconds(shown.process.pid)
+    await asyncio.sleep(seconds)
+    used = cpu_seconds(shown.process.pid) - before
+    tell(Figure("dashboard, nothing comes in: CPU of a core", used / seconds * 100, " %", 2))
+
+
+async def _measure_keys(shown: Screen, tell: OnFigure) -> None:
+    """The cursor down and up again: each moves it, so each is painted."""
+    times = []
+    shown.press("gg")
+    await asyncio.sleep(1)
+    for number in range(_KEYS):
+        while await shown.next_frame(_KEY_EVERY_S) is not None:
+            pass  # what is still being painted is of another cause
+        began = time.perf_counter()
+        shown.press("j" if number % 2 == 0 else "k")
+        at = await shown.next_frame(2)
+        if at is not None:
+            times.append((at - began) * 1e3)
+    shown.press("G")
+    tell(
+        Figure(
+            "key press to painted, p95",
+            _percentile(times, 95), " ms", 50, details={"ms": times},
+        )
+    )  # fmt: skip
+
+
+async def _measure_traffic(
+    shown: Screen, log: EventLog, community: Community, rate: int, seconds: float, tell: OnFigure
+) -> None:
+    head = (await log.refresh()).last_seq
+    published: list[float] = []
+    committed: list[float] = []
+    frames = len(shown.frames)
+    count = int(rate * seconds)
+    watching = asyncio.create_task(_watch_commits(log.link, head, count, published, committed))
+    before, began = cpu_seconds(shown.process.pid), time.perf_counter()
+    try:
+        await _publish(log.link, community, head, rate, count, published)
+        used = cpu_seconds(shown.process.pid) - before
+        took = time.perf_counter() - began
+        async with asyncio.timeout(60):
+            await watching
+        await asyncio.sleep(1)  # the last ones are painted meanwhile
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    painted = _painted(shown.frames[frames:], head, published)
+    about = f"{rate:,} events/s"
+    slow = rate <= 500
+    tell(
+        Figure(f"dashboard, {about}: CPU of a core", used / took * 100, " %", None if slow else 50)
+    )
+    for what, latencies, target in (("committed", committed, 25), ("painted", painted, 100)):
+        for share in (50, 99):
+            wanted = target if slow and share == 99 else None
+            value = _percentile(latencies, share) * 1e3
+            tell(Figure(f"publish to {what}, {about}, p{share}", value, " ms", wanted))
+
+
+async def _publish(
+    link: Link, community: Community, head: int, rate: int, count: int, published: list[float]
+) -> None:
+    """Shares and unshares between the community's accounts, evenly."""
+    keys, draw = community.keys(), Random(head)
+    began = time.perf_counter()
+    while len(published) < count:
+        due = int((time.perf_counter() - began) * rate)
+        for number in range(len(published), min(count, due)):
+            owner, other = draw.sample(keys, 2)
+            kind = EventType.UNSHARED if draw.random() < 0.3 else EventType.SHARED
+            published.append(time.perf_counter())
+            subject = subject_of(kind, owner, other, f"live-{draw.randrange(500)}")
+            await link.publish(subject, b"null", {MESSAGE_ID: f"live-{head}-{number}"})
+        await asyncio.sleep(_TICK_S)
+    await link.client.flush()
+
+
+async def _watch_commits(
+    link: Link, head: int, count: int, published: list[float], committed: list[float]
+) -> None:
+    """When each event's effect on the accounts could be read by anybody."""
+    key = f"$KV.{ACCOUNTS.bucket}.{CHECKPOINT_KEY}"
+    stream = f"KV_{ACCOUNTS.bucket}"
+    last = int((await link.api(f"STREAM.INFO.{stream}"))["state"]["last_seq"])
+    async with (
+        StreamReader(link, stream, last + 1, purpose="commits", instance="benchmark") as reader,
+        aclosing(reader.batches()) as batches,
+    ):
+        async for batch in batches:
+            now = time.perf_counter()
+            for record in batch:
+                if record.subject == key:
+                    upto = min(decode_checkpoint(record.payload).seq - head, len(published))
+                    committed += [now - published[at] for at in range(len(committed), upto)]
+                    if len(committed) == upto >= count:
+                        return
+
+
+def _painted(frames: list[tuple[float, bytes]], head: int, published: list[float]) -> list[float]:
+    """How long after its publishing each event, or one that came after it, was on the screen."""
+    latencies: list[float] = []
+    for at, data in frames:
+        numbers = _SEQUENCE.findall(_ESCAPES.sub(b" ", data))
+        shown = [int(number.replace(b",", b"")) - head for number in numbers]
+        upto = max((each for each in shown if 0 < each <= len(published)), default=0)
+        latencies += [at - published[number] for number in range(len(latencies), upto)]
+    return latencies
+
+
+def _percentile(values: list[float], share: int) -> float:
+    if not values:
+        raise RuntimeError("nothing was seen")
+    return sorted(values)[min(len(values) - 1, len(values) * share // 100)]
