@@ -99,7 +99,10 @@ class Key:
 
     def open(self, stored: bytes, *place: str) -> bytes:
         """The value; raises OpenError."""
-        envelope = read_envelope(stored)
+        return self.open_envelope(read_envelope(stored), *place)
+
+    def open_envelope(self, envelope: Envelope, *place: str) -> bytes:
+        """The same of a sealed value that was read already."""
         if envelope.key_id != self.id:
             raise OpenError(OpenProblem.WRONG_KEY)
         try:

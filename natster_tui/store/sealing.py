@@ -169,43 +169,48 @@ class KeyringSealing:
 
     async def open_records(self, records: list[Record]) -> list[Record]:
         """See `Sealing`."""
-        sealed = [record.payload for record in records if is_sealed(record.payload)]
+        sealed = [at for at, record in enumerate(records) if is_sealed(record.payload)]
         if not sealed:
             return records
-        await self.keyring.look_for(filter(None, map(_key_id, sealed)))
-        return [self._opened(record) if is_sealed(record.payload) else record for record in records]
+        await self.keyring.look_for(filter(None, (_key_id(records[at].payload) for at in sealed)))
+        opened = list(records)
+        for at in sealed:
+            opened[at] = self._opened(records[at])
+        return opened
 
     def _opened(self, record: Record) -> Record:
         place = ("event", record.subject, record.header("Nats-Msg-Id") or "")
         found = self._open(record.payload, *place)
-        if isinstance(found, bytes):
-            seal = Seal(record.payload, _key_id(record.payload))
-            return _with_payload(record, found, seal)
-        return _with_payload(record, b"", found)
+        if isinstance(found, Seal):
+            return _with_payload(record, b"", found)
+        value, key_id = found
+        return _with_payload(record, value, Seal(record.payload, key_id))
 
     def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
         """See `Sealing`."""
         if not is_sealed(stored):
             return OpenedDocument(stored)
         found = self._open(stored, "document", bucket, key)
-        if isinstance(found, bytes):
-            return OpenedDocument(found, sealed=True)
-        return OpenedDocument(stored, sealed=True, unopened=found.reason)
+        if isinstance(found, Seal):
+            return OpenedDocument(stored, sealed=True, unopened=found.reason)
+        return OpenedDocument(found[0], sealed=True)
 
-    def _open(self, stored: bytes, *place: str) -> bytes | Seal:
+    def _open(self, stored: bytes, *place: str) -> tuple[bytes, str] | Seal:
+        """The value and the id of its key, or why it does not open."""
         try:
-            key_id = read_envelope(stored).key_id
+            envelope = read_envelope(stored)
         except OpenError as error:
             # A later version may open what this one does not know; the rest nobody will.
             later = error.problem is OpenProblem.UNKNOWN_VERSION
             kind = Unopened.UNAVAILABLE if later else Unopened.UNREADABLE
             return Seal(stored, "", kind, f"it is {error}")
+        key_id = envelope.key_id
         key = self.keyring.find(key_id)
         if isinstance(key, Missing):
             kind = Unopened.ERASED if key.erased else Unopened.UNAVAILABLE
             return Seal(stored, key_id, kind, key.reason)
         try:
-            return key.open(stored, *place)
+            return key.open_envelope(envelope, *place), key_id
         except OpenError as error:
             return Seal(stored, key_id, Unopened.UNREADABLE, f"it is {error}")
 
