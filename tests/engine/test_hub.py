@@ -11,11 +11,14 @@ import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.events import STREAM
+from natster_tui.domain.paging import entries_of
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine.key_history import key_document
@@ -25,6 +28,7 @@ from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import Rebuild
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.envelope import is_sealed
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
 from tests.conftest import until
@@ -38,6 +42,7 @@ from tests.faults.checker import Reader
 from tests.making_logs import append, imported, initialized, records_in, shared, unshared
 from tests.reading_buckets import put_value, stored_values
 from tests.real_server import RealServer
+from tests.sealed_logs import sealed_log
 
 HUB = "HUB"
 
@@ -257,3 +262,54 @@ async def test_a_rebuild_of_it_killed_between_batches_is_finished_at_the_next_st
     assert verdict.standing is Standing.INTERRUPTED
     await project_to_head(log)
     await assert_stored_is_the_fold(log, settings)
+
+
+async def test_every_page_is_sealed_and_one_that_is_not_is_drift(
+    settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    hub = COMMUNITIES["long names"]
+    link = await Link.open(settings)
+    log = await sealed_log(link, tmp_path / "config" / "keys.json")
+    await append(log, [shared(HUB, member, hub.catalog) for member in hub.members])
+    await project_to_head(log, CATALOGS)
+    stored = await stored_entries(settings, CATALOGS)
+    assert len(stored) == hub.pages + 1
+    assert all(map(is_sealed, stored.values()))
+    (verdict,) = await rebuild(log, CATALOGS).verify()
+    assert verdict.good
+
+    plain = entries_of(CATALOGS, hub.catalog, CatalogState(HUB, dict.fromkeys(hub.members), {}))
+    page = f"{hub.catalog}/shared_with/1"
+    await put_value(settings, "PROJ_CATALOG", page, plain[page])
+    (verdict,) = await rebuild(log, CATALOGS).verify()
+    (change,) = verdict.diff.changes
+    assert (change.key, change.unsealed) == (hub.catalog, True)
+    revision = await last_revision(log, CATALOGS)
+    await rebuilt(log, CATALOGS)
+    assert await written_since(log, CATALOGS, revision) == [page, CHECKPOINT_KEY]
+    assert all(map(is_sealed, (await stored_entries(settings, CATALOGS)).values()))
+    await link.close()
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+async def test_a_hub_of_a_hundred_thousand_is_rebuilt_and_goes_on_a_page_at_a_time(
+    settings: ConnectionSettings,
+) -> None:
+    everybody = members(99_999, 56)
+    link = await Link.open(settings)
+    log = await EventLog.create(link, STREAM, LogSettings())
+    await append(log, [shared(HUB, member, "everything") for member in everybody])
+    await rebuilt(log, *PROJECTIONS)
+    async with projecting(log) as projector:
+        await until(lambda: projector.status.phase is Phase.PROJECTING, 120)
+        revision = await last_revision(log, ACCOUNTS)
+        head = await append(log, [shared(HUB, "NEW", "everything")])
+        await until(lambda: projector.status.stored == head)
+        assert await written_since(log, ACCOUNTS, revision) == [
+            f"{HUB}/out_shares/99", "NEW", CHECKPOINT_KEY,
+        ]  # fmt: skip
+    (verdict,) = await rebuild(log, ACCOUNTS).verify()
+    assert verdict.good
+    assert verdict.diff.keys == 100_001
+    await link.close()
