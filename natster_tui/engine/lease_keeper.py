@@ -26,6 +26,15 @@ _TRUSTED_S = TTL_S - 0.5
 """How long after asking for the last renewal the lease may be relied on."""
 
 
+UNANSWERED_LOOKS = 3
+"""A lease that ran out by our clock is given up after so many looks that nobody answered.
+
+Not at once: on a busy machine it is as often we who were too late to hear the answer.
+"""
+LATE_S = 10.0
+"""How long those looks may take at most; nothing is written meanwhile."""
+
+
 class LeaseKeeper:
     """A lease as this process sees it, the projector's unless `key` names another.
 
@@ -48,6 +57,7 @@ class LeaseKeeper:
         """Which other process writes a rebuild of a projection of ours, as of the last look."""
         self._revision = 0
         self._valid_until = 0.0
+        self._unanswered = 0
         self._changed = asyncio.Event()
         self._wanted = asyncio.Event()
         self._decided = asyncio.Event()
@@ -103,18 +113,38 @@ class LeaseKeeper:
             return "the projector's lease is about to be renewed"
         return f"watching: {projection} is being rebuilt ({rebuilder.described})"
 
+    async def confirm(self, projection: str) -> bool:
+        """`allows`, once the lease has been looked at again where it ran out by our clock only.
+
+        A process that was busy or asleep for seconds must not write before it has asked, and
+        need not begin anew if the lease turns out to be its own still.
+        """
+        until = time.monotonic() + LATE_S
+        while self._is_late and (left := until - time.monotonic()) > 0:
+            await self._next_change(left)
+        return self.allows(projection)
+
     async def wait_for_change(self, projection: str, allowed: bool) -> None:
         """Until `allows` is no longer what it is said to be here."""
-        while self.allows(projection) == allowed:
-            self._changed.clear()
+        while self.allows(projection) == allowed or (
+            self._is_late and await self.confirm(projection) == allowed
+        ):
             # Losing the lease by not renewing it in time is a change that nobody announces.
-            left = self._valid_until - time.monotonic() if self.held else None
-            try:
-                # Not `wait_for`: until Python 3.12 it may swallow being cancelled.
-                async with asyncio.timeout(left):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+            await self._next_change(self._valid_until - time.monotonic() if self.held else None)
+
+    @property
+    def _is_late(self) -> bool:
+        """Whether the lease was ours, and ran out before it was looked at again."""
+        return self._revision > 0 and not self.held
+
+    async def _next_change(self, seconds: float | None) -> None:
+        self._changed.clear()
+        try:
+            # Not `wait_for`: until Python 3.12 it may swallow being cancelled.
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
 
     async def run(self, log: EventLog) -> None:
         """Take and keep the lease until the link is lost; give it back when cancelled."""
@@ -143,6 +173,9 @@ class LeaseKeeper:
             if revision is None and (ours := await self._own_revision(lease)):
                 # A renewal whose answer was lost, or the lease as we held it on the last link.
                 revision = await lease.put(self.me, ours)
+            elif revision is None and self._revision:
+                # Renewed too late, but unless somebody else took it meanwhile it is ours again.
+                revision = await lease.put(self.me, 0)
         except DeniedError as error:
             self.denied = True
             self._let_go(error.sentence)
@@ -153,9 +186,12 @@ class LeaseKeeper:
             # Not known whether it landed; the entry itself tells at the next step.
             self.problem = error.sentence
             if not self.held:
-                await self._look(lease)
+                self._unanswered += 1
+                if not self._revision or self._unanswered >= UNANSWERED_LOOKS:
+                    await self._look(lease)
             return
         self.problem = ""
+        self._unanswered = 0
         if revision is None:
             await self._look(lease)
             return

@@ -437,8 +437,8 @@ class Projector:
         return unfit(self.projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit)
 
     async def _write(self, changes: Changes, checkpoint: Checkpoint) -> None:
-        if sentence := self._lease_sentence:
-            raise ConflictError(f"nothing more is written: {sentence}")
+        if self._lease is not None and not await self._lease.confirm(self.projection.name):
+            raise ConflictError(f"nothing more is written: {self._lease_sentence}")
         status, before = self.status, self._revision
         checkpoint = replace(checkpoint, touched=status.touched_by_others)
         self._revision = await self._bucket.commit(changes, checkpoint.encode(), before, self.fold)

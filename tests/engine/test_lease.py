@@ -7,8 +7,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.events import MESSAGE_ID, STREAM
+from natster_tui.engine import lease_keeper
 from natster_tui.engine.lease_keeper import rebuilding
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.server_source import LogChoice, NamedServer
@@ -150,9 +153,34 @@ async def test_read_only_never_takes_it(log: EventLog, settings: ConnectionSetti
     assert (await log.link.api("STREAM.NAMES"))["streams"] == [STREAM]
 
 
-async def test_a_holder_that_slept_commits_nothing(
+async def stand_still(_log: EventLog, _lease: Lease) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_who_renews_late_goes_on_where_it_was(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
+    """Busy for longer than the lease lives, while nobody else was there to take it."""
+    await append(log, 0, 10)
+    async with running(settings) as first:
+        await until(lambda: phases(first) == {Phase.PROJECTING})
+        account = first.projectors["account"]
+        seen: set[Phase] = set()
+        first.listen(lambda: seen.add(account.status.phase))
+        found = await Lease(log.link).read()
+        assert found is not None
+        await Lease(log.link).release(found[1])
+        first.lease._valid_until = 0.0
+        await append(log, 10, 10)
+        await until(lambda: account.status.stored == 20)
+        assert first.lease.held
+        assert seen == {Phase.PROJECTING}
+
+
+async def test_a_holder_that_slept_commits_nothing(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease_keeper, "LATE_S", 1.0)
     await append(log, 0, 10)
     async with running(settings) as first:
         await until(lambda: phases(first) == {Phase.PROJECTING})
@@ -161,7 +189,7 @@ async def test_a_holder_that_slept_commits_nothing(
         commits = projector.status.commits
         # As after a long sleep: by the clock the lease has run out, and nobody has noticed yet.
         first.lease._valid_until = 0.0
-        first.lease._step = asyncio.Event().wait  # type: ignore[method-assign, assignment]
+        first.lease._step = stand_still  # type: ignore[method-assign]
         await append(log, 10, 10)
         await until(lambda: projector.status.phase is Phase.WATCHING)
         assert projector.status.commits == commits
