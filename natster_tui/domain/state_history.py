@@ -263,6 +263,25 @@ class PastStates(Mapping[str, State]):
     def __iter__(self) -> Iterator[str]:
         return islice(self._keys, self._count)
 
+    def items(self) -> ItemsView[str, State]:
+        """See `Mapping.items`."""
+        return _PastItems(self)
+
+
+class _PastItems(ItemsView[str, State]):
+    """Keys and states; a screen asks for all of them at every step of a journey."""
+
+    def __init__(self, states: PastStates[State]) -> None:
+        super().__init__(states)
+        self._states = states
+
+    def __iter__(self) -> Iterator[tuple[str, State]]:
+        states = self._states
+        seen = states.seen.get
+        for key in states:
+            state = seen(key)
+            yield key, states[key] if state is None else state
+
 
 class Past(Generic[State]):
     """A projection as it was after event `seq`: what a `Fold` of the log up to there holds."""

@@ -7,13 +7,15 @@ the panes look at it and paint what is visible. No data travels in messages.
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
@@ -24,6 +26,7 @@ from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.accounts import Accounts
 from natster_tui.tui.alert import alert_of
+from natster_tui.tui.ascii_filter import AsciiFilter
 from natster_tui.tui.catalogs import Catalogs
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
@@ -74,6 +77,7 @@ class Dashboard(App[None]):
         self.workspace = workspace
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock)
         self._ascii_only = ascii_only
+        self._ascii_filters = [AsciiFilter()] if ascii_only else []
         self._rung = True
         self._painted_second = 0
         self._alerted = ""
@@ -123,6 +127,10 @@ class Dashboard(App[None]):
         if self._ascii_only and args and isinstance(args[0], Screen):
             args[0].add_class("ascii")
         return super().push_screen(*args, **kwargs)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """See `App.get_line_filters`; ASCII mode has one more."""
+        return [*super().get_line_filters(), *self._ascii_filters]
 
     # -- painting --------------------------------------------------------------------------
 
@@ -286,6 +294,8 @@ class Dashboard(App[None]):
 
     def _arrived(self, moment: Moment | None) -> None:
         self.default_screen.set_class(moment is not None, "travelling")
+        for pane in self.panes.lists:
+            pane.wake()
         if moment is not None:
             self.panes.timeline.select(max(1, moment.seq))
         self.inspecting.show_change(moment is not None)
@@ -348,6 +358,11 @@ class Dashboard(App[None]):
     def action_jump(self) -> None:
         """Ask for a sequence or a time to go to."""
         self._prompt.open(Purpose.JUMP)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that nobody took: typed ahead for the prompt, while it was still opening."""
+        if self.focused is self._prompt and event.is_printable and event.character:
+            self._prompt.insert_text_at_cursor(event.character)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """A search narrows as it is typed."""

@@ -39,6 +39,7 @@ class Catalogs(VirtualList):
         self._sort = 0
         self._rows_shown: list[_Row] = []
         self._names: list[str] = []
+        self._is_by_name_only = False
         self._collisions: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -68,9 +69,14 @@ class Catalogs(VirtualList):
         """Take the catalogs as they are now."""
         catalogs = self.view.catalogs
         names = list(catalogs)
+        by_name_only = (self.of, self.search, self._sort) == (None, "", 0)
         if names != self._names:
-            # Ten thousands of names are looked at in every step of a journey, and seldom differ.
             self._names, self._collisions = names, case_collisions(catalogs)
+        elif by_name_only and self._is_by_name_only:
+            # Ten thousands of names seldom differ, and sorting them takes a tenth of a second.
+            self.refresh_rows()
+            return
+        self._is_by_name_only = by_name_only
         selected = (
             self._rows_shown[self.cursor] if self._rows_shown and self.chosen_by_user else None
         )

@@ -37,14 +37,15 @@ class Prompt(Input):
     """Hidden until opened; `purpose` says what its text means."""
 
     def __init__(self, names: Callable[[], list[str]]) -> None:
-        super().__init__(id="prompt", classes="hidden", compact=True)
+        super().__init__(id="prompt", compact=True)
+        self.display = False
         self.purpose = Purpose.FIND_ACCOUNTS
         self._suggester = FilterSuggester(names)
 
     @property
     def is_open(self) -> bool:
         """Whether it is on screen."""
-        return not self.has_class("hidden")
+        return bool(self.display)
 
     def open(self, purpose: Purpose, value: str = "") -> None:
         """Show it and take the keyboard."""
@@ -54,9 +55,10 @@ class Prompt(Input):
         with self.prevent(Input.Changed):
             self.value = value
         self.cursor_position = len(value)
-        self.remove_class("hidden")
-        self.focus()
+        self.display = True
+        # At once, not by `focus()`: keys typed ahead are meant for the prompt, not for commands.
+        self.screen.set_focus(self)
 
     def close(self) -> None:
         """Hide it."""
-        self.add_class("hidden")
+        self.display = False

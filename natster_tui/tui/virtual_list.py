@@ -6,6 +6,7 @@ when that row is painted. Ten million rows cost what twenty do.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -21,6 +22,9 @@ from textual.strip import Strip
 from natster_tui.tui.cells import Cell, row_strip
 from natster_tui.tui.look import Glyphs, plain
 from natster_tui.tui.view import View
+
+REST = 9
+"""After taking note of all rows, a pane rests for so many times as long as that took."""
 
 
 class VirtualList(ScrollView, can_focus=True):
@@ -89,6 +93,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.chosen_by_user = False
         self._rows = 0
         self._drawn_from: tuple[object, ...] = ()
+        self._rests_until = 0.0
         self._drawn_styles: dict[str, Style] = {}
 
     def caption(self, title: str, subtitle: str = "") -> None:
@@ -117,11 +122,24 @@ class VirtualList(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def update_if_changed(self) -> None:
-        """Take note and paint, unless everything is as it was."""
+        """Take note and paint, unless everything is as it was, or that would cost too much.
+
+        Sorting ten thousands of rows takes longer than a refresh lasts. While a log is being
+        folded they change all the time, and neither keys nor the folding may wait for that.
+        """
+        began = time.monotonic()
+        if began < self._rests_until:
+            return
         now = (self.sources(), self.size)
         if now != self._drawn_from:
             self._drawn_from = now
             self.update_rows()
+            ended = time.monotonic()
+            self._rests_until = ended + REST * (ended - began)
+
+    def wake(self) -> None:
+        """Rest no longer: somebody waits for what is new."""
+        self._rests_until = 0.0
 
     @property
     def glyphs(self) -> Glyphs:

@@ -65,11 +65,9 @@ def _look_around(moment: Moment) -> None:
     """What the panes do with a moment: sort all accounts, list all catalogs, show a screenful."""
     accounts = moment.pasts[ACCOUNTS.name].states
     catalogs = moment.pasts[CATALOGS.name].states
-    rows = sorted(
-        (state.initialized_at, len(state.out_shares), key) for key, state in accounts.items()
-    )
-    for _at, _shares, key in rows[:50]:
-        assert len(accounts[key].in_shares.values()) >= 0
+    rows = sorted(accounts.items(), key=lambda item: (item[1].initialized_at, item[0]))
+    for _key, state in rows[:50]:
+        assert len(state.in_shares.values()) >= 0
     for name in list(catalogs)[:50]:
         assert catalogs[name].owner
 

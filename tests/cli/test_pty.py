@@ -79,6 +79,59 @@ async def test_a_newcomer_watches_rebuilds_verifies_and_leaves(
     assert not list((anywhere.home / "tmp").iterdir())
 
 
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_from_a_question_to_its_answer_and_back_by_keyboard(
+    anywhere: Program, size: tuple[int, int]
+) -> None:
+    demo = ("demo", "--seed", "7", "--history", "400", "--rate", "0")
+    async with Terminal(anywhere, *demo, size=size) as terminal:
+        await terminal.wait_for("projecting", "in sync", "head 400")
+
+        # Filter, and go to an event that passes.
+        terminal.press("/type:shared from:farid" + ENTER)
+        await terminal.wait_for(" of 400)", "Farid Nazhand")
+        terminal.press(ESCAPE)
+        await terminal.wait_for("Timeline (400)")
+        terminal.press("n" + ":300" + ENTER)
+        await terminal.wait_for(" 300 ", "G follows")
+
+        # Inspect it, and what it changed.
+        terminal.press("5")
+        await terminal.wait_for("Event 300", "what ", "origin")
+        terminal.press("c")
+        await terminal.wait_for("Change by event 300", "+ ")
+        terminal.press("c1")
+        await terminal.wait_for("Timeline (400)", gone="Change by")
+
+        # Why is the account so? Go to the event that answers it, and come back.
+        terminal.press("w")
+        await terminal.wait_for("newest first")
+        terminal.press("j" + ENTER)
+        await terminal.wait_for("Timeline (400)", gone="newest first")
+        terminal.press("b5")
+        await terminal.wait_for("Event 300")
+        terminal.press("1")
+
+        # Travel there, a step back, and return.
+        terminal.press("t")
+        await terminal.wait_for("AS OF 300")
+        terminal.press("[")
+        await terminal.wait_for("AS OF 299", "(later)")
+        terminal.press("t")
+        await terminal.wait_for("Timeline (400)", gone="AS OF")
+
+        # Rebuild, which finds nothing to write, and leave.
+        terminal.press("r")
+        await terminal.wait_for("reading them takes")
+        terminal.press(ENTER)
+        await terminal.wait_for("Nothing differs")
+        terminal.press(ESCAPE)
+        await terminal.wait_for("Timeline", gone="Nothing differs")
+        terminal.press("q")
+        assert await terminal.wait_for_end() == 0
+        assert terminal.is_restored
+
+
 async def test_keys_typed_ahead_go_where_they_were_meant_to(anywhere: Program) -> None:
     async with Terminal(anywhere, "demo", "--seed", "7", "--history", "120", "--rate", "0") as it:
         await it.wait_for("projecting", "in sync", "head 120")

@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from unittest.mock import patch
@@ -185,8 +185,16 @@ SCENES = {
 
 @asynccontextmanager
 async def staged(name: str, settings: ConnectionSettings) -> AsyncIterator[Dashboard]:
+    """The dashboard in a named scene, settled."""
+    async with staged_scene(SCENES[name], settings, reachable=name != "no-server") as app:
+        yield app
+
+
+@asynccontextmanager
+async def staged_scene(
+    scene: Scene, settings: ConnectionSettings, *, reachable: bool = True
+) -> AsyncIterator[Dashboard]:
     """The dashboard in a scene, settled."""
-    scene = SCENES[name]
     os.environ["TZ"] = "UTC"
     time.tzset()
     previous = {key: os.environ.get(key) for key in ("NO_COLOR", *scene.environ)}
@@ -194,7 +202,7 @@ async def staged(name: str, settings: ConnectionSettings) -> AsyncIterator[Dashb
     os.environ.update(scene.environ)
     await scene.prepare(settings)
     shown = replace(settings, origin=EMBEDDED)
-    if name == "no-server":
+    if not reachable:
         shown = ConnectionSettings(servers=("nats://127.0.0.1:1",), origin="flags")
     workspace = Workspace(
         NamedServer(shown),
@@ -212,11 +220,7 @@ async def staged(name: str, settings: ConnectionSettings) -> AsyncIterator[Dashb
             async with app.run_test(size=scene.size) as pilot:
                 await settle(workspace)
                 await pilot.pause()
-                for key in scene.keys:
-                    if key.startswith("wait:"):
-                        await until(lambda wanted=key[5:]: wanted in text_of(app))
-                    else:
-                        await pilot.press(key)
+                await press(app, pilot, scene.keys)
                 if scene.wait_for:
                     await until(lambda: scene.wait_for in text_of(app))
                 app.inspecting.refresh(app.theme_variables, at_once=True)
@@ -230,6 +234,15 @@ async def staged(name: str, settings: ConnectionSettings) -> AsyncIterator[Dashb
         await asyncio.gather(running, return_exceptions=True)
         for key, value in previous.items():
             os.environ.pop(key, None) if value is None else os.environ.update({key: value})
+
+
+async def press(app: Dashboard, pilot: Pilot[None], keys: Iterable[str]) -> None:
+    """Press keys; `wait:TEXT` among them waits until the text is on the screen."""
+    for key in keys:
+        if key.startswith("wait:"):
+            await until(lambda wanted=key[5:]: wanted in text_of(app))
+        else:
+            await pilot.press(key)
 
 
 async def settle(workspace: Workspace) -> None:
