@@ -31,6 +31,7 @@ from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.measuring import cpu_seconds
 from tests.benchmarks.replay_figures import loaded
 from tests.cli.program import Program
+from tests.cli.terminal import take_terminal
 
 _COLUMNS, _ROWS = 140, 40
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
@@ -59,6 +60,7 @@ class Screen:
             env=program.environment | {"TERM": "xterm-256color", "PYTHONPATH": root},
             cwd=program.home,
             start_new_session=True,
+            preexec_fn=take_terminal,
         )
         os.close(theirs)
         asyncio.get_running_loop().add_reader(self._ours, self._read)
@@ -100,8 +102,11 @@ class Screen:
     async def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._ours)
         self.process.terminate()
-        await asyncio.to_thread(self.process.wait, 20)
-        os.close(self._ours)
+        try:
+            await asyncio.to_thread(self.process.wait, 20)
+        finally:
+            self.process.kill()
+            os.close(self._ours)
 
 
 @asynccontextmanager

@@ -57,7 +57,7 @@ class Terminal:
             env=self._program.environment | {"TERM": "xterm-256color"},
             cwd=self._program.home,
             start_new_session=True,
-            preexec_fn=_take_terminal,
+            preexec_fn=take_terminal,
         )
         asyncio.get_running_loop().add_reader(self._ours, self._read)
         return self
@@ -135,8 +135,8 @@ class Terminal:
         )
 
 
-def _take_terminal() -> None:
-    """Make the terminal the one that Ctrl-C on it interrupts."""
+def take_terminal() -> None:
+    """Make the terminal the one whose Ctrl-C interrupts the program, and whose end ends it."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
