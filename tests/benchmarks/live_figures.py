@@ -100,12 +100,13 @@ class Screen:
                 raise RuntimeError(f"{text!r} never came")
 
     async def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._ours)
         self.process.terminate()
         try:
+            # Read on: a program that cannot write does not come to its end.
             await asyncio.to_thread(self.process.wait, 20)
         finally:
             self.process.kill()
+            asyncio.get_running_loop().remove_reader(self._ours)
             os.close(self._ours)
 
 
