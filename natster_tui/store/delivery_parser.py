@@ -2,13 +2,19 @@
 
 nats-py matches a regular expression for each message, awaits a coroutine for it, and decodes what
 nobody asked for. A replay reads millions: `DeliveryParser` walks the bytes as they came from the
-socket and hands all messages of a raw subscription over at once. Everything else (another
-subscription's message, one that is cut by the end of the bytes, PING, INFO, errors) goes to the
-stock parser, from which this one takes over at the next line.
+socket and hands all messages of a raw subscription over at once. Of one that is cut by the end of
+the bytes it reads the line, and leaves the stock parser to wait for the rest. Everything else
+(another subscription's message, PING, INFO, errors) goes to the stock parser, from which this one
+takes over at the next line.
 
-It relies on four of nats-py's internals (`Client._ps`, and the parser's `buf`, `state` and
-`needed`). Where they are not as expected (`replace_parser` looks) the stock parser stays, and the
-same messages reach the same sinks through `WireClient._process_msg`, one by one.
+The line of an event is never the stock parser's to read: its subject may hold any byte but
+blanks and line ends, and to nats-py a vertical tab or a form feed in it ends a word. Whoever may
+publish one event could so cut off everybody who reads it.
+
+It relies on six of nats-py's internals (`Client._ps`, and the parser's `buf`, `state`, `needed`,
+`header_needed` and `msg_arg`). Where they are not as expected (`replace_parser` looks) the stock
+parser stays, and the same messages reach the same sinks through `WireClient._process_msg`, one by
+one.
 """
 
 from __future__ import annotations
@@ -50,8 +56,12 @@ class DeliveryParser(stock.Parser):
                     data = bytes(self.buf) + data
                     self.buf.clear()
                 data = data[self._take(data) :]
-                end = data.find(_CRLF) + len(_CRLF)
-            if not len(_CRLF) <= end <= len(data):
+                if begun := self._begin(data):
+                    data = data[begun:]
+                    continue
+                line = data.find(_CRLF)
+                end = line + len(_CRLF) if line >= 0 else 0
+            if not 0 < end <= len(data):
                 break
             await super().parse(data[:end])
             data = data[end:]
@@ -90,13 +100,31 @@ class DeliveryParser(stock.Parser):
             sink(taken)
         return at
 
+    def _begin(self, data: bytes) -> int:
+        """Have the stock parser wait for a sink's message whose line is here; the line's length."""
+        end = data.find(_CRLF)
+        words = data[:end].split(b" ") if end >= 0 else []
+        headed = words[:1] == [b"HMSG"]
+        if len(words) != (_HMSG_WITH_REPLY if headed else _MSG_WITH_REPLY):
+            return 0
+        try:
+            if words[0] not in _MESSAGES or int(words[2]) not in self._sinks:
+                return 0
+            self.header_needed = int(words[4]) if headed else 0
+            self.needed = int(words[-1])
+        except ValueError:
+            return 0  # nats-py gets the line, and says so
+        self.msg_arg = {"subject": words[1], "sid": int(words[2]), "reply": words[3]}
+        self.state = stock.AWAITING_MSG_PAYLOAD
+        return end + len(_CRLF)
+
 
 def replace_parser(client: Any, sinks: dict[int, Sink]) -> bool:
     """Put a `DeliveryParser` into a client that was just made; False where it does not fit."""
     parser = getattr(client, "_ps", None)
     if (
         type(parser) is not stock.Parser
-        or not {"buf", "state", "needed"} <= vars(parser).keys()
+        or not {"buf", "state", "needed", "header_needed", "msg_arg"} <= vars(parser).keys()
         or not isinstance(parser.buf, bytearray)
         or not hasattr(stock, "AWAITING_MSG_PAYLOAD")
         or list(inspect.signature(stock.Parser.parse).parameters) != ["self", "data"]

@@ -123,6 +123,22 @@ def test_every_cut_of_a_stream_is_put_together_again() -> None:
         assert len(ours[0]) == 4
 
 
+def test_a_subject_may_hold_what_nats_py_takes_for_a_blank() -> None:
+    headers = b"NATS/1.0\r\nX: y\r\n\r\n"
+    subject = "natster.events.a\x0bb\x0cc.none.none.x"
+    stream = message(subject, RAW, "$JS.ACK.S.c.1.1.1.5.3", headers, b"null") + message(
+        subject, RAW, "$JS.ACK.S.c.1.2.2.5.2", b"", b""
+    )
+    for cut in range(len(stream) + 1):
+        ours = Heard()
+        told, kept, _state = told_by(
+            DeliveryParser(ours, {RAW: ours.sink}), ours, stream, [cut, cut + 9]
+        )
+        assert [delivery[0].decode() for _sid, delivery in told] == [subject, subject]
+        assert [delivery[3] for _sid, delivery in told] == [headers, None]
+        assert kept == b""
+
+
 def test_a_size_that_is_none_is_a_protocol_error() -> None:
     heard = Heard()
     parser = DeliveryParser(heard, {RAW: heard.sink})
