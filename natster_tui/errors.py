@@ -1,11 +1,14 @@
 """Every failure a person can meet, as one sentence and an exit code.
 
 The sentence names what went wrong and what to do about it; the command line prints it on
-stderr and the dashboard shows it as it is. Exit codes are DESIGN section 8's: 1 "the answer
-is no", 2 usage, 3 "the server cannot be reached or refuses".
+stderr and the dashboard shows it as it is. Whatever it quotes is masked and made safe when the
+failure is made, so that nobody who shows one need think of it. Exit codes are DESIGN section
+8's: 1 "the answer is no", 2 usage, 3 "the server cannot be reached or refuses".
 """
 
 from __future__ import annotations
+
+from natster_tui.domain.masking import screen_text
 
 
 class NatsterError(Exception):
@@ -14,8 +17,8 @@ class NatsterError(Exception):
     exit_code = 1
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = screen_text(sentence)
+        super().__init__(self.sentence)
 
 
 class UsageError(NatsterError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any
 
@@ -15,10 +14,10 @@ from natster_tui.domain.diff import field_changes
 from natster_tui.domain.documents import read_document
 from natster_tui.domain.event_filter import BadFilterError, parse_since
 from natster_tui.domain.events import is_usable_token
-from natster_tui.domain.masking import mask_json
+from natster_tui.domain.masking import mask_json, mask_text, screen_text
+from natster_tui.domain.payload_json import json_line
 from natster_tui.domain.presentation import change_line, pretty_json
 from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS, projection_named
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.key_history import (
     DocumentChange,
@@ -67,11 +66,11 @@ def show(
 
     seq, found, stored = asyncio.run(with_log(target.source, target.choice, look))
     if stored is None:
-        raise NotFoundError(f"there is no {kind} {safe_text(found, 100)} as of {seq:,}")
+        raise NotFoundError(f"there is no {kind} {screen_text(found, 100)} as of {seq:,}")
     document = read_document(stored)
     shown = document if reveal else mask_json(document)
     if as_json:
-        click.echo(json.dumps({"kind": kind, "key": found, "at": seq, "document": shown}))
+        click.echo(json_line({"kind": kind, "key": found, "at": seq, "document": shown}))
     else:
         click.echo(f"{kind} {found} as of {seq:,}")
         click.echo(pretty_json(shown))
@@ -86,7 +85,7 @@ async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | Non
     if meant is None and not is_usable_token(key):
         nobody = ", and no account is called so" if kind == ACCOUNTS.name else ""
         raise UsageError(
-            f"{kind} {safe_text(key, 100)} cannot be: a key has letters, digits, - _ and = only"
+            f"{kind} {screen_text(key, 100)} cannot be: a key has letters, digits, - _ and = only"
             f"{nobody}"
         )
     return meant
@@ -130,9 +129,9 @@ def why(kind: str, key: str, field: str, reveal: bool, as_json: bool, **_given: 
 
     history = asyncio.run(with_log(target.source, target.choice, look))
     if not history.changes:
-        raise NotFoundError(f"nothing in the log has made {kind} {safe_text(key, 100)}")
+        raise NotFoundError(f"nothing in the log has made {kind} {screen_text(key, 100)}")
     if as_json:
-        click.echo(json.dumps(_why_json(kind, history, field, reveal=reveal)))
+        click.echo(json_line(_why_json(kind, history, field, reveal=reveal)))
         return
     for change in reversed(history.changes):
         lines = _change_lines(change, field, reveal=reveal)
@@ -156,7 +155,7 @@ def _why_json(kind: str, history: KeyHistory, field: str, *, reveal: bool) -> di
             {
                 "seq": change.record.seq,
                 "time": change.record.event_time,
-                "subject": change.record.subject,
+                "subject": mask_text(change.record.subject),
                 "changes": _change_lines(change, field, reveal=reveal),
             }
             for change in reversed(history.changes)

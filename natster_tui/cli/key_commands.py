@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import click
 from natster_tui.cli.options import Target, takes_target, target_of
 from natster_tui.cli.projection_commands import NOT_CONFIRMED, asking
 from natster_tui.domain.event_time import format_seconds
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.masking import screen_text
+from natster_tui.domain.payload_json import json_line
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.errors import NotFoundError, RefusedError, UsageError
@@ -40,7 +40,7 @@ def list_keys(as_json: bool, **_given: Any) -> None:
 
     report = asyncio.run(with_log(target.source, target.choice, look))
     if as_json:
-        click.echo(json.dumps(report))
+        click.echo(json_line(report))
     else:
         _print_report(report)
     if report["problems"] or any(key["state"] != "usable" for key in report["keys"]):
@@ -60,13 +60,13 @@ def _report(keyring: Keyring) -> dict[str, Any]:
         if word == "half erased":
             # An erasure that ended takes the entry away: this one can still be unwrapped.
             reason = (
-                f"its erasure was interrupted: keys erase {safe_text(key.account, 100)} ends it"
+                f"its erasure was interrupted: keys erase {screen_text(key.account, 100)} ends it"
             )
         found.append(
             {
-                "account": safe_text(key.account, 100),
-                "key": safe_text(key.id, 100),
-                "wrapped_with": safe_text(key.kek, 100),
+                "account": screen_text(key.account, 100),
+                "key": screen_text(key.id, 100),
+                "wrapped_with": screen_text(key.kek, 100),
                 "state": word,
                 "reason": reason,
             }
@@ -78,7 +78,7 @@ def _report(keyring: Keyring) -> dict[str, Any]:
         "in_key_file": list(keyring.keks),
         "keys": found,
         "erased": [
-            {"account": safe_text(each.account, 100), "keys": list(each.keys), "at": each.at}
+            {"account": screen_text(each.account, 100), "keys": list(each.keys), "at": each.at}
             for each in sorted(keyring.tombstones.values(), key=lambda each: each.account)
         ],
         "problems": list(keyring.problems),
@@ -86,19 +86,24 @@ def _report(keyring: Keyring) -> dict[str, Any]:
 
 
 def _print_report(report: dict[str, Any]) -> None:
-    click.echo(f"keyring     {report['keyring']}, key file {report['key_file']}")
-    click.echo(f"wraps now   {report['wraps_now']}")
+    _say(f"keyring     {report['keyring']}, key file {report['key_file']}")
+    _say(f"wraps now   {report['wraps_now']}")
     if len(report["in_key_file"]) > 1:
-        click.echo("            ! a rotation was interrupted: keys rotate finishes it")
+        _say("            ! a rotation was interrupted: keys rotate finishes it")
     for key in report["keys"]:
-        click.echo(f"{key['account']}  {key['key']}  {key['state']}")
+        _say(f"{key['account']}  {key['key']}  {key['state']}")
         if key["state"] != "usable":
-            click.echo(f"            ! {key['reason']}")
+            _say(f"            ! {key['reason']}")
     for erased in report["erased"]:
         when = format_seconds(erased["at"])
-        click.echo(f"{erased['account']}  erased {when} ({', '.join(erased['keys'])})")
+        _say(f"{erased['account']}  erased {when} ({', '.join(erased['keys'])})")
     for problem in report["problems"]:
-        click.echo(f"            ! {problem}")
+        _say(f"            ! {problem}")
+
+
+def _say(line: str) -> None:
+    """Print a line: ids come from the bucket, where anybody may have written."""
+    click.echo(screen_text(line))
 
 
 @keys.command()
@@ -114,7 +119,7 @@ def rotate(as_json: bool, **_given: Any) -> None:
 
     done = asyncio.run(work())
     if as_json:
-        click.echo(json.dumps(_rotation_json(done)))
+        click.echo(json_line(_rotation_json(done)))
         return
     click.echo(
         f"rotated: {done.rewrapped:,} keys are wrapped with {done.new} now; removed "
@@ -149,7 +154,7 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
             affected = await affected_by_erasing(log, account, target.instance)
             if not affected.sealed_keys and account not in keyring_of(log).tombstones:
                 raise NotFoundError(
-                    f"there is no data key of {safe_text(account, 100)}: nothing of it was sealed"
+                    f"there is no data key of {screen_text(account, 100)}: nothing of it was sealed"
                 )
             if not yes:
                 for line in affected.lines():
@@ -166,9 +171,9 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
 
     done = asyncio.run(work())
     if as_json:
-        click.echo(json.dumps(done))
+        click.echo(json_line(done))
     else:
-        click.echo(f"erased: {', '.join(done['destroyed'])} of {safe_text(account, 100)}")
+        click.echo(f"erased: {', '.join(done['destroyed'])} of {screen_text(account, 100)}")
         for sentence in done["rebuilt"].values():
             click.echo(f"rebuilt: {sentence}")
     if not done["verified"]:
@@ -199,7 +204,8 @@ def backup(file: str, **_given: Any) -> None:
         )
     key_file.back_up(Path(file).expanduser())
     click.echo(
-        f"copied {key_file} to {safe_text(file)}: keep it away from the data, and off this machine"
+        f"copied {key_file} to {screen_text(file)}: "
+        "keep it away from the data, and off this machine"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from natster_tui.cli.options import Target, takes_target, target_of
 from natster_tui.domain.events import NONE, EventType
+from natster_tui.domain.payload_json import json_line
 from natster_tui.domain.publishing import Proposal
 from natster_tui.engine.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
@@ -33,7 +33,7 @@ def status(as_json: bool, **_given: Any) -> None:
 
     report = asyncio.run(with_log(target.source, target.choice, look))
     if as_json:
-        click.echo(json.dumps(report.as_json()))
+        click.echo(json_line(report.as_json()))
         return
     info = report.info
     click.echo(f"server      {report.server} ({report.user}), nats-server {report.server_version}")

@@ -14,10 +14,10 @@ from natster_tui.cli.options import takes_target, target_of
 from natster_tui.domain.event_filter import BadFilterError, EventFilter, parse_filter, parse_since
 from natster_tui.domain.event_time import format_seconds
 from natster_tui.domain.events import Event, Record, read_event
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS
 from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.account_names import account_names, learn_name
 from natster_tui.engine.backwards import records_backwards
 from natster_tui.engine.masked_export import masked_line
@@ -149,10 +149,10 @@ def event_line(record: Record) -> str:
     event = read_event(record)
     when = format_seconds(record.event_time)
     if isinstance(event, ParkReason):
-        return f"{record.seq}  {when}  parked ({event.value})  {safe_text(record.subject, 300)}"
-    said = [VERBS[event.type], safe_text(event.origin, 100)]
+        return f"{record.seq}  {when}  parked ({event.value})  {screen_text(record.subject, 300)}"
+    said = [VERBS[event.type], screen_text(event.origin, 100)]
     if event.type not in (event.type.INITIALIZED, event.type.CONTEXT_BOUND):
-        said += [safe_text(event.target, 100), safe_text(event.catalog, 100)]
+        said += [screen_text(event.target, 100), screen_text(event.catalog, 100)]
     if reason := _parked(event):
         said.append(f"(parked: {reason})")
     return f"{record.seq}  {when}  {' '.join(said)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import signal
 import sys
@@ -16,10 +15,11 @@ import click
 from natster_tui.cli.options import Target, takes_target, target_of
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.domain.diff import KeyChange
+from natster_tui.domain.masking import mask_text, screen_text
+from natster_tui.domain.payload_json import json_line
 from natster_tui.domain.presentation import change_line
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import PROJECTIONS, projection_named
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.headless import project_until_caught_up, project_until_stopped
 from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import Preflight, read_preflight
@@ -80,7 +80,7 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
     verdicts = asyncio.run(with_log(target.source, target.choice, compare))
     _end_progress()
     if as_json:
-        click.echo(json.dumps([_verdict_json(verdict) for verdict in verdicts]))
+        click.echo(json_line([_verdict_json(verdict) for verdict in verdicts]))
     for verdict in verdicts if not as_json else ():
         click.echo(verdict.sentence)
         _print_changes(verdict.diff.changes, against="the log")
@@ -95,7 +95,9 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
         "keys": verdict.diff.keys,
         "match": verdict.good,
         "standing": verdict.standing.value,
-        "drift": [{"key": change.key, "kind": change.kind} for change in verdict.diff.changes],
+        "drift": [
+            {"key": mask_text(change.key), "kind": change.kind} for change in verdict.diff.changes
+        ],
     }
 
 
@@ -175,7 +177,7 @@ async def _rebuild(
             click.echo(f"in the way: {sentence}; the projection would end before that event")
         if dry_run:
             if as_json:
-                click.echo(json.dumps([_plan_json(plan) for plan in plans]))
+                click.echo(json_line([_plan_json(plan) for plan in plans]))
             return []
         if blocked:
             if not ask:
@@ -197,7 +199,7 @@ async def _rebuild(
         verdicts = await work.commit(purge=purge, take_over=take_over, partial=bool(blocked))
         _end_progress()
         if as_json:
-            click.echo(json.dumps([_verdict_json(verdict) for verdict in verdicts]))
+            click.echo(json_line([_verdict_json(verdict) for verdict in verdicts]))
         else:
             for verdict in verdicts:
                 word = "rebuilt and verified" if verdict.good else "NOT VERIFIED"
@@ -264,7 +266,7 @@ def _plan_json(plan: PlannedRebuild) -> dict[str, Any]:
         "standing": plan.stored.standing.value,
         "changes": [
             {
-                "key": change.key,
+                "key": mask_text(change.key),
                 "kind": change.kind,
                 "fields": [change_line(field) for field in change.fields()],
             }
@@ -275,7 +277,7 @@ def _plan_json(plan: PlannedRebuild) -> dict[str, Any]:
 
 def _print_changes(changes: Sequence[KeyChange], *, against: str) -> None:
     for change in changes[:_CHANGES_SHOWN]:
-        click.echo(f"  {safe_text(change.key, 100)} {change.kind}")
+        click.echo(f"  {screen_text(change.key, 100)} {change.kind}")
         if change.kind == "changed":
             for field in change.fields():
                 click.echo(f"    {change_line(field)}")

@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.parking import ParkedEvent, ParkedTally, ParkReason
 
 NO_TOMBSTONES = ""
@@ -102,7 +103,7 @@ def decode_checkpoint(stored: bytes) -> Checkpoint:
             touched=value.get("touched") is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadCheckpointError(str(error)) from error
+        raise BadCheckpointError(screen_text(str(error), 200)) from error
 
 
 def _count(value: object) -> int:

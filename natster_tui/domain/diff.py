@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.domain.documents import encode_document, read_document
+from natster_tui.domain.masking import is_secret_name, mask_json
 from natster_tui.domain.paging import assembled, by_document, document_key
 from natster_tui.domain.projection import Projection
 
@@ -21,11 +22,16 @@ Bytes = Mapping[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field: its path, and its JSON value before and after (None where it did not exist)."""
+    """One field: its path, and its JSON value before and after (None where it did not exist).
+
+    `secret` says that the field, or one around it, is named like a secret; what differs inside of
+    such a one is not told apart.
+    """
 
     path: str
     before: Any
     after: Any
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +188,11 @@ def _compare(path: str, before: Any, after: Any, changes: list[FieldChange]) -> 
     if isinstance(before, dict) and isinstance(after, dict):
         for name in [*after, *(name for name in before if name not in after)]:
             inner = f"{path}.{name}" if path else str(name)
-            _compare(inner, before.get(name), after.get(name), changes)
+            old, new = before.get(name), after.get(name)
+            if not is_secret_name(name):
+                _compare(inner, old, new, changes)
+            elif old != new or type(old) is not type(new):
+                changes.append(FieldChange(inner, old, new, secret=True))
     elif isinstance(before, list | None) and isinstance(after, list | None):
         _compare_lists(path, before or [], after or [], changes)
         if not before and not after and before != after:
@@ -201,11 +211,11 @@ def _compare_lists(
     start = len(changes)
     for name, entry in new.items():
         if name not in old:
-            changes.append(FieldChange(f"{path}[{name}]", None, entry))
+            changes.append(FieldChange(f"{path}[{_label(entry)}]", None, entry))
         else:
-            _compare(f"{path}[{name}]", old[name], entry, changes)
+            _compare(f"{path}[{_label(entry)}]", old[name], entry, changes)
     changes.extend(
-        FieldChange(f"{path}[{name}]", entry, None)
+        FieldChange(f"{path}[{_label(entry)}]", entry, None)
         for name, entry in old.items()
         if name not in new
     )
@@ -221,4 +231,9 @@ def _identity(entry: Any) -> str:
     """What makes a list entry the same one: catalog and account for a share, else its text."""
     if isinstance(entry, dict) and "catalog" in entry and "account" in entry:
         return f"{entry['catalog']} {entry['account']}"
-    return entry if isinstance(entry, str) else json.dumps(entry)
+    return entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)
+
+
+def _label(entry: Any) -> str:
+    """What a list entry is called in a path, where nobody could tell a secret any more."""
+    return _identity(mask_json(entry))

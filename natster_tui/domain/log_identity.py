@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from natster_tui.domain.checkpoint import Checkpoint
 from natster_tui.domain.log_info import LogInfo
+from natster_tui.domain.masking import screen_text
 
 _REMEDY = "look at the log, and rebuild when this is the log you mean"
 
@@ -20,7 +21,7 @@ def identity_problem(info: LogInfo, checkpoint: Checkpoint, time_at_seq: str | N
     """
     if checkpoint.log_stream != info.stream:
         return (
-            f"the projection was derived from the log {checkpoint.log_stream}, "
+            f"the projection was derived from the log {screen_text(checkpoint.log_stream, 100)}, "
             f"not from {info.stream}: {_REMEDY}"
         )
     if checkpoint.seq == 0:
@@ -33,12 +34,14 @@ def identity_problem(info: LogInfo, checkpoint: Checkpoint, time_at_seq: str | N
     if checkpoint.log_created != info.created:
         return (
             f"{info.stream} was created at {info.created}, but the projection comes from a log "
-            f"created at {checkpoint.log_created}: the log was deleted and made again; {_REMEDY}"
+            f"created at {screen_text(checkpoint.log_created, 40)}: the log was deleted and made "
+            f"again; {_REMEDY}"
         )
     if time_at_seq is not None and time_at_seq != checkpoint.log_time:
         return (
             f"event {checkpoint.seq:,} of {info.stream} is from {time_at_seq}, but the projection "
-            f"saw one from {checkpoint.log_time}: this is another log of the same name; {_REMEDY}"
+            f"saw one from {screen_text(checkpoint.log_time, 40)}: this is another log of the "
+            f"same name; {_REMEDY}"
         )
     return _lost_unseen(info, checkpoint)
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from natster_tui.domain.event_time import format_timestamp, parse_occurred_at, parse_timestamp
 from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, Record
+from natster_tui.domain.payload_json import json_line
 
 _NOT_CARRIED = ("nats-expected-", "nats-rollup", "nats-ttl")
 """Headers that speak to the server about one publish, and would be wrong in another log."""
@@ -56,7 +57,7 @@ def encode_line(record: Record, payload: bytes | None = None) -> str:
         line["payload"] = stored.decode("utf-8")
     except UnicodeDecodeError:
         line["payload_base64"] = base64.b64encode(stored).decode("ascii")
-    return json.dumps(line)
+    return json_line(line)
 
 
 def decode_line(line: str) -> Record:

@@ -6,7 +6,8 @@ jwt. A secret is also known by its looks, wherever it stands: a JWT, an nkey see
 key, a URL with user information. When in doubt it is masked.
 
 Mask before shortening or `safe_text`: half a secret is no longer recognised, but still one.
-Everything here takes time linear in the text, because the text comes from outside.
+`screen_text` does both in that order, and is what everything from outside passes on its way to a
+line. Everything here takes time linear in the text, because the text comes from outside.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 import unicodedata
 
 from natster_tui.domain.payload_json import Json, Number
+from natster_tui.domain.safe_text import safe_text
 
 MASK = "••••"
 
@@ -50,6 +52,14 @@ _JWT_HEADER_AT_LEAST = 11
 _UNBROKEN = re.compile(r"[^\s\"'<>]+")
 _NEXT_URL = re.compile(r",(?=[A-Za-z][A-Za-z0-9+.-]{0,20}://)")
 _NATS_SCHEMES = ("nats", "tls", "ws", "wss")
+
+
+def screen_text(text: str, limit: int = 4096, *, reveal: bool = False) -> str:
+    """Text from outside as one line of at most `limit` characters: masked, then made safe.
+
+    `reveal` leaves secrets in it: somebody asked for them.
+    """
+    return safe_text(text if reveal else mask_text(text), limit)
 
 
 def is_secret_name(name: str) -> bool:

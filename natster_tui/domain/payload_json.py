@@ -58,6 +58,11 @@ def read_json(payload: bytes) -> Json:
     return value
 
 
+def json_line(value: object) -> str:
+    """A value as JSON on one line of printable ASCII, whatever its texts hold."""
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
 def _depth(value: Json) -> int:
     """How deep arrays and objects stand inside each other; 0 for a plain value."""
     depth, level = 0, [value]

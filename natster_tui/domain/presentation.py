@@ -16,8 +16,8 @@ from natster_tui.domain.account import AccountState
 from natster_tui.domain.diff import FieldChange
 from natster_tui.domain.event_time import format_seconds
 from natster_tui.domain.events import NONE, Event, EventType, Record
-from natster_tui.domain.masking import MASK, is_secret_name, mask_json
-from natster_tui.domain.payload_json import Json, Number, UnreadableError, read_json
+from natster_tui.domain.masking import MASK, mask_json, screen_text
+from natster_tui.domain.payload_json import Json, Number, UnreadableError, json_line, read_json
 from natster_tui.domain.safe_text import safe_block, safe_text
 from natster_tui.domain.seal import Seal, Unopened
 
@@ -36,7 +36,7 @@ VERBS = {
 
 def short_key(key: str, width: int = _KEY_SHOWN_WHOLE) -> str:
     """A key short enough for a row: its beginning and its end, `ACB4…2NGDT`."""
-    text = safe_text(key, 80)
+    text = screen_text(key, 80)
     if len(text) <= width:
         return text
     return f"{text[:4]}…{text[-3:]}"
@@ -53,16 +53,16 @@ class Names:
         state = self.accounts.get(key)
         if state is None or not state.account_name:
             return short_key(key)
-        return safe_text(state.account_name, 40)
+        return screen_text(state.account_name, 40)
 
 
 def event_phrase(event: Event, names: Names) -> tuple[str, str, str]:
     """Who, with whom (an arrow first, empty if nobody), and which catalog, for a row."""
     who = names.of(event.origin)
     if event.type in (EventType.INITIALIZED, EventType.CONTEXT_BOUND):
-        return who, "", "" if event.catalog == NONE else safe_text(event.catalog, 40)
+        return who, "", "" if event.catalog == NONE else screen_text(event.catalog, 40)
     arrow = "←" if event.type is EventType.IMPORTED else "→"
-    return who, f"{arrow} {names.of(event.target)}", safe_text(event.catalog, 40)
+    return who, f"{arrow} {names.of(event.target)}", screen_text(event.catalog, 40)
 
 
 def seal_line(seal: Seal) -> str:
@@ -107,12 +107,12 @@ def compact_json(value: Json) -> str:
         case Number():
             return str(value)
         case dict():
-            items = (f"{json.dumps(name)}:{compact_json(item)}" for name, item in value.items())
+            items = (f"{json_line(name)}:{compact_json(item)}" for name, item in value.items())
             return "{" + ",".join(items) + "}"
         case list():
             return "[" + ",".join(map(compact_json, value)) + "]"
         case _:
-            return json.dumps(value)
+            return json_line(value)
 
 
 def pretty_json(value: Json, indent: int = 0) -> str:
@@ -147,14 +147,13 @@ def change_line(change: FieldChange, *, reveal: bool = False, names: Names | Non
 
 
 def _change_line(change: FieldChange, *, reveal: bool) -> str:
-    path = safe_text(change.path, 200)
+    path = screen_text(change.path, 200, reveal=reveal)
     name = change.path.rsplit(".", 1)[-1]
-    hidden = not reveal and is_secret_name(name)
 
     def shown(value: Any) -> str:
         if value is None:
             return "none"
-        if hidden:
+        if change.secret and not reveal:
             return MASK
         if name in _TIMES and isinstance(value, int):
             return format_seconds(value)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from natster_tui.domain.account import announced_name
 from natster_tui.domain.events import SUBJECT_PREFIX, Event, EventType, Record, read_event
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.masking import screen_text
 from natster_tui.errors import UsageError
 from natster_tui.store.log import EventLog
 
@@ -47,9 +47,11 @@ async def account_meant(log: EventLog, text: str, instance: str) -> str | None:
         [key for key, name in names.items() if wanted in name.lower()],
     ):
         if len(found) > 1:
-            shown = ", ".join(f"{safe_text(names[k], 40)} {k}".strip() for k in found[:_SHOWN])
+            shown = ", ".join(f"{screen_text(names[k], 40)} {k}".strip() for k in found[:_SHOWN])
             more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
-            raise UsageError(f"{safe_text(text, 60)} could be {shown}{more}: type more of the key")
+            raise UsageError(
+                f"{screen_text(text, 60)} could be {shown}{more}: type more of the key"
+            )
         if found:
             return found[0]
     return None

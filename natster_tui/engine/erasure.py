@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.projection_store import bucket_of
 from natster_tui.engine.rebuild import Rebuild, Verdict
 from natster_tui.errors import NatsterError, RefusedError
@@ -92,6 +92,6 @@ async def erase_account(
         return destruction, await rebuild.commit()
     except NatsterError as error:
         raise RefusedError(
-            f"the keys of {safe_text(account, 100)} are destroyed, but the projections could not "
+            f"the keys of {screen_text(account, 100)} are destroyed, but the projections could not "
             f"be rebuilt ({error.sentence}): put that right, then rebuild"
         ) from error

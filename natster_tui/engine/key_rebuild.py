@@ -13,9 +13,9 @@ from typing import Any
 
 from natster_tui.domain.diff import Diff, changed_entries, diff_entries
 from natster_tui.domain.fold import Fold
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.paging import document_key, entries_of
 from natster_tui.domain.projection import Projection
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.batching import unfit
 from natster_tui.engine.key_history import key_fold
 from natster_tui.engine.lease_keeper import rebuilding
@@ -58,7 +58,7 @@ class KeyRebuild:
         plan, _changes, _fold = await self._plan()
         if not plan.diff.keys:
             raise NotFoundError(
-                f"there is no {self.projection.name} {safe_text(self.key, 100)}, neither stored "
+                f"there is no {self.projection.name} {screen_text(self.key, 100)}, neither stored "
                 f"nor in the log at {plan.seq:,}"
             )
         return [plan]

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from natster_tui.domain.events import Record
 from natster_tui.domain.log_lines import encode_line
-from natster_tui.domain.masking import mask_json
+from natster_tui.domain.masking import mask_json, mask_text
+from natster_tui.domain.payload_json import json_line
 from natster_tui.domain.presentation import masked_payload
 from natster_tui.errors import UsageError
 from natster_tui.store.log import EventLog
@@ -48,7 +49,8 @@ async def export_file(log: EventLog, path: Path, seqs: Sequence[int] | None, ins
 
 
 def masked_line(record: Record) -> str:
-    """A record in the exported form, with the secrets of payload and headers masked."""
+    """A record in the exported form, with the secrets in it masked."""
     line = json.loads(encode_line(record, masked_payload(record)))
+    line["subject"] = mask_text(line["subject"])
     line["headers"] = mask_json(line["headers"])
-    return json.dumps(line)
+    return json_line(line)

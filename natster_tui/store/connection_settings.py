@@ -33,8 +33,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from natster_tui.domain.masking import MASK
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.masking import MASK, screen_text
 from natster_tui.errors import UsageError
 from natster_tui.store.nats_contexts import (
     ConnectionOptions,
@@ -114,13 +113,13 @@ class ConnectionSettings:
     @property
     def described(self) -> str:
         """The server's address, or several, for a person."""
-        return ", ".join(safe_text(_without_user_info(server), 300) for server in self.servers)
+        return ", ".join(screen_text(_without_user_info(server), 300) for server in self.servers)
 
     @property
     def user_described(self) -> str:
         """Who we are to the server, for a person; never a secret."""
         if self.user is not None:
-            return safe_text(self.user, 100)
+            return screen_text(self.user, 100)
         for kind, file in (("creds", self.creds), ("nkey", self.nkey)):
             if file is not None:
                 return f"{kind} {quoted(file.name)}"
@@ -143,7 +142,7 @@ class ConnectionSettings:
             )
             if value is not None
         ]
-        return f"ConnectionSettings({', '.join(shown)}, from {safe_text(self.origin)})"
+        return f"ConnectionSettings({', '.join(shown)}, from {screen_text(self.origin)})"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from natster_tui.domain.event_time import parse_timestamp
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.masking import screen_text
 from natster_tui.errors import ApiError, ServerError
 from natster_tui.store.link import Link
 
@@ -45,7 +45,7 @@ async def list_consumers(link: Link, stream: str) -> tuple[ConsumerInfo, ...]:
             metadata = (consumer.get("config") or {}).get("metadata") or {}
             found.append(
                 ConsumerInfo(
-                    safe_text(consumer["name"], 120),
+                    screen_text(consumer["name"], 120),
                     int(delivered.get("consumer_seq", 0)),
                     int(consumer.get("num_waiting", 0)),
                     parse_timestamp(delivered.get("last_active") or "") or 0,

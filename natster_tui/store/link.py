@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import nats.errors
 from nats.aio.client import RawCredentials
 
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.masking import screen_text
 from natster_tui.errors import (
     ApiError,
     ConnectionLostError,
@@ -147,7 +147,7 @@ class Link:
         try:
             await self.client.close()
         except (nats.errors.Error, OSError) as error:
-            self.on_problem(safe_text(str(error)))
+            self.on_problem(screen_text(str(error)))
 
     async def close(self) -> None:
         """End the connection; waiting requests fail with ConnectionLostError."""
@@ -262,7 +262,7 @@ class Link:
         except nats.errors.NoRespondersError as error:
             if not subject.startswith(f"{self._api_prefix}."):
                 raise ServerError(
-                    f"{self.settings.described} stores nothing on {safe_text(subject, 200)}: "
+                    f"{self.settings.described} stores nothing on {screen_text(subject, 200)}: "
                     "the stream or bucket behind it is gone"
                 ) from error
             raise ServerError(
@@ -282,7 +282,7 @@ class Link:
         if self.lost.done() or isinstance(error, nats.errors.ConnectionClosedError):
             self._end(self._last_error or str(error))
             return ConnectionLostError(self.lost_sentence())
-        return ServerError(f"{self.settings.described}: {safe_text(str(error))}")
+        return ServerError(f"{self.settings.described}: {screen_text(str(error))}")
 
     async def api(
         self,
@@ -378,7 +378,7 @@ class RawInbox:
 
 def api_error(verb: str, error: Mapping[str, Any]) -> ApiError:
     """A JetStream error as one of ours."""
-    description = safe_text(str(error.get("description", "unknown error")), 300)
+    description = screen_text(str(error.get("description", "unknown error")), 300)
     return ApiError(
         f"JetStream refused {verb}: {description}", int(error.get("err_code", 0)), description
     )
@@ -389,8 +389,8 @@ def _told(error: Exception) -> str:
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError) and error.errno is not None:
-        return safe_text(os.strerror(error.errno).lower(), 300)
-    return safe_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")
+        return screen_text(os.strerror(error.errno).lower(), 300)
+    return screen_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")
 
 
 def _api_prefix(settings: ConnectionSettings) -> str:

@@ -16,8 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from natster_tui.domain.masking import mask_text
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.masking import screen_text
 from natster_tui.errors import UsageError
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -54,7 +53,7 @@ class ConnectionOptions:
 
 def quoted(value: object) -> str:
     """A name or path from outside, fit for a sentence: a secret given by mistake stays unseen."""
-    return safe_text(mask_text(str(value)), 300)
+    return screen_text(str(value), 300)
 
 
 def selected_context(environ: Mapping[str, str]) -> str | None:

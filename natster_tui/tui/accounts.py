@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from natster_tui.domain.account import AccountState
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import Names, short_key
 from natster_tui.domain.projections import ACCOUNTS
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import age
 from natster_tui.tui.view import View
@@ -77,7 +77,7 @@ class Accounts(VirtualList):
         shown = f"{len(items):,} of {len(accounts):,}" if self.search else f"{len(accounts):,}"
         subtitle = f"by {_SORTS[self._sort][0]}"
         if self.search:
-            subtitle = f"/{safe_text(self.search, 20)} · {subtitle}"
+            subtitle = f"/{screen_text(self.search, 20)} · {subtitle}"
         self.caption(f"2 Accounts ({shown})", subtitle)
         self.refresh_rows()
 
@@ -105,7 +105,7 @@ class Accounts(VirtualList):
         cells.append(Cell(when, 4, "dim", right=True))
         if width >= 52:
             how = state.bound_context.oauth_id.split("|")[0] if state.bound_context else "-"
-            cells.append(Cell(safe_text(how, 20), 7, "second" if state.bound_context else "dim"))
+            cells.append(Cell(screen_text(how, 20), 7, "second" if state.bound_context else "dim"))
         else:
             cells.append(Cell(glyphs.bound if state.bound_context else " ", 2, "second"))
         cells += [
@@ -118,7 +118,7 @@ class Accounts(VirtualList):
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`."""
         if self.search:
-            return (f" no account matches {safe_text(self.search, 30)}",)
+            return (f" no account matches {screen_text(self.search, 30)}",)
         if not self.view.is_connected:
             return ()
         return ("", " no accounts yet: the first", " natster_initialized makes one")

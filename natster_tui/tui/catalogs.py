@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.figures import case_collisions
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import Names
 from natster_tui.domain.projections import CATALOGS
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import row_time
 from natster_tui.tui.view import View
@@ -138,9 +138,9 @@ class Catalogs(VirtualList):
         names = Names(self.view.accounts)
         state = self.view.catalogs.get(shown.catalog)
         warning = self._warning(shown.catalog, state)
-        name = Cell(safe_text(shown.catalog, 60), 0, "strong")
+        name = Cell(screen_text(shown.catalog, 60), 0, "strong")
         if self.view.just_changed(CATALOGS.name, shown.catalog):
-            name = Cell(f"{glyphs.on} {safe_text(shown.catalog, 60)}", 0, "warn")
+            name = Cell(f"{glyphs.on} {screen_text(shown.catalog, 60)}", 0, "warn")
         mark = Cell(glyphs.warn if warning else " ", 2, "warn")
         if self.of is None:
             owner = "" if state is None else names.of(state.owner)
@@ -166,14 +166,14 @@ class Catalogs(VirtualList):
             others = ", ".join(names.of(key) for key in state.contested_by)
             said.append(f"duplicate name: also shared by {others}, who grants no access here")
         if name in self._collisions:
-            others = ", ".join(safe_text(other, 40) for other in self._collisions[name])
+            others = ", ".join(screen_text(other, 40) for other in self._collisions[name])
             said.append(f"differs from {others} in letter case only: importers confuse them")
         return said
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`."""
         if self.search:
-            return (f" no catalog matches {safe_text(self.search, 30)}",)
+            return (f" no catalog matches {screen_text(self.search, 30)}",)
         if self.of is not None:
             return ("", " this account neither shares a catalog nor was given one")
         if not self.view.is_connected:

@@ -12,8 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from natster_tui.domain.figures import case_collisions, community_figures, prize_candidates
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import Names
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.activity import Activity, read_activity
 from natster_tui.errors import NatsterError
 from natster_tui.tui.clipboard import keep_copy
@@ -92,13 +92,13 @@ class CommunityScreen(ModalScreen[None]):
         for name in doubles[:_LISTED]:
             state = view.catalogs[name]
             others = ", ".join(map(names.of, state.contested_by))
-            text.append(f"  {safe_text(name, 60)}: {names.of(state.owner)}, also {others}\n")
+            text.append(f"  {screen_text(name, 60)}: {names.of(state.owner)}, also {others}\n")
         for name, twins in sorted(case_collisions(view.catalogs).items())[:_LISTED]:
-            said = ", ".join(safe_text(twin, 60) for twin in twins)
-            text.append(f"  {safe_text(name, 60)}: differs from {said} in letter case only\n")
+            said = ", ".join(screen_text(twin, 60) for twin in twins)
+            text.append(f"  {screen_text(name, 60)}: differs from {said} in letter case only\n")
         text.append("\nPrize candidates\n", "bold")
         for key in prize_candidates(view.accounts)[:_LISTED]:
-            text.append(f"  {names.of(key)}  {safe_text(key, 80)}\n")
+            text.append(f"  {names.of(key)}  {screen_text(key, 80)}\n")
         self._body.update(text)
 
     def _plot(self, text: Text, label: str, counts: tuple[int, ...]) -> None:
@@ -118,7 +118,7 @@ class CommunityScreen(ModalScreen[None]):
         """Copy the prize candidates, one a line: name and key."""
         names = Names(self._view.accounts)
         candidates = prize_candidates(self._view.accounts)
-        listed = "\n".join(f"{names.of(key)}\t{safe_text(key, 80)}" for key in candidates)
+        listed = "\n".join(f"{names.of(key)}\t{screen_text(key, 80)}" for key in candidates)
         self.app.copy_to_clipboard(listed)
         self.app.notify(
             f"copied {len(candidates):,} candidates; also in {keep_copy(listed)}", markup=False

@@ -15,7 +15,7 @@ from natster_tui.domain.diff import field_changes
 from natster_tui.domain.documents import read_document
 from natster_tui.domain.events import NONE, Event, Record, read_event
 from natster_tui.domain.fold import Fold
-from natster_tui.domain.masking import MASK, is_secret_name, mask_json, mask_text
+from natster_tui.domain.masking import MASK, is_secret_name, mask_json, mask_text, screen_text
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import (
     VERBS,
@@ -26,7 +26,7 @@ from natster_tui.domain.presentation import (
     seal_line,
 )
 from natster_tui.domain.projection import Projection
-from natster_tui.domain.safe_text import safe_block, safe_text
+from natster_tui.domain.safe_text import safe_block
 from natster_tui.domain.state_history import Past
 from natster_tui.engine.effects import Effect
 from natster_tui.engine.projector import Projector
@@ -138,7 +138,7 @@ class Inspection:
             if event.target != NONE:
                 self._account_line(text, "target", event.target)
             if event.catalog != NONE:
-                text.add("catalog", safe_text(event.catalog, 200))
+                text.add("catalog", screen_text(event.catalog, 200))
             if reason := parked(event):
                 why = ParkReason(reason)
                 text.add("parked", f"{reason}: {why.explanation}", "text-error")
@@ -146,10 +146,9 @@ class Inspection:
         text.add("happened", full_time(record.event_time))
         if record.event_time != record.time_ns // 1_000_000_000:
             text.add("stored", stored_time(record))
-        text.add("subject", safe_text(record.subject, 600), "dim")
+        text.add("subject", screen_text(record.subject, 600, reveal=self._reveal), "dim")
         for name, value in record.headers:
-            shown = value if self._reveal else mask_text(value)
-            text.add("header", f"{safe_text(name, 60)}: {safe_text(shown, 300)}", "dim")
+            text.add("header", f"{screen_text(name, 60)}: {self._field(name, value)}", "dim")
         text.add("payload", "\n".join(payload_lines(record, reveal=self._reveal)))
         if record.seal is not None:
             text.add("sealed", seal_line(record.seal), "dim")
@@ -166,7 +165,7 @@ class Inspection:
             text.add("", "it is parked: no projection uses it, and nothing changed")
         for effect in effects:
             name = self._names.of(effect.key)
-            shown = name if effect.projection.name == "account" else safe_text(effect.key, 60)
+            shown = name if effect.projection.name == "account" else screen_text(effect.key, 60)
             fields = field_changes(effect.before, effect.after)
             made = " (made by this event)" if effect.before is None and effect.after else ""
             text.add(effect.projection.name, f"{shown}{made}", "bold")
@@ -177,9 +176,15 @@ class Inspection:
                 text.add("", "nothing changed", "dim")
         return title, text
 
+    def _field(self, name: str, value: str) -> str:
+        """The value of a named field, over several lines if it has them."""
+        if self._reveal or not value:
+            return safe_block(value, 12, 2_000)
+        return MASK if is_secret_name(name) else safe_block(mask_text(value), 12, 2_000)
+
     def _account_line(self, text: Sheet, label: str, key: str) -> None:
         name = self._names.of(key)
-        shown = safe_text(key, 100)
+        shown = screen_text(key, 100)
         text.add(label, shown if "…" in name or name == shown else f"{name}  {shown}")
 
     # -- documents -------------------------------------------------------------------------
@@ -189,7 +194,7 @@ class Inspection:
         state = self._view.accounts.get(key)
         text = Sheet(self._theme, self._view.glyphs)
         title = f"Account {self._names.of(key)}"
-        text.add("key", safe_text(key, 100))
+        text.add("key", screen_text(key, 100))
         if state is None:
             text.add("", "no longer known", "dim")
             return title, text
@@ -200,11 +205,10 @@ class Inspection:
             text.add("initialized", "not yet: others have shared with it already")
         text.add("shares", f"{len(state.out_shares):,} out, {len(state.in_shares):,} in")
         if state.bound_context is not None:
-            text.add("web login", safe_text(state.bound_context.oauth_id, 120), "text-secondary")
+            login = screen_text(state.bound_context.oauth_id, 120, reveal=self._reveal)
+            text.add("web login", login, "text-secondary")
             for name, value in state.bound_context.as_document()["bound_context"].items():
-                hidden = is_secret_name(name) and value and not self._reveal
-                shown = MASK if hidden else safe_block(value, 12, 2_000)
-                text.add("", f"{name}: {shown or '-'}")
+                text.add("", f"{name}: {self._field(name, value) or '-'}")
         self._document(text, "document", self._view.fold("account"), key)
         return title, text
 
@@ -214,7 +218,7 @@ class Inspection:
         text = Sheet(self._theme, self._view.glyphs)
         if state is None:
             text.add("", "only shared in ways that make no catalog", "dim")
-            return f"Catalog {safe_text(name, 60)}", text
+            return f"Catalog {screen_text(name, 60)}", text
         self._account_line(text, "owner", state.owner)
         text.add("shared with", f"{len(state.shared_with):,} accounts")
         for warning in warnings:
@@ -223,7 +227,7 @@ class Inspection:
             imported = self._imported(name, state.owner, account)
             text.add("", f"{self._names.of(account)}{imported}")
         self._document(text, "document", self._view.fold("catalog"), name)
-        return f"Catalog {safe_text(name, 60)}", text
+        return f"Catalog {screen_text(name, 60)}", text
 
     def _imported(self, name: str, owner: str, account: str) -> str:
         state = self._view.accounts.get(account)
@@ -257,7 +261,7 @@ class Inspection:
         if status.drift is not None:
             text.add("drift", status.drift.summary, "text-warning")
             for change in status.drift.changes[:50]:
-                text.add("", f"{safe_text(change.key, 100)} {change.kind}")
+                text.add("", f"{screen_text(change.key, 100)} {change.kind}")
         text.add("parked", f"{status.parked.count:,} events")
         for event in reversed(status.parked.recent):
             said = f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}"

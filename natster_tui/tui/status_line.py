@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.masking import screen_text
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.tui.clock import age
@@ -53,7 +53,7 @@ class StatusLine(Static):
             if width >= 104:
                 self._append_sealing(text, workspace, theme)
             if width >= 120:
-                text.append(f"  {safe_text(workspace.user, 24)}", "dim")
+                text.append(f"  {screen_text(workspace.user, 24)}", "dim")
         # One line it is and stays: laying the whole screen out again is what would cost.
         self.update(text, layout=False)
 
@@ -67,7 +67,7 @@ class StatusLine(Static):
             text.append("  sealed", "dim")
 
     def _stream(self, workspace: Workspace) -> str:
-        return safe_text(workspace.options.choice.stream, 40)
+        return screen_text(workspace.options.choice.stream, 40)
 
     def _mode(self, workspace: Workspace) -> tuple[str, bool]:
         """The one word that says how it goes, and whether it goes well."""

@@ -12,9 +12,9 @@ from textwrap import wrap
 
 from natster_tui.domain.account import read_context
 from natster_tui.domain.events import Event, EventType, Record, read_event
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS, Names, event_phrase
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.filtered_log import FilteredLog
 from natster_tui.engine.workspace import Connection
 from natster_tui.tui.cells import Cell
@@ -148,7 +148,7 @@ class Timeline(VirtualList):
             return
         head = follower.head
         looked = "" if filtered.is_complete(head) else f", looked at {filtered.scanned:,}"
-        wanted = safe_text(filtered.wanted.text, 40)
+        wanted = screen_text(filtered.wanted.text, 40)
         self.caption(f"1 Timeline {wanted} ({total} of {head:,}{looked})", f"esc all · {subtitle}")
 
     def _fetch_visible(self) -> None:
@@ -216,7 +216,7 @@ class Timeline(VirtualList):
         return [
             Cell(self.glyphs.parked, 2, "bad"),
             Cell("parked", 11, "bad"),
-            Cell(f"{reason}: {safe_text(record.subject, 200)}", 0, "dim"),
+            Cell(f"{reason}: {screen_text(record.subject, 200)}", 0, "dim"),
         ]
 
     def _event_cells(self, event: Event) -> Sequence[Cell]:
@@ -241,7 +241,7 @@ class Timeline(VirtualList):
             if seal is not None and seal.unopened is not None:
                 how = seal.unopened.value
             else:
-                how = "" if context is None else safe_text(context.oauth_id.split("|")[0], 30)
+                how = "" if context is None else screen_text(context.oauth_id.split("|")[0], 30)
             return [*cells, Cell(f"{who} {glyphs.to} web {how}".rstrip())]
         if not whom:
             return [*cells, Cell(who)]
