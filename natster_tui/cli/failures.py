@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from natster_tui.errors import NatsterError
+
+_PACKAGE = "natster_tui"
+_WORDS = re.compile(r"[A-Za-z ]+")
 
 
 def as_sentence(error: BaseException) -> NatsterError:
@@ -16,6 +23,47 @@ def as_sentence(error: BaseException) -> NatsterError:
         # Whatever talks to a server has sentences of its own; what is left is our output.
         where = "" if error.filename is None else f" {error.filename}"
         return NatsterError(f"cannot read or write{where}: {error.strerror.lower()}")
+    return NatsterError(f"internal error, please report it: {_without_values(error)}")
+
+
+def report_what_nobody_awaits(say: Callable[[str], None]) -> None:
+    """Let `say` tell of failures that reach no caller, as sentences like every other.
+
+    Left alone Python prints them by itself, with what they say: of a task that nobody awaits,
+    and of what fails while something is cleaned up.
+    """
+    logger = logging.getLogger("asyncio")
+    logger.addHandler(_AsSentence(say))
+    logger.propagate = False
+    sys.unraisablehook = lambda failed: (
+        None if failed.exc_value is None else say(as_sentence(failed.exc_value).sentence)
+    )
+
+
+class _AsSentence(logging.Handler):
+    """Tells of what asyncio logs: of a failure where it arose, else asyncio's own first words."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        if record.exc_info and record.exc_info[1] is not None:
+            self._say(as_sentence(record.exc_info[1]).sentence)
+        elif words := _WORDS.match(record.getMessage()):
+            self._say(f"internal error, please report it: {words[0].strip()}")
+
+
+def _without_values(error: BaseException) -> str:
+    """An error's type and where it arose, in our code and below it.
+
+    What it says stays unsaid: it quotes what the program worked on, and a password looks like
+    nothing in particular.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return NatsterError(f"internal error, please report it: {type(error).__name__}{place}: {error}")
+    ours = [frame for frame in frames if _PACKAGE in Path(frame.filename).parts]
+    places = dict.fromkeys(
+        f"{Path(frame.filename).name}:{frame.lineno}" for frame in (*ours[-1:], *frames[-1:])
+    )
+    return " at ".join((type(error).__name__, *places))

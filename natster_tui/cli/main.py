@@ -13,14 +13,13 @@ import click
 from natster_tui import __version__
 from natster_tui.cli.dashboard_commands import demo, open_dashboard
 from natster_tui.cli.document_commands import show, why
-from natster_tui.cli.failures import as_sentence
+from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
 from natster_tui.cli.key_commands import keys
 from natster_tui.cli.log_commands import export, import_, publish, status
 from natster_tui.cli.log_reading_commands import tail
 from natster_tui.cli.options import takes_target
 from natster_tui.cli.projection_commands import project, rebuild, verify
-from natster_tui.domain.masking import mask_text
-from natster_tui.domain.safe_text import safe_text
+from natster_tui.domain.masking import screen_text
 from natster_tui.engine.garbage import collect_rarely
 from natster_tui.errors import NatsterError
 
@@ -79,6 +78,7 @@ def run() -> None:
         # A terminal that lacks a character shows another one; that is no reason to fail.
         sys.stdout.reconfigure(errors="replace")
     collect_rarely()
+    report_what_nobody_awaits(_complain)
     try:
         code = program.main(standalone_mode=False)
     except NatsterError as error:
@@ -106,4 +106,4 @@ def _abandon_output() -> None:
 
 
 def _complain(sentence: str) -> None:
-    click.echo(f"natster-tui: {safe_text(mask_text(sentence))}", err=True)
+    click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
