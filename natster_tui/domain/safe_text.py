@@ -55,6 +55,25 @@ def safe_block(value: str | bytes, max_lines: int = 500, limit: int = 65_536) ->
     return _capped("\n".join(map(_visible, lines)), limit, was_cut=len(value) > limit)
 
 
+def safe_in_place(text: str) -> str:
+    """The text with one symbol for each character that must not reach a terminal, length kept.
+
+    For where positions count, as in a field that somebody types in or pastes into.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if shown and _is_mark(char) else 0
+        if 0 < marks <= MARKS_PER_CHARACTER:
+            shown.append(char)
+        else:
+            symbol = _visible_character(char)
+            shown.append(symbol if len(symbol) == 1 else "\ufffd")
+    return "".join(shown)
+
+
 def _decode(value: bytes, limit: int) -> str:
     """As many of the bytes as can matter; one character more than `limit` shows that some did."""
     return value[: (limit + 1) * _UTF8_LONGEST].decode("utf-8", "replace")

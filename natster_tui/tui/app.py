@@ -19,9 +19,9 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.accounts import Accounts
@@ -34,6 +34,7 @@ from natster_tui.tui.community_screen import CommunityScreen
 from natster_tui.tui.finding import Finding
 from natster_tui.tui.inspecting import REVEAL_S, Inspecting
 from natster_tui.tui.inspector import Inspector
+from natster_tui.tui.last_look import LastLook
 from natster_tui.tui.look import ASCII, DARK, LIGHT, UNICODE
 from natster_tui.tui.palette import DeclaredCommands
 from natster_tui.tui.panes import PANES, Panes
@@ -77,7 +78,7 @@ class Dashboard(App[None]):
         self.workspace = workspace
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock)
         self._ascii_only = ascii_only
-        self._ascii_filters = [AsciiFilter()] if ascii_only else []
+        self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self._rung = True
         self._painted_second = 0
         self._alerted = ""
@@ -129,8 +130,8 @@ class Dashboard(App[None]):
         return super().push_screen(*args, **kwargs)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """See `App.get_line_filters`; ASCII mode has one more."""
-        return [*super().get_line_filters(), *self._ascii_filters]
+        """See `App.get_line_filters`; ASCII mode has one more, and the last look comes last."""
+        return [*super().get_line_filters(), *self._own_filters]
 
     # -- painting --------------------------------------------------------------------------
 
@@ -432,4 +433,4 @@ class Dashboard(App[None]):
 
     def notice(self, sentence: str) -> None:
         """A short note in the corner."""
-        self.notify(safe_text(sentence), markup=False)
+        self.notify(screen_text(sentence), markup=False)

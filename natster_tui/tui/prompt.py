@@ -9,6 +9,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from natster_tui.domain.event_filter import completions
+from natster_tui.tui.field import Field
 
 
 class Purpose(Enum):
@@ -33,7 +34,7 @@ class FilterSuggester(Suggester):
         return next(iter(completions(value, self._names)), None)
 
 
-class Prompt(Input):
+class Prompt(Field):
     """Hidden until opened; `purpose` says what its text means."""
 
     def __init__(self, names: Callable[[], list[str]]) -> None:

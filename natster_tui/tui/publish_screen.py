@@ -14,16 +14,17 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label, Select, Static
+from textual.widgets import Label, Select, Static
 
 from natster_tui.domain.diff import field_changes
 from natster_tui.domain.events import CATALOG_TYPES, NONE, EventType, Record
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import VERBS, Names, change_line
 from natster_tui.domain.preview import preview_of
 from natster_tui.domain.publishing import Proposal, form_problem, state_problem
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.publish import publish
 from natster_tui.errors import NatsterError
+from natster_tui.tui.field import Field
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.view import View
 
@@ -47,10 +48,10 @@ class PublishScreen(ModalScreen[int | None]):
             allow_blank=False,
             id="publish-kind",
         )
-        self._origin = Input(origin, placeholder="origin: an account key", compact=True)
-        self._target = Input(target, placeholder="target: an account key", compact=True)
-        self._catalog = Input(catalog, placeholder="catalog: a name", compact=True)
-        self._data = Input(placeholder="payload: JSON, or nothing", compact=True)
+        self._origin = Field(origin, placeholder="origin: an account key", compact=True)
+        self._target = Field(target, placeholder="target: an account key", compact=True)
+        self._catalog = Field(catalog, placeholder="catalog: a name", compact=True)
+        self._data = Field(placeholder="payload: JSON, or nothing", compact=True)
         self._verdict = Static()
         self._hint = Static(Text("ctrl+s publishes · tab next field · esc cancels", "dim"))
         self._busy = False
@@ -111,21 +112,21 @@ class PublishScreen(ModalScreen[int | None]):
         theme = self.app.theme_variables
         text = Text()
         if problem := self._problem(proposal):
-            text.append(f"cannot be published: {safe_text(problem)}\n", theme["text-error"])
+            text.append(f"cannot be published: {screen_text(problem)}\n", theme["text-error"])
         else:
             text.append("would change\n", "bold")
             names = Names(self._view.workspace.accounts)
             record = Record(1, time.time_ns(), proposal.subject, proposal.payload)
             folds = {n: p.fold for n, p in self._view.workspace.projectors.items()}
             for preview in preview_of(record, folds):
-                shown = safe_text(preview.key, 60)
+                shown = screen_text(preview.key, 60)
                 if preview.projection.name == "account":
                     shown = names.of(preview.key)
                 text.append(f"  {preview.projection.name} {shown}\n", "bold")
                 for field_change in field_changes(preview.before, preview.after):
                     line = change_line(field_change, names=names)
                     text.append(f"    {line}\n", theme.get(_STYLES.get(line[0], ""), ""))
-        text.append(f"\nsubject: {safe_text(proposal.subject, 300)}", "dim")
+        text.append(f"\nsubject: {screen_text(proposal.subject, 300)}", "dim")
         self._verdict.update(text)
 
     def action_publish(self) -> None:

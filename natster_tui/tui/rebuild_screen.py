@@ -17,14 +17,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from natster_tui.domain.diff import KeyChange
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import Names, change_line
 from natster_tui.domain.projection import Projection
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.takeover import refuse_while_active
 from natster_tui.errors import ConnectionLostError, NatsterError
+from natster_tui.tui.field import Field
 from natster_tui.tui.look import progress_bar
 from natster_tui.tui.view import View
 
@@ -62,7 +63,7 @@ class ReplayScreen(ModalScreen[None]):
             with VerticalScroll(id="dialog-scroll"):
                 yield self._body
             yield self._progress
-            yield Input(id="dialog-input", classes="hidden")
+            yield Field(id="dialog-input", classes="hidden")
             yield self._hint
 
     def say(self, line: str, style: str = "") -> None:
@@ -119,7 +120,7 @@ class ReplayScreen(ModalScreen[None]):
         for change in changes[:_CHANGES_SHOWN]:
             kind = change.kind
             word = _FOUND[kind] if verifying else kind
-            self.say(f"  {marks[kind]} {safe_text(change.key, 100)} {word}", styles[kind])
+            self.say(f"  {marks[kind]} {screen_text(change.key, 100)} {word}", styles[kind])
             for field in change.fields() if kind == "changed" else ():
                 self.say(f"      {change_line(field, names=names)}")
         if len(changes) > _CHANGES_SHOWN:

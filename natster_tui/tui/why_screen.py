@@ -13,14 +13,15 @@ from textual.widgets import Input
 
 from natster_tui.domain.diff import field_changes
 from natster_tui.domain.events import read_event
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS, Names, change_line, event_phrase
 from natster_tui.domain.projection import Projection
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.engine.key_history import KeyHistory, key_history
 from natster_tui.errors import NatsterError
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import row_time
+from natster_tui.tui.field import Field
 from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 
@@ -63,7 +64,7 @@ class Reasons(VirtualList):
                     continue
             shown += 1
             event = read_event(record)
-            phrase, style = safe_text(record.subject, 200), ""
+            phrase, style = screen_text(record.subject, 200), ""
             if not isinstance(event, ParkReason):
                 who, whom, catalog = event_phrase(event, names)
                 phrase = " ".join(filter(None, (VERBS[event.type], who, whom, catalog)))
@@ -120,8 +121,8 @@ class WhyScreen(ModalScreen[int | None]):
         self._projection = projection
         self._key = key
         name = Names(view.accounts).of(key)
-        shown = name if projection.name == "account" else safe_text(key, 60)
-        self._field = Input(
+        shown = name if projection.name == "account" else screen_text(key, 60)
+        self._field = Field(
             placeholder="a field or a value, such as account_name", classes="hidden", compact=True
         )
         self._reasons = Reasons(view, f"Why {projection.name} {shown}")
