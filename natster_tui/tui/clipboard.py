@@ -6,18 +6,17 @@ beside it as well.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import platformdirs
+
+from natster_tui.store.private_files import make_private_directory, write_private
 
 
 def keep_copy(text: str) -> Path:
     """Write the text to a file that only its owner can read, and return where."""
     directory = Path(platformdirs.user_cache_dir("natster-tui"))
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(directory)
     path = directory / "copied.json"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
+    write_private(path, f"{text}\n".encode())
     return path
