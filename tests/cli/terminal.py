@@ -34,7 +34,7 @@ class Terminal:
     """
 
     def __init__(self, program: Program, *arguments: str, size: tuple[int, int] = WIDE) -> None:
-        self.printed = b""
+        self.printed = bytearray()
         self._program = program
         self._command = program.command(*arguments)
         self._size = size
