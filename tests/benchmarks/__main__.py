@@ -16,9 +16,12 @@ from tests.benchmarks.community import Community
 from tests.benchmarks.figures import HEADING, Figure, row
 from tests.benchmarks.live_figures import measure_live, measure_start
 from tests.benchmarks.replay_figures import measure_growth, measure_rebuild, measure_sealing
+from tests.benchmarks.screen_figures import measure_burst, measure_pages
 from tests.benchmarks.travel_figures import measure_travel
 
-GROUPS = ("rebuild", "sealing", "growth", "accounts", "travel", "live", "start")
+GROUPS = (
+    "rebuild", "sealing", "growth", "accounts", "travel", "live", "start", "pages", "burst",
+)  # fmt: skip
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -32,6 +35,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--growth-accounts", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--travel-events", type=int, default=1_000_000)
     parser.add_argument("--live-seconds", type=float, default=20.0)
+    parser.add_argument("--page-events", type=int, default=1_000_000)
+    parser.add_argument(
+        "--burst-rate", type=int, default=50_000, help="events/s, if the server can"
+    )
     parser.add_argument("--sealing", choices=("on", "off"), default="on")
     parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
     options = parser.parse_args(arguments)
@@ -70,6 +77,10 @@ async def run(options: argparse.Namespace) -> list[Figure]:
                 await measure_live(live, options.live_seconds, tell)
             case "start":
                 await measure_start(community, rounds, tell)
+            case "pages":
+                await measure_pages(Community(options.page_events, options.accounts), tell)
+            case "burst":
+                await measure_burst(Community(2_000, 200), options.burst_rate, tell)
     return figures
 
 

@@ -64,6 +64,14 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def resident_mib() -> float:
+    """What this process holds in memory now."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 async def cost_of(work: Awaitable[int]) -> Cost:
     """Do some work, which returns the number of events it was about, and say what it cost us."""
     pauses = [0.0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import random
 import time
-from pathlib import Path
 
 from natster_tui.domain.events import STREAM
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS
@@ -15,6 +14,7 @@ from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
+from tests.benchmarks.measuring import resident_mib
 from tests.benchmarks.replay_figures import loaded
 
 _JUMPS = 40
@@ -34,7 +34,7 @@ async def measure_travel(community: Community, tell: OnFigure) -> None:
 async def _travel(log: EventLog, community: Community, tell: OnFigure) -> None:
     travel = TimeTravel(log, "benchmark", lambda _done, _total: None)
     gc.collect()
-    before = _resident_mib()
+    before = resident_mib()
 
     async def timed(seq: int) -> float:
         began = time.perf_counter()
@@ -51,7 +51,7 @@ async def _travel(log: EventLog, community: Community, tell: OnFigure) -> None:
             seq += draw.choice((-1, 1))
             steps.append(await timed(seq))
     gc.collect()
-    memory = _resident_mib() - before
+    memory = resident_mib() - before
     where = f"time travel, {community.name}"
     tell(Figure(f"{where}: reading it the first time", first_ms / 1_000, " s"))
     for what, times, target in (("a jump anywhere", jumps, 1_000), ("one event", steps, 50)):
@@ -70,11 +70,3 @@ def _look_around(moment: Moment) -> None:
         assert len(state.in_shares.values()) >= 0
     for name in list(catalogs)[:50]:
         assert catalogs[name].owner
-
-
-def _resident_mib() -> float:
-    """What this process holds in memory now."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
