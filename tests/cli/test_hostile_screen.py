@@ -181,8 +181,8 @@ async def test_whatever_is_typed_or_pasted(natster: Program, head: int) -> None:
         await walk.prompt(":", "go to: a sequence", pasted + ENTER, "neither a sequence nor")
         await walk.look("", IN_A_FIELD)  # once the note has gone from before it
         await walk.look(ESCAPE, gone=IN_A_FIELD)
-        nowhere = f"\x15/no/such/{PASTE.format(MARKUP)}{ENTER}"
-        await walk.prompt("o", "natster-events.jsonl", nowhere, "cannot be written")
+        await walk.prompt("o", "natster-events.jsonl", "\x15", "export to: a file")
+        await walk.look(f"/no/such/{PASTE.format(MARKUP)}{ENTER}", "cannot be written")
         await walk.go_to(head - 2)
         await walk.look("p", "Publish an event", "not an account key")
         for _ in range(5):
