@@ -58,6 +58,7 @@ def actions_in_styles(app: Dashboard) -> list[object]:
     ]
 
 
+@pytest.mark.full
 async def test_no_action_runs_on_a_click(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +134,7 @@ async def test_what_is_copied_or_exported_holds_no_secret(
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.full
 async def test_secrets_show_when_asked_for_and_go_again(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
