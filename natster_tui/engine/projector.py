@@ -356,6 +356,8 @@ class Projector:
                 self._settle_phase(log.info.last_seq)
                 if not self._writing:
                     if self.status.awaits_lease:
+                        if not self._lease_sentence:
+                            return  # ours again, while we were finding out that it was not
                         self.status.problem = self._lease_sentence
                     seen = await self._watch.look(log, self.fold)
                 else:
