@@ -362,7 +362,7 @@ async def test_change_shows_before_and_after_of_what_the_event_touched(
     async with dashboard(settings) as (app, pilot):
         await pilot.press("colon", *"1", "enter", "c")
         await until(lambda: "(made by this event)" in text_of(app))
-        assert 'account_name "Natster Hub"' in text_of(app)
+        await until(lambda: 'account_name "Natster Hub"' in text_of(app))
         await pilot.press("c")
         await until(lambda: "5 Event 1" in text_of(app))
 
