@@ -139,7 +139,11 @@ async def rebuild_here(workspace: Workspace) -> None:
 # Before the first batch is committed, and as the second one is on its way; with purge just after
 # the mark, when everything has gone.
 @pytest.mark.parametrize(
-    ("rounds", "purge"), [([(0, False), (1, True)], False), ([(1, False)], True)]
+    ("rounds", "purge"),
+    [
+        pytest.param([(0, False), (1, True)], False, marks=pytest.mark.full),
+        ([(1, False)], True),
+    ],
 )
 async def test_a_rebuild_is_killed(
     settings: ConnectionSettings, tmp_path: Path, rounds: list[tuple[int, bool]], purge: bool

@@ -27,10 +27,7 @@ def first_difference(kept: str, now: str) -> str:
 # Two of the six in every run: the one with least room, and the one with fewest characters.
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in ("80x24", "ASCII") else pytest.mark.full)
-        for name in LOOKS
-    ],
+    [pytest.param(name, marks=() if name == "80x24" else pytest.mark.full) for name in LOOKS],
 )
 @pytest.mark.timeout(300)
 async def test_every_view_looks_as_it_did_and_can_be_read(name: str, server: RealServer) -> None:
