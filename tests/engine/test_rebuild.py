@@ -336,7 +336,7 @@ async def elsewhere(settings: ConnectionSettings, log: EventLog) -> AsyncIterato
     await link.close()
 
 
-@pytest.mark.parametrize("purge", [False, True])
+@pytest.mark.parametrize("purge", [pytest.param(False, marks=pytest.mark.full), True])
 async def test_a_rebuild_beside_another_projector_and_arriving_events_ends_verified(
     purge: bool, log: EventLog, elsewhere: EventLog, settings: ConnectionSettings
 ) -> None:

@@ -62,6 +62,7 @@ async def test_the_network_cuts_in_the_middle_of_a_frame(
     record("network cuts in the middle of a frame", found, injected=cuts, recovered_s=slowest)
 
 
+@pytest.mark.full
 async def test_the_network_drops_every_connection(
     settings: ConnectionSettings, proxy: Proxy
 ) -> None:

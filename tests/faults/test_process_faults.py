@@ -62,6 +62,7 @@ async def test_killed_between_batch_and_commit(
     record("we, `kill -9` between batch and commit", found, injected=2, recovered_s=back)
 
 
+@pytest.mark.full
 async def test_killed_between_commit_and_acknowledgement(
     settings: ConnectionSettings, tmp_path: Path
 ) -> None:

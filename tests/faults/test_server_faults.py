@@ -122,6 +122,7 @@ async def test_the_server_is_killed_while_we_rebuild(
     record("server `kill -9` while rebuilding", found, injected=kills, recovered_s=recovered)
 
 
+@pytest.mark.full
 async def test_the_server_is_frozen_and_thawed(
     fragile: RealServer, on_fragile: ConnectionSettings
 ) -> None:

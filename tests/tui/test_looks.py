@@ -24,11 +24,9 @@ def first_difference(kept: str, now: str) -> str:
     return "another number of lines" if kept != now else ""
 
 
-# Two of the six in every run: the one with least room, and the one with fewest characters.
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=() if name == "80x24" else pytest.mark.full) for name in LOOKS],
-)
+# Long walks, for the full run; `test_scenes` looks at single views in all of these looks.
+@pytest.mark.full
+@pytest.mark.parametrize("name", LOOKS)
 @pytest.mark.timeout(300)
 async def test_every_view_looks_as_it_did_and_can_be_read(name: str, server: RealServer) -> None:
     look = LOOKS[name]
