@@ -43,7 +43,8 @@ def list_keys(as_json: bool, **_given: Any) -> None:
         click.echo(json_line(report))
     else:
         _print_report(report)
-    if report["problems"] or any(key["state"] != "usable" for key in report["keys"]):
+    unusable = any(key["state"] != "usable" for key in report["keys"])
+    if report["problems"] or unusable or any(erased["reason"] for erased in report["erased"]):
         click.get_current_context().exit(1)
 
 
@@ -59,9 +60,7 @@ def _report(keyring: Keyring) -> dict[str, Any]:
             word = "half erased" if missing.erased else "unusable"
         if word == "half erased":
             # An erasure that ended takes the entry away: this one can still be unwrapped.
-            reason = (
-                f"its erasure was interrupted: keys erase {screen_text(key.account, 100)} ends it"
-            )
+            reason = _interrupted(key.account)
         found.append(
             {
                 "account": screen_text(key.account, 100),
@@ -78,11 +77,20 @@ def _report(keyring: Keyring) -> dict[str, Any]:
         "in_key_file": list(keyring.keks),
         "keys": found,
         "erased": [
-            {"account": screen_text(each.account, 100), "keys": list(each.keys), "at": each.at}
+            {
+                "account": screen_text(each.account, 100),
+                "keys": list(each.keys),
+                "at": each.at,
+                "reason": _interrupted(each.account) if keyring.is_unfinished(each) else None,
+            }
             for each in sorted(keyring.tombstones.values(), key=lambda each: each.account)
         ],
         "problems": list(keyring.problems),
     }
+
+
+def _interrupted(account: str) -> str:
+    return f"its erasure was interrupted: keys erase {screen_text(account, 100)} ends it"
 
 
 def _print_report(report: dict[str, Any]) -> None:
@@ -97,6 +105,8 @@ def _print_report(report: dict[str, Any]) -> None:
     for erased in report["erased"]:
         when = format_seconds(erased["at"])
         _say(f"{erased['account']}  erased {when} ({', '.join(erased['keys'])})")
+        if erased["reason"]:
+            _say(f"            ! {erased['reason']}")
     for problem in report["problems"]:
         _say(f"            ! {problem}")
 

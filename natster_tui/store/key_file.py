@@ -31,6 +31,7 @@ from natster_tui.store.envelope import Key
 from natster_tui.store.private_files import (
     make_private_directory,
     refuse_if_shared,
+    remove_drafts,
     write_private,
 )
 
@@ -106,6 +107,7 @@ class KeyFile:
         keys = Keys(new_key(), {})
         with self._written():
             make_private_directory(self.path.parent)
+        with self.locked():
             try:
                 write_private(self.path, _encoded(keys), replace=False)
             except FileExistsError:  # somebody else made it just now
@@ -128,6 +130,8 @@ class KeyFile:
         keyrings = {name: held for name, held in now.keyrings.items() if name != ring}
         if keys:
             keyrings[ring] = tuple(keys)
+        # A draft of somebody who was killed holds the keys of that time, removed ones as well.
+        remove_drafts(self.path)
         write_private(self.path, _encoded(Keys(now.store, keyrings)))
 
     @contextlib.contextmanager

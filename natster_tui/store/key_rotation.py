@@ -125,7 +125,7 @@ async def write_tombstone(keyring: Keyring, account: str, keys: Iterable[str], a
 
     Raises ConflictError when somebody else wrote to the bucket meanwhile.
     """
-    stored = _tombstone(keyring, keyring.wrapping_key(), account, keys, at)
+    stored = _tombstone(keyring, keyring.wrapping_key(), account, keys, at, keyring.keks)
     entry = {f"{TOMBSTONE_PREFIX}{account}": (stored, keyring.tombstone_revision(account))}
     await keyring.bucket.write(entry, _head(keyring))
     await keyring.refresh()
@@ -158,14 +158,16 @@ def not_under(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]],
             failed += 1
     for each in keyring.tombstones.values():
         if each.kek != kek.id and len(entries) < ENTRIES_AT_ONCE:
-            stored = _tombstone(keyring, kek, each.account, each.keys, each.at)
+            stored = _tombstone(keyring, kek, each.account, each.keys, each.at, each.under)
             entries[f"{TOMBSTONE_PREFIX}{each.account}"] = (stored, each.revision)
     return entries, failed
 
 
-def _tombstone(keyring: Keyring, kek: Key, account: str, keys: Iterable[str], at: int) -> bytes:
-    value = json.dumps({"account": account, "keys": sorted(keys), "at": at}).encode()
-    return kek.seal(value, "tombstone", _head(keyring).ring, account)
+def _tombstone(
+    keyring: Keyring, kek: Key, account: str, keys: Iterable[str], at: int, under: Iterable[str]
+) -> bytes:
+    value = {"account": account, "keys": sorted(keys), "at": at, "under": list(under)}
+    return kek.seal(json.dumps(value).encode(), "tombstone", _head(keyring).ring, account)
 
 
 def _head(keyring: Keyring) -> Head:

@@ -59,11 +59,16 @@ class WrappedKey:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """That the data keys of an account were destroyed. `at` is unix seconds."""
+    """That the data keys of an account were destroyed. `at` is unix seconds.
+
+    `kek` is the id of the key-encryption key that seals it, `under` those that may have wrapped
+    what was destroyed: while one of them exists, a backup of the bucket still opens.
+    """
 
     account: str
     keys: tuple[str, ...]
     at: int
+    under: tuple[str, ...]
     revision: int
     kek: str
 
@@ -334,9 +339,8 @@ class Keyring:
             if kek is None:
                 return None
             value = json.loads(kek.open(entry.value, "tombstone", self.head.ring, account))
-            return Tombstone(
-                account, tuple(map(str, value["keys"])), int(value["at"]), entry.revision, kek_id
-            )
+            keys, under = (tuple(map(str, value[name])) for name in ("keys", "under"))
+            return Tombstone(account, keys, int(value["at"]), under, entry.revision, kek_id)
         except (OpenError, ValueError, KeyError, TypeError):
             return None
 
@@ -437,6 +441,10 @@ class Keyring:
         """The revision of the account's tombstone, authentic or not; 0 if there is none."""
         entry = self.tombstones.get(account) or self._unbelieved.get(account)
         return 0 if entry is None else entry.revision
+
+    def is_unfinished(self, tombstone: Tombstone) -> bool:
+        """Whether that erasure was interrupted before the key file lost its old keys."""
+        return not set(tombstone.under).isdisjoint(self.keks)
 
     def is_erased(self, key_id: str) -> bool:
         """Whether an authentic tombstone names this key."""

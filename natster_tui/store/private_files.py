@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import RefusedError
 
 _READABLE_BY_OTHERS = 0o077
+_DRAFT_BYTES = 6
 
 
 def make_private_directory(path: Path) -> None:
@@ -30,7 +32,7 @@ def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
 
     With `replace` false an existing file is kept and FileExistsError raised. Raises OSError.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(_DRAFT_BYTES)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -49,6 +51,17 @@ def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what `write_private` left beside a file when it was killed: it may hold old secrets.
+
+    Only for who alone writes the file: others' drafts go as well. Raises OSError.
+    """
+    draft = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{{2 * _DRAFT_BYTES}}}")
+    for beside in path.parent.iterdir():
+        if draft.fullmatch(beside.name):
+            beside.unlink()
 
 
 def refuse_if_shared(path: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class Program:
     home: Path
     options: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
+    module: tuple[str, ...] = ("natster_tui",)
 
     def on(self, settings: ConnectionSettings, *more: str) -> Program:
         """The same on an account of a server."""
@@ -67,10 +68,10 @@ class Program:
         return self.with_options(*named, "--password", settings.password, *more)
 
     def with_options(self, *options: str) -> Program:
-        return Program(self.home, (*self.options, *options), self.variables)
+        return replace(self, options=(*self.options, *options))
 
     def with_variables(self, variables: Mapping[str, str]) -> Program:
-        return Program(self.home, self.options, (*self.variables, *variables.items()))
+        return replace(self, variables=(*self.variables, *variables.items()))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,7 +91,11 @@ class Program:
         }
 
     def command(self, *arguments: str | bytes) -> list[str | bytes]:
-        return [sys.executable, "-m", "natster_tui", *self.options, *arguments]
+        return [sys.executable, "-m", *self.module, *self.options, *arguments]
+
+    def stopping(self, at: int, directory: Path) -> Program:
+        """The same, killed before step number `at` (see `tests.interrupting`)."""
+        return replace(self, module=("tests.interrupting", str(at), str(directory)))
 
     async def start(self, *arguments: str | bytes) -> asyncio.subprocess.Process:
         """Start it with pipes, for a run that is to be talked to or ended."""
