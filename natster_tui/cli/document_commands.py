@@ -10,7 +10,6 @@ import click
 
 from natster_tui.cli.log_reading_commands import event_line
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.domain.diff import field_changes
 from natster_tui.domain.documents import read_document
 from natster_tui.domain.event_filter import BadFilterError, parse_since
 from natster_tui.domain.events import is_usable_token
@@ -142,7 +141,7 @@ def why(kind: str, key: str, field: str, reveal: bool, as_json: bool, **_given: 
 
 
 def _change_lines(change: DocumentChange, field: str, *, reveal: bool) -> list[str]:
-    lines = [change_line(one, reveal=reveal) for one in field_changes(change.before, change.after)]
+    lines = [change_line(field_change, reveal=reveal) for field_change in change.fields]
     return [line for line in lines if field.lower() in line.lower()]
 
 
@@ -156,9 +155,9 @@ def _why_json(kind: str, history: KeyHistory, field: str, *, reveal: bool) -> di
                 "seq": change.record.seq,
                 "time": change.record.event_time,
                 "subject": mask_text(change.record.subject),
-                "changes": _change_lines(change, field, reveal=reveal),
+                "changes": lines,
             }
             for change in reversed(history.changes)
-            if _change_lines(change, field, reveal=reveal)
+            if (lines := _change_lines(change, field, reveal=reveal))
         ],
     }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.domain.documents import encode_document, read_document
+from natster_tui.domain.documents import Document, encode_document, read_document
 from natster_tui.domain.masking import is_secret_name, mask_json
 from natster_tui.domain.paging import assembled, by_document, document_key
 from natster_tui.domain.projection import Projection
@@ -177,10 +177,19 @@ def field_changes(before: bytes | None, after: bytes | None) -> tuple[FieldChang
         # Not shown: in what cannot be read, secrets cannot be told from the rest.
         said = f"{len(before):,} bytes that are no document"
         return (FieldChange("(stored value)", said, "a document"),)
-    changes: list[FieldChange] = []
-    _compare("", {} if old is None else old, {} if new is None else new, changes)
+    changes = document_changes(old, new)
     if not changes and before is not None and after is not None and before != after:
-        changes.append(FieldChange("(form)", "other spacing or key order", "as the log gives it"))
+        return (FieldChange("(form)", "other spacing or key order", "as the log gives it"),)
+    return changes
+
+
+def document_changes(before: Document | None, after: Document | None) -> tuple[FieldChange, ...]:
+    """The fields in which two documents, None for none, differ; in the order of the newer one.
+
+    List entries that are in both may be left out of both.
+    """
+    changes: list[FieldChange] = []
+    _compare("", {} if before is None else before, {} if after is None else after, changes)
     return tuple(changes)
 
 
@@ -189,6 +198,8 @@ def _compare(path: str, before: Any, after: Any, changes: list[FieldChange]) -> 
         for name in [*after, *(name for name in before if name not in after)]:
             inner = f"{path}.{name}" if path else str(name)
             old, new = before.get(name), after.get(name)
+            if old is new:
+                continue
             if not is_secret_name(name):
                 _compare(inner, old, new, changes)
             elif old != new or type(old) is not type(new):

@@ -103,10 +103,14 @@ class Projection(ABC, Generic[State]):
     def state_of(self, document: Document) -> State:
         """The state that a whole document stands for; ValueError if it is not one of ours."""
 
+    def whole(self, key: str, state: State) -> Document:
+        """The whole document of a state, as JSON values."""
+        lists = {name: each.as_json(each.of(state)) for name, each in self.pageable.items()}
+        return self.document(key, state, lists)
+
     def encode(self, key: str, state: State) -> bytes:
         """The whole document: UTF-8 JSON without spaces. How it is stored says `paging`."""
-        lists = {name: each.as_json(each.of(state)) for name, each in self.pageable.items()}
-        return encode_document(self.document(key, state, lists))
+        return encode_document(self.whole(key, state))
 
     def decode(self, document: bytes) -> State:
         """The state that a whole document stands for; ValueError if it is not one of ours."""

@@ -1,4 +1,4 @@
-"""One document as the log says it, at the head or as of an earlier position.
+"""One document as the log says it, at the head or as of an earlier position, and how it came to be.
 
 Only the events that name the key are read: filtered reads, one wildcard filter each (a consumer
 with two is a thousand times slower), merged by sequence. The fold is the one everything uses.
@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.domain.checkpoint import NO_TOMBSTONES
+from natster_tui.domain.diff import FieldChange
+from natster_tui.domain.document_steps import DocumentSteps, Effect
 from natster_tui.domain.events import Record, is_usable_token, read_event
 from natster_tui.domain.fold import Fold
+from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import Projection
+from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.backwards import records_backwards
 from natster_tui.store.log import EventLog
+
+_EVENTS_AT_ONCE = 250
+"""Events folded before the rest of the program may run."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentChange:
-    """An event that changed a document, with the document before and after it."""
+    """An event that changed a document, with the fields that it changed."""
 
     record: Record
-    before: bytes | None
-    after: bytes | None
+    fields: tuple[FieldChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +51,34 @@ async def key_history(
 ) -> KeyHistory:
     """Fold what concerns one key, up to and including sequence `upto`.
 
-    Every change holds the document before and after it; `key_document` is for who needs one only.
+    Time and memory follow the number of the key's events, however large its document is.
     """
-    fold = Fold(projection, tombstones=log.sealing.tombstones or NO_TOMBSTONES)
-    changes: list[DocumentChange] = []
-    document = None
-    for record in await key_records(log, projection, key, upto, instance):
-        if key in fold.apply(record, read_event(record)):
-            before, document = document, fold.document(key)
-            changes.append(DocumentChange(record, before, document))
-    return KeyHistory(key, upto, document, tuple(changes))
+    steps = DocumentSteps(_empty_fold(log, projection), key)
+    records = await key_records(log, projection, key, upto, instance)
+    changes = [
+        DocumentChange(record, fields)
+        async for record in _paced(records)
+        if (fields := steps.apply(record, read_event(record)).fields)
+    ]
+    return KeyHistory(key, upto, steps.fold.document(key), tuple(changes))
+
+
+async def effects_of(log: EventLog, record: Record, instance: str) -> list[Effect]:
+    """What an event did to each document it touched, by the real fold, changed or not.
+
+    Its cost follows the number of those keys' events, not the log's length.
+    """
+    event = read_event(record)
+    if isinstance(event, ParkReason):
+        return []
+    effects = []
+    for projection in PROJECTIONS:
+        if event.type not in projection.uses or projection.parks(event) is not None:
+            continue
+        for key in dict.fromkeys(projection.keys_of(event)):
+            fold = await key_fold(log, projection, key, record.seq - 1, instance)
+            effects.append(DocumentSteps(fold, key).apply(record, event))
+    return effects
 
 
 async def key_document(
@@ -67,9 +92,22 @@ async def key_fold(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> Fold[Any]:
     """The fold of a key's own events up to and including sequence `upto`."""
-    fold = Fold(projection, tombstones=log.sealing.tombstones or NO_TOMBSTONES)
-    fold.advance(await key_records(log, projection, key, upto, instance))
+    fold = _empty_fold(log, projection)
+    async for record in _paced(await key_records(log, projection, key, upto, instance)):
+        fold.apply(record, read_event(record))
     return fold
+
+
+def _empty_fold(log: EventLog, projection: Projection[Any]) -> Fold[Any]:
+    return Fold(projection, tombstones=log.sealing.tombstones or NO_TOMBSTONES)
+
+
+async def _paced(records: list[Record]) -> AsyncIterator[Record]:
+    """The records, and a turn for the rest of the program now and then."""
+    for start in range(0, len(records), _EVENTS_AT_ONCE):
+        for record in records[start : start + _EVENTS_AT_ONCE]:
+            yield record
+        await asyncio.sleep(0)
 
 
 async def key_records(

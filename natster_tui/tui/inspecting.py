@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Coroutine
 
+from natster_tui.domain.document_steps import Effect
 from natster_tui.domain.events import Record
-from natster_tui.engine.effects import Effect, effects_of
+from natster_tui.engine.key_history import effects_of
 from natster_tui.errors import NatsterError
 from natster_tui.tui.inspector import Inspection, Sheet
 from natster_tui.tui.panes import Panes

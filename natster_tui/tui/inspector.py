@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from natster_tui.domain.diff import field_changes
+from natster_tui.domain.document_steps import Effect
 from natster_tui.domain.documents import read_document
 from natster_tui.domain.events import NONE, Event, Record, read_event
 from natster_tui.domain.fold import Fold
@@ -28,7 +28,6 @@ from natster_tui.domain.presentation import (
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.safe_text import safe_block
 from natster_tui.domain.state_history import Past
-from natster_tui.engine.effects import Effect
 from natster_tui.engine.projector import Projector
 from natster_tui.tui.clock import age, full_time
 from natster_tui.tui.look import Glyphs, plain
@@ -166,13 +165,12 @@ class Inspection:
         for effect in effects:
             name = self._names.of(effect.key)
             shown = name if effect.projection.name == "account" else screen_text(effect.key, 60)
-            fields = field_changes(effect.before, effect.after)
-            made = " (made by this event)" if effect.before is None and effect.after else ""
+            made = " (made by this event)" if effect.made else ""
             text.add(effect.projection.name, f"{shown}{made}", "bold")
-            for field in fields:
+            for field in effect.fields:
                 line = change_line(field, reveal=self._reveal, names=self._names)
                 text.add("", line, _CHANGE_STYLES.get(line[0], ""))
-            if not fields:
+            if not effect.fields:
                 text.add("", "nothing changed", "dim")
         return title, text
 

@@ -16,7 +16,6 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Label, Select, Static
 
-from natster_tui.domain.diff import field_changes
 from natster_tui.domain.events import CATALOG_TYPES, NONE, EventType, Record
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import VERBS, Names, change_line
@@ -118,12 +117,12 @@ class PublishScreen(ModalScreen[int | None]):
             names = Names(self._view.workspace.accounts)
             record = Record(1, time.time_ns(), proposal.subject, proposal.payload)
             folds = {n: p.fold for n, p in self._view.workspace.projectors.items()}
-            for preview in preview_of(record, folds):
-                shown = screen_text(preview.key, 60)
-                if preview.projection.name == "account":
-                    shown = names.of(preview.key)
-                text.append(f"  {preview.projection.name} {shown}\n", "bold")
-                for field_change in field_changes(preview.before, preview.after):
+            for effect in preview_of(record, folds):
+                shown = screen_text(effect.key, 60)
+                if effect.projection.name == "account":
+                    shown = names.of(effect.key)
+                text.append(f"  {effect.projection.name} {shown}\n", "bold")
+                for field_change in effect.fields:
                     line = change_line(field_change, names=names)
                     text.append(f"    {line}\n", theme.get(_STYLES.get(line[0], ""), ""))
         text.append(f"\nsubject: {screen_text(proposal.subject, 300)}", "dim")

@@ -11,7 +11,6 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from natster_tui.domain.diff import field_changes
 from natster_tui.domain.events import read_event
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.parking import ParkReason
@@ -55,9 +54,7 @@ class Reasons(VirtualList):
         for change in reversed(history.changes):
             record = change.record
             seq = record.seq
-            lines = [
-                change_line(one, names=names) for one in field_changes(change.before, change.after)
-            ]
+            lines = [change_line(one, names=names) for one in change.fields]
             if field:
                 lines = [line for line in lines if field.lower() in line.lower()]
                 if not lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from natster_tui.domain.account import AccountProjection
+from natster_tui.domain.diff import FieldChange, field_changes
 from natster_tui.domain.events import OCCURRED_AT, Record
 from natster_tui.domain.fold import Fold, fold_all
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.engine.effects import effects_of
-from natster_tui.engine.key_history import key_document, key_history, sequence_at
+from natster_tui.engine.key_history import effects_of, key_document, key_history, sequence_at
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from tests.engine.running import consumers_of, fresh_log
@@ -41,14 +43,14 @@ few_examples = hypothesis_settings(
 
 def changes_of(
     projection: Projection[Any], records: list[Record], key: str
-) -> list[tuple[int, bytes | None, bytes | None]]:
-    """The events that changed a document, read off a fold of everything."""
+) -> list[tuple[int, tuple[FieldChange, ...]]]:
+    """The events that changed a document and how, read off a fold of everything."""
     fold, changes, before = Fold(projection), [], None
     for record in records:
         fold.advance([record])
         after = fold.document(key)
         if after != before:
-            changes.append((record.seq, before, after))
+            changes.append((record.seq, field_changes(before, after)))
         before = after
     return changes
 
@@ -68,7 +70,7 @@ async def test_a_document_and_its_history_are_those_of_the_logs_prefix(
         history = await key_history(log, projection, key, upto, "t")
         assert (history.key, history.seq) == (key, upto)
         assert history.document == fold_all(projection, prefix).document(key)
-        assert [(c.record.seq, c.before, c.after) for c in history.changes] == changes_of(
+        assert [(change.record.seq, change.fields) for change in history.changes] == changes_of(
             projection, prefix, key
         )
     assert await key_document(log, projection, key, upto, "t") == history.document
@@ -159,7 +161,7 @@ async def test_the_effects_of_an_event_are_what_the_fold_did_there(
     records = await records_in(log)
     record = data.draw(st.sampled_from(records))
     effects = await effects_of(log, record, "t")
-    told = {(e.projection.name, e.key): (e.before, e.after) for e in effects}
+    told = {(e.projection.name, e.key): (e.made, e.fields) for e in effects}
     assert len(told) == len(effects)
     for projection in PROJECTIONS:
         before = fold_all(projection, [r for r in records if r.seq < record.seq]).documents()
@@ -168,19 +170,35 @@ async def test_the_effects_of_an_event_are_what_the_fold_did_there(
         assert changed <= {key for name, key in told if name == projection.name}
         for (name, key), change in told.items():
             if name == projection.name:
-                assert change == (before.get(key), after.get(key))
+                old, new = before.get(key), after.get(key)
+                assert change == (old is None and new is not None, field_changes(old, new))
 
 
-async def test_a_hub_with_thousands_of_shares_is_shown_without_its_every_past(
-    log: EventLog,
+async def test_a_hub_with_thousands_of_shares_is_told_of_without_its_every_past(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its document grows with each share: all of its pasts together grow with their square."""
     count = 3_000
+    encoded = 0
+    document_of = AccountProjection.document
+
+    def counting(self: AccountProjection, key: str, state: Any, lists: Mapping[str, Any]) -> Any:
+        nonlocal encoded
+        encoded += sum(map(len, lists.values()))
+        return document_of(self, key, state, lists)
+
+    monkeypatch.setattr(AccountProjection, "document", counting)
     head = await append(log, [shared("HUB", f"M{number:05}", "hub") for number in range(count)])
-    document = await key_document(log, ACCOUNTS, "HUB", head, "t")
-    assert document is not None
-    assert document.count(b'"catalog":"hub"') == count
+    history = await key_history(log, ACCOUNTS, "HUB", head, "t")
+    assert history.document is not None
+    assert history.document.count(b'"catalog":"hub"') == count
+    assert len(history.changes) == count
+    # The whole document at the end, and at each step no more than the share it brought.
+    assert encoded <= 2 * count
+    assert history.document == await key_document(log, ACCOUNTS, "HUB", head, "t")
     record = await log.record_at(head)
     assert record is not None
     effects = await effects_of(log, record, "t")
-    assert [effect.key for effect in effects] == ["HUB", "M02999", "hub"]
+    assert [(effect.key, effect.made, len(effect.fields)) for effect in effects] == [
+        ("HUB", False, 1), ("M02999", True, 3), ("hub", False, 1),
+    ]  # fmt: skip

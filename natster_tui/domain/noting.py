@@ -1,0 +1,64 @@
+"""States that tell what a fold does to them, so that nobody needs copies to find out.
+
+A fold changes its states in place. Where the dicts of a state are `NotingDict`s, each entry that
+is set or removed is told of, with what it was before. No rule of a projection is known here. What
+it asks of one: states are dataclasses whose mutable parts are dicts, and a fold sets and deletes
+the entries of those one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, NoReturn, Protocol
+
+ABSENT = object()
+"""In the place of the value of an entry that is not there: before it was set, or once removed."""
+
+
+class Notes(Protocol):
+    """Whoever is told."""
+
+    def note(self, key: Any, before: Any, after: Any, size: int) -> None:
+        """An entry was one value and is another; the dict has `size` entries now."""
+
+
+class NotingDict(dict[Any, Any]):
+    """A state's dict that tells `notes` what a fold does to it."""
+
+    __slots__ = ("notes",)
+
+    def __init__(self, entries: dict[Any, Any], notes: Notes) -> None:
+        super().__init__(entries)
+        self.notes = notes
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        before = self.get(key, ABSENT)
+        super().__setitem__(key, value)
+        self.notes.note(key, before, value, len(self))
+
+    def __delitem__(self, key: Any) -> None:
+        before = self.get(key, ABSENT)
+        super().__delitem__(key)
+        self.notes.note(key, before, ABSENT, len(self))
+
+    def _unnoted(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise NotImplementedError("a fold sets and deletes the entries of a state one by one")
+
+    # Assigned, not overridden one by one: none of them may be called, whatever its signature.
+    __ior__ = clear = pop = popitem = setdefault = update = _unnoted
+
+
+class StateShape:
+    """Which fields of a state's class are dicts; the others hold values that never change."""
+
+    def __init__(self, state: Any) -> None:
+        self.names = tuple(field.name for field in fields(state))
+        self.make: Callable[..., Any] = type(state)
+        """A state from the values of all fields, in order."""
+        self.values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.names)
+        """All fields at once; every state has two or more."""
+        is_dict = [isinstance(value, dict) for value in self.values_of(state)]
+        self.dicts = tuple(i for i, yes in enumerate(is_dict) if yes)
+        """Where among the fields the dicts are."""
