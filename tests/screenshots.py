@@ -6,6 +6,7 @@ SVG always; PNG beside it where cairosvg (the `screenshots` extra) and its syste
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,8 @@ async def picture(name: str, server: RealServer) -> str:
 def main() -> None:
     wanted = sys.argv[1:] or list(SCENES)
     with tempfile.TemporaryDirectory() as directory:
+        # Not the keys of the person who draws.
+        os.environ["XDG_CONFIG_HOME"] = str(Path(directory) / "config")
         server = RealServer(Path(directory))
         server.start()
         try:

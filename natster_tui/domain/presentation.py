@@ -19,7 +19,7 @@ from natster_tui.domain.events import NONE, Event, EventType, Record
 from natster_tui.domain.masking import MASK, mask_json, screen_text
 from natster_tui.domain.payload_json import Json, Number, UnreadableError, json_line, read_json
 from natster_tui.domain.safe_text import safe_block, safe_text
-from natster_tui.domain.seal import Seal, Unopened
+from natster_tui.domain.seal import Seal
 
 _KEY_SHOWN_WHOLE = 12
 _KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
@@ -73,8 +73,7 @@ def seal_line(seal: Seal) -> str:
 def payload_lines(record: Record, *, reveal: bool = False) -> list[str]:
     """The payload for a person: pretty JSON with secrets masked, or what it is instead."""
     if record.seal is not None and record.seal.unopened is not None:
-        word = "erased" if record.seal.unopened is Unopened.ERASED else "sealed"
-        return [f"({word}: {safe_text(record.seal.reason, 400)})"]
+        return [f"({record.seal.closed}: {safe_text(record.seal.reason, 400)})"]
     if not record.payload:
         return ["(empty)"]
     try:

@@ -30,3 +30,8 @@ class Seal:
     key_id: str
     unopened: Unopened | None = None
     reason: str = ""
+
+    @property
+    def closed(self) -> str:
+        """What to call a payload that did not open, in a word."""
+        return "erased" if self.unopened is Unopened.ERASED else "sealed"

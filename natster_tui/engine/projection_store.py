@@ -94,12 +94,15 @@ class StoredProjection:
         """The fold to go on from; raises RefusedError when a document is not one of ours."""
         assert self.checkpoint is not None
         states = {}
-        for key, entry in self.snapshot.documents.items():
-            if entry.unopened:
-                raise RefusedError(
-                    f"only watching: the entry {key} in {self.projection.bucket} is sealed and "
-                    f"does not open ({entry.unopened})"
-                )
+        documents = self.snapshot.documents
+        if closed := [key for key, entry in documents.items() if entry.unopened]:
+            # They stand in no order that means anything: the one that is named is always the same.
+            first = min(closed)
+            more = f" and {len(closed) - 1:,} others" if closed[1:] else ""
+            raise RefusedError(
+                f"only watching: the entry {first}{more} in {self.projection.bucket}: sealed, and "
+                f"not to be opened ({documents[first].unopened})"
+            )
         for key, entries in by_document(self.entries):
             try:
                 states[key] = self.projection.state_of(assembled(self.projection, key, entries))

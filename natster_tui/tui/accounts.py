@@ -121,4 +121,6 @@ class Accounts(VirtualList):
             return (f" no account matches {screen_text(self.search, 30)}",)
         if not self.view.is_connected:
             return ()
+        if self.view.is_stopped(ACCOUNTS.name):
+            return ("", " none known: the account", " projector stopped (4 says why)")
         return ("", " no accounts yet: the first", " natster_initialized makes one")

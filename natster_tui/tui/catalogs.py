@@ -178,4 +178,6 @@ class Catalogs(VirtualList):
             return ("", " this account neither shares a catalog nor was given one")
         if not self.view.is_connected:
             return ()
+        if self.view.is_stopped(CATALOGS.name):
+            return ("", " none known: the catalog", " projector stopped (4 says why)")
         return ("", " no catalogs yet: the first", " catalog_shared makes one known")

@@ -239,7 +239,7 @@ class Timeline(VirtualList):
             context = read_context(event.payload)
             seal = event.record.seal
             if seal is not None and seal.unopened is not None:
-                how = seal.unopened.value
+                how = f"({seal.closed})"
             else:
                 how = "" if context is None else screen_text(context.oauth_id.split("|")[0], 30)
             return [*cells, Cell(f"{who} {glyphs.to} web {how}".rstrip())]

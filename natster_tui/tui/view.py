@@ -89,10 +89,21 @@ class View:
         return reason
 
     def behind(self, projector: Projector) -> int:
-        """Events that are not in the stored projection yet; what is folded here is not enough."""
+        """Events that are not in the stored projection yet; what is folded here is not enough.
+
+        Nor is what is stored, where it was of no use here (sealed, and the key is missing) and
+        the fold began anew.
+        """
         status = projector.status
-        done = status.position if status.stored is None else status.stored
+        done = status.position if status.stored is None else min(status.stored, status.position)
         return max(0, self.workspace.follower.head - done)
+
+    def is_stopped(self, name: str) -> bool:
+        """Whether a projection stands still, so that what is not in it may be there all the same.
+
+        What a moment holds that was travelled to is another matter.
+        """
+        return self.moment is None and self.workspace.projectors[name].status.phase is Phase.STOPPED
 
     def is_only_here(self, projector: Projector) -> bool:
         """Whether a projection is folded in memory, and neither stored nor compared with that."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 from unittest.mock import patch
 
 from textual.pilot import Pilot
@@ -20,20 +21,35 @@ from textual.widgets import Input
 
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.event_time import format_timestamp
-from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, STREAM
+from natster_tui.domain.events import (
+    MESSAGE_ID,
+    OCCURRED_AT,
+    STREAM,
+    Event,
+    EventType,
+    read_event,
+)
+from natster_tui.domain.parking import ParkReason
+from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
+from natster_tui.store.key_file import KeyFile, default_key_file
 from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.store.sealing_choice import SealingChoice
 from natster_tui.tui.app import Dashboard
 from tests.conftest import until
+from tests.making_logs import records_in
 from tests.reading_buckets import put_value
+from tests.sealed_logs import sealed_log
 
 NOW = 1_795_429_351  # 2026-11-23 10:22:31 UTC
+KEY_ID = "k5eed5eed5eed5eed"
+"""What stands for every data key's id, or for the beginning of it where it is cut off."""
 WIDE = (140, 40)
 NARROW = (80, 24)
 
@@ -44,7 +60,12 @@ Prepare = Callable[[ConnectionSettings], Awaitable[None]]
 async def community(settings: ConnectionSettings, count: int = 400) -> None:
     """A log with the demo community's history up to NOW."""
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    await tell_history(await EventLog.create(link, STREAM, LogSettings()), count)
+    await link.close()
+
+
+async def tell_history(log: EventLog, count: int = 400) -> None:
+    """Append the demo community's history."""
     messages = [
         Append(
             event.subject,
@@ -57,7 +78,6 @@ async def community(settings: ConnectionSettings, count: int = 400) -> None:
         for number, event in enumerate(DemoCommunity(7).history(count, NOW - 12))
     ]
     assert await log.append_all(messages, expected_last=None) == count
-    await link.close()
 
 
 async def projected(settings: ConnectionSettings) -> None:
@@ -79,6 +99,34 @@ async def tampered(settings: ConnectionSettings) -> None:
     )
     await put_value(settings, "PROJ_CATALOG", "never-shared", b'{"catalog_name":"never-shared"}')
     await put_value(settings, "PROJ_CATALOG", "voice-memos", None)
+
+
+@asynccontextmanager
+async def sealed_community(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
+    """The community, sealed and projected."""
+    link = await Link.open(settings)
+    log = await sealed_log(link, default_key_file())
+    await tell_history(log)
+    await project_until_caught_up(log, "scene")
+    yield log
+    await link.close()
+
+
+async def without_its_keys(settings: ConnectionSettings) -> None:
+    """The community, sealed, and then the key file went."""
+    async with sealed_community(settings):
+        default_key_file().unlink()
+
+
+async def erased(settings: ConnectionSettings) -> None:
+    """The community, sealed, and the account that first bound a web context was erased."""
+    async with sealed_community(settings) as log:
+        bound = next(event for event in map(read_event, await records_in(log)) if is_binding(event))
+        await erase_account(log, bound.origin, "scene")
+
+
+def is_binding(event: Event | ParkReason) -> TypeGuard[Event]:
+    return isinstance(event, Event) and event.type is EventType.CONTEXT_BOUND
 
 
 async def empty(settings: ConnectionSettings) -> None:
@@ -126,6 +174,7 @@ class Scene:
     size: tuple[int, int] = WIDE
     ascii_only: bool = False
     read_only: bool = False
+    sealed: bool = False
     wait_for: str = ""
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -180,6 +229,13 @@ SCENES = {
     "another-program": Scene(foreign, ("4",)),
     "read-only": Scene(community, read_only=True),
     "no-server": Scene(nothing),
+    "sealed-no-key": Scene(without_its_keys, ("g",), sealed=True),
+    "erased": Scene(
+        erased,
+        ("slash", *"parked", "enter", "g", "5"),
+        sealed=True,
+        wait_for="parked      erased",
+    ),
 }
 
 
@@ -204,9 +260,10 @@ async def staged_scene(
     shown = replace(settings, origin=EMBEDDED)
     if not reachable:
         shown = ConnectionSettings(servers=("nats://127.0.0.1:1",), origin="flags")
+    sealing = SealingChoice(key_file=default_key_file()) if scene.sealed else SealingChoice()
     workspace = Workspace(
         NamedServer(shown),
-        WorkspaceOptions(LogChoice(read_only=scene.read_only), instance="scene"),
+        WorkspaceOptions(LogChoice(read_only=scene.read_only, sealing=sealing), instance="scene"),
     )
     app = Dashboard(workspace, ascii_only=scene.ascii_only, clock=lambda: NOW)
     running = asyncio.create_task(workspace.run())
@@ -214,6 +271,7 @@ async def staged_scene(
         # What depends on the machine and the moment is held still; nothing else is.
         with (
             patch("natster_tui.tui.inspector.stored_time", lambda _record: "2026-11-23 10:22:30"),
+            patch.object(KeyFile, "__str__", lambda _file: "~/.config/natster-tui/keys.json"),
             patch.object(ReplayProgress, "rate", 25_000.0),
             patch.object(ReplayProgress, "seconds_left", 0.0),
         ):
@@ -256,8 +314,13 @@ async def settle(workspace: Workspace) -> None:
             return False
         follower = workspace.follower
         return all(
-            projector.status.position >= info.last_seq
-            and projector.status.phase in (Phase.PROJECTING, Phase.WATCHING, Phase.STOPPED)
+            (
+                projector.status.phase is Phase.STOPPED
+                or (
+                    projector.status.position >= info.last_seq
+                    and projector.status.phase in (Phase.PROJECTING, Phase.WATCHING)
+                )
+            )
             and (
                 "another program" not in projector.status.problem
                 or projector.status.drift is not None
@@ -275,9 +338,10 @@ def text_of(app: Dashboard) -> str:
 
 
 def drawn(app: Dashboard) -> str:
-    """The screen as SVG, without what differs from run to run: the port and the test's user."""
+    """The screen as SVG, without what differs from run to run: port, user, and ids of keys."""
     svg = app.export_screenshot(title="natster-tui", simplify=True)
     svg = re.sub(r"terminal-\d+-", "terminal-", svg)
+    svg = re.sub(r"\bk[0-9a-f]{4,16}\b", lambda found: KEY_ID[: len(found[0])], svg)
     svg = re.sub(r"127\.0\.0\.1:\d{5}", "127.0.0.1:42220", svg)
     return re.sub(r"\bu\d{3}\b", "alic", svg)
 
