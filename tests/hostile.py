@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 
 from natster_tui.domain.account_keys import encode_account_key
 from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.envelope import MAGIC, VERSION
+from natster_tui.store.log import EventLog
+from natster_tui.store.sealing import is_sealable, origin_of
 
 HOSTILE: dict[str, str] = {
     "a colour": "\x1b[5;8mblinking",
@@ -176,6 +179,45 @@ def foreign_entries() -> list[tuple[bytes, bytes]]:
     ]
 
 
+# -- sealed ------------------------------------------------------------------------------------
+
+KEY_IDS = (
+    *(text.encode()[:200] for text in HOSTILE.values()),
+    b"[@click=quit]",
+    INVALID,
+    b"",
+)
+"""What stands where an envelope names its key."""
+
+
+def envelope_naming(key_id: bytes) -> bytes:
+    """A sealed value, up to what nobody will ever open."""
+    return MAGIC + bytes((VERSION, len(key_id))) + key_id + bytes(60)
+
+
+async def sealed_messages(log: EventLog) -> list[Message]:
+    """The events of `hostile_messages`, sealed by us, after some with envelopes of no good."""
+    account = _account(BOB, "context_bound")
+    messages = [(account, envelope_naming(key_id), ()) for key_id in KEY_IDS]
+    messages += [(account, MAGIC, ()), (account, MAGIC + bytes((VERSION,)) + INVALID * 40, ())]
+    for subject, payload, headers in hostile_messages():
+        name = subject.decode("utf-8", "replace")
+        if is_sealable(payload) and name.encode() == subject:
+            await log.sealing.ready_for([origin_of(name)])
+            payload = log.sealing.seal_payload(name, "", payload)
+        messages.append((subject, payload, headers))
+    return messages
+
+
+def key_entries() -> list[tuple[bytes, bytes]]:
+    """What somebody might write into the keys' bucket."""
+    names = [_token(text)[:200] for text in (EVERYTHING, *HOSTILE.values(), INVALID, SEED)]
+    wrapped = [(b"%s.%s" % (name, name), envelope_naming(name)) for name in names]
+    tombstones = [(b"_tombstone." + name, envelope_naming(name)) for name in names]
+    unlike = [(BOB.encode() + b"." + name, EVERYTHING.encode()) for name in names]
+    return wrapped + tombstones + unlike
+
+
 # -- the wire ----------------------------------------------------------------------------------
 
 
@@ -220,9 +262,9 @@ async def wire(settings: ConnectionSettings) -> AsyncIterator[Wire]:
         await writer.wait_closed()
 
 
-async def write_hostile_log(settings: ConnectionSettings) -> int:
-    """Fill a log that exists; returns how many events it got."""
-    messages = hostile_messages()
+async def write_hostile_log(settings: ConnectionSettings, log: EventLog | None = None) -> int:
+    """Fill a log that exists, sealed as `log` seals; returns how many events it got."""
+    messages = hostile_messages() if log is None else await sealed_messages(log)
     async with wire(settings) as connection:
         for subject, payload, headers in messages:
             await connection.publish(subject, payload, headers)
@@ -231,7 +273,14 @@ async def write_hostile_log(settings: ConnectionSettings) -> int:
 
 async def write_foreign_entries(settings: ConnectionSettings, *buckets: str) -> None:
     """Put hostile entries into buckets that exist."""
+    for bucket in buckets:
+        await write_entries(settings, bucket, foreign_entries())
+
+
+async def write_entries(
+    settings: ConnectionSettings, bucket: str, entries: Iterable[tuple[bytes, bytes]]
+) -> None:
+    """Put entries into a bucket that exists."""
     async with wire(settings) as connection:
-        for bucket in buckets:
-            for key, value in foreign_entries():
-                await connection.publish(b"$KV.%s.%s" % (bucket.encode(), key), value)
+        for key, value in entries:
+            await connection.publish(b"$KV.%s.%s" % (bucket.encode(), key), value)

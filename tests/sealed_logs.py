@@ -15,9 +15,9 @@ from natster_tui.store.sealing_choice import SealingChoice, open_sealing
 SECRET = "a-secret-nobody-may-read"
 
 
-async def sealed_log(link: Link, key_file: Path) -> EventLog:
+async def sealed_log(link: Link, key_file: Path, stream: str = STREAM) -> EventLog:
     """A new log with sealing on."""
-    log = await EventLog.create(link, STREAM, replace(LogSettings(), sealing="on"))
+    log = await EventLog.create(link, stream, replace(LogSettings(), sealing="on"))
     return await opened_with(log, key_file)
 
 

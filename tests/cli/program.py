@@ -74,6 +74,11 @@ class Program:
         return replace(self, variables=(*self.variables, *variables.items()))
 
     @property
+    def key_file(self) -> Path:
+        """Where its keys are unless it is told otherwise."""
+        return self.home / "config" / "natster-tui" / "keys.json"
+
+    @property
     def environment(self) -> dict[str, str]:
         """Nothing of the environment that the tests run in, but where programs are."""
         temporary = self.home / "tmp"

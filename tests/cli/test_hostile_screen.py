@@ -26,6 +26,7 @@ from tests.hostile import (
     write_foreign_entries,
     write_hostile_log,
 )
+from tests.sealed_logs import sealed_log
 
 STREAM = "[@click=quit]N"
 PROJECTED = ("PROJ_ACCOUNT", "PROJ_CATALOG")
@@ -39,12 +40,30 @@ IN_A_FIELD = "to\ufffdk\ufffde\ufffdn\ufffd"
 """How a part of that stands in a field, and nowhere else."""
 
 
+SEALED_TOO = pytest.mark.parametrize(
+    "sealed", [False, pytest.param(True, marks=pytest.mark.full)], ids=["plain", "sealed"]
+)
+PLAIN_TOO = pytest.mark.parametrize(
+    "sealed", [True, pytest.param(False, marks=pytest.mark.full)], ids=["sealed", "plain"]
+)
+
+
+@pytest.fixture
+def sealed() -> bool:
+    """Whether payloads and documents are sealed."""
+    return False
+
+
 @pytest_asyncio.fixture
-async def head(settings: ConnectionSettings) -> int:
+async def head(settings: ConnectionSettings, anywhere: Program, sealed: bool) -> int:
     """A hostile log of a hostile name, and its projections; how many events it has."""
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
-    count = await write_hostile_log(settings)
+    if sealed:
+        log = await sealed_log(link, anywhere.key_file, STREAM)
+        count = await write_hostile_log(settings, log)
+    else:
+        log = await EventLog.create(link, STREAM, LogSettings())
+        count = await write_hostile_log(settings)
     await project_until_caught_up(log, "test")
     await link.close()
     return count
@@ -103,6 +122,7 @@ async def walking(program: Program, *shown: str) -> AsyncIterator[Walk]:
 IN_ORDER = ("projecting", "in sync")
 
 
+@PLAIN_TOO
 async def test_a_first_look(natster: Program, settings: ConnectionSettings, head: int) -> None:
     """The short one; the `full` ones below leave nothing out."""
     async with walking(natster, *IN_ORDER, f"head {head}") as walk:
@@ -117,6 +137,7 @@ async def test_a_first_look(natster: Program, settings: ConnectionSettings, head
         await walk.close(gone="Publish an event")
 
 
+@SEALED_TOO
 @pytest.mark.full
 async def test_events_what_they_changed_and_why(natster: Program, head: int) -> None:
     async with walking(natster, *IN_ORDER, f"head {head}") as walk:
@@ -142,6 +163,7 @@ async def test_events_what_they_changed_and_why(natster: Program, head: int) -> 
         await walk.look("t", gone="AS OF")
 
 
+@SEALED_TOO
 @pytest.mark.full
 async def test_accounts_catalogs_and_figures(natster: Program, head: int) -> None:
     async with walking(natster, *IN_ORDER, f"head {head}") as walk:
@@ -227,6 +249,7 @@ def assert_printable(ended: Ended) -> None:
     read_printed(f"{ended.out}{ended.err}".encode())
 
 
+@SEALED_TOO
 async def test_no_command_prints_a_control_character_or_a_secret(
     natster: Program, settings: ConnectionSettings, head: int
 ) -> None:

@@ -33,7 +33,7 @@ def embedded(anywhere: Program, data: Path) -> Program:
 
 
 def key_file_of(program: Program) -> KeyFile:
-    return KeyFile(program.home / "config" / "natster-tui" / "keys.json")
+    return KeyFile(program.key_file)
 
 
 async def test_nothing_in_a_data_directory_can_be_read(embedded: Program, data: Path) -> None:
