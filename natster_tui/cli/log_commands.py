@@ -11,12 +11,13 @@ import click
 
 from natster_tui.cli.options import Target, takes_target, target_of
 from natster_tui.domain.events import NONE, EventType
+from natster_tui.domain.masking import screen_text
 from natster_tui.domain.payload_json import json_line
 from natster_tui.domain.publishing import Proposal
 from natster_tui.engine.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
-from natster_tui.engine.transfer import export_lines, import_records, read_lines
+from natster_tui.engine.transfer import StayedSealed, export_lines, import_records, read_lines
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.store.log import EventLog
 
@@ -103,16 +104,20 @@ def publish(
 def export(since: int, opened: bool, **_given: Any) -> None:
     """Print the log as JSON lines, payloads as stored."""
     target = target_of()
+    closed = StayedSealed()
 
     async def write() -> None:
+        into = closed if opened else None
         async with (
             opened_log(target.source, target.choice) as log,
-            aclosing(export_lines(log, since, target.instance, opened=opened)) as lines,
+            aclosing(export_lines(log, since, target.instance, opened=into)) as lines,
         ):
             async for line in lines:
                 click.echo(line)
 
     asyncio.run(write())
+    if closed.sentence:
+        click.echo(f"natster-tui: {screen_text(closed.sentence)}", err=True)
 
 
 @click.command("import")

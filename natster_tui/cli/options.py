@@ -145,6 +145,7 @@ def _source(given: Mapping[str, Any]) -> ServerSource:
         return EmbeddedSource(
             default_data_dir() if directory is None else Path(directory).expanduser(),
             _sealing_choice(given).key_file,
+            read_only=given.get("read_only", False),
         )
     if asks_embedded:
         raise UsageError("--data-dir is for the embedded server: leave it or the server out")

@@ -18,7 +18,12 @@ from natster_tui.domain.events import STREAM
 from natster_tui.errors import ApiError, MissingLogError, ServerError
 from natster_tui.store.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
-from natster_tui.store.embedded_server import EmbeddedServer, acquire, acquire_temporary
+from natster_tui.store.embedded_server import (
+    EmbeddedServer,
+    acquire,
+    acquire_temporary,
+    refuse_to_make_log,
+)
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
 from natster_tui.store.sealing_choice import SealingChoice, open_sealing
@@ -85,12 +90,16 @@ class NamedServer:
 class EmbeddedSource:
     """The server on a data directory: started here, or shared with the process that did.
 
-    Without a directory it is a throw-away one.
+    Without a directory it is a throw-away one. `read_only` starts a server on a store that holds
+    a log, and on no other.
     """
 
-    def __init__(self, data_dir: Path | None, key_file: Path | None = None) -> None:
+    def __init__(
+        self, data_dir: Path | None, key_file: Path | None = None, *, read_only: bool = False
+    ) -> None:
         self._data_dir = data_dir
         self._key_file = key_file
+        self._read_only = read_only
         self._server: EmbeddedServer | None = None
         self._was_left = False
 
@@ -102,6 +111,8 @@ class EmbeddedSource:
             if self._data_dir is None:
                 self._server = await acquire_temporary()
             else:
+                if self._read_only:
+                    refuse_to_make_log(self._data_dir)
                 self._server = await acquire(self._data_dir, key_file=self._key_file)
         return ConnectionSettings(
             servers=(self._server.url,), token=self._server.token, origin=EMBEDDED

@@ -6,9 +6,10 @@ Form and identity of events: `natster_tui.domain.log_lines`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from natster_tui.domain.events import SUBJECTS, Record
 from natster_tui.domain.log_lines import (
@@ -24,6 +25,7 @@ from natster_tui.store.log import Append, EventLog
 
 IMPORT_CHUNK = 5_000
 ONE_BY_ONE = 20
+REASONS_TOLD = 3
 
 _LOG_SUBJECT = re.compile(re.escape(SUBJECTS).replace(r"\*", r"[^.]+"))
 
@@ -36,12 +38,32 @@ class ImportResult:
     present: int
 
 
+@dataclass(slots=True)
+class StayedSealed:
+    """The events of an export that were to be opened and did not open, counted by the reason."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def sentence(self) -> str:
+        """That and why they stayed sealed, the commonest reasons first; empty if none did."""
+        count = self.reasons.total()
+        if not count:
+            return ""
+        told = [reason for reason, _count in self.reasons.most_common(REASONS_TOLD)]
+        more = len(self.reasons) - len(told)
+        also = f"; and {more:,} other reasons" if more else ""
+        events = "event" if count == 1 else "events"
+        return f"{count:,} {events} stayed sealed: {'; '.join(told)}{also}"
+
+
 async def export_lines(
-    log: EventLog, since: int, instance: str, *, opened: bool = False
+    log: EventLog, since: int, instance: str, *, opened: StayedSealed | None = None
 ) -> AsyncGenerator[str, None]:
     """The events from sequence `since` to the head as it is now, one line each.
 
-    Payloads are as stored, or `opened`; one that does not open stays as it is stored.
+    Payloads are as stored; with `opened` they are opened, and one that does not open stays as it
+    is stored and is counted there.
     """
     info = await log.refresh()
     async with aclosing(
@@ -49,8 +71,13 @@ async def export_lines(
     ) as batches:
         async for batch in batches:
             for record in batch:
-                opens = opened and record.seal is not None and record.seal.unopened is None
-                yield encode_line(record, record.payload if opens else None)
+                payload = None
+                if opened is not None and record.seal is not None:
+                    if record.seal.unopened is None:
+                        payload = record.payload
+                    else:
+                        opened.reasons[record.seal.reason] += 1
+                yield encode_line(record, payload)
 
 
 def read_lines(lines: Iterable[str], name: str) -> list[Record]:

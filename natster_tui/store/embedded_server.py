@@ -24,7 +24,7 @@ from pathlib import Path
 import platformdirs
 
 from natster_tui.domain.safe_text import safe_text
-from natster_tui.errors import RefusedError, ServerError
+from natster_tui.errors import MissingLogError, RefusedError, ServerError
 from natster_tui.store import server_guard
 from natster_tui.store.data_directory import DataDirectory, RunningServer
 from natster_tui.store.server_binary import find_server_binary
@@ -32,6 +32,7 @@ from natster_tui.store.server_greeting import NoAnswerError, greet
 from natster_tui.store.store_sentinel import (
     NO_LOG_YET,
     RecordedLog,
+    awaits_first_log,
     is_made_with,
     open_store,
     read_sentinel,
@@ -141,6 +142,20 @@ async def acquire(
         if directory.thrown_away is not None and not directory.log_file.exists():
             # It never came to a start.
             shutil.rmtree(directory.thrown_away, ignore_errors=True)
+
+
+def refuse_to_make_log(data_dir: Path) -> None:
+    """Raise MissingLogError where starting the server would be making a store; writes nothing."""
+    directory = DataDirectory.at(data_dir, None, temporary=False)
+    try:
+        empty = awaits_first_log(directory.store, directory.sentinel)
+    except OSError as error:
+        raise _unusable(directory.path, error) from error
+    if empty:
+        raise MissingLogError(
+            f"there is no log in {_shown(directory.path)} yet, and --read-only makes none: start "
+            "once without it"
+        )
 
 
 async def acquire_temporary() -> EmbeddedServer:

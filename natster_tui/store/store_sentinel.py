@@ -93,6 +93,12 @@ def holds_streams(store_dir: Path) -> bool:
     return any(store_dir.glob("jetstream/*/streams/*"))
 
 
+def awaits_first_log(store_dir: Path, sentinel_path: Path) -> bool:
+    """Whether no log was ever made there, as far as the files tell."""
+    nothing_recorded = read_sentinel(sentinel_path) in (None, NO_LOG_YET)
+    return nothing_recorded and not holds_streams(store_dir)
+
+
 def read_sentinel(sentinel_path: Path) -> RecordedLog | None:
     """What the sentinel says, unchecked; None when there is none, or none that can be read."""
     read = _read(sentinel_path)

@@ -11,6 +11,7 @@ import pytest
 from natster_tui.store.key_file import KeyFile
 from tests.cli.processes import is_running, server_of
 from tests.cli.program import Program, busy
+from tests.cli.terminal import Terminal
 from tests.conftest import RECORDINGS, until
 
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
@@ -63,9 +64,20 @@ async def test_the_default_directory_is_the_users_own(anywhere: Program) -> None
     assert directory.stat().st_mode & 0o077 == 0
 
 
-async def test_read_only_makes_no_log(embedded: Program) -> None:
+async def test_read_only_makes_no_log_no_store_and_no_key(embedded: Program, data: Path) -> None:
     sentence = await embedded.fail(3, "--read-only", "status")
-    assert sentence.startswith("there is no log NATSTER_EVENTS at ")
+    assert sentence == (
+        f"there is no log in {data} yet, and --read-only makes none: start once without it"
+    )
+    assert not data.exists()
+    assert not embedded.key_file.parent.exists()
+    async with Terminal(embedded.with_options("--read-only")) as terminal:
+        await terminal.wait_for("no log", "--read-only makes none")
+        assert not data.exists()
+        await embedded.succeed("import", STANDARD)
+        await terminal.wait_for("read-only", "head 10")
+        terminal.press("q")
+        assert await terminal.wait_for_end() == 0
 
 
 async def test_processes_that_start_at_once_share_the_server(embedded: Program, data: Path) -> None:

@@ -119,9 +119,12 @@ async def test_keys_are_listed_rotated_backed_up_and_erased(
     assert "bound_context" not in document
     shown = await natster.succeed("tail", f"from:{A}")
     assert "github|" not in shown.out
-    opened = [json.loads(line) for line in (await natster.succeed("export", "--open")).lines]
+    exported = await natster.run("export", "--open")
+    assert exported.code == 0
+    opened = [json.loads(line) for line in exported.lines]
     ours = [line for line in opened if line["subject"].split(".")[2] == A]
     assert sum("payload_base64" in line for line in ours) == 2
+    assert exported.err == (f"natster-tui: 2 events stayed sealed: the keys of {A} were erased\n")
     (told,) = (await natster.succeed("keys", "list", "--json")).json["erased"]
     assert told["account"] == A
     status = (await natster.succeed("status", "--json")).json
@@ -142,6 +145,11 @@ async def test_a_sealed_log_without_its_key_file_is_told_from_an_erased_one(
     assert "is sealed with the key k" in shown
     assert "there is no key file" in shown
     assert (await natster.succeed("show", "catalog", "kevbuzz", "--json")).json["document"]
+    closed = await natster.run("export", "--open")
+    assert (closed.code, len(closed.lines)) == (0, 10)
+    assert closed.err.startswith("natster-tui: 5 events stayed sealed: there is no key file ")
+    assert len(closed.err.splitlines()) == 1
+    assert (await natster.run("export")).err == ""
     refused = await natster.fail(1, "publish", "natster_initialized", "--origin", A, "--data", "{}")
     assert "key" in refused
     assert not key_file.exists(), "never replaced by a new one"
