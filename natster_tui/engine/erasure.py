@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from natster_tui.domain.masking import screen_text
+from natster_tui.domain.paging import assembled, by_document
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine.projection_store import bucket_of
 from natster_tui.engine.rebuild import Rebuild, Verdict
@@ -61,9 +62,10 @@ async def affected_by_erasing(log: EventLog, account: str, instance: str) -> Aff
     accounts = await bucket_of(log, ACCOUNTS, instance).load()
     catalogs = await bucket_of(log, CATALOGS, instance).load()
     owned = []
-    for key, entry in catalogs.documents.items():
+    stored = {key: entry.value for key, entry in catalogs.documents.items()}
+    for key, entries in by_document(stored):
         try:
-            owner = CATALOGS.decode(entry.value).owner
+            owner = CATALOGS.state_of(assembled(CATALOGS, key, entries)).owner
         except ValueError:
             # Sealed and not to be opened, or no document: the rebuild puts it right anyway.
             continue

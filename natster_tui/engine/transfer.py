@@ -112,12 +112,15 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
 
     Every append expects to follow exactly on what we have seen, so an event that another writer
     puts in between is looked at before we go on, and nothing is ever doubled or reordered.
+    Raises RefusedError, at the end, when some are stored that nobody can read: their account was
+    erased while they were on their way.
     """
     await _refuse_what_stays_closed(log, records)
     present: set[str] = set()
     seen = 0
-    before = log.appended
+    before, erased = log.appended, log.sealing.tombstones
     waiting = [(event_identity(record), record) for record in records]
+    first_new = log.info.last_seq + 1
     total = len(waiting)
     while True:
         info = await log.refresh()
@@ -131,6 +134,9 @@ async def import_records(log: EventLog, records: list[Record], instance: str) ->
         waiting = list(fresh.items())
         if not waiting:
             appended = log.appended - before
+            await log.sealing.refresh()
+            if appended and log.sealing.tombstones != erased:
+                await _refuse_what_was_erased(log, records, first_new, seen, instance)
             return ImportResult(appended, total - appended)
         chunk = [
             Append(record.subject, record.payload, imported_headers(record))
@@ -151,6 +157,27 @@ async def _refuse_what_stays_closed(log: EventLog, records: list[Record]) -> Non
                 f"available here ({record.seal.reason}): export it with --open, or bring the keys "
                 "first; nothing was imported"
             )
+
+
+async def _refuse_what_was_erased(
+    log: EventLog, records: list[Record], first: int, last: int, instance: str
+) -> None:
+    """Events of ours from `first` on that were sealed with a key that is destroyed by now."""
+    ours = {event_identity(record) for record in records}
+    found = [
+        record
+        async for batch in _records_after(log, first - 1, last, instance)
+        for record in batch
+        if record.seal is not None
+        and record.seal.unopened is Unopened.ERASED
+        and event_identity(record) in ours
+    ]
+    if found:
+        raise RefusedError(
+            f"everything was imported, but {len(found):,} of the events, the first at "
+            f"{found[0].seq:,}, are of an account that was erased meanwhile: nobody can read what "
+            "they say"
+        )
 
 
 async def _records_after(

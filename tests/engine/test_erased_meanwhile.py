@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 
-from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS
-from natster_tui.engine.erasure import erase_account
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.engine.erasure import affected_by_erasing, erase_account
 from natster_tui.engine.projection_store import bucket_of, checkpoint_of, load_projection
 from natster_tui.engine.rebuild import Rebuild
 from natster_tui.engine.time_travel import TimeTravel
+from natster_tui.engine.transfer import import_records
 from natster_tui.errors import ConflictError, RefusedError
 from natster_tui.store.key_rotation import destroy
 from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
 from tests.conftest import until
 from tests.engine.running import project_to_head, projecting
-from tests.making_logs import A, B, append, bound, context, initialized, shared
+from tests.making_logs import A, B, append, bound, context, initialized, records_of, shared
 from tests.sealed_logs import SECRET, keyring_of, opened_with, sealed_log
 
 
@@ -142,3 +143,33 @@ async def test_an_event_that_was_sealed_before_an_erasure_and_lands_after_it_is_
     record = await other.record_at(6)
     assert record is not None
     assert record.payload == b"{}"
+
+
+async def test_an_import_during_an_erasure_says_what_nobody_can_read(
+    sealed: EventLog, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await opened_with(sealed, key_file)
+    publish = other._publish
+    records = records_of(initialized(A, "Anew"), initialized(B, "Bobby"))
+
+    async def erase_last(message: Append, headers: Any) -> int:
+        seq = await publish(message, headers)
+        if message.subject == records[-1].subject:
+            await destroy(keyring_of(sealed), A)
+        return seq
+
+    monkeypatch.setattr(other, "_publish", erase_last)
+    with pytest.raises(RefusedError, match=r"imported, but 1 of the events, the first at 5, are"):
+        await import_records(other, records, "import")
+    assert (await import_records(other, records, "import")).present == 2
+
+
+async def test_a_catalog_in_pages_is_among_what_an_erasure_touches(
+    link: Link, key_file: Path
+) -> None:
+    log = await sealed_log(link, key_file)
+    await append(log, [initialized(A, "Ada"), *(shared(A, f"R{n:060}") for n in range(4_500))])
+    await project_to_head(log, CATALOGS)
+    stored = await bucket_of(log, CATALOGS, "look").load()
+    assert "kevbuzz/shared_with/1" in stored.documents
+    assert (await affected_by_erasing(log, A, "look")).catalogs == ("kevbuzz",)
