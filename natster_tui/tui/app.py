@@ -7,7 +7,8 @@ the panes look at it and paint what is visible. No data travels in messages.
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -31,6 +32,7 @@ from natster_tui.tui.catalogs import Catalogs
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
 from natster_tui.tui.community_screen import CommunityScreen
+from natster_tui.tui.field import Field
 from natster_tui.tui.finding import Finding
 from natster_tui.tui.inspecting import REVEAL_S, Inspecting
 from natster_tui.tui.inspector import Inspector
@@ -48,6 +50,7 @@ from natster_tui.tui.traveller import Traveller
 from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
 from natster_tui.tui.why_screen import WhyScreen
+from natster_tui.tui.work import start as start_work
 
 REFRESH_PER_SECOND = 15
 NARROW = 100
@@ -87,8 +90,8 @@ class Dashboard(App[None]):
         self._alert_line = Static(id="alert")
         self._banner = Static(id="banner", classes="hidden")
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
-        self._prompt = Prompt(self._names)
-        view, panes, start, say = self.view, self.panes, self._start, self.notice
+        self._prompt = Prompt(self._names, self._typed, self._answered)
+        view, panes, start, say = self.view, self.panes, partial(start_work, self), self.notice
         self.traveller = Traveller(view, start, self._arrived, say)
         self.inspecting = Inspecting(view, panes, start, self._ring, say)
         self.finding = Finding(view, panes, self._prompt, start, self._jumped, say)
@@ -133,6 +136,24 @@ class Dashboard(App[None]):
         """See `App.get_line_filters`; ASCII mode has one more, and the last look comes last."""
         return [*super().get_line_filters(), *self._own_filters]
 
+    async def on_event(self, event: events.Event) -> None:
+        """Answer each key before the next: what was typed ahead is meant for what comes of it.
+
+        Textual posts a key to whatever has the focus as it arrives, and asks for its binding when
+        it has bubbled up from there. Of `/type:shared` in one piece the letters would be on their
+        way to the timeline before the slash has opened the prompt.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            focused = self.focused
+            if isinstance(focused, Field) and focused.take(event):
+                return
+            if isinstance(focused, Field) or not isinstance(focused, Input):
+                active = self.screen.active_bindings.get(event.key)
+                if active is not None:
+                    await self.run_action(active.binding.action, active.node)
+                    return
+        await super().on_event(event)
+
     # -- painting --------------------------------------------------------------------------
 
     def _ring(self) -> None:
@@ -167,10 +188,6 @@ class Dashboard(App[None]):
             alert.set_class(bool(sentence), "shown")
             alert.update(Text(f"{self.view.glyphs.warn} {sentence}" if sentence else ""))
 
-    def _start(self, work: Coroutine[None, None, None], group: str) -> None:
-        """Run something in the background; it ends the one before it in its group."""
-        self.run_worker(work, exclusive=True, group=group)
-
     # -- failing ---------------------------------------------------------------------------
 
     @property
@@ -192,9 +209,9 @@ class Dashboard(App[None]):
         """Enter: look at the row closely."""
         self._inspect(message.pane)
         if isinstance(message.pane, Accounts):
-            self.panes.catalogs.focus()
+            self.panes.focus(self.panes.catalogs)
         else:
-            self.panes.inspector.focus()
+            self.panes.focus(self.panes.inspector)
 
     def on_descendant_focus(self) -> None:
         """The pane with the focus is what the inspector is about."""
@@ -220,13 +237,7 @@ class Dashboard(App[None]):
     def action_pane(self, name: str) -> None:
         """Go to a pane."""
         self._stand_at(name)
-        pane = self.panes.named(name)
-        if pane.focusable:
-            # At once, not by `focus()`: keys typed ahead are meant for the new pane already.
-            self.default_screen.set_focus(pane)
-        else:
-            # What zoom or a narrow terminal hides takes the focus only once it is shown.
-            self.call_after_refresh(pane.focus)
+        self.panes.focus(self.panes.named(name))
 
     def action_follow(self) -> None:
         """Follow the head of the log."""
@@ -267,7 +278,7 @@ class Dashboard(App[None]):
             if seq is not None:
                 self.workspace.set_filter(None)
                 self.finding.go_to(seq)
-                self.panes.timeline.focus()
+                self.panes.focus(self.panes.timeline)
 
         self.push_screen(WhyScreen(self.view, projection, key), chosen)
 
@@ -360,26 +371,18 @@ class Dashboard(App[None]):
         """Ask for a sequence or a time to go to."""
         self._prompt.open(Purpose.JUMP)
 
-    def on_key(self, event: events.Key) -> None:
-        """A key that nobody took: typed ahead for the prompt, while it was still opening."""
-        if self.focused is self._prompt and event.is_printable and event.character:
-            self._prompt.insert_text_at_cursor(event.character)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def _typed(self, text: str) -> None:
         """A search narrows as it is typed."""
-        if event.input is self._prompt:
-            self.finding.typed(event.value)
+        self.finding.typed(text)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def _answered(self, text: str) -> None:
         """Enter keeps a search, sets a filter, goes there, or names a file."""
-        if event.input is not self._prompt:
-            return
         if self._prompt.purpose is not Purpose.EXPORT:
-            self.finding.answered(event.value)
-        elif event.value.strip():
+            self.finding.answered(text)
+        elif text.strip():
             self._prompt.close()
-            self.panes.timeline.focus()
-            self.taking_away.export(event.value)
+            self.panes.focus(self.panes.timeline)
+            self.taking_away.export(text)
 
     def action_match(self, step: int) -> None:
         """The next or previous event that passes the last filter."""
@@ -421,11 +424,11 @@ class Dashboard(App[None]):
         elif self.finding.give_up():
             pass
         elif isinstance(self.focused, Inspector):
-            self.panes.named(self.panes.used).focus()
+            self.panes.focus(self.panes.named(self.panes.used))
         elif self.focused is self.panes.timeline and self.workspace.filtered is not None:
             self.workspace.set_filter(None)
         else:
-            self.panes.timeline.focus()
+            self.panes.focus(self.panes.timeline)
 
     def action_theme(self) -> None:
         """Switch between dark and light."""

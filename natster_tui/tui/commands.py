@@ -27,7 +27,10 @@ class Command:
 
 COMMANDS = (
     Command("q,ctrl+q", "quit", "quit", "Leave the dashboard", in_footer=True),
-    Command("question_mark,f1", "help", "help", "This page", in_footer=True, shown_key="?"),
+    Command(
+        "question_mark,f1", "help", "help", "All keys, and what the marks mean", in_footer=True,
+        shown_key="?",
+    ),
     Command(
         "slash", "find", "filter", "Filter the timeline; in a list, find by name", in_footer=True,
         shown_key="/",
@@ -59,7 +62,7 @@ COMMANDS = (
     Command("n", "match(1)", "next", "Next event that passes the last filter"),
     Command("N", "match(-1)", "previous", "Previous event that passes the last filter"),
     Command("o", "export", "export", "Export what the timeline shows as JSON lines, masked"),
-    Command("b", "return", "back", "Go back to where the last jump began"),
+    Command("b", "return", "jump back", "Go back to where the last jump began"),
     Command("e", "problems", "problems", "What went wrong so far, and the log's hazards"),
     Command("ctrl+p", "command_palette", "palette", "All commands, by name", in_palette=False),
     Command("1", "pane('timeline')", "timeline", "Go to the timeline"),

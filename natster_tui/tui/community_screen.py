@@ -19,6 +19,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.tui.clipboard import keep_copy
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.view import View
+from natster_tui.tui.work import start
 
 _HEIGHT = 6
 _SPANS = 72
@@ -52,7 +53,7 @@ class CommunityScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Show what is known, and read what is not."""
         self._draw()
-        self.run_worker(self._read(), exclusive=True)
+        start(self, self._read, "read")
 
     async def _read(self) -> None:
         log = self._view.workspace.log

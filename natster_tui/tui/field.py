@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rich.highlighter import Highlighter
 from rich.text import Text
+from textual import events
 from textual.widgets import Input
 
 from natster_tui.domain.safe_text import safe_in_place
@@ -30,3 +32,37 @@ class Field(Input):
 
     def __init__(self, value: str | None = None, **options: Any) -> None:
         super().__init__(value, highlighter=_Visible(), **options)
+
+    def take(self, key: events.Key) -> bool:
+        """Type a printable key at once; False for any other key."""
+        if not key.is_printable or key.character is None:
+            return False
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(key.character)
+        else:
+            self.replace(key.character, *self.selection)
+        return True
+
+
+class AskingField(Field):
+    """A field whose text is answered before the next key: `answered` on Enter.
+
+    Messages would come after the keys that were typed ahead.
+    """
+
+    def __init__(
+        self, typed: Callable[[str], None], answered: Callable[[str], None], **options: Any
+    ) -> None:
+        self._typed = typed
+        self._answered = answered
+        # The focus is told of after keys were typed ahead: selecting them would replace them.
+        super().__init__(select_on_focus=False, **options)
+
+    def watch_value(self, value: str) -> None:
+        """Textual calls this when `value` is another."""
+        if self.display:
+            self._typed(value)
+
+    async def action_submit(self) -> None:
+        """Enter."""
+        self._answered(self.value)

@@ -6,7 +6,8 @@ The prompt asks; what its answer means is decided here.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from functools import partial
 
 from natster_tui.domain.event_filter import BadFilterError, parse_filter
 from natster_tui.engine.key_history import sequence_at
@@ -17,6 +18,7 @@ from natster_tui.tui.clock import parse_local
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.prompt import Prompt, Purpose
 from natster_tui.tui.view import View
+from natster_tui.tui.work import Work
 
 _JUMPS_KEPT = 100
 
@@ -29,7 +31,7 @@ class Finding:
         view: View,
         panes: Panes,
         prompt: Prompt,
-        start: Callable[[Coroutine[None, None, None], str], object],
+        start: Callable[[Work, str], object],
         arrived: Callable[[int], None],
         say: Callable[[str], None],
     ) -> None:
@@ -97,7 +99,7 @@ class Finding:
 
     def _close_prompt(self) -> None:
         self._prompt.close()
-        (self._searched or self._panes.timeline).focus()
+        self._panes.focus(self._searched or self._panes.timeline)
 
     # -- the log ---------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ class Finding:
             return
         self._workspace.set_filter(wanted)
         self._prompt.close()
-        self._panes.timeline.focus()
+        self._panes.focus(self._panes.timeline)
 
     def toggle_parked(self) -> None:
         """Show parked events only, or all events again."""
@@ -139,12 +141,12 @@ class Finding:
         if text.isascii() and text.isdigit():
             self.go_to(int(text[:19]))
         elif (seconds := parse_local(text, self._view.now())) is not None:
-            self._start(self._jump_to_time(seconds), "jump")
+            self._start(partial(self._jump_to_time, seconds), "jump")
         else:
             self._say("that is neither a sequence nor a time like 2026-11-23 10:22")
             return
         self._prompt.close()
-        self._panes.timeline.focus()
+        self._panes.focus(self._panes.timeline)
 
     async def _jump_to_time(self, seconds: int) -> None:
         log = self._workspace.log

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from functools import partial
 
 from natster_tui.domain.document_steps import Effect
 from natster_tui.domain.events import Record
@@ -12,6 +13,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.tui.inspector import Inspection, Sheet
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.view import View
+from natster_tui.tui.work import Work
 
 REVEAL_S = 10.0
 _EVERY_S = 0.3
@@ -25,7 +27,7 @@ class Inspecting:
         self,
         view: View,
         panes: Panes,
-        start: Callable[[Coroutine[None, None, None], str], object],
+        start: Callable[[Work, str], object],
         ring: Callable[[], None],
         say: Callable[[str], None],
     ) -> None:
@@ -84,7 +86,7 @@ class Inspecting:
             return inspection.event(seq, record, self._view.parked_reason)
         if record is not None and self._asked != seq:
             self._asked = seq
-            self._start(self._read_effects(record), "effects")
+            self._start(partial(self._read_effects, record), "effects")
         return inspection.change(seq, self._effects[1] if self._effects[0] == seq else None)
 
     async def _read_effects(self, record: Record) -> None:

@@ -45,6 +45,17 @@ class Panes:
         pane: Widget = getattr(self, name)
         return pane
 
+    def focus(self, pane: Widget) -> None:
+        """Give a pane the keyboard, and make it the one that commands are about."""
+        if isinstance(pane, VirtualList):
+            self.used = pane.id or "timeline"
+        if pane.focusable:
+            # At once, not by its `focus()`: keys typed ahead are meant for it already.
+            pane.screen.set_focus(pane)
+        else:
+            # What zoom or a narrow terminal hides takes the focus only once it is shown.
+            pane.app.call_after_refresh(pane.focus)
+
     @property
     def chosen_account(self) -> str | None:
         """The account's key, when accounts were used last."""

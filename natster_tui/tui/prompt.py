@@ -6,10 +6,9 @@ from collections.abc import Callable
 from enum import Enum
 
 from textual.suggester import Suggester
-from textual.widgets import Input
 
 from natster_tui.domain.event_filter import completions
-from natster_tui.tui.field import Field
+from natster_tui.tui.field import AskingField
 
 
 class Purpose(Enum):
@@ -34,11 +33,16 @@ class FilterSuggester(Suggester):
         return next(iter(completions(value, self._names)), None)
 
 
-class Prompt(Field):
+class Prompt(AskingField):
     """Hidden until opened; `purpose` says what its text means."""
 
-    def __init__(self, names: Callable[[], list[str]]) -> None:
-        super().__init__(id="prompt", compact=True)
+    def __init__(
+        self,
+        names: Callable[[], list[str]],
+        typed: Callable[[str], None],
+        answered: Callable[[str], None],
+    ) -> None:
+        super().__init__(typed, answered, id="prompt", compact=True)
         self.display = False
         self.purpose = Purpose.FIND_ACCOUNTS
         self._suggester = FilterSuggester(names)
@@ -53,11 +57,10 @@ class Prompt(Field):
         self.purpose = purpose
         self.placeholder = purpose.value
         self.suggester = self._suggester if purpose is Purpose.FILTER else None
-        with self.prevent(Input.Changed):
-            self.value = value
-        self.cursor_position = len(value)
+        self.value = value
+        # What stood there is gone on with from its end, or replaced by what is typed.
+        self.select_all()
         self.display = True
-        # At once, not by `focus()`: keys typed ahead are meant for the prompt, not for commands.
         self.screen.set_focus(self)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ expected sequence, so that of two writers who saw the same state one is told of 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -26,6 +27,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.tui.field import Field
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.view import View
+from natster_tui.tui.work import start
 
 _STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
 
@@ -132,7 +134,7 @@ class PublishScreen(ModalScreen[int | None]):
         """Append it, if it may be."""
         if not self._busy and self._problem(self._proposal) is None:
             self._busy = True
-            self.run_worker(self._publish(self._proposal), exclusive=True)
+            start(self, partial(self._publish, self._proposal), "publish")
 
     async def _publish(self, proposal: Proposal) -> None:
         workspace = self._view.workspace

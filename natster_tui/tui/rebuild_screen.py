@@ -7,6 +7,7 @@ taking over want the projection's name typed. The dashboard goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -28,6 +29,7 @@ from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.tui.field import Field
 from natster_tui.tui.look import progress_bar
 from natster_tui.tui.view import View
+from natster_tui.tui.work import start
 
 _CHANGES_SHOWN = 200
 _FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs from the log"}
@@ -100,7 +102,7 @@ class ReplayScreen(ModalScreen[None]):
 
     def work(self, step: Callable[[], Awaitable[None]]) -> None:
         """Run a step; what fails is said in the text, with its sentence."""
-        self.run_worker(self._guarded(step), exclusive=True, group="replay")
+        start(self, partial(self._guarded, step), "replay")
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
         self.working = True

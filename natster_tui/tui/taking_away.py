@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS
@@ -12,6 +13,7 @@ from natster_tui.tui.clipboard import keep_copy
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.row_json import document_json, event_json
 from natster_tui.tui.view import View
+from natster_tui.tui.work import Work
 
 
 class TakingAway:
@@ -22,7 +24,7 @@ class TakingAway:
         view: View,
         panes: Panes,
         clip: Callable[[str], None],
-        start: Callable[[Coroutine[None, None, None], str], object],
+        start: Callable[[Work, str], object],
         say: Callable[[str], None],
     ) -> None:
         self._view = view
@@ -59,7 +61,7 @@ class TakingAway:
 
     def export(self, name: str) -> None:
         """Write what the timeline shows to a new file, secrets masked."""
-        self._start(self._write(Path(name.strip()).expanduser()), "export")
+        self._start(partial(self._write, Path(name.strip()).expanduser()), "export")
 
     async def _write(self, path: Path) -> None:
         workspace = self._view.workspace

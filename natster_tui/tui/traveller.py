@@ -6,13 +6,15 @@ no key waits for it and a second journey ends the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from functools import partial
 
 from natster_tui.engine.time_travel import Moment, TimeTravel
 from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.look import plain
 from natster_tui.tui.view import View
+from natster_tui.tui.work import Work
 
 
 class Traveller:
@@ -21,7 +23,7 @@ class Traveller:
     def __init__(
         self,
         view: View,
-        start: Callable[[Coroutine[None, None, None], str], object],
+        start: Callable[[Work, str], object],
         arrived: Callable[[Moment | None], None],
         say: Callable[[str], None],
     ) -> None:
@@ -43,7 +45,7 @@ class Traveller:
         """Travel to the moment after an event."""
         self._going_to = seq
         self._done = 0.0
-        self._start(self._journey(seq), "travel")
+        self._start(partial(self._journey, seq), "travel")
 
     def step(self, step: int) -> None:
         """One event forward or back, once arrived."""

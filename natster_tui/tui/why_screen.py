@@ -2,94 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
+from natster_tui.domain.diff import FieldChange
 from natster_tui.domain.events import read_event
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS, Names, change_line, event_phrase
 from natster_tui.domain.projection import Projection
-from natster_tui.engine.key_history import KeyHistory, key_history
+from natster_tui.engine.key_history import DocumentChange, KeyHistory, key_history
 from natster_tui.errors import NatsterError
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import row_time
-from natster_tui.tui.field import Field
+from natster_tui.tui.field import AskingField
 from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
+from natster_tui.tui.work import start
+
+_AT_ONCE = 200
+"""Events looked through for a field before the rest of the program may run."""
+
+_Told = tuple[DocumentChange, Sequence[FieldChange]]
 
 
 class Reasons(VirtualList):
-    """The events, and below each what it changed."""
+    """The events, and below each what it changed. Rows are written when they are painted."""
 
     def __init__(self, view: View, title: str) -> None:
         super().__init__(view, title, "reasons")
         self._title = title
-        self._lines: list[tuple[int, Sequence[Cell]]] = []
         self._said: tuple[str, ...] = ("", " reading the events of this key …")
         self._history: KeyHistory | None = None
+        self._told: list[_Told] = []
+        self._first_rows: list[int] = []
 
     @property
     def selected_seq(self) -> int | None:
         """The event under the cursor."""
-        return self._lines[self.cursor][0] if self._lines else None
+        return self._at(self.cursor)[0][0].record.seq if self._told else None
+
+    def _at(self, row: int) -> tuple[_Told, int]:
+        """What a row belongs to, and which of its rows it is."""
+        index = bisect_right(self._first_rows, row) - 1
+        return self._told[index], row - self._first_rows[index]
 
     def say(self, sentence: str) -> None:
         """Show a sentence instead of rows."""
         self._said = ("", f" {sentence}")
         self.refresh_rows()
 
-    def show(self, history: KeyHistory, field: str = "") -> None:
-        """Show a history, or only what changed fields whose line holds a text."""
+    def show(self, history: KeyHistory) -> None:
+        """Show a history."""
         self._history = history
-        self._lines = []
-        shown = 0
-        names = Names(self.view.accounts)
-        for change in reversed(history.changes):
-            record = change.record
-            seq = record.seq
-            lines = [change_line(one, names=names) for one in change.fields]
-            if field:
-                lines = [line for line in lines if field.lower() in line.lower()]
-                if not lines:
-                    continue
-            shown += 1
-            event = read_event(record)
-            phrase, style = screen_text(record.subject, 200), ""
-            if not isinstance(event, ParkReason):
-                who, whom, catalog = event_phrase(event, names)
-                phrase = " ".join(filter(None, (VERBS[event.type], who, whom, catalog)))
-                style = "marked"
-            when = row_time(record.event_time, self.view.now())
-            self._lines.append(
-                (seq, [Cell(f"{seq:,}", 9, "dim", right=True), Cell(when, 11, "dim"),
-                       Cell(phrase, 0, style)])
-            )  # fmt: skip
-            self._lines.extend((seq, [Cell("", 21), Cell(line)]) for line in lines)
+        for _ in self.narrow(""):
+            pass
+
+    def narrow(self, field: str) -> Iterator[None]:
+        """Show only what changed fields whose line holds a text; all of it when that is empty.
+
+        Exhaust it; it pauses now and then, so that the caller can let others run.
+        """
+        history = self._history
+        if history is None:
+            return
         self._said = ("", f" nothing in the log has made this as of {history.seq:,}")
-        self.set_row_count(len(self._lines))
-        total = len(history.changes)
-        counted = f"{total:,} events" if not field else f"{shown:,} of {total:,} events"
+        self._told, self._first_rows = [], []
+        names, wanted = Names(self.view.accounts), field.lower()
+        rows, total = 0, len(history.changes)
+        for number, change in enumerate(reversed(history.changes), 1):
+            fields: Sequence[FieldChange] = change.fields
+            if wanted:
+                fields = [one for one in fields if wanted in change_line(one, names=names).lower()]
+            if fields:
+                self._told.append((change, fields))
+                self._first_rows.append(rows)
+                rows += 1 + len(fields)
+            if wanted and number % _AT_ONCE == 0:
+                self._count(rows, f"{len(self._told):,} of {total:,} events so far")
+                yield
+        if wanted:
+            self._said = ("", f" none of {total:,} events changed a field like this")
+            self._count(rows, f"{len(self._told):,} of {total:,} events")
+        else:
+            self._count(rows, f"{total:,} events")
+
+    def _count(self, rows: int, counted: str) -> None:
+        self.set_row_count(rows)
         self.caption(
             f"{self._title}: {counted}, newest first",
             "enter goes to the event · / one field · esc closes",
         )
         self.refresh_rows()
 
-    def narrow(self, field: str) -> None:
-        """Show only what changed a field."""
-        if self._history is not None:
-            self.show(self._history, field)
-
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
-        return self._lines[row][1]
+        (change, fields), line = self._at(row)
+        names = Names(self.view.accounts)
+        if line > 0:
+            return [Cell("", 21), Cell(change_line(fields[line - 1], names=names))]
+        record = change.record
+        event = read_event(record)
+        phrase, style = screen_text(record.subject, 200), ""
+        if not isinstance(event, ParkReason):
+            who, whom, catalog = event_phrase(event, names)
+            phrase = " ".join(filter(None, (VERBS[event.type], who, whom, catalog)))
+            style = "marked"
+        when = row_time(record.event_time, self.view.now())
+        return [
+            Cell(f"{record.seq:,}", 9, "dim", right=True), Cell(when, 11, "dim"),
+            Cell(phrase, 0, style),
+        ]  # fmt: skip
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`."""
@@ -119,8 +150,12 @@ class WhyScreen(ModalScreen[int | None]):
         self._key = key
         name = Names(view.accounts).of(key)
         shown = name if projection.name == "account" else screen_text(key, 60)
-        self._field = Field(
-            placeholder="a field or a value, such as account_name", classes="hidden", compact=True
+        self._field = AskingField(
+            self._narrow,
+            self._keep,
+            placeholder="a field or a value, such as account_name",
+            classes="hidden",
+            compact=True,
         )
         self._reasons = Reasons(view, f"Why {projection.name} {shown}")
 
@@ -133,7 +168,7 @@ class WhyScreen(ModalScreen[int | None]):
     def action_field(self) -> None:
         """Ask for a field."""
         self._field.remove_class("hidden")
-        self._field.focus()
+        self.set_focus(self._field)
 
     def action_leave(self) -> None:
         """Undo the narrowing, or close."""
@@ -142,22 +177,25 @@ class WhyScreen(ModalScreen[int | None]):
         else:
             self._field.value = ""
             self._field.add_class("hidden")
-            self._reasons.focus()
+            self.set_focus(self._reasons)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Narrow as it is typed."""
-        event.stop()
-        self._reasons.narrow(event.value.strip())
+    def _narrow(self, text: str) -> None:
+        """Narrow as it is typed; what has not been read yet, once it has."""
+        start(self, partial(self._narrowing, text.strip()), "narrow")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    async def _narrowing(self, text: str) -> None:
+        for _ in self._reasons.narrow(text):
+            await asyncio.sleep(0)
+
+    def _keep(self, _text: str) -> None:
         """Back to the rows."""
-        event.stop()
-        self._reasons.focus()
+        self.set_focus(self._reasons)
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self._reasons.focus()
-        self.run_worker(self._read(), exclusive=True)
+        if self._field.has_class("hidden"):
+            self.set_focus(self._reasons)
+        start(self, self._read, "read")
 
     async def _read(self) -> None:
         workspace = self._view.workspace
@@ -167,13 +205,15 @@ class WhyScreen(ModalScreen[int | None]):
         try:
             moment = self._view.moment
             head = (await workspace.log.refresh()).last_seq if moment is None else moment.seq
-            self._reasons.show(
-                await key_history(
-                    workspace.log, self._projection, self._key, head, workspace.options.instance
-                )
+            history = await key_history(
+                workspace.log, self._projection, self._key, head, workspace.options.instance
             )
         except NatsterError as error:
             self._reasons.say(error.sentence)
+            return
+        self._reasons.show(history)
+        if self._field.value:
+            self._narrow(self._field.value)
 
     def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
         """Enter: go to the event."""

@@ -88,10 +88,8 @@ async def test_from_a_question_to_its_answer_and_back_by_keyboard(
         await terminal.wait_for("projecting", "in sync", "head 400")
 
         # Filter, and go to an event that passes.
-        terminal.press("/type:shared from:farid")
-        await terminal.wait_for("from:farid")
-        terminal.press(ENTER)
-        await terminal.wait_for(" of 400)", "Farid Nazhand")
+        terminal.press("/type:shared from:farid" + ENTER)
+        await terminal.wait_for("type:shared from:farid (", " of 400)", "Farid Nazhand")
         terminal.press(ESCAPE)
         await terminal.wait_for("Timeline (400)")
         terminal.press("n" + ":300" + ENTER)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from natster_tui.domain.account_keys import encode_account_key
 from natster_tui.domain.demo_community import DemoCommunity
@@ -17,48 +14,16 @@ from natster_tui.domain.event_time import format_timestamp
 from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, Record
 from natster_tui.domain.fold import fold_all
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS
-from natster_tui.engine.server_source import LogChoice, NamedServer
-from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
-from natster_tui.tui.app import Dashboard
 from natster_tui.tui.inspector import Inspector
 from natster_tui.tui.publish_screen import PublishScreen
 from natster_tui.tui.rebuild_screen import RebuildScreen
 from tests.conftest import until
 from tests.reading_buckets import put_value
-from tests.tui.scenes import NOW, community, projected, settle, tampered, text_of
-
-
-@asynccontextmanager
-async def dashboard(
-    settings: ConnectionSettings, *, read_only: bool = False, size: tuple[int, int] = (140, 40)
-) -> AsyncIterator[tuple[Dashboard, Pilot[None]]]:
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
-    app = Dashboard(workspace, clock=lambda: NOW)
-    running = asyncio.create_task(workspace.run())
-    try:
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await settle(workspace)
-            await pilot.pause()
-            yield app, pilot
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def append(settings: ConnectionSettings, first: int, count: int) -> None:
-    """More of the demo community's life, as another process would write it."""
-    link = await Link.open(settings)
-    log = await EventLog.open(link, "NATSTER_EVENTS")
-    events = DemoCommunity(7).history(first + count, NOW)[first:]
-    messages = [
-        Append(event.subject, event.payload, ((MESSAGE_ID, f"more-{first + number}"),))
-        for number, event in enumerate(events)
-    ]
-    assert await log.append_all(messages, expected_last=None) == count
-    await link.close()
+from tests.tui.running import append, dashboard
+from tests.tui.scenes import NOW, community, projected, tampered, text_of
 
 
 async def test_live_events_appear_and_are_projected(settings: ConnectionSettings) -> None:

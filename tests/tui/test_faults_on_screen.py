@@ -18,8 +18,8 @@ from tests.conftest import until
 from tests.faults.arena import SOON_S, took
 from tests.faults.checker import ask, plain_client
 from tests.faults.proxy import Proxy
+from tests.tui.running import append, dashboard
 from tests.tui.scenes import projected, text_of
-from tests.tui.test_dashboard import append, dashboard
 
 WIDE = (240, 40)
 INTRUDER = Holder("elsewhere", 4_711, "intruder", 1)

@@ -18,8 +18,8 @@ from natster_tui.store.log import EventLog, LogSettings
 from natster_tui.tui.app import Dashboard
 from tests.conftest import until
 from tests.hostile import SECRETS, secrets_in, write_foreign_entries, write_hostile_log
+from tests.tui.running import dashboard
 from tests.tui.scenes import text_of
-from tests.tui.test_dashboard import dashboard
 
 MARKUP = "[@click="
 CLICKS = 6

@@ -1,0 +1,49 @@
+"""The dashboard on a real server, driven key by key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from natster_tui.domain.demo_community import DemoCommunity
+from natster_tui.domain.events import MESSAGE_ID
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import Append, EventLog
+from natster_tui.tui.app import Dashboard
+from tests.tui.scenes import NOW, settle
+
+
+@asynccontextmanager
+async def dashboard(
+    settings: ConnectionSettings, *, read_only: bool = False, size: tuple[int, int] = (140, 40)
+) -> AsyncIterator[tuple[Dashboard, Pilot[None]]]:
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
+    app = Dashboard(workspace, clock=lambda: NOW)
+    running = asyncio.create_task(workspace.run())
+    try:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await settle(workspace)
+            await pilot.pause()
+            yield app, pilot
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def append(settings: ConnectionSettings, first: int, count: int) -> None:
+    """More of the demo community's life, as another process would write it."""
+    link = await Link.open(settings)
+    log = await EventLog.open(link, "NATSTER_EVENTS")
+    events = DemoCommunity(7).history(first + count, NOW)[first:]
+    messages = [
+        Append(event.subject, event.payload, ((MESSAGE_ID, f"more-{first + number}"),))
+        for number, event in enumerate(events)
+    ]
+    assert await log.append_all(messages, expected_last=None) == count
+    await link.close()

@@ -1,0 +1,90 @@
+"""Keys that come faster than they are answered mean what they would mean one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import warnings
+
+import pytest
+from textual import events
+
+from natster_tui.domain.events import STREAM
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.tui.app import Dashboard
+from tests import making_logs
+from tests.conftest import until
+from tests.making_logs import initialized, shared
+from tests.tui.running import dashboard
+from tests.tui.scenes import projected, text_of
+
+SHARES = 450
+NAMED = {"/": "slash", "[": "left_square_bracket", ":": "colon", "\r": "enter", "_": "underscore"}
+
+
+def type_at_once(app: Dashboard, keys: str) -> None:
+    """All keys before the first is answered, as they come over a slow line."""
+    for key in keys:
+        app.post_message(events.Key(NAMED.get(key, key), key))
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+async def test_a_filter_typed_in_one_piece_is_set_and_what_follows_is_a_command(
+    settings: ConnectionSettings, size: tuple[int, int]
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=size) as (app, pilot):
+        for _ in range(2):
+            # The second time over what the filter is already.
+            type_at_once(app, "/type:shared from:farid\rz")
+            await until(lambda: app.default_screen.has_class("zoomed"))
+            await until(lambda: "type:shared from:farid (" in text_of(app))
+            assert app.panes.timeline.has_focus
+            await pilot.press("z")
+        await pilot.press("escape")
+        await until(lambda: "Timeline (400)" in text_of(app))
+        type_at_once(app, ":300\rt")
+        await until(lambda: "AS OF 300" in text_of(app))
+
+
+async def test_why_is_narrowed_to_a_field_however_fast_it_is_typed_and_long_the_history(
+    settings: ConnectionSettings,
+) -> None:
+    link = await Link.open(settings)
+    log = await EventLog.create(link, STREAM, LogSettings())
+    shares = [shared("HUB", f"M{number:03}", "hub") for number in range(SHARES)]
+    await making_logs.append(log, [initialized("HUB", "Hub"), *shares])
+    await link.close()
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("2")
+        app.panes.accounts.select("HUB")
+        type_at_once(app, "w/out_shares[hub m00\r")
+        await until(lambda: "Why account Hub: 10 of 451 events" in text_of(app))
+        assert "+ out_shares[hub M009]" in text_of(app)
+        await pilot.press("escape")
+        await until(lambda: "Why account Hub: 451 events" in text_of(app))
+        await pilot.press(*"/nothing")
+        await until(lambda: "none of 451 events changed a field like this" in text_of(app))
+        await pilot.press("escape", "escape")
+        assert app.panes.accounts.has_focus
+
+
+async def test_travelling_and_returning_at_once_leaves_nothing_behind(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            type_at_once(app, "tt")
+            await pilot.pause()
+            type_at_once(app, "tttt[[")
+            await until(lambda: app.traveller.is_away)
+            gc.collect()
+            await asyncio.sleep(0)
+        assert [str(each.message) for each in warned] == []
+        await until(lambda: "AS OF" in text_of(app))
+        await pilot.press("t")
+        await until(lambda: "AS OF" not in text_of(app))
