@@ -19,6 +19,18 @@ def anywhere(tmp_path: Path) -> Program:
 
 
 @pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The data directory of `embedded`, which is not there yet."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def embedded(anywhere: Program, data: Path) -> Program:
+    """The program on an embedded server of its own."""
+    return anywhere.with_options("--data-dir", str(data))
+
+
+@pytest.fixture
 def natster(anywhere: Program, settings: ConnectionSettings) -> Program:
     """The program on an empty account of the shared server."""
     return anywhere.on(settings)

@@ -6,8 +6,6 @@ import asyncio
 import signal
 from pathlib import Path
 
-import pytest
-
 from natster_tui.store.key_file import KeyFile
 from tests.cli.processes import is_running, server_of
 from tests.cli.program import Program, busy
@@ -16,16 +14,6 @@ from tests.conftest import RECORDINGS, until
 
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
 STANDARD = str(RECORDINGS / "01_standard.events.jsonl")
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def embedded(anywhere: Program, data: Path) -> Program:
-    return anywhere.with_options("--data-dir", str(data))
 
 
 async def read_until(stream: asyncio.StreamReader | None, *told: str) -> str:

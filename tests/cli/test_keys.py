@@ -6,8 +6,6 @@ import json
 import stat
 from pathlib import Path
 
-import pytest
-
 from natster_tui.cli.key_commands import _report
 from natster_tui.store.envelope import MAGIC
 from natster_tui.store.key_file import KeyFile
@@ -20,20 +18,6 @@ from tests.conftest import RECORDINGS, recording
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
 B = "AA33U5HNMJFHIX63KYLTK3J3MMPWQHBUMYDYQQGDS5O3WNCL5GDFQ462"
 STANDARD = str(RECORDINGS / "01_standard.events.jsonl")
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def embedded(anywhere: Program, data: Path) -> Program:
-    return anywhere.with_options("--data-dir", str(data))
-
-
-def key_file_of(program: Program) -> KeyFile:
-    return KeyFile(program.key_file)
 
 
 async def test_nothing_in_a_data_directory_can_be_read(embedded: Program, data: Path) -> None:
@@ -50,7 +34,7 @@ async def test_nothing_in_a_data_directory_can_be_read(embedded: Program, data: 
     assert any(path.suffix == ".blk" for path in files)
     content = b"".join(path.read_bytes() for path in files) + "\n".join(map(str, files)).encode()
     assert {text for text in known if text.encode() in content} == set()
-    for path in (*data.rglob("*"), key_file_of(embedded).path):
+    for path in (*data.rglob("*"), embedded.key_file):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
@@ -136,7 +120,7 @@ async def test_a_sealed_log_without_its_key_file_is_told_from_an_erased_one(
 ) -> None:
     await natster.succeed("import", "--create-log", STANDARD)
     await natster.succeed("project", "--once")
-    key_file = key_file_of(natster).path
+    key_file = natster.key_file
     kept = key_file.read_bytes()
     key_file.unlink()
     status = (await natster.succeed("status", "--json")).json
@@ -160,7 +144,7 @@ async def test_a_sealed_log_without_its_key_file_is_told_from_an_erased_one(
 
 async def test_sealing_is_what_the_log_says(natster: Program, tmp_path: Path) -> None:
     await natster.succeed("import", "--create-log", "--sealing", "off", STANDARD)
-    assert not key_file_of(natster).exists()
+    assert not natster.key_file.exists()
     refused = await natster.fail(1, "status", "--sealing", "on", "--key-file", str(tmp_path / "k"))
     assert "was made with sealing off" in refused
     exported = await natster.succeed("export")
@@ -175,7 +159,7 @@ async def test_a_key_file_in_the_data_directory_is_refused(embedded: Program, da
 
 async def test_a_key_file_that_others_can_read_is_refused(natster: Program) -> None:
     await natster.succeed("import", "--create-log", STANDARD)
-    key_file_of(natster).path.chmod(0o644)
+    natster.key_file.chmod(0o644)
     status = (await natster.succeed("status", "--json")).json
     assert any("chmod 600" in hazard for hazard in status["hazards"])
 

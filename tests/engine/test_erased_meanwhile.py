@@ -21,23 +21,16 @@ from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
 from tests.conftest import until
 from tests.engine.running import project_to_head, projecting
-from tests.making_logs import A, B, append, bound, context, initialized, records_of, shared
+from tests.making_logs import A, B, append, initialized, records_of, shared
 from tests.sealed_logs import SECRET, keyring_of, opened_with, sealed_log
 
 
 @pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    return tmp_path / "keys.json"
-
-
-@pytest.fixture
-async def sealed(link: Link, key_file: Path) -> EventLog:
-    log = await sealed_log(link, key_file)
-    await append(log, [initialized(A, "Ada"), bound(A, context(access_token=SECRET))])
-    await append(log, [initialized(B, "Bob"), shared(A, B)])
+async def sealed(sealed: EventLog) -> EventLog:
+    """The same, projected."""
     for projection in PROJECTIONS:
-        await project_to_head(log, projection)
-    return log
+        await project_to_head(sealed, projection)
+    return sealed
 
 
 async def stored_documents(log: EventLog, key_file: Path) -> bytes:

@@ -49,12 +49,8 @@ EVENTS = [
 
 
 @pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    return tmp_path / "config" / "keys.json"
-
-
-@pytest.fixture
 async def sealed(link: Link, key_file: Path) -> EventLog:
+    """The events above, sealed."""
     log = await sealed_log(link, key_file)
     await append(log, EVENTS)
     return log

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projector_status import Phase
@@ -16,25 +14,11 @@ from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.key_rotation import rotate
-from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing_choice import SealingChoice
 from tests.conftest import until
-from tests.making_logs import A, B, append, bound, context, initialized, shared
-from tests.sealed_logs import SECRET, keyring_of, sealed_log
-
-
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    return tmp_path / "keys.json"
-
-
-@pytest.fixture
-async def sealed(link: Link, key_file: Path) -> EventLog:
-    log = await sealed_log(link, key_file)
-    await append(log, [initialized(A, "Ada"), bound(A, context(access_token=SECRET))])
-    await append(log, [initialized(B, "Bob"), shared(A, B)])
-    return log
+from tests.making_logs import A, append, bound, context, initialized, shared
+from tests.sealed_logs import SECRET, keyring_of
 
 
 @asynccontextmanager

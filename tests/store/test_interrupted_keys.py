@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -87,11 +86,6 @@ class System:
         assert {each.kek for each in keyring.tombstones.values()} == {kek}
         (file,) = (p for p in self.key_file.path.parent.iterdir() if p.stat().st_size)
         assert file == self.key_file.path
-
-
-@pytest.fixture
-def key_file(tmp_path: Path) -> KeyFile:
-    return KeyFile(tmp_path / "config" / "keys.json")
 
 
 async def stopped(settings: ConnectionSettings, steps: Steps, system: System, work: Work) -> bool:

@@ -26,11 +26,6 @@ from tests.making_logs import A, B, C
 from tests.sealed_logs import put_key_entry
 
 
-@pytest.fixture
-def key_file(tmp_path: Path) -> KeyFile:
-    return KeyFile(tmp_path / "config" / "keys.json")
-
-
 async def opened(link: Link, key_file: KeyFile | None, *accounts: str) -> Keyring:
     keyring = Keyring(link, key_file, "test")
     await keyring.refresh()

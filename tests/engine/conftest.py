@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+from tests.making_logs import A, B, append, bound, context, initialized, shared
+from tests.sealed_logs import SECRET, sealed_log
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """Where the keys of a sealed log are, once it needs any."""
+    return tmp_path / "config" / "keys.json"
+
+
+@pytest.fixture
+async def sealed(link: Link, key_file: Path) -> EventLog:
+    """Four sealed events: Ada, who bound a context with a secret, and Bob, with whom she shares."""
+    log = await sealed_log(link, key_file)
+    await append(log, [initialized(A, "Ada"), bound(A, context(access_token=SECRET))])
+    await append(log, [initialized(B, "Bob"), shared(A, B)])
+    return log
