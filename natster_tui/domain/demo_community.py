@@ -13,7 +13,7 @@ import json
 import unicodedata
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -31,6 +31,9 @@ HUB_CATALOG = "natsterhub"
 HISTORY_SECONDS = 21 * 86_400
 """How far back a history reaches."""
 
+_AT_ONCE = 1_000
+"""Events of a history thought of between two pauses."""
+
 
 @dataclass(frozen=True, slots=True)
 class DemoEvent:
@@ -42,7 +45,7 @@ class DemoEvent:
 
 
 class DemoCommunity:
-    """The community of a seed. Both methods tell the same story on from where it stands."""
+    """The community of a seed. All methods tell the same story on from where it stands."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -53,12 +56,25 @@ class DemoCommunity:
 
         How long before `end` each one was depends on the seed and `count` alone.
         """
-        beats = [self._story.next_beat() for _ in range(count)]
-        ages = _ages([beat.pace for beat in beats], self._seed)
-        return [
-            DemoEvent(beat.subject, beat.payload, end - age)
-            for beat, age in zip(beats, ages, strict=True)
-        ]
+        return [event for part in self.history_in_parts(count, end) for event in part]
+
+    def history_in_parts(self, count: int, end: int) -> Iterator[list[DemoEvent]]:
+        """The same history, a part at a time; an empty part is only a pause for the caller.
+
+        No event has its time before the last one is thought of, so the pauses come first.
+        """
+        beats: list[_Beat] = []
+        while len(beats) < count:
+            more = min(_AT_ONCE, count - len(beats))
+            beats += [self._story.next_beat() for _ in range(more)]
+            yield []
+        ages = yield from _ages([beat.pace for beat in beats], self._seed)
+        for start in range(0, count, _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            yield [
+                DemoEvent(beat.subject, beat.payload, end - age)
+                for beat, age in zip(beats[part], ages[part], strict=True)
+            ]
 
     def next_live(self) -> DemoEvent:
         """The next event, to happen now."""
@@ -539,9 +555,10 @@ def _json_bytes(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _ages(paces: list[_Pace], seed: int) -> list[int]:
+def _ages(paces: list[_Pace], seed: int) -> Generator[list[DemoEvent], None, list[int]]:
     """How many seconds ago each event of a history happened; the last one just now.
 
+    Pauses with empty parts, as `history_in_parts` does.
     Sittings begin when people are awake, some hours being much busier than others; the rest
     of a sitting follows within minutes, or less if the next sitting is near.
     """
@@ -549,7 +566,9 @@ def _ages(paces: list[_Pace], seed: int) -> list[int]:
         return []
     draw = Random(f"times {seed} {len(paces)}")  # noqa: S311 - a story, not a secret
     offsets: list[list[int]] = []
-    for pace in paces:
+    for number, pace in enumerate(paces, 1):
+        if number % _AT_ONCE == 0:
+            yield []
         if pace is _Pace.LATER or not offsets:
             offsets.append([0])
         else:
@@ -560,9 +579,11 @@ def _ages(paces: list[_Pace], seed: int) -> list[int]:
         starts[0] = 0
     starts[-1] = last_start
     ages: list[int] = []
-    for start, next_start, sitting in zip(
-        starts, [*starts[1:], HISTORY_SECONDS], offsets, strict=True
+    for number, (start, next_start, sitting) in enumerate(
+        zip(starts, [*starts[1:], HISTORY_SECONDS], offsets, strict=True), 1
     ):
+        if number % _AT_ONCE == 0:
+            yield []
         room, length = next_start - start, sitting[-1]
         for offset in sitting:
             fitting = offset if length <= room else offset * room // length

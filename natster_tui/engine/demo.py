@@ -19,7 +19,7 @@ from natster_tui.store.log import Append, EventLog
 
 _RETRY_S = 0.2
 _LIVE_BATCH_S = 0.05
-_HISTORY_CHUNK = 5_000
+_HISTORY_CHUNK = 1_000
 
 
 class DemoTraffic:
@@ -36,7 +36,12 @@ class DemoTraffic:
 
     async def run(self) -> None:
         """Write history, then live events until cancelled; a lost connection is waited for."""
-        self._waiting = self._community.history(self._history, int(time.time()))
+        for part in self._community.history_in_parts(self._history, int(time.time())):
+            self._waiting += part
+            # A long history takes its time: the dashboard is to be seen, and to answer, meanwhile.
+            await asyncio.sleep(0)
+            while len(self._waiting) >= _HISTORY_CHUNK:
+                await self._write(await self._log(), self._waiting[:_HISTORY_CHUNK])
         while self._waiting:
             await self._write(await self._log(), self._waiting[:_HISTORY_CHUNK])
         if self._rate <= 0:

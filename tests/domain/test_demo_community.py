@@ -87,6 +87,14 @@ def test_a_long_story_is_the_same_however_it_is_cut() -> None:
     assert told == facts(history(11, 1_500))
 
 
+def test_a_long_history_can_be_told_with_pauses() -> None:
+    parts = list(DemoCommunity(3).history_in_parts(4_500, END))
+    assert [len(part) for part in parts if part] == [1_000] * 4 + [500]
+    assert len([part for part in parts if not part]) >= 9  # while thinking, and finding times
+    told = [event for part in parts for event in part]
+    assert told == DemoCommunity(3).history(4_500, END)
+
+
 def test_other_seeds_tell_other_stories() -> None:
     assert len({history(seed)[0].subject for seed in (*SEEDS, -7)}) == len(SEEDS) + 1
 
