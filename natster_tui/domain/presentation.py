@@ -25,6 +25,9 @@ _KEY_SHOWN_WHOLE = 12
 _KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
 _TIMES = ("initialized_at", "imported_at")
 
+PAYLOAD_SHOWN = 64 * 1024
+"""Bytes of a payload beyond which only its size is told: it would be read at every refresh."""
+
 VERBS = {
     EventType.INITIALIZED: "initialized",
     EventType.CONTEXT_BOUND: "bound",
@@ -32,6 +35,13 @@ VERBS = {
     EventType.UNSHARED: "unshared",
     EventType.IMPORTED: "imported",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Stands at the end of a list for the entries that are not shown."""
+
+    count: int
 
 
 def short_key(key: str, width: int = _KEY_SHOWN_WHOLE) -> str:
@@ -76,6 +86,8 @@ def payload_lines(record: Record, *, reveal: bool = False) -> list[str]:
         return [f"({record.seal.closed}: {safe_text(record.seal.reason, 400)})"]
     if not record.payload:
         return ["(empty)"]
+    if len(record.payload) > PAYLOAD_SHOWN:
+        return [f"({len(record.payload):,} bytes, too many to show here; y copies them)"]
     try:
         value = read_json(record.payload)
     except UnreadableError as error:
@@ -114,10 +126,12 @@ def compact_json(value: Json) -> str:
             return json_line(value)
 
 
-def pretty_json(value: Json, indent: int = 0) -> str:
+def pretty_json(value: Json | LeftOut, indent: int = 0) -> str:
     """JSON over several lines, numbers as they were written, text made safe."""
     pad, inner = "  " * indent, "  " * (indent + 1)
     match value:
+        case LeftOut():
+            return f"… {value.count:,} more entries; y copies all of them"
         case Number():
             return safe_text(str(value), 200)
         case str():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, ClassVar
 
 from rich.table import Table
@@ -12,8 +13,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from natster_tui.domain.document_steps import Effect
-from natster_tui.domain.documents import read_document
 from natster_tui.domain.events import NONE, Event, Record, read_event
+from natster_tui.domain.excerpt import excerpt_of
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.masking import MASK, is_secret_name, mask_json, mask_text, screen_text
 from natster_tui.domain.parking import ParkReason
@@ -34,6 +35,8 @@ from natster_tui.tui.look import Glyphs, plain
 from natster_tui.tui.view import View
 
 _LABEL = 12
+_ENTRIES_SHOWN = 50
+"""Of a list; laying out thousands of lines at every refresh would keep keys waiting."""
 _CHANGE_STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
 
 
@@ -221,7 +224,7 @@ class Inspection:
         text.add("shared with", f"{len(state.shared_with):,} accounts")
         for warning in warnings:
             text.add("warning", warning, "text-warning")
-        for account in list(state.shared_with)[:50]:
+        for account in islice(state.shared_with, _ENTRIES_SHOWN):
             imported = self._imported(name, state.owner, account)
             text.add("", f"{self._names.of(account)}{imported}")
         self._document(text, "document", self._view.fold("catalog"), name)
@@ -233,13 +236,13 @@ class Inspection:
         return "" if at is None else f", imported {full_time(at)}"
 
     def _document(self, text: Sheet, label: str, fold: Fold[Any] | Past[Any], key: str) -> None:
-        stored = fold.document(key)
-        if stored is None:
+        state = fold.states.get(key)
+        if state is None:
             return
-        document = read_document(stored)
-        shown = document if self._reveal else mask_json(document)
-        text.add(label, f"{len(stored):,} bytes, as of {fold.seq:,}")
-        text.add("", "\n".join(pretty_json(shown).split("\n")[:400]))
+        excerpt = excerpt_of(fold.projection, key, state, _ENTRIES_SHOWN)
+        shown = excerpt.document if self._reveal else mask_json(excerpt.document)
+        text.add(label, f"{excerpt.size}, as of {fold.seq:,}")
+        text.add("", pretty_json(shown))
 
     # -- a projector -----------------------------------------------------------------------
 
