@@ -24,7 +24,7 @@ from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.backwards import records_backwards
 from natster_tui.store.log import EventLog
 
-_EVENTS_AT_ONCE = 250
+_EVENTS_AT_ONCE = 100
 """Events folded before the rest of the program may run."""
 
 

@@ -16,6 +16,7 @@ from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.tui.app import Dashboard
+from tests.tui.keyboard import Keyboard
 from tests.tui.scenes import NOW, settle
 
 
@@ -30,7 +31,7 @@ async def dashboard(
         async with app.run_test(size=size, notifications=True) as pilot:
             await settle(workspace)
             await pilot.pause()
-            yield app, pilot
+            yield app, Keyboard(app)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -46,6 +46,7 @@ from tests.conftest import until
 from tests.making_logs import records_in
 from tests.reading_buckets import put_value
 from tests.sealed_logs import sealed_log
+from tests.tui.keyboard import Keyboard
 
 NOW = 1_795_429_351  # 2026-11-23 10:22:31 UTC
 KEY_ID = "k5eed5eed5eed5eed"
@@ -275,7 +276,8 @@ async def staged_scene(
             patch.object(ReplayProgress, "rate", 25_000.0),
             patch.object(ReplayProgress, "seconds_left", 0.0),
         ):
-            async with app.run_test(size=scene.size) as pilot:
+            async with app.run_test(size=scene.size):
+                pilot = Keyboard(app)
                 await settle(workspace)
                 await pilot.pause()
                 await press(app, pilot, scene.keys)
