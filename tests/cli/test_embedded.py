@@ -59,6 +59,12 @@ async def test_read_only_makes_no_log_no_store_and_no_key(embedded: Program, dat
     )
     assert not data.exists()
     assert not embedded.key_file.parent.exists()
+
+
+@pytest.mark.full
+async def test_read_only_waits_for_somebody_else_to_make_the_log(
+    embedded: Program, data: Path
+) -> None:
     async with Terminal(embedded.with_options("--read-only")) as terminal:
         await terminal.wait_for("no log", "--read-only makes none")
         assert not data.exists()
