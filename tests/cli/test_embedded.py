@@ -6,6 +6,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from natster_tui.store.key_file import KeyFile
 from tests.cli.processes import is_running, server_of
 from tests.cli.program import Program, busy
