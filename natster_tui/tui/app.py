@@ -213,9 +213,9 @@ class Dashboard(App[None]):
         else:
             self.panes.focus(self.panes.inspector)
 
-    def on_descendant_focus(self) -> None:
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane with the focus is what the inspector is about."""
-        focused = self.focused
+        focused = event.widget
         if isinstance(focused, VirtualList | Inspector):
             self._stand_at(focused.id or "timeline")
         if isinstance(focused, VirtualList):

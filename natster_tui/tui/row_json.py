@@ -8,14 +8,10 @@ from natster_tui.domain.log_lines import encode_line
 from natster_tui.domain.masking import mask_json
 from natster_tui.domain.presentation import compact_json
 from natster_tui.engine.masked_export import masked_line
-from natster_tui.tui.view import View
 
 
-def document_json(view: View, projection: str, key: str, *, reveal: bool = False) -> str:
-    """A document as the panes show it; empty if there is none."""
-    stored = view.fold(projection).document(key)
-    if stored is None:
-        return ""
+def document_json(stored: bytes, *, reveal: bool = False) -> str:
+    """A document as the panes show it."""
     document = read_document(stored)
     return compact_json(document if reveal else mask_json(document))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -39,16 +40,25 @@ class TakingAway:
         With `reveal` its secrets, too; those go to the clipboard only, not to a file as well.
         """
         view, panes = self._view, self._panes
-        what, text = "", ""
         if (key := panes.chosen_account) is not None:
-            what, text = "the account", document_json(view, ACCOUNTS.name, key, reveal=reveal)
+            what, document = "the account", view.fold(ACCOUNTS.name).document(key)
         elif (name := panes.chosen_catalog) is not None:
-            what, text = "the catalog", document_json(view, CATALOGS.name, name, reveal=reveal)
+            what, document = "the catalog", view.fold(CATALOGS.name).document(name)
         elif (record := panes.record) is not None:
-            what, text = f"event {record.seq:,}", event_json(record, reveal=reveal)
-        if not text:
+            row = partial(event_json, record, reveal=reveal)
+            self._start(partial(self._copy, f"event {record.seq:,}", row, reveal=reveal), "copy")
+            return
+        else:
+            document = None
+        if document is None:
             self._say("there is nothing to copy here")
             return
+        row = partial(document_json, document, reveal=reveal)
+        self._start(partial(self._copy, what, row, reveal=reveal), "copy")
+
+    async def _copy(self, what: str, row: Callable[[], str], *, reveal: bool) -> None:
+        # Masking a hub's document takes most of a second, and no key is to wait for it.
+        text = await asyncio.to_thread(row)
         self._clip(text)
         if reveal:
             self._say(f"copied {what} with its secrets, to the terminal's clipboard only")

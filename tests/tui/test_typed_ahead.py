@@ -7,27 +7,19 @@ import gc
 import warnings
 
 import pytest
-from textual import events
 
 from natster_tui.domain.events import STREAM
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
-from natster_tui.tui.app import Dashboard
 from tests import making_logs
 from tests.conftest import until
 from tests.making_logs import initialized, shared
+from tests.tui.keyboard import type_at_once
 from tests.tui.running import dashboard
 from tests.tui.scenes import projected, text_of
 
 SHARES = 450
-NAMED = {"/": "slash", "[": "left_square_bracket", ":": "colon", "\r": "enter", "_": "underscore"}
-
-
-def type_at_once(app: Dashboard, keys: str) -> None:
-    """All keys before the first is answered, as they come over a slow line."""
-    for key in keys:
-        app.post_message(events.Key(NAMED.get(key, key), key))
 
 
 @pytest.mark.parametrize("size", [(140, 40), (80, 24)])

@@ -1,0 +1,131 @@
+"""What is copied and exported: through the terminal's clipboard, a file beside it, masked."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+from textual.drivers.headless_driver import HeadlessDriver
+
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.tui.app import Dashboard
+from tests.conftest import until
+from tests.tui.keyboard import Keyboard
+from tests.tui.running import dashboard
+from tests.tui.scenes import projected, text_of
+
+MASK = "••••"
+OSC_52 = re.compile("\x1b\\]52;c;([A-Za-z0-9+/=]*)\x07")
+
+
+class Clipboard:
+    """What the program told the terminal to put on its clipboard, and the file beside it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+        self.told: list[str] = []
+        self.file = cache / "copied.json"
+        monkeypatch.setattr("platformdirs.user_cache_dir", lambda _name: str(cache))
+        monkeypatch.setattr(HeadlessDriver, "write", lambda _driver, data: self._see(data))
+
+    def _see(self, data: str) -> None:
+        self.told += [base64.b64decode(each).decode() for each in OSC_52.findall(data)]
+
+    async def after(self, pilot: Keyboard, *keys: str) -> str:
+        """What the keys put there."""
+        before = len(self.told)
+        await pilot.press(*keys)
+        await until(lambda: len(self.told) > before)
+        return self.told[-1]
+
+
+@pytest.fixture
+def clipboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clipboard:
+    return Clipboard(monkeypatch, tmp_path / "cache")
+
+
+async def at_the_first_login(app: Dashboard, pilot: Keyboard) -> tuple[str, str]:
+    """Put the cursor on an event that binds a web login; its account, and a secret in it."""
+    key, state = next((k, s) for k, s in app.workspace.accounts.items() if s.bound_context)
+    assert state.bound_context is not None
+    secret = state.bound_context.as_document()["bound_context"]["access_token"]
+    await pilot.type(f"/type:bound from:{key}\r")
+
+    def is_there() -> bool:
+        event = app.panes.timeline.selected_event
+        return event is not None and (event.origin, event.type) == (key, "context_bound")
+
+    await until(is_there)
+    return key, secret
+
+
+async def test_a_row_is_copied_masked_unless_its_secrets_are_revealed(
+    settings: ConnectionSettings, clipboard: Clipboard
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        key, secret = await at_the_first_login(app, pilot)
+        event = await clipboard.after(pilot, "y")
+        assert json.loads(json.loads(event)["payload"])["bound_context"]["access_token"] == MASK
+        assert secret not in event
+        await until(lambda: clipboard.file.exists() and clipboard.file.read_text() == f"{event}\n")
+        assert clipboard.file.stat().st_mode & 0o777 == 0o600
+
+        await pilot.press("2")
+        app.panes.accounts.select(key)
+        document = await clipboard.after(pilot, "y")
+        told = json.loads(document)
+        assert list(told) == list(json.loads(app.view.fold("account").document(key) or b""))
+        assert told["bound_context"]["bound_context"]["access_token"] == MASK
+        await until(lambda: clipboard.file.read_text() == f"{document}\n")
+
+        # Revealed they go to the clipboard, and to no file.
+        await pilot.press("x")
+        open_document = await clipboard.after(pilot, "y")
+        assert open_document.encode() == app.view.fold("account").document(key)
+        assert secret in open_document
+        assert secret in await clipboard.after(pilot, "1", "y")
+        await until(lambda: "with its secrets" in text_of(app))
+        assert clipboard.file.read_text() == f"{document}\n"
+
+
+async def test_where_no_file_can_be_kept_the_row_is_on_the_clipboard_all_the_same(
+    settings: ConnectionSettings, clipboard: Clipboard
+) -> None:
+    await projected(settings)
+    clipboard.file.parent.write_text("a file where the directory should be")
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("3", "a")
+        name = app.panes.catalogs.selected_name
+        assert json.loads(await clipboard.after(pilot, "y"))["catalog_name"] == name
+        await until(lambda: "copied the catalog" in text_of(app))
+        assert "no file either" in text_of(app)
+
+
+async def test_what_a_filter_shows_is_exported_masked_and_overwrites_nothing(
+    settings: ConnectionSettings, clipboard: Clipboard, tmp_path: Path
+) -> None:
+    await projected(settings)
+    path = tmp_path / "some.jsonl"
+    async with dashboard(settings) as (app, pilot):
+        await pilot.type("/type:bound seq:1..200\r")
+        await until(lambda: app.workspace.filtered is not None and app.workspace.filtered.seqs)
+        filtered = app.workspace.filtered
+        assert filtered is not None
+        await until(lambda: f"({len(filtered.seqs)} of 400)" in text_of(app))
+        await pilot.type(f"o{path}\r")
+        await until(lambda: f"exported {len(filtered.seqs)} events" in text_of(app))
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [line["seq"] for line in lines] == list(filtered.seqs)
+        for line in lines:
+            assert line["subject"].endswith(".context_bound")
+            if '"bound_context"' in line["payload"]:
+                assert json.loads(line["payload"])["bound_context"]["access_token"] == MASK
+        assert path.stat().st_mode & 0o777 == 0o600
+        before = path.read_text()
+        await pilot.type(f"o{path}\r")
+        await until(lambda: "is there already" in text_of(app))
+        assert path.read_text() == before
+    assert clipboard.told == []
