@@ -35,8 +35,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -71,7 +71,7 @@ class OpenError(ValueError):
 class Key:
     """A key with its id and its cipher, which is set up once."""
 
-    __slots__ = ("_cipher", "id", "raw")
+    __slots__ = ("_begin", "_bound", "_cipher", "id", "raw")
 
     def __init__(self, raw: bytes) -> None:
         if len(raw) != KEY_BYTES:
@@ -79,6 +79,9 @@ class Key:
         self.raw = raw
         self.id = key_id(raw)
         self._cipher = AESGCM(raw)
+        name = self.id.encode()
+        self._begin = b"".join((MAGIC, bytes((VERSION, len(name))), name))
+        self._bound = MAGIC + bytes((VERSION,)) + _with_length(self.id)
 
     def __repr__(self) -> str:
         # Never the key itself: tracebacks and test reports print what they meet.
@@ -93,9 +96,8 @@ class Key:
         """The sealed form of a value at its place. `nonce` is for test vectors only."""
         if nonce is None:
             nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, value, _associated(self.id, place))
-        name = self.id.encode()
-        return b"".join((MAGIC, bytes((VERSION, len(name))), name, nonce, sealed))
+        sealed = self._cipher.encrypt(nonce, value, self._associated(place))
+        return b"".join((self._begin, nonce, sealed))
 
     def open(self, stored: bytes, *place: str) -> bytes:
         """The value; raises OpenError."""
@@ -106,15 +108,15 @@ class Key:
         if envelope.key_id != self.id:
             raise OpenError(OpenProblem.WRONG_KEY)
         try:
-            return self._cipher.decrypt(
-                envelope.nonce, envelope.sealed, _associated(self.id, place)
-            )
+            return self._cipher.decrypt(envelope.nonce, envelope.sealed, self._associated(place))
         except InvalidTag:
             raise OpenError(OpenProblem.ALTERED) from None
 
+    def _associated(self, place: tuple[str, ...]) -> bytes:
+        return b"".join((self._bound, *map(_with_length, place)))
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+
+class Envelope(NamedTuple):
     """The parts of a sealed value."""
 
     key_id: str
@@ -147,9 +149,6 @@ def key_id(raw: bytes) -> str:
     return f"k{hashlib.sha256(b'natster-tui key id' + bytes(1) + raw).hexdigest()[:16]}"
 
 
-def _associated(name: str, place: tuple[str, ...]) -> bytes:
-    parts = [MAGIC, bytes((VERSION,))]
-    for text in (name, *place):
-        part = text.encode("utf-8", "surrogatepass")
-        parts += (len(part).to_bytes(8, "big"), part)
-    return b"".join(parts)
+def _with_length(text: str) -> bytes:
+    part = text.encode("utf-8", "surrogatepass")
+    return len(part).to_bytes(8, "big") + part

@@ -17,6 +17,7 @@ from natster_tui.domain.events import Record, is_usable_token
 from natster_tui.domain.seal import Seal, Unopened
 from natster_tui.errors import RefusedError
 from natster_tui.store.envelope import (
+    Envelope,
     Key,
     OpenError,
     OpenProblem,
@@ -169,18 +170,24 @@ class KeyringSealing:
 
     async def open_records(self, records: list[Record]) -> list[Record]:
         """See `Sealing`."""
-        sealed = [at for at, record in enumerate(records) if is_sealed(record.payload)]
+        sealed = {
+            at: _read(record.payload)
+            for at, record in enumerate(records)
+            if is_sealed(record.payload)
+        }
         if not sealed:
             return records
-        await self.keyring.look_for(filter(None, (_key_id(records[at].payload) for at in sealed)))
+        await self.keyring.look_for(
+            each.key_id for each in sealed.values() if isinstance(each, Envelope)
+        )
         opened = list(records)
-        for at in sealed:
-            opened[at] = self._opened(records[at])
+        for at, envelope in sealed.items():
+            opened[at] = self._opened(records[at], envelope)
         return opened
 
-    def _opened(self, record: Record) -> Record:
+    def _opened(self, record: Record, envelope: Envelope | Seal) -> Record:
         place = ("event", record.subject, record.header("Nats-Msg-Id") or "")
-        found = self._open(record.payload, *place)
+        found = self._open(record.payload, envelope, *place)
         if isinstance(found, Seal):
             return _with_payload(record, b"", found)
         value, key_id = found
@@ -190,20 +197,17 @@ class KeyringSealing:
         """See `Sealing`."""
         if not is_sealed(stored):
             return OpenedDocument(stored)
-        found = self._open(stored, "document", bucket, key)
+        found = self._open(stored, _read(stored), "document", bucket, key)
         if isinstance(found, Seal):
             return OpenedDocument(stored, sealed=True, unopened=found.reason)
         return OpenedDocument(found[0], sealed=True)
 
-    def _open(self, stored: bytes, *place: str) -> tuple[bytes, str] | Seal:
+    def _open(
+        self, stored: bytes, envelope: Envelope | Seal, *place: str
+    ) -> tuple[bytes, str] | Seal:
         """The value and the id of its key, or why it does not open."""
-        try:
-            envelope = read_envelope(stored)
-        except OpenError as error:
-            # A later version may open what this one does not know; the rest nobody will.
-            later = error.problem is OpenProblem.UNKNOWN_VERSION
-            kind = Unopened.UNAVAILABLE if later else Unopened.UNREADABLE
-            return Seal(stored, "", kind, f"it is {error}")
+        if isinstance(envelope, Seal):
+            return envelope
         key_id = envelope.key_id
         key = self.keyring.find(key_id)
         if isinstance(key, Missing):
@@ -215,11 +219,15 @@ class KeyringSealing:
             return Seal(stored, key_id, Unopened.UNREADABLE, f"it is {error}")
 
 
-def _key_id(stored: bytes) -> str:
+def _read(stored: bytes) -> Envelope | Seal:
+    """The parts of a sealed value, or why it is none."""
     try:
-        return read_envelope(stored).key_id
-    except OpenError:
-        return ""
+        return read_envelope(stored)
+    except OpenError as error:
+        # A later version may open what this one does not know; the rest nobody will.
+        later = error.problem is OpenProblem.UNKNOWN_VERSION
+        kind = Unopened.UNAVAILABLE if later else Unopened.UNREADABLE
+        return Seal(stored, "", kind, f"it is {error}")
 
 
 def _with_payload(record: Record, payload: bytes, seal: Seal) -> Record:
@@ -228,7 +236,7 @@ def _with_payload(record: Record, payload: bytes, seal: Seal) -> Record:
 
 def _closed(record: Record) -> Record:
     stored = record.payload
-    seal = Seal(stored, _key_id(stored), Unopened.UNAVAILABLE, _NO_KEYS)
+    seal = Seal(stored, _read(stored).key_id, Unopened.UNAVAILABLE, _NO_KEYS)
     return _with_payload(record, b"", seal)
 
 
