@@ -7,7 +7,7 @@ bytes, tallies, keys) is immutable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Generic
 
 from natster_tui.domain.checkpoint import NO_TOMBSTONES
@@ -49,30 +49,44 @@ class Fold(Generic[State]):
     def apply(self, record: Record, event: Event | ParkReason) -> tuple[str, ...]:
         """Fold one record, already read with `read_event`; returns the keys that changed.
 
-        Records come in ascending order. One at or below `seq` was folded before, and is passed
-        over: only the stream sequence tells a duplicate. Raises UnopenedEventError (see
-        `Projection.apply`), and stands where it stood.
+        Raises UnopenedEventError (see `Projection.apply`), and stands where it stood.
         """
-        if record.seq <= self.seq:
-            return ()
-        outcome: tuple[str, ...] | ParkReason = ()
-        if isinstance(event, ParkReason):
-            outcome = event
-        elif event.type in self._uses:
-            outcome = self._rule(self.states, event)
-        self.seq = record.seq
-        self.time_ns = record.time_ns
-        if isinstance(outcome, ParkReason):
-            self._newly_parked.append(ParkedEvent(record.seq, outcome))
-            return ()
-        for key in outcome:
-            self.dirty[key] = None
-        return outcome
+        return self.apply_all((record,), (event,))
+
+    def apply_all(
+        self, records: Sequence[Record], events: Sequence[Event | ParkReason]
+    ) -> tuple[str, ...]:
+        """Fold records in ascending order; returns the keys that the last one changed.
+
+        One at or below `seq` was folded before, and is passed over: only the stream sequence
+        tells a duplicate. Raises UnopenedEventError, and stands just before that event.
+        """
+        uses, rule, states, dirty = self._uses, self._rule, self.states, self.dirty
+        changed: tuple[str, ...] = ()
+        for record, event in zip(records, events, strict=True):
+            seq = record.seq
+            if seq <= self.seq:
+                changed = ()
+                continue
+            outcome: tuple[str, ...] | ParkReason = ()
+            if isinstance(event, ParkReason):
+                outcome = event
+            elif event.type in uses:
+                outcome = rule(states, event)
+            self.seq = seq
+            self.time_ns = record.time_ns
+            if isinstance(outcome, ParkReason):
+                self._newly_parked.append(ParkedEvent(seq, outcome))
+                outcome = ()
+            for key in outcome:
+                dirty[key] = None
+            changed = outcome
+        return changed
 
     def advance(self, records: Iterable[Record]) -> None:
         """Fold records in order."""
-        for record in records:
-            self.apply(record, read_event(record))
+        kept = list(records)
+        self.apply_all(kept, [read_event(record) for record in kept])
 
     def copy(self) -> Fold[State]:
         """A fold at the same position that goes its own way from here."""

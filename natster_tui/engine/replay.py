@@ -131,8 +131,7 @@ class Replay:
         )
         for name, fold in self._going:
             try:
-                for record, event in zip(records, events, strict=True):
-                    fold.apply(record, event)
+                fold.apply_all(records, events)
             except UnopenedEventError as error:
                 # The others go on; this one is nowhere but before that event.
                 self.blocked[name] = error
