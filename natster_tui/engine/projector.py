@@ -9,6 +9,7 @@ nothing is written. Rules: DESIGN section 4.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -55,11 +56,16 @@ from natster_tui.errors import (
 from natster_tui.store.atomic_batch import BATCH_LIMIT
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
-from natster_tui.store.stream_reader import StreamReader
+from natster_tui.store.stream_reader import SLICE, StreamReader
 
 RETRY_S = 1.0
 FAR_BEHIND = 20_000
 """Events from which on catching up is done as a rebuild, when it is most of the log."""
+
+
+BUSY_ENTRIES = 200
+"""Entries in what one batch of events brought from which on the next commit may wait a little."""
+REST_S = 0.5
 
 
 class Projector:
@@ -97,6 +103,8 @@ class Projector:
         """What stopped it last, or keeps it from writing."""
         self._denied = ""
         self._since_commit: list[Record] = []
+        self._entries, self._took = 0, 0.0
+        """Entries written, and seconds that passed, for the last batch of events."""
         self._pauses = 0
         self._pause_asked = asyncio.Event()
         self._resumed = asyncio.Event()
@@ -351,6 +359,8 @@ class Projector:
                     await self._check_continuity(log, records)
                     await self._take(log, records)
                     self.meter.add(len(records))
+                    if self._entries >= BUSY_ENTRIES and reader.pending < SLICE:
+                        await self._rest()
                 elif reader.idle and self.fold.seq < log.info.last_seq:
                     await self._pass_hole(log)
                 self._settle_phase(log.info.last_seq)
@@ -364,6 +374,14 @@ class Projector:
                     seen = not records and await self._watch.look_at_own(self._revision)
                 if seen:
                     self._notify()
+
+    async def _rest(self) -> None:
+        """Let what comes in meanwhile go into one commit with it, for as long as this one took.
+
+        Under a flood of events the same documents change again and again, and each commit writes
+        them whole. A reader who is far behind is not kept waiting.
+        """
+        await asyncio.sleep(min(self._took, REST_S))
 
     def _settle_phase(self, head: int) -> None:
         if self._writing and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:
@@ -394,6 +412,13 @@ class Projector:
             self._publish_position()
 
     async def _take(self, log: EventLog, records: list[Record]) -> None:
+        began, self._entries = time.monotonic(), 0
+        try:
+            await self._fold_and_commit(log, records)
+        finally:
+            self._took = time.monotonic() - began
+
+    async def _fold_and_commit(self, log: EventLog, records: list[Record]) -> None:
         gathered: set[str] = set()
         entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
         try:
@@ -452,6 +477,7 @@ class Projector:
             self._revision = await self._bucket.commit({}, checkpoint.encode(), self._revision)
         self.status.stored = checkpoint.seq
         self.status.commits += 1
+        self._entries += len(changes)
 
     async def _commit_by_prefixes(self, log: EventLog) -> None:
         """Begin again from what is stored, and write as many events at a time as one batch takes.
