@@ -73,7 +73,7 @@ class Accounts(VirtualList):
             except ValueError:
                 row = 0
             if row != self.cursor:
-                self.move_cursor(row, by_user=False)
+                self.place_cursor(row)
         shown = f"{len(items):,} of {len(accounts):,}" if self.search else f"{len(accounts):,}"
         subtitle = f"by {_SORTS[self._sort][0]}"
         if self.search:

@@ -52,7 +52,10 @@ from natster_tui.tui.virtual_list import VirtualList
 from natster_tui.tui.why_screen import WhyScreen
 from natster_tui.tui.work import start as start_work
 
-REFRESH_PER_SECOND = 15
+REFRESH_PER_SECOND = 20
+UNREADABLE_PER_SECOND = 1_000
+"""Events a second from which on nobody follows single rows, and fewer pictures say as much."""
+CALM_REFRESH_PER_SECOND = 4
 NARROW = 100
 """Below this width the panes stand in one column."""
 SHORT = 24
@@ -83,7 +86,9 @@ class Dashboard(App[None]):
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self._rung = True
-        self._painted_second = 0
+        self._refreshed = 0.0
+        self._head_shown = 0
+        self._refresh_every = 0.0
         self._alerted = ""
         self.panes = Panes(self.view)
         self._status = StatusLine(id="status")
@@ -160,11 +165,18 @@ class Dashboard(App[None]):
         self._rung = True
 
     def _refresh_if_rung(self) -> None:
-        second = int(time.monotonic())
-        if self._rung or second != self._painted_second:
-            self._rung = False
-            self._painted_second = second
-            self._refresh_panes()
+        """Look at what is new; ages and rates are shown anew every second in any case."""
+        now = time.monotonic()
+        passed = now - self._refreshed
+        if not (self._rung and passed >= self._refresh_every) and passed < 1:
+            return
+        head = self.workspace.follower.head
+        arrived = (head - self._head_shown) / max(passed, 1e-3)
+        self._refresh_every = (
+            1 / CALM_REFRESH_PER_SECOND if arrived > UNREADABLE_PER_SECOND else 0.0
+        )
+        self._rung, self._refreshed, self._head_shown = False, now, head
+        self._refresh_panes()
 
     def _refresh_panes(self) -> None:
         if not self.panes.timeline.is_attached:

@@ -88,7 +88,7 @@ class Catalogs(VirtualList):
         self._rows_shown = rows
         self.set_row_count(len(rows))
         if selected is not None and selected in rows:
-            self.move_cursor(rows.index(selected), by_user=False)
+            self.place_cursor(rows.index(selected))
         whose = "" if self.of is None else f" of {Names(self.view.accounts).of(self.of)}"
         subtitle = f"by {_SORTS[self._sort]}"
         self.caption(

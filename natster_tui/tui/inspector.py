@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from rich.table import Table
 from rich.text import Text
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Static
+from textual.strip import Strip
+from textual.visual import RichVisual, Visual
 
 from natster_tui.domain.document_steps import Effect
 from natster_tui.domain.events import NONE, Event, Record, read_event
@@ -32,6 +32,7 @@ from natster_tui.domain.state_history import Past
 from natster_tui.engine.projector import Projector
 from natster_tui.tui.clock import age, full_time
 from natster_tui.tui.look import Glyphs, plain
+from natster_tui.tui.quiet_scroll import QuietScroll
 from natster_tui.tui.view import View
 
 _LABEL = 12
@@ -72,8 +73,12 @@ class Sheet:
         return table
 
 
-class Inspector(VerticalScroll, can_focus=True):
-    """A scrolling text. `reveal` shows secrets until it is set back."""
+class Inspector(QuietScroll, can_focus=True):
+    """A scrolling text.
+
+    It paints lines of its own: a widget inside it would have the whole screen laid out for each
+    event that is looked at.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("j", "scroll_down"),
@@ -85,12 +90,9 @@ class Inspector(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="inspector")
         self.border_title = "5 Inspector"
-        self._body = Static(id="inspected")
+        self._sheet: Sheet | None = None
         self._shown: tuple[str, str] = ("", "")
-
-    def compose(self) -> Any:
-        """The one text."""
-        yield self._body
+        self._lines: list[Strip] = []
 
     def put(self, title: str, sheet: Sheet) -> None:
         """Show a sheet; the scroll position stays when it is about the same thing."""
@@ -101,7 +103,32 @@ class Inspector(VerticalScroll, can_focus=True):
             self.scroll_home(animate=False)
         self._shown = (title, said)
         self.border_title = Text(plain(f"5 {title}", sheet.glyphs))
-        self._body.update(sheet.render())
+        self._sheet = sheet
+        self._draw()
+
+    def _draw(self) -> None:
+        sheet, width = self._sheet, self.scrollable_content_region.width
+        if sheet is None or not width:
+            return
+        visual = RichVisual(self, sheet.render())
+        self._lines = Visual.to_strips(self, visual, width, None, self.visual_style)
+        self.set_line_count(len(self._lines))
+        self.refresh(self.scrollable_content_region.size.region)
+
+    def render_line(self, y: int) -> Strip:
+        """Paint one visible line."""
+        width, at = self.scrollable_content_region.width, y + self.scroll_offset.y
+        line = self._lines[at] if at < len(self._lines) else Strip.blank(width)
+        return line.crop_extend(0, width, self.rich_style)
+
+    def on_resize(self) -> None:
+        """Wrap at the new width."""
+        self._draw()
+
+    def notify_style_update(self) -> None:
+        """The theme changed."""
+        super().notify_style_update()
+        self._draw()
 
 
 def stored_time(record: Record) -> str:

@@ -93,7 +93,7 @@ class Timeline(VirtualList):
             self._first = follower.first
             self.set_row_count(self._rows_now())
             if seq is not None and not self.following:
-                self.move_cursor(self._row_of(seq), by_user=False)
+                self.place_cursor(self._row_of(seq))
         elif follower.first != self._first:
             if filtered is None:
                 # Events were forgotten at the front: the cursor stays on its event.
@@ -102,7 +102,7 @@ class Timeline(VirtualList):
         self.set_row_count(self._rows_now())
         if self.following:
             self._head_seen = follower.head
-            self.move_cursor(self.row_count - 1, by_user=False)
+            self.place_cursor(self.row_count - 1)
         self._seq_selected = self.selected_seq
         self._fetch_visible()
         self._describe()
@@ -179,11 +179,11 @@ class Timeline(VirtualList):
             self._head_seen = self.view.workspace.follower.head
             self._describe()
 
-    def move_cursor(self, row: int, *, by_user: bool = True) -> None:
-        """See `VirtualList.move_cursor`: up stops following, the last row by G resumes."""
-        if by_user and row < self.cursor:
+    def move_cursor(self, row: int) -> None:
+        """See `VirtualList.move_cursor`: up stops following."""
+        if row < self.cursor:
             self._stop_following()
-        super().move_cursor(row, by_user=by_user)
+        super().move_cursor(row)
 
     def action_last(self) -> None:
         """Follow again."""

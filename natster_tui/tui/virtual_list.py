@@ -14,20 +14,23 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from natster_tui.tui.cells import Cell, row_strip
 from natster_tui.tui.look import Glyphs, plain
+from natster_tui.tui.quiet_scroll import QuietScroll
 from natster_tui.tui.view import View
 
-REST = 9
+_Line = tuple[bool, Sequence[Cell]]
+"""What a line shows: whether the cursor stands on it, and its cells."""
+
+REST = 24
 """After taking note of all rows, a pane rests for so many times as long as that took."""
 
 
-class VirtualList(ScrollView, can_focus=True):
+class VirtualList(QuietScroll, can_focus=True):
     """The list. Subclasses say how many rows there are and what a row's cells are."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -95,6 +98,8 @@ class VirtualList(ScrollView, can_focus=True):
         self._drawn_from: tuple[object, ...] = ()
         self._rests_until = 0.0
         self._drawn_styles: dict[str, Style] = {}
+        self._painted: dict[int, _Line] = {}
+        self._looked_up: dict[int, _Line] = {}
 
     def caption(self, title: str, subtitle: str = "") -> None:
         """What stands in the frame. As Text, because Textual takes a string there for markup."""
@@ -155,29 +160,22 @@ class VirtualList(ScrollView, can_focus=True):
         """There are so many rows now; the cursor and the scroll position stay where they are."""
         self._rows = rows
         self.cursor = max(0, min(self.cursor, rows - 1))
-        size = Size(self.scrollable_content_region.width or 1, rows)
-        if size == self.virtual_size:
-            return
-        height = self.scrollable_content_region.height
-        if 0 < height < min(rows, self.virtual_size.height):
-            # Only the scroll bar's proportions change. Assigning would lay out the whole screen,
-            # fifteen times a second while events come in.
-            self.set_reactive(VirtualList.virtual_size, size)
-            self._scroll_update(size)
-        else:
-            self.virtual_size = size
+        self.set_line_count(rows)
 
-    def move_cursor(self, row: int, *, by_user: bool = True) -> None:
-        """Put the cursor on a row and bring it into view."""
-        row = max(0, min(row, self._rows - 1))
-        moved = row != self.cursor
+    def move_cursor(self, row: int) -> None:
+        """Put the cursor on a row, by the user's hand, and bring it into view."""
+        before = self.cursor
         # Until a person chose a row, the cursor stays at the top while rows come in.
-        self.chosen_by_user = self.chosen_by_user or by_user
-        self.cursor = row
-        self._show_cursor()
-        if by_user and moved:
+        self.chosen_by_user = True
+        self.place_cursor(row)
+        if self.cursor != before:
             self.post_message(self.Moved(self))
-        self.refresh()
+        self.refresh_rows()
+
+    def place_cursor(self, row: int) -> None:
+        """Put the cursor on a row, and bring it into view; `refresh_rows` paints it."""
+        self.cursor = max(0, min(row, self._rows - 1))
+        self._show_cursor()
 
     def _show_cursor(self) -> None:
         height = self.scrollable_content_region.height
@@ -241,20 +239,22 @@ class VirtualList(ScrollView, can_focus=True):
             }
         return self._drawn_styles
 
+    def _line(self, y: int) -> _Line:
+        row = y + self.scroll_offset.y
+        if row < self._rows:
+            return row == self.cursor, self.row_cells(row)
+        lines = self.empty_lines() if self._rows == 0 else ()
+        return False, [Cell(lines[y] if y < len(lines) else "", 0, "dim")]
+
     def render_line(self, y: int) -> Strip:
         """Paint one visible line."""
         width = self.scrollable_content_region.width
         base = self.rich_style
-        row = y + self.scroll_offset.y
-        if row >= self._rows:
-            lines = self.empty_lines() if self._rows == 0 else ()
-            text = lines[y] if y < len(lines) else ""
-            styles = self._row_styles()
-            return row_strip([Cell(text, 0, "dim")], width, base, styles, self.glyphs)
-        styles = self._row_styles()
-        if row == self.cursor:
+        line = self._looked_up.pop(y + self.scroll_offset.y, None) or self._line(y)
+        is_cursor, cells = self._painted[y] = line
+        if is_cursor:
             base += self.get_component_rich_style("list--cursor", partial=True)
-        return row_strip(self.row_cells(row), width, base, styles, self.glyphs)
+        return row_strip(cells, width, base, self._row_styles(), self.glyphs)
 
     def on_focus(self) -> None:
         """The cursor looks different with the focus."""
@@ -268,9 +268,19 @@ class VirtualList(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
+        self._looked_up.clear()
         self.set_row_count(self._rows)
         self._show_cursor()
 
     def refresh_rows(self) -> None:
-        """Paint what is visible again."""
-        self.refresh(Region(0, 0, self.size.width, self.size.height))
+        """Paint the visible lines that look other than when they were last painted.
+
+        Painting a line costs Textual ten times what it takes to find out what is on it.
+        """
+        size, top = self.scrollable_content_region.size, self.scroll_offset.y
+        self._looked_up = {top + y: self._line(y) for y in range(size.height)}
+        changed = [
+            y for y in range(size.height) if self._painted.get(y) != self._looked_up[top + y]
+        ]
+        if changed:
+            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
