@@ -118,7 +118,7 @@ class Inspector(QuietScroll, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Paint one visible line."""
         width, at = self.scrollable_content_region.width, y + self.scroll_offset.y
-        line = self._lines[at] if at < len(self._lines) else Strip.blank(width)
+        line = self._lines[at] if at < len(self._lines) else Strip.blank(width, self.rich_style)
         return line.crop_extend(0, width, self.rich_style)
 
     def on_resize(self) -> None:

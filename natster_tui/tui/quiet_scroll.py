@@ -53,6 +53,16 @@ class QuietScrollBar(ScrollBar):
 class QuietScroll(ScrollView):
     """The scroll view. Subclasses paint lines, and say how many there are."""
 
+    DEFAULT_CSS = """
+    QuietScroll {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
+        scrollbar-color: $panel-lighten-2;
+        scrollbar-background: $surface;
+    }
+    """
+
     @property
     def vertical_scrollbar(self) -> ScrollBar:
         """See `Widget.vertical_scrollbar`."""

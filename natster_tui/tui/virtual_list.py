@@ -26,7 +26,7 @@ from natster_tui.tui.view import View
 _Line = tuple[bool, Sequence[Cell]]
 """What a line shows: whether the cursor stands on it, and its cells."""
 
-REST = 24
+REST = 15
 """After taking note of all rows, a pane rests for so many times as long as that took."""
 
 
@@ -47,10 +47,6 @@ class VirtualList(QuietScroll, can_focus=True):
     DEFAULT_CSS = """
     VirtualList {
         background: $surface;
-        scrollbar-size-vertical: 1;
-        scrollbar-size-horizontal: 0;
-        scrollbar-color: $panel-lighten-2;
-        scrollbar-background: $surface;
         & > .list--cursor { background: $panel; }
         &:focus > .list--cursor { background: $primary-muted; text-style: bold; }
         & > .list--dim { color: $foreground-muted; }

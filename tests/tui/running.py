@@ -29,8 +29,7 @@ async def dashboard(
     running = asyncio.create_task(workspace.run())
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
-            await settle(workspace)
-            app._refresh_panes()  # what is settled is on the screen, however busy the machine
+            await settle(app)
             await pilot.pause()
             yield app, Keyboard(app)
     finally:

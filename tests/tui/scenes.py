@@ -278,7 +278,7 @@ async def staged_scene(
         ):
             async with app.run_test(size=scene.size):
                 pilot = Keyboard(app)
-                await settle(workspace)
+                await settle(app)
                 await pilot.pause()
                 await press(app, pilot, scene.keys)
                 if scene.wait_for:
@@ -286,6 +286,8 @@ async def staged_scene(
                 app.inspecting.refresh(app.theme_variables, at_once=True)
                 for field in app.screen.query(Input):
                     field.cursor_blink = False
+                for pane in app.panes.lists:
+                    pane.wake()
                 app._refresh_panes()
                 await pilot.pause()
                 yield app
@@ -305,8 +307,9 @@ async def press(app: Dashboard, pilot: Pilot[None], keys: Iterable[str]) -> None
             await pilot.press(key)
 
 
-async def settle(workspace: Workspace) -> None:
-    """Until the workspace shows what there is to show, and nothing moves any more."""
+async def settle(app: Dashboard) -> None:
+    """Until the dashboard shows what there is to show, and nothing moves any more."""
+    workspace, panes = app.workspace, app.panes
 
     def settled() -> bool:
         if workspace.connection in (Connection.UNREACHABLE, Connection.NO_LOG):
@@ -331,6 +334,8 @@ async def settle(workspace: Workspace) -> None:
         ) and (info.last_seq == 0 or follower.get(info.last_seq) is not None)
 
     await until(settled)
+    await until(lambda: panes.accounts.row_count == len(app.view.accounts))
+    await until(lambda: panes.catalogs.row_count == len(app.view.catalogs))
 
 
 def text_of(app: Dashboard) -> str:
