@@ -107,12 +107,14 @@ class Inspector(QuietScroll, can_focus=True):
         self._draw()
 
     def _draw(self) -> None:
-        sheet, width = self._sheet, self.scrollable_content_region.width
-        if sheet is None or not width:
-            return
-        visual = RichVisual(self, sheet.render())
-        self._lines = Visual.to_strips(self, visual, width, None, self.visual_style)
-        self.set_line_count(len(self._lines))
+        sheet, width = self._sheet, 0
+        # A scroll bar that comes or goes leaves another width, of which no event tells.
+        for _ in range(2):
+            if sheet is None or width == (width := self.scrollable_content_region.width):
+                break
+            visual = RichVisual(self, sheet.render())
+            self._lines = Visual.to_strips(self, visual, width, None, self.visual_style)
+            self.set_line_count(len(self._lines))
         self.refresh(self.scrollable_content_region.size.region)
 
     def render_line(self, y: int) -> Strip:

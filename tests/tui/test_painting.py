@@ -13,8 +13,8 @@ from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.tui.quiet_scroll import QuietScrollBar
 from natster_tui.tui.virtual_list import VirtualList
 from tests.conftest import until
-from tests.tui.scenes import projected, text_of
 from tests.tui.running import append, dashboard
+from tests.tui.scenes import projected, text_of
 
 
 @contextmanager
