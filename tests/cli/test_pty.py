@@ -33,7 +33,7 @@ def demo_server(program: Program) -> int:
     return int(running["server_pid"])
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL])
+@pytest.mark.parametrize("size", [WIDE, pytest.param(SMALL, marks=pytest.mark.full)])
 async def test_a_newcomer_watches_rebuilds_verifies_and_leaves(
     anywhere: Program, size: tuple[int, int]
 ) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natster_tui.domain.documents import encode_document, read_document
 
 _SCALARS = st.none() | st.booleans() | st.integers(0, 2**53) | st.text()
 _VALUES: st.SearchStrategy[Any] = st.recursive(
-    _SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+    _SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(), _VALUES))
 def test_a_document_is_utf_8_json_without_spaces_in_the_order_given(
     document: dict[str, Any],

@@ -188,6 +188,7 @@ async def test_who_reads_it_entry_by_entry_while_it_changes_never_has_a_torn_doc
     assert reader.whole_reads > 5
 
 
+@pytest.mark.full
 async def test_it_is_rebuilt_verified_and_put_right_as_a_whole_and_by_its_key(
     hub: Community, log: EventLog, settings: ConnectionSettings
 ) -> None:

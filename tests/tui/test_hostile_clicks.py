@@ -97,6 +97,7 @@ async def test_no_action_runs_on_a_click(
         await check("enter", shown="w writes")
 
 
+@pytest.mark.full
 async def test_what_is_copied_or_exported_holds_no_secret(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
