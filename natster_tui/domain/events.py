@@ -22,7 +22,6 @@ NONE = "none"
 """The token that stands for "no target" and "no catalog"."""
 
 OCCURRED_AT = "Natster-Occurred-At"
-_OCCURRED_AT = OCCURRED_AT.encode()
 MESSAGE_ID = "Nats-Msg-Id"
 
 _TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
@@ -77,6 +76,9 @@ class Record:
 
     def header(self, name: str) -> str | None:
         """The first value of a header (names are case-sensitive), or None."""
+        stored = self.stored_headers
+        if isinstance(stored, bytes) and name.encode() not in stored:
+            return None  # without the cost of parsing them
         for key, value in self.headers:
             if key == name:
                 return value
@@ -85,8 +87,7 @@ class Record:
     @property
     def event_time(self) -> int:
         """The event's time in unix seconds, floored: `Natster-Occurred-At` if valid, else ours."""
-        stored = self.stored_headers
-        if stored and not (isinstance(stored, bytes) and _OCCURRED_AT not in stored):
+        if self.stored_headers:
             occurred = parse_occurred_at(self.header(OCCURRED_AT))
             if occurred is not None:
                 return occurred

@@ -20,7 +20,7 @@ from natster_tui.domain.events import Record, read_event
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.log_identity import identity_problem
 from natster_tui.domain.paging import DocumentPager
-from natster_tui.domain.projection import Projection
+from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.engine.batching import Changes, unfit
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projection_store import (
@@ -205,15 +205,19 @@ class Projector:
 
     async def _begin(self, log: EventLog) -> None:
         """Decide from what is stored where to begin, and whether to write."""
-        stored = await load_projection(self._bucket, self.projection)
         lease = self._lease
-        if (
+        asks = (
             lease is not None
             and not lease.is_decided
             and self._may_write
-            and stored.standing is not Standing.FOREIGN
             and log.link.server_version >= ATOMIC_BATCHES_SINCE
-        ):
+        )
+        if lease is not None and asks and await self._bucket.read(CHECKPOINT_KEY) is not None:
+            # Somebody like us wrote it: what is stored is looked at once the lease is decided.
+            await lease.decide()
+            asks = False
+        stored = await load_projection(self._bucket, self.projection)
+        if lease is not None and asks and stored.standing is not Standing.FOREIGN:
             await lease.decide()
             # Whoever had it before us may have gone on meanwhile.
             stored = await load_projection(self._bucket, self.projection)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from natster_tui.domain.events import Record
 from natster_tui.domain.fold import Fold
@@ -40,8 +40,7 @@ HEADER_ALLOWANCE = 512
 """Bytes of a message's limit that our own headers may need."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
+class StoredEntry(NamedTuple):
     """One stored value, opened: the bytes, the revision, and whether a batch of ours wrote it.
 
     `sealed` says whether it is stored sealed, `unopened` why it did not open (`value` is what is
@@ -179,7 +178,6 @@ class Bucket:
             async for batch in batches:
                 for record in batch:
                     key, last = record.subject[prefix:], record.seq
-                    in_batch = is_unfinished(record)
                     entry = self._entry(key, record)
                     if key == CHECKPOINT_KEY:
                         checkpoint = entry
@@ -187,6 +185,7 @@ class Bucket:
                         documents.pop(key, None)
                     else:
                         documents[key] = entry
+                in_batch = is_unfinished(batch[-1]) if batch else in_batch
                 if reader.pending == 0 and last >= info.last_revision and not in_batch:
                     break
                 if reader.idle and await self._holds_nothing_after(last):
@@ -219,10 +218,9 @@ class Bucket:
 
     def _entry(self, key: str, record: Record) -> StoredEntry | None:
         """A message of the bucket's stream as an entry; None for the mark of a removal."""
-        headers = dict(record.headers)
-        if headers.get("KV-Operation") in ("DEL", "PURGE"):
+        if record.header("KV-Operation") in ("DEL", "PURGE"):
             return None
-        batch = BATCH_ID in headers
+        batch = record.header(BATCH_ID) is not None
         if key == CHECKPOINT_KEY:
             return StoredEntry(record.payload, record.seq, record.time_ns, batch)
         opened = self.sealing.open_document(self.name, key, record.payload)

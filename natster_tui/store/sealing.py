@@ -10,8 +10,7 @@ whatever the log says: plain and sealed events side by side are normal.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from natster_tui.domain.events import Record, is_usable_token
 from natster_tui.domain.seal import Seal, Unopened
@@ -33,8 +32,7 @@ _STORED_AS_THEY_ARE = (b"", b"null")
 _NO_KEYS = "no keys are in use here"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedDocument:
+class OpenedDocument(NamedTuple):
     """A stored document: its content, whether it was sealed, and why it did not open, if so."""
 
     value: bytes
