@@ -111,6 +111,10 @@ class PastStates(Mapping[str, State]):
         """See `Mapping.items`."""
         return _PastItems(self)
 
+    def is_beside(self, other: PastStates[State]) -> bool:
+        """Whether both come from one reading of the log: only what events changed may differ."""
+        return self._keys is other._keys
+
 
 class _PastItems(ItemsView[str, State]):
     """Keys and states; a screen asks for all of them at every step of a journey."""

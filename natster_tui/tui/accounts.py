@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from natster_tui.domain.account import AccountState
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import Names, short_key
 from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.tui.account_order import SORTS, AccountOrder
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import age
 from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
-
-_Item = tuple[str, AccountState]
-
-_NOT_YET = 1 << 62
-"""Accounts that others shared with before they joined stand last."""
-
-_SORTS: tuple[tuple[str, Callable[[_Item], object]], ...] = (
-    ("joined", lambda item: (item[1].initialized_at or _NOT_YET, item[0])),
-    ("name", lambda item: (item[1].account_name or item[0]).lower()),
-    ("newest", lambda item: -item[1].initialized_at),
-    ("shares", lambda item: -len(item[1].out_shares)),
-    ("received", lambda item: -len(item[1].in_shares)),
-)
 
 
 class Accounts(VirtualList):
@@ -35,6 +22,7 @@ class Accounts(VirtualList):
         self._sort = 0
         self.search = ""
         self._keys: list[str] = []
+        self._order = AccountOrder()
 
     @property
     def selected_key(self) -> str | None:
@@ -43,7 +31,7 @@ class Accounts(VirtualList):
 
     def next_sort(self) -> None:
         """Sort by the next column."""
-        self._sort = (self._sort + 1) % len(_SORTS)
+        self._sort = (self._sort + 1) % len(SORTS)
         self.update_rows()
 
     def sources(self) -> tuple[object, ...]:
@@ -56,16 +44,15 @@ class Accounts(VirtualList):
         """Take the accounts as they are now; the cursor stays on its account."""
         accounts = self.view.accounts
         selected = self.selected_key if self.chosen_by_user else None
-        items: list[_Item] = list(accounts.items())
+        keys = self._order.keys(accounts, self._sort, self.view.moment)
         if self.search:
             wanted = self.search.lower()
-            items = [
-                (key, state)
-                for key, state in items
-                if wanted in key.lower() or wanted in (state.account_name or "").lower()
+            keys = [
+                key
+                for key in keys
+                if wanted in key.lower() or wanted in (accounts[key].account_name or "").lower()
             ]
-        items.sort(key=_SORTS[self._sort][1])  # type: ignore[arg-type] # each sort by one type
-        self._keys = [key for key, _state in items]
+        self._keys = keys
         self.set_row_count(len(self._keys))
         if selected is not None and self._keys:
             try:
@@ -74,8 +61,8 @@ class Accounts(VirtualList):
                 row = 0
             if row != self.cursor:
                 self.place_cursor(row)
-        shown = f"{len(items):,} of {len(accounts):,}" if self.search else f"{len(accounts):,}"
-        subtitle = f"by {_SORTS[self._sort][0]}"
+        shown = f"{len(keys):,} of {len(accounts):,}" if self.search else f"{len(accounts):,}"
+        subtitle = f"by {SORTS[self._sort][0]}"
         if self.search:
             subtitle = f"/{screen_text(self.search, 20)} · {subtitle}"
         self.caption(f"2 Accounts ({shown})", subtitle)

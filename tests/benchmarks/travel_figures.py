@@ -12,6 +12,7 @@ from natster_tui.engine.time_travel import Moment, TimeTravel
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.tui.account_order import AccountOrder
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.measuring import resident_mib
@@ -33,12 +34,13 @@ async def measure_travel(community: Community, tell: OnFigure) -> None:
 
 async def _travel(log: EventLog, community: Community, tell: OnFigure) -> None:
     travel = TimeTravel(log, "benchmark", lambda _done, _total: None)
+    order = AccountOrder()
     gc.collect()
     before = resident_mib()
 
     async def timed(seq: int) -> float:
         began = time.perf_counter()
-        _look_around(await travel.at(seq))
+        _look_around(await travel.at(seq), order)
         return (time.perf_counter() - began) * 1_000
 
     first_ms = await timed(community.events)
@@ -61,12 +63,11 @@ async def _travel(log: EventLog, community: Community, tell: OnFigure) -> None:
     tell(Figure(f"{where}: memory", memory, " MiB"))
 
 
-def _look_around(moment: Moment) -> None:
+def _look_around(moment: Moment, order: AccountOrder) -> None:
     """What the panes do with a moment: sort all accounts, list all catalogs, show a screenful."""
     accounts = moment.pasts[ACCOUNTS.name].states
     catalogs = moment.pasts[CATALOGS.name].states
-    rows = sorted(accounts.items(), key=lambda item: (item[1].initialized_at, item[0]))
-    for _key, state in rows[:50]:
-        assert len(state.in_shares.values()) >= 0
+    for key in order.keys(accounts, 0, moment)[:50]:
+        assert len(accounts[key].in_shares.values()) >= 0
     for name in list(catalogs)[:50]:
         assert catalogs[name].owner

@@ -211,8 +211,9 @@ class World:
 
         try:
             await until(met, seconds)
-        except AssertionError:
-            raise AssertionError("\n".join(map(self.described, self.processes.values()))) from None
+        except AssertionError as error:
+            # A task's own failed assertion, too: it is the cause that is looked for.
+            raise AssertionError("\n".join(map(self.described, self.processes.values()))) from error
 
     def described(self, process: Process) -> str:
         status = process.projector.status

@@ -1,0 +1,78 @@
+"""The order in which accounts stand in their pane, kept from one look to the next.
+
+Sorting ten thousand accounts takes as long as a whole step through time may. One event changes
+two of them at most, so between neighbouring moments only those find a new place.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from natster_tui.domain.account import AccountState
+from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine.time_travel import Moment
+
+_NOT_YET = 1 << 62
+"""Accounts that others shared with before they joined stand last."""
+
+_Place = tuple[Any, str]
+"""What an account is sorted by, then its key: no two places are the same."""
+
+SORTS: tuple[tuple[str, Callable[[str, AccountState], Any]], ...] = (
+    ("joined", lambda _key, state: state.initialized_at or _NOT_YET),
+    ("name", lambda key, state: (state.account_name or key).lower()),
+    ("newest", lambda _key, state: -state.initialized_at),
+    ("shares", lambda _key, state: -len(state.out_shares)),
+    ("received", lambda _key, state: -len(state.in_shares)),
+)
+"""The orders that a person can choose, by name."""
+
+
+class AccountOrder:
+    """The keys of all accounts, in one of the orders."""
+
+    def __init__(self) -> None:
+        self._by = -1
+        self._places: list[_Place] = []
+        self._place_of: dict[str, _Place] = {}
+        self._moment: Moment | None = None
+
+    def keys(
+        self, accounts: Mapping[str, AccountState], sort: int, moment: Moment | None
+    ) -> list[str]:
+        """The keys in an order, as of a moment; None is now, which changes unseen."""
+        # Looked at before the moment is kept: it tells what differs from the one before.
+        changed = self._changed(moment) if sort == self._by else None
+        self._by, self._moment = sort, moment
+        if changed is None:
+            self._begin(accounts.items())
+        else:
+            for key in changed:
+                self._replace(key, accounts.get(key))
+        return [key for _value, key in self._places]
+
+    def _changed(self, moment: Moment | None) -> Collection[str] | None:
+        """The accounts that differ from when the keys were last asked for, None if unknown."""
+        before = self._moment
+        if moment is None or before is None or abs(moment.seq - before.seq) > 1:
+            return None
+        here, there = moment.pasts[ACCOUNTS.name].states, before.pasts[ACCOUNTS.name].states
+        if not here.is_beside(there):
+            return None
+        if moment.seq == before.seq:
+            return ()
+        return max(moment, before, key=lambda each: each.seq).changed[ACCOUNTS.name]
+
+    def _begin(self, accounts: Iterable[tuple[str, AccountState]]) -> None:
+        of = SORTS[self._by][1]
+        self._place_of = {key: (of(key, state), key) for key, state in accounts}
+        self._places = sorted(self._place_of.values())
+
+    def _replace(self, key: str, state: AccountState | None) -> None:
+        if (before := self._place_of.pop(key, None)) is not None:
+            del self._places[bisect_left(self._places, before)]
+        if state is not None:
+            self._place_of[key] = place = (SORTS[self._by][1](key, state), key)
+            insort(self._places, place)
