@@ -121,6 +121,7 @@ class Projecting(RuleBasedStateMachine):
     def begin(self, projection: Any) -> None:
         account = next(self.accounts)
         self.world = World(self.loop, account, projection, self.patch)
+        self.world.story = self.story
         self.link = self.run(Link.open(account))
         self.log = self.run(EventLog.create(self.link, STREAM, LogSettings()))
         self.lease = Lease(self.link)
@@ -325,9 +326,13 @@ class Projecting(RuleBasedStateMachine):
         async def write() -> None:
             await self.client.jetstream().publish(subject, document or b"", headers=headers)
 
+        # A commit under way would be taken for one that put right what is written after it.
+        self.run(self.world.hold_commits())
         self.look(write())
+        self.story.append(f"tampered with {key}: {document!r}")
         self.world.wrong.add(key)
         self.world.tampered = True
+        self.world.let_commits_go()
         if document is None:
             self.world.model.pop(key, None)
         else:
@@ -423,7 +428,11 @@ class Projecting(RuleBasedStateMachine):
             return
         position = decode_checkpoint(encoded)
         if position.rebuild is None:
-            self.world.hold(values, position)
+            try:
+                self.world.hold(values, position)
+            except AssertionError as error:
+                error.add_note(self.look(self._messages()))
+                raise
             record = self.world.records[position.seq - 1] if position.seq else None
             assert (position.log_time == "") == (record is None)
             return
@@ -456,6 +465,21 @@ class Projecting(RuleBasedStateMachine):
                 k: v for k, v in before["state"].items() if k != "subjects"
             }:
                 return values
+
+    async def _messages(self) -> str:
+        """The bucket message by message, for the day when it is wrong."""
+        stream = f"KV_{self.world.projection.bucket}"
+        info = await ask(self.client, f"STREAM.INFO.{stream}")
+        lines, seq = [str(info["state"])], 1
+        while "message" in (
+            answer := await ask(
+                self.client, f"STREAM.MSG.GET.{stream}", {"seq": seq, "next_by_subj": ">"}
+            )
+        ):
+            record = stored_record(answer["message"])
+            lines.append(f"{record.seq} {record.subject} {record.headers} {record.payload!r}")
+            seq = record.seq + 1
+        return "\n".join(lines)
 
     # -- the end ---------------------------------------------------------------------------
 

@@ -132,6 +132,8 @@ class World:
         """Whether somebody tampered since the last rebuild: a projector may be waiting for one."""
         self.position: Checkpoint | None = None
         self.revision = 0
+        self.story: list[str] = []
+        """What was done, for the day when it fails."""
         self.under_way = 0
         self.may_commit = asyncio.Event()
         self.may_commit.set()
@@ -296,10 +298,18 @@ class World:
         self, bucket: Bucket, changes: dict[str, bytes | None], checkpoint: bytes, expected: int
     ) -> int:
         self.under_way += 1
+        who = self.by_link[bucket.link].keeper.me.instance
+        what = (
+            f"{who} commits {sorted(changes)} to {decode_checkpoint(checkpoint).seq} on {expected}"
+        )
         try:
             revision = await _commit(bucket, changes, checkpoint, expected)
+        except BaseException as error:
+            self.story.append(f"{what}: {error!r}")
+            raise
         finally:
             self.under_way -= 1
+        self.story.append(f"{what}: {revision}")
         assert expected == self.revision, "two commits were made on the same state"
         position = decode_checkpoint(checkpoint)
         before = 0 if self.position is None else self.position.seq
