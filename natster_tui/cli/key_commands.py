@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.options import Target, takes_target, target_of
+from natster_tui.cli.options import Target, keep_apart, takes_target, target_of
 from natster_tui.cli.projection_commands import NOT_CONFIRMED, asking
 from natster_tui.domain.event_time import format_seconds
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.payload_json import json_line
+from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
-from natster_tui.engine.server_source import opened_log, with_log
+from natster_tui.engine.server_source import EmbeddedSource, opened_log, with_log
 from natster_tui.errors import NotFoundError, RefusedError, UsageError
 from natster_tui.store.key_file import KeyFile
 from natster_tui.store.key_rotation import Rotation
@@ -161,12 +162,22 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
 
     async def work() -> dict[str, Any]:
         async with opened_log(target.source, target.choice) as log:
+            nonlocal account
+            if account not in keyring_of(log).tombstones:
+                meant = await account_meant(log, account, target.instance)
+                if meant not in (None, account) and yes:
+                    raise UsageError(
+                        f"{screen_text(account, 60)} is {meant}: give the whole key together with "
+                        "--yes"
+                    )
+                account = meant or account
             affected = await affected_by_erasing(log, account, target.instance)
             if not affected.sealed_keys and account not in keyring_of(log).tombstones:
                 raise NotFoundError(
                     f"there is no data key of {screen_text(account, 100)}: nothing of it was sealed"
                 )
             if not yes:
+                click.echo(f"account: {screen_text(account, 100)}")
                 for line in affected.lines():
                     click.echo(line)
                 _confirm(account)
@@ -204,15 +215,19 @@ def _confirm(account: str) -> None:
 @takes_target
 def backup(file: str, **_given: Any) -> None:
     """Copy the key file to FILE, which must not exist yet."""
-    path = target_of().choice.sealing.key_file
+    target = target_of()
+    path = target.choice.sealing.key_file
     assert path is not None
+    copy = Path(file).expanduser()
+    if isinstance(target.source, EmbeddedSource) and target.source.data_dir is not None:
+        keep_apart("the copy", copy, target.source.data_dir)
     key_file = KeyFile(path)
     if not key_file.exists():
         raise RefusedError(
             f"there is no key file {key_file}: name it with --key-file, or put it back from a "
             "backup"
         )
-    key_file.back_up(Path(file).expanduser())
+    key_file.back_up(copy)
     click.echo(
         f"copied {key_file} to {screen_text(file)}: "
         "keep it away from the data, and off this machine"

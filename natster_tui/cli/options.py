@@ -157,13 +157,17 @@ def _sealing_choice(given: Mapping[str, Any]) -> SealingChoice:
     wanted = given.get("sealing")
     file = default_key_file() if named is None else Path(named).expanduser()
     if (directory := given.get("data_dir")) is not None:
-        inside = Path(directory).expanduser().resolve()
-        if file.resolve().is_relative_to(inside):
-            raise UsageError(
-                "--key-file lies in --data-dir: whoever copies the data must not have the keys "
-                "with it; name another place"
-            )
+        keep_apart("--key-file", file, Path(directory).expanduser())
     return SealingChoice(None if wanted is None else wanted == "on", file, named is not None)
+
+
+def keep_apart(what: str, file: Path, data_dir: Path) -> None:
+    """Raise UsageError for a file with keys that would lie among the data they open."""
+    if file.resolve().is_relative_to(data_dir.resolve()):
+        raise UsageError(
+            f"{what} lies in --data-dir: whoever copies the data must not have the keys "
+            "with it; name another place"
+        )
 
 
 def _stream_name(name: str) -> str:

@@ -4,7 +4,8 @@ Words separated by blanks, all of which must hold: `type:` `from:` `to:` `accoun
 `seq:` `since:` `parked`, and free text (DESIGN section 7). A word that begins with `-` must not
 hold. Values match as beginnings of keys and as parts of names, without regard to letter case;
 `type:` takes the short names (`shared`) and the full ones (`catalog_shared`); `seq:` takes
-`N`, `N..M`, `N..` and `..M`; `since:` a time, or an age such as `90s`, `15m`, `2h` or `3d`.
+`N`, `N..M`, `N..` and `..M`; `since:` a time, or an age such as `90s`, `15m`, `2h` or `3d`. What
+stands in double quotes is one word, blanks and all.
 """
 
 from __future__ import annotations
@@ -107,6 +108,7 @@ class EventFilter:
 
 
 _KEY_LENGTH = 56
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
 
 def parse_filter(text: str, now: float) -> EventFilter:
@@ -117,7 +119,7 @@ def parse_filter(text: str, now: float) -> EventFilter:
     words: list[Word] = []
     types: frozenset[EventType] | None = None
     first, last, since = 1, None, None
-    for token in text.split():
+    for token in (found.replace('"', "") for found in _WORD.findall(text)):
         negated = token.startswith("-") and len(token) > 1
         body = token[1:] if negated else token
         field, colon, value = body.partition(":")
@@ -216,21 +218,30 @@ def _names(value: str, key: str, name_of: NameOf) -> bool:
     return key.lower().startswith(wanted) or wanted in name_of(key).lower()
 
 
-def completions(text: str, names: Callable[[], list[str]]) -> list[str]:
-    """Ways to go on from what is typed: fields, types, and whatever names the caller knows."""
-    head, _, token = text.rpartition(" ")
-    prefix = f"{head} " if head else ""
+def completions(text: str, names: Callable[[str], list[str]]) -> list[str]:
+    """Ways to go on from what is typed: fields, types, and the names that a field may have.
+
+    `names` gives those for a field. What is typed stays as it is.
+    """
+    token = next(iter(re.findall(_WORD.pattern + "$", text)), "")
     field, colon, value = token.partition(":")
     if not colon:
-        return [f"{prefix}{name}" for name in FIELDS if name.startswith(token) and token]
+        return [
+            f"{text}{name[len(token) :]}" for name in FIELDS if token and name.startswith(token)
+        ]
     if field == "type":
         options = ["initialized", "bound", "shared", "unshared", "imported"]
     elif field in ("from", "to", "account", "catalog"):
-        options = names()
+        options = names(field)
     else:
         return []
-    return [
-        f"{prefix}{field}:{option}"
+    typed = value.removeprefix('"')
+    found = [
+        option[len(typed) :]
         for option in options
-        if option.lower().startswith(value.lower()) and " " not in option
-    ][:20]
+        if option.lower().startswith(typed.lower()) and '"' not in option and option.isprintable()
+    ]
+    if typed != value:
+        return [f'{text}{rest}"' for rest in found[:20]]
+    # A name is quoted from its first blank on: nothing that stands there already changes.
+    return [text + re.sub(r"( .*)", r'"\1"', rest) for rest in found[:20]]

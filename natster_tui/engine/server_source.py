@@ -97,7 +97,7 @@ class EmbeddedSource:
     def __init__(
         self, data_dir: Path | None, key_file: Path | None = None, *, read_only: bool = False
     ) -> None:
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._key_file = key_file
         self._read_only = read_only
         self._server: EmbeddedServer | None = None
@@ -108,12 +108,12 @@ class EmbeddedSource:
         if self._server is None or not self._server.is_running():
             if self._server is not None:
                 await self._server.close()
-            if self._data_dir is None:
+            if self.data_dir is None:
                 self._server = await acquire_temporary()
             else:
                 if self._read_only:
-                    refuse_to_make_log(self._data_dir)
-                self._server = await acquire(self._data_dir, key_file=self._key_file)
+                    refuse_to_make_log(self.data_dir)
+                self._server = await acquire(self.data_dir, key_file=self._key_file)
         return ConnectionSettings(
             servers=(self._server.url,), token=self._server.token, origin=EMBEDDED
         )

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import re
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -388,6 +389,8 @@ def _told(error: Exception) -> str:
     """What an error of the transport says, without Python's way of saying it."""
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
     if isinstance(error, OSError) and error.errno is not None:
         return screen_text(os.strerror(error.errno).lower(), 300)
     return screen_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")

@@ -343,9 +343,13 @@ class Dashboard(App[None]):
 
     # -- the prompt ------------------------------------------------------------------------
 
-    def _names(self) -> list[str]:
-        """What completes a filter's names: catalogs, and keys of accounts."""
-        return [*self.view.catalogs, *self.view.accounts]
+    def _names(self, field: str) -> list[str]:
+        """What completes a filter's field: catalogs, or accounts by name and by key."""
+        if field == "catalog":
+            return [*self.view.catalogs]
+        accounts = self.view.accounts
+        names = [state.account_name for state in accounts.values() if state.account_name]
+        return [*names, *accounts]
 
     def action_find(self) -> None:
         """Filter the timeline, or search the list that has the focus."""
@@ -426,15 +430,14 @@ class Dashboard(App[None]):
         self.default_screen.toggle_class("zoomed")
 
     async def action_back(self) -> None:
-        """Undo the last narrowing: the search, the zoom, the chosen account, the pane."""
-        if self.traveller.is_away and not self._prompt.is_open:
-            self.action_travel()
-            return
+        """Undo the last narrowing: the zoom, the search, the journey, the filter, the pane."""
         zoomed = self.default_screen.has_class("zoomed") and not self._prompt.is_open
         if zoomed:
             self.action_zoom()
         elif self.finding.give_up():
             pass
+        elif self.traveller.is_away:
+            self.action_travel()
         elif isinstance(self.focused, Inspector):
             self.panes.focus(self.panes.named(self.panes.used))
         elif self.focused is self.panes.timeline and self.workspace.filtered is not None:

@@ -71,7 +71,7 @@ COMMANDS = (
     Command("4", "pane('projectors')", "projectors", "Go to the projectors"),
     Command("5,i", "pane('inspector')", "inspector", "Go to the inspector"),
     Command("z", "zoom", "zoom", "Let the focused pane fill the screen, or give it back"),
-    Command("escape", "back", "back", "Back: leave zoom, a search, or go to the timeline"),
+    Command("escape", "back", "back", "Back: leave zoom, a search, the past, this pane"),
     Command("D", "theme", "theme", "Switch between the dark and the light theme"),
 )  # fmt: skip
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import ClassVar
 
+from textual.binding import BindingType
 from textual.suggester import Suggester
 
 from natster_tui.domain.event_filter import completions
@@ -22,9 +24,9 @@ class Purpose(Enum):
 
 
 class FilterSuggester(Suggester):
-    """Completes a filter's fields, types and names; the right arrow takes the suggestion."""
+    """Completes a filter's fields, types and names; Tab or the right arrow takes the suggestion."""
 
-    def __init__(self, names: Callable[[], list[str]]) -> None:
+    def __init__(self, names: Callable[[str], list[str]]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._names = names
 
@@ -36,9 +38,11 @@ class FilterSuggester(Suggester):
 class Prompt(AskingField):
     """Hidden until opened; `purpose` says what its text means."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [("tab", "complete")]
+
     def __init__(
         self,
-        names: Callable[[], list[str]],
+        names: Callable[[str], list[str]],
         typed: Callable[[str], None],
         answered: Callable[[str], None],
     ) -> None:
@@ -62,6 +66,11 @@ class Prompt(AskingField):
         self.select_all()
         self.display = True
         self.screen.set_focus(self)
+
+    def action_complete(self) -> None:
+        """Take the suggestion; where there is none the keyboard stays here all the same."""
+        self.action_end()
+        self.action_cursor_right()
 
     def close(self) -> None:
         """Hide it."""

@@ -92,6 +92,6 @@ class Traveller:
             return ""
         new = self._view.workspace.follower.head - self._head_at_departure
         when = "before everything" if moment.seq == 0 else full_time(moment.time)
-        live = f" · {new:,} new events since you left" if new > 0 else ""
+        live = f" · {new:,} new event{'' if new == 1 else 's'} since you left" if new > 0 else ""
         line = f"AS OF {moment.seq:,}, {when} · [ ] step · t returns to now{live}"
         return plain(line, self._view.glyphs)

@@ -106,7 +106,7 @@ async def test_a_server_that_cannot_be_reached_is_told_by_every_command(
             "and is --server right?"
         )
     assert silent in unheard
-    assert "nats://nowhere.invalid:4222" in unknown
+    assert "nats://nowhere.invalid:4222 (its name is not known)" in unknown
 
 
 async def test_wrong_credentials_are_refused_and_not_repeated(

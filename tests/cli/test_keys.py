@@ -96,8 +96,12 @@ async def test_keys_are_listed_rotated_backed_up_and_erased(
     assert "what stays readable" in asked.out
     assert (await natster.succeed("keys", "list", "--json")).json["erased"] == []
 
-    erased = await natster.run("keys", "erase", A, given=f"{A}\n")
+    # By the beginning of the key it is found and shown, and the key is still what confirms it.
+    part = A[:12]
+    assert A in await natster.fail(2, "keys", "erase", part, "--yes")
+    erased = await natster.run("keys", "erase", part, given=f"{A}\n")
     assert erased.code == 0, erased
+    assert erased.lines[0] == f"account: {A}"
     assert (await natster.succeed("verify")).code == 0
     document = (await natster.succeed("show", "account", A, "--reveal", "--json")).json["document"]
     assert "bound_context" not in document
@@ -154,6 +158,8 @@ async def test_sealing_is_what_the_log_says(natster: Program, tmp_path: Path) ->
 async def test_a_key_file_in_the_data_directory_is_refused(embedded: Program, data: Path) -> None:
     told = await embedded.fail(2, "status", "--key-file", str(data / "keys.json"))
     assert "--key-file lies in --data-dir" in told
+    told = await embedded.fail(2, "keys", "backup", str(data / "copy.json"))
+    assert told.startswith("the copy lies in --data-dir")
     assert not data.exists()
 
 

@@ -111,10 +111,22 @@ def test_the_server_narrows_only_where_nothing_is_left_out(text: str, expected: 
 
 
 def test_completion() -> None:
-    def names() -> list[str]:
-        return ["tour-diaries", "overdubs"]
+    def names(field: str) -> list[str]:
+        return ["tour-diaries", "overdubs"] if field == "catalog" else ["Half Past Tuesday", "Ada"]
 
     assert completions("ty", names) == ["type:"]
     assert completions("from:x type:sh", names) == ["from:x type:shared"]
     assert completions("catalog:o", names) == ["catalog:overdubs"]
     assert completions("", names) == []
+    assert completions("account:a", names) == ["account:ada"]
+    assert completions('type:shared from:"hal', names) == ['type:shared from:"half Past Tuesday"']
+    assert completions("to:", names) == ['to:Half" Past Tuesday"', "to:Ada"]
+
+
+def test_quotes_make_one_word() -> None:
+    quoted = parse_filter('account:Half" Past" -"on tour" type:shared', NOW)
+    assert [(word.field, word.value, word.negated) for word in quoted.words] == [
+        ("account", "Half Past", False),
+        ("text", "on tour", True),
+        ("type", "catalog_shared", False),
+    ]

@@ -80,3 +80,33 @@ async def test_travelling_and_returning_at_once_leaves_nothing_behind(
         await until(lambda: "AS OF" in text_of(app))
         await pilot.press("t")
         await until(lambda: "AS OF" not in text_of(app))
+
+
+async def test_tab_completes_a_name_and_stays_in_the_filter(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        prompt = app._prompt
+        await pilot.press("slash", *"account:hiro")
+        await until(lambda: prompt._suggestion == 'account:hiro" Matsukage"')
+        await pilot.press("tab")
+        assert prompt.is_open
+        assert prompt.value == 'account:hiro" Matsukage"'
+        await pilot.press("tab", "enter")
+        await until(lambda: 'account:hiro" Matsukage" (' in text_of(app))
+        assert 0 < app.panes.timeline.row_count < 400
+
+
+async def test_escape_leaves_zoom_and_search_before_the_past(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("k", "t")
+        await until(lambda: app.traveller.is_away)
+        await pilot.press("2", "slash", *"hiro", "enter", "z")
+        await pilot.press("escape")
+        assert not app.default_screen.has_class("zoomed")
+        assert app.panes.accounts.search
+        await pilot.press("escape")
+        assert not app.panes.accounts.search
+        assert app.traveller.is_away
+        await pilot.press("escape")
+        assert not app.traveller.is_away
