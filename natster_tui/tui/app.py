@@ -148,11 +148,13 @@ class Dashboard(App[None]):
         it has bubbled up from there. Of `/type:shared` in one piece the letters would be on their
         way to the timeline before the slash has opened the prompt.
         """
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             focused = self.focused
             if isinstance(focused, Field) and focused.take(event):
                 return
-            if isinstance(focused, Field) or not isinstance(focused, Input):
+            if isinstance(event, events.Key) and (
+                isinstance(focused, Field) or not isinstance(focused, Input)
+            ):
                 active = self.screen.active_bindings.get(event.key)
                 if active is not None:
                     await self.run_action(active.binding.action, active.node)

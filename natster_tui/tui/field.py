@@ -33,14 +33,18 @@ class Field(Input):
     def __init__(self, value: str | None = None, **options: Any) -> None:
         super().__init__(value, highlighter=_Visible(), **options)
 
-    def take(self, key: events.Key) -> bool:
-        """Type a printable key at once; False for any other key."""
-        if not key.is_printable or key.character is None:
+    def take(self, event: events.Key | events.Paste) -> bool:
+        """Put in at once what is typed or pasted; False for a key that is not printable."""
+        if isinstance(event, events.Paste):
+            text = next(iter(event.text.splitlines()), "")
+        elif event.is_printable and event.character is not None:
+            text = event.character
+        else:
             return False
         if self.selection.is_empty:
-            self.insert_text_at_cursor(key.character)
+            self.insert_text_at_cursor(text)
         else:
-            self.replace(key.character, *self.selection)
+            self.replace(text, *self.selection)
         return True
 
 

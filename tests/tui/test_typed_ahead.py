@@ -7,6 +7,7 @@ import gc
 import warnings
 
 import pytest
+from textual import events
 
 from natster_tui.domain.events import STREAM
 from natster_tui.store.connection_settings import ConnectionSettings
@@ -110,3 +111,14 @@ async def test_escape_leaves_zoom_and_search_before_the_past(settings: Connectio
         assert app.traveller.is_away
         await pilot.press("escape")
         assert not app.traveller.is_away
+
+
+async def test_what_is_pasted_is_there_before_the_enter_behind_it(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("slash")
+        app.post_message(events.Paste("type:shared\nand no second line"))
+        app.post_message(events.Key("enter", "\r"))
+        await until(lambda: "Timeline type:shared (" in text_of(app))
