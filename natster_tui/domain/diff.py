@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.domain.documents import Document, encode_document, read_document
+from natster_tui.domain.documents import Document, encode_document, is_too_deep, read_document
 from natster_tui.domain.masking import is_secret_name, mask_json
 from natster_tui.domain.paging import assembled, by_document, document_key
 from natster_tui.domain.projection import Projection
@@ -158,21 +158,29 @@ def _whole(
         # The spelling is kept: it may be all that is wrong.
         return main, ""
     try:
-        return encode_document(assembled(projection, key, entries)), ""
+        document = assembled(projection, key, entries)
+        if is_too_deep(document):
+            return main, "it is nested too deeply"
+        return encode_document(document), ""
     except ValueError as error:
         return main, str(error)
 
 
+def _comparable(stored: bytes) -> Document | None:
+    document = read_document(stored)
+    return None if document is None or is_too_deep(document) else document
+
+
 def same_json(one: bytes, other: bytes) -> bool:
     """Whether two documents are equal as JSON with the same key order (spacing apart)."""
-    left, right = read_document(one), read_document(other)
+    left, right = _comparable(one), _comparable(other)
     return left is not None and right is not None and json.dumps(left) == json.dumps(right)
 
 
 def field_changes(before: bytes | None, after: bytes | None) -> tuple[FieldChange, ...]:
     """The fields in which two documents differ, in the order of the newer one."""
-    old = None if before is None else read_document(before)
-    new = None if after is None else read_document(after)
+    old = None if before is None else _comparable(before)
+    new = None if after is None else _comparable(after)
     if before is not None and old is None:
         # Not shown: in what cannot be read, secrets cannot be told from the rest.
         said = f"{len(before):,} bytes that are no document"

@@ -39,6 +39,25 @@ def _read(stored: bytes) -> Any:
         return None
 
 
+DEEPEST = 64
+"""Levels of nesting in a document; ours have four, and what compares them goes level by level."""
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a JSON value has more levels than DEEPEST: nobody's document, and a trap."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def text_of(value: object) -> str:
     """A JSON string as it is; raises TypeError for anything else."""
     if not isinstance(value, str):

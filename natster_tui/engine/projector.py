@@ -359,15 +359,17 @@ class Projector:
             self._settle_phase(log.info.last_seq)
             async for batch in batches:
                 records = await log.sealing.open_records(batch)
+                self._entries = 0
                 if records:
                     await self._check_continuity(log, records)
                     await self._take(log, records)
                     self.meter.add(len(records))
-                    if self._entries >= BUSY_ENTRIES and reader.pending < SLICE:
-                        await self._rest()
                 elif reader.idle and self.fold.seq < log.info.last_seq:
                     await self._pass_hole(log)
                 self._settle_phase(log.info.last_seq)
+                # A full slice means that more is waiting here already.
+                if self._entries >= BUSY_ENTRIES and len(records) < SLICE > reader.pending:
+                    await self._rest()
                 if not self._writing:
                     if self.status.awaits_lease:
                         if not self._lease_sentence:

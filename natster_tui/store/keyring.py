@@ -339,7 +339,8 @@ class Keyring:
             if kek is None:
                 return None
             value = json.loads(kek.open(entry.value, "tombstone", self.head.ring, account))
-            keys, under = (tuple(map(str, value[name])) for name in ("keys", "under"))
+            # The earliest ones did not say under what the keys had been wrapped.
+            keys, under = tuple(map(str, value["keys"])), tuple(map(str, value.get("under", ())))
             return Tombstone(account, keys, int(value["at"]), under, entry.revision, kek_id)
         except (OpenError, ValueError, KeyError, TypeError):
             return None

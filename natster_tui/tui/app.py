@@ -87,7 +87,6 @@ class Dashboard(App[None]):
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self._rung = True
         self._refreshed = 0.0
-        self._head_shown = 0
         self._refresh_every = 0.0
         self._alerted = ""
         self.panes = Panes(self.view)
@@ -172,12 +171,9 @@ class Dashboard(App[None]):
         passed = now - self._refreshed
         if not (self._rung and passed >= self._refresh_every) and passed < 1:
             return
-        head = self.workspace.follower.head
-        arrived = (head - self._head_shown) / max(passed, 1e-3)
-        self._refresh_every = (
-            1 / CALM_REFRESH_PER_SECOND if arrived > UNREADABLE_PER_SECOND else 0.0
-        )
-        self._rung, self._refreshed, self._head_shown = False, now, head
+        floods = self.workspace.follower.meter.per_second > UNREADABLE_PER_SECOND
+        self._refresh_every = 1 / CALM_REFRESH_PER_SECOND if floods else 0.0
+        self._rung, self._refreshed = False, now
         self._refresh_panes()
 
     def _refresh_panes(self) -> None:

@@ -10,6 +10,7 @@ from natster_tui.domain.document_steps import Effect
 from natster_tui.domain.events import Record
 from natster_tui.engine.key_history import effects_of
 from natster_tui.errors import NatsterError
+from natster_tui.store.log import EventLog
 from natster_tui.tui.inspector import Inspection, Sheet
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.view import View
@@ -37,8 +38,9 @@ class Inspecting:
         self._ring = ring
         self._say = say
         self._shows_change = False
-        self._effects: tuple[int, list[Effect]] = (0, [])
-        self._asked = 0
+        self._effects: list[Effect] | None = None
+        self._asked: tuple[int, EventLog | None] = (0, None)
+        """What the effects were asked for. A log opened anew, as after an erasure, asks again."""
         self._reveal_until = 0.0
         self._drawn = 0.0
 
@@ -84,20 +86,23 @@ class Inspecting:
             return None
         if not self._shows_change:
             return inspection.event(seq, record, self._view.parked_reason)
-        if record is not None and self._asked != seq:
-            self._asked = seq
+        asked = (seq, self._view.workspace.log)
+        if record is not None and self._asked != asked:
+            self._asked, self._effects = asked, None
             self._start(partial(self._read_effects, record), "effects")
-        return inspection.change(seq, self._effects[1] if self._effects[0] == seq else None)
+        return inspection.change(seq, self._effects)
 
     async def _read_effects(self, record: Record) -> None:
         log = self._view.workspace.log
         if log is None:
             return
+        asked = self._asked
         try:
             effects = await effects_of(log, record, self._view.workspace.options.instance)
         except NatsterError as error:
             self._say(error.sentence)
             return
-        self._effects = (record.seq, effects)
-        self._drawn = 0.0
-        self._ring()
+        if self._asked == asked:
+            self._effects = effects
+            self._drawn = 0.0
+            self._ring()

@@ -60,8 +60,8 @@ class Sheet:
 
     @property
     def text(self) -> str:
-        """The text without styles, to tell whether anything changed."""
-        return "\n".join(f"{label} {value.plain}" for label, value in self._rows)
+        """The text and its styles, to tell whether anything looks different."""
+        return "\n".join(f"{label} {value.style} {value.plain}" for label, value in self._rows)
 
     def render(self) -> Table:
         """For the screen."""

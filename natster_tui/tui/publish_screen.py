@@ -148,7 +148,8 @@ class PublishScreen(ModalScreen[int | None]):
             return
         finally:
             self._busy = False
-        self.dismiss(seq)
+        if self.is_current:
+            self.dismiss(seq)
 
 
 def proposal_for(panes: Panes, view: View) -> tuple[EventType, str, str, str]:

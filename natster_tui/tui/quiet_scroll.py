@@ -74,6 +74,12 @@ class QuietScroll(ScrollView):
             self.app._start_widget(self, bar)
         return self._vertical_scrollbar
 
+    def _scroll_update(self, virtual_size: Size) -> None:
+        super()._scroll_update(virtual_size)
+        # Textual moves the thumb with the content only while the bar is shown.
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def set_line_count(self, lines: int) -> None:
         """There are so many lines now; the scroll position stays where it is if it can."""
         size = Size(self.scrollable_content_region.width or 1, lines)

@@ -19,6 +19,7 @@ from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import Verdict
 from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Connection, Workspace
+from natster_tui.store.log import EventLog
 from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.look import Glyphs
 
@@ -39,6 +40,7 @@ class View:
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
         self._parked: dict[int, str] = {}
+        self._parked_in: EventLog | None = None
 
     # -- now, or then ----------------------------------------------------------------------
 
@@ -79,6 +81,10 @@ class View:
 
         Accounts use every type, so what any projection parks, they park.
         """
+        if self._parked_in is not self.workspace.log:
+            # Opened anew, as after an erasure: what was read then may be parked now.
+            self._parked_in = self.workspace.log
+            self._parked.clear()
         reason = self._parked.get(event.seq)
         if reason is None:
             found = ACCOUNTS.parks(event)

@@ -218,7 +218,8 @@ class WhyScreen(ModalScreen[int | None]):
     def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
         """Enter: go to the event."""
         message.stop()
-        self.dismiss(self._reasons.selected_seq)
+        if self.is_current:  # a second Enter, typed before the first was answered, finds it gone
+            self.dismiss(self._reasons.selected_seq)
 
     def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
         """Moving in here is nobody else's business."""

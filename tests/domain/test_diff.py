@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natster_tui.domain.diff import FieldChange, diff_documents, field_changes, same_json
+from natster_tui.domain.diff import (
+    FieldChange,
+    diff_documents,
+    diff_entries,
+    field_changes,
+    same_json,
+)
+from natster_tui.domain.documents import encode_document
+from natster_tui.domain.projections import ACCOUNTS
 
 
 def paths(before: Any, after: Any) -> list[tuple[str, Any, Any]]:
@@ -158,3 +166,15 @@ def test_applying_the_changes_gives_what_was_expected(
         else:
             result[change.key] = change.after
     assert result == expected
+
+
+@pytest.mark.parametrize("depth", [100, 300, 900, 5_000])
+def test_what_is_nested_too_deeply_is_no_document_of_anybody(depth: int) -> None:
+    deep = b'{"out_shares":' + b"[" * depth + b"]" * depth + b"}"
+    paged = b'{"x":' + b"[" * depth + b"]" * depth + b',"out_shares":{"pages":0}}'
+    whole = encode_document({"out_shares": []})
+    assert not same_json(deep, deep)
+    assert not same_json(deep, whole)
+    for stored in (deep, paged):
+        (change,) = diff_entries(ACCOUNTS, {"A": stored}, {"A": whole}).changes
+        assert field_changes(change.before, change.after)[0].path == "(stored value)"

@@ -87,3 +87,16 @@ async def test_the_scroll_bar_follows_the_cursor(settings: ConnectionSettings) -
         await until(lambda: thumb()[-1] == bar.size.height - 1)
         await pilot.press("g")
         await until(lambda: thumb()[0] == 0)
+
+
+async def test_a_scroll_bar_that_comes_back_stands_where_the_list_does(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        accounts = app.panes.accounts
+        await pilot.press("2", "G", "slash", *"farid")
+        await until(lambda: not accounts.show_vertical_scrollbar)
+        await pilot.press("escape")
+        await until(lambda: accounts.show_vertical_scrollbar)
+        assert accounts.vertical_scrollbar.position == accounts.scroll_y

@@ -122,3 +122,17 @@ async def test_what_is_pasted_is_there_before_the_enter_behind_it(
         app.post_message(events.Paste("type:shared\nand no second line"))
         app.post_message(events.Key("enter", "\r"))
         await until(lambda: "Timeline type:shared (" in text_of(app))
+
+
+@pytest.mark.parametrize("again", ["\r", "\x1b"])
+async def test_why_is_left_once_however_fast_it_is_answered(
+    settings: ConnectionSettings, again: str
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("w")
+        await until(lambda: "enter goes to the event" in text_of(app))
+        type_at_once(app, f"\r{again}")
+        await until(lambda: app.screen is app.default_screen)
+        await pilot.press("z")
+        assert app.default_screen.has_class("zoomed")
