@@ -436,12 +436,12 @@ class Projecting(RuleBasedStateMachine):
             record = self.world.records[position.seq - 1] if position.seq else None
             assert (position.log_time == "") == (record is None)
             return
-        # Between the batches of a rebuild each entry is the old one, the new one or, after
-        # a purge, not there yet.
-        old = self.world.entries(position.seq)
-        new = self.world.entries(position.rebuild.to)
+        # Between the batches of a rebuild each entry is the old one, the new one, one of a rebuild
+        # that was interrupted before it, or, after a purge, not there yet.
+        at = {position.seq, position.rebuild.to, *self.world.targets}
+        true = [self.world.entries(seq) for seq in at]
         for key, value in values.items():
-            assert key in self.world.wrong or value in (old.get(key), new.get(key))
+            assert key in self.world.wrong or value in [each.get(key) for each in true]
 
     async def _stored(self) -> dict[str, bytes]:
         """The bucket as of one instant, by a plain client."""

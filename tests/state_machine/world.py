@@ -132,6 +132,8 @@ class World:
         """Whether somebody tampered since the last rebuild: a projector may be waiting for one."""
         self.position: Checkpoint | None = None
         self.revision = 0
+        self.targets: set[int] = set()
+        """Where the rebuilds that were begun and not ended would have led, one after another."""
         self.story: list[str] = []
         """What was done, for the day when it fails."""
         self.under_way = 0
@@ -315,6 +317,10 @@ class World:
         before = 0 if self.position is None else self.position.seq
         assert position.seq >= before, "the projection went back"
         self.revision, self.position = revision, position
+        if position.rebuild is None:
+            self.targets.clear()
+        else:
+            self.targets.add(position.rebuild.to)
         for key, document in changes.items():
             if document is None:
                 self.model.pop(key, None)
@@ -369,3 +375,4 @@ class World:
         self.model.clear()
         self.wrong.clear()
         self.position, self.revision = None, 0
+        self.targets.clear()
