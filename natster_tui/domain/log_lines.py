@@ -60,6 +60,10 @@ def encode_line(record: Record, payload: bytes | None = None) -> str:
     return json_line(line)
 
 
+MASKED = "masked"
+"""What a line has that was written for people."""
+
+
 def decode_line(line: str) -> Record:
     """The record that a line stands for; raises BadLineError."""
     try:
@@ -68,6 +72,11 @@ def decode_line(line: str) -> Record:
         raise BadLineError("it is not JSON") from error
     if not isinstance(value, dict):
         raise BadLineError("it is not a JSON object")
+    if value.get(MASKED):
+        raise BadLineError(
+            "its secrets were masked when the dashboard wrote it: natster-tui export writes what "
+            "can be imported"
+        )
     seq, time, subject = value.get("seq"), value.get("time"), value.get("subject")
     if type(seq) is not int or seq < 1:
         raise BadLineError("seq is not a sequence")

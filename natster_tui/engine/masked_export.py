@@ -1,7 +1,7 @@
 """Writing the events that somebody is looking at to a file, secrets masked.
 
-The lines have the form of `export`, but are for people: a masked log cannot be imported to any
-purpose. `natster-tui export` writes payloads as they are stored.
+The lines have the form of `export`, but are for people, and say so: an import refuses them, or
+masks would stand in an append-only log for good. `natster-tui export` writes what is stored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from natster_tui.domain.events import Record
-from natster_tui.domain.log_lines import encode_line
+from natster_tui.domain.log_lines import MASKED, encode_line
 from natster_tui.domain.masking import mask_json, mask_text
 from natster_tui.domain.payload_json import json_line
 from natster_tui.domain.presentation import masked_payload
@@ -53,4 +53,5 @@ def masked_line(record: Record) -> str:
     line = json.loads(encode_line(record, masked_payload(record)))
     line["subject"] = mask_text(line["subject"])
     line["headers"] = mask_json(line["headers"])
+    line[MASKED] = True
     return json_line(line)

@@ -485,14 +485,22 @@ class Projector:
         self.status.commits += 1
         self._entries += len(changes)
 
+    async def _adopt_stored(self) -> None:
+        """Go back to what is stored; raises ConflictError where that is of no use any more."""
+        stored = await load_projection(self._bucket, self.projection)
+        try:
+            self._adopt(stored, stored.fold_or_empty())
+        except RefusedError as error:
+            # Whoever begins anew goes on without it, from the log, and says why.
+            raise ConflictError(error.sentence) from error
+
     async def _commit_by_prefixes(self, log: EventLog) -> None:
         """Begin again from what is stored, and write as many events at a time as one batch takes.
 
         Stops before an event whose own changes the server does not take.
         """
         records = self._since_commit
-        stored = await load_projection(self._bucket, self.projection)
-        self._adopt(stored, stored.fold_or_empty())
+        await self._adopt_stored()
         fold = self.fold
         changes: dict[str, bytes | None] = {}
         for record in records:
@@ -506,8 +514,7 @@ class Projector:
                     await self._write(changes, before)
                 changes = {}
             if problem:
-                stored = await load_projection(self._bucket, self.projection)
-                self._adopt(stored, stored.fold_or_empty())
+                await self._adopt_stored()
                 raise ProjectorStoppedError(f"stopped before event {record.seq:,}: {problem}")
             changes.update(own)
         fold.take_dirty()

@@ -177,6 +177,8 @@ class World:
         for task in process.tasks:
             task.cancel()
         self.raised(await asyncio.gather(*process.tasks, return_exceptions=True))
+        # What was on its way lands or not; it is we who have to hear of it.
+        await until(lambda: self.under_way == 0)
         await self.forget(process)
 
     async def die(self, process: Process) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
+from natster_tui.domain.log_lines import BadLineError, decode_line
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from tests.conftest import until
@@ -125,6 +126,9 @@ async def test_what_a_filter_shows_is_exported_masked_and_overwrites_nothing(
                 assert json.loads(line["payload"])["bound_context"]["access_token"] == MASK
         assert path.stat().st_mode & 0o777 == 0o600
         before = path.read_text()
+        # Masks must never get into a log, from which nothing can be removed.
+        with pytest.raises(BadLineError, match="its secrets were masked"):
+            decode_line(before.splitlines()[0])
         await pilot.type(f"o{path}\r")
         await until(lambda: "is there already" in text_of(app))
         assert path.read_text() == before
