@@ -42,7 +42,8 @@ class Journal(Projection[Events]):
         return (event.origin,)
 
     def key_filters(self, key: str) -> tuple[str, ...]:
-        return (f"{SUBJECT_PREFIX}{key}.*.*.*",)
+        # Not `KEY.*.*.*`: an initialization counts even with a literal `>` for a target.
+        return (f"{SUBJECT_PREFIX}{key}.>",)
 
     def document(self, _key: str, _state: Events, lists: Mapping[str, Any]) -> Document:
         return {"events": lists["events"]}
