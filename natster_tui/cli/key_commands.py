@@ -162,28 +162,24 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
 
     async def work() -> dict[str, Any]:
         async with opened_log(target.source, target.choice) as log:
-            nonlocal account
-            if account not in keyring_of(log).tombstones:
-                meant = await account_meant(log, account, target.instance)
-                if meant not in (None, account) and yes:
-                    raise UsageError(
-                        f"{screen_text(account, 60)} is {meant}: give the whole key together with "
-                        "--yes"
-                    )
-                account = meant or account
-            affected = await affected_by_erasing(log, account, target.instance)
-            if not affected.sealed_keys and account not in keyring_of(log).tombstones:
+            key = await _key_meant(log, account, target.instance)
+            if yes and key != account:
+                raise UsageError(
+                    f"{screen_text(account, 60)} is {key}: give the whole key together with --yes"
+                )
+            affected = await affected_by_erasing(log, key, target.instance)
+            if not affected.sealed_keys and key not in keyring_of(log).tombstones:
                 raise NotFoundError(
-                    f"there is no data key of {screen_text(account, 100)}: nothing of it was sealed"
+                    f"there is no data key of {screen_text(key, 100)}: nothing of it was sealed"
                 )
             if not yes:
-                click.echo(f"account: {screen_text(account, 100)}")
+                click.echo(f"account: {screen_text(key, 100)}")
                 for line in affected.lines():
                     click.echo(line)
-                _confirm(account)
-            destroyed, verdicts = await erase_account(log, account, target.instance)
+                _confirm(key)
+            destroyed, verdicts = await erase_account(log, key, target.instance)
             return {
-                "account": account,
+                "account": key,
                 "destroyed": list(destroyed.keys),
                 "rotation": _rotation_json(destroyed.rotation),
                 "rebuilt": {verdict.projection.name: verdict.sentence for verdict in verdicts},
@@ -194,11 +190,18 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
     if as_json:
         click.echo(json_line(done))
     else:
-        click.echo(f"erased: {', '.join(done['destroyed'])} of {screen_text(account, 100)}")
+        click.echo(f"erased: {', '.join(done['destroyed'])} of {screen_text(done['account'], 100)}")
         for sentence in done["rebuilt"].values():
             click.echo(f"rebuilt: {sentence}")
     if not done["verified"]:
         click.get_current_context().exit(1)
+
+
+async def _key_meant(log: EventLog, text: str, instance: str) -> str:
+    """The key of the account that is called so, or whose key begins so; else the text itself."""
+    if text in keyring_of(log).tombstones:
+        return text
+    return await account_meant(log, text, instance) or text
 
 
 def _confirm(account: str) -> None:

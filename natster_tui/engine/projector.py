@@ -64,8 +64,9 @@ FAR_BEHIND = 20_000
 
 
 BUSY_ENTRIES = 200
-"""Entries in what one batch of events brought from which on the next commit may wait a little."""
+"""Entries written for one batch of events from which on the next one may wait a little."""
 REST_S = 0.5
+"""For so long at most; else as long as the batch took."""
 
 
 class Projector:
@@ -103,8 +104,8 @@ class Projector:
         """What stopped it last, or keeps it from writing."""
         self._denied = ""
         self._since_commit: list[Record] = []
-        self._entries, self._took = 0, 0.0
-        """Entries written, and seconds that passed, for the last batch of events."""
+        self._entries = 0
+        """Entries written so far."""
         self._pauses = 0
         self._pause_asked = asyncio.Event()
         self._resumed = asyncio.Event()
@@ -359,7 +360,7 @@ class Projector:
             self._settle_phase(log.info.last_seq)
             async for batch in batches:
                 records = await log.sealing.open_records(batch)
-                self._entries = 0
+                began, written = time.monotonic(), self._entries
                 if records:
                     await self._check_continuity(log, records)
                     await self._take(log, records)
@@ -367,9 +368,14 @@ class Projector:
                 elif reader.idle and self.fold.seq < log.info.last_seq:
                     await self._pass_hole(log)
                 self._settle_phase(log.info.last_seq)
-                # A full slice means that more is waiting here already.
-                if self._entries >= BUSY_ENTRIES and len(records) < SLICE > reader.pending:
-                    await self._rest()
+                if (
+                    self._entries - written >= BUSY_ENTRIES
+                    and len(records) < SLICE > reader.pending
+                ):
+                    # Under a flood the same documents change again and again, and each commit
+                    # writes them whole: let what comes in meanwhile go into one. Not where a full
+                    # slice means that more is waiting here already.
+                    await asyncio.sleep(min(time.monotonic() - began, REST_S))
                 if not self._writing:
                     if self.status.awaits_lease:
                         if not self._lease_sentence:
@@ -380,14 +386,6 @@ class Projector:
                     seen = not records and await self._watch.look_at_own(self._revision)
                 if seen:
                     self._notify()
-
-    async def _rest(self) -> None:
-        """Let what comes in meanwhile go into one commit with it, for as long as this one took.
-
-        Under a flood of events the same documents change again and again, and each commit writes
-        them whole. A reader who is far behind is not kept waiting.
-        """
-        await asyncio.sleep(min(self._took, REST_S))
 
     def _settle_phase(self, head: int) -> None:
         if self._writing and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:
@@ -418,13 +416,6 @@ class Projector:
             self._publish_position()
 
     async def _take(self, log: EventLog, records: list[Record]) -> None:
-        began, self._entries = time.monotonic(), 0
-        try:
-            await self._fold_and_commit(log, records)
-        finally:
-            self._took = time.monotonic() - began
-
-    async def _fold_and_commit(self, log: EventLog, records: list[Record]) -> None:
         gathered: set[str] = set()
         entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
         try:
