@@ -18,9 +18,7 @@ from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 
 _CANCEL_AGAIN_S = 1.0
-_DEMO_HINT = (
-    "Demo: musicians share media catalogs. Left, what happened; right, what follows. ? explains"
-)
+_DEMO_HINT = "Demo (? explains): musicians share catalogs. Left, what happened; right, what follows"
 
 
 def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:

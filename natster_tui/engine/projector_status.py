@@ -27,7 +27,8 @@ class ProjectorStatus:
 
     `position` is the sequence folded so far, `stored` the one that the bucket's checkpoint
     names (None without a checkpoint), `problem` why it watches or stopped, `drift` the keys that
-    differ where another program writes, `awaits_lease` whether it watches only because another
+    differ where another program writes, `unusable` whether what is stored can only be rebuilt
+    (what is shown is folded here), `awaits_lease` whether it watches only because another
     one projects, `conflicts` how often another projector was first.
     """
 
@@ -37,6 +38,7 @@ class ProjectorStatus:
     parked: ParkedTally = field(default_factory=ParkedTally)
     problem: str = ""
     drift: Diff | None = None
+    unusable: bool = False
     touched_by_others: bool = False
     awaits_lease: bool = False
     conflicts: int = 0

@@ -47,14 +47,13 @@ class StoredWatch:
         self.accepted = 0
         """The bucket's revision up to which others' writing was found to have done no harm."""
         self._revision = 0
-        self._awaits_rebuild = False
         self._looked = 0.0
         self._looked_for_drift = 0.0
 
     def begin(self, stored: StoredProjection, *, useless: bool) -> None:
         """Take note of what the projector began from; `useless`: it could not go on from it."""
         self._revision = stored.snapshot.checkpoint_revision
-        self._awaits_rebuild = useless or stored.standing in _USELESS_UNTIL_REBUILT
+        self._status.unusable = useless or stored.standing in _USELESS_UNTIL_REBUILT
 
     async def look(self, log: EventLog, fold: Fold[Any]) -> bool:
         """While only watching, once a second: where the bucket stands, and how it differs.
@@ -72,7 +71,7 @@ class StoredWatch:
                 checkpoint = decode_checkpoint(entry.value)
                 self._status.stored = checkpoint.seq
                 if (
-                    self._awaits_rebuild
+                    self._status.unusable
                     and entry.revision != self._revision
                     and checkpoint.rebuild is None
                     and checkpoint.version == self._projection.version

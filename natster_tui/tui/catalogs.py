@@ -81,9 +81,11 @@ class Catalogs(VirtualList):
             self._rows_shown[self.cursor] if self._rows_shown and self.chosen_by_user else None
         )
         rows = self._all_rows(catalogs) if self.of is None else self._rows_of(self.of)
+        count = f"{len(rows):,}"
         if self.search:
             wanted = self.search.lower()
             rows = [row for row in rows if wanted in row.catalog.lower()]
+            count = f"{len(rows):,} of {count}"
         rows.sort(key=self._sort_key(catalogs))
         self._rows_shown = rows
         self.set_row_count(len(rows))
@@ -91,8 +93,10 @@ class Catalogs(VirtualList):
             self.place_cursor(rows.index(selected))
         whose = "" if self.of is None else f" of {Names(self.view.accounts).of(self.of)}"
         subtitle = f"by {_SORTS[self._sort]}"
+        if self.search:
+            subtitle = f"/{screen_text(self.search, 20)} · {subtitle}"
         self.caption(
-            f"3 Known catalogs{whose} ({len(rows):,})",
+            f"3 Known catalogs{whose} ({count})",
             subtitle if self.of is None else f"a all · {subtitle}",
         )
         self.refresh_rows()

@@ -46,6 +46,8 @@ class StatusLine(Static):
                 text.append(f"  {glyphs.bad} drift", theme["text-error"])
             elif behind > 0:
                 text.append(f"  {behind:,} behind", theme["text-warning"])
+            elif any(projector.status.unusable for projector in projectors):
+                text.append(f"  {glyphs.bad} stored unusable", theme["text-error"])
             elif any(map(view.is_only_here, projectors)):
                 text.append(f"  {glyphs.off} in memory", theme["text-warning"])
             elif good:

@@ -48,9 +48,11 @@ class TextScreen(ModalScreen[None]):
 def help_text() -> Text:
     """All keys, from their one declaration."""
     text = Text()
-    text.append("natster-tui watches an event log, shows the projections that are derived from\n")
-    text.append("it, and rebuilds them. Events are facts and never change; accounts and catalogs\n")
-    text.append("are what follows from them, and can be made anew from the log at any time.\n\n")
+    text.append(
+        "natster-tui watches an event log, shows the projections that are derived from it, and "
+        "rebuilds them. Events are facts and never change; accounts and catalogs are what follows "
+        "from them, and can be made anew from the log at any time.\n\n"
+    )
     text.append("Moving\n", "bold")
     for keys, meaning in MOVING:
         text.append(f"  {keys:<{_KEY_COLUMN}}", "bold")

@@ -43,7 +43,8 @@ class Timeline(VirtualList):
         self._first = 1
         self._head_seen = 0
         self._filtered: FilteredLog | None = None
-        self._seq_selected: int | None = None
+        self._standing: int | None = None
+        """The event that a person put the cursor on, whether or not a filter shows it."""
 
     @property
     def selected_seq(self) -> int | None:
@@ -86,24 +87,16 @@ class Timeline(VirtualList):
         """Take note of how far the log goes now."""
         workspace = self.view.workspace
         follower, filtered = workspace.follower, workspace.filtered
-        if filtered is not self._filtered:
-            # The cursor stays on its event, or goes to the next one that is left.
-            seq = self._seq_selected
-            self._filtered = filtered
-            self._first = follower.first
-            self.set_row_count(self._rows_now())
-            if seq is not None and not self.following:
-                self.place_cursor(self._row_of(seq))
-        elif follower.first != self._first:
-            if filtered is None:
-                # Events were forgotten at the front: the cursor stays on its event.
-                self.cursor = max(0, self.cursor + self._first - follower.first)
-            self._first = follower.first
+        self._filtered, self._first = filtered, follower.first
         self.set_row_count(self._rows_now())
         if self.following:
             self._head_seen = follower.head
             self.place_cursor(self.row_count - 1)
-        self._seq_selected = self.selected_seq
+        elif self._standing is not None:
+            # On its event, or the next one that is left, or as near as has been found so far.
+            row = min(self._row_of(self._standing), self.row_count - 1)
+            if row != self.cursor:
+                self.place_cursor(row)
         self._fetch_visible()
         self._describe()
         self.refresh_rows()
@@ -176,6 +169,7 @@ class Timeline(VirtualList):
     def _stop_following(self) -> None:
         if self.following:
             self.following = False
+            self._standing = self.selected_seq
             self._head_seen = self.view.workspace.follower.head
             self._describe()
 
@@ -184,6 +178,8 @@ class Timeline(VirtualList):
         if row < self.cursor:
             self._stop_following()
         super().move_cursor(row)
+        if self.row_count:
+            self._standing = self.selected_seq
 
     def action_last(self) -> None:
         """Follow again."""

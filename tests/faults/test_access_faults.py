@@ -133,6 +133,7 @@ async def test_one_verb_is_denied(tmp_path: Path) -> None:
             commits = catalog.status.commits
             await asyncio.wait_for(tell(full, head, 10), 10)
             await until(lambda: catalog.status.position == head + 10)
+            await until(lambda: account.status.stored == head + 10)
             assert catalog.version - version < 40
             assert catalog.status.commits == commits == 0
         found = await checker.check(at=head + 10, projections=[ACCOUNTS])

@@ -51,6 +51,24 @@ async def test_scrolling_up_stops_following_and_counts_what_is_new(
         assert timeline.following
 
 
+async def test_a_filter_gives_the_event_back_that_it_was_begun_from(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        timeline = app.panes.timeline
+        await pilot.press("colon", *"300", "enter")
+        assert timeline.selected_seq == 300
+        # Nothing has been found yet when the first letters are in, and never anything at the end.
+        await pilot.press("slash", *"account:hiro", "enter")
+        await until(lambda: "account:hiro (" in text_of(app))
+        await until(lambda: (timeline.selected_seq or 0) >= 300)
+        await pilot.press("slash", *"nobody-says-this", "enter")
+        await until(lambda: "no event passes the filter" in text_of(app))
+        await pilot.press("escape")
+        await until(lambda: timeline.selected_seq == 300)
+
+
 async def test_any_event_of_the_log_can_be_reached(settings: ConnectionSettings) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
