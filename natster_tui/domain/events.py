@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from natster_tui.domain.event_time import parse_occurred_at
-from natster_tui.domain.headers import Headers, parse_headers
+from natster_tui.domain.headers import Headers, first_header, parse_headers
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.seal import Seal
 
@@ -77,12 +77,9 @@ class Record:
     def header(self, name: str) -> str | None:
         """The first value of a header (names are case-sensitive), or None."""
         stored = self.stored_headers
-        if isinstance(stored, bytes) and name.encode() not in stored:
-            return None  # without the cost of parsing them
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return None
+        if isinstance(stored, bytes):
+            return first_header(stored, name)
+        return next((value for each, value in stored if each == name), None)
 
     @property
     def event_time(self) -> int:

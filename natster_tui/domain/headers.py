@@ -16,3 +16,20 @@ def parse_headers(block: bytes) -> Headers:
                 (name.strip().decode("ascii", "replace"), value.strip().decode("utf-8", "replace"))
             )
     return tuple(pairs)
+
+
+def first_header(block: bytes, name: str) -> str | None:
+    """The first value of a header in a `NATS/1.0` block, or None; its name is case-sensitive.
+
+    A block is parsed only where the name first stands in an unusual place: a replay asks every
+    sealed event for its message id.
+    """
+    wanted = name.encode()
+    at = block.find(wanted)
+    if at < 0:
+        return None
+    end = at + len(wanted)
+    if at > 1 and block.startswith(b":", end) and block.startswith(b"\r\n", at - 2):
+        line = block.find(b"\r\n", end)
+        return block[end + 1 : None if line < 0 else line].strip().decode("utf-8", "replace")
+    return next((value for each, value in parse_headers(block) if each == name), None)

@@ -7,8 +7,8 @@ because they mean three different things to a projection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Unopened(Enum):
@@ -22,8 +22,7 @@ class Unopened(Enum):
     """Its key is here, and it does not open with it: no payload that anybody could read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(NamedTuple):
     """A sealed payload: its stored form, its key's id, and why it did not open (None: it did)."""
 
     stored: bytes

@@ -36,6 +36,7 @@ from __future__ import annotations
 import hashlib
 import os
 from enum import StrEnum
+from struct import Struct
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -49,6 +50,7 @@ _HEAD = len(MAGIC) + 2
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _MOST_KEY_ID = 64
+_LENGTH = Struct(">Q").pack
 
 
 class OpenProblem(StrEnum):
@@ -81,7 +83,7 @@ class Key:
         self._cipher = AESGCM(raw)
         name = self.id.encode()
         self._begin = b"".join((MAGIC, bytes((VERSION, len(name))), name))
-        self._bound = MAGIC + bytes((VERSION,)) + _with_length(self.id)
+        self._bound = MAGIC + bytes((VERSION,)) + _LENGTH(len(name)) + name
 
     def __repr__(self) -> str:
         # Never the key itself: tracebacks and test reports print what they meet.
@@ -105,15 +107,20 @@ class Key:
 
     def open_envelope(self, envelope: Envelope, *place: str) -> bytes:
         """The same of a sealed value that was read already."""
-        if envelope.key_id != self.id:
+        key_id, nonce, sealed = envelope
+        if key_id != self.id:
             raise OpenError(OpenProblem.WRONG_KEY)
         try:
-            return self._cipher.decrypt(envelope.nonce, envelope.sealed, self._associated(place))
+            return self._cipher.decrypt(nonce, sealed, self._associated(place))
         except InvalidTag:
             raise OpenError(OpenProblem.ALTERED) from None
 
     def _associated(self, place: tuple[str, ...]) -> bytes:
-        return b"".join((self._bound, *map(_with_length, place)))
+        parts = [self._bound]
+        for text in place:
+            part = text.encode("utf-8", "surrogatepass")
+            parts += (_LENGTH(len(part)), part)
+        return b"".join(parts)
 
 
 class Envelope(NamedTuple):
@@ -136,19 +143,15 @@ def read_envelope(stored: bytes) -> Envelope:
     if stored[len(MAGIC)] != VERSION:
         raise OpenError(OpenProblem.UNKNOWN_VERSION)
     end = _HEAD + stored[len(MAGIC) + 1]
-    if len(stored) < end + _NONCE_BYTES + _TAG_BYTES:
+    after_nonce = end + _NONCE_BYTES
+    if len(stored) < after_nonce + _TAG_BYTES:
         raise OpenError(OpenProblem.TRUNCATED)
     name = stored[_HEAD:end].decode("ascii", "replace")
     if len(name) > _MOST_KEY_ID or not name.isalnum():
         raise OpenError(OpenProblem.ALTERED)
-    return Envelope(name, stored[end : end + _NONCE_BYTES], stored[end + _NONCE_BYTES :])
+    return Envelope(name, stored[end:after_nonce], stored[after_nonce:])
 
 
 def key_id(raw: bytes) -> str:
     """The id that a key has."""
     return f"k{hashlib.sha256(b'natster-tui key id' + bytes(1) + raw).hexdigest()[:16]}"
-
-
-def _with_length(text: str) -> bytes:
-    part = text.encode("utf-8", "surrogatepass")
-    return len(part).to_bytes(8, "big") + part

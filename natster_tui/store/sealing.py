@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from natster_tui.domain.events import Record, is_usable_token
+from natster_tui.domain.events import MESSAGE_ID, Record, is_usable_token
 from natster_tui.domain.seal import Seal, Unopened
 from natster_tui.errors import RefusedError
 from natster_tui.store.envelope import (
+    MAGIC,
     Envelope,
     Key,
     OpenError,
@@ -171,7 +172,7 @@ class KeyringSealing:
         sealed = {
             at: _read(record.payload)
             for at, record in enumerate(records)
-            if is_sealed(record.payload)
+            if record.payload.startswith(MAGIC)
         }
         if not sealed:
             return records
@@ -184,37 +185,38 @@ class KeyringSealing:
         return opened
 
     def _opened(self, record: Record, envelope: Envelope | Seal) -> Record:
-        place = ("event", record.subject, record.header("Nats-Msg-Id") or "")
-        found = self._open(record.payload, envelope, *place)
-        if isinstance(found, Seal):
-            return _with_payload(record, b"", found)
-        value, key_id = found
-        return _with_payload(record, value, Seal(record.payload, key_id))
+        stored = record.payload
+        value, seal = self._open(
+            stored, envelope, ("event", record.subject, record.header(MESSAGE_ID) or "")
+        )
+        return Record(
+            record.seq, record.time_ns, record.subject, value, record.stored_headers, seal
+        )
 
     def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
         """See `Sealing`."""
         if not is_sealed(stored):
             return OpenedDocument(stored)
-        found = self._open(stored, _read(stored), "document", bucket, key)
-        if isinstance(found, Seal):
-            return OpenedDocument(stored, sealed=True, unopened=found.reason)
-        return OpenedDocument(found[0], sealed=True)
+        value, seal = self._open(stored, _read(stored), ("document", bucket, key))
+        if seal.unopened is not None:
+            return OpenedDocument(stored, sealed=True, unopened=seal.reason)
+        return OpenedDocument(value, sealed=True)
 
     def _open(
-        self, stored: bytes, envelope: Envelope | Seal, *place: str
-    ) -> tuple[bytes, str] | Seal:
-        """The value and the id of its key, or why it does not open."""
+        self, stored: bytes, envelope: Envelope | Seal, place: tuple[str, ...]
+    ) -> tuple[bytes, Seal]:
+        """The value (empty when it does not open) and what there is to say about its seal."""
         if isinstance(envelope, Seal):
-            return envelope
+            return b"", envelope
         key_id = envelope.key_id
-        key = self.keyring.find(key_id)
+        key = self._keyring.find(key_id)
         if isinstance(key, Missing):
             kind = Unopened.ERASED if key.erased else Unopened.UNAVAILABLE
-            return Seal(stored, key_id, kind, key.reason)
+            return b"", Seal(stored, key_id, kind, key.reason)
         try:
-            return key.open_envelope(envelope, *place), key_id
+            return key.open_envelope(envelope, *place), Seal(stored, key_id)
         except OpenError as error:
-            return Seal(stored, key_id, Unopened.UNREADABLE, f"it is {error}")
+            return b"", Seal(stored, key_id, Unopened.UNREADABLE, f"it is {error}")
 
 
 def _read(stored: bytes) -> Envelope | Seal:
@@ -228,14 +230,10 @@ def _read(stored: bytes) -> Envelope | Seal:
         return Seal(stored, "", kind, f"it is {error}")
 
 
-def _with_payload(record: Record, payload: bytes, seal: Seal) -> Record:
-    return Record(record.seq, record.time_ns, record.subject, payload, record.stored_headers, seal)
-
-
 def _closed(record: Record) -> Record:
     stored = record.payload
     seal = Seal(stored, _read(stored).key_id, Unopened.UNAVAILABLE, _NO_KEYS)
-    return _with_payload(record, b"", seal)
+    return Record(record.seq, record.time_ns, record.subject, b"", record.stored_headers, seal)
 
 
 class PlainSealing:
