@@ -62,6 +62,10 @@ async def measure_pages(community: Community, tell: OnFigure) -> None:
         rung = asyncio.Event()
         follower = LogFollower("b", rung.set)
         following = asyncio.create_task(follower.run(log))
+        while follower.head < community.events:
+            # Nothing can be wanted of a log whose end is not known yet.
+            rung.clear()
+            await rung.wait()
         gc.collect()
         before = resident_mib()
         try:
