@@ -457,3 +457,27 @@ def test_missing_parents_of_the_key_file_are_private_too(key_file: KeyFile) -> N
     for path in (deep.path.parent, deep.path.parent.parent, key_file.path.parent):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
     assert stat.S_IMODE(deep.path.stat().st_mode) == 0o600
+
+
+async def test_an_early_tombstone_that_does_not_say_what_its_keys_were_under_counts(
+    link: Link, key_file: KeyFile
+) -> None:
+    keyring = await opened(link, key_file, A, B)
+    assert keyring.head is not None
+    erased = key_for(keyring, A).id
+    named = json.dumps({"account": A, "keys": [erased], "at": 1}).encode()
+    early = keyring.keks[-1]
+    (kek,) = [kek for kek in keyring._keks if kek.id == early]
+    value = kek.seal(named, "tombstone", keyring.head.ring, A)
+    await put_key_entry(link, f"{TOMBSTONE_PREFIX}{A}", value)
+    again = await opened(link, key_file)
+    assert again.problems == ()
+    found = again.find(erased)
+    assert isinstance(found, Missing)
+    assert found.erased
+    assert not again.is_unfinished(again.tombstones[A]), "nothing says that it was interrupted"
+    digest = again.digest
+    await rotate(again)
+    after = await opened(link, key_file)
+    assert after.digest == digest
+    assert after.is_erased(erased)
