@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 import pyte
@@ -101,6 +102,15 @@ class Terminal:
             ended = self._process.poll()
             assert ended is None, f"ended with {ended} before {what}:\n{self.shown}"
             assert time.monotonic() < deadline, f"waited for {what} in vain:\n{self.shown}"
+            await self._wait_for_output()
+
+    async def wait_until_it_reads(self) -> None:
+        """Until the program sleeps, as at a prompt that it has just printed.
+
+        What Python gets to hear just before it begins to read, it notices after the next key.
+        """
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        while stat.read_text().rpartition(")")[2].split()[0] != "S":
             await self._wait_for_output()
 
     async def wait_for_end(self, seconds: float = 10.0) -> int:

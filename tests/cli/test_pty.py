@@ -204,6 +204,7 @@ async def test_ctrl_c_at_a_prompt_ends_it_at_once_and_nothing_is_written(
     before = await everything(settings)
     async with Terminal(natster, "rebuild") as terminal:
         await terminal.wait_for("Write these changes? [y/N]:")
+        await terminal.wait_until_it_reads()
         terminal.press(CTRL_C)
         assert await terminal.wait_for_end() == 130
         assert "natster-tui: interrupted" in terminal.shown

@@ -51,6 +51,7 @@ from tests.engine.permissions import (
 from tests.making_logs import append, bound, initialized, shared
 from tests.real_server import RealServer
 from tests.sealed_logs import keyring_of, opened_with, sealed_log
+from tests.subscribing import until_subscribed
 
 FORGED = "natster.events.AA.BB.forged.catalog_shared"
 
@@ -148,7 +149,7 @@ async def heard(admin: Client) -> AsyncIterator[set[str]]:
         subjects.add(message.subject)
 
     subscriptions = [await admin.subscribe(name, cb=note) for name in ("$JS.API.>", "$KV.>")]
-    await admin.flush()
+    await until_subscribed(admin)
     yield subjects
     for subscription in subscriptions:
         await subscription.drain()

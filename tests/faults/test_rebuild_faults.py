@@ -34,6 +34,7 @@ from tests.faults.checker import Checker, Reader, ask, checkpoint_in, plain_clie
 from tests.faults.proxy import Proxy
 from tests.faults.results import record
 from tests.making_logs import append, initialized
+from tests.subscribing import until_subscribed
 
 COMMIT = b"HPUB $KV.PROJ_ACCOUNT._checkpoint"
 
@@ -176,7 +177,7 @@ async def test_a_rebuild_never_goes_back_behind_what_is_stored(
         head = await tell(settings, head, 100)
         await until(lambda: are_at(workspace, head))
         written = await client.subscribe("$KV.*._checkpoint")
-        await client.flush()
+        await until_subscribed(client)
         verdicts = await rebuild.commit()
         assert all(verdict.good for verdict in verdicts)
         await client.flush()

@@ -28,6 +28,7 @@ from natster_tui.store.log import EventLog, LogSettings
 from tests.conftest import until
 from tests.making_logs import A, append, initialized
 from tests.real_server import RealServer
+from tests.subscribing import until_subscribed
 
 AT_ONCE = 1.0
 """Seconds; far below any timeout that would hide a failure."""
@@ -211,10 +212,7 @@ async def silent_service(settings: ConnectionSettings) -> nats.NATS:
         allow_reconnect=False,
     )
     await client.subscribe("silent")
-    # nats-py's flush may overtake what is pending; a message of one's own does not.
-    heard = await client.subscribe("heard")
-    await client.publish("heard")
-    await heard.next_msg(5)
+    await until_subscribed(client)
     return client
 
 
@@ -300,7 +298,7 @@ async def test_what_nobody_answered_is_asked_again(settings: ConnectionSettings)
             await message.respond(b'{"config":{"name":"X"}}')
 
     await server.client.subscribe("lossy.API.>", cb=answer)
-    await server.client.flush()
+    await until_subscribed(server.client)
     assert (await client.api("STREAM.INFO.X"))["config"] == {"name": "X"}
     assert asked == ["lossy.API.STREAM.INFO.X"] * 2
     # What changes something is asked once.
