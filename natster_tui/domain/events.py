@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from natster_tui.domain.event_time import parse_occurred_at
-from natster_tui.domain.headers import Headers, first_header, parse_headers
+from natster_tui.domain.headers import Headers, first_header, first_value, parse_headers
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.seal import Seal
 
@@ -79,7 +79,7 @@ class Record:
         stored = self.stored_headers
         if isinstance(stored, bytes):
             return first_header(stored, name)
-        return next((value for each, value in stored if each == name), None)
+        return first_value(stored, name)
 
     @property
     def event_time(self) -> int:

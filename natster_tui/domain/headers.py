@@ -18,11 +18,16 @@ def parse_headers(block: bytes) -> Headers:
     return tuple(pairs)
 
 
-def first_header(block: bytes, name: str) -> str | None:
-    """The first value of a header in a `NATS/1.0` block, or None; its name is case-sensitive.
+def first_value(headers: Headers, name: str) -> str | None:
+    """The first value of a header, or None; names are case-sensitive."""
+    return next((value for each, value in headers if each == name), None)
 
-    A block is parsed only where the name first stands in an unusual place: a replay asks every
-    sealed event for its message id.
+
+def first_header(block: bytes, name: str) -> str | None:
+    """The same from a `NATS/1.0` block.
+
+    It is parsed only where the name first stands in an unusual place: a replay asks every sealed
+    event for its message id.
     """
     wanted = name.encode()
     at = block.find(wanted)
@@ -32,4 +37,4 @@ def first_header(block: bytes, name: str) -> str | None:
     if at > 1 and block.startswith(b":", end) and block.startswith(b"\r\n", at - 2):
         line = block.find(b"\r\n", end)
         return block[end + 1 : None if line < 0 else line].strip().decode("utf-8", "replace")
-    return next((value for each, value in parse_headers(block) if each == name), None)
+    return first_value(parse_headers(block), name)

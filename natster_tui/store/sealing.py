@@ -16,7 +16,6 @@ from natster_tui.domain.events import MESSAGE_ID, Record, is_usable_token
 from natster_tui.domain.seal import Seal, Unopened
 from natster_tui.errors import RefusedError
 from natster_tui.store.envelope import (
-    MAGIC,
     Envelope,
     Key,
     OpenError,
@@ -172,7 +171,7 @@ class KeyringSealing:
         sealed = {
             at: _read(record.payload)
             for at, record in enumerate(records)
-            if record.payload.startswith(MAGIC)
+            if is_sealed(record.payload)
         }
         if not sealed:
             return records
@@ -185,13 +184,8 @@ class KeyringSealing:
         return opened
 
     def _opened(self, record: Record, envelope: Envelope | Seal) -> Record:
-        stored = record.payload
-        value, seal = self._open(
-            stored, envelope, ("event", record.subject, record.header(MESSAGE_ID) or "")
-        )
-        return Record(
-            record.seq, record.time_ns, record.subject, value, record.stored_headers, seal
-        )
+        place = ("event", record.subject, record.header(MESSAGE_ID) or "")
+        return _with_payload(record, *self._open(record.payload, envelope, place))
 
     def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
         """See `Sealing`."""
@@ -230,10 +224,14 @@ def _read(stored: bytes) -> Envelope | Seal:
         return Seal(stored, "", kind, f"it is {error}")
 
 
+def _with_payload(record: Record, payload: bytes, seal: Seal) -> Record:
+    return Record(record.seq, record.time_ns, record.subject, payload, record.stored_headers, seal)
+
+
 def _closed(record: Record) -> Record:
     stored = record.payload
     seal = Seal(stored, _read(stored).key_id, Unopened.UNAVAILABLE, _NO_KEYS)
-    return Record(record.seq, record.time_ns, record.subject, b"", record.stored_headers, seal)
+    return _with_payload(record, b"", seal)
 
 
 class PlainSealing:

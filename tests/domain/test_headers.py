@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from natster_tui.domain.headers import first_header, parse_headers
+from natster_tui.domain.headers import first_header, first_value, parse_headers
 
 NAME = "Nats-Msg-Id"
 LINES = st.lists(
@@ -27,8 +27,7 @@ LINES = st.lists(
 @example([f"Other: {NAME}", f"{NAME}:id"])
 def test_first_header_is_the_first_of_all(lines: list[str]) -> None:
     block = "\r\n".join(["NATS/1.0", *lines, "", ""]).encode("utf-8", "replace")
-    parsed = next((value for name, value in parse_headers(block) if name == NAME), None)
-    assert first_header(block, NAME) == parsed
+    assert first_header(block, NAME) == first_value(parse_headers(block), NAME)
 
 
 def test_a_block_that_ends_early_gives_what_is_there() -> None:

@@ -25,12 +25,8 @@ async def test_a_change_that_was_on_screen_goes_with_the_keys(
     scene = Scene(one_account, ("colon", "2", "enter", "c"), sealed=True)
     async with staged_scene(scene, settings) as app:
         await until(lambda: "zebra" in text_of(app))
-        link = await Link.open(settings)
-        try:
-            log = app.workspace.log
-            assert log is not None
-            await erase_account(log, A, "eraser")
-        finally:
-            await link.close()
+        log = app.workspace.log
+        assert log is not None
+        await erase_account(log, A, "eraser")
         await until(lambda: "parked" in text_of(app))
         await until(lambda: "zebra" not in text_of(app))
