@@ -37,7 +37,6 @@ import hashlib
 import os
 from enum import StrEnum
 from struct import Struct
-from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -50,6 +49,8 @@ _HEAD = len(MAGIC) + 2
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _MOST_KEY_ID = 64
+HEAD_BYTES = _HEAD + 17
+"""Bytes of every key's `head`; a sealed value may name something longer or shorter."""
 _LENGTH = Struct(">Q").pack
 
 
@@ -71,9 +72,12 @@ class OpenError(ValueError):
 
 
 class Key:
-    """A key with its id and its cipher, which is set up once."""
+    """A key with its id and its cipher, which is set up once.
 
-    __slots__ = ("_begin", "_bound", "_cipher", "id", "raw")
+    `head` is what everything begins with that is sealed under it.
+    """
+
+    __slots__ = ("_bound", "_cipher", "head", "id", "raw")
 
     def __init__(self, raw: bytes) -> None:
         if len(raw) != KEY_BYTES:
@@ -82,7 +86,7 @@ class Key:
         self.id = key_id(raw)
         self._cipher = AESGCM(raw)
         name = self.id.encode()
-        self._begin = b"".join((MAGIC, bytes((VERSION, len(name))), name))
+        self.head = MAGIC + bytes((VERSION, len(name))) + name
         self._bound = MAGIC + bytes((VERSION,)) + _LENGTH(len(name)) + name
 
     def __repr__(self) -> str:
@@ -99,19 +103,20 @@ class Key:
         if nonce is None:
             nonce = os.urandom(_NONCE_BYTES)
         sealed = self._cipher.encrypt(nonce, value, self._associated(place))
-        return b"".join((self._begin, nonce, sealed))
+        return b"".join((self.head, nonce, sealed))
 
     def open(self, stored: bytes, *place: str) -> bytes:
         """The value; raises OpenError."""
-        return self.open_envelope(read_envelope(stored), *place)
-
-    def open_envelope(self, envelope: Envelope, *place: str) -> bytes:
-        """The same of a sealed value that was read already."""
-        key_id, nonce, sealed = envelope
-        if key_id != self.id:
+        if not stored.startswith(self.head):
+            key_id_of(stored)
             raise OpenError(OpenProblem.WRONG_KEY)
+        nonce_at = len(self.head)
+        sealed_at = nonce_at + _NONCE_BYTES
+        if len(stored) < sealed_at + _TAG_BYTES:
+            raise OpenError(OpenProblem.TRUNCATED)
+        associated = self._associated(place)
         try:
-            return self._cipher.decrypt(nonce, sealed, self._associated(place))
+            return self._cipher.decrypt(stored[nonce_at:sealed_at], stored[sealed_at:], associated)
         except InvalidTag:
             raise OpenError(OpenProblem.ALTERED) from None
 
@@ -123,33 +128,24 @@ class Key:
         return b"".join(parts)
 
 
-class Envelope(NamedTuple):
-    """The parts of a sealed value."""
-
-    key_id: str
-    nonce: bytes
-    sealed: bytes
-
-
 def is_sealed(stored: bytes) -> bool:
     """Whether a stored value claims to be sealed."""
     return stored.startswith(MAGIC)
 
 
-def read_envelope(stored: bytes) -> Envelope:
-    """The parts of a sealed value, nothing opened; raises OpenError."""
+def key_id_of(stored: bytes) -> str:
+    """The id of the key that a value is sealed under, nothing opened; raises OpenError."""
     if len(stored) < _HEAD:
         raise OpenError(OpenProblem.TRUNCATED)
     if stored[len(MAGIC)] != VERSION:
         raise OpenError(OpenProblem.UNKNOWN_VERSION)
     end = _HEAD + stored[len(MAGIC) + 1]
-    after_nonce = end + _NONCE_BYTES
-    if len(stored) < after_nonce + _TAG_BYTES:
+    if len(stored) < end + _NONCE_BYTES + _TAG_BYTES:
         raise OpenError(OpenProblem.TRUNCATED)
     name = stored[_HEAD:end].decode("ascii", "replace")
     if len(name) > _MOST_KEY_ID or not name.isalnum():
         raise OpenError(OpenProblem.ALTERED)
-    return Envelope(name, stored[end:after_nonce], stored[after_nonce:])
+    return name
 
 
 def key_id(raw: bytes) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import ConflictError, DeniedError, RefusedError, ServerError
-from natster_tui.store.envelope import Key, OpenError, read_envelope
+from natster_tui.store.envelope import HEAD_BYTES, Key, OpenError, key_id_of
 from natster_tui.store.key_bucket import (
     BUCKET,
     ENTRIES_AT_ONCE,
@@ -89,6 +89,9 @@ class Keyring:
         self._of_account: dict[str, str] = {}
         self._keks: tuple[Key, ...] = ()
         self._keys: dict[str, Key] = {}
+        """Those that were unwrapped, by id."""
+        self._by_head: dict[bytes, Key] = {}
+        """The same, by what everything begins with that is sealed under them."""
         self._missing: dict[str, Missing] = {}
         self._erased: dict[str, str] = {}
         self._unbelieved: dict[str, KeyEntry] = {}
@@ -165,16 +168,28 @@ class Keyring:
             f"used ({found.reason})"
         )
 
+    def key_for(self, stored: bytes) -> Key | None:
+        """The data key that a value is sealed under, if it is at hand; else `find` it."""
+        return self._by_head.get(stored[:HEAD_BYTES])
+
     def find(self, key_id: str) -> Key | Missing:
         """The data key of an id, or why there is none."""
         found = self._keys.get(key_id) or self._missing.get(key_id)
         if found is None:
             found = self._unwrap(key_id)
             if isinstance(found, Key):
-                self._keys[key_id] = found
+                self._hold(found)
             else:
                 self._missing[key_id] = found
         return found
+
+    def _hold(self, key: Key) -> None:
+        self._keys[key.id] = self._by_head[key.head] = key
+
+    def _drop(self, key_id: str) -> None:
+        key = self._keys.pop(key_id, None)
+        if key is not None:
+            del self._by_head[key.head]
 
     def _unwrap(self, key_id: str) -> Key | Missing:
         if key_id in self._erased:
@@ -264,7 +279,7 @@ class Keyring:
     def _forget(self) -> None:
         self.head, self._created, self._revision, self._keks = None, "", 0, ()
         self.wrapped, self._of_account = {}, {}
-        self._keys, self._missing, self._erased = {}, {}, {}
+        self._keys, self._by_head, self._missing, self._erased = {}, {}, {}, {}
         self.tombstones, self._unbelieved = {}, {}
 
     async def _read(self, upto: int) -> None:
@@ -284,11 +299,11 @@ class Keyring:
     def _take_wrapped(self, name: str, entry: KeyEntry) -> None:
         account, _, key_id = name.rpartition(".")
         try:
-            kek = read_envelope(entry.value).key_id
+            kek = key_id_of(entry.value)
         except OpenError:
             kek = "unknown"
         self.wrapped[key_id] = WrappedKey(account, key_id, kek, entry.value, entry.revision)
-        self._keys.pop(key_id, None)
+        self._drop(key_id)
         self._of_account[account] = key_id
 
     def _read_key_file(self) -> bool:
@@ -302,7 +317,7 @@ class Keyring:
         if version != self._file_version or not self._keks:
             self._file_version = version
             self._keks, self.problem = (), ""
-            self._keys.clear()
+            self._keys, self._by_head = {}, {}
             self._missing.clear()
             if self.head is not None:
                 self._keks, self.problem = keys_of_ring(file, self.head.ring)
@@ -325,7 +340,7 @@ class Keyring:
             for key_id in tombstone.keys:
                 if key_id not in self._erased:
                     self._erased[key_id] = safe_text(account, 80)
-                    self._keys.pop(key_id, None)
+                    self._drop(key_id)
                     self._missing.pop(key_id, None)
             if self._of_account.get(account) in tombstone.keys:
                 del self._of_account[account]
@@ -334,7 +349,7 @@ class Keyring:
         if self.head is None:
             return None
         try:
-            kek_id = read_envelope(entry.value).key_id
+            kek_id = key_id_of(entry.value)
             kek = next((kek for kek in self._keks if kek.id == kek_id), None)
             if kek is None:
                 return None
@@ -420,7 +435,7 @@ class Keyring:
         self._revision = revision
         for number, (account, key, stored) in enumerate(made, revision - len(made)):
             self.wrapped[key.id] = WrappedKey(account, key.id, kek.id, stored, number)
-            self._keys[key.id] = key
+            self._hold(key)
             self._missing.pop(key.id, None)
             self._of_account[account] = key.id
 

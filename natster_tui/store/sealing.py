@@ -16,12 +16,11 @@ from natster_tui.domain.events import MESSAGE_ID, Record, is_usable_token
 from natster_tui.domain.seal import Seal, Unopened
 from natster_tui.errors import RefusedError
 from natster_tui.store.envelope import (
-    Envelope,
     Key,
     OpenError,
     OpenProblem,
     is_sealed,
-    read_envelope,
+    key_id_of,
 )
 from natster_tui.store.keyring import Keyring, Missing
 
@@ -168,55 +167,55 @@ class KeyringSealing:
 
     async def open_records(self, records: list[Record]) -> list[Record]:
         """See `Sealing`."""
-        sealed = {
-            at: _read(record.payload)
-            for at, record in enumerate(records)
-            if is_sealed(record.payload)
-        }
+        sealed = [at for at, record in enumerate(records) if is_sealed(record.payload)]
         if not sealed:
             return records
-        await self.keyring.look_for(
-            each.key_id for each in sealed.values() if isinstance(each, Envelope)
-        )
+        key_for = self._keyring.key_for
+        unknown = [stored for at in sealed if not key_for(stored := records[at].payload)]
+        named = [_key_id(stored) for stored in unknown]
+        await self.keyring.look_for(key_id for key_id in named if isinstance(key_id, str))
         opened = list(records)
-        for at, envelope in sealed.items():
-            opened[at] = self._opened(records[at], envelope)
+        for at in sealed:
+            record = records[at]
+            place = ("event", record.subject, record.header(MESSAGE_ID) or "")
+            opened[at] = _with_payload(record, *self._open(record.payload, place))
         return opened
-
-    def _opened(self, record: Record, envelope: Envelope | Seal) -> Record:
-        place = ("event", record.subject, record.header(MESSAGE_ID) or "")
-        return _with_payload(record, *self._open(record.payload, envelope, place))
 
     def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
         """See `Sealing`."""
         if not is_sealed(stored):
             return OpenedDocument(stored)
-        value, seal = self._open(stored, _read(stored), ("document", bucket, key))
+        value, seal = self._open(stored, ("document", bucket, key))
         if seal.unopened is not None:
             return OpenedDocument(stored, sealed=True, unopened=seal.reason)
         return OpenedDocument(value, sealed=True)
 
-    def _open(
-        self, stored: bytes, envelope: Envelope | Seal, place: tuple[str, ...]
-    ) -> tuple[bytes, Seal]:
+    def _open(self, stored: bytes, place: tuple[str, ...]) -> tuple[bytes, Seal]:
         """The value (empty when it does not open) and what there is to say about its seal."""
-        if isinstance(envelope, Seal):
-            return b"", envelope
-        key_id = envelope.key_id
+        key = self._keyring.key_for(stored) or self._find(stored)
+        if isinstance(key, Seal):
+            return b"", key
+        try:
+            return key.open(stored, *place), Seal(stored, key.id)
+        except OpenError as error:
+            return b"", Seal(stored, key.id, Unopened.UNREADABLE, f"it is {error}")
+
+    def _find(self, stored: bytes) -> Key | Seal:
+        """The key that a value is sealed under, or why it does not open without it."""
+        key_id = _key_id(stored)
+        if isinstance(key_id, Seal):
+            return key_id
         key = self._keyring.find(key_id)
         if isinstance(key, Missing):
             kind = Unopened.ERASED if key.erased else Unopened.UNAVAILABLE
-            return b"", Seal(stored, key_id, kind, key.reason)
-        try:
-            return key.open_envelope(envelope, *place), Seal(stored, key_id)
-        except OpenError as error:
-            return b"", Seal(stored, key_id, Unopened.UNREADABLE, f"it is {error}")
+            return Seal(stored, key_id, kind, key.reason)
+        return key
 
 
-def _read(stored: bytes) -> Envelope | Seal:
-    """The parts of a sealed value, or why it is none."""
+def _key_id(stored: bytes) -> str | Seal:
+    """The id of the key that a value is sealed under, or why it says none."""
     try:
-        return read_envelope(stored)
+        return key_id_of(stored)
     except OpenError as error:
         # A later version may open what this one does not know; the rest nobody will.
         later = error.problem is OpenProblem.UNKNOWN_VERSION
@@ -230,7 +229,9 @@ def _with_payload(record: Record, payload: bytes, seal: Seal) -> Record:
 
 def _closed(record: Record) -> Record:
     stored = record.payload
-    seal = Seal(stored, _read(stored).key_id, Unopened.UNAVAILABLE, _NO_KEYS)
+    named = _key_id(stored)
+    key_id = named if isinstance(named, str) else ""
+    seal = Seal(stored, key_id, Unopened.UNAVAILABLE, _NO_KEYS)
     return _with_payload(record, b"", seal)
 
 

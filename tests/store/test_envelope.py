@@ -14,7 +14,7 @@ from natster_tui.store.envelope import (
     OpenProblem,
     is_sealed,
     key_id,
-    read_envelope,
+    key_id_of,
 )
 
 RAW = bytes(range(32))
@@ -103,7 +103,7 @@ def test_what_ends_early_is_truncated() -> None:
 def test_another_key_is_a_wrong_key_and_not_an_altered_value() -> None:
     stored = Key(RAW).seal(b"x", *EVENT)
     assert problem(Key(bytes(32)), stored, *EVENT) is OpenProblem.WRONG_KEY
-    assert read_envelope(stored).key_id == key_id(RAW)
+    assert key_id_of(stored) == key_id(RAW)
 
 
 def test_a_key_never_shows_itself() -> None:

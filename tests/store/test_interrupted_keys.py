@@ -12,7 +12,7 @@ import pytest
 from natster_tui.cli.key_commands import _report
 from natster_tui.errors import ConnectionLostError
 from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.envelope import Key, read_envelope
+from natster_tui.store.envelope import Key, key_id_of
 from natster_tui.store.key_bucket import BUCKET, KeyBucket
 from natster_tui.store.key_file import KeyFile
 from natster_tui.store.key_rotation import destroy, rotate
@@ -75,7 +75,7 @@ class System:
         """Whether any key in any file beside the key file unwraps A's key from a backup."""
         there = b"".join(path.read_bytes() for path in self.key_file.path.parent.iterdir())
         return any(
-            Key(bytes.fromhex(found.decode())).id == read_envelope(self.stored).key_id
+            Key(bytes.fromhex(found.decode())).id == key_id_of(self.stored)
             for found in re.findall(rb"\bk([0-9a-f]{64})\b", there)
         )
 
