@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from natster_tui.domain.events import STREAM
 from natster_tui.engine.erasure import erase_account
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.key_file import default_key_file
 from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
 from tests.conftest import until
 from tests.making_logs import A, append, bound, context, initialized
-from tests.sealed_logs import sealed_log
+from tests.sealed_logs import opened_with, sealed_log
 from tests.tui.scenes import Scene, staged_scene, text_of
 
 
@@ -19,14 +24,21 @@ async def one_account(settings: ConnectionSettings) -> None:
     await link.close()
 
 
+@asynccontextmanager
+async def somebody_elses(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
+    """The log as another process has it: the dashboard leaves its own when keys are destroyed."""
+    link = await Link.open(settings)
+    yield await opened_with(await EventLog.open(link, STREAM), default_key_file())
+    await link.close()
+
+
 async def test_a_change_that_was_on_screen_goes_with_the_keys(
     settings: ConnectionSettings,
 ) -> None:
     scene = Scene(one_account, ("colon", "2", "enter", "c"), sealed=True)
     async with staged_scene(scene, settings) as app:
         await until(lambda: "zebra" in text_of(app))
-        log = app.workspace.log
-        assert log is not None
-        await erase_account(log, A, "eraser")
+        async with somebody_elses(settings) as log:
+            await erase_account(log, A, "eraser")
         await until(lambda: "parked" in text_of(app))
         await until(lambda: "zebra" not in text_of(app))
