@@ -13,6 +13,7 @@ from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.options import target_of
 from natster_tui.cli.stopping import on_stop
 from natster_tui.engine.demo import DemoTraffic
+from natster_tui.engine.garbage import collect_in_small_steps
 from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
@@ -71,6 +72,7 @@ async def _run(
     # Textual takes a quarter of a second to load, which no other command should wait for.
     from natster_tui.tui.app import Dashboard
 
+    collect_in_small_steps()
     app = Dashboard(workspace, ascii_only=ascii_only or _wants_ascii(), hint=hint)
     on_stop(app.exit)
     tasks = [asyncio.create_task(workspace.run())]

@@ -5,19 +5,43 @@ of them again whenever a quarter has been added, a fifth of a replay's time, wit
 with what is kept. States hold no cycles, so there is nothing to find: it may come more rarely, and
 need not look at what has been loaded. Everything is still freed when its last
 reference goes; cycles made from then on are still collected.
+
+Where somebody looks on, a pause is what counts: it lasts a microsecond and a half for each new
+object, so there the collector comes more often.
 """
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 YOUNG_OBJECTS = 50_000
 """New objects from which on the collector looks for garbage; Python's own number is 700."""
+IN_SMALL_STEPS = (10_000, 5, 1_000)
+"""Where nothing may stand still for more than a few milliseconds: a look at so many new objects,
+every fifth time at those that were new lately, and next to never at all there are."""
 
 
 def collect_rarely() -> None:
     """Once, when the program starts."""
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+
+
+def collect_in_small_steps() -> None:
+    """Once, when somebody begins to look on."""
+    gc.set_threshold(*IN_SMALL_STEPS)
+
+
+@contextmanager
+def collecting_rarely() -> Iterator[None]:
+    """While much is read in."""
+    before = gc.get_threshold()
+    collect_rarely()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def keep_what_is_loaded() -> None:

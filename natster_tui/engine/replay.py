@@ -20,7 +20,7 @@ from natster_tui.domain.fold import Fold
 from natster_tui.domain.paging import entries_of
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import Projection
-from natster_tui.engine.garbage import keep_what_is_loaded
+from natster_tui.engine.garbage import collecting_rarely, keep_what_is_loaded
 from natster_tui.errors import LogChangedError, UnopenedEventError
 from natster_tui.store.log import EventLog
 
@@ -106,6 +106,15 @@ class Replay:
         progress.first = max(1, self.log.info.first_seq)
         progress.last = max(to, progress.last)
         progress.finished = None
+        with collecting_rarely():
+            await self._read_to(to)
+        keep_what_is_loaded()
+        progress.seq = self.seq
+        progress.finished = time.monotonic()
+        self._on_progress(progress)
+
+    async def _read_to(self, to: int) -> None:
+        progress = self.progress
         while self.seq < to:
             async with aclosing(
                 self.log.records(self.seq + 1, to, purpose="replay", instance=self._instance)
@@ -119,10 +128,6 @@ class Replay:
                     await asyncio.sleep(0)
             if self.seq < to:
                 await self._accept_hole(to)
-        keep_what_is_loaded()
-        progress.seq = self.seq
-        progress.finished = time.monotonic()
-        self._on_progress(progress)
 
     def _fold(self, records: list[Record]) -> None:
         events = [read_event(record) for record in records]
