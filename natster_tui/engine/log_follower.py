@@ -14,8 +14,9 @@ from contextlib import aclosing
 
 from natster_tui.domain.events import Record
 from natster_tui.engine.rate import RateMeter
+from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.store.log import EventLog
-from natster_tui.store.stream_reader import StreamReader
+from natster_tui.store.stream_reader import FOLLOWING_MESSAGES, StreamReader
 
 PAGE = 200
 PAGES_KEPT = 100
@@ -43,7 +44,12 @@ class _Page:
 class LogFollower:
     """Follows one log's head, and pages through all of it."""
 
-    def __init__(self, instance: str, notify: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        instance: str,
+        notify: Callable[[], None] = lambda: None,
+        right_of_way: RightOfWay | None = None,
+    ) -> None:
         self.first = 1
         self.head = 0
         self.meter = RateMeter()
@@ -56,6 +62,7 @@ class LogFollower:
         self._last_heard: float | None = None
         self._instance = instance
         self._ring = notify
+        self._right_of_way = right_of_way or RightOfWay()
         self._pages: OrderedDict[int, _Page] = OrderedDict()
         self._bytes = 0
         self._wanted: OrderedDict[int, None] = OrderedDict()
@@ -120,6 +127,7 @@ class LogFollower:
                 purpose="timeline",
                 instance=self._instance,
                 created=log.info.created,
+                window_messages=FOLLOWING_MESSAGES,
             ) as reader,
             aclosing(reader.batches()) as batches,
         ):
@@ -128,12 +136,16 @@ class LogFollower:
                 if not batch:
                     continue
                 records = await log.sealing.open_records(batch)
+                pace = self._right_of_way.pace()
                 for record in records:
+                    if pace.is_over:
+                        await pace.rest()
                     self._append(record)
                 self.on_live(records)
                 self.meter.add(len(batch))
                 self.last_arrival = time.monotonic()
                 self._notify()
+                await pace.rest()
 
     def _append(self, record: Record) -> None:
         """Keep a live record where its page is known up to the head so far."""

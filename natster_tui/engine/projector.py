@@ -41,6 +41,7 @@ from natster_tui.engine.rebuild import (
     sealed_sentence,
 )
 from natster_tui.engine.replay import ReplayProgress
+from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.engine.stored_watch import StoredWatch
 from natster_tui.errors import (
     ConflictError,
@@ -56,7 +57,7 @@ from natster_tui.errors import (
 from natster_tui.store.atomic_batch import BATCH_LIMIT
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
-from natster_tui.store.stream_reader import SLICE, StreamReader
+from natster_tui.store.stream_reader import FOLLOWING_MESSAGES, StreamReader
 
 RETRY_S = 1.0
 FAR_BEHIND = 20_000
@@ -65,8 +66,8 @@ FAR_BEHIND = 20_000
 
 BUSY_ENTRIES = 200
 """Entries written for one batch of events from which on the next one may wait a little."""
-REST_S = 0.5
-"""For so long at most; else as long as the batch took."""
+BUSY_S = 0.7
+"""Then so long is between them."""
 
 
 class Projector:
@@ -80,6 +81,7 @@ class Projector:
         may_write: bool = True,
         auto_rebuild: bool = False,
         lease: LeaseKeeper | None = None,
+        right_of_way: RightOfWay | None = None,
         notify: Callable[[], None] = lambda: None,
     ) -> None:
         self.projection = projection
@@ -90,6 +92,7 @@ class Projector:
         self._may_write = may_write
         self._auto_rebuild = auto_rebuild
         self._lease = lease
+        self._right_of_way = right_of_way or RightOfWay()
         if lease is not None:
             lease.serve(projection.name)
         self._ring = notify
@@ -353,14 +356,17 @@ class Projector:
                 purpose=self.projection.name,
                 instance=self._instance,
                 created=log.info.created,
+                window_messages=FOLLOWING_MESSAGES,
+                slice_messages=FOLLOWING_MESSAGES,
             ) as reader,
             aclosing(reader.batches()) as batches,
         ):
             # Where nothing is new, nothing comes for a while that could say so.
             self._settle_phase(log.info.last_seq)
+            rested = time.monotonic()
             async for batch in batches:
                 records = await log.sealing.open_records(batch)
-                began, written = time.monotonic(), self._entries
+                written = self._entries
                 if records:
                     await self._check_continuity(log, records)
                     await self._take(log, records)
@@ -370,12 +376,13 @@ class Projector:
                 self._settle_phase(log.info.last_seq)
                 if (
                     self._entries - written >= BUSY_ENTRIES
-                    and len(records) < SLICE > reader.pending
+                    and len(records) < FOLLOWING_MESSAGES > reader.pending
                 ):
                     # Under a flood the same documents change again and again, and each commit
                     # writes them whole: let what comes in meanwhile go into one. Not where a full
                     # slice means that more is waiting here already.
-                    await asyncio.sleep(min(time.monotonic() - began, REST_S))
+                    await asyncio.sleep(max(0.0, rested + BUSY_S - time.monotonic()))
+                    rested = time.monotonic()
                 if not self._writing:
                     if self.status.awaits_lease:
                         if not self._lease_sentence:
@@ -418,8 +425,11 @@ class Projector:
     async def _take(self, log: EventLog, records: list[Record]) -> None:
         gathered: set[str] = set()
         entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
+        pace = self._right_of_way.pace()
         try:
             for record in records:
+                if pace.is_over:
+                    await pace.rest()
                 for key in self.fold.apply(record, read_event(record)):
                     if key not in gathered:
                         gathered.add(key)
@@ -449,7 +459,10 @@ class Projector:
         if not self._since_commit and not moved:
             return
         changes: dict[str, bytes | None] = {}
+        pace = self._right_of_way.pace()
         for key in fold.take_dirty():
+            if pace.is_over:
+                await pace.rest()
             changes.update(self._pager.changes(key, fold.states.get(key)))
         if self._unfit(changes):
             await self._commit_by_prefixes(log)

@@ -28,6 +28,7 @@ from natster_tui.engine.log_follower import LogFollower
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
 from natster_tui.engine.replay import OnProgress
+from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.errors import (
     ConnectionLostError,
@@ -90,7 +91,8 @@ class Workspace:
         self.user = ""
         self.log: EventLog | None = None
         self.problems: list[Problem] = []
-        self.follower = LogFollower(options.instance, self._ring)
+        self.right_of_way = RightOfWay()
+        self.follower = LogFollower(options.instance, self._ring, self.right_of_way)
         self.lease = LeaseKeeper(options.instance, self._ring)
         self.projectors: dict[str, Projector] = {
             projection.name: Projector(
@@ -99,6 +101,7 @@ class Workspace:
                 may_write=not options.choice.read_only,
                 auto_rebuild=options.auto_rebuild,
                 lease=self.lease,
+                right_of_way=self.right_of_way,
                 notify=self._ring,
             )
             for projection in PROJECTIONS

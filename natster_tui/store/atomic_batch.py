@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from natster_tui.store.link import Link, api_error
 
 BATCH_LIMIT = 1_000
 """Messages in one atomic batch; the server refuses more (10199)."""
+
+SENT_AT_ONCE = 100
+"""Messages written before anything else may have its turn."""
 
 BATCH_ID = "Nats-Batch-Id"
 BATCH_SEQUENCE = "Nats-Batch-Sequence"
@@ -54,6 +58,8 @@ async def publish_batch(link: Link, what: str, messages: Sequence[BatchMessage])
             headers["KV-Operation"] = message.operation
         if number < len(messages):
             await link.publish(message.subject, message.value, headers)
+            if number % SENT_AT_ONCE == 0:
+                await asyncio.sleep(0)
             continue
         headers[BATCH_COMMIT] = "1"
         answer = json.loads(await link.request(message.subject, message.value, headers))

@@ -29,6 +29,10 @@ WINDOW_MESSAGES = 8_000
 WINDOW_BYTES = 4 * 1024 * 1024
 """The bounds of one pull request; two are outstanding at most."""
 
+FOLLOWING_MESSAGES = 4_000
+"""The bound for those that follow a log: they work in short pieces, and while they do, more comes
+in than while a replay folds a whole slice. It should not all have to be held."""
+
 SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""
 
@@ -53,6 +57,7 @@ class StreamReader:
     """Reads a stream from `start` (a sequence) on; an async context manager.
 
     `purpose` becomes part of the consumer's name, `natster-tui-<purpose>-<instance>`.
+    `slice_messages` is how many are handed out at a time, SLICE unless told.
     `subject_filter` narrows the reading to one wildcard filter. `created`, when given, is the
     stream's creation time: a stream that was deleted and made again is refused. Empty batches
     are handed out on every heartbeat, so that a caller can look after other things.
@@ -69,6 +74,7 @@ class StreamReader:
         subject_filter: str = "",
         created: str = "",
         window_messages: int = WINDOW_MESSAGES,
+        slice_messages: int | None = None,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self.link = link
@@ -82,6 +88,7 @@ class StreamReader:
         self.restarts = 0
         """How often the consumer had to be made anew."""
         self._window = window_messages
+        self._slice = slice_messages or SLICE
         self._window_bytes = WINDOW_BYTES
         self._heartbeat_s = heartbeat_s
         self._created = created
@@ -214,7 +221,7 @@ class StreamReader:
             yield records
 
     def _take(self, arrived: list[Delivery], at: int) -> tuple[list[Record], int, bool]:
-        """Up to SLICE records of what arrived, from index `at` on.
+        """Up to a slice of records of what arrived, from index `at` on.
 
         Returns them, the index of what follows, and whether the consumer must be made anew.
         """
@@ -224,7 +231,7 @@ class StreamReader:
         position: list[bytes] = []
         counted = status_at = 0
         odd = False
-        for subject, reply, payload, headers in islice(arrived, at, at + SLICE):
+        for subject, reply, payload, headers in islice(arrived, at, at + self._slice):
             at += 1
             if not reply.startswith(prefix):
                 if not reply.startswith(b"$JS.ACK."):

@@ -7,8 +7,9 @@ the panes look at it and paint what is visible. No data travels in messages.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from math import inf
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -28,6 +29,7 @@ from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.accounts import Accounts
 from natster_tui.tui.alert import alert_of
 from natster_tui.tui.ascii_filter import AsciiFilter
+from natster_tui.tui.attentive_driver import attentive
 from natster_tui.tui.catalogs import Catalogs
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
@@ -56,6 +58,13 @@ REFRESH_PER_SECOND = 20
 UNREADABLE_PER_SECOND = 1_000
 """Events a second from which on nobody follows single rows, and fewer pictures say as much."""
 CALM_REFRESH_PER_SECOND = 4
+CALM_BESIDE_PER_SECOND = 2
+STREAMING_PER_SECOND = 20
+"""Events a second from which on the panes are looked at one after the other, not all at once."""
+BESIDE_PER_SECOND = 5
+"""While events stream in, so often what the other panes show: the sums of them."""
+TURN_S = 1 / 60
+"""Between two of them: Textual paints as often."""
 NARROW = 100
 """Below this width the panes stand in one column."""
 SHORT = 24
@@ -82,12 +91,15 @@ class Dashboard(App[None]):
     ) -> None:
         super().__init__()
         self.workspace = workspace
+        self.driver_class = attentive(self.driver_class, workspace.right_of_way.take)
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self._rung = True
         self._refreshed = 0.0
         self._refresh_every = 0.0
+        self._turns: list[Callable[[], None]] = []
+        self._looked_beside = -inf
         self._alerted = ""
         self.panes = Panes(self.view)
         self._status = StatusLine(id="status")
@@ -97,7 +109,7 @@ class Dashboard(App[None]):
         self._prompt = Prompt(self._names, self._typed, self._answered)
         view, panes, start, say = self.view, self.panes, partial(start_work, self), self.notice
         self.traveller = Traveller(view, start, self._arrived, say)
-        self.inspecting = Inspecting(view, panes, start, self._ring, say)
+        self.inspecting = Inspecting(view, panes, start, self._look_soon, say)
         self.finding = Finding(view, panes, self._prompt, start, self._jumped, say)
         self.taking_away = TakingAway(view, panes, self.copy_to_clipboard, start, say)
 
@@ -127,6 +139,7 @@ class Dashboard(App[None]):
             self.default_screen.add_class("ascii")
         self.workspace.listen(self._ring)
         self.set_interval(1 / REFRESH_PER_SECOND, self._refresh_if_rung)
+        self._turning = self.set_interval(TURN_S, self._take_turn, pause=True)
         self.panes.timeline.focus()
         self._refresh_panes()
 
@@ -165,24 +178,65 @@ class Dashboard(App[None]):
     def _ring(self) -> None:
         self._rung = True
 
+    def _look_soon(self) -> None:
+        """Somebody at the keyboard waits for it: all panes, with the next refresh."""
+        self._rung, self._looked_beside = True, -inf
+
     def _refresh_if_rung(self) -> None:
         """Look at what is new; ages and rates are shown anew every second in any case."""
         now = time.monotonic()
         passed = now - self._refreshed
         if not (self._rung and passed >= self._refresh_every) and passed < 1:
             return
-        floods = self.workspace.follower.meter.per_second > UNREADABLE_PER_SECOND
+        if self._turns or self.workspace.right_of_way.is_taken:
+            return  # the last refresh is not through yet
+        rate = self.workspace.follower.meter.per_second
+        floods = rate > UNREADABLE_PER_SECOND
         self._refresh_every = 1 / CALM_REFRESH_PER_SECOND if floods else 0.0
+        beside = CALM_BESIDE_PER_SECOND if floods else BESIDE_PER_SECOND
         self._rung, self._refreshed = False, now
-        self._refresh_panes()
+        if rate < STREAMING_PER_SECOND:
+            self._refresh_panes()
+        else:
+            timeline, *others = self._looks()
+            timeline()
+            if now - self._looked_beside >= 1 / beside:
+                self._looked_beside, self._turns = now, others
+                self._turning.reset()
+            else:
+                # Whatever comes next, or nothing more: they get their turn.
+                self._rung = True
+
+    def _looks(self) -> list[Callable[[], None]]:
+        """What a refresh consists of, the most urgent first.
+
+        What is looked at together is painted together, and meanwhile neither a key nor a commit
+        gets on. With all panes in one piece that would be a commit's whole allowance.
+        """
+        panes = self.panes
+
+        def first() -> None:
+            panes.timeline.update_if_changed()
+            self._refresh_status()
+
+        def last() -> None:
+            panes.catalogs.update_if_changed()
+            panes.projectors.update_if_changed()
+            self.inspecting.refresh(self.theme_variables)
+
+        return [first, panes.accounts.update_if_changed, last]
+
+    def _take_turn(self) -> None:
+        look = self._turns.pop(0) if self._turns else None
+        if not self._turns:
+            self._turning.pause()
+        if look is not None and self.panes.timeline.is_attached:
+            look()
 
     def _refresh_panes(self) -> None:
-        if not self.panes.timeline.is_attached:
-            return
-        for pane in self.panes.lists:
-            pane.update_if_changed()
-        self._refresh_status()
-        self.inspecting.refresh(self.theme_variables)
+        if self.panes.timeline.is_attached:
+            for look in self._looks():
+                look()
 
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
@@ -240,7 +294,7 @@ class Dashboard(App[None]):
         self.panes.used = pane.id or "timeline"
         if isinstance(pane, Accounts) and pane.has_focus:
             self.panes.catalogs.show(pane.selected_key)
-        self._ring()
+        self._look_soon()
 
     # -- commands --------------------------------------------------------------------------
 
@@ -305,7 +359,7 @@ class Dashboard(App[None]):
             self.traveller.come_back()
         elif (seq := self.panes.timeline.selected_seq) is not None:
             self.traveller.go(seq)
-        self._ring()
+        self._look_soon()
 
     def action_step(self, step: int) -> None:
         """One event forward or back in time."""
@@ -332,7 +386,7 @@ class Dashboard(App[None]):
         """Show secrets for a while; the same key hides them again."""
         self.inspecting.toggle_reveal()
         if self.inspecting.reveals:
-            self.set_timer(REVEAL_S + 0.05, self._ring)
+            self.set_timer(REVEAL_S + 0.05, self._look_soon)
 
     def action_sort(self) -> None:
         """Sort the focused list, accounts if neither has the focus."""
@@ -413,7 +467,7 @@ class Dashboard(App[None]):
     def action_all_catalogs(self) -> None:
         """Show the catalogs of all accounts."""
         self.panes.catalogs.show(None)
-        self._ring()
+        self._look_soon()
 
     def action_problems(self) -> None:
         """Show what went wrong so far."""

@@ -26,7 +26,6 @@ from natster_tui.engine import projector as projector_module
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.transfer import import_records
-from natster_tui.store import stream_reader
 from natster_tui.store.bucket import HEADER_ALLOWANCE
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
@@ -203,7 +202,7 @@ async def test_however_the_log_is_cut_into_batches_the_documents_are_the_same(
     await append(log, [initialized(A), *events])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(projector_module, "BATCH_LIMIT", batch)
-        patch.setattr(stream_reader, "SLICE", handed_out)
+        patch.setattr(projector_module, "FOLLOWING_MESSAGES", handed_out)
         await project_to_head(log, projection)
     await assert_stored_is_the_fold(log, settings, projection)
     sizes = Counter(
