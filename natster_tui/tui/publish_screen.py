@@ -23,12 +23,13 @@ from natster_tui.domain.presentation import VERBS, Names, change_line
 from natster_tui.domain.preview import preview_of
 from natster_tui.domain.publishing import Proposal, form_problem, state_problem
 from natster_tui.engine.publish import publish
-from natster_tui.errors import NatsterError
+from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.tui.field import Field
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.view import View
 from natster_tui.tui.work import start
 
+_LOOK_S = 0.2
 _STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
 
 
@@ -56,6 +57,9 @@ class PublishScreen(ModalScreen[int | None]):
         self._verdict = Static()
         self._hint = Static(Text("ctrl+s publishes · tab next field · esc cancels", "dim"))
         self._busy = False
+        self._refused = ""
+        """Why the last attempt failed, until something else is typed."""
+        self._judged_from: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Fields above, what they would mean below."""
@@ -75,17 +79,24 @@ class PublishScreen(ModalScreen[int | None]):
             yield self._hint
 
     def on_mount(self) -> None:
-        """Judge what is there already."""
+        """Judge what is there already, and anew whenever the log goes on."""
         self._origin.focus()
         self._judge()
+        self.set_interval(_LOOK_S, self._follow_the_log)
 
     def on_input_changed(self) -> None:
         """Judge on every key."""
+        self._refused = ""
         self._judge()
 
     def on_select_changed(self) -> None:
         """Another type uses other fields."""
+        self._refused = ""
         self._judge()
+
+    def _follow_the_log(self) -> None:
+        if self._view.version != self._judged_from and not self._busy:
+            self._judge()
 
     @property
     def _proposal(self) -> Proposal:
@@ -107,11 +118,14 @@ class PublishScreen(ModalScreen[int | None]):
         )
 
     def _judge(self) -> None:
+        self._judged_from = self._view.version
         proposal = self._proposal
         for field in (self._target, self._catalog):
             field.disabled = proposal.kind not in CATALOG_TYPES
         theme = self.app.theme_variables
         text = Text()
+        if self._refused:
+            text.append(f"{screen_text(self._refused)}\n\n", theme["text-error"])
         if problem := self._problem(proposal):
             text.append(f"cannot be published: {screen_text(problem)}\n", theme["text-error"])
         else:
@@ -132,7 +146,10 @@ class PublishScreen(ModalScreen[int | None]):
 
     def action_publish(self) -> None:
         """Append it, if it may be."""
-        if not self._busy and self._problem(self._proposal) is None:
+        if self._busy:
+            return
+        self._judge()
+        if self._problem(self._proposal) is None:
             self._busy = True
             start(self, partial(self._publish, self._proposal), "publish")
 
@@ -140,11 +157,11 @@ class PublishScreen(ModalScreen[int | None]):
         workspace = self._view.workspace
         try:
             if workspace.log is None:
-                self._verdict.update(Text("not connected: nothing was published"))
-                return
+                raise ConnectionLostError("not connected: nothing was published")
             seq = await publish(workspace.log, proposal, workspace.options.instance)
         except NatsterError as error:
-            self._verdict.update(Text(error.sentence, self.app.theme_variables["text-error"]))
+            self._refused = error.sentence
+            self._judge()
             return
         finally:
             self._busy = False

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.domain.account_keys import encode_account_key
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.event_time import format_timestamp
 from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, Record
@@ -18,7 +17,6 @@ from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.log import Append, EventLog
 from natster_tui.tui.inspector import Inspector
-from natster_tui.tui.publish_screen import PublishScreen
 from natster_tui.tui.rebuild_screen import RebuildScreen
 from tests.conftest import until
 from tests.reading_buckets import put_value
@@ -391,34 +389,6 @@ def records_of(count: int) -> list[Record]:
         )
         for seq, event in enumerate(DemoCommunity(7).history(400, NOW - 12)[:count], 1)
     ]
-
-
-async def test_publishing_shows_what_it_would_change_and_then_appends(
-    settings: ConnectionSettings,
-) -> None:
-    await projected(settings)
-    async with dashboard(settings) as (app, pilot):
-        owner, catalog = next(
-            (state.owner, name)
-            for name, state in app.workspace.catalogs.items()
-            if state.shared_with and not state.contested_by
-        )
-        newcomer = encode_account_key(bytes(range(32)))
-        await pilot.press("3", "p")
-        screen = app.screen
-        assert isinstance(screen, PublishScreen)
-        screen._origin.value = owner
-        screen._catalog.value = catalog
-        screen._target.value = "nonsense"
-        await until(lambda: "cannot be published: the target is not" in text_of(app))
-        await pilot.press("ctrl+s")
-        assert app.screen is screen
-        screen._target.value = newcomer
-        await until(lambda: "would change" in text_of(app))
-        assert f"+ out_shares[{catalog}" in text_of(app)
-        await pilot.press("ctrl+s")
-        await until(lambda: app.workspace.follower.head == 401)
-        await until(lambda: newcomer in app.workspace.accounts)
 
 
 async def test_parked_events_can_be_seen_alone_with_what_would_be_needed(
