@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, ClassVar
 
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.binding import BindingType
@@ -93,6 +94,7 @@ class Inspector(QuietScroll, can_focus=True):
         self._sheet: Sheet | None = None
         self._shown: tuple[str, str] = ("", "")
         self._lines: list[Strip] = []
+        self._base = Style.null()
 
     def put(self, title: str, sheet: Sheet) -> None:
         """Show a sheet; the scroll position stays when it is about the same thing."""
@@ -107,6 +109,7 @@ class Inspector(QuietScroll, can_focus=True):
         self._draw()
 
     def _draw(self) -> None:
+        self._base = self.rich_style
         sheet, width = self._sheet, 0
         # A scroll bar that comes or goes leaves another width, of which no event tells.
         for _ in range(2):
@@ -120,8 +123,8 @@ class Inspector(QuietScroll, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Paint one visible line."""
         width, at = self.scrollable_content_region.width, y + self.scroll_offset.y
-        line = self._lines[at] if at < len(self._lines) else Strip.blank(width, self.rich_style)
-        return line.crop_extend(0, width, self.rich_style)
+        line = self._lines[at] if at < len(self._lines) else Strip.blank(width, self._base)
+        return line.crop_extend(0, width, self._base)
 
     def on_resize(self) -> None:
         """Wrap at the new width."""

@@ -233,6 +233,8 @@ class VirtualList(QuietScroll, can_focus=True):
                 name.removeprefix("list--"): self.get_component_rich_style(name, partial=True)
                 for name in self.COMPONENT_CLASSES
             }
+            # Looked up among all ancestors, it would take a third of what painting a line does.
+            self._drawn_styles[""] = self.rich_style
         return self._drawn_styles
 
     def _line(self, y: int) -> _Line:
@@ -245,12 +247,13 @@ class VirtualList(QuietScroll, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Paint one visible line."""
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        styles = self._row_styles()
+        base = styles[""]
         line = self._looked_up.pop(y + self.scroll_offset.y, None) or self._line(y)
         is_cursor, cells = self._painted[y] = line
         if is_cursor:
-            base += self.get_component_rich_style("list--cursor", partial=True)
-        return row_strip(cells, width, base, self._row_styles(), self.glyphs)
+            base += styles["cursor"]
+        return row_strip(cells, width, base, styles, self.glyphs)
 
     def on_focus(self) -> None:
         """The cursor looks different with the focus."""
