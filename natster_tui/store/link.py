@@ -98,6 +98,12 @@ class Link:
         except (nats.errors.Error, OSError, ValueError) as error:
             await link._abandon()
             raise link._connect_failure(error) from error
+        except (AttributeError, LookupError, TypeError) as error:
+            # nats-py takes what the other side says about itself for what a server says.
+            await link._abandon()
+            raise ServerError(
+                f"{settings.described} does not speak as a NATS server does: is --server right?"
+            ) from error
         return link
 
     async def _connect(self, name: str) -> None:

@@ -114,17 +114,20 @@ async def test_somebody_who_accepts_and_says_nothing_is_unreachable(
         mute.close()
 
 
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"INFO []\r\n", b"INFO {}\r\n", b"INFO 1\r\n"]
+)
 async def test_somebody_who_speaks_another_protocol_is_a_sentence(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 1.0)
 
-    async def speak_http(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
         await writer.drain()
         writer.close()
 
-    other = await asyncio.start_server(speak_http, "127.0.0.1", 0)
+    other = await asyncio.start_server(speak, "127.0.0.1", 0)
     port = other.sockets[0].getsockname()[1]
     try:
         with pytest.raises(ServerError, match=f"127.0.0.1:{port}"):
