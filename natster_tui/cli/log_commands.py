@@ -17,7 +17,7 @@ from natster_tui.domain.publishing import Proposal
 from natster_tui.engine.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
-from natster_tui.engine.transfer import StayedSealed, export_lines, import_records, read_lines
+from natster_tui.engine.transfer import NotOpened, export_lines, import_records, read_lines
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.store.log import EventLog
 
@@ -104,7 +104,7 @@ def publish(
 def export(since: int, opened: bool, **_given: Any) -> None:
     """Print the log as JSON lines, payloads as stored."""
     target = target_of()
-    closed = StayedSealed()
+    closed = NotOpened()
 
     async def write() -> None:
         into = closed if opened else None
@@ -116,8 +116,8 @@ def export(since: int, opened: bool, **_given: Any) -> None:
                 click.echo(line)
 
     asyncio.run(write())
-    if closed.sentence:
-        click.echo(f"natster-tui: {screen_text(closed.sentence)}", err=True)
+    for sentence in closed.sentences:
+        click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
 
 
 @click.command("import")

@@ -39,31 +39,51 @@ class ImportResult:
 
 
 @dataclass(slots=True)
-class StayedSealed:
+class NotOpened:
     """The events of an export that were to be opened and did not open, counted by the reason."""
 
-    reasons: Counter[str] = field(default_factory=Counter)
+    sealed: Counter[str] = field(default_factory=Counter)
+    """What their key could still open: they are written as they are stored."""
+    erased: Counter[str] = field(default_factory=Counter)
+    """What nobody can ever open: they are written empty."""
 
     @property
-    def sentence(self) -> str:
-        """That and why they stayed sealed, the commonest reasons first; empty if none did."""
-        count = self.reasons.total()
-        if not count:
-            return ""
-        told = [reason for reason, _count in self.reasons.most_common(REASONS_TOLD)]
-        more = len(self.reasons) - len(told)
-        also = f"; and {more:,} other reasons" if more else ""
-        events = "event" if count == 1 else "events"
-        return f"{count:,} {events} stayed sealed: {'; '.join(told)}{also}"
+    def sentences(self) -> list[str]:
+        """What became of them and why, the commonest reasons first; none if all did open."""
+        became = (("stayed sealed", self.sealed), ("came out empty", self.erased))
+        return [_counted(how, reasons) for how, reasons in became if reasons]
+
+    def payload(self, record: Record) -> bytes | None:
+        """What to write for a sealed record; None for what is stored."""
+        assert record.seal is not None
+        match record.seal.unopened:
+            case None:
+                return record.payload
+            case Unopened.ERASED:
+                # It folds as it does here: an initialization counts without a name, a binding
+                # not at all. Sealed, no other log would take it, and all others with it.
+                self.erased[record.seal.reason] += 1
+                return b""
+            case _:
+                self.sealed[record.seal.reason] += 1
+                return None
+
+
+def _counted(how: str, reasons: Counter[str]) -> str:
+    told = [reason for reason, _count in reasons.most_common(REASONS_TOLD)]
+    more = len(reasons) - len(told)
+    also = f"; and {more:,} other reasons" if more else ""
+    count = reasons.total()
+    return f"{count:,} {'event' if count == 1 else 'events'} {how}: {'; '.join(told)}{also}"
 
 
 async def export_lines(
-    log: EventLog, since: int, instance: str, *, opened: StayedSealed | None = None
+    log: EventLog, since: int, instance: str, *, opened: NotOpened | None = None
 ) -> AsyncGenerator[str, None]:
     """The events from sequence `since` to the head as it is now, one line each.
 
-    Payloads are as stored; with `opened` they are opened, and one that does not open stays as it
-    is stored and is counted there.
+    Payloads are as stored; with `opened` they are opened, and those that do not open are counted
+    there.
     """
     info = await log.refresh()
     async with aclosing(
@@ -73,10 +93,7 @@ async def export_lines(
             for record in batch:
                 payload = None
                 if opened is not None and record.seal is not None:
-                    if record.seal.unopened is None:
-                        payload = record.payload
-                    else:
-                        opened.reasons[record.seal.reason] += 1
+                    payload = opened.payload(record)
                 yield encode_line(record, payload)
 
 
