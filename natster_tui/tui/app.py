@@ -1,15 +1,14 @@
 """The dashboard: four panes and an inspector over a running workspace.
 
-The workspace rings a doorbell when anything changed; at most REFRESH_PER_SECOND times a second
-the panes look at it and paint what is visible. No data travels in messages.
+The workspace rings a doorbell when anything changed; the panes then look at it (see `refreshing`)
+and paint what is visible. No data travels in messages.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from math import inf
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -45,6 +44,7 @@ from natster_tui.tui.panes import PANES, Panes
 from natster_tui.tui.prompt import Prompt, Purpose
 from natster_tui.tui.publish_screen import PublishScreen, proposal_for
 from natster_tui.tui.rebuild_screen import RebuildScreen, VerifyScreen
+from natster_tui.tui.refreshing import Refreshing
 from natster_tui.tui.status_line import StatusLine
 from natster_tui.tui.taking_away import TakingAway
 from natster_tui.tui.text_screen import TextScreen, help_text, problems_text
@@ -54,17 +54,6 @@ from natster_tui.tui.virtual_list import VirtualList
 from natster_tui.tui.why_screen import WhyScreen
 from natster_tui.tui.work import start as start_work
 
-REFRESH_PER_SECOND = 20
-UNREADABLE_PER_SECOND = 1_000
-"""Events a second from which on nobody follows single rows, and fewer pictures say as much."""
-CALM_REFRESH_PER_SECOND = 4
-CALM_BESIDE_PER_SECOND = 2
-STREAMING_PER_SECOND = 20
-"""Events a second from which on the panes are looked at one after the other, not all at once."""
-BESIDE_PER_SECOND = 5
-"""While events stream in, so often what the other panes show: the sums of them."""
-TURN_S = 1 / 60
-"""Between two of them: Textual paints as often."""
 NARROW = 100
 """Below this width the panes stand in one column."""
 SHORT = 24
@@ -95,11 +84,6 @@ class Dashboard(App[None]):
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
-        self._rung = True
-        self._refreshed = 0.0
-        self._refresh_every = 0.0
-        self._turns: list[Callable[[], None]] = []
-        self._looked_beside = -inf
         self._alerted = ""
         self.panes = Panes(self.view)
         self._status = StatusLine(id="status")
@@ -109,7 +93,12 @@ class Dashboard(App[None]):
         self._prompt = Prompt(self._names, self._typed, self._answered)
         view, panes, start, say = self.view, self.panes, partial(start_work, self), self.notice
         self.traveller = Traveller(view, start, self._arrived, say)
-        self.inspecting = Inspecting(view, panes, start, self._look_soon, say)
+        self.refreshing = Refreshing(
+            [self._look_at_timeline, self._look_at_accounts, self._look_at_the_rest],
+            lambda: workspace.follower.meter.per_second,
+            lambda: workspace.right_of_way.is_taken,
+        )
+        self.inspecting = Inspecting(view, panes, start, self.refreshing.soon, say)
         self.finding = Finding(view, panes, self._prompt, start, self._jumped, say)
         self.taking_away = TakingAway(view, panes, self.copy_to_clipboard, start, say)
 
@@ -137,11 +126,9 @@ class Dashboard(App[None]):
         self.theme = DARK.name
         if self._ascii_only:
             self.default_screen.add_class("ascii")
-        self.workspace.listen(self._ring)
-        self.set_interval(1 / REFRESH_PER_SECOND, self._refresh_if_rung)
-        self._turning = self.set_interval(TURN_S, self._take_turn, pause=True)
+        self.workspace.listen(self.refreshing.ring)
         self.panes.timeline.focus()
-        self._refresh_panes()
+        self.refreshing.start(self.set_interval)
 
     def push_screen(self, *args: Any, **kwargs: Any) -> Any:
         """Show a dialog, in ASCII too where that is asked for."""
@@ -175,68 +162,20 @@ class Dashboard(App[None]):
 
     # -- painting --------------------------------------------------------------------------
 
-    def _ring(self) -> None:
-        self._rung = True
-
-    def _look_soon(self) -> None:
-        """Somebody at the keyboard waits for it: all panes, with the next refresh."""
-        self._rung, self._looked_beside = True, -inf
-
-    def _refresh_if_rung(self) -> None:
-        """Look at what is new; ages and rates are shown anew every second in any case."""
-        now = time.monotonic()
-        passed = now - self._refreshed
-        if not (self._rung and passed >= self._refresh_every) and passed < 1:
-            return
-        if self._turns or self.workspace.right_of_way.is_taken:
-            return  # the last refresh is not through yet
-        rate = self.workspace.follower.meter.per_second
-        floods = rate > UNREADABLE_PER_SECOND
-        self._refresh_every = 1 / CALM_REFRESH_PER_SECOND if floods else 0.0
-        beside = CALM_BESIDE_PER_SECOND if floods else BESIDE_PER_SECOND
-        self._rung, self._refreshed = False, now
-        if rate < STREAMING_PER_SECOND:
-            self._refresh_panes()
-        else:
-            timeline, *others = self._looks()
-            timeline()
-            if now - self._looked_beside >= 1 / beside:
-                self._looked_beside, self._turns = now, others
-                self._turning.reset()
-            else:
-                # Whatever comes next, or nothing more: they get their turn.
-                self._rung = True
-
-    def _looks(self) -> list[Callable[[], None]]:
-        """What a refresh consists of, the most urgent first.
-
-        What is looked at together is painted together, and meanwhile neither a key nor a commit
-        gets on. With all panes in one piece that would be a commit's whole allowance.
-        """
-        panes = self.panes
-
-        def first() -> None:
-            panes.timeline.update_if_changed()
+    def _look_at_timeline(self) -> None:
+        if self.panes.timeline.is_attached:
+            self.panes.timeline.update_if_changed()
             self._refresh_status()
 
-        def last() -> None:
-            panes.catalogs.update_if_changed()
-            panes.projectors.update_if_changed()
+    def _look_at_accounts(self) -> None:
+        if self.panes.accounts.is_attached:
+            self.panes.accounts.update_if_changed()
+
+    def _look_at_the_rest(self) -> None:
+        if self.panes.catalogs.is_attached:
+            self.panes.catalogs.update_if_changed()
+            self.panes.projectors.update_if_changed()
             self.inspecting.refresh(self.theme_variables)
-
-        return [first, panes.accounts.update_if_changed, last]
-
-    def _take_turn(self) -> None:
-        look = self._turns.pop(0) if self._turns else None
-        if not self._turns:
-            self._turning.pause()
-        if look is not None and self.panes.timeline.is_attached:
-            look()
-
-    def _refresh_panes(self) -> None:
-        if self.panes.timeline.is_attached:
-            for look in self._looks():
-                look()
 
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
@@ -294,7 +233,7 @@ class Dashboard(App[None]):
         self.panes.used = pane.id or "timeline"
         if isinstance(pane, Accounts) and pane.has_focus:
             self.panes.catalogs.show(pane.selected_key)
-        self._look_soon()
+        self.refreshing.soon()
 
     # -- commands --------------------------------------------------------------------------
 
@@ -359,7 +298,7 @@ class Dashboard(App[None]):
             self.traveller.come_back()
         elif (seq := self.panes.timeline.selected_seq) is not None:
             self.traveller.go(seq)
-        self._look_soon()
+        self.refreshing.soon()
 
     def action_step(self, step: int) -> None:
         """One event forward or back in time."""
@@ -386,7 +325,7 @@ class Dashboard(App[None]):
         """Show secrets for a while; the same key hides them again."""
         self.inspecting.toggle_reveal()
         if self.inspecting.reveals:
-            self.set_timer(REVEAL_S + 0.05, self._look_soon)
+            self.set_timer(REVEAL_S + 0.05, self.refreshing.soon)
 
     def action_sort(self) -> None:
         """Sort the focused list, accounts if neither has the focus."""
@@ -467,7 +406,7 @@ class Dashboard(App[None]):
     def action_all_catalogs(self) -> None:
         """Show the catalogs of all accounts."""
         self.panes.catalogs.show(None)
-        self._look_soon()
+        self.refreshing.soon()
 
     def action_problems(self) -> None:
         """Show what went wrong so far."""

@@ -288,7 +288,7 @@ async def staged_scene(
                     field.cursor_blink = False
                 for pane in app.panes.lists:
                     pane.wake()
-                app._refresh_panes()
+                app.refreshing.at_once()
                 await pilot.pause()
                 yield app
     finally:
@@ -357,5 +357,5 @@ async def redrawn(app: Dashboard) -> str:
     """The screen, painted anew a moment later."""
     await asyncio.sleep(0.05)  # the shortest wait that lets a refresh through
     app.inspecting.refresh(app.theme_variables, at_once=True)
-    app._refresh_panes()
+    app.refreshing.at_once()
     return drawn(app)

@@ -11,7 +11,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.message import Message
 
 from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.tui import app as app_module
+from natster_tui.tui import refreshing
 from natster_tui.tui.attentive_driver import attentive
 from tests.conftest import until
 from tests.tui.running import append, dashboard
@@ -26,7 +26,7 @@ async def test_panes_are_looked_at_one_after_the_other_and_none_is_forgotten(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await projected(settings)
-    monkeypatch.setattr(app_module, "STREAMING_PER_SECOND", 0)
+    monkeypatch.setattr(refreshing, "STREAMING_PER_SECOND", 0)
     async with dashboard(settings) as (app, _pilot):
         looks: list[tuple[int, str]] = []
         turn = 0
@@ -62,9 +62,9 @@ async def test_what_a_key_asks_for_is_shown_while_events_stream_in(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await projected(settings)
-    monkeypatch.setattr(app_module, "STREAMING_PER_SECOND", 0)
+    monkeypatch.setattr(refreshing, "STREAMING_PER_SECOND", 0)
     async with dashboard(settings) as (app, pilot):
-        monkeypatch.setattr(app_module, "BESIDE_PER_SECOND", 1e-9)
+        monkeypatch.setattr(refreshing, "BESIDE_PER_SECOND", 1e-9)
         await pilot.press("2", "j")
         chosen = app.panes.accounts.selected_key
         assert chosen is not None
