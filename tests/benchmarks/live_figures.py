@@ -22,6 +22,7 @@ from natster_tui.domain.checkpoint import decode_checkpoint
 from natster_tui.domain.events import MESSAGE_ID, STREAM, EventType, subject_of
 from natster_tui.domain.projection import CHECKPOINT_KEY
 from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
@@ -40,6 +41,8 @@ _TICK_S = 0.01
 _KEYS = 60
 _KEY_EVERY_S = 0.15
 _PAGES = 100
+_BATCHES, _ENTRIES, _DOCUMENT = 300, 12, 3_000
+"""Commits, documents in each, and bytes in each: as at 500 events a second."""
 
 
 class Screen:
@@ -157,6 +160,7 @@ async def measure_live(community: Community, seconds: float, tell: OnFigure) -> 
         try:
             log = await EventLog.open(link, STREAM)
             await _measure_pages(log, tell)
+            await _measure_batches(link, tell)
             await whole.cost("rebuild")
             with TemporaryDirectory(prefix="natster-benchmark-") as name:
                 async with screen(Path(name), "--server", whole.server.url) as shown:
@@ -184,6 +188,23 @@ async def _measure_pages(log: EventLog, tell: OnFigure) -> None:
                 pass
         times.append((time.perf_counter() - began) * 1e3)
     tell(Figure("a page of 100 events at any sequence, p50", median(times), " ms", 10))
+
+
+async def _measure_batches(link: Link, tell: OnFigure) -> None:
+    """What the server takes for a commit, while nobody else wants anything of it."""
+    bucket = Bucket(link, "ALONE", "benchmark")
+    await bucket.create(1)
+    document = b"x" * _DOCUMENT
+    times, revision = [], 0
+    for number in range(_BATCHES):
+        changes = {f"k{number * 7 % 500 + each}": document for each in range(_ENTRIES)}
+        began = time.perf_counter()
+        revision = await bucket.commit(changes, b"{}", revision)
+        times.append((time.perf_counter() - began) * 1e3)
+    await link.api("STREAM.DELETE.KV_ALONE")
+    about = f"one commit of {_ENTRIES} documents, nothing else running"
+    for share in (50, 99):
+        tell(Figure(f"{about}, p{share}", _percentile(times, share), " ms"))
 
 
 async def _measure_idle(shown: Screen, seconds: float, tell: OnFigure) -> None:
