@@ -58,13 +58,20 @@ class Projectors(VirtualList):
                 mark, style = glyphs.off, "warn"
             case _:
                 mark, style = glyphs.on, "dim"
-        return [
-            Cell(mark, 2, style),
-            Cell(projector.projection.name, 8, "strong"),
-            Cell(f"{head - lag:,}/{head:,}", 0),
-            Cell(f"lag {lag:,}" if lag else "", 9, "warn"),
-            Cell("drift" if drift else status.phase.value, 11, style),
-        ]
+        name = Cell(projector.projection.name, 8, "strong")
+        word = Cell("drift" if drift else status.phase.value, 11, style)
+        done, behind = f"{head - lag:,}", f"lag {lag:,}" if lag else ""
+        late = [Cell(behind, max(9, len(behind)), "warn")]
+        bare: list[Cell] = []
+        # What the line at the top says as well goes first where there is no room for all.
+        choices = [(f"{done}/{head:,}", late), (done, late), (done, bare)]
+        if not lag:
+            choices.insert(1, (f"{done}/{head:,}", bare))
+        room = self.scrollable_content_region.width - 2 - name.width - word.width - 3
+        for position, said in choices:
+            if len(position) + sum(cell.width + 1 for cell in said) <= room:
+                break
+        return [Cell(mark, 2, style), name, Cell(position), *said, word]
 
     def _second_row(self, projector: Projector) -> Sequence[Cell]:
         status = projector.status
