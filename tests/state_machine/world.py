@@ -353,14 +353,16 @@ class World:
         """These documents are what the log says up to the position (I1, and so I2)."""
         fold = self.fold(position.seq)
         expected = self.entries(position.seq)
-        for key in list(self.wrong):
-            if documents.get(key) == expected.get(key):
-                self.wrong.discard(key)
         differing = {
             key: (documents.get(key), expected.get(key))
             for key in documents.keys() | expected.keys()
-            if key not in self.wrong and documents.get(key) != expected.get(key)
+            if documents.get(key) != expected.get(key)
         }
+        # A document is wrong with all its pages, and right again when the last of them is.
+        self.wrong &= {paging.document_key(key) for key in differing}
+        for key in list(differing):
+            if paging.document_key(key) in self.wrong:
+                del differing[key]
         assert differing == {}, f"at {position.seq}: {differing}"
         assert position.parked == fold.parked
 
