@@ -94,7 +94,7 @@ async def test_tab_completes_a_name_and_stays_in_the_filter(settings: Connection
         assert prompt.value == 'account:hiro" Matsukage"'
         await pilot.press("tab", "enter")
         await until(lambda: 'account:hiro" Matsukage" (' in text_of(app))
-        assert 0 < app.panes.timeline.row_count < 400
+        await until(lambda: 0 < app.panes.timeline.row_count < 400)
 
 
 async def test_escape_leaves_zoom_and_search_before_the_past(settings: ConnectionSettings) -> None:
