@@ -33,15 +33,26 @@ def collect_in_small_steps() -> None:
     gc.set_threshold(*IN_SMALL_STEPS)
 
 
+class _Reading:
+    """How many are reading in, and what to go back to after the last of them."""
+
+    count = 0
+    before = gc.get_threshold()
+
+
 @contextmanager
 def collecting_rarely() -> Iterator[None]:
-    """While much is read in."""
-    before = gc.get_threshold()
-    collect_rarely()
+    """While much is read in; several may do so at once, and end in any order."""
+    if _Reading.count == 0:
+        _Reading.before = gc.get_threshold()
+        collect_rarely()
+    _Reading.count += 1
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        _Reading.count -= 1
+        if _Reading.count == 0:
+            gc.set_threshold(*_Reading.before)
 
 
 def keep_what_is_loaded() -> None:

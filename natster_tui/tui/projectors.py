@@ -61,12 +61,10 @@ class Projectors(VirtualList):
         name = Cell(projector.projection.name, 8, "strong")
         word = Cell("drift" if drift else status.phase.value, 11, style)
         done, behind = f"{head - lag:,}", f"lag {lag:,}" if lag else ""
-        late = [Cell(behind, max(9, len(behind)), "warn")]
-        bare: list[Cell] = []
+        whole, late = f"{done}/{head:,}", [Cell(behind, max(9, len(behind)), "warn")]
         # What the line at the top says as well goes first where there is no room for all.
-        choices = [(f"{done}/{head:,}", late), (done, late), (done, bare)]
-        if not lag:
-            choices.insert(1, (f"{done}/{head:,}", bare))
+        choices: tuple[tuple[str, list[Cell]], ...]
+        choices = ((whole, late), (done, late) if lag else (whole, []), (done, []))
         room = self.scrollable_content_region.width - 2 - name.width - word.width - 3
         for position, said in choices:
             if len(position) + sum(cell.width + 1 for cell in said) <= room:

@@ -117,7 +117,8 @@ class PublishScreen(ModalScreen[int | None]):
             proposal, workspace.accounts, workspace.catalogs
         )
 
-    def _judge(self) -> None:
+    def _judge(self) -> bool:
+        """Show what the event would change, or why it cannot be published; whether it can."""
         self._judged_from = self._view.version
         proposal = self._proposal
         for field in (self._target, self._catalog):
@@ -143,13 +144,11 @@ class PublishScreen(ModalScreen[int | None]):
                     text.append(f"    {line}\n", theme.get(_STYLES.get(line[0], ""), ""))
         text.append(f"\nsubject: {screen_text(proposal.subject, 300)}", "dim")
         self._verdict.update(text)
+        return problem is None
 
     def action_publish(self) -> None:
         """Append it, if it may be."""
-        if self._busy:
-            return
-        self._judge()
-        if self._problem(self._proposal) is None:
+        if not self._busy and self._judge():
             self._busy = True
             start(self, partial(self._publish, self._proposal), "publish")
 

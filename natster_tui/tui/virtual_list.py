@@ -233,7 +233,7 @@ class VirtualList(QuietScroll, can_focus=True):
                 name.removeprefix("list--"): self.get_component_rich_style(name, partial=True)
                 for name in self.COMPONENT_CLASSES
             }
-            # Looked up among all ancestors, it would take a third of what painting a line does.
+            # Found by walking through all ancestors, which is too much for every line.
             self._drawn_styles[""] = self.rich_style
         return self._drawn_styles
 

@@ -31,6 +31,7 @@ from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.measuring import cpu_seconds
 from tests.benchmarks.replay_figures import loaded
+from tests.benchmarks.screen_figures import page_ms
 from tests.cli.program import Program
 from tests.cli.terminal import take_terminal
 
@@ -177,16 +178,7 @@ async def measure_live(community: Community, seconds: float, tell: OnFigure) -> 
 
 async def _measure_pages(log: EventLog, tell: OnFigure) -> None:
     draw = Random(1)
-    times = []
-    for _ in range(_PAGES):
-        first = draw.randint(1, log.info.last_seq - _PAGES)
-        began = time.perf_counter()
-        async with aclosing(
-            log.records(first, first + 99, purpose="page", instance="benchmark")
-        ) as batches:
-            async for _batch in batches:
-                pass
-        times.append((time.perf_counter() - began) * 1e3)
+    times = [await page_ms(log, draw.randint(1, log.info.last_seq - 99)) for _ in range(_PAGES)]
     tell(Figure("a page of 100 events at any sequence, p50", median(times), " ms", 10))
 
 

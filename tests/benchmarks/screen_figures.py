@@ -8,7 +8,7 @@ import random
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,10 +45,12 @@ def _middle(values: list[float], share: float) -> float:
     return sorted(values)[int(share * (len(values) - 1))]
 
 
-async def _page_ms(log: EventLog, first: int) -> float:
+async def page_ms(log: EventLog, first: int) -> float:
+    """Milliseconds for the hundred events from a sequence on."""
     began = time.perf_counter()
-    async for _batch in log.records(first, first + 99, purpose="page", instance="b"):
-        pass
+    async with aclosing(log.records(first, first + 99, purpose="page", instance="b")) as batches:
+        async for _batch in batches:
+            pass
     return (time.perf_counter() - began) * 1_000
 
 
@@ -60,9 +62,9 @@ async def measure_pages(community: Community, tell: OnFigure) -> None:
         anywhere, behind = [], []
         for _ in range(_PAGES):
             first = draw.randint(1, max(1, community.events - 199))
-            anywhere.append(await _page_ms(log, first))
+            anywhere.append(await page_ms(log, first))
             # The server has its block of the log in memory now.
-            behind.append(await _page_ms(log, first + 100))
+            behind.append(await page_ms(log, first + 100))
         for what, times in (("at any sequence", anywhere), ("right behind", behind)):
             about = f"{where}: 100 events {what}"
             tell(Figure(f"{about}, p50", _middle(times, 0.5), " ms", 10))

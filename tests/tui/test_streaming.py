@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from textual import events
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.message import Message
+from textual.pilot import Pilot
 
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.tui import refreshing
+from natster_tui.tui.app import Dashboard
 from natster_tui.tui.attentive_driver import attentive
 from tests.conftest import until
 from tests.tui.running import append, dashboard
@@ -22,54 +25,61 @@ def _is_up_to_date(pane: Any) -> bool:
     return bool(pane._drawn_from == (pane.sources(), pane.size))
 
 
-async def test_panes_are_looked_at_one_after_the_other_and_none_is_forgotten(
+@pytest.fixture
+async def streaming(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> AsyncIterator[tuple[Dashboard, Pilot[None]]]:
+    """A dashboard that takes any rate of events for a stream of them."""
     await projected(settings)
     monkeypatch.setattr(refreshing, "STREAMING_PER_SECOND", 0)
-    async with dashboard(settings) as (app, _pilot):
-        looks: list[tuple[int, str]] = []
-        turn = 0
+    async with dashboard(settings) as shown:
+        yield shown
 
-        def next_turn() -> None:
-            nonlocal turn
-            turn += 1
-            asyncio.get_running_loop().call_soon(next_turn)
 
-        def watch(pane: Any) -> None:
-            look = pane.update_if_changed
+async def test_panes_are_looked_at_one_after_the_other_and_none_is_forgotten(
+    settings: ConnectionSettings, streaming: tuple[Dashboard, Pilot[None]]
+) -> None:
+    app, _pilot = streaming
+    looks: list[tuple[int, str]] = []
+    turn = 0
 
-            def noted() -> None:
-                looks.append((turn, pane.id))
-                look()
+    def next_turn() -> None:
+        nonlocal turn
+        turn += 1
+        asyncio.get_running_loop().call_soon(next_turn)
 
-            pane.update_if_changed = noted
+    def watch(pane: Any) -> None:
+        look = pane.update_if_changed
 
-        large = (app.panes.timeline, app.panes.accounts, app.panes.catalogs)
-        for pane in large:
-            watch(pane)
-        next_turn()
-        await append(settings, 400, 300)
-        await until(lambda: all(p.status.stored == 700 for p in app.workspace.projectors.values()))
-        await until(lambda: all(_is_up_to_date(pane) for pane in app.panes.lists))
-        turns = {pane: {turn for turn, name in looks if name == pane} for _turn, pane in looks}
-        assert turns.keys() == {"timeline", "accounts", "catalogs"}
-        assert not turns["accounts"] & turns["catalogs"]
-        assert not turns["accounts"] & turns["timeline"]
+        def noted() -> None:
+            looks.append((turn, pane.id))
+            look()
+
+        pane.update_if_changed = noted
+
+    large = (app.panes.timeline, app.panes.accounts, app.panes.catalogs)
+    for pane in large:
+        watch(pane)
+    next_turn()
+    await append(settings, 400, 300)
+    await until(lambda: all(p.status.stored == 700 for p in app.workspace.projectors.values()))
+    await until(lambda: all(_is_up_to_date(pane) for pane in app.panes.lists))
+    turns = {pane: {turn for turn, name in looks if name == pane} for _turn, pane in looks}
+    assert turns.keys() == {"timeline", "accounts", "catalogs"}
+    assert not turns["accounts"] & turns["catalogs"]
+    assert not turns["accounts"] & turns["timeline"]
 
 
 async def test_what_a_key_asks_for_is_shown_while_events_stream_in(
-    settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+    streaming: tuple[Dashboard, Pilot[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await projected(settings)
-    monkeypatch.setattr(refreshing, "STREAMING_PER_SECOND", 0)
-    async with dashboard(settings) as (app, pilot):
-        monkeypatch.setattr(refreshing, "BESIDE_PER_SECOND", 1e-9)
-        await pilot.press("2", "j")
-        chosen = app.panes.accounts.selected_key
-        assert chosen is not None
-        await until(lambda: app.panes.catalogs.of == chosen)
-        await until(lambda: chosen in text_of(app))
+    app, pilot = streaming
+    monkeypatch.setattr(refreshing, "BESIDE_PER_SECOND", 1e-9)
+    await pilot.press("2", "j")
+    chosen = app.panes.accounts.selected_key
+    assert chosen is not None
+    await until(lambda: app.panes.catalogs.of == chosen)
+    await until(lambda: chosen in text_of(app))
 
 
 def test_the_driver_tells_of_a_key_before_the_application_hears_of_it() -> None:
