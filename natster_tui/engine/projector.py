@@ -40,6 +40,7 @@ from natster_tui.engine.rebuild import (
     old_server_sentence,
     sealed_sentence,
 )
+from natster_tui.engine.recent_changes import RecentChanges
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.engine.stored_watch import StoredWatch
@@ -96,6 +97,8 @@ class Projector:
         if lease is not None:
             lease.serve(projection.name)
         self._ring = notify
+        self.changes = RecentChanges()
+        """The documents that changed, for whoever shows many of them."""
         self.version = 0
         """Counts what changed here, so that a look costs nothing when nothing did."""
         self._bucket: Bucket
@@ -312,6 +315,7 @@ class Projector:
 
         def show(progress: ReplayProgress) -> None:
             self.fold = rebuild.folds[self.projection.name]
+            self.changes.forget()
             self.status.position = progress.seq
             self._notify()
 
@@ -327,6 +331,7 @@ class Projector:
 
     def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
         self.fold = fold
+        self.changes.forget()
         self._pager = stored.pager(fold)
         self._revision = stored.snapshot.checkpoint_revision
         self._since_commit = []
@@ -453,14 +458,16 @@ class Projector:
         """
         fold = self.fold
         if not self._writing:
-            fold.take_dirty()
+            self.changes.note(fold.take_dirty())
             self._since_commit = []
             return
         if not self._since_commit and not moved:
             return
         changes: dict[str, bytes | None] = {}
         pace = self._right_of_way.pace()
-        for key in fold.take_dirty():
+        changed = fold.take_dirty()
+        self.changes.note(changed)
+        for key in changed:
             if pace.is_over:
                 await pace.rest()
             changes.update(self._pager.changes(key, fold.states.get(key)))
@@ -521,5 +528,5 @@ class Projector:
                 await self._adopt_stored()
                 raise ProjectorStoppedError(f"stopped before event {record.seq:,}: {problem}")
             changes.update(own)
-        fold.take_dirty()
+        self.changes.note(fold.take_dirty())
         await self._write(changes, await checkpoint_of(fold, log))

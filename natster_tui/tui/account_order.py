@@ -1,7 +1,8 @@
 """The order in which accounts stand in their pane, kept from one look to the next.
 
 Sorting ten thousand accounts takes as long as a whole step through time may. One event changes
-two of them at most, so between neighbouring moments only those find a new place.
+two of them at most, so between neighbouring moments, and now between two looks, only those that
+changed find a new place.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from typing import Any
 
 from natster_tui.domain.account import AccountState
 from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine.recent_changes import RecentChanges
 from natster_tui.engine.time_travel import Moment
 
 _NOT_YET = 1 << 62
 """Accounts that others shared with before they joined stand last."""
+
+MANY = 4
+"""Where one account in so many changed, sorting all is as quick as finding their places."""
 
 _Place = tuple[Any, str]
 """What an account is sorted by, then its key: no two places are the same."""
@@ -38,24 +43,34 @@ class AccountOrder:
         self._places: list[_Place] = []
         self._place_of: dict[str, _Place] = {}
         self._moment: Moment | None = None
+        self._mark: int | None = None
 
     def keys(
-        self, accounts: Mapping[str, AccountState], sort: int, moment: Moment | None
+        self,
+        accounts: Mapping[str, AccountState],
+        sort: int,
+        moment: Moment | None,
+        changes: RecentChanges | None = None,
     ) -> list[str]:
-        """The keys in an order, as of a moment; None is now, which changes unseen."""
+        """The keys in an order, as of a moment; None is now, whose `changes` are noted."""
         # Looked at before the moment is kept: it tells what differs from the one before.
-        changed = self._changed(moment) if sort == self._by else None
+        changed = self._changed(moment, changes) if sort == self._by else None
         self._by, self._moment = sort, moment
-        if changed is None:
+        self._mark = changes.mark if moment is None and changes is not None else None
+        if changed is None or len(changed) * MANY > len(accounts):
             self._begin(accounts.items())
         else:
             for key in changed:
                 self._replace(key, accounts.get(key))
         return [key for _value, key in self._places]
 
-    def _changed(self, moment: Moment | None) -> Collection[str] | None:
+    def _changed(
+        self, moment: Moment | None, changes: RecentChanges | None
+    ) -> Collection[str] | None:
         """The accounts that differ from when the keys were last asked for, None if unknown."""
         before = self._moment
+        if moment is before is None and self._mark is not None and changes is not None:
+            return changes.since(self._mark)
         if moment is None or before is None or abs(moment.seq - before.seq) > 1:
             return None
         here, there = moment.pasts[ACCOUNTS.name].states, before.pasts[ACCOUNTS.name].states
@@ -71,8 +86,12 @@ class AccountOrder:
         self._places = sorted(self._place_of.values())
 
     def _replace(self, key: str, state: AccountState | None) -> None:
-        if (before := self._place_of.pop(key, None)) is not None:
-            del self._places[bisect_left(self._places, before)]
-        if state is not None:
-            self._place_of[key] = place = (SORTS[self._by][1](key, state), key)
+        place = None if state is None else (SORTS[self._by][1](key, state), key)
+        before = self._place_of.get(key)
+        if place == before:
+            return
+        if before is not None:
+            del self._place_of[key], self._places[bisect_left(self._places, before)]
+        if place is not None:
+            self._place_of[key] = place
             insort(self._places, place)

@@ -44,7 +44,8 @@ class Accounts(VirtualList):
         """Take the accounts as they are now; the cursor stays on its account."""
         accounts = self.view.accounts
         selected = self.selected_key if self.chosen_by_user else None
-        keys = self._order.keys(accounts, self._sort, self.view.moment)
+        changes = self.view.workspace.projectors[ACCOUNTS.name].changes
+        keys = self._order.keys(accounts, self._sort, self.view.moment, changes)
         if self.search:
             wanted = self.search.lower()
             keys = [

@@ -89,6 +89,7 @@ class Dashboard(App[None]):
         self._status = StatusLine(id="status")
         self._alert_line = Static(id="alert")
         self._banner = Static(id="banner", classes="hidden")
+        self._banner_shown = ""
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._prompt = Prompt(self._names, self._typed, self._answered)
         view, panes, start, say = self.view, self.panes, partial(start_work, self), self.notice
@@ -184,8 +185,10 @@ class Dashboard(App[None]):
         alert = self._alert_line
         sentence = alert_of(self.workspace)
         banner = self.traveller.banner
-        self._banner.set_class(not banner, "hidden")
-        self._banner.update(Text(banner), layout=False)
+        if banner != self._banner_shown:
+            self._banner_shown = banner
+            self._banner.set_class(not banner, "hidden")
+            self._banner.update(Text(banner), layout=False)
         if sentence != self._alerted:
             self._alerted = sentence
             alert.set_class(bool(sentence), "shown")

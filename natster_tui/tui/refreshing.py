@@ -53,21 +53,26 @@ class Refreshing:
         self._looked_beside = -inf
         self._every = 0.0
         self._waiting: list[Look] = []
+        self._ticks: Timer | None = None
         self._turns: Timer | None = None
 
     def start(self, set_interval: _SetInterval) -> None:
         """Begin; the timers end with whom they are set for."""
-        set_interval(1 / REFRESH_PER_SECOND, self._refresh_if_rung)
+        self._ticks = set_interval(1 / REFRESH_PER_SECOND, self._refresh_if_rung)
+        set_interval(AT_LEAST_EVERY_S, self.ring)
         self._turns = set_interval(TURN_S, self._take_turn, pause=True)
         self.at_once()
 
     def ring(self) -> None:
         """Something changed."""
         self._rung = True
+        if self._ticks is not None:
+            self._ticks.resume()
 
     def soon(self) -> None:
         """Somebody at the keyboard waits for it: everything, with the next refresh."""
-        self._rung, self._looked_beside = True, -inf
+        self._looked_beside = -inf
+        self.ring()
 
     def at_once(self) -> None:
         """Look at everything now."""
@@ -76,8 +81,12 @@ class Refreshing:
 
     def _refresh_if_rung(self) -> None:
         now = time.monotonic()
-        passed = now - self._looked
-        if not (self._rung and passed >= self._every) and passed < AT_LEAST_EVERY_S:
+        if not self._rung:
+            # Nobody has to wake up for nothing; who rings next is heard at once.
+            assert self._ticks is not None
+            self._ticks.pause()
+            return
+        if now - self._looked < self._every:
             return
         if self._waiting or self._is_asked_to_wait():
             return

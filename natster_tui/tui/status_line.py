@@ -20,6 +20,8 @@ SILENT_S = 2.0
 class StatusLine(Static):
     """One line of text, rebuilt from the workspace."""
 
+    _shown: Text | None = None
+
     def show(self, view: View, since_last: float | None) -> None:
         """Draw it anew. `since_last` is seconds since an event last came in."""
         workspace, glyphs = view.workspace, view.glyphs
@@ -56,8 +58,10 @@ class StatusLine(Static):
                 self._append_sealing(text, workspace, theme)
             if width >= 120:
                 text.append(f"  {screen_text(workspace.user, 24)}", "dim")
-        # One line it is and stays: laying the whole screen out again is what would cost.
-        self.update(text, layout=False)
+        if text != self._shown:
+            self._shown = text
+            # One line it is and stays: laying the whole screen out again is what would cost.
+            self.update(text, layout=False)
 
     def _append_sealing(self, text: Text, workspace: Workspace, theme: dict[str, str]) -> None:
         sealing = workspace.log.sealing if workspace.log else None

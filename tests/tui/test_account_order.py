@@ -8,8 +8,10 @@ import pytest
 
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.events import Record, read_event
+from natster_tui.domain.fold import Fold
 from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.domain.state_history import StateHistory
+from natster_tui.engine.recent_changes import RecentChanges
 from natster_tui.engine.time_travel import Moment
 from natster_tui.tui.account_order import SORTS, AccountOrder
 from tests.tui.scenes import NOW
@@ -45,3 +47,21 @@ def test_steps_and_jumps_come_to_the_same_as_sorting_anew(sort: int) -> None:
         expected = AccountOrder().keys(past.states, sort, None)
         assert order.keys(past.states, sort, moment) == expected
         assert sorted(expected) == sorted(past.states)
+
+
+@pytest.mark.parametrize("sort", range(len(SORTS)), ids=[name for name, _ in SORTS])
+def test_now_looks_come_to_the_same_as_sorting_anew(sort: int) -> None:
+    draw = Random(sort)
+    order, changes, fold = AccountOrder(), RecentChanges(), Fold(ACCOUNTS)
+    for seq, event in enumerate(DemoCommunity(7).history(EVENTS, NOW), 1):
+        record = Record(seq, seq * 10**9, event.subject, event.payload)
+        changes.note(fold.apply(record, read_event(record)))
+        if draw.random() < 0.3:
+            assert order.keys(fold.states, sort, None, changes) == AccountOrder().keys(
+                fold.states, sort, None
+            )
+        if draw.random() < 0.02:
+            # As after a conflict: what is stored is somewhere else.
+            for key in draw.sample(sorted(fold.states), len(fold.states) // 3):
+                del fold.states[key]
+            changes.forget()

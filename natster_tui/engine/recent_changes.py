@@ -1,0 +1,44 @@
+"""Which documents changed since somebody last looked.
+
+Whoever shows ten thousand accounts in order need not sort them anew for the two that an event
+changed. Kept are keys, not what became of them: that is in the fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+
+class RecentChanges:
+    """The keys that changed, each with when it last did; bounded by their number."""
+
+    def __init__(self) -> None:
+        self.mark = 0
+        """What to ask `since` with later on."""
+        self._known_from = 0
+        self._changed_at: dict[str, int] = {}
+
+    def note(self, keys: Iterable[str]) -> None:
+        """These have just changed."""
+        self.mark += 1
+        for key in keys:
+            # Taken out first: the dictionary stays in the order of the changes.
+            self._changed_at.pop(key, None)
+            self._changed_at[key] = self.mark
+
+    def forget(self) -> None:
+        """Anything may have changed, as when a fold is begun anew."""
+        self.mark += 1
+        self._known_from = self.mark
+        self._changed_at.clear()
+
+    def since(self, mark: int) -> Collection[str] | None:
+        """The keys that changed after a mark was taken, None if nobody can tell."""
+        if mark < self._known_from:
+            return None
+        found = []
+        for key, at in reversed(self._changed_at.items()):
+            if at <= mark:
+                break
+            found.append(key)
+        return found
