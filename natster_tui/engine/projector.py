@@ -12,25 +12,22 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 from natster_tui.domain.checkpoint import Checkpoint
-from natster_tui.domain.events import Record, read_event
+from natster_tui.domain.events import Record
 from natster_tui.domain.fold import Fold
 from natster_tui.domain.log_identity import identity_problem
-from natster_tui.domain.paging import DocumentPager
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
-from natster_tui.engine.batching import Changes, unfit
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projection_store import (
     Standing,
     StoredProjection,
     bucket_of,
     check_identity,
-    checkpoint_of,
     load_projection,
 )
+from natster_tui.engine.projection_writer import ProjectionWriter
 from natster_tui.engine.projector_status import Phase, ProjectorStatus
 from natster_tui.engine.rate import RateMeter
 from natster_tui.engine.rebuild import (
@@ -53,9 +50,7 @@ from natster_tui.errors import (
     ProjectorStoppedError,
     RefusedError,
     ServerError,
-    UnopenedEventError,
 )
-from natster_tui.store.atomic_batch import BATCH_LIMIT
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 from natster_tui.store.stream_reader import FOLLOWING_MESSAGES, StreamReader
@@ -87,37 +82,40 @@ class Projector:
     ) -> None:
         self.projection = projection
         self.status = ProjectorStatus()
-        self.fold: Fold[Any] = Fold(projection)
         self.meter = RateMeter()
         self._instance = instance
         self._may_write = may_write
         self._auto_rebuild = auto_rebuild
         self._lease = lease
-        self._right_of_way = right_of_way or RightOfWay()
+        self._writer = ProjectionWriter(
+            projection, self.status, lease, right_of_way or RightOfWay()
+        )
         if lease is not None:
             lease.serve(projection.name)
         self._ring = notify
-        self.changes = RecentChanges()
-        """The documents that changed, for whoever shows many of them."""
         self.version = 0
         """Counts what changed here, so that a look costs nothing when nothing did."""
         self._bucket: Bucket
         self._watch: StoredWatch
-        self._revision = 0
-        self._pager = DocumentPager(projection)
-        self._writing = False
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
         self._denied = ""
-        self._since_commit: list[Record] = []
-        self._entries = 0
-        """Entries written so far."""
         self._pauses = 0
         self._pause_asked = asyncio.Event()
         self._resumed = asyncio.Event()
         self._resumed.set()
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def fold(self) -> Fold[Any]:
+        """The projection as far as it is folded here, written or not."""
+        return self._writer.fold
+
+    @property
+    def changes(self) -> RecentChanges:
+        """The documents of it that changed, for whoever shows many of them."""
+        return self._writer.changes
 
     def _notify(self) -> None:
         self.version += 1
@@ -146,6 +144,7 @@ class Projector:
         """Project until the link is lost, which is raised as ConnectionLostError."""
         self._bucket = bucket_of(log, self.projection, self._instance)
         self._watch = StoredWatch(self._bucket, self.projection, self.status)
+        self._writer.begin(self._bucket, self._watch)
         self._denied = ""
         try:
             while True:
@@ -203,7 +202,7 @@ class Projector:
         except (LogChangedError, ProjectorStoppedError, RefusedError) as error:
             self.error = error
             self._set(Phase.STOPPED, error.sentence)
-            await self._watch.until_rewritten(log, self._revision)
+            await self._watch.until_rewritten(log, self._writer.revision)
 
     def _set(self, phase: Phase, problem: str = "") -> None:
         self.status.phase = phase
@@ -230,7 +229,7 @@ class Projector:
             stored = await load_projection(self._bucket, self.projection)
         self.status.touched_by_others = stored.touched_by_others
         self.status.drift = None
-        self._writing, problem = self._may_begin_writing(log, stored)
+        self._writer.writes, problem = self._may_begin_writing(log, stored)
         self.status.awaits_lease = bool(problem) and problem == self._lease_sentence
         self._watch.begin(stored, useless=False)
         if stored.standing is Standing.OURS:
@@ -239,12 +238,12 @@ class Projector:
                 self._adopt(stored, stored.fold())
             except RefusedError as error:
                 # What is stored is of no use, but the log still tells what is true.
-                self._writing, problem = False, error.sentence
+                self._writer.writes, problem = False, error.sentence
                 self._watch.begin(stored, useless=True)
                 self._adopt(stored, stored.empty_fold())
             if changed := await check_identity(log, stored.checkpoint):
                 raise LogChangedError(changed)
-        elif self._writing and self._rebuilds_by_itself(stored.standing):
+        elif self._writer.writes and self._rebuilds_by_itself(stored.standing):
             assert stored.checkpoint is not None
             if changed := await check_identity(log, stored.checkpoint):
                 # Nobody has said that the projection may be made from another log.
@@ -252,21 +251,21 @@ class Projector:
                 raise LogChangedError(changed)
             await self._rebuild(log, stored.problem.split(":")[0] + ": finishing it")
             return await self._begin(log)
-        elif stored.standing is Standing.MISSING and self._writing:
+        elif stored.standing is Standing.MISSING and self._writer.writes:
             await self._bucket.create(log.info.replicas)
             self._adopt(stored, stored.empty_fold())
         elif stored.standing in (Standing.MISSING, Standing.EMPTY):
             self._adopt(stored, stored.empty_fold())
         else:
-            self._writing = False
+            self._writer.writes = False
             if not (self.status.awaits_lease and stored.standing is Standing.INTERRUPTED):
                 # Whoever has the lease finishes a rebuild; all else is for a person to decide.
                 problem = stored.problem
             self._adopt(stored, stored.empty_fold())
-        if self._writing and self._is_far_behind(log):
+        if self._writer.writes and self._is_far_behind(log):
             await self._rebuild(log, "")
             return await self._begin(log)
-        self._set(Phase.CATCHING_UP if self._writing else Phase.WATCHING, problem)
+        self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, problem)
         return None
 
     def _is_far_behind(self, log: EventLog) -> bool:
@@ -314,9 +313,7 @@ class Projector:
         self._set(Phase.CATCHING_UP, why)
 
         def show(progress: ReplayProgress) -> None:
-            self.fold = rebuild.folds[self.projection.name]
-            self.changes.forget()
-            self.status.position = progress.seq
+            self._writer.show(rebuild.folds[self.projection.name], progress.seq)
             self._notify()
 
         rebuild = Rebuild(log, [self.projection], self._instance, show)
@@ -330,17 +327,7 @@ class Projector:
             raise blocked
 
     def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
-        self.fold = fold
-        self.changes.forget()
-        self._pager = stored.pager(fold)
-        self._revision = stored.snapshot.checkpoint_revision
-        self._since_commit = []
-        self.status.stored = None if stored.checkpoint is None else stored.checkpoint.seq
-        self._publish_position()
-
-    def _publish_position(self) -> None:
-        self.status.position = self.fold.seq
-        self.status.parked = self.fold.parked
+        self._writer.adopt(stored, fold)
         self._notify()
 
     def accept(self, verdict: Verdict) -> None:
@@ -371,16 +358,19 @@ class Projector:
             rested = time.monotonic()
             async for batch in batches:
                 records = await log.sealing.open_records(batch)
-                written = self._entries
+                written = self._writer.entries
                 if records:
                     await self._check_continuity(log, records)
-                    await self._take(log, records)
+                    try:
+                        await self._writer.take(log, records)
+                    finally:
+                        self._notify()
                     self.meter.add(len(records))
                 elif reader.idle and self.fold.seq < log.info.last_seq:
                     await self._pass_hole(log)
                 self._settle_phase(log.info.last_seq)
                 if (
-                    self._entries - written >= BUSY_ENTRIES
+                    self._writer.entries - written >= BUSY_ENTRIES
                     and len(records) < FOLLOWING_MESSAGES > reader.pending
                 ):
                     # Under a flood the same documents change again and again, and each commit
@@ -388,21 +378,21 @@ class Projector:
                     # slice means that more is waiting here already.
                     await asyncio.sleep(max(0.0, rested + BUSY_S - time.monotonic()))
                     rested = time.monotonic()
-                if not self._writing:
+                if not self._writer.writes:
                     if self.status.awaits_lease:
                         if not self._lease_sentence:
                             return  # ours again, while we were finding out that it was not
                         self.status.problem = self._lease_sentence
                     seen = await self._watch.look(log, self.fold)
                 else:
-                    seen = not records and await self._watch.look_at_own(self._revision)
+                    seen = not records and await self._watch.look_at_own(self._writer.revision)
                 if seen:
                     self._notify()
 
     def _settle_phase(self, head: int) -> None:
-        if self._writing and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:
+        if self._writer.writes and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:
             self._set(Phase.PROJECTING)
-        elif self._writing and self.status.phase is not Phase.PROJECTING:
+        elif self._writer.writes and self.status.phase is not Phase.PROJECTING:
             self._notify()
 
     async def _check_continuity(self, log: EventLog, records: list[Record]) -> None:
@@ -423,110 +413,5 @@ class Projector:
         head = log.info.last_seq
         following = await log.next_after(self.fold.seq)
         if following is None or following > head:
-            self.fold.seq, self.fold.time_ns = head, 0
-            await self._commit(log, moved=True)
-            self._publish_position()
-
-    async def _take(self, log: EventLog, records: list[Record]) -> None:
-        gathered: set[str] = set()
-        entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
-        pace = self._right_of_way.pace()
-        try:
-            for record in records:
-                if pace.is_over:
-                    await pace.rest()
-                for key in self.fold.apply(record, read_event(record)):
-                    if key not in gathered:
-                        gathered.add(key)
-                        entries += self._pager.at_most(key)
-                self._since_commit.append(record)
-                if entries >= room:
-                    await self._commit(log)
-                    gathered.clear()
-                    entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
-        except UnopenedEventError:
-            await self._commit(log)
-            self._publish_position()
-            raise
-        await self._commit(log)
-        self._publish_position()
-
-    async def _commit(self, log: EventLog, *, moved: bool = False) -> None:
-        """Write what changed since the last commit: the fold of a prefix of the log.
-
-        `moved`: the position changed without a record.
-        """
-        fold = self.fold
-        if not self._writing:
-            self.changes.note(fold.take_dirty())
-            self._since_commit = []
-            return
-        if not self._since_commit and not moved:
-            return
-        changes: dict[str, bytes | None] = {}
-        pace = self._right_of_way.pace()
-        changed = fold.take_dirty()
-        self.changes.note(changed)
-        for key in changed:
-            if pace.is_over:
-                await pace.rest()
-            changes.update(self._pager.changes(key, fold.states.get(key)))
-        if self._unfit(changes):
-            await self._commit_by_prefixes(log)
-        else:
-            await self._write(changes, await checkpoint_of(fold, log))
-        self._since_commit = []
-
-    def _unfit(self, changes: Changes) -> str:
-        return unfit(self.projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit)
-
-    async def _write(self, changes: Changes, checkpoint: Checkpoint) -> None:
-        if self._lease is not None and not await self._lease.confirm(self.projection.name):
-            raise ConflictError(f"nothing more is written: {self._lease_sentence}")
-        status, before = self.status, self._revision
-        checkpoint = replace(checkpoint, touched=status.touched_by_others)
-        self._revision = await self._bucket.commit(changes, checkpoint.encode(), before, self.fold)
-        known = max(before, self._watch.accepted)
-        if before and self._revision - known != len(changes) + 1 and not checkpoint.touched:
-            # Seen only now, and our own entry is the bucket's last: it has to say so by itself.
-            status.touched_by_others = True
-            checkpoint = replace(checkpoint, touched=True)
-            self._revision = await self._bucket.commit({}, checkpoint.encode(), self._revision)
-        self.status.stored = checkpoint.seq
-        self.status.commits += 1
-        self._entries += len(changes)
-
-    async def _adopt_stored(self) -> None:
-        """Go back to what is stored; raises ConflictError where that is of no use any more."""
-        stored = await load_projection(self._bucket, self.projection)
-        try:
-            self._adopt(stored, stored.fold_or_empty())
-        except RefusedError as error:
-            # Whoever begins anew goes on without it, from the log, and says why.
-            raise ConflictError(error.sentence) from error
-
-    async def _commit_by_prefixes(self, log: EventLog) -> None:
-        """Begin again from what is stored, and write as many events at a time as one batch takes.
-
-        Stops before an event whose own changes the server does not take.
-        """
-        records = self._since_commit
-        await self._adopt_stored()
-        fold = self.fold
-        changes: dict[str, bytes | None] = {}
-        for record in records:
-            before = await checkpoint_of(fold, log)
-            own: dict[str, bytes | None] = {}
-            for key in fold.apply(record, read_event(record)):
-                own.update(self._pager.changes(key, fold.states.get(key)))
-            problem = self._unfit(own)
-            if problem or self._unfit(changes | own):
-                if before.seq > (self.status.stored or 0):
-                    await self._write(changes, before)
-                changes = {}
-            if problem:
-                await self._adopt_stored()
-                raise ProjectorStoppedError(f"stopped before event {record.seq:,}: {problem}")
-            changes.update(own)
-        self.changes.note(fold.take_dirty())
-        await self._write(changes, await checkpoint_of(fold, log))
+            await self._writer.pass_to(log, head)
+            self._notify()

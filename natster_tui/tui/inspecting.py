@@ -39,8 +39,9 @@ class Inspecting:
         self._say = say
         self._shows_change = False
         self._effects: list[Effect] | None = None
-        self._asked: tuple[int, EventLog | None] = (0, None)
-        """What the effects were asked for. A log opened anew, as after an erasure, asks again."""
+        self._asked: tuple[Record | None, EventLog | None] = (None, None)
+        """What the effects were asked for: after an erasure the log is opened anew, and the record,
+        a little later, is another one."""
         self._reveal_until = 0.0
         self._drawn = 0.0
 
@@ -86,10 +87,11 @@ class Inspecting:
             return None
         if not self._shows_change:
             return inspection.event(seq, record, self._view.parked_reason)
-        asked = (seq, self._view.workspace.log)
-        if record is not None and self._asked != asked:
+        asked = (record, self._view.workspace.log)
+        if self._asked != asked:
             self._asked, self._effects = asked, None
-            self._start(partial(self._read_effects, record), "effects")
+            if record is not None:
+                self._start(partial(self._read_effects, record), "effects")
         return inspection.change(seq, self._effects)
 
     async def _read_effects(self, record: Record) -> None:

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from natster_tui.domain import paging
 from natster_tui.domain.paging import document_key
 from natster_tui.domain.projections import ACCOUNTS
-from natster_tui.engine import batching
-from natster_tui.engine import projector as projector_module
+from natster_tui.engine import batching, projection_writer
 from natster_tui.engine import rebuild as rebuild_module
 from natster_tui.engine.batching import batches, oversized, unfit
-from natster_tui.engine.projector import Projector
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import Rebuild
 from natster_tui.store.bucket import Bucket
@@ -76,7 +74,7 @@ def test_what_is_not_taken_is_told_with_key_size_and_limit() -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "PAGED_FROM", 300)
     monkeypatch.setattr(paging, "PAGE_LENGTH", 2)
-    monkeypatch.setattr(projector_module, "BATCH_LIMIT", 21)
+    monkeypatch.setattr(projection_writer, "BATCH_LIMIT", 21)
     monkeypatch.setattr(rebuild_module, "BATCH_LIMIT", 21)
 
 
@@ -86,14 +84,14 @@ async def test_events_that_together_change_more_than_a_batch_takes_are_written_b
 ) -> None:
     members = [f"M{number:02}" for number in range(30)]
     by_prefixes = 0
-    commit = Projector._commit_by_prefixes
+    commit = projection_writer.ProjectionWriter._commit_by_prefixes
 
     async def counted(*arguments: Any) -> None:
         nonlocal by_prefixes
         by_prefixes += 1
         await commit(*arguments)
 
-    monkeypatch.setattr(Projector, "_commit_by_prefixes", counted)
+    monkeypatch.setattr(projection_writer.ProjectionWriter, "_commit_by_prefixes", counted)
     # As if none of the gathering knew that documents may be several entries.
     monkeypatch.setattr(paging.DocumentPager, "at_most", lambda _self, _key: 1)
     batch_sizes = []

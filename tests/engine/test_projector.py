@@ -22,6 +22,7 @@ from natster_tui.domain.events import STREAM
 from natster_tui.domain.fold import fold_all
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.engine import projection_writer
 from natster_tui.engine import projector as projector_module
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.projector_status import Phase
@@ -202,7 +203,7 @@ async def test_however_the_log_is_cut_into_batches_the_documents_are_the_same(
     log = await fresh_log(link)
     await append(log, [initialized(A), *events])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(projector_module, "BATCH_LIMIT", batch)
+        patch.setattr(projection_writer, "BATCH_LIMIT", batch)
         patch.setattr(projector_module, "FOLLOWING_MESSAGES", handed_out)
         await project_to_head(log, projection)
     await assert_stored_is_the_fold(log, settings, projection)

@@ -21,7 +21,13 @@ from natster_tui.domain.checkpoint import Checkpoint, decode_checkpoint
 from natster_tui.domain.events import STREAM, Record
 from natster_tui.domain.fold import Fold, fold_all
 from natster_tui.domain.projection import Projection
-from natster_tui.engine import lease_keeper, projector, rebuild, stored_watch
+from natster_tui.engine import (
+    lease_keeper,
+    projection_writer,
+    projector,
+    rebuild,
+    stored_watch,
+)
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.projector import Projector
 from natster_tui.errors import ConflictError, ConnectionLostError, ServerError
@@ -145,7 +151,7 @@ class World:
         patch.setattr(lease_keeper, "RENEW_S", 0.02)
         patch.setattr(projector, "RETRY_S", 0.02)
         patch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.02)
-        patch.setattr(projector, "BATCH_LIMIT", 5)
+        patch.setattr(projection_writer, "BATCH_LIMIT", 5)
         patch.setattr(rebuild, "BATCH_LIMIT", 3)
         if isinstance(projection, Journal):
             # Its documents only grow, so that no event needs more entries than a batch has.
