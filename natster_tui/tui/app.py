@@ -18,7 +18,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.projection import Projection
@@ -37,6 +37,7 @@ from natster_tui.tui.field import Field
 from natster_tui.tui.finding import Finding
 from natster_tui.tui.inspecting import REVEAL_S, Inspecting
 from natster_tui.tui.inspector import Inspector
+from natster_tui.tui.key_line import KeyLine
 from natster_tui.tui.last_look import LastLook
 from natster_tui.tui.look import ASCII, DARK, LIGHT, UNICODE
 from natster_tui.tui.palette import DeclaredCommands
@@ -118,7 +119,7 @@ class Dashboard(App[None]):
         yield self._hint
         yield self._alert_line
         yield self._prompt
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine(self.view.glyphs)
 
     def on_mount(self) -> None:
         """Connect the doorbell, and paint."""
@@ -229,8 +230,13 @@ class Dashboard(App[None]):
 
     def _stand_at(self, pane: str) -> None:
         """The layout follows the pane that is worked in."""
-        for name in PANES:
-            self.default_screen.set_class(pane == name, f"at-{name}")
+        screen, at = self.default_screen, f"at-{pane}"
+        if not screen.has_class(at):
+            # Styling every widget anew takes as long as painting: only where it makes a difference,
+            # and once. What comes to make one later on (zoom, another size) styles them itself.
+            matters = screen.has_class("zoomed") or screen.has_class("-narrow")
+            screen.remove_class(*(f"at-{name}" for name in PANES), update=False)
+            screen.add_class(at, update=matters)
 
     def _inspect(self, pane: VirtualList) -> None:
         self.panes.used = pane.id or "timeline"

@@ -133,7 +133,8 @@ class Inspector(QuietScroll, can_focus=True):
     def notify_style_update(self) -> None:
         """The theme changed."""
         super().notify_style_update()
-        self._draw()
+        if self.rich_style != self._base:
+            self._draw()
 
 
 def stored_time(record: Record) -> str:

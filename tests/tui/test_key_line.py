@@ -1,0 +1,41 @@
+"""The footer shows whole keys only, and each can be clicked."""
+
+from __future__ import annotations
+
+import pytest
+
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.tui.commands import COMMANDS
+from natster_tui.tui.key_line import KeyLine
+from natster_tui.tui.text_screen import TextScreen
+from tests.tui.running import dashboard
+from tests.tui.scenes import text_of
+
+SHOWN = [f"{each.key_shown} {each.label}" for each in COMMANDS if each.in_footer]
+
+
+def last_line(text: str) -> str:
+    return text.split("\n")[-1].rstrip()
+
+
+@pytest.mark.parametrize("width", [200, len(" ".join(SHOWN)), len(" ".join(SHOWN)) - 1, 80, 40])
+async def test_no_key_is_cut(settings: ConnectionSettings, width: int) -> None:
+    async with dashboard(settings, size=(width, 24)) as (app, _pilot):
+        line = last_line(text_of(app))
+    assert len(line) <= width
+    if width >= len(" ".join(SHOWN)):
+        assert line == " ".join(SHOWN)
+    else:
+        shown = line.removesuffix(" …")
+        fitting = [number for number in range(len(SHOWN)) if shown == " ".join(SHOWN[:number])]
+        # One more, and the mark that says that there are more, would not have fitted.
+        assert len(" ".join(SHOWN[: fitting[0] + 1])) + 2 > width
+
+
+async def test_a_click_presses_the_key(settings: ConnectionSettings) -> None:
+    async with dashboard(settings) as (app, pilot):
+        at = last_line(text_of(app)).index("? help")
+        await pilot.click(KeyLine, offset=(at - 1, 0))
+        assert not isinstance(app.screen, TextScreen), "between two keys there is nothing"
+        await pilot.click(KeyLine, offset=(at + 4, 0))
+        assert isinstance(app.screen, TextScreen)
