@@ -88,13 +88,14 @@ async def read_preflight(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
 ) -> Preflight:
     """Look at the log and the buckets; writes nothing."""
+    # Before the log: no position is then ahead of what is said of it.
+    stored = tuple([await load_projection(bucket_of(log, p, instance), p) for p in projections])
     info = await log.refresh()
     by_type = {}
     for kind in EventType:
         count = await count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.value}")
         by_type[kind.value] = count
     by_type["other"] = max(0, info.messages - sum(by_type.values()))
-    stored = tuple([await load_projection(bucket_of(log, p, instance), p) for p in projections])
     return Preflight(
         info,
         by_type,

@@ -40,6 +40,7 @@ from natster_tui.tui.inspector import Inspector
 from natster_tui.tui.key_line import KeyLine
 from natster_tui.tui.last_look import LastLook
 from natster_tui.tui.look import ASCII, DARK, LIGHT, UNICODE
+from natster_tui.tui.main_screen import MainScreen
 from natster_tui.tui.palette import DeclaredCommands
 from natster_tui.tui.panes import PANES, Panes
 from natster_tui.tui.prompt import Prompt, Purpose
@@ -103,6 +104,10 @@ class Dashboard(App[None]):
         self.inspecting = Inspecting(view, panes, start, self.refreshing.soon, say)
         self.finding = Finding(view, panes, self._prompt, start, self._jumped, say)
         self.taking_away = TakingAway(view, panes, self.copy_to_clipboard, start, say)
+
+    def get_default_screen(self) -> Screen[None]:
+        """See `App.get_default_screen`."""
+        return MainScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         """The main screen."""

@@ -58,7 +58,7 @@ class Catalogs(VirtualList):
             self.of = account
             self.cursor = 0
             self.scroll_to(y=0, animate=False)
-        self.update_rows()
+            self.update_rows()
 
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
