@@ -15,6 +15,7 @@ from textual import events
 from textual.screen import Screen
 from textual.widget import Widget
 
+from natster_tui.tui.field import Field
 from natster_tui.tui.look import Glyphs
 
 _GAP = " "
@@ -75,8 +76,10 @@ class KeyLine(Widget):
     def _look(self, screen: Screen[object]) -> None:
         # The first binding of an action is the one that is shown.
         found: dict[str, _Shown] = {}
-        for _node, binding, enabled, _tooltip in screen.active_bindings.values():
-            if binding.show:
+        typing = screen.focused if isinstance(screen.focused, Field) else None
+        for node, binding, enabled, _tooltip in screen.active_bindings.values():
+            # Where text is typed, a letter is a letter.
+            if binding.show and typing in (None, node):
                 shown = self.app.get_key_display(binding)
                 found.setdefault(
                     binding.action, _Shown(binding.key, shown, binding.description, enabled)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
 
 from natster_tui.domain.event_filter import completions
@@ -38,7 +38,11 @@ class FilterSuggester(Suggester):
 class Prompt(AskingField):
     """Hidden until opened; `purpose` says what its text means."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("tab", "complete")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "apply", key_display="Enter"),
+        Binding("tab", "complete", "complete", key_display="Tab"),
+        Binding("escape", "app.back", "leave", key_display="Esc"),
+    ]
 
     def __init__(
         self,
@@ -66,6 +70,12 @@ class Prompt(AskingField):
         self.select_all()
         self.display = True
         self.screen.set_focus(self)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """See `DOMNode.check_action`: Tab stays ours, also where nothing can be completed."""
+        if action == "complete" and self.suggester is None:
+            return None
+        return super().check_action(action, parameters)
 
     def action_complete(self) -> None:
         """Take the suggestion; where there is none the keyboard stays here all the same."""

@@ -39,3 +39,13 @@ async def test_a_click_presses_the_key(settings: ConnectionSettings) -> None:
         assert not isinstance(app.screen, TextScreen), "between two keys there is nothing"
         await pilot.click(KeyLine, offset=(at + 4, 0))
         assert isinstance(app.screen, TextScreen)
+
+
+async def test_where_text_is_typed_only_the_keys_of_the_field_are_shown(
+    settings: ConnectionSettings,
+) -> None:
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("slash")
+        assert last_line(text_of(app)) == "Enter apply Tab complete Esc leave"
+        await pilot.press("escape")
+        assert last_line(text_of(app)).startswith("q quit ? help")
