@@ -76,10 +76,10 @@ class Preflight:
                     f"  the bucket {stored.projection.bucket} will be converted: atomic batches "
                     "on, no size limit"
                 )
-        lines += [
-            f"also projecting: {consumer.name} ({consumer.described})"
-            for consumer in self.other_projectors
-        ]
+        for consumer in self.other_projectors:
+            # One of ours may only watch: who projects is the lease's to say.
+            does = "following the log" if consumer.is_ours else "projecting"
+            lines.append(f"also {does}: {consumer.name} ({consumer.described})")
         lines += [f"in the way: {blocker}" for blocker in self.blockers]
         return lines
 

@@ -79,12 +79,19 @@ class Verdict:
     @property
     def good(self) -> bool:
         """Whether every stored document is exactly what the log says."""
-        return not self.diff and self.standing is Standing.OURS
+        return not self.diff and (self.standing is Standing.OURS or self._is_of_nothing)
+
+    @property
+    def _is_of_nothing(self) -> bool:
+        """Whether the log is empty, and so nothing has to be stored."""
+        return self.seq == 0 and self.standing in (Standing.MISSING, Standing.EMPTY)
 
     @property
     def sentence(self) -> str:
         """One line for people."""
         name = self.projection.name
+        if self._is_of_nothing:
+            return f"{name}: nothing has to be stored yet: the log is empty"
         if self.standing in (Standing.MISSING, Standing.EMPTY):
             return f"{name}: nothing is stored yet; project or rebuild it"
         if not self.diff:

@@ -107,7 +107,8 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
         if not problem and stored.checkpoint is not None:
             problem = await check_identity(log, stored.checkpoint) or ""
         if not problem and stored.standing in (Standing.MISSING, Standing.EMPTY):
-            problem = "nothing is stored yet: project or rebuild it"
+            remedy = "project or rebuild it" if info.last_seq else "the log is empty"
+            problem = f"nothing is stored yet: {remedy}"
         reports.append(ProjectionReport(projection, stored, info.last_seq, problem))
     hazards = list(hazards_of(info))
     if log.link.server_version < ATOMIC_BATCHES_SINCE:

@@ -142,6 +142,7 @@ async def test_the_diff_says_what_was_added_changed_and_removed_field_by_field(
 async def test_verify_says_in_one_line_that_all_is_well_or_which_keys_are_not(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
+    assert await verified(log) == ["account: nothing has to be stored yet: the log is empty"]
     await append(log, EVENTS)
     assert await verified(log) == ["account: nothing is stored yet; project or rebuild it"]
     await project_to_head(log)
