@@ -20,7 +20,7 @@ _NOT_YET = 1 << 62
 """Accounts that others shared with before they joined stand last."""
 
 MANY = 4
-"""Where one account in so many changed, sorting all is as quick as finding their places."""
+"""Where one account in so many moved, sorting all is as quick as finding their places."""
 
 _Place = tuple[Any, str]
 """What an account is sorted by, then its key: no two places are the same."""
@@ -57,11 +57,10 @@ class AccountOrder:
         changed = self._changed(moment, changes) if sort == self._by else None
         self._by, self._moment = sort, moment
         self._mark = changes.mark if moment is None and changes is not None else None
-        if changed is None or len(changed) * MANY > len(accounts):
+        if changed is None:
             self._begin(accounts.items())
         else:
-            for key in changed:
-                self._replace(key, accounts.get(key))
+            self._move(changed, accounts)
         return [key for _value, key in self._places]
 
     def _changed(
@@ -85,13 +84,24 @@ class AccountOrder:
         self._place_of = {key: (of(key, state), key) for key, state in accounts}
         self._places = sorted(self._place_of.values())
 
-    def _replace(self, key: str, state: AccountState | None) -> None:
-        place = None if state is None else (SORTS[self._by][1](key, state), key)
-        before = self._place_of.get(key)
-        if place == before:
+    def _move(self, changed: Iterable[str], accounts: Mapping[str, AccountState]) -> None:
+        of, left, taken = SORTS[self._by][1], [], []
+        for key in changed:
+            state = accounts.get(key)
+            place = None if state is None else (of(key, state), key)
+            before = self._place_of.get(key)
+            if place == before:
+                continue
+            if before is not None:
+                left.append(before)
+                del self._place_of[key]
+            if place is not None:
+                taken.append(place)
+                self._place_of[key] = place
+        if (len(left) + len(taken)) * MANY > len(self._places):
+            self._places = sorted(self._place_of.values())
             return
-        if before is not None:
-            del self._place_of[key], self._places[bisect_left(self._places, before)]
-        if place is not None:
-            self._place_of[key] = place
+        for place in left:
+            del self._places[bisect_left(self._places, place)]
+        for place in taken:
             insort(self._places, place)
