@@ -12,7 +12,6 @@ import click
 from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.options import target_of
 from natster_tui.cli.stopping import on_stop
-from natster_tui.engine.demo import DemoTraffic
 from natster_tui.engine.garbage import collect_in_small_steps
 from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
@@ -50,6 +49,9 @@ def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
     """Open the dashboard on a throw-away community: history first, live traffic after."""
+    # Only here: every other command would load a community that it never meets.
+    from natster_tui.engine.demo import DemoTraffic
+
     workspace = Workspace(EmbeddedSource(None), WorkspaceOptions(LogChoice()))
     traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
     asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only, hint=_DEMO_HINT))

