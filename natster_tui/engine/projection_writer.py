@@ -104,7 +104,10 @@ class ProjectionWriter:
             for record in records:
                 if pace.is_over:
                     await pace.rest()
-                for key in self.fold.apply(record, read_event(record)):
+                changed = self.fold.apply(record, read_event(record))
+                # At once: whoever looks before this is committed sees the states as they are.
+                self.changes.note(changed)
+                for key in changed:
                     if key not in gathered:
                         gathered.add(key)
                         entries += self._pager.at_most(key)
@@ -133,16 +136,14 @@ class ProjectionWriter:
         """
         fold = self.fold
         if not self.writes:
-            self.changes.note(fold.take_dirty())
+            fold.take_dirty()
             self._since_commit = []
             return
         if not self._since_commit and not moved:
             return
         changes: dict[str, bytes | None] = {}
         pace = self._right_of_way.pace()
-        changed = fold.take_dirty()
-        self.changes.note(changed)
-        for key in changed:
+        for key in fold.take_dirty():
             if pace.is_over:
                 await pace.rest()
             changes.update(self._pager.changes(key, fold.states.get(key)))
@@ -193,7 +194,9 @@ class ProjectionWriter:
         for record in records:
             before = await checkpoint_of(fold, log)
             own: dict[str, bytes | None] = {}
-            for key in fold.apply(record, read_event(record)):
+            changed = fold.apply(record, read_event(record))
+            self.changes.note(changed)
+            for key in changed:
                 own.update(self._pager.changes(key, fold.states.get(key)))
             problem = self._unfit(own)
             if problem or self._unfit(changes | own):
@@ -204,5 +207,5 @@ class ProjectionWriter:
                 await self._adopt_stored()
                 raise ProjectorStoppedError(f"stopped before event {record.seq:,}: {problem}")
             changes.update(own)
-        self.changes.note(fold.take_dirty())
+        fold.take_dirty()
         await self._write(changes, await checkpoint_of(fold, log))

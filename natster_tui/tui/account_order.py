@@ -21,6 +21,8 @@ _NOT_YET = 1 << 62
 
 MANY = 4
 """Where one account in so many moved, sorting all is as quick as finding their places."""
+MOST = 1_000
+"""In a long list each of them moves all that stand behind it, too."""
 
 _Place = tuple[Any, str]
 """What an account is sorted by, then its key: no two places are the same."""
@@ -98,7 +100,7 @@ class AccountOrder:
             if place is not None:
                 taken.append(place)
                 self._place_of[key] = place
-        if (len(left) + len(taken)) * MANY > len(self._places):
+        if len(taken) > MOST or len(taken) * MANY > len(self._places):
             self._places = sorted(self._place_of.values())
             return
         for place in left:

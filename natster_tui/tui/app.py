@@ -228,6 +228,9 @@ class Dashboard(App[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane with the focus is what the inspector is about."""
         focused = event.widget
+        if focused.screen is not self.default_screen:
+            # A dialog's list is no pane, and its focus goes when it does.
+            return
         if isinstance(focused, VirtualList | Inspector):
             self._stand_at(focused.id or "timeline")
         if isinstance(focused, VirtualList):

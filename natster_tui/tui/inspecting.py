@@ -85,13 +85,12 @@ class Inspecting:
         seq, record = panes.timeline.selected_seq, panes.record
         if seq is None:
             return None
-        if not self._shows_change:
+        if not self._shows_change or record is None:
             return inspection.event(seq, record, self._view.parked_reason)
         asked = (record, self._view.workspace.log)
         if self._asked != asked:
             self._asked, self._effects = asked, None
-            if record is not None:
-                self._start(partial(self._read_effects, record), "effects")
+            self._start(partial(self._read_effects, record), "effects")
         return inspection.change(seq, self._effects)
 
     async def _read_effects(self, record: Record) -> None:

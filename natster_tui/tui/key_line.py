@@ -74,6 +74,9 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._look)
 
     def _look(self, screen: Screen[object]) -> None:
+        if not self.app.app_focus:
+            # The window is in the background: nothing has the focus, until it comes back.
+            return
         # The first binding of an action is the one that is shown.
         found: dict[str, _Shown] = {}
         typing = screen.focused if isinstance(screen.focused, Field) else None

@@ -70,6 +70,8 @@ class Prompt(AskingField):
         self.select_all()
         self.display = True
         self.screen.set_focus(self)
+        # It may have been open before, for something else, and nothing has lost the focus.
+        self.screen.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `DOMNode.check_action`: Tab stays ours, also where nothing can be completed."""

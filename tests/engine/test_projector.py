@@ -729,3 +729,23 @@ async def test_who_may_not_write_watches_and_is_told_why(restricted: RealServer)
         assert projector.version - looks < 5
     for link in (admin, observer, blind):
         await link.close()
+
+
+async def test_what_is_folded_is_noted_as_changed_before_it_is_committed(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = asyncio.Event()
+
+    async def never(*_arguments: Any, **_options: Any) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    async with projecting(log) as projector:
+        await until(lambda: projector.status.phase is Phase.PROJECTING)
+        mark = projector.changes.mark
+        monkeypatch.setattr(projection_writer.ProjectionWriter, "_commit", never)
+        await append(log, [initialized(A)])
+        await reached.wait()
+        # As when the link is lost here: whoever shows the states needs to know which differ.
+        assert A in projector.fold.states
+        assert list(projector.changes.since(mark) or ()) == [A]

@@ -419,3 +419,19 @@ async def test_copying_masks_and_keeps_a_private_file(
         assert "••••" in json.loads(line["payload"])["bound_context"]["access_token"]
         assert copied.stat().st_mode & 0o777 == 0o600
         assert app.clipboard.strip() == copied.read_text().strip()
+
+
+async def test_after_a_dialog_commands_are_about_the_row_that_they_were_about(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("2", "j", "w")
+        await until(lambda: "events, newest first" in text_of(app))
+        why = app.screen
+        await pilot.press("escape")
+        assert app.panes.chosen_account == app.panes.accounts.selected_key
+        await pilot.press("z")
+        await until(lambda: app.panes.accounts.size.height > 30)
+        await pilot.press("z", "w")
+        assert type(app.screen) is type(why)
