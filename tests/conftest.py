@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -16,7 +17,7 @@ from natster_tui.domain.log_lines import decode_line
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog, LogSettings
-from tests.faults.results import table
+from tests.faults.results import add_seen, seen, table
 from tests.real_server import RealServer
 
 # How long an example takes says how busy the machine is, and nothing about the program.
@@ -87,6 +88,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Print what the fault suite measured, for the README.",
     )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["faults"] = seen()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    # One of several test processes has ended; the table is printed by this one.
+    add_seen(getattr(node, "workeroutput", {}).get("faults", ()))
 
 
 def pytest_terminal_summary(

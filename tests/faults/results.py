@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from tests.faults.checker import Findings
 
@@ -45,6 +47,22 @@ def record(
         result.doubled += found.doubled
     if recovered_s is not None:
         result.recovered_s.append(recovered_s)
+
+
+def seen() -> list[dict[str, Any]]:
+    """The results as plain values, for the process that prints them."""
+    return [asdict(each) for each in RESULTS.values()]
+
+
+def add_seen(elsewhere: Iterable[dict[str, Any]]) -> None:
+    """Add what another process has seen."""
+    for each in elsewhere:
+        result = RESULTS.setdefault(each["fault"], FaultResult(each["fault"]))
+        result.injected += each["injected"]
+        result.lost += each["lost"]
+        result.doubled += each["doubled"]
+        result.torn += each["torn"]
+        result.recovered_s += each["recovered_s"]
 
 
 def table() -> list[str]:
