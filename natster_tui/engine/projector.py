@@ -100,6 +100,8 @@ class Projector:
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
         self._denied = ""
+        self._begun: Rebuild | None = None
+        """A rebuild of ours that was stopped while it read the log."""
         self._pauses = 0
         self._pause_asked = asyncio.Event()
         self._resumed = asyncio.Event()
@@ -234,6 +236,8 @@ class Projector:
         self._watch.begin(stored, useless=False)
         if stored.standing is Standing.OURS:
             assert stored.checkpoint is not None
+            if not self._is_far(stored.checkpoint.seq, log):
+                self._begun = None
             try:
                 self._adopt(stored, stored.fold())
             except RefusedError as error:
@@ -262,20 +266,20 @@ class Projector:
                 # Whoever has the lease finishes a rebuild; all else is for a person to decide.
                 problem = stored.problem
             self._adopt(stored, stored.empty_fold())
-        if self._writer.writes and self._is_far_behind(log):
+        if self._writer.writes and self._is_far(self.fold.seq, log):
             await self._rebuild(log, "")
             return await self._begin(log)
         self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, problem)
         return None
 
-    def _is_far_behind(self, log: EventLog) -> bool:
-        """Whether most of a long log is still to be folded.
+    def _is_far(self, seq: int, log: EventLog) -> bool:
+        """Whether most of a long log is still to be folded, from a sequence on.
 
         Prefix by prefix every busy document would be written hundreds of times over; a rebuild
         folds in memory and writes each once.
         """
         head = log.info.last_seq
-        lag = head - self.fold.seq
+        lag = head - seq
         return lag > FAR_BEHIND and 2 * lag > head
 
     @property
@@ -308,16 +312,30 @@ class Projector:
             return False, sentence
         return True, ""
 
+    def _rebuild_of(self, log: EventLog) -> Rebuild:
+        """A rebuild that shows how far it is: the one that was begun, if it is of this log."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun.goes_on_in(log):
+            return begun
+
+        def show(progress: ReplayProgress) -> None:
+            self._writer.show(made.folds[self.projection.name], progress.seq)
+            self._notify()
+
+        made = Rebuild(log, [self.projection], self._instance, show)
+        return made
+
     async def _rebuild(self, log: EventLog, why: str) -> None:
         """Bring the bucket to the log by a rebuild; what is folded so far is shown meanwhile."""
         self._set(Phase.CATCHING_UP, why)
-
-        def show(progress: ReplayProgress) -> None:
-            self._writer.show(rebuild.folds[self.projection.name], progress.seq)
-            self._notify()
-
-        rebuild = Rebuild(log, [self.projection], self._instance, show)
-        plan = (await rebuild.prepare())[0]
+        rebuild = self._rebuild_of(log)
+        try:
+            plan = (await rebuild.prepare())[0]
+        except asyncio.CancelledError:
+            # The lease ran out, or a rebuild wants us to wait: what is folded stays folded, or a
+            # long log on a slow server would be read from its beginning again and again.
+            self._begun = rebuild
+            raise
         blocked = rebuild.blocked.get(self.projection.name)
         # Up to an event that nothing may pass is where projecting would bring it, too.
         await rebuild.commit(partial=plan.is_forward)

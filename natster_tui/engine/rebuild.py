@@ -139,6 +139,7 @@ class Rebuild:
         self.log = log
         self.projections = tuple(projections)
         self._instance = instance
+        self._created = log.info.created
         self._replay = Replay(log, projections, instance, on_progress)
         self._foreign: set[str] = set()
         """Whose buckets were another program's when `prepare` looked at them."""
@@ -153,6 +154,14 @@ class Rebuild:
     def progress(self) -> ReplayProgress:
         """The replay's progress."""
         return self._replay.progress
+
+    def goes_on_in(self, log: EventLog) -> bool:
+        """Whether what was read so far is the beginning of this log, over the same link."""
+        return (
+            self.log is log
+            and self._created == log.info.created
+            and self._replay.seq <= log.info.last_seq
+        )
 
     @property
     def blocked(self) -> Mapping[str, UnopenedEventError]:

@@ -26,6 +26,7 @@ from natster_tui.engine import projection_writer
 from natster_tui.engine import projector as projector_module
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.rebuild import Rebuild
 from natster_tui.engine.transfer import import_records
 from natster_tui.store.bucket import HEADER_ALLOWANCE
 from natster_tui.store.connection_settings import ConnectionSettings
@@ -749,3 +750,30 @@ async def test_what_is_folded_is_noted_as_changed_before_it_is_committed(
         # As when the link is lost here: whoever shows the states needs to know which differ.
         assert A in projector.fold.states
         assert list(projector.changes.since(mark) or ()) == [A]
+
+
+async def test_catching_up_that_had_to_wait_goes_on_where_it_was(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector_module, "FAR_BEHIND", 5)
+    head = await append(log, [initialized(A), *[shared(A, f"M{each}") for each in range(40)]])
+    begun: list[Rebuild] = []
+    prepare, reached = Rebuild.prepare, asyncio.Event()
+
+    async def prepared(rebuild: Rebuild) -> Any:
+        begun.append(rebuild)
+        if len(begun) == 1:
+            await rebuild._replay.advance(30)
+            reached.set()
+            await asyncio.Event().wait()
+        return await prepare(rebuild)
+
+    monkeypatch.setattr(Rebuild, "prepare", prepared)
+    async with projecting(log) as projector:
+        await reached.wait()
+        async with projector.paused():
+            pass
+        await until(lambda: projector.status.stored == head)
+    assert begun[0] is begun[1]
+    assert begun[0].progress.events == head, "no event was read twice"
+    await assert_stored_is_the_fold(log, settings)
