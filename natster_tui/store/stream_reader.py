@@ -14,6 +14,7 @@ import json
 import secrets
 from collections.abc import AsyncGenerator
 from itertools import islice
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +29,11 @@ from natster_tui.store.wire import parse_status, position_prefix
 WINDOW_MESSAGES = 8_000
 WINDOW_BYTES = 4 * 1024 * 1024
 """The bounds of one pull request; two are outstanding at most."""
+
+FIRST_WINDOW, LEAST_WINDOW = 2_000, 250
+WINDOW_S = 0.25
+"""Where a range is read, a window is about what is worked off in so many seconds: whatever else the
+server has to say, a lease's renewal among it, waits behind what it was asked for."""
 
 FOLLOWING_MESSAGES = 4_000
 """The bound for those that follow a log: they work in short pieces, and while they do, more comes
@@ -59,7 +65,8 @@ class StreamReader:
     `purpose` becomes part of the consumer's name, `natster-tui-<purpose>-<instance>`.
     `slice_messages` is how many are handed out at a time, SLICE unless told.
     `subject_filter` narrows the reading to one wildcard filter. `created`, when given, is the
-    stream's creation time: a stream that was deleted and made again is refused. Empty batches
+    stream's creation time: a stream that was deleted and made again is refused. With `fits_window`
+    less is asked for at a time of a caller that is slow. Empty batches
     are handed out on every heartbeat, so that a caller can look after other things.
     """
 
@@ -76,6 +83,7 @@ class StreamReader:
         window_messages: int = WINDOW_MESSAGES,
         slice_messages: int | None = None,
         heartbeat_s: float = HEARTBEAT_S,
+        fits_window: bool = False,
     ) -> None:
         self.link = link
         self.stream = stream
@@ -87,7 +95,10 @@ class StreamReader:
         """Whether the server, after all it delivered, had nothing more; each batch tells anew."""
         self.restarts = 0
         """How often the consumer had to be made anew."""
-        self._window = window_messages
+        self._window = min(FIRST_WINDOW, window_messages) if fits_window else window_messages
+        self._widest = window_messages
+        self._fits_window = fits_window
+        self._pulled_at = 0.0
         self._slice = slice_messages or SLICE
         self._window_bytes = WINDOW_BYTES
         self._heartbeat_s = heartbeat_s
@@ -144,6 +155,7 @@ class StreamReader:
         self._consumer_seq = 0
         self._prefix = _UNKNOWN
         self._asked = 0
+        self._pulled_at = 0.0
         self._gone = False
         self._arrived = []
         self._inbox = await self.link.subscribe_raw(self._on_messages)
@@ -176,6 +188,8 @@ class StreamReader:
     async def _pull(self) -> None:
         """Keep the server supplied with requests, two windows at most."""
         assert self._inbox is not None
+        if self._fits_window and self._asked <= self._window:
+            self._fit_window()
         while self._asked <= self._window:
             request = {
                 "batch": self._window,
@@ -189,6 +203,14 @@ class StreamReader:
                 reply=f"{self._inbox.prefix}.1",
             )
             self._asked += self._window
+
+    def _fit_window(self) -> None:
+        """Ask for as much as the caller works off in WINDOW_S; it has just done so with one."""
+        before, self._pulled_at = self._pulled_at, monotonic()
+        if before:
+            took = max(self._pulled_at - before, WINDOW_S / 2)
+            wanted = int(self._window * WINDOW_S / took)
+            self._window = min(max(LEAST_WINDOW, wanted), self._widest)
 
     async def batches(self) -> AsyncGenerator[list[Record], None]:
         """Records in order, for ever; an empty list when a heartbeat brought nothing.
@@ -329,6 +351,7 @@ async def read_range(
         created=created,
         window_messages=window,
         heartbeat_s=RANGE_HEARTBEAT_S,
+        fits_window=True,
     ) as reader:
         if subject_filter and reader.pending == 0:
             return

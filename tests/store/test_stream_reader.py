@@ -376,3 +376,28 @@ async def test_a_log_as_the_reference_makes_it_is_read_the_same(link: Link) -> N
     assert (record.payload, record.headers) == (b"7", ())
     async with reader_of(link, 7) as reader, aclosing(reader.batches()) as batches:
         assert (await take(batches, 1))[0] == record
+
+
+async def test_a_slow_caller_is_sent_what_it_works_off_in_a_moment_and_a_quick_one_more(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, each_s = 1.0, 0.0
+    monkeypatch.setattr(stream_reader, "monotonic", lambda: now)
+    monkeypatch.setattr(stream_reader, "FIRST_WINDOW", 100)
+    monkeypatch.setattr(stream_reader, "LEAST_WINDOW", 10)
+    await append(log, numbered(4_000))
+    reader = reader_of(log.link, window_messages=400, fits_window=True, slice_messages=10)
+    windows = [reader._window]
+    async with reader, aclosing(reader.batches()) as batches:
+        read = 0
+        async for batch in batches:
+            assert [record.seq for record in batch] == list(range(read + 1, read + len(batch) + 1))
+            read += len(batch)
+            now += len(batch) * each_s
+            windows.append(reader._window)
+            if read == 2_000:
+                assert max(windows) == reader._window == 400
+                each_s = stream_reader.WINDOW_S / 50  # as if folding fifty took that long
+            if read == 4_000:
+                break
+    assert 25 <= reader._window < 200, windows
