@@ -111,4 +111,6 @@ class Accounts(VirtualList):
             return ()
         if self.view.is_stopped(ACCOUNTS.name):
             return ("", " none known: the account", " projector stopped (4 says why)")
+        if self.view.is_being_read(ACCOUNTS.name):
+            return ("", " none known so far:", " the log is still being read")
         return ("", " no accounts yet: the first", " natster_initialized makes one")

@@ -431,7 +431,7 @@ class Dashboard(App[None]):
 
     def action_help(self) -> None:
         """Show all keys."""
-        self.push_screen(TextScreen("Help", help_text()))
+        self.push_screen(TextScreen("Help", help_text(self.view.glyphs)))
 
     def action_zoom(self) -> None:
         """Let the pane with the focus fill the screen, or give it back; the lines stay."""

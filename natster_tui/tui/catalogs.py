@@ -9,7 +9,7 @@ from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.figures import case_collisions
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import Names
-from natster_tui.domain.projections import CATALOGS
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS
 from natster_tui.tui.cells import Cell
 from natster_tui.tui.clock import row_time
 from natster_tui.tui.view import View
@@ -178,8 +178,12 @@ class Catalogs(VirtualList):
         """See `VirtualList.empty_lines`."""
         if self.search:
             return (f" no catalog matches {screen_text(self.search, 30)}",)
+        if self.view.is_connected and self.view.is_being_read(
+            CATALOGS.name if self.of is None else ACCOUNTS.name
+        ):
+            return ("", " none known so far:", " the log is still being read")
         if self.of is not None:
-            return ("", " this account neither shares a catalog nor was given one")
+            return ("", " this account neither shares a", " catalog nor was given one")
         if not self.view.is_connected:
             return ()
         if self.view.is_stopped(CATALOGS.name):

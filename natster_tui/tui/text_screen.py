@@ -15,6 +15,7 @@ from natster_tui.domain.log_info import hazards_of
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.commands import COMMANDS, MOVING
+from natster_tui.tui.look import Glyphs
 
 _KEY_COLUMN = 14
 
@@ -45,8 +46,8 @@ class TextScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def help_text() -> Text:
-    """All keys, from their one declaration."""
+def help_text(glyphs: Glyphs) -> Text:
+    """All keys, from their one declaration, and what the marks mean."""
     text = Text()
     text.append(
         "natster-tui watches an event log, shows the projections that are derived from it, and "
@@ -62,13 +63,24 @@ def help_text() -> Text:
         text.append(f"  {command.key_shown:<{_KEY_COLUMN}}", "bold")
         text.append(f"{command.help}\n")
     text.append("\nMarks in the timeline\n", "bold")
+    for mark, word, meaning in (
+        (glyphs.initialized, "initialized", "an account joined"),
+        (glyphs.bound, "bound", "an account was tied to a web login; its secrets show as ••••"),
+        (glyphs.shared, "shared", "an owner gave another account access to a catalog"),
+        (glyphs.unshared, "unshared", "an owner took that access back"),
+        (glyphs.imported, "imported", "a recipient took the catalog into its own collection"),
+        (glyphs.parked, "parked", "no rule could use it; it is counted, and nothing waits for it"),
+    ):
+        text.append(f"  {f'{mark} {word}':<{_KEY_COLUMN}}", "bold")
+        text.append(f"{meaning}\n")
+    text.append("\nMarks beside accounts and catalogs\n", "bold")
     for mark, meaning in (
-        ("initialized", "an account joined"),
-        ("bound", "an account was tied to a web login; its secrets show as ••••"),
-        ("shared", "an owner gave another account access to a catalog"),
-        ("unshared", "an owner took that access back"),
-        ("imported", "a recipient took the catalog into its own collection"),
-        ("parked", "an event that no rule could use; it is counted, and nothing waits for it"),
+        (glyphs.out, "how often it shares, or with whom"),
+        (glyphs.into, "how often something is shared with it, or by whom"),
+        (glyphs.imported, "how many of those it imported, or when"),
+        (glyphs.bound, "tied to a web login; a wide pane says which"),
+        (glyphs.warn, "a name that others use, too, or that differs from one in letter case only"),
+        (glyphs.on, "travelling: changed by this very event"),
     ):
         text.append(f"  {mark:<{_KEY_COLUMN}}", "bold")
         text.append(f"{meaning}\n")

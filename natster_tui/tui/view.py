@@ -111,6 +111,14 @@ class View:
         """
         return self.moment is None and self.workspace.projectors[name].status.phase is Phase.STOPPED
 
+    def is_being_read(self, name: str) -> bool:
+        """Whether a projection is not folded to the log's end yet, so that more may be known soon.
+
+        What a moment holds that was travelled to is another matter.
+        """
+        status, head = self.workspace.projectors[name].status, self.workspace.follower.head
+        return self.moment is None and status.phase is not Phase.STOPPED and status.position < head
+
     def is_only_here(self, projector: Projector) -> bool:
         """Whether a projection is folded in memory, and neither stored nor compared with that."""
         status = projector.status
