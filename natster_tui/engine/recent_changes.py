@@ -10,26 +10,37 @@ from collections.abc import Collection, Iterable
 
 
 class RecentChanges:
-    """The keys that changed, each with when it last did; bounded by their number."""
+    """The keys that changed, each with when it last did; bounded by their number.
+
+    Nothing is kept until somebody takes a mark: most who fold have nobody who looks on.
+    """
 
     def __init__(self) -> None:
-        self.mark = 0
-        """What to ask `since` with later on."""
+        self._now = 0
+        self._is_wanted = False
         self._known_from = 0
         self._changed_at: dict[str, int] = {}
 
+    @property
+    def mark(self) -> int:
+        """What to ask `since` with later on."""
+        self._is_wanted = True
+        return self._now
+
     def note(self, keys: Iterable[str]) -> None:
         """These have just changed."""
-        self.mark += 1
+        if not self._is_wanted:
+            return
+        self._now += 1
         for key in keys:
             # Taken out first: the dictionary stays in the order of the changes.
             self._changed_at.pop(key, None)
-            self._changed_at[key] = self.mark
+            self._changed_at[key] = self._now
 
     def forget(self) -> None:
         """Anything may have changed, as when a fold is begun anew."""
-        self.mark += 1
-        self._known_from = self.mark
+        self._now += 1
+        self._known_from = self._now
         self._changed_at.clear()
 
     def since(self, mark: int) -> Collection[str] | None:
