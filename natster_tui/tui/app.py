@@ -227,14 +227,13 @@ class Dashboard(App[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane with the focus is what the inspector is about."""
-        focused = event.widget
-        if focused.screen is not self.default_screen:
-            # A dialog's list is no pane, and its focus goes when it does.
-            return
-        if isinstance(focused, VirtualList | Inspector):
-            self._stand_at(focused.id or "timeline")
-        if isinstance(focused, VirtualList):
-            self._inspect(focused)
+        # A dialog's list is no pane, and its focus goes when it does.
+        for name in PANES:
+            if self.panes.named(name) is event.widget:
+                self._stand_at(name)
+        for pane in self.panes.lists:
+            if pane is event.widget:
+                self._inspect(pane)
 
     def _stand_at(self, pane: str) -> None:
         """The layout follows the pane that is worked in."""
