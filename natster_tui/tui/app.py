@@ -227,13 +227,12 @@ class Dashboard(App[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane with the focus is what the inspector is about."""
-        # A dialog's list is no pane, and its focus goes when it does.
-        for name in PANES:
-            if self.panes.named(name) is event.widget:
-                self._stand_at(name)
-        for pane in self.panes.lists:
-            if pane is event.widget:
-                self._inspect(pane)
+        focused = event.widget
+        if focused.id not in PANES:
+            return  # a dialog's: it goes when the dialog does
+        self._stand_at(focused.id)
+        if isinstance(focused, VirtualList):
+            self._inspect(focused)
 
     def _stand_at(self, pane: str) -> None:
         """The layout follows the pane that is worked in."""

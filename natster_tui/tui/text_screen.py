@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
@@ -54,37 +55,51 @@ def help_text(glyphs: Glyphs) -> Text:
         "rebuilds them. Events are facts and never change; accounts and catalogs are what follows "
         "from them, and can be made anew from the log at any time.\n\n"
     )
-    text.append("Moving\n", "bold")
-    for keys, meaning in MOVING:
-        text.append(f"  {keys:<{_KEY_COLUMN}}", "bold")
-        text.append(f"{meaning}\n")
-    text.append("\nCommands\n", "bold")
-    for command in COMMANDS:
-        text.append(f"  {command.key_shown:<{_KEY_COLUMN}}", "bold")
-        text.append(f"{command.help}\n")
-    text.append("\nMarks in the timeline\n", "bold")
-    for mark, word, meaning in (
-        (glyphs.initialized, "initialized", "an account joined"),
-        (glyphs.bound, "bound", "an account was tied to a web login; its secrets show as ••••"),
-        (glyphs.shared, "shared", "an owner gave another account access to a catalog"),
-        (glyphs.unshared, "unshared", "an owner took that access back"),
-        (glyphs.imported, "imported", "a recipient took the catalog into its own collection"),
-        (glyphs.parked, "parked", "no rule could use it; it is counted, and nothing waits for it"),
-    ):
-        text.append(f"  {f'{mark} {word}':<{_KEY_COLUMN}}", "bold")
-        text.append(f"{meaning}\n")
-    text.append("\nMarks beside accounts and catalogs\n", "bold")
-    for mark, meaning in (
-        (glyphs.out, "how often it shares, or with whom"),
-        (glyphs.into, "how often something is shared with it, or by whom"),
-        (glyphs.imported, "how many of those it imported, or when"),
-        (glyphs.bound, "tied to a web login; a wide pane says which"),
-        (glyphs.warn, "a name that others use, too, or that differs from one in letter case only"),
-        (glyphs.on, "travelling: changed by this very event"),
-    ):
-        text.append(f"  {mark:<{_KEY_COLUMN}}", "bold")
-        text.append(f"{meaning}\n")
+    _append_section(text, "Moving", MOVING)
+    _append_section(text, "Commands", ((each.key_shown, each.help) for each in COMMANDS))
+    _append_section(
+        text,
+        "Marks in the timeline",
+        (
+            (f"{glyphs.initialized} initialized", "an account joined"),
+            (
+                f"{glyphs.bound} bound",
+                "an account was tied to a web login; its secrets show as ••••",
+            ),
+            (f"{glyphs.shared} shared", "an owner gave another account access to a catalog"),
+            (f"{glyphs.unshared} unshared", "an owner took that access back"),
+            (f"{glyphs.imported} imported", "a recipient took the catalog into its own collection"),
+            (
+                f"{glyphs.parked} parked",
+                "no rule could use it; it is counted, and nothing waits for it",
+            ),
+        ),
+    )
+    _append_section(
+        text,
+        "Marks beside accounts and catalogs",
+        (
+            (glyphs.out, "how often it shares, or with whom"),
+            (glyphs.into, "how often something is shared with it, or by whom"),
+            (glyphs.imported, "how many of those it imported, or when"),
+            (glyphs.bound, "tied to a web login; a wide pane says which"),
+            (
+                glyphs.warn,
+                "a name that others use, too, or that differs from one in letter case only",
+            ),
+            (glyphs.on, "travelling: changed by this very event"),
+        ),
+    )
+    text.right_crop()
     return text
+
+
+def _append_section(text: Text, heading: str, rows: Iterable[tuple[str, str]]) -> None:
+    text.append(f"{heading}\n", "bold")
+    for what, meaning in rows:
+        text.append(f"  {what:<{_KEY_COLUMN}}", "bold")
+        text.append(f"{meaning}\n")
+    text.append("\n")
 
 
 def problems_text(workspace: Workspace) -> Text:
