@@ -17,6 +17,7 @@ from natster_tui.domain.events import (
     SUBJECT_PREFIX,
     Event,
     EventType,
+    shared_token,
 )
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.payload_json import Json, UnreadableError, read_json
@@ -78,7 +79,8 @@ def _decode_shares(entries: list[Document]) -> Shares:
     shares: Shares = {}
     for entry in entries:
         imported = entry.get("imported_at")
-        shares[text_of(entry["catalog"]), text_of(entry["account"])] = (
+        catalog, account = text_of(entry["catalog"]), text_of(entry["account"])
+        shares[shared_token(catalog), shared_token(account)] = (
             None if imported is None else seconds_of(imported)
         )
     if len(shares) != len(entries):

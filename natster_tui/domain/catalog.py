@@ -17,6 +17,7 @@ from natster_tui.domain.events import (
     SUBJECT_PREFIX,
     Event,
     EventType,
+    shared_token,
 )
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.projection import PageableList, Projection
@@ -96,7 +97,7 @@ class CatalogProjection(Projection[CatalogState]):
         """See `Projection.state_of`."""
         try:
             return CatalogState(
-                text_of(document["owner"]),
+                shared_token(text_of(document["owner"])),
                 _accounts_of(document["shared_with"]),
                 _accounts_of(document.get("contested_by", [])),
             )
@@ -106,7 +107,7 @@ class CatalogProjection(Projection[CatalogState]):
 
 def _accounts_of(entries: object) -> dict[str, None]:
     texts = texts_of(entries)
-    accounts = dict.fromkeys(texts)
+    accounts = dict.fromkeys(map(shared_token, texts))
     if len(accounts) != len(texts):
         raise ValueError("not a catalog document: an account stands in it twice")
     return accounts

@@ -180,6 +180,11 @@ def is_usable_token(token: str) -> bool:
     return True
 
 
+def shared_token(token: str) -> str:
+    """The token as the object that events hold which name it, for states read from documents."""
+    return _shared.get(token, token) if is_usable_token(token) else token
+
+
 def subject_of(kind: EventType, origin: str, target: str = NONE, catalog: str = NONE) -> str:
     """The subject that an event is published on."""
     return f"{SUBJECT_PREFIX}{origin}.{target}.{catalog}.{kind.value}"

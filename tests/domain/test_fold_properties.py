@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from natster_tui.domain.account import CONTEXT_FIELDS
 from natster_tui.domain.checkpoint import Checkpoint, decode_checkpoint
+from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.events import CATALOG_TYPES, Event, EventType, Record, read_event
 from natster_tui.domain.figures import community_figures
 from natster_tui.domain.fold import Fold, fold_all
@@ -114,6 +115,36 @@ def test_what_is_no_document_is_refused_with_a_value_error(
 ) -> None:
     with pytest.raises(ValueError):
         projection.decode(stored)
+
+
+@every_projection
+def test_a_state_read_from_its_document_holds_no_copies_of_the_tokens(
+    projection: Projection[Any],
+) -> None:
+    """Copies would double what a large projection takes in memory once it was loaded."""
+    records = [
+        Record(seq, 0, event.subject, event.payload)
+        for seq, event in enumerate(DemoCommunity(1).history(400, 1_700_000_000), 1)
+    ]
+    fold = fold_all(projection, records)
+    folded = {id(token) for state in fold.states.values() for token in tokens_of(projection, state)}
+    loaded = [
+        token
+        for document in fold.documents().values()
+        for token in tokens_of(projection, projection.decode(document))
+    ]
+    assert len(loaded) > 100
+    assert {id(token) for token in loaded} == folded
+
+
+def tokens_of(projection: Projection[Any], state: Any) -> list[str]:
+    """The accounts and catalogs in the lists of a state."""
+    return [
+        token
+        for pageable in projection.pageable.values()
+        for name in pageable.of(state)
+        for token in ([name] if isinstance(name, str) else name)
+    ]
 
 
 # -- keys --------------------------------------------------------------------------------------
