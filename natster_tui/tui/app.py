@@ -21,8 +21,6 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from natster_tui.domain.masking import screen_text
-from natster_tui.domain.projection import Projection
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine.time_travel import Moment
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.accounts import Accounts
@@ -32,7 +30,7 @@ from natster_tui.tui.attentive_driver import attentive
 from natster_tui.tui.catalogs import Catalogs
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
-from natster_tui.tui.community_screen import CommunityScreen
+from natster_tui.tui.dialogs import Dialogs
 from natster_tui.tui.field import Field
 from natster_tui.tui.finding import Finding
 from natster_tui.tui.inspecting import REVEAL_S, Inspecting
@@ -44,16 +42,12 @@ from natster_tui.tui.main_screen import MainScreen
 from natster_tui.tui.palette import DeclaredCommands
 from natster_tui.tui.panes import PANES, Panes
 from natster_tui.tui.prompt import Prompt, Purpose
-from natster_tui.tui.publish_screen import PublishScreen, proposal_for
-from natster_tui.tui.rebuild_screen import RebuildScreen, VerifyScreen
 from natster_tui.tui.refreshing import Refreshing
 from natster_tui.tui.status_line import StatusLine
 from natster_tui.tui.taking_away import TakingAway
-from natster_tui.tui.text_screen import TextScreen, help_text, problems_text
 from natster_tui.tui.traveller import Traveller
 from natster_tui.tui.view import View
 from natster_tui.tui.virtual_list import VirtualList
-from natster_tui.tui.why_screen import WhyScreen
 from natster_tui.tui.work import start as start_work
 
 NARROW = 100
@@ -104,6 +98,7 @@ class Dashboard(App[None]):
         self.inspecting = Inspecting(view, panes, start, self.refreshing.soon, say)
         self.finding = Finding(view, panes, self._prompt, start, self._jumped, say)
         self.taking_away = TakingAway(view, panes, self.copy_to_clipboard, start, say)
+        self.dialogs = Dialogs(view, panes, self.push_screen, self._reached, say)
 
     def get_default_screen(self) -> Screen[None]:
         """See `App.get_default_screen`."""
@@ -263,42 +258,15 @@ class Dashboard(App[None]):
 
     def action_rebuild(self) -> None:
         """Open the rebuild dialog, for the projector under the cursor if its pane has focus."""
-        choices: list[list[Projection[Any]]] = [list(PROJECTIONS), [ACCOUNTS], [CATALOGS]]
-        chosen = list(PROJECTIONS)
-        pane = self.panes.projectors
-        if pane.has_focus and pane.selected is not None:
-            chosen = [pane.selected.projection]
-        self.push_screen(RebuildScreen(self.view, chosen, choices))
+        self.dialogs.rebuild()
 
     def action_verify(self) -> None:
         """Open the verify dialog."""
-        pane = self.panes.projectors
-        if pane.has_focus and pane.selected is not None:
-            self.push_screen(VerifyScreen(self.view, [pane.selected.projection]))
-        else:
-            self.push_screen(VerifyScreen(self.view, PROJECTIONS))
+        self.dialogs.verify()
 
     def action_why(self) -> None:
         """Show the events that made the account or catalog of the row."""
-        panes = self.panes
-        if (catalog := panes.chosen_catalog) is not None:
-            self._explain(CATALOGS, catalog)
-        elif (account := panes.chosen_account) is not None:
-            self._explain(ACCOUNTS, account)
-        elif (event := panes.chosen_event) is not None:
-            # An event is its own reason; what people ask about is the account that did it.
-            self._explain(ACCOUNTS, event.origin)
-        else:
-            self.notice("choose an account, a catalog or an event first")
-
-    def _explain(self, projection: Projection[Any], key: str) -> None:
-        def chosen(seq: int | None) -> None:
-            if seq is not None:
-                self.workspace.set_filter(None)
-                self.finding.go_to(seq)
-                self.panes.focus(self.panes.timeline)
-
-        self.push_screen(WhyScreen(self.view, projection, key), chosen)
+        self.dialogs.why()
 
     def action_change(self) -> None:
         """Switch the inspector between the event and what it changed."""
@@ -336,6 +304,12 @@ class Dashboard(App[None]):
         if self.traveller.is_away:
             self.traveller.go(seq)
 
+    def _reached(self, seq: int) -> None:
+        """An event was chosen in a dialog: go there, past any filter."""
+        self.workspace.set_filter(None)
+        self.finding.go_to(seq)
+        self.panes.focus(self.panes.timeline)
+
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
         self.inspecting.toggle_reveal()
@@ -367,7 +341,7 @@ class Dashboard(App[None]):
 
     def action_community(self) -> None:
         """Show the figures of the community."""
-        self.push_screen(CommunityScreen(self.view))
+        self.dialogs.community()
 
     def action_copy(self) -> None:
         """Copy the row of the pane used last, as JSON; its secrets only while revealed."""
@@ -375,19 +349,7 @@ class Dashboard(App[None]):
 
     def action_publish(self) -> None:
         """Open the publish form, filled in from the row of the pane used last."""
-        if self.workspace.read_only:
-            self.notice("read-only: nothing can be published")
-            return
-        if self.view.moment is not None:
-            self.notice("the past cannot be changed: press t to return to now, then publish")
-            return
-        proposal = proposal_for(self.panes, self.view)
-        self.push_screen(PublishScreen(self.view, *proposal), self._published)
-
-    def _published(self, seq: int | None) -> None:
-        if seq is not None:
-            self.notice(f"published as {seq:,}")
-            self.panes.timeline.follow()
+        self.dialogs.publish()
 
     def action_jump(self) -> None:
         """Ask for a sequence or a time to go to."""
@@ -425,11 +387,11 @@ class Dashboard(App[None]):
 
     def action_problems(self) -> None:
         """Show what went wrong so far."""
-        self.push_screen(TextScreen("Problems and hazards", problems_text(self.workspace)))
+        self.dialogs.problems()
 
     def action_help(self) -> None:
         """Show all keys."""
-        self.push_screen(TextScreen("Help", help_text(self.view.glyphs)))
+        self.dialogs.help()
 
     def action_zoom(self) -> None:
         """Let the pane with the focus fill the screen, or give it back; the lines stay."""
