@@ -91,18 +91,17 @@ def _json(value: object) -> bytes:
 
 def context(oauth_id: str, text: str) -> bytes:
     """A binding whose every field is told, with secrets where they belong and where they do not."""
-    fields = dict.fromkeys(
-        ("team_id", "system_id", "account_id", "account_name", "account_public_key"), text
-    )
+    names = ("team_id", "system_id", "account_id", "account_name", "account_public_key")
+    bound: dict[str, object] = {
+        **dict.fromkeys(names, text),
+        "access_token": SECRETS["an access token"] + text,
+        "user_id": f"nats://ada:{SECRETS['a password in a URL']}@host {text}",
+        "creds": CREDS,
+    }
     return _json(
         {
             "oauth_id": oauth_id,
-            "bound_context": {
-                **fields,
-                "access_token": SECRETS["an access token"] + text,
-                "user_id": f"nats://ada:{SECRETS['a password in a URL']}@host {text}",
-                "creds": CREDS,
-            },
+            "bound_context": bound,
             text[:200]: text,
             "clientSecret": {"deep": [SECRETS["below a secret name"]]},
             "list": [{"apiKey": SECRETS["in a list"]}, JWT, f"use {SEED}"],
@@ -198,7 +197,7 @@ def envelope_naming(key_id: bytes) -> bytes:
 async def sealed_messages(log: EventLog) -> list[Message]:
     """The events of `hostile_messages`, sealed by us, after some with envelopes of no good."""
     account = _account(BOB, "context_bound")
-    messages = [(account, envelope_naming(key_id), ()) for key_id in KEY_IDS]
+    messages: list[Message] = [(account, envelope_naming(key_id), ()) for key_id in KEY_IDS]
     messages += [(account, MAGIC, ()), (account, MAGIC + bytes((VERSION,)) + INVALID * 40, ())]
     for subject, payload, headers in hostile_messages():
         name = subject.decode("utf-8", "replace")
@@ -211,7 +210,8 @@ async def sealed_messages(log: EventLog) -> list[Message]:
 
 def key_entries() -> list[tuple[bytes, bytes]]:
     """What somebody might write into the keys' bucket."""
-    names = [_token(text)[:200] for text in (EVERYTHING, *HOSTILE.values(), INVALID, SEED)]
+    texts: list[str | bytes] = [EVERYTHING, *HOSTILE.values(), INVALID, SEED]
+    names = [_token(text)[:200] for text in texts]
     wrapped = [(b"%s.%s" % (name, name), envelope_naming(name)) for name in names]
     tombstones = [(b"_tombstone." + name, envelope_naming(name)) for name in names]
     unlike = [(BOB.encode() + b"." + name, EVERYTHING.encode()) for name in names]

@@ -12,7 +12,7 @@ from typing import Any
 
 from natster_tui.domain.fold import Fold, fold_all
 from natster_tui.domain.parking import ParkedEvent, ParkReason
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.transfer import import_records
 from natster_tui.store.connection_settings import ConnectionSettings
@@ -140,7 +140,7 @@ def test_8_a_context_without_an_identity_is_parked_and_binds_nothing() -> None:
 def test_9_an_event_that_means_nothing_is_parked_and_what_follows_is_folded_in_order() -> None:
     assert reference("16")["settled"] is False
     records = recording("16")
-    for projection in (ACCOUNTS, CATALOGS):
+    for projection in PROJECTIONS:
         fold = fold_all(projection, records)
         assert fold.parked.recent == (ParkedEvent(7, ParkReason.UNKNOWN_TYPE),)
         assert fold.seq == 8

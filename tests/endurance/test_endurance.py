@@ -198,7 +198,7 @@ def flat(samples: list[Sample]) -> None:
     first, second = samples[:half], samples[half:]
 
     def middle(part: list[Sample], name: str) -> float:
-        return median(getattr(sample, name) for sample in part)
+        return float(median(getattr(sample, name) for sample in part))
 
     for name in ("files", "subscriptions", "consumers"):
         assert middle(second, name) <= middle(first, name), (name, samples)

@@ -106,7 +106,8 @@ async def test_a_key_is_folded_though_odd_events_of_its_name_lie_between(log: Ev
            event("natster_initialized", A, ">", ">"), bound(">")]  # fmt: skip
     await append(log, [*odd, shared(A, B), *odd, shared(C, B), *odd, unshared(A, B), *odd])
     records = await records_in(log)
-    for projection, key in ((ACCOUNTS, A), (ACCOUNTS, B), (CATALOGS, "kevbuzz")):
+    keys: list[tuple[Projection[Any], str]] = [(ACCOUNTS, A), (ACCOUNTS, B), (CATALOGS, "kevbuzz")]
+    for projection, key in keys:
         for upto in (len(records), 14, 7, 6):
             prefix = fold_all(projection, records[:upto])
             assert await key_document(log, projection, key, upto, "t") == prefix.document(key)

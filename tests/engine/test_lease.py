@@ -189,7 +189,7 @@ async def test_a_holder_that_slept_commits_nothing(
         commits = projector.status.commits
         # As after a long sleep: by the clock the lease has run out, and nobody has noticed yet.
         first.lease._valid_until = 0.0
-        first.lease._step = stand_still  # type: ignore[method-assign]
+        monkeypatch.setattr(first.lease, "_step", stand_still)
         await append(log, 10, 10)
         await until(lambda: projector.status.phase is Phase.WATCHING)
         assert projector.status.commits == commits

@@ -152,7 +152,7 @@ async def heard(admin: Client) -> AsyncIterator[set[str]]:
     await until_subscribed(admin)
     yield subjects
     for subscription in subscriptions:
-        await subscription.drain()
+        await subscription.drain()  # type: ignore[no-untyped-call] # not annotated in nats-py
 
 
 def unused(allowed: list[str] | set[str], subjects: set[str]) -> set[str]:
@@ -367,7 +367,7 @@ async def test_a_key_holder_projects_rotates_and_erases_and_an_observer_sees_it_
 
 def writes(*streams: str) -> list[tuple[str, bytes]]:
     """Every request to JetStream that changes a stream or removes from it."""
-    bodies = {
+    bodies: dict[str, dict[str, object]] = {
         "STREAM.CREATE": {"subjects": ["other"]},
         "STREAM.UPDATE": {"max_msgs": 1, "discard": "old"},
         "STREAM.PURGE": {},

@@ -157,7 +157,7 @@ async def test_it_follows_the_log_live(log: EventLog, settings: ConnectionSettin
         await wait_for(projector, Phase.PROJECTING)
         for upto in range(1, len(EVENTS) + 1):
             head = await append(log, EVENTS[upto - 1 : upto])
-            await until(lambda head=head: projector.status.stored == head)
+            await until(lambda: projector.status.stored == head)  # noqa: B023 - used at once
         assert projector.status.position == len(EVENTS)
         assert projector.status.parked.count == 2
     await assert_stored_is_the_fold(log, settings)
@@ -227,7 +227,7 @@ async def test_two_projectors_on_one_log_both_end_right(
         while one.status.conflicts + two.status.conflicts < 3:
             # Toggled, so that an event applied twice or left out shows in what is stored.
             head = await append(log, [shared(A, B), bound("none"), unshared(A, B), shared(A, C)])
-            await until(lambda head=head: one.status.stored == two.status.stored == head)
+            await until(lambda: one.status.stored == two.status.stored == head)  # noqa: B023 - used at once
         head = await append(log, [*EVENTS, shared(A, B)])
         await until(lambda: one.status.stored == two.status.stored == head)
         assert one.fold.documents() == two.fold.documents()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ async def verified(log: EventLog) -> list[Verdict]:
     return await Rebuild(log, PROJECTIONS, "verify").verify()
 
 
-async def rebuilt(log: EventLog, **options: bool) -> list[Verdict]:
+async def rebuilt(log: EventLog, **options: Any) -> list[Verdict]:
     work = Rebuild(log, PROJECTIONS, "rebuild")
     await work.prepare()
     return await work.commit(**options)

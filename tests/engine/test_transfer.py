@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -37,7 +38,7 @@ from tests.real_server import RealServer
 
 
 @pytest.fixture
-async def other(server: RealServer) -> EventLog:
+async def other(server: RealServer) -> AsyncIterator[EventLog]:
     """A log elsewhere, to import into."""
     link = await Link.open(server.new_account())
     yield await EventLog.create(link, STREAM, LogSettings())

@@ -104,10 +104,9 @@ async def test_the_log_is_purged_when_we_have_seen_it_all(settings: ConnectionSe
     async with dashboard(settings) as workspace:
         await until(lambda: are_at(workspace, head))
         await admin(settings, "STREAM.PURGE")
-        assert workspace.log is not None
-        said = await took(
-            lambda: any("history was lost" in h for h in hazards_of(workspace.log.info))
-        )  # type: ignore[union-attr]
+        log = workspace.log
+        assert log is not None
+        said = await took(lambda: any("history was lost" in h for h in hazards_of(log.info)))
         assert said < SOON_S
         more = await tell(settings, head, 100)
         back = await took(lambda: are_at(workspace, more))

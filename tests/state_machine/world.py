@@ -157,7 +157,9 @@ class World:
             # Its documents only grow, so that no event needs more entries than a batch has.
             patch.setattr(paging, "PAGED_FROM", 20)
             patch.setattr(paging, "PAGE_LENGTH", 2)
-        patch.setitem(StreamReader.__init__.__kwdefaults__, "heartbeat_s", 0.15)
+        defaults = StreamReader.__init__.__kwdefaults__
+        assert defaults is not None
+        patch.setitem(defaults, "heartbeat_s", 0.15)
 
     # -- processes -------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -310,7 +311,7 @@ def test_a_context_that_cannot_be_understood_is_refused_by_file(
     [{"nsc": "nsc://op/acc/user"}, {"creds": "nsc://op/acc/user"}, {"creds": "op://vault/item"}],
 )
 def test_references_that_only_the_tool_follows_are_refused_unless_overridden(
-    home: Home, values: dict[str, str]
+    home: Home, values: dict[str, Any]
 ) -> None:
     home.context("prod", url="nats://h", **values)
     assert "--creds" in home.refusal(context="prod")

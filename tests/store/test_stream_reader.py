@@ -260,7 +260,7 @@ async def test_a_slow_taker_never_has_more_than_two_windows_waiting(log: EventLo
             seen += await anext(batches)
             # While nothing is taken, what was asked for arrives, and no more than that.
             coming = min(reader._asked, count - len(seen))
-            await until(lambda coming=coming: len(reader._arrived) >= coming)
+            await until(lambda: len(reader._arrived) >= coming)  # noqa: B023 - used at once
             await log.link.api("INFO")
             deliveries = [reply for _, reply, _, _ in reader._arrived if reply[:4] == b"$JS."]
             assert len(deliveries) <= 2 * window

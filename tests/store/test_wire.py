@@ -59,7 +59,7 @@ async def read_with_nats_py(settings: ConnectionSettings, stream: str, count: in
     )
     try:
         subscription = await client.jetstream().pull_subscribe("", stream=stream)
-        records = []
+        records: list[Record] = []
         while len(records) < count:
             for message in await subscription.fetch(50, timeout=5):
                 about = message.metadata

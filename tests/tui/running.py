@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from textual.pilot import Pilot
-
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.events import MESSAGE_ID
 from natster_tui.engine.server_source import LogChoice, NamedServer
@@ -23,15 +21,16 @@ from tests.tui.scenes import NOW, settle
 @asynccontextmanager
 async def dashboard(
     settings: ConnectionSettings, *, read_only: bool = False, size: tuple[int, int] = (140, 40)
-) -> AsyncIterator[tuple[Dashboard, Pilot[None]]]:
+) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
     workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
     app = Dashboard(workspace, clock=lambda: NOW)
     running = asyncio.create_task(workspace.run())
     try:
-        async with app.run_test(size=size, notifications=True) as pilot:
+        async with app.run_test(size=size, notifications=True):
             await settle(app)
-            await pilot.pause()
-            yield app, Keyboard(app)
+            keyboard = Keyboard(app)
+            await keyboard.pause()
+            yield app, keyboard
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

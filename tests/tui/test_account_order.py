@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from natster_tui.domain.account import AccountState
 from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.events import Record, read_event
 from natster_tui.domain.fold import Fold
@@ -19,8 +20,8 @@ from tests.tui.scenes import NOW
 EVENTS = 600
 
 
-def history_of(seed: int) -> StateHistory[object]:
-    history: StateHistory[object] = StateHistory(ACCOUNTS)
+def history_of(seed: int) -> StateHistory[AccountState]:
+    history: StateHistory[AccountState] = StateHistory(ACCOUNTS)
     for seq, event in enumerate(DemoCommunity(seed).history(EVENTS, NOW), 1):
         record = Record(seq, seq * 10**9, event.subject, event.payload)
         history.apply(record, read_event(record))

@@ -12,7 +12,7 @@ from natster_tui.domain.demo_community import DemoCommunity
 from natster_tui.domain.event_time import format_timestamp
 from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, Record
 from natster_tui.domain.fold import fold_all
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS
+from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.log import Append, EventLog
@@ -358,8 +358,8 @@ async def test_travelling_shows_every_pane_as_of_then_and_one_key_returns(
         await pilot.press("colon", *"100", "enter", "t")
         await until(lambda: "AS OF 100" in text_of(app))
         then = {
-            name: fold_all(projection, records_of(100)).documents()
-            for name, projection in (("account", ACCOUNTS), ("catalog", CATALOGS))
+            projection.name: fold_all(projection, records_of(100)).documents()
+            for projection in PROJECTIONS
         }
         for name, documents in then.items():
             assert app.view.fold(name).documents() == documents

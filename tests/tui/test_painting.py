@@ -60,7 +60,7 @@ async def test_events_that_come_in_seldom_lay_anything_out_and_leave_the_other_p
         with counted() as counts:
             for first in range(400, 430, 10):
                 await append(settings, first, 10)
-                await until(lambda upto=first + 10: f"Event {upto}" in text_of(app))
+                await until(lambda: f"Event {first + 10}" in text_of(app))  # noqa: B023 - used at once
         assert counts["timeline"] > 0
         # 14 accounts and 14 catalogs are in view, and looked at many times meanwhile.
         assert counts["accounts"] + counts["catalogs"] < 3 * (14 + 14)
