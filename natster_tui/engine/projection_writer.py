@@ -174,8 +174,11 @@ class ProjectionWriter:
         self.entries += len(changes)
 
     async def _adopt_stored(self) -> None:
-        """Go back to what is stored; raises ConflictError where that is of no use any more."""
+        """Go back to what is stored; raises ConflictError where it is not what we wrote last."""
         stored = await load_projection(self._bucket, self._projection)
+        if stored.snapshot.checkpoint_revision != self.revision:
+            # A rebuild of somebody's, perhaps half written: nothing to go on from by our view.
+            raise ConflictError("the projection was rewritten meanwhile")
         try:
             self.adopt(stored, stored.fold_or_empty())
         except RefusedError as error:

@@ -78,8 +78,9 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Whether every stored document is exactly what the log says."""
-        return not self.diff and (self.standing is Standing.OURS or self._is_of_nothing)
+        """Whether every stored document is exactly what the log says, whoever wrote it."""
+        whole = self.standing in (Standing.OURS, Standing.FOREIGN)
+        return not self.diff and (whole or self._is_of_nothing)
 
     @property
     def _is_of_nothing(self) -> bool:
@@ -96,7 +97,8 @@ class Verdict:
             return f"{name}: nothing is stored yet; project or rebuild it"
         if not self.diff:
             whose = "" if self.standing is Standing.OURS else f" ({self.standing.value})"
-            return f"{name}: {self.diff.keys:,} keys match the log at {self.seq:,}{whose}"
+            keys = "1 key matches" if self.diff.keys == 1 else f"{self.diff.keys:,} keys match"
+            return f"{name}: {keys} the log at {self.seq:,}{whose}"
         return (
             f"{name}: drift at {self.seq:,}: {len(self.diff.changes):,} of "
             f"{self.diff.keys:,} keys differ from the log"

@@ -34,7 +34,7 @@ from natster_tui.store.bucket_config import bucket_config
 from natster_tui.store.link import Link
 from natster_tui.store.sealing import PlainSealing, Sealing
 from natster_tui.store.stream_reader import StreamReader
-from natster_tui.store.wire import stored_record
+from natster_tui.store.wire import is_removal, stored_record
 
 HEADER_ALLOWANCE = 512
 """Bytes of a message's limit that our own headers may need."""
@@ -72,16 +72,18 @@ class Snapshot:
     """The content of a bucket at one instant; the checkpoint stands apart from the documents.
 
     `documents` has their entries: what a large document is made of is the domain's business.
+    `removed_at` is the revision of the mark that somebody left who deleted the checkpoint.
     """
 
     documents: dict[str, StoredEntry]
     checkpoint: StoredEntry | None
     last_revision: int
+    removed_at: int = 0
 
     @property
     def checkpoint_revision(self) -> int:
-        """The revision that the next commit must expect; 0 when there is no checkpoint."""
-        return 0 if self.checkpoint is None else self.checkpoint.revision
+        """The revision that the next commit must expect; 0 when there was never a checkpoint."""
+        return self.removed_at if self.checkpoint is None else self.checkpoint.revision
 
 
 class Bucket:
@@ -161,7 +163,7 @@ class Bucket:
         """
         documents: dict[str, StoredEntry] = {}
         checkpoint: StoredEntry | None = None
-        last = 0
+        last = removed_at = 0
         in_batch = False
         info = await self.info()
         if info.values == 0:
@@ -180,7 +182,7 @@ class Bucket:
                     key, last = record.subject[prefix:], record.seq
                     entry = self._entry(key, record)
                     if key == CHECKPOINT_KEY:
-                        checkpoint = entry
+                        checkpoint, removed_at = entry, record.seq
                     elif entry is None:
                         documents.pop(key, None)
                     else:
@@ -190,7 +192,7 @@ class Bucket:
                     break
                 if reader.idle and await self._holds_nothing_after(last):
                     break
-        return Snapshot(documents, checkpoint, last)
+        return Snapshot(documents, checkpoint, last, 0 if checkpoint else removed_at)
 
     async def _holds_nothing_after(self, revision: int) -> bool:
         """Whether the leader of the bucket's stream has nothing newer."""
@@ -218,7 +220,7 @@ class Bucket:
 
     def _entry(self, key: str, record: Record) -> StoredEntry | None:
         """A message of the bucket's stream as an entry; None for the mark of a removal."""
-        if record.header("KV-Operation") in ("DEL", "PURGE"):
+        if is_removal(record):
             return None
         batch = record.header(BATCH_ID) is not None
         if key == CHECKPOINT_KEY:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from natster_tui.domain.events import Record
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import ApiError
 from natster_tui.store.api_codes import (
@@ -22,7 +23,7 @@ from natster_tui.store.api_codes import (
 )
 from natster_tui.store.bucket_config import bucket_config
 from natster_tui.store.link import Link, api_error
-from natster_tui.store.wire import stored_record
+from natster_tui.store.wire import is_removal, stored_record
 
 BUCKET = "NATSTER_LEASE"
 PROJECTOR = "projector"
@@ -95,6 +96,15 @@ class Lease:
 
         Raises ServerError when there is no answer: the lease may or may not be ours then.
         """
+        revision = await self._put(holder, expected_revision)
+        if revision is None and expected_revision == 0:
+            entry = await self._entry()
+            if entry is not None and is_removal(entry):
+                # Somebody deleted it by hand: the mark that is left lives on for ever.
+                return await self._put(holder, entry.seq)
+        return revision
+
+    async def _put(self, holder: Holder, expected_revision: int) -> int | None:
         answer = json.loads(
             await self._link.request(
                 self._subject,
@@ -114,6 +124,12 @@ class Lease:
 
     async def read(self) -> tuple[Holder, int] | None:
         """Who holds the lease, and its revision; None when nobody does."""
+        entry = await self._entry()
+        if entry is None or is_removal(entry):
+            return None
+        return decode_holder(entry.payload), entry.seq
+
+    async def _entry(self) -> Record | None:
         try:
             answer = await self._link.api(
                 f"STREAM.MSG.GET.{_STREAM}", {"last_by_subj": self._subject}, timeout=_ASK_S
@@ -122,8 +138,7 @@ class Lease:
             if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
                 return None
             raise
-        record = stored_record(answer["message"])
-        return decode_holder(record.payload), record.seq
+        return stored_record(answer["message"])
 
     async def release(self, revision: int) -> None:
         """Take our own entry back. Somebody else's later one has another revision, and stays."""

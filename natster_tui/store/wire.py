@@ -106,6 +106,11 @@ def position_prefix(reply: bytes) -> bytes:
     return b".".join(tokens[:at]) + b"."
 
 
+def is_removal(record: Record) -> bool:
+    """Whether a bucket's message is the mark that deleting or purging a key leaves behind."""
+    return record.header("KV-Operation") in ("DEL", "PURGE")
+
+
 def stored_record(message: Mapping[str, Any]) -> Record:
     """A record from the `message` of a `STREAM.MSG.GET` answer."""
     return Record(

@@ -21,7 +21,7 @@ from natster_tui.store.lease import Lease, rebuild_key
 from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
 from tests.conftest import until
-from tests.reading_buckets import stored_values
+from tests.reading_buckets import put_value, stored_values
 
 
 @asynccontextmanager
@@ -193,3 +193,17 @@ async def test_a_holder_that_slept_commits_nothing(
         await append(log, 10, 10)
         await until(lambda: projector.status.phase is Phase.WATCHING)
         assert projector.status.commits == commits
+
+
+async def test_a_lease_that_somebody_deleted_by_hand_is_free(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, 0, 10)
+    lease = Lease(log.link)
+    await lease.create_bucket(1)
+    # As `nats kv del` leaves it: a mark without a time to live.
+    await put_value(settings, "NATSTER_LEASE", "projector", None)
+    assert await lease.read() is None
+    async with running(settings) as workspace:
+        await until(lambda: phases(workspace) == {Phase.PROJECTING})
+        await until(lambda: workspace.projectors["account"].status.stored == 10)

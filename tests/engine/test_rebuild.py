@@ -458,7 +458,7 @@ async def test_one_key_is_rebuilt_to_the_checkpoints_own_position(
     assert [change.key for change in plan.diff.changes] == [A]
     (verdict,) = await work.commit()
     assert verdict.good
-    assert verdict.sentence == f"account: 1 keys match the log at {len(EVENTS)}"
+    assert verdict.sentence == f"account: 1 key matches the log at {len(EVENTS)}"
     after = await stored_values(settings, "PROJ_ACCOUNT")
     assert after[A] == stored[A]
     # The others were not asked for, and stay known as written by somebody else.
@@ -604,9 +604,35 @@ async def test_taking_over_documents_in_another_spelling_ends_verified(
     store = await client.jetstream().create_key_value(bucket="PROJ_CATALOG")
     await store.put("kevbuzz", b'{ "catalog_name": "kevbuzz", "owner":"AA", "shared_with":["BB"] }')
     await client.close()
+    (theirs,) = await rebuild(log, CATALOGS).verify()
+    assert (theirs.good, theirs.standing) == (True, Standing.FOREIGN)
+    assert theirs.sentence == "catalog: 1 key matches the log at 1 (another program's)"
     plans, (verdict,) = await rebuilt(log, CATALOGS, take_over=True)
     assert not plans[0].diff
     assert verdict.good, verdict.sentence
+    await assert_stored_is_the_fold(log, settings, CATALOGS)
+
+
+@pytest.mark.parametrize("purge", [False, True])
+async def test_a_checkpoint_that_somebody_deleted_by_hand_can_be_made_again(
+    purge: bool, log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, EVENTS)
+    await project_to_head(log, CATALOGS)
+    await put_value(settings, "PROJ_CATALOG", CHECKPOINT_KEY, None)
+    _, (verdict,) = await rebuilt(log, CATALOGS, take_over=True, purge=purge)
+    assert verdict.good, verdict.sentence
+    await assert_stored_is_the_fold(log, settings, CATALOGS)
+
+
+async def test_a_bucket_whose_every_key_somebody_deleted_is_projected_anew(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, EVENTS)
+    await project_to_head(log, CATALOGS)
+    for key in await stored_values(settings, "PROJ_CATALOG"):
+        await put_value(settings, "PROJ_CATALOG", key, None)
+    await project_to_head(log, CATALOGS)
     await assert_stored_is_the_fold(log, settings, CATALOGS)
 
 
