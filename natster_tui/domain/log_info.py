@@ -29,6 +29,7 @@ class LogInfo:
     discard: str
     max_bytes: int
     max_msgs: int
+    max_msgs_per_subject: int
     max_age_s: float
     deny_delete: bool
     deny_purge: bool
@@ -38,14 +39,14 @@ class LogInfo:
     sealing: str | None
 
     @property
-    def fill_percent(self) -> int:
+    def fill_percent(self) -> float:
         """How full the log is against its tightest limit, in percent; 0 without limits."""
         fills = [0.0]
         if self.max_bytes > 0:
             fills.append(self.bytes / self.max_bytes)
         if self.max_msgs > 0:
             fills.append(self.messages / self.max_msgs)
-        return int(max(fills) * 100)
+        return max(fills) * 100
 
     @property
     def has_gaps(self) -> bool:
@@ -63,8 +64,15 @@ def hazards_of(info: LogInfo) -> tuple[str, ...]:
         )
     if info.deleted > 0:
         hazards.append(f"history was lost: {info.deleted:,} events were deleted from the middle")
-    if info.discard == "old" and (info.max_bytes > 0 or info.max_msgs > 0):
-        hazards.append("discard is old: a full log will forget its first events")
+    if info.discard == "old":
+        full = "a full log will forget its first events"
+        limited = info.max_bytes > 0 or info.max_msgs > 0
+        hazards.append(f"discard is old: {full if limited else f'once it has a limit, {full}'}")
+    if info.max_msgs_per_subject > 0:
+        hazards.append(
+            f"only the last {info.max_msgs_per_subject:,} events of a subject are kept "
+            "(max_msgs_per_subject): what an account repeats forgets what it did before"
+        )
     if info.max_age_s > 0:
         hazards.append(f"events older than {info.max_age_s:g} s are forgotten (max_age)")
     missing = [
@@ -79,7 +87,7 @@ def hazards_of(info: LogInfo) -> tuple[str, ...]:
         )
     if info.fill_percent > FULL_PERCENT:
         hazards.append(
-            f"the log is {info.fill_percent} % full: raise max_bytes before it "
+            f"the log is {info.fill_percent:.0f} % full: raise max_bytes before it "
             f"{'forgets' if info.discard == 'old' else 'refuses'} events"
         )
     return tuple(hazards)

@@ -81,7 +81,7 @@ class StatusReport:
                 "head": info.last_seq,
                 "events": info.messages,
                 "bytes": info.bytes,
-                "fill_percent": info.fill_percent,
+                "fill_percent": int(info.fill_percent),
                 "sealing": self.sealing,
             },
             "hazards": list(self.hazards),

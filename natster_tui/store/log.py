@@ -87,6 +87,15 @@ class EventLog:
         self.info = info
         self.sealing: Sealing = sealing or PlainSealing()
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What must be as it was for anything read before to be still true, and still shown.
+
+        The log itself, the erasures, and which keys there are.
+        """
+        sealing = self.sealing
+        return (self.info.stream, self.info.created, sealing.tombstones, sealing.problems)
+
     @classmethod
     async def open(cls, link: Link, stream: str) -> EventLog:
         """Adopt the log that exists; raises MissingLogError when there is none."""
@@ -159,34 +168,64 @@ class EventLog:
         The stream's leader answers. A consumer that has nothing more to deliver is no proof: it
         may sit on a replica that is behind.
         """
+        found = await self._next(seq + 1, ">")
+        return None if found is None else found[0]
+
+    async def _next(self, first: int, subject_filter: str) -> tuple[int, str] | None:
+        """Sequence and subject of the first event from `first` on that matches a filter."""
         try:
             answer = await self.link.api(
-                f"STREAM.MSG.GET.{self.stream}", {"seq": seq + 1, "next_by_subj": ">"}
+                f"STREAM.MSG.GET.{self.stream}", {"seq": first, "next_by_subj": subject_filter}
             )
         except ApiError as error:
             if error.code == NO_MESSAGE_FOUND:
                 return None
             raise
-        return int(answer["message"]["seq"])
+        return int(answer["message"]["seq"]), answer["message"]["subject"]
 
     async def records(
         self, first: int, last: int, *, purpose: str, instance: str, subject_filter: str = ""
     ) -> AsyncGenerator[list[Record], None]:
         """Records from `first` to `last` inclusive, in batches; close it when leaving early."""
-        async with aclosing(
-            read_range(
-                self.link,
-                self.stream,
-                first,
-                last,
-                purpose=purpose,
-                instance=instance,
-                subject_filter=subject_filter,
-                created=self.info.created,
-            )
-        ) as batches:
-            async for batch in batches:
-                yield await self.sealing.open_records(batch)
+        at = first
+        while True:
+            began = at
+            async with aclosing(
+                read_range(
+                    self.link,
+                    self.stream,
+                    at,
+                    last,
+                    purpose=purpose,
+                    instance=instance,
+                    subject_filter=subject_filter,
+                    created=self.info.created,
+                )
+            ) as batches:
+                async for batch in batches:
+                    at = batch[-1].seq + 1
+                    yield await self.sealing.open_records(batch)
+            following = await self._leader_goes_on(at, last, subject_filter)
+            if following is None:
+                return
+            seq, subject = following
+            if at == began and not {">", "*"}.isdisjoint(subject.split(".")):
+                # The server counts it as matching the filter, and never delivers it.
+                at = seq + 1
+
+    async def _leader_goes_on(
+        self, first: int, last: int, subject_filter: str
+    ) -> tuple[int, str] | None:
+        """What the stream's leader has of a range that a consumer has come to the end of.
+
+        A consumer of a replicated stream may sit on a replica that is behind.
+        """
+        if first > last or self.info.replicas == 1:
+            return None
+        if subject_filter and await self.last_of_subject(subject_filter) < first:
+            return None  # answered from the index, however long the log is
+        following = await self._next(first, subject_filter or ">")
+        return None if following is None or following[0] > last else following
 
     async def last_of_subject(self, subject_filter: str) -> int:
         """The sequence of the newest event that matches a filter, 0 if none does."""
@@ -362,6 +401,7 @@ def _log_info(answer: dict[str, Any]) -> LogInfo:
         discard=config.get("discard", "old"),
         max_bytes=max(0, config.get("max_bytes", 0)),
         max_msgs=max(0, config.get("max_msgs", 0)),
+        max_msgs_per_subject=max(0, config.get("max_msgs_per_subject", 0)),
         max_age_s=config.get("max_age", 0) / 1e9,
         deny_delete=config.get("deny_delete", False),
         deny_purge=config.get("deny_purge", False),

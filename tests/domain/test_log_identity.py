@@ -15,8 +15,8 @@ TIME, OTHER_TIME = "2026-11-23T04:00:00Z", "2026-11-23T05:00:00Z"
 
 LOG = LogInfo(
     stream="NATSTER_EVENTS", created=CREATED, first_seq=1, last_seq=20, messages=20, bytes=1,
-    deleted=0, discard="new", max_bytes=0, max_msgs=0, max_age_s=0, deny_delete=True,
-    deny_purge=True, allow_direct=True, replicas=1, max_msg_size=0, sealing="off",
+    deleted=0, discard="new", max_bytes=0, max_msgs=0, max_msgs_per_subject=0, max_age_s=0,
+    deny_delete=True, deny_purge=True, allow_direct=True, replicas=1, max_msg_size=0, sealing="off",
 )  # fmt: skip
 SEEN = Checkpoint(12, 1, "NATSTER_EVENTS", CREATED, TIME)
 NOTHING_SEEN = Checkpoint(0, 1, "NATSTER_EVENTS", CREATED, "")

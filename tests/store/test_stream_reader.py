@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -359,6 +361,38 @@ async def test_a_filtered_range_ends_while_others_keep_writing(log: EventLog) ->
     finally:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
+
+
+@pytest.mark.parametrize("subject_filter", ["", f"natster.events.{A}.>"])
+async def test_a_replica_that_is_behind_is_not_the_end_of_a_range(
+    subject_filter: str, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = [3, 7]
+
+    class Behind(StreamReader):
+        """Has nothing after a few records, as on a replica that has not got them yet."""
+
+        async def batches(self) -> AsyncGenerator[list[Record], None]:
+            upto = behind.pop(0) if behind else None
+            async for batch in super().batches():
+                if upto is not None and batch and batch[-1].seq >= upto:
+                    yield [record for record in batch if record.seq <= upto]
+                    self.idle = True
+                    yield []
+                yield batch
+
+    await append(log, numbered(10))
+    monkeypatch.setattr(stream_reader, "StreamReader", Behind)
+    log.info = replace(await log.refresh(), replicas=3)
+    read = [
+        record.seq
+        async for batch in log.records(
+            1, 10, purpose="t", instance="i", subject_filter=subject_filter
+        )
+        for record in batch
+    ]
+    assert read == list(range(1, 11))
+    assert behind == []
 
 
 async def test_a_log_as_the_reference_makes_it_is_read_the_same(link: Link) -> None:
