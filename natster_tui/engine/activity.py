@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import accumulate
 
 from natster_tui.domain.account import AccountState
 from natster_tui.domain.events import Event, read_event
@@ -27,36 +28,64 @@ class Activity:
     shares: tuple[int, ...]
 
 
-async def read_activity(log: EventLog, spans: int, instance: str) -> Activity:
-    """Read the log once and count. Event times need not ascend: each event goes to its span."""
-    moments: list[tuple[int, int]] = []
+async def read_activity(
+    log: EventLog, spans: int, instance: str, upto: int | None = None
+) -> Activity:
+    """Read the log once, to its end or to `upto`, and count.
+
+    Event times need not ascend: each event goes to its span.
+    """
+    moments = _Moments()
     accounts: Fold[AccountState] = Fold(ACCOUNTS)
-    info = await log.refresh()
-    async with aclosing(
-        log.records(1, info.last_seq, purpose="activity", instance=instance)
-    ) as batches:
+    last = (await log.refresh()).last_seq if upto is None else upto
+    async with aclosing(log.records(1, last, purpose="activity", instance=instance)) as batches:
         async for batch in batches:
             for record in batch:
                 event = read_event(record)
                 before = _shares_of(accounts, event)
                 accounts.apply(record, event)
-                change = _shares_of(accounts, event) - before
-                moments.append((record.event_time, change))
+                moments.add(record.event_time, _shares_of(accounts, event) - before)
             await asyncio.sleep(0)
-    if not moments:
-        return Activity(0, 0, (0,) * spans, (0,) * spans)
-    first, last = min(moments)[0], max(moments)[0]
-    width = max(1, last - first + 1)
-    events, changes = [0] * spans, [0] * spans
-    for time, change in moments:
-        span = (time - first) * spans // width
-        events[span] += 1
-        changes[span] += change
-    shares, total = [], 0
-    for change in changes:
-        total += change
-        shares.append(max(0, total))
-    return Activity(first, last, tuple(events), tuple(shares))
+    return moments.in_spans(spans)
+
+
+class _Moments:
+    """Events and changes of shares by time, in stretches that get longer as there are more."""
+
+    _KEPT = 4_096
+
+    def __init__(self) -> None:
+        self._width = 1
+        self._stretches: dict[int, tuple[int, int]] = {}
+        self._first = self._last = 0
+
+    def add(self, time: int, change: int) -> None:
+        if not self._stretches:
+            self._first = self._last = time
+        self._first, self._last = min(self._first, time), max(self._last, time)
+        self._count(time // self._width, 1, change)
+        if len(self._stretches) > self._KEPT:
+            self._width *= 2
+            before, self._stretches = self._stretches, {}
+            for stretch, (events, changes) in before.items():
+                self._count(stretch // 2, events, changes)
+
+    def _count(self, stretch: int, events: int, changes: int) -> None:
+        counted = self._stretches.get(stretch, (0, 0))
+        self._stretches[stretch] = (counted[0] + events, counted[1] + changes)
+
+    def in_spans(self, spans: int) -> Activity:
+        if not self._stretches:
+            return Activity(0, 0, (0,) * spans, (0,) * spans)
+        width = max(1, self._last - self._first + 1)
+        events, changes = [0] * spans, [0] * spans
+        for stretch, counted in self._stretches.items():
+            at = max(self._first, stretch * self._width)
+            span = (at - self._first) * spans // width
+            events[span] += counted[0]
+            changes[span] += counted[1]
+        shares = (max(0, total) for total in accumulate(changes))
+        return Activity(self._first, self._last, tuple(events), tuple(shares))
 
 
 def _shares_of(accounts: Fold[AccountState], event: Event | ParkReason) -> int:

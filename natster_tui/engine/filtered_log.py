@@ -26,8 +26,12 @@ class FilteredLog:
         wanted: EventFilter,
         accounts: Callable[[], Mapping[str, AccountState]],
         notify: Callable[[], None],
+        *,
+        names_at: int = 0,
     ) -> None:
         self.wanted = wanted
+        self.names_at = names_at
+        """Until the accounts are folded so far, names that it asks for may be missing."""
         self.seqs: array[int] = array("Q")
         self.scanned = 0
         self.version = 0

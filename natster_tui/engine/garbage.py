@@ -4,7 +4,8 @@ A replay makes objects by the million, and its states stay. By default the colle
 of them again whenever a quarter has been added, a fifth of a replay's time, with pauses that grow
 with what is kept. States hold no cycles, so there is nothing to find: it may come more rarely, and
 need not look at what has been loaded. Everything is still freed when its last
-reference goes; cycles made from then on are still collected.
+reference goes; cycles made from then on are still collected. A cycle that holds what was loaded
+would stay for good: whoever reads in must not refer to itself.
 
 Where somebody looks on, a pause is what counts: it lasts a microsecond and a half for each new
 object, so there the collector comes more often.

@@ -64,7 +64,6 @@ class LogFollower:
         self._ring = notify
         self._right_of_way = right_of_way or RightOfWay()
         self._pages: OrderedDict[int, _Page] = OrderedDict()
-        self._bytes = 0
         self._wanted: OrderedDict[int, None] = OrderedDict()
         self._asked = asyncio.Event()
         self._identity: tuple[object, ...] = ()
@@ -106,10 +105,9 @@ class LogFollower:
         """Follow until the link is lost, which is raised as ConnectionLostError."""
         info = log.info
         # What was erased, or could not be opened, must not be shown from before.
-        identity = (info.stream, info.created, log.sealing.tombstones, log.sealing.problems)
+        identity = log.identity
         if self._identity != identity or info.last_seq < self.head:
             self._pages.clear()
-            self._bytes = 0
         self._identity = identity
         self._last_heard = time.monotonic()
         self.first, self.head = max(info.first_seq, 1), info.last_seq
@@ -117,6 +115,12 @@ class LogFollower:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(log, info.last_seq + 1))
             tasks.create_task(self._fetch_wanted(log))
+
+    def begins_at(self, first: int) -> None:
+        """The log's first events are gone: an age, a limit or an administrator removed them."""
+        if first > self.first:
+            self.first = first
+            self._notify()
 
     async def _follow(self, log: EventLog, start: int) -> None:
         async with (
@@ -141,6 +145,7 @@ class LogFollower:
                     if pace.is_over:
                         await pace.rest()
                     self._append(record)
+                self._evict()
                 self.on_live(records)
                 self.meter.add(len(batch))
                 self.last_arrival = time.monotonic()
@@ -154,13 +159,10 @@ class LogFollower:
         if page is None:
             page = self._new_page(number)
         contiguous = page.upto >= min(self.head, record.seq - 1) or self.head <= number * PAGE
-        before = page.bytes
         page.put(record)
-        self._bytes += page.bytes - before
         if contiguous:
             page.upto = record.seq
         self.head = record.seq
-        self._evict()
 
     def _new_page(self, number: int) -> _Page:
         page = self._pages[number] = _Page(number * PAGE)
@@ -178,7 +180,6 @@ class LogFollower:
     async def _fetch(self, log: EventLog, number: int) -> None:
         first, last = number * PAGE + 1, min((number + 1) * PAGE, self.head)
         page = self._pages.get(number) or self._new_page(number)
-        before = page.bytes
         async with aclosing(
             log.records(first, last, purpose="page", instance=self._instance)
         ) as batches:
@@ -186,13 +187,13 @@ class LogFollower:
                 for record in batch:
                     page.put(record)
         page.upto = max(page.upto, last)
-        self._bytes += page.bytes - before
         self._pages[number] = page
         self._pages.move_to_end(number)
         self._evict()
         self._notify()
 
     def _evict(self) -> None:
-        while len(self._pages) > 1 and (len(self._pages) > PAGES_KEPT or self._bytes > BYTES_KEPT):
+        held = sum(page.bytes for page in self._pages.values())
+        while len(self._pages) > 1 and (len(self._pages) > PAGES_KEPT or held > BYTES_KEPT):
             _, page = self._pages.popitem(last=False)
-            self._bytes -= page.bytes
+            held -= page.bytes

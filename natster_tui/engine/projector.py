@@ -100,9 +100,13 @@ class Projector:
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
         self._denied = ""
+        self._commits_at_conflict = -1
         self._begun: Rebuild | None = None
         """A rebuild of ours that was stopped while it read the log."""
+        self._reading: Rebuild | None = None
         self._pauses = 0
+        self._was_paused = False
+        """Whether what is stored may be other than we left it by a rebuild of this process."""
         self._pause_asked = asyncio.Event()
         self._resumed = asyncio.Event()
         self._resumed.set()
@@ -135,6 +139,7 @@ class Projector:
             await self._idle.wait()
             yield
         finally:
+            self._was_paused = True
             self._pauses -= 1
             if self._pauses == 0:
                 self._pause_asked.clear()
@@ -186,10 +191,14 @@ class Projector:
             await self._follow(log)
         except ConflictError:
             self.status.conflicts += 1
+            if self.status.commits == self._commits_at_conflict:
+                # Once more, and nothing got through in between: what is in the way stays there.
+                await asyncio.sleep(RETRY_S)
+            self._commits_at_conflict = self.status.commits
         except ConnectionLostError:
             raise
         except DeniedError as error:
-            self.error = error
+            self._note(error)
             if self._denied:
                 # Even watching is denied: asking again at once would be asking for ever.
                 self._set(Phase.STOPPED, error.sentence)
@@ -198,13 +207,17 @@ class Projector:
         except ServerError as error:
             if log.link.is_lost:
                 raise
-            self.error = error
+            self._note(error)
             self._set(Phase.STOPPED, error.sentence)
             await asyncio.sleep(RETRY_S)
         except (LogChangedError, ProjectorStoppedError, RefusedError) as error:
-            self.error = error
+            self._note(error)
             self._set(Phase.STOPPED, error.sentence)
             await self._watch.until_rewritten(log, self._writer.revision)
+
+    def _note(self, error: NatsterError) -> None:
+        self.error = error
+        self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()
 
     def _set(self, phase: Phase, problem: str = "") -> None:
         self.status.phase = phase
@@ -318,17 +331,23 @@ class Projector:
         if begun is not None and begun.goes_on_in(log):
             return begun
 
+        counted = 0
+
         def show(progress: ReplayProgress) -> None:
-            self._writer.show(made.folds[self.projection.name], progress.seq)
+            nonlocal counted
+            self.meter.add(progress.events - counted)
+            counted = progress.events
+            # By way of ourselves: a rebuild that refers to itself would be kept for good.
+            if self._reading is not None:
+                self._writer.show(self._reading.folds[self.projection.name], progress.seq)
             self._notify()
 
-        made = Rebuild(log, [self.projection], self._instance, show)
-        return made
+        return Rebuild(log, [self.projection], self._instance, show)
 
     async def _rebuild(self, log: EventLog, why: str) -> None:
         """Bring the bucket to the log by a rebuild; what is folded so far is shown meanwhile."""
         self._set(Phase.CATCHING_UP, why)
-        rebuild = self._rebuild_of(log)
+        self._reading = rebuild = self._rebuild_of(log)
         try:
             plan = (await rebuild.prepare())[0]
         except asyncio.CancelledError:
@@ -336,6 +355,8 @@ class Projector:
             # long log on a slow server would be read from its beginning again and again.
             self._begun = rebuild
             raise
+        finally:
+            self._reading = None
         blocked = rebuild.blocked.get(self.projection.name)
         # Up to an event that nothing may pass is where projecting would bring it, too.
         await rebuild.commit(partial=plan.is_forward)
@@ -345,6 +366,12 @@ class Projector:
             raise blocked
 
     def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
+        if (
+            stored.snapshot.checkpoint_revision != self._writer.revision > 0
+            and not self._was_paused
+        ):
+            self.status.rewritten += 1
+        self._was_paused = False
         self._writer.adopt(stored, fold)
         self._notify()
 

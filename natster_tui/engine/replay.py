@@ -27,7 +27,11 @@ from natster_tui.store.log import EventLog
 
 @dataclass(slots=True)
 class ReplayProgress:
-    """How far a replay is. Sequences and events are counted separately: a log may have gaps."""
+    """How far a replay is. Sequences and events are counted separately: a log may have gaps.
+
+    `parked` is how many events each projection has set aside so far, `blocked` why one stands
+    before an event that it may not pass.
+    """
 
     first: int
     last: int
@@ -35,6 +39,8 @@ class ReplayProgress:
     seq: int = 0
     events: int = 0
     by_type: Counter[str] = field(default_factory=Counter)
+    parked: dict[str, int] = field(default_factory=dict)
+    blocked: list[str] = field(default_factory=list)
     finished: float | None = None
 
     @property
@@ -60,7 +66,15 @@ class ReplayProgress:
             return None
         return self.seconds * (1 - self.fraction) / self.fraction
 
+    @property
+    def parked_line(self) -> str:
+        """How many events were set aside, in words; empty when none were."""
+        parked = ", ".join(f"{name} {count:,}" for name, count in self.parked.items() if count)
+        return f"parked: {parked}" if parked else ""
 
+
+MUCH = 10_000
+"""Events read in at once from which on what came of them is worth leaving to itself."""
 ENCODED_AT_ONCE = 250
 """Documents encoded before the rest of the program may run again."""
 
@@ -106,9 +120,11 @@ class Replay:
         progress.first = max(1, self.log.info.first_seq)
         progress.last = max(to, progress.last)
         progress.finished = None
+        before = progress.events
         with collecting_rarely():
             await self._read_to(to)
-        keep_what_is_loaded()
+        if progress.events - before >= MUCH:
+            keep_what_is_loaded()
         progress.seq = self.seq
         progress.finished = time.monotonic()
         self._on_progress(progress)
@@ -140,7 +156,9 @@ class Replay:
             except UnopenedEventError as error:
                 # The others go on; this one is nowhere but before that event.
                 self.blocked[name] = error
+                self.progress.blocked.append(f"{name}: {error.sentence}")
                 self._going = tuple(each for each in self._going if each[0] != name)
+            self.progress.parked[name] = fold.parked_count
 
     async def _accept_hole(self, to: int) -> None:
         """The last events asked for did not come: deleted ones are passed, others read again."""

@@ -47,6 +47,8 @@ class StoredWatch:
         self.accepted = 0
         """The bucket's revision up to which others' writing was found to have done no harm."""
         self._revision = 0
+        self._told = ""
+        self._said_before = ""
         self._looked = 0.0
         self._looked_for_drift = 0.0
 
@@ -77,16 +79,30 @@ class StoredWatch:
                     and checkpoint.version == self._projection.version
                 ):
                     raise ConflictError("the projection was rebuilt meanwhile")
-            elif fold.seq >= log.info.last_seq:
-                await self._look_for_drift(fold, now)
+            else:
+                self._status.stored = None
+                if fold.seq >= log.info.last_seq:
+                    await self._look_for_drift(fold, now)
+            self._tell("")
         except BadCheckpointError as error:
             name = self._bucket.name
-            self._status.problem = f"the checkpoint in {name} is unreadable: {error}"
+            self._tell(f"the checkpoint in {name} is unreadable: {error}")
         except ServerError as error:
             if log.link.is_lost:
                 raise
-            self._status.problem = error.sentence
+            self._tell(error.sentence)
         return True
+
+    def _tell(self, sentence: str) -> None:
+        """What this look found in the way; empty: nothing, so what was said before it holds."""
+        status = self._status
+        if sentence and status.problem != self._told:
+            self._said_before = status.problem
+        if sentence:
+            status.problem = sentence
+        elif self._told and status.problem == self._told:
+            status.problem = self._said_before
+        self._told = sentence
 
     async def _look_for_drift(self, fold: Fold[Any], now: float) -> None:
         if now - self._looked_for_drift < LOOK_FOR_DRIFT_S:

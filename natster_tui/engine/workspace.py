@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,7 @@ from natster_tui.domain.log_info import LogInfo
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine.filtered_log import FilteredLog
+from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.log_follower import LogFollower
 from natster_tui.engine.projector import Projector
@@ -45,6 +46,10 @@ from natster_tui.store.log import EventLog
 
 FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 1.0
+NAMES_EVERY_S = 0.5
+"""How often to see whether all accounts are folded whose names a filter asks for."""
+A_MOMENT = 1_000
+"""Events that projecting may be behind while all goes well."""
 PROBLEMS_KEPT = 50
 INFO_EVERY_S = 1.0
 
@@ -111,7 +116,10 @@ class Workspace:
         self.matches: FilteredLog | None = None
         """The events that pass the last filter, whether it narrows the timeline or not."""
         self._left_behind: set[tuple[str, str]] = set()
+        self._told_of_keys: tuple[str, ...] = ()
         self._filter_changed = asyncio.Event()
+        self._filtered_in: tuple[object, ...] = ()
+        """The log's identity when the filter was last begun."""
         self.follower.on_live = self._on_live
         self._listeners: list[Callable[[], None]] = []
 
@@ -236,6 +244,7 @@ class Workspace:
             except LogChangedError as error:
                 # Everything here belongs to the log that was: begin again with a new link.
                 raise ConnectionLostError(error.sentence) from error
+            self.follower.begins_at(log.info.first_seq)
             await log.sealing.refresh()
             if log.sealing.version != keys:
                 raise KeysChangedError("the keys changed: reading everything anew")
@@ -244,7 +253,9 @@ class Workspace:
 
     def _report_keys(self, log: EventLog) -> None:
         for sentence in log.sealing.problems:
-            self.report(sentence)
+            if sentence not in self._told_of_keys:
+                self.report(sentence)
+        self._told_of_keys = log.sealing.problems
 
     # -- filtering -------------------------------------------------------------------------
 
@@ -254,17 +265,36 @@ class Workspace:
         if wanted is not None:
             if self.matches is not None:
                 self.matches.cancel()
-            self.matches = FilteredLog(wanted, lambda: self.accounts, self._ring)
+            head, folded = self.follower.head, self.projectors[ACCOUNTS.name].fold.seq
+            # Live, the accounts are a moment behind; that is no reason to look at all once more.
+            names_at = head if wanted.asks_for_names and head - folded > A_MOMENT else 0
+            self.matches = FilteredLog(wanted, lambda: self.accounts, self._ring, names_at=names_at)
             self.filtered = self.matches
             self._filter_changed.set()
         self._ring()
 
+    def _filter_anew(self, matches: FilteredLog) -> None:
+        """Look for the same events once more: what was found is not, or no longer, true."""
+        shown = self.filtered
+        self.set_filter(matches.wanted)
+        if shown is None:
+            self.filtered = None
+
     async def _keep_filtering(self, log: EventLog) -> None:
+        if self.matches is not None and self._filtered_in not in ((), log.identity):
+            self._filter_anew(self.matches)
+        self._filtered_in = log.identity
+        accounts = self.projectors[ACCOUNTS.name]
         while True:
             matches = self.matches
-            if matches is None or matches.is_complete(self.follower.head):
+            waits = matches is not None and matches.names_at > 0
+            if matches is not None and 0 < matches.names_at <= accounts.fold.seq:
+                self._filter_anew(matches)
+            elif matches is None or matches.is_complete(self.follower.head):
                 self._filter_changed.clear()
-                await self._filter_changed.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(NAMES_EVERY_S if waits else None):
+                        await self._filter_changed.wait()
             else:
                 await matches.scan(log, self.options.instance)
 
@@ -280,9 +310,16 @@ class Workspace:
         self, projections: list[Projection[Any]], on_progress: OnProgress | None = None
     ) -> Rebuild:
         """A rebuild over the present link; commit it with `pause`."""
+        return Rebuild(self._connected_log(), projections, self.options.instance, on_progress)
+
+    def rebuild_key(self, projection: Projection[Any], key: str) -> KeyRebuild:
+        """A rebuild of one document over the present link; commit it with `pause`."""
+        return KeyRebuild(self._connected_log(), projection, key, self.options.instance)
+
+    def _connected_log(self) -> EventLog:
         if self.log is None or self.connection is not Connection.CONNECTED:
             raise ConnectionLostError("not connected: wait for the connection, then try again")
-        return Rebuild(self.log, projections, self.options.instance, on_progress)
+        return self.log
 
     @asynccontextmanager
     async def pause(self, projection: Projection[Any]) -> AsyncIterator[None]:

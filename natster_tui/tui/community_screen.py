@@ -60,7 +60,13 @@ class CommunityScreen(ModalScreen[None]):
         if log is None:
             return
         try:
-            self._activity = await read_activity(log, _SPANS, self._view.workspace.options.instance)
+            moment = self._view.moment
+            self._activity = await read_activity(
+                log,
+                _SPANS,
+                self._view.workspace.options.instance,
+                None if moment is None else moment.seq,
+            )
         except NatsterError as error:
             self._problem = error.sentence
         self._draw()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import islice
 from typing import Any, ClassVar
@@ -39,6 +40,7 @@ from natster_tui.tui.view import View
 _LABEL = 12
 _ENTRIES_SHOWN = 50
 """Of a list; laying out thousands of lines at every refresh would keep keys waiting."""
+_JUST_NOW_S = 60
 _CHANGE_STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
 
 
@@ -161,7 +163,8 @@ class Inspection:
         title = f"Event {seq:,}"
         text = Sheet(self._theme, self._view.glyphs)
         if record is None:
-            text.add("", "not at hand yet …", "dim")
+            gone = self._view.workspace.follower.is_known(seq)
+            text.add("", "it was deleted from the log" if gone else "not at hand yet …", "dim")
             return title, text
         event = read_event(record)
         if isinstance(event, ParkReason):
@@ -189,12 +192,18 @@ class Inspection:
             text.add("sealed", seal_line(record.seal), "dim")
         return title, text
 
-    def change(self, seq: int, effects: list[Effect] | None) -> tuple[str, Sheet]:
-        """What an event changed in each projection, before and after, field by field."""
+    def change(self, seq: int, effects: list[Effect] | str | None) -> tuple[str, Sheet]:
+        """What an event changed in each projection, before and after, field by field.
+
+        None: that is not known yet; a text: why it cannot be known.
+        """
         text = Sheet(self._theme, self._view.glyphs)
         title = f"Change by event {seq:,} · c shows the event"
         if effects is None:
             text.add("", "reading the events of the keys it touched …", "dim")
+            return title, text
+        if isinstance(effects, str):
+            text.add("", effects, "text-error")
             return title, text
         if not effects:
             text.add("", "it is parked: no projection uses it, and nothing changed")
@@ -287,7 +296,12 @@ class Inspection:
         text.add("state", status.phase.value, "bold")
         if status.problem:
             text.add("because", status.problem, "text-warning")
-        text.add("folded to", f"{status.position:,}")
+        if status.last_error and status.last_error != status.problem:
+            since = time.monotonic() - status.failed_at
+            when = "just now" if since < _JUST_NOW_S else f"{age(since)} ago"
+            text.add("last error", f"{status.last_error} ({when})", "text-warning")
+        text.add("lease", self._lease())
+        text.add("folded to", f"{status.position:,}, {projector.meter.per_second:,.0f} events/s")
         stored = "no checkpoint of ours" if status.stored is None else f"{status.stored:,}"
         text.add("stored at", f"{stored} in {projection.bucket}")
         text.add("documents", f"{len(projector.fold.states):,}")
@@ -301,3 +315,15 @@ class Inspection:
             said = f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}"
             text.add("", said)
         return f"Projector {projection.name}", text
+
+    def _lease(self) -> str:
+        """Who may write the projections."""
+        workspace = self._view.workspace
+        lease = workspace.lease
+        if workspace.read_only:
+            return "not asked for: read-only"
+        if lease.held:
+            return "held by this dashboard"
+        return lease.problem or (
+            "held by nobody" if lease.holder is None else f"held by {lease.holder.described}"
+        )

@@ -79,6 +79,8 @@ class Projectors(VirtualList):
         said = []
         if verdict := self.view.verdicts.get(projector.projection.name):
             said.append(verdict)
+        if status.phase is Phase.CATCHING_UP:
+            said.append(f"{projector.meter.per_second:,.0f}/s")
         said.append(f"{len(projector.fold.states):,} keys")
         if status.parked.count:
             said.append(f"parked {status.parked.count:,}")

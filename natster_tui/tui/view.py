@@ -35,7 +35,7 @@ class View:
         self.now = now
         self.verdicts: dict[str, str] = {}
         """The last verify's result of each projection, in a few words."""
-        self.drifted: set[str] = set()
+        self.drifted: dict[str, int] = {}
         """The projections whose last verify found drift."""
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
@@ -127,15 +127,16 @@ class View:
     def has_drift(self, projector: Projector) -> bool:
         """Whether what is stored is known to differ from the log, or is not ours to keep."""
         status = projector.status
-        return projector.projection.name in self.drifted or bool(status.drift)
+        return self.drifted.get(projector.projection.name) == status.rewritten or bool(status.drift)
 
     def remember_verdict(self, verdict: Verdict) -> None:
         """Keep a verify's result for the projectors pane."""
-        self.workspace.projectors[verdict.projection.name].accept(verdict)
+        projector = self.workspace.projectors[verdict.projection.name]
+        projector.accept(verdict)
         word = "verified" if verdict.good else "DRIFT"
         if verdict.good:
-            self.drifted.discard(verdict.projection.name)
+            self.drifted.pop(verdict.projection.name, None)
         else:
-            self.drifted.add(verdict.projection.name)
+            self.drifted[verdict.projection.name] = projector.status.rewritten
         when = row_time(int(self.now()), self.now()).strip()
         self.verdicts[verdict.projection.name] = f"{word} at {verdict.seq:,}, {when}"

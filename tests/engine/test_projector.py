@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
@@ -22,13 +23,15 @@ from natster_tui.domain.events import STREAM
 from natster_tui.domain.fold import fold_all
 from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.engine import projection_writer
+from natster_tui.engine import projection_writer, stored_watch
 from natster_tui.engine import projector as projector_module
+from natster_tui.engine import replay as replay_module
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import Rebuild
 from natster_tui.engine.transfer import import_records
-from natster_tui.store.bucket import HEADER_ALLOWANCE
+from natster_tui.errors import ServerError
+from natster_tui.store.bucket import HEADER_ALLOWANCE, Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog, LogSettings
@@ -777,3 +780,53 @@ async def test_catching_up_that_had_to_wait_goes_on_where_it_was(
     assert begun[0] is begun[1]
     assert begun[0].progress.events == head, "no event was read twice"
     await assert_stored_is_the_fold(log, settings)
+
+
+async def test_nothing_of_a_rebuild_is_kept_once_it_is_over(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is loaded is taken from the collector's sight: a cycle would stay for good."""
+    monkeypatch.setattr(projector_module, "FAR_BEHIND", 5)
+    monkeypatch.setattr(replay_module, "MUCH", 1)
+    head = await append(log, [initialized(A), *[shared(A, f"M{each}") for each in range(40)]])
+    kept: list[weakref.ref[Rebuild]] = []
+    prepare = Rebuild.prepare
+
+    async def prepared(rebuild: Rebuild) -> Any:
+        kept.append(weakref.ref(rebuild))
+        return await prepare(rebuild)
+
+    monkeypatch.setattr(Rebuild, "prepare", prepared)
+    async with projecting(log) as projector:
+        await until(lambda: projector.status.stored == head)
+        await until(lambda: projector.status.phase is Phase.PROJECTING)
+        assert [each() for each in kept] == [None]
+
+
+async def test_a_watching_projector_says_what_is_so_and_not_what_was(
+    foreign: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.02)
+    async with projecting(foreign) as projector:
+        await until(lambda: "another program" in projector.status.problem)
+        read = Bucket.read
+
+        async def unanswered(_bucket: Bucket, _key: str) -> None:
+            raise ServerError("the server did not answer")
+
+        monkeypatch.setattr(Bucket, "read", unanswered)
+        await until(lambda: projector.status.problem == "the server did not answer")
+        monkeypatch.setattr(Bucket, "read", read)
+        await until(lambda: "another program" in projector.status.problem)
+
+
+async def test_a_watching_projector_sees_that_the_bucket_is_gone(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.02)
+    head = await append(log, EVENTS)
+    await project_to_head(log)
+    async with projecting(log, may_write=False) as projector:
+        await until(lambda: projector.status.stored == head)
+        await log.link.api("STREAM.DELETE.KV_PROJ_ACCOUNT")
+        await until(lambda: projector.status.stored is None)

@@ -7,7 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from natster_tui.domain.log_info import LogInfo
 from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine import workspace as workspace_module
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.server_source import LogChoice, NamedServer
@@ -94,3 +98,24 @@ async def test_a_rotation_by_another_process_disturbs_nobody(
         await until(lambda: stored_at(workspace, 6))
         assert workspace.log is log, "the connection stayed"
         assert workspace.accounts["CC"].account_name == "Cyd"
+
+
+async def test_what_is_wrong_with_the_keys_is_told_once(
+    sealed: EventLog, settings: ConnectionSettings, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace_module, "INFO_EVERY_S", 0.02)
+    said = ("one thing is wrong", "another thing is wrong")
+    monkeypatch.setattr(type(sealed.sealing), "problems", said)
+    async with running(settings, key_file) as workspace:
+        looks = 0
+        refresh = EventLog.refresh
+
+        async def counted(log: EventLog) -> LogInfo:
+            nonlocal looks
+            looks += 1
+            return await refresh(log)
+
+        monkeypatch.setattr(EventLog, "refresh", counted)
+        await until(lambda: looks > 10)
+        told = [problem.sentence for problem in workspace.problems]
+        assert [told.count(sentence) for sentence in said] == [1, 1]

@@ -1,0 +1,72 @@
+"""What a workspace knows beside its projections: the filter's matches, where the log begins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from natster_tui.domain.event_filter import parse_filter
+from natster_tui.domain.events import STREAM
+from natster_tui.engine import workspace as workspace_module
+from natster_tui.engine.projector import Projector
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.log import EventLog
+from tests.conftest import until
+from tests.making_logs import A, B, C, append, initialized, shared
+
+
+@asynccontextmanager
+async def running(settings: ConnectionSettings) -> AsyncIterator[Workspace]:
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice()))
+    task = asyncio.create_task(workspace.run())
+    try:
+        yield workspace
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_known(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = await append(log, [initialized(A, "Ada"), shared(A, B), shared(C, B), shared(C, A)])
+    monkeypatch.setattr(workspace_module, "A_MOMENT", 0)
+    begin, may_begin = Projector._begin, asyncio.Event()
+
+    async def later(projector: Projector, log: EventLog) -> Any:
+        await may_begin.wait()
+        return await begin(projector, log)
+
+    monkeypatch.setattr(Projector, "_begin", later)
+    async with running(settings) as workspace:
+        await until(lambda: workspace.follower.head == head)
+        workspace.set_filter(parse_filter("from:ada", 0))
+        early = workspace.filtered
+        assert early is not None
+        await until(lambda: early.is_complete(head))
+        assert list(early.seqs) == []
+        may_begin.set()
+        await until(lambda: workspace.filtered is not early)
+        await until(lambda: workspace.filtered and workspace.filtered.is_complete(head))
+        assert workspace.filtered is not None
+        assert list(workspace.filtered.seqs) == [1, 2]
+
+
+async def test_where_the_log_begins_moves_when_its_first_events_go(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, [shared(A, B), shared(A, C), shared(B, C)])
+    async with running(settings) as workspace:
+        await until(lambda: workspace.follower.head == 3)
+        assert workspace.follower.first == 1
+        config = (await log.link.api(f"STREAM.INFO.{STREAM}"))["config"]
+        config.update(max_msgs=2, discard="old")
+        config["metadata"] = {}
+        await log.link.api(f"STREAM.UPDATE.{STREAM}", config)
+        await until(lambda: workspace.follower.first == 2)
