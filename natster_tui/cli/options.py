@@ -156,8 +156,9 @@ def _sealing_choice(given: Mapping[str, Any]) -> SealingChoice:
     named = given.get("key_file")
     wanted = given.get("sealing")
     file = default_key_file() if named is None else Path(named).expanduser()
-    if (directory := given.get("data_dir")) is not None:
-        keep_apart("--key-file", file, Path(directory).expanduser())
+    directory = given.get("data_dir")
+    data_dir = default_data_dir() if directory is None else Path(directory).expanduser()
+    keep_apart("the key file", file, data_dir)
     return SealingChoice(None if wanted is None else wanted == "on", file, named is not None)
 
 
@@ -165,8 +166,8 @@ def keep_apart(what: str, file: Path, data_dir: Path) -> None:
     """Raise UsageError for a file with keys that would lie among the data they open."""
     if file.resolve().is_relative_to(data_dir.resolve()):
         raise UsageError(
-            f"{what} lies in --data-dir: whoever copies the data must not have the keys "
-            "with it; name another place"
+            f"{what} lies in the embedded server's data directory: whoever copies the data must "
+            "not have the keys with it; name another place"
         )
 
 

@@ -290,12 +290,18 @@ def _progress_line() -> Any:
     if not sys.stderr.isatty():
         return None
 
+    told: list[str] = []
+
     def draw(progress: ReplayProgress) -> None:
+        for sentence in progress.blocked[len(told) :]:
+            told.append(sentence)
+            sys.stderr.write(f"\r\x1b[K{sentence}\n")
         left = progress.seconds_left
         about = "" if left is None else f", {left:.0f} s left"
+        parked = progress.parked_line and f", {progress.parked_line}"
         sys.stderr.write(
             f"\r\x1b[Kreplaying {progress.seq:,} of {progress.last:,}, "
-            f"{progress.rate:,.0f}/s{about}"
+            f"{progress.rate:,.0f}/s{about}{parked}"
         )
         sys.stderr.flush()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 from natster_tui.domain.events import Record
@@ -24,7 +24,8 @@ from natster_tui.store.log import EventLog
 async def export_file(log: EventLog, path: Path, seqs: Sequence[int] | None, instance: str) -> int:
     """Write events (None: all) to a new file that only its owner can read; returns how many.
 
-    Raises UsageError when the file is there already or cannot be made.
+    Raises UsageError when the file is there already or cannot be written; what was begun is not
+    left behind, however it ends.
     """
     head = (await log.refresh()).last_seq
     first, last = (1, head) if seqs is None else (seqs[0], seqs[-1]) if seqs else (1, 0)
@@ -34,18 +35,29 @@ async def export_file(log: EventLog, path: Path, seqs: Sequence[int] | None, ins
     except FileExistsError as error:
         raise UsageError(f"{path} is there already: choose another name") from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({(error.strerror or '').lower()})") from error
+        raise _unwritable(path, error) from error
     count = 0
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        async with aclosing(
-            log.records(first, last, purpose="export", instance=instance)
-        ) as batches:
-            async for batch in batches:
-                for record in batch:
-                    if wanted is None or record.seq in wanted:
-                        file.write(masked_line(record) + "\n")
-                        count += 1
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            async with aclosing(
+                log.records(first, last, purpose="export", instance=instance)
+            ) as batches:
+                async for batch in batches:
+                    for record in batch:
+                        if wanted is None or record.seq in wanted:
+                            file.write(masked_line(record) + "\n")
+                            count += 1
+    except BaseException as error:
+        with suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108 - in a coroutine, where it is as quick as the writing
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
+        raise
     return count
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written ({(error.strerror or '').lower()})")
 
 
 def masked_line(record: Record) -> str:

@@ -209,7 +209,11 @@ def _flock(path: Path, *, wait: bool = True) -> Iterator[bool]:
 
 def default_key_file() -> Path:
     """Where the keys are kept unless told otherwise."""
-    return Path(platformdirs.user_config_dir("natster-tui")) / "keys.json"
+    directory = Path(platformdirs.user_config_dir("natster-tui"))
+    if directory == Path(platformdirs.user_data_dir("natster-tui")):
+        # macOS has one place for both, and keys must not lie among the data that they open.
+        directory = directory.with_name("natster-tui-keys")
+    return directory / "keys.json"
 
 
 def new_key() -> str:

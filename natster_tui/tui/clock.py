@@ -71,7 +71,10 @@ def parse_local(text: str, now: float) -> int | None:
             continue
         if "%d" not in form:
             found = found.replace(month=today.month, day=today.day)
-        return int(found.timestamp()) + rest
+        try:
+            return int(found.timestamp()) + rest
+        except (ValueError, OverflowError):
+            return None  # a year that this machine's clock does not reach
     return None
 
 

@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from textual.screen import Screen
+
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.tui.community_screen import CommunityScreen
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.publish_screen import PublishScreen, proposal_for
-from natster_tui.tui.rebuild_screen import RebuildScreen, VerifyScreen
+from natster_tui.tui.rebuild_screen import Choice, RebuildScreen, ReplayScreen, VerifyScreen
 from natster_tui.tui.text_screen import TextScreen, help_text, problems_text
 from natster_tui.tui.view import View
 from natster_tui.tui.why_screen import WhyScreen
+
+
+def shows_what_was_read(screen: Screen[Any]) -> bool:
+    """Whether a dialog holds the content of events or documents, as it was when it was opened.
+
+    One that is at work ends by itself, and says how.
+    """
+    match screen:
+        case WhyScreen() | CommunityScreen():
+            return True
+        case ReplayScreen():
+            return not screen.working
+    return False
 
 
 class Dialogs:
@@ -37,9 +52,17 @@ class Dialogs:
         self._say = say
 
     def rebuild(self) -> None:
-        """For the projector under the cursor if its pane has the focus, else for all."""
-        choices: list[list[Projection[Any]]] = [list(PROJECTIONS), [ACCOUNTS], [CATALOGS]]
-        self._push(RebuildScreen(self._view, list(self._projections()), choices))
+        """For the projector under the cursor if its pane has the focus, else for all.
+
+        The row of the pane used last may be rebuilt alone.
+        """
+        panes = self._panes
+        choices = [Choice(PROJECTIONS), *(Choice((projection,)) for projection in PROJECTIONS)]
+        if (account := panes.chosen_account) is not None:
+            choices.append(Choice((ACCOUNTS,), account))
+        elif (catalog := panes.chosen_catalog) is not None:
+            choices.append(Choice((CATALOGS,), catalog))
+        self._push(RebuildScreen(self._view, Choice(tuple(self._projections())), choices))
 
     def verify(self) -> None:
         """For the projector under the cursor if its pane has the focus, else for all."""

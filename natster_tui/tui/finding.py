@@ -157,7 +157,8 @@ class Finding:
         except NatsterError as error:
             self._say(error.sentence)
             return
-        self.go_to(max(1, seq))
+        # 0 is before all: nothing to put a cursor on, but a moment to travel to.
+        self.go_to(seq)
 
     def go_to(self, seq: int) -> None:
         """Put the timeline's cursor on an event; `go_back` comes back from there."""

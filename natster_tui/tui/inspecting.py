@@ -38,7 +38,7 @@ class Inspecting:
         self._ring = ring
         self._say = say
         self._shows_change = False
-        self._effects: list[Effect] | None = None
+        self._effects: list[Effect] | str | None = None
         self._asked: tuple[Record | None, EventLog | None] = (None, None)
         """What the effects were asked for: after an erasure the log is opened anew, and the record,
         a little later, is another one."""
@@ -99,10 +99,11 @@ class Inspecting:
             return
         asked = self._asked
         try:
-            effects = await effects_of(log, record, self._view.workspace.options.instance)
+            effects: list[Effect] | str = await effects_of(
+                log, record, self._view.workspace.options.instance
+            )
         except NatsterError as error:
-            self._say(error.sentence)
-            return
+            effects = error.sentence
         if self._asked == asked:
             self._effects = effects
             self._drawn = 0.0

@@ -7,7 +7,9 @@ taking over want the projection's name typed. The dashboard goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -21,6 +23,8 @@ from natster_tui.domain.diff import KeyChange
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.presentation import Names, change_line
 from natster_tui.domain.projection import Projection
+from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
 from natster_tui.engine.replay import ReplayProgress
@@ -32,6 +36,8 @@ from natster_tui.tui.view import View
 from natster_tui.tui.work import start
 
 _CHANGES_SHOWN = 200
+_FIELDS_SHOWN = 50
+"""Of a key; a hub's document may differ in a hundred thousand."""
 _FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs from the log"}
 _BAR = 40
 
@@ -70,8 +76,11 @@ class ReplayScreen(ModalScreen[None]):
 
     def say(self, line: str, style: str = "") -> None:
         """Add a line."""
-        self._text.append(line + "\n", self.app.theme_variables.get(style, style))
+        self._append(line, style)
         self._body.update(self._text)
+
+    def _append(self, line: str, style: str) -> None:
+        self._text.append(line + "\n", self.app.theme_variables.get(style, style))
 
     @property
     def said(self) -> str:
@@ -93,12 +102,14 @@ class ReplayScreen(ModalScreen[None]):
         width = min(_BAR, max(10, self.size.width - 60))
         left = progress.seconds_left
         about = "" if left is None or progress.finished else f", {left:,.0f} s left"
-        self._progress.update(
-            Text(
-                f"{progress_bar(progress.fraction, width, glyphs)} {progress.seq:,} of "
-                f"{progress.last:,}, {progress.rate:,.0f}/s{about}"
-            )
+        text = Text(
+            f"{progress_bar(progress.fraction, width, glyphs)} {progress.seq:,} of "
+            f"{progress.last:,}, {progress.rate:,.0f}/s{about}"
         )
+        # As they come: nobody should have to wait for the end to see that it is of no use.
+        for trouble in filter(None, [progress.parked_line, *progress.blocked]):
+            text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])
+        self._progress.update(text)
 
     def work(self, step: Callable[[], Awaitable[None]]) -> None:
         """Run a step; what fails is said in the text, with its sentence."""
@@ -119,14 +130,24 @@ class ReplayScreen(ModalScreen[None]):
         marks = {"added": "+", "removed": "-", "changed": "~"}
         styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
         names = Names(self.view.accounts)
+        lines: list[tuple[str, str]] = []
         for change in changes[:_CHANGES_SHOWN]:
             kind = change.kind
             word = _FOUND[kind] if verifying else kind
-            self.say(f"  {marks[kind]} {screen_text(change.key, 100)} {word}", styles[kind])
-            for field in change.fields() if kind == "changed" else ():
-                self.say(f"      {change_line(field, names=names)}")
+            lines.append((f"  {marks[kind]} {screen_text(change.key, 100)} {word}", styles[kind]))
+            fields = change.fields() if kind == "changed" else ()
+            lines += [
+                (f"      {change_line(field, names=names)}", "")
+                for field in islice(fields, _FIELDS_SHOWN)
+            ]
+            if (more := len(fields) - _FIELDS_SHOWN) > 0:
+                lines.append((f"      … and {more:,} more fields", ""))
         if len(changes) > _CHANGES_SHOWN:
-            self.say(f"  … and {len(changes) - _CHANGES_SHOWN:,} more")
+            lines.append((f"  … and {len(changes) - _CHANGES_SHOWN:,} more", ""))
+        # At once: each time the whole text is laid out anew.
+        for line, style in lines:
+            self._append(line, style)
+        self._body.update(self._text)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the text."""
@@ -157,13 +178,32 @@ class VerifyScreen(ReplayScreen):
         self.hint("esc closes")
 
 
-def say_verdict(screen: ReplayScreen, verdict: Verdict, prefix: str = "") -> None:
-    """A result line, remembered in the projectors pane."""
+def say_verdict(
+    screen: ReplayScreen, verdict: Verdict, prefix: str = "", *, remember: bool = True
+) -> None:
+    """A result line, remembered in the projectors pane where it is about all of a projection."""
     glyphs = screen.view.glyphs
     mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
     screen.say(f"{mark} {prefix}{verdict.sentence}", style)
     screen.print_changes(verdict.diff.changes, verifying=True)
-    screen.view.remember_verdict(verdict)
+    if remember:
+        screen.view.remember_verdict(verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to rebuild: whole projections, or one document of one."""
+
+    projections: tuple[Projection[Any], ...]
+    key: str | None = None
+
+    def named(self, names: Names) -> str:
+        """In words."""
+        whole = " and ".join(projection.name for projection in self.projections)
+        if self.key is None:
+            return whole
+        known = self.projections[0] is ACCOUNTS
+        return f"only the {whole} {names.of(self.key) if known else screen_text(self.key, 60)}"
 
 
 class RebuildScreen(ReplayScreen):
@@ -171,24 +211,24 @@ class RebuildScreen(ReplayScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("enter", "replay", "replay and compare"),
-        ("space", "choose", "choose projections"),
+        ("space", "choose", "choose what"),
         ("P", "purge", "purge first"),
         ("w", "write", "write the changes"),
     ]
 
-    def __init__(
-        self,
-        view: View,
-        projections: Sequence[Projection[Any]],
-        choices: Sequence[Sequence[Projection[Any]]],
-    ) -> None:
-        super().__init__(view, "Rebuild", projections)
-        self._choices = [list(choice) for choice in choices]
+    def __init__(self, view: View, choice: Choice, choices: Sequence[Choice]) -> None:
+        super().__init__(view, "Rebuild", choice.projections)
+        self._choice = choice
+        self._choices = list(choices)
         self._purge = False
-        self._rebuild: Rebuild | None = None
+        self._rebuild: Rebuild | KeyRebuild | None = None
         self._preflight: Preflight | None = None
         self._plans: list[PlannedRebuild] = []
         self._stage = "preflight"
+
+    def on_unmount(self) -> None:
+        """Let go of what was folded, which tells us of its progress, and so would keep us."""
+        self._rebuild, self._plans = None, []
 
     def on_mount(self) -> None:
         """Look before anything else."""
@@ -199,8 +239,7 @@ class RebuildScreen(ReplayScreen):
     async def _look(self) -> None:
         self._stage = "preflight"
         self.clear()
-        names = " and ".join(projection.name for projection in self.projections)
-        self.say(f"Rebuild {names} from the log", "bold")
+        self.say(f"Rebuild {self._choice.named(Names(self.view.accounts))} from the log", "bold")
         how = (
             "purge: remove every entry first, then recreate it"
             if self._purge
@@ -216,22 +255,25 @@ class RebuildScreen(ReplayScreen):
         for line in self._preflight.lines():
             self.say(line)
         self.hint(
-            "enter replay and compare (writes nothing) · space which projections · "
-            "P purge or not · esc cancel"
+            "enter replay and compare (writes nothing) · space which projections"
+            + (" or only the chosen row" if any(each.key for each in self._choices) else "")
+            + ("" if self._choice.key else " · P purge or not")
+            + " · esc cancel"
         )
 
     def action_choose(self) -> None:
-        """The next choice of projections."""
+        """The next choice of what to rebuild."""
         if self._stage == "preflight" and not self.working:
-            at = next(
-                (i for i, choice in enumerate(self._choices) if choice == self.projections), 0
-            )
-            self.projections = self._choices[(at + 1) % len(self._choices)]
+            self._choice = self._choices[
+                (self._choices.index(self._choice) + 1) % len(self._choices)
+            ]
+            self.projections = list(self._choice.projections)
+            self._purge = self._purge and self._choice.key is None
             self.work(self._look)
 
     def action_purge(self) -> None:
-        """Purge first, or not."""
-        if self._stage == "preflight" and not self.working:
+        """Purge first, or not; what is purged is all of a projection."""
+        if self._stage == "preflight" and not self.working and self._choice.key is None:
             self._purge = not self._purge
             self.work(self._look)
 
@@ -246,15 +288,21 @@ class RebuildScreen(ReplayScreen):
     async def _compare(self) -> None:
         self.hint("esc cancels without a trace")
         self.clear()
-        self.say(f"Replaying the log for {self._wanted.replace(' ', ' and ')}", "bold")
-        self._rebuild = self.view.workspace.rebuild(self.projections, self.show_progress)
-        self._plans = await self._rebuild.prepare()
-        parked = {name: fold.parked.count for name, fold in self._rebuild.folds.items()}
+        workspace, key = self.view.workspace, self._choice.key
+        self.say(f"Replaying the log for {self._choice.named(Names(self.view.accounts))}", "bold")
+        parked: dict[str, str] = {}
+        if key is not None:
+            self._rebuild = workspace.rebuild_key(self.projections[0], key)
+            self._plans = await self._rebuild.prepare()
+        else:
+            self._rebuild = work = workspace.rebuild(self.projections, self.show_progress)
+            self._plans = await work.prepare()
+            parked = {n: f", parked {fold.parked_count:,}" for n, fold in work.folds.items()}
         for plan in self._plans:
             name = plan.projection.name
+            keys = f"{plan.diff.keys:,} key{'' if plan.diff.keys == 1 else 's'}"
             self.say(
-                f"\n{name} at {plan.seq:,}: {plan.diff.summary} "
-                f"({plan.diff.keys:,} keys, parked {parked[name]:,})",
+                f"\n{name} at {plan.seq:,}: {plan.diff.summary} ({keys}{parked.get(name, '')})",
                 "bold",
             )
             self.print_changes(plan.diff.changes)
@@ -348,7 +396,9 @@ class RebuildScreen(ReplayScreen):
         )
         self.say("")
         for verdict in verdicts:
-            say_verdict(self, verdict, "rebuilt and verified: " if verdict.good else "")
+            prefix = "rebuilt and verified: " if verdict.good else ""
+            # Of the other documents one that was rebuilt says nothing.
+            say_verdict(self, verdict, prefix, remember=self._choice.key is None)
         self._stage = "done"
         self.hint("esc closes")
         self.query_one("#dialog-scroll", VerticalScroll).scroll_end(animate=False)

@@ -17,5 +17,8 @@ def document_json(stored: bytes, *, reveal: bool = False) -> str:
 
 
 def event_json(record: Record, *, reveal: bool = False) -> str:
-    """An event in the form that `export` writes."""
-    return encode_line(record) if reveal else masked_line(record)
+    """An event in the form that `export --open` writes: its payload is what was sealed."""
+    if not reveal:
+        return masked_line(record)
+    opened = record.seal is not None and record.seal.unopened is None
+    return encode_line(record, record.payload if opened else None)

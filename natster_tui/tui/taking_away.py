@@ -71,7 +71,12 @@ class TakingAway:
 
     def export(self, name: str) -> None:
         """Write what the timeline shows to a new file, secrets masked."""
-        self._start(partial(self._write, Path(name.strip()).expanduser()), "export")
+        try:
+            path = Path(name.strip()).expanduser()
+        except RuntimeError:
+            self._say("there is no such home directory: nothing was exported")
+            return
+        self._start(partial(self._write, path), "export")
 
     async def _write(self, path: Path) -> None:
         workspace = self._view.workspace
@@ -80,6 +85,9 @@ class TakingAway:
             self._say("not connected: nothing was exported")
             return
         seqs = None if filtered is None else filtered.seqs
+        if filtered is not None and not filtered.is_complete(workspace.follower.head):
+            self._say("the log is still being looked through: export when the filter is done")
+            return
         try:
             count = await export_file(log, path, seqs, workspace.options.instance)
         except NatsterError as error:

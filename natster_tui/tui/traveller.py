@@ -56,6 +56,12 @@ class Traveller:
         """Return to now."""
         self._arrive(None)
 
+    def forget(self) -> None:
+        """Return to now, and keep nothing of what was read: it is not, or no longer, true."""
+        self._travel = None
+        if self.is_away:
+            self.come_back()
+
     async def _journey(self, seq: int) -> None:
         workspace = self._view.workspace
         try:

@@ -164,10 +164,17 @@ async def test_sealing_is_what_the_log_says(natster: Program, tmp_path: Path) ->
 
 async def test_a_key_file_in_the_data_directory_is_refused(embedded: Program, data: Path) -> None:
     told = await embedded.fail(2, "status", "--key-file", str(data / "keys.json"))
-    assert "--key-file lies in --data-dir" in told
+    assert "the key file lies in the embedded server's data directory" in told
     told = await embedded.fail(2, "keys", "backup", str(data / "copy.json"))
-    assert told.startswith("the copy lies in --data-dir")
+    assert told.startswith("the copy lies in the embedded server's data directory")
     assert not data.exists()
+
+
+async def test_a_key_file_in_the_default_data_directory_is_refused(anywhere: Program) -> None:
+    directory = anywhere.home / "data" / "natster-tui"
+    told = await anywhere.fail(2, "status", "--key-file", str(directory / "keys.json"))
+    assert "the key file lies in the embedded server's data directory" in told
+    assert not directory.exists()
 
 
 async def test_a_key_file_that_others_can_read_is_refused(natster: Program) -> None:

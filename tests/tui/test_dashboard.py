@@ -146,6 +146,35 @@ async def test_rebuild_puts_right_what_was_tampered_with_while_events_arrive(
         await until(lambda: all(p.status.stored == 600 for p in app.workspace.projectors.values()))
 
 
+async def test_one_document_is_rebuilt_and_no_other(settings: ConnectionSettings) -> None:
+    await tampered(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("3", "a")
+        await until(lambda: app.panes.catalogs.row_count)
+        await pilot.type("/night-walks\r")
+        await until(lambda: app.panes.catalogs.selected_name == "night-walks")
+        await pilot.press("r")
+        for said in ("Rebuild account from", "Rebuild catalog from", "the catalog night-walks"):
+            await until(lambda: "enter replay" in text_of(app))
+            await pilot.press("space")
+            await until(lambda: said in text_of(app))  # noqa: B023 - used at once
+        await pilot.press("P")
+        assert "purge: remove" not in text_of(app)
+        await until(lambda: "enter replay" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "w writes" in text_of(app))
+        assert isinstance(app.screen, RebuildScreen)
+        assert "catalog at 400: 0 added, 1 changed, 0 removed (1 key)" in app.screen.said
+        assert "never-shared" not in app.screen.said
+        await pilot.press("w")
+        await until(lambda: "rebuilt and verified: catalog: 1 key matches" in text_of(app))
+        await pilot.press("escape")
+        # Of the others nothing was said.
+        assert app.view.verdicts == {}
+        await pilot.press("v")
+        await until(lambda: "drift at 400: 2 of 40 keys" in text_of(app))
+
+
 async def test_enter_alone_never_writes(settings: ConnectionSettings) -> None:
     await tampered(settings)
     async with dashboard(settings) as (app, pilot):
@@ -375,6 +404,19 @@ async def test_travelling_shows_every_pane_as_of_then_and_one_key_returns(
         await until(lambda: "AS OF" not in text_of(app))
         await until(lambda: app.panes.accounts.row_count >= everyone)
         assert len(app.workspace.accounts) >= everyone
+
+
+async def test_travelling_to_a_time_before_all_is_empty(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await until(lambda: app.panes.accounts.row_count)
+        await pilot.press("t")
+        await until(lambda: "AS OF 400" in text_of(app))
+        await pilot.type(":2001-01-01 10:00\r")
+        await until(lambda: "AS OF 0, before everything" in text_of(app))
+        await until(lambda: app.panes.accounts.row_count == 0)
+        await pilot.press("right_square_bracket")
+        await until(lambda: "AS OF 1," in text_of(app))
 
 
 def records_of(count: int) -> list[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import re
 from pathlib import Path
@@ -10,13 +11,20 @@ from pathlib import Path
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
+from natster_tui.domain.events import Record
 from natster_tui.domain.log_lines import BadLineError, decode_line
+from natster_tui.engine import masked_export
+from natster_tui.errors import UsageError
 from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.log import EventLog
 from natster_tui.tui.app import Dashboard
+from natster_tui.tui.field import Field
 from tests.conftest import until
+from tests.making_logs import A, B, C, append, shared
 from tests.tui.keyboard import Keyboard
 from tests.tui.running import dashboard
-from tests.tui.scenes import projected, text_of
+from tests.tui.scenes import Scene, projected, staged_scene, text_of
+from tests.tui.test_sealed_dashboard import one_account
 
 MASK = "••••"
 OSC_52 = re.compile("\x1b\\]52;c;([A-Za-z0-9+/=]*)\x07")
@@ -133,3 +141,51 @@ async def test_what_a_filter_shows_is_exported_masked_and_overwrites_nothing(
         await until(lambda: "is there already" in text_of(app))
         assert path.read_text() == before
     assert clipboard.told == []
+
+
+async def test_a_sealed_event_is_copied_as_what_it_says_when_revealed(
+    settings: ConnectionSettings, clipboard: Clipboard
+) -> None:
+    scene = Scene(one_account, ("colon", "2", "enter"), sealed=True)
+    async with staged_scene(scene, settings) as app:
+        pilot = Keyboard(app)
+        await until(lambda: app.panes.record is not None)
+        masked = json.loads(await clipboard.after(pilot, "y"))
+        assert masked["masked"] is True
+        await pilot.press("x")
+        revealed = json.loads(await clipboard.after(pilot, "y"))
+        assert json.loads(revealed["payload"])["oauth_id"] == "zebra|aaa"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("~nobody-is-called-so/x", "no such home directory"), ("/proc/x", "cannot be written")],
+)
+async def test_a_file_that_cannot_be_is_said_to_be_so(
+    settings: ConnectionSettings, name: str, said: str
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("o")
+        app.screen.query_one(Field).value = name
+        await pilot.press("enter")
+        await until(lambda: said in text_of(app))
+
+
+async def test_an_export_that_fails_midway_leaves_nothing(
+    log: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(log, [shared(A, B), shared(A, C)])
+    path = tmp_path / "some.jsonl"
+    lines = []
+
+    def full(record: Record) -> str:
+        lines.append(record)
+        if len(lines) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return "{}"
+
+    monkeypatch.setattr(masked_export, "masked_line", full)
+    with pytest.raises(UsageError, match="no space left on device"):
+        await masked_export.export_file(log, path, None, "t")
+    assert not path.exists()

@@ -1,0 +1,78 @@
+"""What was read before an erasure, or of another log, does not stay on screen."""
+
+from __future__ import annotations
+
+from natster_tui.domain.events import STREAM
+from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.engine.erasure import erase_account
+from natster_tui.engine.rebuild import Rebuild
+from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog
+from natster_tui.tui.why_screen import WhyScreen
+from tests.conftest import until
+from tests.faults.checker import ask, plain_client
+from tests.making_logs import A
+from tests.tui.running import append, dashboard
+from tests.tui.scenes import Scene, projected, staged_scene, tampered, text_of
+from tests.tui.test_sealed_dashboard import one_account, somebody_elses
+
+
+async def test_a_moment_that_was_travelled_to_goes_with_the_keys(
+    settings: ConnectionSettings,
+) -> None:
+    scene = Scene(one_account, ("colon", "2", "enter", "t", "wait:AS OF 2", "2"), sealed=True)
+    async with staged_scene(scene, settings) as app:
+        await until(lambda: "zebra" in text_of(app))
+        async with somebody_elses(settings) as log:
+            await erase_account(log, A, "eraser")
+        await until(lambda: "AS OF" not in text_of(app))
+        await until(lambda: "zebra" not in text_of(app))
+
+
+async def test_reasons_that_are_being_read_go_with_the_keys(settings: ConnectionSettings) -> None:
+    scene = Scene(one_account, ("2", "w", "wait:zebra"), sealed=True)
+    async with staged_scene(scene, settings) as app:
+        assert isinstance(app.screen, WhyScreen)
+        async with somebody_elses(settings) as log:
+            await erase_account(log, A, "eraser")
+        await until(lambda: not isinstance(app.screen, WhyScreen))
+        await until(lambda: "zebra" not in text_of(app))
+
+
+async def test_what_a_filter_found_goes_with_the_log(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.type("/type:initialized\r")
+        workspace = app.workspace
+        await until(lambda: workspace.filtered and workspace.filtered.is_complete(400))
+        before = workspace.filtered
+        assert before is not None
+        assert before.seqs[-1] > 20
+        async with plain_client(settings) as client:
+            config = (await ask(client, f"STREAM.INFO.{STREAM}"))["config"]
+            config["metadata"] = {}
+            await ask(client, f"STREAM.DELETE.{STREAM}")
+            assert "error" not in await ask(client, f"STREAM.CREATE.{STREAM}", config)
+        await append(settings, 0, 20)
+        await until(lambda: workspace.filtered not in (None, before))
+        await until(lambda: workspace.filtered and workspace.filtered.is_complete(20))
+        assert workspace.filtered is not None
+        assert 0 < workspace.filtered.seqs[-1] <= 20
+
+
+async def test_a_drift_that_another_process_put_right_is_no_longer_told(
+    settings: ConnectionSettings,
+) -> None:
+    await tampered(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("v")
+        await until(lambda: "drift at 400: 3 of 40 keys" in text_of(app))
+        await pilot.press("escape")
+        await until(lambda: "✗ drift" in text_of(app))
+        link = await Link.open(settings)
+        work = Rebuild(await EventLog.open(link, STREAM), PROJECTIONS, "elsewhere")
+        await work.prepare()
+        assert all(verdict.good for verdict in await work.commit())
+        await link.close()
+        await until(lambda: "drift" not in text_of(app).splitlines()[0])
