@@ -56,7 +56,7 @@ def show(
     projection = projection_named(kind)
 
     async def look(log: EventLog) -> tuple[int, str, bytes | None]:
-        upto = await _position(log, at, target.instance)
+        upto = await position_of(log, at, target.instance)
         stored = await key_document(log, projection, key, upto, target.instance)
         if stored is None and (meant := await _meant(log, kind, key, target.instance)):
             stored = await key_document(log, projection, meant, upto, target.instance)
@@ -90,7 +90,7 @@ async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | Non
     return meant
 
 
-async def _position(log: EventLog, at: str | None, instance: str) -> int:
+async def position_of(log: EventLog, at: str | None, instance: str) -> int:
     """The sequence that `--at` means; beyond the head is the head."""
     head = (await log.refresh()).last_seq
     if at is None:

@@ -73,6 +73,7 @@ def status(as_json: bool, **_given: Any) -> None:
 @click.option("--target", "recipient", default=NONE, metavar="ACCOUNT", help="With whom.")
 @click.option("--catalog", default=NONE, metavar="NAME", help="Which catalog.")
 @click.option("--data", default="", metavar="JSON", help="The payload.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
 def publish(
     event: str,
@@ -80,6 +81,7 @@ def publish(
     recipient: str,
     catalog: str,
     data: str,
+    as_json: bool,
     **_given: Any,
 ) -> None:
     """Append one event, validated against the present state."""
@@ -94,7 +96,8 @@ def publish(
         async with opened_log(target.source, target.choice) as log:
             return await publish_event(log, proposal, target.instance)
 
-    click.echo(f"published {event} as {asyncio.run(append()):,}")
+    seq = asyncio.run(append())
+    click.echo(json_line({"seq": seq}) if as_json else f"published {event} as {seq:,}")
 
 
 @click.command()
@@ -122,8 +125,9 @@ def export(since: int, opened: bool, **_given: Any) -> None:
 
 @click.command("import")
 @click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
-def import_(file: str, **_given: Any) -> None:
+def import_(file: str, as_json: bool, **_given: Any) -> None:
     """Append the events of an exported FILE ("-" is standard input); repeating adds nothing."""
     target = _writable()
     try:
@@ -136,6 +140,8 @@ def import_(file: str, **_given: Any) -> None:
 
     async def append(log: EventLog) -> str:
         result = await import_records(log, records, target.instance)
+        if as_json:
+            return json_line({"imported": result.appended, "present": result.present})
         return (
             f"imported {result.appended:,} events into {log.stream}, "
             f"{result.present:,} were there already"

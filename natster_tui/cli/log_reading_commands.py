@@ -13,11 +13,11 @@ import click
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.domain.event_filter import BadFilterError, EventFilter, parse_filter, parse_since
 from natster_tui.domain.event_time import format_seconds
-from natster_tui.domain.events import Event, Record, read_event
+from natster_tui.domain.events import Record, read_event
 from natster_tui.domain.masking import screen_text
 from natster_tui.domain.parking import ParkReason
 from natster_tui.domain.presentation import VERBS
-from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS
+from natster_tui.domain.projections import PROJECTIONS, parked_reason
 from natster_tui.engine.account_names import account_names, learn_name
 from natster_tui.engine.backwards import records_backwards
 from natster_tui.engine.masked_export import masked_line
@@ -132,16 +132,11 @@ class _Printer:
 
     def passes(self, record: Record) -> bool:
         """Whether the filter lets a record through."""
-        return self._wanted.passes(record, lambda key: self._names.get(key) or key, _parked)
+        return self._wanted.passes(record, lambda key: self._names.get(key) or key, parked_reason)
 
     def print(self, record: Record) -> None:
         """Print one."""
         click.echo(masked_line(record) if self._as_json else event_line(record))
-
-
-def _parked(event: Event) -> str:
-    reason = ACCOUNTS.parks(event)
-    return "" if reason is None else reason.value
 
 
 def event_line(record: Record) -> str:
@@ -153,6 +148,6 @@ def event_line(record: Record) -> str:
     said = [VERBS[event.type], screen_text(event.origin, 100)]
     if event.type not in (event.type.INITIALIZED, event.type.CONTEXT_BOUND):
         said += [screen_text(event.target, 100), screen_text(event.catalog, 100)]
-    if reason := _parked(event):
+    if reason := parked_reason(event):
         said.append(f"(parked: {reason})")
     return f"{record.seq}  {when}  {' '.join(said)}"

@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from natster_tui import __version__
+from natster_tui.cli.community_command import community
 from natster_tui.cli.dashboard_commands import demo, open_dashboard
 from natster_tui.cli.document_commands import show, why
+from natster_tui.cli.event_command import event
 from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
 from natster_tui.cli.key_commands import keys
 from natster_tui.cli.log_commands import export, import_, publish, status
@@ -61,6 +63,8 @@ for _command in (
     tail,
     show,
     why,
+    event,
+    community,
     project,
     rebuild,
     verify,

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -20,7 +21,11 @@ from natster_tui.domain.payload_json import json_line
 from natster_tui.domain.presentation import change_line
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import PROJECTIONS, projection_named
-from natster_tui.engine.headless import project_until_caught_up, project_until_stopped
+from natster_tui.engine.headless import (
+    CaughtUp,
+    project_until_caught_up,
+    project_until_stopped,
+)
 from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
@@ -41,10 +46,13 @@ NOT_CONFIRMED = "not confirmed: nothing was written"
 @click.command()
 @click.option("--once", is_flag=True, help="End when caught up with the head as it is now.")
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: print JSON.")
 @takes_target
-def project(once: bool, auto_rebuild: bool, **_given: Any) -> None:
+def project(once: bool, auto_rebuild: bool, as_json: bool, **_given: Any) -> None:
     """Project without a screen."""
     target = target_of()
+    if as_json and not once:
+        raise UsageError("--json tells how far it came: add --once")
     if target.choice.read_only:
         raise RefusedError("--read-only: projecting writes the projections")
     # Given before the command's name it is the program's.
@@ -54,11 +62,17 @@ def project(once: bool, auto_rebuild: bool, **_given: Any) -> None:
         asyncio.run(until_stopped(project_until_stopped(target.source, options, _say)))
         return
 
-    async def catch_up(log: EventLog) -> list[str]:
+    async def catch_up(log: EventLog) -> list[CaughtUp]:
         return await project_until_caught_up(log, target.instance, auto_rebuild=rebuilds)
 
-    for line in asyncio.run(with_log(target.source, target.choice, catch_up)):
-        click.echo(line)
+    done = asyncio.run(with_log(target.source, target.choice, catch_up))
+    if as_json:
+        click.echo(json_line([asdict(each) for each in done]))
+        return
+    for each in done:
+        click.echo(
+            f"{each.projection}: at {each.seq:,}, {each.keys:,} keys, parked {each.parked:,}"
+        )
 
 
 def _say(line: str) -> None:

@@ -33,7 +33,7 @@ finds is one document when none of its entries has a higher revision than that c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -271,8 +271,3 @@ class DocumentPager(Generic[State]):
         """How many entries a change of a document may need; a few more where it turns paged."""
         form = self._forms.get(key)
         return 1 if form is None else len(form.pages) + 2
-
-
-def keys_of(entries: Iterable[str]) -> set[str]:
-    """The keys of the documents that entries belong to."""
-    return {document_key(entry_key) for entry_key in entries}

@@ -13,8 +13,8 @@ from contextlib import aclosing
 
 from natster_tui.domain.account import AccountState
 from natster_tui.domain.event_filter import EventFilter
-from natster_tui.domain.events import Event, Record
-from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.domain.events import Record
+from natster_tui.domain.projections import parked_reason
 from natster_tui.store.log import EventLog
 
 
@@ -82,7 +82,7 @@ class FilteredLog:
             return (state.account_name or key) if state is not None else key
 
         for record in records:
-            if record.seq > self.scanned and self.wanted.passes(record, name_of, _parked_reason):
+            if record.seq > self.scanned and self.wanted.passes(record, name_of, parked_reason):
                 self.seqs.append(record.seq)
         self.scanned = max(self.scanned, records[-1].seq)
         self._ring()
@@ -90,9 +90,3 @@ class FilteredLog:
     def _ring(self) -> None:
         self.version += 1
         self._notify()
-
-
-def _parked_reason(event: Event) -> str:
-    """Accounts use every type, so what any projection parks, they park."""
-    reason = ACCOUNTS.parks(event)
-    return "" if reason is None else reason.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.lease_keeper import LeaseKeeper
@@ -16,10 +17,20 @@ from natster_tui.errors import ProjectorStoppedError, RefusedError, ServerError
 from natster_tui.store.log import EventLog
 
 
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """How far a projection was brought: its position, its documents, its parked events."""
+
+    projection: str
+    seq: int
+    keys: int
+    parked: int
+
+
 async def project_until_caught_up(
     log: EventLog, instance: str, *, auto_rebuild: bool = False
-) -> list[str]:
-    """Project everything up to the head as it is now; a line per projection says how far.
+) -> list[CaughtUp]:
+    """Project everything up to the head as it is now.
 
     Raises RefusedError when a projector must not write and ServerError when the server does not
     let it, both with the projector's own sentence.
@@ -56,8 +67,7 @@ async def project_until_caught_up(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     return [
-        f"{p.projection.name}: at {p.status.stored or 0:,}, {len(p.fold.states):,} keys, "
-        f"parked {p.status.parked.count:,}"
+        CaughtUp(p.projection.name, p.status.stored or 0, len(p.fold.states), p.status.parked.count)
         for p in projectors
     ]
 

@@ -28,12 +28,16 @@ EXPECTED_RATE = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """The findings. `blockers` must be overridden before anything is written."""
+    """The findings. `blockers` must be overridden before anything is written.
+
+    `own_consumers` are the names of the projections that this process reads the log for.
+    """
 
     info: LogInfo
     by_type: dict[str, int]
     stored: tuple[StoredProjection, ...]
     other_projectors: tuple[ConsumerInfo, ...]
+    own_consumers: tuple[str, ...]
     blockers: tuple[str, ...]
 
     @property
@@ -53,7 +57,8 @@ class Preflight:
     def lines(self) -> list[str]:
         """The findings in words, one a line."""
         info = self.info
-        types = ", ".join(f"{count:,} {name}" for name, count in self.by_type.items() if count)
+        known = {**self.by_type, "of no known type": self.by_type.get("other", 0), "other": 0}
+        types = ", ".join(f"{count:,} {name}" for name, count in known.items() if count)
         lines = [
             f"log: {info.messages:,} events, {info.first_seq:,} to {info.last_seq:,}"
             + (f" ({types})" if types else ""),
@@ -65,10 +70,16 @@ class Preflight:
                 if stored.checkpoint is None
                 else f"stored at {stored.checkpoint.seq:,}"
             )
+            if stored.checkpoint is not None and stored.checkpoint.parked.count:
+                place += f", parked {stored.checkpoint.parked.count:,}"
             lines.append(
                 f"{stored.projection.name}: {stored.document_count:,} keys in "
                 f"{stored.projection.bucket}, {place}"
             )
+            if stored.projection.name in self.own_consumers:
+                lines.append(
+                    "  our consumer of the log for it is deleted, and made again afterwards"
+                )
             if stored.problem:
                 lines.append(f"  {stored.problem}")
             if stored.info.exists and not stored.info.allow_atomic:
@@ -96,13 +107,8 @@ async def read_preflight(
         count = await count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.value}")
         by_type[kind.value] = count
     by_type["other"] = max(0, info.messages - sum(by_type.values()))
-    return Preflight(
-        info,
-        by_type,
-        stored,
-        await _other_projectors(log, projections, instance),
-        _blockers(info),
-    )
+    others, own = await _consumers(log, projections, instance)
+    return Preflight(info, by_type, stored, others, own, _blockers(info))
 
 
 def _blockers(info: LogInfo) -> tuple[str, ...]:
@@ -115,20 +121,28 @@ def _blockers(info: LogInfo) -> tuple[str, ...]:
     )
 
 
-async def _other_projectors(
+async def _consumers(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
-) -> tuple[ConsumerInfo, ...]:
-    """Consumers on the log that look like somebody else projecting the same."""
+) -> tuple[tuple[ConsumerInfo, ...], tuple[str, ...]]:
+    """Consumers that look like somebody else projecting the same; projections with one of ours."""
     try:
         consumers = await list_consumers(log.link, log.stream)
     except ServerError:
         # Listing may be denied; that must not stop a rebuild, and the commit is safe anyway.
-        return ()
+        return (), ()
     ours = tuple(f"natster-tui-{projection.name}-" for projection in projections)
     buckets = {projection.bucket for projection in projections}
-    return tuple(
+    others = tuple(
         consumer
         for consumer in consumers
         if consumer.name in buckets
         or (consumer.name.startswith(ours) and f"-{instance}-" not in consumer.name)
     )
+    own = tuple(
+        projection.name
+        for projection in projections
+        if any(
+            each.name.startswith(f"natster-tui-{projection.name}-{instance}-") for each in consumers
+        )
+    )
+    return others, own

@@ -73,8 +73,11 @@ class ReplayProgress:
         return f"parked: {parked}" if parked else ""
 
 
-MUCH = 10_000
-"""Events read in at once from which on what came of them is worth leaving to itself."""
+MUCH = 100_000
+"""Events read in after which what came of them is left to itself: a look at all of it would be a
+pause that grows with the log, a second at ten million."""
+WORTH_IT = 10_000
+"""The same at the end of a reading; a few events come and go."""
 ENCODED_AT_ONCE = 250
 """Documents encoded before the rest of the program may run again."""
 
@@ -100,6 +103,7 @@ class Replay:
         self.seq = 0
         self.progress = ReplayProgress(1, 0, time.monotonic())
         self._going = tuple(self.folds.items())
+        self._kept_at = 0
         self._instance = instance
         self._on_progress = on_progress or (lambda _progress: None)
 
@@ -120,14 +124,17 @@ class Replay:
         progress.first = max(1, self.log.info.first_seq)
         progress.last = max(to, progress.last)
         progress.finished = None
-        before = progress.events
         with collecting_rarely():
             await self._read_to(to)
-        if progress.events - before >= MUCH:
-            keep_what_is_loaded()
+        if progress.events - self._kept_at >= WORTH_IT:
+            self._keep()
         progress.seq = self.seq
         progress.finished = time.monotonic()
         self._on_progress(progress)
+
+    def _keep(self) -> None:
+        keep_what_is_loaded()
+        self._kept_at = self.progress.events
 
     async def _read_to(self, to: int) -> None:
         progress = self.progress
@@ -140,6 +147,8 @@ class Replay:
                     self.seq = progress.seq = batch[-1].seq
                     progress.events += len(batch)
                     self._on_progress(progress)
+                    if progress.events - self._kept_at >= MUCH:
+                        self._keep()
                     # A batch is at most a few thousand events: let the screen and live work run.
                     await asyncio.sleep(0)
             if self.seq < to:

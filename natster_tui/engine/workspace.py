@@ -19,7 +19,7 @@ from natster_tui.domain.account import AccountState
 from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.event_filter import EventFilter
 from natster_tui.domain.events import Record
-from natster_tui.domain.log_info import LogInfo
+from natster_tui.domain.log_info import LogInfo, hazards_of
 from natster_tui.domain.projection import Projection
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine.filtered_log import FilteredLog
@@ -28,6 +28,7 @@ from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.log_follower import LogFollower
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
+from natster_tui.engine.repeated_ids import RepeatedIds
 from natster_tui.engine.replay import OnProgress
 from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
@@ -116,6 +117,7 @@ class Workspace:
         self.matches: FilteredLog | None = None
         """The events that pass the last filter, whether it narrows the timeline or not."""
         self._left_behind: set[tuple[str, str]] = set()
+        self._repeated = RepeatedIds()
         self._told_of_keys: tuple[str, ...] = ()
         self._filter_changed = asyncio.Event()
         self._filtered_in: tuple[object, ...] = ()
@@ -129,6 +131,13 @@ class Workspace:
     def info(self) -> LogInfo | None:
         """What the log is, as of the last look."""
         return None if self.log is None else self.log.info
+
+    @property
+    def hazards(self) -> tuple[str, ...]:
+        """What about the log is dangerous, each as one sentence."""
+        seen = self._repeated.hazard
+        known = () if self.info is None else hazards_of(self.info)
+        return (*known, seen) if seen else known
 
     @property
     def read_only(self) -> bool:
@@ -283,6 +292,8 @@ class Workspace:
     async def _keep_filtering(self, log: EventLog) -> None:
         if self.matches is not None and self._filtered_in not in ((), log.identity):
             self._filter_anew(self.matches)
+        if self._filtered_in not in ((), log.identity):
+            self._repeated = RepeatedIds()
         self._filtered_in = log.identity
         accounts = self.projectors[ACCOUNTS.name]
         while True:
@@ -299,6 +310,7 @@ class Workspace:
                 await matches.scan(log, self.options.instance)
 
     def _on_live(self, records: list[Record]) -> None:
+        self._repeated.look_at(records)
         if self.matches is not None:
             self.matches.add_live(records)
             if not self.matches.is_complete(records[-1].seq):

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from natster_tui.domain.events import MESSAGE_ID, SUBJECTS, Record
@@ -26,6 +26,8 @@ from natster_tui.errors import (
 )
 from natster_tui.store.api_codes import (
     NO_MESSAGE_FOUND,
+    NO_SUITABLE_PEERS,
+    REPLICAS_NOT_SUPPORTED,
     STORE_FAILED,
     STREAM_NOT_FOUND,
     WRONG_LAST_ID,
@@ -106,8 +108,15 @@ class EventLog:
         """Make the log; raises ApiError when the server refuses or the name is taken."""
         replicas = settings.replicas
         if replicas is None:
+            # Addresses, not nodes: a node may have several.
             nodes = len(link.client._server_info.get("connect_urls") or ())
-            replicas = 3 if nodes >= CLUSTER_FOR_THREE_REPLICAS else 1
+            if nodes >= CLUSTER_FOR_THREE_REPLICAS:
+                try:
+                    return await cls.create(link, stream, replace(settings, replicas=3))
+                except ApiError as error:
+                    if error.code not in (NO_SUITABLE_PEERS, REPLICAS_NOT_SUPPORTED):
+                        raise
+            replicas = 1
         await link.api(
             f"STREAM.CREATE.{stream}",
             {

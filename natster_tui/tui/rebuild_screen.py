@@ -238,6 +238,7 @@ class RebuildScreen(ReplayScreen):
 
     async def _look(self) -> None:
         self._stage = "preflight"
+        self._preflight = None
         self.clear()
         self.say(f"Rebuild {self._choice.named(Names(self.view.accounts))} from the log", "bold")
         how = (

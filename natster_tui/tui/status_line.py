@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widgets import Static
 
@@ -13,6 +14,9 @@ from natster_tui.tui.look import sparkline
 from natster_tui.tui.view import View
 
 _SPARK = 8
+_USER = 24
+_LEAST = 8
+"""The cells that a user's name may take, and needs to say anything."""
 SILENT_S = 2.0
 """Heartbeats come every second; without two of them something is wrong, whatever it is."""
 
@@ -36,8 +40,6 @@ class StatusLine(Static):
             if width >= 90:
                 text.append(f"  {sparkline(meter.history(_SPARK), glyphs)}", theme["primary"])
             text.append(f" {meter.per_second:,.0f}/s")
-            if since_last is not None and width >= 132:
-                text.append(f" (last {age(since_last)} ago)", "dim")
         word, good = self._mode(workspace)
         colour = theme["text-success"] if good else theme["text-error"]
         text.append(f"  {glyphs.on if good else glyphs.bad} {word}", colour)
@@ -54,23 +56,38 @@ class StatusLine(Static):
                 text.append(f"  {glyphs.off} in memory", theme["text-warning"])
             elif good:
                 text.append(f"  {glyphs.good} in sync", theme["text-success"])
-            if width >= 104:
-                self._append_sealing(text, workspace, theme)
-            if width >= 120:
-                text.append(f"  {screen_text(workspace.user, 24)}", "dim")
+        self._append_what_fits(text, width, workspace, since_last)
         if text != self._shown:
             self._shown = text
             # One line it is and stays: laying the whole screen out again is what would cost.
             self.update(text, layout=False)
 
-    def _append_sealing(self, text: Text, workspace: Workspace, theme: dict[str, str]) -> None:
+    def _append_what_fits(
+        self, text: Text, width: int, workspace: Workspace, since_last: float | None
+    ) -> None:
+        """Sealing, user and the last event's age; who one is comes first where not all fit."""
+        room = width - text.cell_len
+        user = screen_text(workspace.user, max(_LEAST, min(_USER, room - 2)))
+        sealing, style = self._sealing(workspace)
+        last = "" if since_last is None else f"last event {age(since_last)} ago"
+        fitting = set()
+        for part in (user, sealing, last):
+            if part and (taken := cell_len(part) + 2) <= room:
+                room -= taken
+                fitting.add(part)
+        for part, look in ((sealing, style), (user, "dim"), (last, "dim")):
+            if part in fitting:
+                text.append(f"  {part}", look)
+
+    def _sealing(self, workspace: Workspace) -> tuple[str, str]:
+        if workspace.connection is not Connection.CONNECTED:
+            return "", ""
         sealing = workspace.log.sealing if workspace.log else None
         if sealing is None or not (sealing.seals or sealing.problems):
-            text.append("  not sealed", "dim")
-        elif sealing.problems:
-            text.append("  sealed, no key", theme["text-error"])
-        else:
-            text.append("  sealed", "dim")
+            return "not sealed", "dim"
+        if sealing.problems:
+            return "sealed, no key", self.app.theme_variables["text-error"]
+        return "sealed", "dim"
 
     def _stream(self, workspace: Workspace) -> str:
         return screen_text(workspace.options.choice.stream, 40)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS
 from natster_tui.engine.masked_export import export_file
+from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.errors import NatsterError
 from natster_tui.tui.clipboard import keep_copy
 from natster_tui.tui.panes import Panes
-from natster_tui.tui.row_json import document_json, event_json
 from natster_tui.tui.view import View
 from natster_tui.tui.work import Work
 

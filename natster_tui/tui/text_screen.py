@@ -12,7 +12,6 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from natster_tui.domain.log_info import hazards_of
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.commands import COMMANDS, MOVING
@@ -106,8 +105,7 @@ def problems_text(workspace: Workspace) -> Text:
     """What went wrong so far, and what is dangerous about the log."""
     text = Text()
     text.append("Hazards of the log\n", "bold")
-    hazards = () if workspace.info is None else hazards_of(workspace.info)
-    for hazard in hazards or ("none known",):
+    for hazard in workspace.hazards or ("none known",):
         text.append(f"  {hazard}\n")
     text.append("\nProjectors\n", "bold")
     for projector in workspace.projectors.values():

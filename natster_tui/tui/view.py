@@ -12,7 +12,7 @@ from natster_tui.domain.account import AccountState
 from natster_tui.domain.catalog import CatalogState
 from natster_tui.domain.events import Event
 from natster_tui.domain.fold import Fold
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS, parked_reason
 from natster_tui.domain.state_history import Past
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.projector_status import Phase
@@ -77,18 +77,14 @@ class View:
         return self.workspace.connection is Connection.CONNECTED
 
     def parked_reason(self, event: Event) -> str:
-        """Why an event is parked by some projection; empty if by none.
-
-        Accounts use every type, so what any projection parks, they park.
-        """
+        """See `domain.projections.parked_reason`; asked for each row, it is remembered."""
         if self._parked_in is not self.workspace.log:
             # Opened anew, as after an erasure: what was read then may be parked now.
             self._parked_in = self.workspace.log
             self._parked.clear()
         reason = self._parked.get(event.seq)
         if reason is None:
-            found = ACCOUNTS.parks(event)
-            reason = "" if found is None else found.value
+            reason = parked_reason(event)
             if len(self._parked) > _PARKED_KEPT:
                 self._parked.clear()
             self._parked[event.seq] = reason

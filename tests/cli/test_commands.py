@@ -277,6 +277,51 @@ async def test_an_account_may_be_called_by_its_name_or_the_beginning_of_its_key(
     assert no_catalog.startswith("catalog a$b cannot be")
 
 
+# -- one event, and the community --------------------------------------------------------------
+
+
+async def test_an_event_is_told_with_what_it_changed(natster: Program, imported: EventLog) -> None:
+    text, data, revealed, gone = await together(
+        natster.succeed("event", "9"),
+        natster.succeed("event", "7", "--json"),
+        natster.succeed("event", "7", "--reveal"),
+        natster.fail(1, "event", "11"),
+    )
+    assert text.lines == [
+        f"9  2026-11-23 03:13:17  shared {A} {B} kevbuzz",
+        "    null",
+        f"account {A}",
+        f"    + out_shares[kevbuzz {B}]",
+        f"account {B}",
+        f"    + in_shares[kevbuzz {A}]",
+        "catalog kevbuzz (made by this event)",
+        '    + catalog_name "kevbuzz"',
+        f'    + owner "{A}"',
+        f"    + shared_with[{B}]",
+    ]
+    assert (data.json["seq"], data.json["masked"]) == (7, True)
+    assert [change["projection"] for change in data.json["changes"]] == ["account"]
+    assert "tok-1" not in data.out
+    assert "tok-1" in revealed.out
+    assert gone == "there is no event 11: the log ends at 10"
+
+
+async def test_the_community_is_told_in_figures(natster: Program, imported: EventLog) -> None:
+    text, then = await together(
+        natster.succeed("community"), natster.succeed("community", "--json", "--at", "5")
+    )
+    assert text.lines[:3] == [
+        "as of 10",
+        "       3  accounts initialized",
+        "       3  active shares",
+    ]
+    assert text.lines[-1].endswith(B)
+    assert then.json == {
+        "at": 5, "accounts_initialized": 3, "active_shares": 1, "catalogs": 1,
+        "duplicate_names": {}, "differ_in_case_only": {}, "prize_candidates": [],
+    }  # fmt: skip
+
+
 # -- why and tail ------------------------------------------------------------------------------
 
 
@@ -594,6 +639,11 @@ async def test_publish_appends_what_the_state_permits(
     name = json.dumps({"account_name": "Zoë"})
     ended = await natster.succeed("publish", "natster_initialized", "--origin", A, "--data", name)
     assert ended.lines == ["published natster_initialized as 12"]
+    told = await natster.succeed("project", "--once", "--json")
+    assert [(each["projection"], each["seq"]) for each in told.json] == [
+        ("account", 12),
+        ("catalog", 12),
+    ]
     shared, named = await imported.record_at(11), await imported.record_at(12)
     assert shared is not None
     assert named is not None
@@ -696,6 +746,8 @@ async def test_an_import_that_is_repeated_appends_nothing(
     ] * 3
     ended = await natster.succeed("import", "-", given=exported.out)
     assert ended.lines == ["imported 0 events into NATSTER_EVENTS, 3 were there already"]
+    ended = await natster.succeed("import", "-", "--json", given=exported.out)
+    assert ended.json == {"imported": 0, "present": 3}
     assert (await imported.refresh()).last_seq == 10
 
 

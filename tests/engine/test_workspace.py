@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 
 from natster_tui.domain.event_filter import parse_filter
-from natster_tui.domain.events import STREAM
+from natster_tui.domain.events import MESSAGE_ID, STREAM
 from natster_tui.engine import workspace as workspace_module
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.server_source import LogChoice, NamedServer
-from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.log import EventLog
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog, LogSettings
 from tests.conftest import until
 from tests.making_logs import A, B, C, append, initialized, shared
 
@@ -70,3 +72,20 @@ async def test_where_the_log_begins_moves_when_its_first_events_go(
         config["metadata"] = {}
         await log.link.api(f"STREAM.UPDATE.{STREAM}", config)
         await until(lambda: workspace.follower.first == 2)
+
+
+async def test_message_ids_that_come_again_are_a_hazard(
+    link: Link, settings: ConnectionSettings
+) -> None:
+    log = await EventLog.create(link, STREAM, LogSettings(duplicate_window_s=1))
+    async with running(settings) as workspace:
+        await until(lambda: workspace.connection is Connection.CONNECTED)
+        landed: list[int] = []
+        while len(landed) < 2:  # the second lands once the server has forgotten the first
+            answer = await link.request(shared(A, B).subject, b"", {MESSAGE_ID: "the same"}, 5.0)
+            told = json.loads(answer)
+            landed += [] if told.get("duplicate") else [told["seq"]]
+        await until(lambda: workspace.hazards)
+        assert workspace.hazards[0].startswith("message ids come again: 1 events")
+        assert "the last 2 that of 1" in workspace.hazards[0]
+    assert (await log.refresh()).last_seq == 2

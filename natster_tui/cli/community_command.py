@@ -1,0 +1,79 @@
+"""`natster-tui community`: the figures of the community, as the dashboard's `m` shows them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from natster_tui.cli.document_commands import position_of
+from natster_tui.cli.options import takes_target, target_of
+from natster_tui.domain.figures import case_collisions, community_figures, prize_candidates
+from natster_tui.domain.masking import mask_text, screen_text
+from natster_tui.domain.payload_json import json_line
+from natster_tui.domain.presentation import Names
+from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.engine.replay import Replay, replay
+from natster_tui.engine.server_source import with_log
+from natster_tui.store.log import EventLog
+
+
+@click.command()
+@click.option("--at", metavar="SEQ|TIME|AGE", help="As of then: 4711, 2026-11-23 10:22 (UTC), 2h.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def community(at: str | None, as_json: bool, **_given: Any) -> None:
+    """Accounts, shares, duplicate catalog names and prize candidates, as the log says."""
+    target = target_of()
+
+    async def read(log: EventLog) -> Replay:
+        upto = await position_of(log, at, target.instance)
+        return await replay(log, PROJECTIONS, upto, target.instance)
+
+    read_in = asyncio.run(with_log(target.source, target.choice, read))
+    accounts = read_in.folds[ACCOUNTS.name].states
+    catalogs = read_in.folds[CATALOGS.name].states
+    figures = community_figures(accounts, catalogs)
+    contested = {name: state for name, state in catalogs.items() if state.contested_by}
+    twins = case_collisions(catalogs)
+    candidates = prize_candidates(accounts)
+    names = Names(accounts)
+    if as_json:
+        told = {
+            "at": read_in.seq,
+            "accounts_initialized": figures.accounts_initialized,
+            "active_shares": figures.active_shares,
+            "catalogs": len(catalogs),
+            "duplicate_names": {
+                mask_text(name): [mask_text(key) for key in (state.owner, *state.contested_by)]
+                for name, state in contested.items()
+            },
+            "differ_in_case_only": {
+                mask_text(name): [mask_text(twin) for twin in others]
+                for name, others in sorted(twins.items())
+            },
+            "prize_candidates": [
+                {"account": mask_text(key), "name": mask_text(accounts[key].account_name or "")}
+                for key in candidates
+            ],
+        }
+        click.echo(json_line(told))
+        return
+    click.echo(f"as of {read_in.seq:,}")
+    for count, label in (
+        (figures.accounts_initialized, "accounts initialized"),
+        (figures.active_shares, "active shares"),
+        (len(catalogs), "catalogs"),
+        (figures.duplicate_names, "duplicate catalog names"),
+        (figures.prize_candidates, "prize candidates: accounts that imported a catalog"),
+    ):
+        click.echo(f"{count:>8,}  {label}")
+    for name, state in contested.items():
+        others = ", ".join(map(names.of, state.contested_by))
+        click.echo(f"duplicate   {screen_text(name, 60)}: {names.of(state.owner)}, also {others}")
+    for name, also in sorted(twins.items()):
+        said = ", ".join(screen_text(twin, 60) for twin in also)
+        click.echo(f"letter case {screen_text(name, 60)}: differs from {said} in that only")
+    for key in candidates:
+        click.echo(f"candidate   {names.of(key)}  {screen_text(key, 80)}")

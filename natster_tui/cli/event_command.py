@@ -1,0 +1,74 @@
+"""`natster-tui event`: one event in full, and what it changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import click
+
+from natster_tui.cli.log_reading_commands import event_line
+from natster_tui.cli.options import takes_target, target_of
+from natster_tui.domain.document_steps import Effect
+from natster_tui.domain.events import Record
+from natster_tui.domain.masking import mask_text, screen_text
+from natster_tui.domain.payload_json import json_line
+from natster_tui.domain.presentation import change_line, payload_lines
+from natster_tui.engine.key_history import effects_of
+from natster_tui.engine.row_json import event_json
+from natster_tui.engine.server_source import with_log
+from natster_tui.errors import NotFoundError, UnopenedEventError
+from natster_tui.store.log import EventLog
+
+
+@click.command()
+@click.argument("seq", type=click.IntRange(min=1))
+@click.option("--reveal", is_flag=True, help="Show secrets.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
+    """One event by its sequence, its payload, and what it changed, before and after."""
+    target = target_of()
+
+    async def look(log: EventLog) -> tuple[Record, list[Effect] | str]:
+        head = (await log.refresh()).last_seq
+        record = await log.record_at(seq) if seq <= head else None
+        if record is None:
+            raise NotFoundError(f"there is no event {seq:,}: the log ends at {head:,}")
+        try:
+            return record, await effects_of(log, record, target.instance)
+        except UnopenedEventError as error:
+            return record, error.sentence
+
+    record, effects = asyncio.run(with_log(target.source, target.choice, look))
+    if as_json:
+        told = json.loads(event_json(record, reveal=reveal))
+        told["changes"] = (
+            effects
+            if isinstance(effects, str)
+            else [
+                {
+                    "projection": effect.projection.name,
+                    "key": mask_text(effect.key),
+                    "made": effect.made,
+                    "fields": [change_line(field, reveal=reveal) for field in effect.fields],
+                }
+                for effect in effects
+            ]
+        )
+        click.echo(json_line(told))
+        return
+    click.echo(event_line(record))
+    for line in payload_lines(record, reveal=reveal):
+        click.echo(f"    {line}")
+    if isinstance(effects, str):
+        click.echo(f"what it changed cannot be told: {effects}")
+        return
+    for effect in effects:
+        made = " (made by this event)" if effect.made else ""
+        click.echo(f"{effect.projection.name} {screen_text(effect.key, 100)}{made}")
+        for field in effect.fields:
+            click.echo(f"    {change_line(field, reveal=reveal)}")
+        if not effect.fields:
+            click.echo("    nothing changed")

@@ -1,0 +1,15 @@
+"""Making a log."""
+
+from __future__ import annotations
+
+from natster_tui.domain.events import STREAM
+from natster_tui.store.link import Link
+from natster_tui.store.log import EventLog, LogSettings
+
+
+async def test_addresses_that_are_no_nodes_do_not_make_a_log_of_three_replicas(
+    link: Link,
+) -> None:
+    link.client._server_info["connect_urls"] = ["10.0.0.1:4222", "10.0.0.2:4222", "[::1]:4222"]
+    log = await EventLog.create(link, STREAM, LogSettings())
+    assert log.info.replicas == 1
