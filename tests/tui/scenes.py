@@ -33,6 +33,7 @@ from natster_tui.domain.parking import ParkReason
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.rate import RateMeter
 from natster_tui.engine.replay import ReplayProgress
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
@@ -273,6 +274,7 @@ async def staged_scene(
         with (
             patch("natster_tui.tui.inspector.stored_time", lambda _record: "2026-11-23 10:22:30"),
             patch.object(KeyFile, "__str__", lambda _file: "~/.config/natster-tui/keys.json"),
+            patch.object(RateMeter, "per_second", 0.0),
             patch.object(ReplayProgress, "rate", 25_000.0),
             patch.object(ReplayProgress, "seconds_left", 0.0),
         ):
