@@ -66,6 +66,19 @@ class Names:
         return screen_text(state.account_name, 40)
 
 
+def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
+    """The key of the one account of that name, in any letter case; else the text as it is."""
+    if text in accounts:
+        return text
+    wanted = text.casefold()
+    called = [
+        key
+        for key, state in accounts.items()
+        if state.account_name is not None and state.account_name.casefold() == wanted
+    ]
+    return called[0] if len(called) == 1 else text
+
+
 def event_phrase(event: Event, names: Names) -> tuple[str, str, str]:
     """Who, with whom (an arrow first, empty if nobody), and which catalog, for a row."""
     who = names.of(event.origin)

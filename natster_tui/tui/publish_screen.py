@@ -19,7 +19,7 @@ from textual.widgets import Label, Select, Static
 
 from natster_tui.domain.events import CATALOG_TYPES, NONE, EventType, Record
 from natster_tui.domain.masking import screen_text
-from natster_tui.domain.presentation import VERBS, Names, change_line
+from natster_tui.domain.presentation import VERBS, Names, change_line, key_called
 from natster_tui.domain.preview import preview_of
 from natster_tui.domain.publishing import Proposal, form_problem, state_problem
 from natster_tui.engine.publish import publish
@@ -67,8 +67,8 @@ class PublishScreen(ModalScreen[int | None]):
             frame.border_title = "Publish an event"
             yield self._kind
             for label, field in (
-                ("origin", self._origin),
-                ("target", self._target),
+                ("origin, by key or name", self._origin),
+                ("target, by key or name", self._target),
                 ("catalog", self._catalog),
                 ("payload", self._data),
             ):
@@ -103,10 +103,11 @@ class PublishScreen(ModalScreen[int | None]):
         kind = self._kind.value
         assert isinstance(kind, EventType)
         shares = kind in CATALOG_TYPES
+        accounts = self._view.workspace.accounts
         return Proposal(
             kind,
-            self._origin.value.strip(),
-            self._target.value.strip() if shares else NONE,
+            key_called(self._origin.value.strip(), accounts),
+            key_called(self._target.value.strip(), accounts) if shares else NONE,
             self._catalog.value.strip() if shares else NONE,
             self._data.value.strip().encode("utf-8", "replace"),
         )

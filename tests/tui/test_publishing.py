@@ -70,6 +70,23 @@ async def test_publishing_shows_what_it_would_change_and_then_appends(
         await until(lambda: NEWCOMER in app.workspace.accounts)
 
 
+async def test_an_account_may_be_called_by_its_name(settings: ConnectionSettings) -> None:
+    async with form(settings) as (app, _pilot, screen):
+        accounts, owner = app.workspace.accounts, screen._origin.value
+        screen._catalog.value = "brand-new"
+        key, name = next(
+            (key, state.account_name)
+            for key, state in accounts.items()
+            if state.account_name and key != owner
+        )
+        screen._origin.value = str(accounts[owner].account_name).upper()
+        screen._target.value = name
+        await until(lambda: "would change" in text_of(app))
+        proposal = screen._proposal
+        assert (proposal.origin, proposal.target) == (owner, key)
+        assert f"account {name}" in text_of(app)
+
+
 async def test_the_form_follows_the_log(settings: ConnectionSettings) -> None:
     async with form(settings) as (app, _pilot, screen):
         screen._target.value = NEWCOMER
