@@ -104,3 +104,7 @@ class UnopenedEventError(ProjectorStoppedError):
     def __init__(self, sentence: str, seq: int) -> None:
         super().__init__(sentence)
         self.seq = seq
+
+    def anew(self) -> UnopenedEventError:
+        """The same, not raised yet: one that was holds all that it came through."""
+        return UnopenedEventError(self.sentence, self.seq)

@@ -35,7 +35,8 @@ def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
         head = (await log.refresh()).last_seq
         record = await log.record_at(seq) if seq <= head else None
         if record is None:
-            raise NotFoundError(f"there is no event {seq:,}: the log ends at {head:,}")
+            why = f"the log ends at {head:,}" if seq > head else "it was deleted from the log"
+            raise NotFoundError(f"there is no event {seq:,}: {why}")
         try:
             return record, await effects_of(log, record, target.instance)
         except UnopenedEventError as error:
@@ -44,23 +45,21 @@ def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
     record, effects = asyncio.run(with_log(target.source, target.choice, look))
     if as_json:
         told = json.loads(event_json(record, reveal=reveal))
-        told["changes"] = (
-            effects
-            if isinstance(effects, str)
-            else [
-                {
-                    "projection": effect.projection.name,
-                    "key": mask_text(effect.key),
-                    "made": effect.made,
-                    "fields": [change_line(field, reveal=reveal) for field in effect.fields],
-                }
-                for effect in effects
-            ]
-        )
+        problem = effects if isinstance(effects, str) else None
+        told["changes"] = [
+            {
+                "projection": effect.projection.name,
+                "key": mask_text(effect.key),
+                "made": effect.made,
+                "fields": [change_line(field, reveal=reveal) for field in effect.fields],
+            }
+            for effect in (() if isinstance(effects, str) else effects)
+        ]
+        told["problem"] = problem
         click.echo(json_line(told))
         return
     click.echo(event_line(record))
-    for line in payload_lines(record, reveal=reveal):
+    for line in payload_lines(record, reveal=reveal, otherwise="--json prints them"):
         click.echo(f"    {line}")
     if isinstance(effects, str):
         click.echo(f"what it changed cannot be told: {effects}")

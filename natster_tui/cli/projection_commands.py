@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -313,10 +314,10 @@ def _progress_line() -> Any:
         left = progress.seconds_left
         about = "" if left is None else f", {left:.0f} s left"
         parked = progress.parked_line and f", {progress.parked_line}"
-        sys.stderr.write(
-            f"\r\x1b[Kreplaying {progress.seq:,} of {progress.last:,}, "
-            f"{progress.rate:,.0f}/s{about}{parked}"
-        )
+        done = f"{progress.seq:,} of {progress.last:,}"
+        line = f"replaying {done}, {progress.rate:,.0f}/s{about}{parked}"
+        # What wraps is not cleared by what follows.
+        sys.stderr.write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
         sys.stderr.flush()
 
     return draw

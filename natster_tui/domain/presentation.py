@@ -93,14 +93,16 @@ def seal_line(seal: Seal) -> str:
     return f"with the key {safe_text(seal.key_id, 80)}" if seal.key_id else "in a form not known"
 
 
-def payload_lines(record: Record, *, reveal: bool = False) -> list[str]:
+def payload_lines(
+    record: Record, *, reveal: bool = False, otherwise: str = "y copies them"
+) -> list[str]:
     """The payload for a person: pretty JSON with secrets masked, or what it is instead."""
     if record.seal is not None and record.seal.unopened is not None:
         return [f"({record.seal.closed}: {safe_text(record.seal.reason, 400)})"]
     if not record.payload:
         return ["(empty)"]
     if len(record.payload) > PAYLOAD_SHOWN:
-        return [f"({len(record.payload):,} bytes, too many to show here; y copies them)"]
+        return [f"({len(record.payload):,} bytes, too many to show here; {otherwise})"]
     try:
         value = read_json(record.payload)
     except UnreadableError as error:

@@ -57,8 +57,11 @@ class Preflight:
     def lines(self) -> list[str]:
         """The findings in words, one a line."""
         info = self.info
-        known = {**self.by_type, "of no known type": self.by_type.get("other", 0), "other": 0}
-        types = ", ".join(f"{count:,} {name}" for name, count in known.items() if count)
+        types = ", ".join(
+            f"{count:,} {'of no known type' if name == 'other' else name}"
+            for name, count in self.by_type.items()
+            if count
+        )
         lines = [
             f"log: {info.messages:,} events, {info.first_seq:,} to {info.last_seq:,}"
             + (f" ({types})" if types else ""),

@@ -164,7 +164,9 @@ class ProjectionWriter:
         checkpoint = replace(checkpoint, touched=status.touched_by_others)
         self.revision = await self._bucket.commit(changes, checkpoint.encode(), before, self.fold)
         known = max(before, self._watch.accepted)
-        if before and self.revision - known != len(changes) + 1 and not checkpoint.touched:
+        others = self.revision - known != len(changes) + 1
+        # Where there was no checkpoint, what others left are marks of what they removed.
+        if others and status.stored is not None and not checkpoint.touched:
             # Seen only now, and our own entry is the bucket's last: it has to say so by itself.
             status.touched_by_others = True
             checkpoint = replace(checkpoint, touched=True)

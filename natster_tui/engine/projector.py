@@ -105,8 +105,6 @@ class Projector:
         """A rebuild of ours that was stopped while it read the log."""
         self._reading: Rebuild | None = None
         self._pauses = 0
-        self._was_paused = False
-        """Whether what is stored may be other than we left it by a rebuild of this process."""
         self._pause_asked = asyncio.Event()
         self._resumed = asyncio.Event()
         self._resumed.set()
@@ -139,7 +137,6 @@ class Projector:
             await self._idle.wait()
             yield
         finally:
-            self._was_paused = True
             self._pauses -= 1
             if self._pauses == 0:
                 self._pause_asked.clear()
@@ -216,7 +213,8 @@ class Projector:
             await self._watch.until_rewritten(log, self._writer.revision)
 
     def _note(self, error: NatsterError) -> None:
-        self.error = error
+        # As it is it would hold what it came through: a rebuild, and all that it had folded.
+        self.error = error.with_traceback(None)
         self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()
 
     def _set(self, phase: Phase, problem: str = "") -> None:
@@ -335,7 +333,7 @@ class Projector:
 
         def show(progress: ReplayProgress) -> None:
             nonlocal counted
-            self.meter.add(progress.events - counted)
+            self.meter.add(max(0, progress.events - counted))
             counted = progress.events
             # By way of ourselves: a rebuild that refers to itself would be kept for good.
             if self._reading is not None:
@@ -363,24 +361,20 @@ class Projector:
         if blocked is not None:
             stored = await load_projection(self._bucket, self.projection)
             self._adopt(stored, stored.fold())
-            raise blocked
+            raise blocked.anew()
 
     def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
-        if (
-            stored.snapshot.checkpoint_revision != self._writer.revision > 0
-            and not self._was_paused
-        ):
-            self.status.rewritten += 1
-        self._was_paused = False
         self._writer.adopt(stored, fold)
         self._notify()
 
     def accept(self, verdict: Verdict) -> None:
-        """A verify that found everything right: what others wrote until then did no harm."""
+        """What a verify found: what others wrote until then did no harm, or is there to be seen."""
         if verdict.good and verdict.revision:
             self._watch.accepted = verdict.revision
             self.status.touched_by_others = False
-            self._notify()
+        elif verdict.touched:
+            self.status.touched_by_others = True
+        self._notify()
 
     # -- following the log -----------------------------------------------------------------
 
@@ -430,7 +424,8 @@ class Projector:
                         self.status.problem = self._lease_sentence
                     seen = await self._watch.look(log, self.fold)
                 else:
-                    seen = not records and await self._watch.look_at_own(self._writer.revision)
+                    ours = 0 if self.status.stored is None else self._writer.revision
+                    seen = not records and await self._watch.look_at_own(ours)
                 if seen:
                     self._notify()
 

@@ -29,10 +29,8 @@ class ProjectorStatus:
     names (None without a checkpoint), `problem` why it watches or stopped, `drift` the keys that
     differ where another program writes, `unusable` whether what is stored can only be rebuilt
     (what is shown is folded here), `awaits_lease` whether it watches only because another
-    one projects, `conflicts` how often another projector was first, `rewritten` how often another
-    process was found to have written our projection, which ends what was known of it,
-    `last_error` what went wrong last, whether or not it does still, and `failed_at` when
-    (monotonic seconds).
+    one projects, `conflicts` how often another projector was first, `last_error` what went wrong
+    last, whether or not it does still, and `failed_at` when (monotonic seconds).
     """
 
     phase: Phase = Phase.WAITING
@@ -46,6 +44,5 @@ class ProjectorStatus:
     awaits_lease: bool = False
     conflicts: int = 0
     commits: int = 0
-    rewritten: int = 0
     last_error: str = ""
     failed_at: float = 0.0

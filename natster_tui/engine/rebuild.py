@@ -67,7 +67,7 @@ class Verdict:
     """What verifying a projection found.
 
     `seq` is the position that was compared, `revision` the bucket's newest then; 0 when only a
-    part of the bucket was compared.
+    part of the bucket was compared. `touched`: something else had written to the bucket.
     """
 
     projection: Projection[Any]
@@ -75,6 +75,7 @@ class Verdict:
     diff: Diff
     standing: Standing
     revision: int = 0
+    touched: bool = False
 
     @property
     def good(self) -> bool:
@@ -334,7 +335,7 @@ class Rebuild:
             await replay.advance(position)
             for error in replay.blocked.values():
                 if replay.folds[projection.name].seq < position:
-                    raise error
+                    raise error.anew()
             verdicts.append(await _verdict(stored, replay.entries[projection.name]))
         return verdicts
 
@@ -353,7 +354,12 @@ class Rebuild:
 async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:
     diff = await _difference(stored, entries)
     return Verdict(
-        stored.projection, entries.fold.seq, diff, stored.standing, stored.snapshot.last_revision
+        stored.projection,
+        entries.fold.seq,
+        diff,
+        stored.standing,
+        stored.snapshot.last_revision,
+        stored.touched_by_others,
     )
 
 

@@ -164,7 +164,7 @@ class Replay:
                 fold.apply_all(records, events)
             except UnopenedEventError as error:
                 # The others go on; this one is nowhere but before that event.
-                self.blocked[name] = error
+                self.blocked[name] = error.anew()
                 self.progress.blocked.append(f"{name}: {error.sentence}")
                 self._going = tuple(each for each in self._going if each[0] != name)
             self.progress.parked[name] = fold.parked_count
@@ -240,5 +240,5 @@ async def replay(
     work = Replay(log, projections, instance, on_progress)
     await work.advance(to)
     for error in work.blocked.values():
-        raise error
+        raise error.anew()
     return work

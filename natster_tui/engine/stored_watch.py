@@ -46,7 +46,7 @@ class StoredWatch:
         self._status = status
         self.accepted = 0
         """The bucket's revision up to which others' writing was found to have done no harm."""
-        self._revision = 0
+        self._revision = self._seen = 0
         self._told = ""
         self._said_before = ""
         self._looked = 0.0
@@ -54,7 +54,7 @@ class StoredWatch:
 
     def begin(self, stored: StoredProjection, *, useless: bool) -> None:
         """Take note of what the projector began from; `useless`: it could not go on from it."""
-        self._revision = stored.snapshot.checkpoint_revision
+        self._revision = self._seen = stored.snapshot.checkpoint_revision
         self._status.unusable = useless or stored.standing in _USELESS_UNTIL_REBUILT
 
     async def look(self, log: EventLog, fold: Fold[Any]) -> bool:
@@ -72,6 +72,10 @@ class StoredWatch:
             if entry is not None:
                 checkpoint = decode_checkpoint(entry.value)
                 self._status.stored = checkpoint.seq
+                if entry.revision != self._seen:
+                    # Whoever wrote it has told what it knew of others' writing.
+                    self._seen = entry.revision
+                    self._status.touched_by_others = checkpoint.touched
                 if (
                     self._status.unusable
                     and entry.revision != self._revision
@@ -96,9 +100,9 @@ class StoredWatch:
     def _tell(self, sentence: str) -> None:
         """What this look found in the way; empty: nothing, so what was said before it holds."""
         status = self._status
-        if sentence and status.problem != self._told:
-            self._said_before = status.problem
         if sentence:
+            if status.problem != self._told:
+                self._said_before = status.problem
             status.problem = sentence
         elif self._told and status.problem == self._told:
             status.problem = self._said_before

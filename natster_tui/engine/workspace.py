@@ -27,6 +27,7 @@ from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.lease_keeper import LeaseKeeper
 from natster_tui.engine.log_follower import LogFollower
 from natster_tui.engine.projector import Projector
+from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
 from natster_tui.engine.repeated_ids import RepeatedIds
 from natster_tui.engine.replay import OnProgress
@@ -198,6 +199,8 @@ class Workspace:
             # The lost link's consumers live on for a while where only the link was lost.
             link.consumers |= self._left_behind
             log = await self.source.open_log(link, self.options.choice)
+            if self.log is not None and self.log.info.created != log.info.created:
+                self._repeated = RepeatedIds()
             self.log = log
             self._connection(Connection.CONNECTED)
             async with asyncio.TaskGroup() as tasks:
@@ -274,9 +277,10 @@ class Workspace:
         if wanted is not None:
             if self.matches is not None:
                 self.matches.cancel()
-            head, folded = self.follower.head, self.projectors[ACCOUNTS.name].fold.seq
+            head = self.follower.head
             # Live, the accounts are a moment behind; that is no reason to look at all once more.
-            names_at = head if wanted.asks_for_names and head - folded > A_MOMENT else 0
+            known = self._has_folded_accounts(head - min(A_MOMENT, head // 100))
+            names_at = head if wanted.asks_for_names and not known else 0
             self.matches = FilteredLog(wanted, lambda: self.accounts, self._ring, names_at=names_at)
             self.filtered = self.matches
             self._filter_changed.set()
@@ -289,17 +293,28 @@ class Workspace:
         if shown is None:
             self.filtered = None
 
+    def _has_folded_accounts(self, upto: int) -> bool:
+        """Whether the accounts are folded to a sequence, over this link, or will be no further."""
+        accounts = self.projectors[ACCOUNTS.name]
+        match accounts.status.phase:
+            case Phase.WAITING | Phase.LOADING | Phase.CATCHING_UP:
+                return False
+            case Phase.STOPPED:
+                return True
+        return accounts.fold.seq >= upto
+
     async def _keep_filtering(self, log: EventLog) -> None:
         if self.matches is not None and self._filtered_in not in ((), log.identity):
             self._filter_anew(self.matches)
-        if self._filtered_in not in ((), log.identity):
-            self._repeated = RepeatedIds()
         self._filtered_in = log.identity
-        accounts = self.projectors[ACCOUNTS.name]
         while True:
             matches = self.matches
             waits = matches is not None and matches.names_at > 0
-            if matches is not None and 0 < matches.names_at <= accounts.fold.seq:
+            if (
+                matches is not None
+                and matches.names_at > 0
+                and self._has_folded_accounts(matches.names_at)
+            ):
                 self._filter_anew(matches)
             elif matches is None or matches.is_complete(self.follower.head):
                 self._filter_changed.clear()

@@ -1,6 +1,5 @@
 """JetStream's error codes that we act on (nats-server, `server/errors.json`)."""
 
-NO_SUITABLE_PEERS = 10005
 CONSUMER_NOT_FOUND = 10014
 NO_MESSAGE_FOUND = 10037
 STREAM_NAME_IN_USE = 10058

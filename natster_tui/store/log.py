@@ -26,7 +26,6 @@ from natster_tui.errors import (
 )
 from natster_tui.store.api_codes import (
     NO_MESSAGE_FOUND,
-    NO_SUITABLE_PEERS,
     REPLICAS_NOT_SUPPORTED,
     STORE_FAILED,
     STREAM_NOT_FOUND,
@@ -39,6 +38,8 @@ from natster_tui.store.stream_reader import read_range
 from natster_tui.store.wire import RepeatableHeaders, stored_record
 
 CLUSTER_FOR_THREE_REPLICAS = 3
+REPLICA_S = 0.1
+"""Between two looks at a replica that is behind."""
 APPENDS_IN_FLIGHT = 400
 
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
@@ -114,7 +115,8 @@ class EventLog:
                 try:
                     return await cls.create(link, stream, replace(settings, replicas=3))
                 except ApiError as error:
-                    if error.code not in (NO_SUITABLE_PEERS, REPLICAS_NOT_SUPPORTED):
+                    # Any other refusal may be over in a moment, and a log is made for good.
+                    if error.code != REPLICAS_NOT_SUPPORTED:
                         raise
             replicas = 1
         await link.api(
@@ -218,9 +220,14 @@ class EventLog:
             if following is None:
                 return
             seq, subject = following
-            if at == began and not {">", "*"}.isdisjoint(subject.split(".")):
+            if at > began:
+                continue
+            if subject_filter and not {">", "*"}.isdisjoint(subject.split(".")):
                 # The server counts it as matching the filter, and never delivers it.
                 at = seq + 1
+            else:
+                # The replica catches up; asking without a pause would only keep it from that.
+                await asyncio.sleep(REPLICA_S)
 
     async def _leader_goes_on(
         self, first: int, last: int, subject_filter: str

@@ -30,7 +30,7 @@ from natster_tui.tui.attentive_driver import attentive
 from natster_tui.tui.catalogs import Catalogs
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
-from natster_tui.tui.dialogs import Dialogs, shows_what_was_read
+from natster_tui.tui.dialogs import Dialogs, is_at_work, shows_what_was_read
 from natster_tui.tui.field import Field
 from natster_tui.tui.finding import Finding
 from natster_tui.tui.inspecting import REVEAL_S, Inspecting
@@ -82,6 +82,7 @@ class Dashboard(App[None]):
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self._alerted = ""
         self._shown_of: tuple[object, ...] = ()
+        self._closes_dialogs = False
         self.panes = Panes(self.view)
         self._status = StatusLine(id="status")
         self._alert_line = Static(id="alert")
@@ -174,15 +175,17 @@ class Dashboard(App[None]):
     def _forget_what_is_gone(self) -> None:
         """Show nothing that was read from another log, or before an account was erased."""
         log = self.workspace.log
-        if log is None or log.identity == self._shown_of:
-            return
-        before, self._shown_of = self._shown_of, log.identity
-        if not before:
-            return
-        self.workers.cancel_group(self, "travel")
-        self.traveller.forget()
-        while shows_what_was_read(self.screen):
-            self.pop_screen()
+        if log is not None and log.identity != self._shown_of:
+            before, self._shown_of = self._shown_of, log.identity
+            if before:
+                self.workers.cancel_group(self, "travel")
+                self.traveller.forget()
+                self._closes_dialogs = True
+        if self._closes_dialogs:
+            while shows_what_was_read(self.screen):
+                self.pop_screen()
+            # One that is at work is closed when it is done.
+            self._closes_dialogs = is_at_work(self.screen)
 
     def _look_at_accounts(self) -> None:
         if self.panes.accounts.is_attached:

@@ -19,16 +19,14 @@ from natster_tui.tui.why_screen import WhyScreen
 
 
 def shows_what_was_read(screen: Screen[Any]) -> bool:
-    """Whether a dialog holds the content of events or documents, as it was when it was opened.
+    """Whether a dialog holds the content of events or documents, as it was when it was opened."""
+    shows = isinstance(screen, WhyScreen | CommunityScreen | ReplayScreen)
+    return shows and not is_at_work(screen)
 
-    One that is at work ends by itself, and says how.
-    """
-    match screen:
-        case WhyScreen() | CommunityScreen():
-            return True
-        case ReplayScreen():
-            return not screen.working
-    return False
+
+def is_at_work(screen: Screen[Any]) -> bool:
+    """Whether a dialog rebuilds or verifies: it ends by itself, and says how."""
+    return isinstance(screen, ReplayScreen) and screen.working
 
 
 class Dialogs:

@@ -324,6 +324,6 @@ class Inspection:
             return "not asked for: read-only"
         if lease.held:
             return "held by this dashboard"
-        return lease.problem or (
-            "held by nobody" if lease.holder is None else f"held by {lease.holder.described}"
-        )
+        if lease.problem or not lease.is_decided:
+            return lease.problem or "not asked for"
+        return "held by nobody" if lease.holder is None else f"held by {lease.holder.described}"

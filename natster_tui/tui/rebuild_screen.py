@@ -79,7 +79,7 @@ class ReplayScreen(ModalScreen[None]):
         self._append(line, style)
         self._body.update(self._text)
 
-    def _append(self, line: str, style: str) -> None:
+    def _append(self, line: str, style: str = "") -> None:
         self._text.append(line + "\n", self.app.theme_variables.get(style, style))
 
     @property
@@ -130,23 +130,18 @@ class ReplayScreen(ModalScreen[None]):
         marks = {"added": "+", "removed": "-", "changed": "~"}
         styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
         names = Names(self.view.accounts)
-        lines: list[tuple[str, str]] = []
         for change in changes[:_CHANGES_SHOWN]:
             kind = change.kind
             word = _FOUND[kind] if verifying else kind
-            lines.append((f"  {marks[kind]} {screen_text(change.key, 100)} {word}", styles[kind]))
+            self._append(f"  {marks[kind]} {screen_text(change.key, 100)} {word}", styles[kind])
             fields = change.fields() if kind == "changed" else ()
-            lines += [
-                (f"      {change_line(field, names=names)}", "")
-                for field in islice(fields, _FIELDS_SHOWN)
-            ]
+            for field in islice(fields, _FIELDS_SHOWN):
+                self._append(f"      {change_line(field, names=names)}")
             if (more := len(fields) - _FIELDS_SHOWN) > 0:
-                lines.append((f"      … and {more:,} more fields", ""))
+                self._append(f"      … and {more:,} more fields")
         if len(changes) > _CHANGES_SHOWN:
-            lines.append((f"  … and {len(changes) - _CHANGES_SHOWN:,} more", ""))
-        # At once: each time the whole text is laid out anew.
-        for line, style in lines:
-            self._append(line, style)
+            self._append(f"  … and {len(changes) - _CHANGES_SHOWN:,} more")
+        # Once: each time the whole text is laid out anew.
         self._body.update(self._text)
 
     def action_scroll(self, lines: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS
 from natster_tui.engine.masked_export import export_file
 from natster_tui.engine.row_json import document_json, event_json
+from natster_tui.engine.workspace import A_MOMENT
 from natster_tui.errors import NatsterError
 from natster_tui.tui.clipboard import keep_copy
 from natster_tui.tui.panes import Panes
@@ -85,7 +86,7 @@ class TakingAway:
             self._say("not connected: nothing was exported")
             return
         seqs = None if filtered is None else filtered.seqs
-        if filtered is not None and not filtered.is_complete(workspace.follower.head):
+        if filtered is not None and not filtered.is_complete(workspace.follower.head - A_MOMENT):
             self._say("the log is still being looked through: export when the filter is done")
             return
         try:

@@ -35,7 +35,7 @@ class View:
         self.now = now
         self.verdicts: dict[str, str] = {}
         """The last verify's result of each projection, in a few words."""
-        self.drifted: dict[str, int] = {}
+        self.drifted: dict[str, bool] = {}
         """The projections whose last verify found drift."""
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
@@ -123,7 +123,10 @@ class View:
     def has_drift(self, projector: Projector) -> bool:
         """Whether what is stored is known to differ from the log, or is not ours to keep."""
         status = projector.status
-        return self.drifted.get(projector.projection.name) == status.rewritten or bool(status.drift)
+        # What somebody else had written is put right when nothing of theirs is left: by a rebuild.
+        theirs = self.drifted.get(projector.projection.name)
+        found = theirs is not None and (status.touched_by_others or not theirs)
+        return found or bool(status.drift)
 
     def remember_verdict(self, verdict: Verdict) -> None:
         """Keep a verify's result for the projectors pane."""
@@ -133,6 +136,6 @@ class View:
         if verdict.good:
             self.drifted.pop(verdict.projection.name, None)
         else:
-            self.drifted[verdict.projection.name] = projector.status.rewritten
+            self.drifted[verdict.projection.name] = verdict.touched
         when = row_time(int(self.now()), self.now()).strip()
         self.verdicts[verdict.projection.name] = f"{word} at {verdict.seq:,}, {when}"

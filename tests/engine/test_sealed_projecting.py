@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.domain.seal import Unopened
+from natster_tui.engine import replay as replay_module
 from natster_tui.engine.erasure import affected_by_erasing, erase_account
 from natster_tui.engine.key_history import key_document
 from natster_tui.engine.key_rebuild import KeyRebuild
@@ -208,6 +210,25 @@ async def test_a_rebuild_is_blocked_by_it_unless_it_may_end_before_it(
     with pytest.raises(UnopenedEventError):
         await key_document(log, ACCOUNTS, B, 6, "look")
     assert await key_document(log, ACCOUNTS, A, 2, "look") is not None
+
+
+async def test_a_replay_that_was_blocked_is_not_kept(
+    sealed: EventLog, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_module, "WORTH_IT", 1)
+    await forget_key(sealed, B)
+    work = Rebuild(await opened_with(sealed, key_file), PROJECTIONS, "rebuild")
+    await work.prepare()
+    assert set(work.blocked) == {ACCOUNTS.name}
+    refused = False
+    try:
+        await work.commit()
+    except RefusedError:
+        refused = True
+    assert refused
+    kept = weakref.ref(work)
+    del work
+    assert kept() is None
 
 
 async def test_a_key_that_came_in_later_is_found(sealed: EventLog, key_file: Path) -> None:

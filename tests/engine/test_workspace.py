@@ -12,7 +12,6 @@ import pytest
 
 from natster_tui.domain.event_filter import parse_filter
 from natster_tui.domain.events import MESSAGE_ID, STREAM
-from natster_tui.engine import workspace as workspace_module
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
@@ -38,7 +37,6 @@ async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_kn
     log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = await append(log, [initialized(A, "Ada"), shared(A, B), shared(C, B), shared(C, A)])
-    monkeypatch.setattr(workspace_module, "A_MOMENT", 0)
     begin, may_begin = Projector._begin, asyncio.Event()
 
     async def later(projector: Projector, log: EventLog) -> Any:
