@@ -100,10 +100,9 @@ class KeyLine(Widget):
         fitting = self._fitting()
         for each in fitting:
             start = len(text)
-            text.append(each.shown, key_style)
+            # One that does nothing now does not stand out; dimmed it could not be read in daylight.
+            text.append(each.shown, key_style if each.enabled else label_style)
             text.append(f" {each.label}", label_style)
-            if not each.enabled:
-                text.stylize("dim", start)
             if each == self._pointed:
                 text.stylize(self.get_component_rich_style("key-line--pointed"), start)
             text.append(_GAP)

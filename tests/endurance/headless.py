@@ -10,6 +10,7 @@ import asyncio
 import json
 import signal
 import sys
+from typing import Any
 
 from natster_tui.engine.demo import DemoTraffic
 from natster_tui.engine.server_source import LogChoice, NamedServer
@@ -17,6 +18,11 @@ from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings
 
 TELL_EVERY_S = 0.25
+
+
+def is_an_append(task: asyncio.Task[Any]) -> bool:
+    """Whether a task appends one event of the traffic: of those a portion may be under way."""
+    return getattr(task.get_coro(), "__qualname__", "") == "EventLog._publish"
 
 
 def report(workspace: Workspace) -> dict[str, object]:
@@ -29,7 +35,7 @@ def report(workspace: Workspace) -> dict[str, object]:
         "phases": [p.status.phase.value for p in workspace.projectors.values()],
         "keys": sum(len(p.fold.states) for p in workspace.projectors.values()),
         "subscriptions": 0 if log is None else len(log.link.client._subs),
-        "tasks": len(asyncio.all_tasks()),
+        "tasks": sum(not is_an_append(task) for task in asyncio.all_tasks()),
         "problems": [problem.sentence for problem in workspace.problems[-3:]],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rich.style import Style
 
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.tui.app import Dashboard
@@ -48,18 +49,22 @@ async def test_where_text_is_typed_only_the_keys_of_the_field_are_shown(
     async with dashboard(settings) as (app, pilot):
         await pilot.press("slash")
         assert last_line(text_of(app)) == "Enter apply Tab complete Esc leave"
-        assert is_dim(app, "Tab") is False
+        assert stands_out(app, "Tab")
         app.app_focus = False
         await pilot.pause()
         assert last_line(text_of(app)).startswith("Enter"), "as it was, until the window is back"
         app.app_focus = True
         await pilot.press("ctrl+g")
-        assert is_dim(app, "Tab"), "there is nothing to complete"
+        assert not stands_out(app, "Tab"), "there is nothing to complete"
         await pilot.press("escape")
         assert last_line(text_of(app)).startswith("q quit ? help")
 
 
-def is_dim(app: Dashboard, shown: str) -> bool:
+def stands_out(app: Dashboard, shown: str) -> bool:
     text = app.query_one(KeyLine).render()
     start = text.plain.index(shown)
-    return any(span.style == "dim" and span.start == start for span in text.spans)
+    return any(
+        isinstance(span.style, Style) and span.style.bold is True
+        for span in text.spans
+        if span.start <= start < span.end
+    )
