@@ -62,7 +62,7 @@ class ReplayScreen(ModalScreen[None]):
         self._body = Static(id="dialog-text")
         self._progress = Static(id="dialog-progress")
         self._hint = Static(id="dialog-hint")
-        self.working = False
+        self._steps = 0
 
     def compose(self) -> ComposeResult:
         """Text, progress, hint."""
@@ -112,18 +112,23 @@ class ReplayScreen(ModalScreen[None]):
         self._progress.update(text)
 
     def work(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Run a step; what fails is said in the text, with its sentence."""
+        """Run a step instead of the one before; what fails is said in the text."""
         start(self, partial(self._guarded, step), "replay")
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
-        self.working = True
+        self._steps += 1
         try:
             await step()
         except NatsterError as error:
             self.say(f"{self.view.glyphs.bad} {error.sentence}", "text-error")
             self.hint("esc closes")
         finally:
-            self.working = False
+            self._steps -= 1
+
+    @property
+    def working(self) -> bool:
+        """Whether a step runs; one that was cancelled may still be ending beside the next."""
+        return self._steps > 0
 
     def print_changes(self, changes: Sequence[KeyChange], *, verifying: bool = False) -> None:
         """The keys that differ, field by field: what is to be done, or what was found."""
@@ -220,6 +225,8 @@ class RebuildScreen(ReplayScreen):
         self._preflight: Preflight | None = None
         self._plans: list[PlannedRebuild] = []
         self._stage = "preflight"
+        self._goes_on = False
+        """Whether to replay as soon as the preflight is through: Enter came before."""
 
     def on_unmount(self) -> None:
         """Let go of what was folded, which tells us of its progress, and so would keep us."""
@@ -227,13 +234,17 @@ class RebuildScreen(ReplayScreen):
 
     def on_mount(self) -> None:
         """Look before anything else."""
-        self.work(self._look)
+        self._begin()
 
     # -- preflight -------------------------------------------------------------------------
 
+    def _begin(self) -> None:
+        # At once, and not when the step has its turn: what was known is of another choice.
+        self._preflight, self._goes_on = None, False
+        self.work(self._look)
+
     async def _look(self) -> None:
         self._stage = "preflight"
-        self._preflight = None
         self.clear()
         self.say(f"Rebuild {self._choice.named(Names(self.view.accounts))} from the log", "bold")
         how = (
@@ -256,28 +267,35 @@ class RebuildScreen(ReplayScreen):
             + ("" if self._choice.key else " · P purge or not")
             + " · esc cancel"
         )
+        if self._goes_on:
+            self._stage = "replay"
+            await self._compare()
 
     def action_choose(self) -> None:
-        """The next choice of what to rebuild."""
-        if self._stage == "preflight" and not self.working:
+        """The next choice of what to rebuild; looking at the one before ends."""
+        if self._stage == "preflight":
             self._choice = self._choices[
                 (self._choices.index(self._choice) + 1) % len(self._choices)
             ]
             self.projections = list(self._choice.projections)
             self._purge = self._purge and self._choice.key is None
-            self.work(self._look)
+            self._begin()
 
     def action_purge(self) -> None:
         """Purge first, or not; what is purged is all of a projection."""
-        if self._stage == "preflight" and not self.working and self._choice.key is None:
+        if self._stage == "preflight" and self._choice.key is None:
             self._purge = not self._purge
-            self.work(self._look)
+            self._begin()
 
     # -- dry run ---------------------------------------------------------------------------
 
     def action_replay(self) -> None:
-        """Replay the log and show what would change."""
-        if self._stage == "preflight" and not self.working and self._preflight is not None:
+        """Replay the log and show what would change, as soon as what there is was looked at."""
+        if self._stage != "preflight":
+            return
+        if self._preflight is None:
+            self._goes_on = True
+        else:
             self._stage = "replay"
             self.work(self._compare)
 
