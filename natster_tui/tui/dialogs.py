@@ -12,7 +12,8 @@ from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.tui.community_screen import CommunityScreen
 from natster_tui.tui.panes import Panes
 from natster_tui.tui.publish_screen import PublishScreen, proposal_for
-from natster_tui.tui.rebuild_screen import Choice, RebuildScreen, ReplayScreen, VerifyScreen
+from natster_tui.tui.rebuild_screen import Choice, RebuildScreen
+from natster_tui.tui.replay_screen import ReplayScreen, VerifyScreen
 from natster_tui.tui.text_screen import TextScreen, help_text, problems_text
 from natster_tui.tui.view import View
 from natster_tui.tui.why_screen import WhyScreen
