@@ -9,7 +9,8 @@ from natster_tui.domain.events import STREAM
 from natster_tui.store.key_bucket import BUCKET
 from natster_tui.store.keyring import Keyring
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing_choice import SealingChoice, open_sealing
 
 SECRET = "a-secret-nobody-may-read"

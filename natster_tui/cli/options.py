@@ -22,7 +22,7 @@ from natster_tui.errors import UsageError
 from natster_tui.store.connection_settings import ConnectionFlags, resolve_connection
 from natster_tui.store.embedded_server import default_data_dir
 from natster_tui.store.key_file import default_key_file
-from natster_tui.store.log import LogSettings
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing_choice import SealingChoice
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

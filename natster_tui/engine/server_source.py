@@ -25,7 +25,8 @@ from natster_tui.store.embedded_server import (
     refuse_to_make_log,
 )
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing_choice import SealingChoice, open_sealing
 
 _OWNERS_OUTLIVED = 5

@@ -11,9 +11,8 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from natster_tui.domain.events import MESSAGE_ID, SUBJECTS, Record
+from natster_tui.domain.events import MESSAGE_ID, Record
 from natster_tui.domain.log_info import LogInfo
 from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import (
@@ -33,6 +32,7 @@ from natster_tui.store.api_codes import (
     WRONG_LAST_SEQUENCE,
 )
 from natster_tui.store.link import REQUEST_TIMEOUT, Link, api_error
+from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.sealing import PlainSealing, Sealing, is_sealable, origin_of
 from natster_tui.store.stream_reader import read_range
 from natster_tui.store.wire import RepeatableHeaders, stored_record
@@ -46,24 +46,6 @@ EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
 EXPECTED_LAST_ID = "Nats-Expected-Last-Msg-Id"
 EXPECTED_SUBJECT_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """How a log is made when we make it; each can be set (DESIGN section 2).
-
-    `replicas` None means three when the cluster has three nodes or more, else one;
-    `duplicate_window_s` is in seconds.
-    """
-
-    discard: str = "new"
-    deny_delete: bool = True
-    deny_purge: bool = True
-    allow_direct: bool = True
-    duplicate_window_s: int = 120
-    replicas: int | None = None
-    max_bytes: int = 1024**3
-    sealing: str = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,28 +101,7 @@ class EventLog:
                     if error.code != REPLICAS_NOT_SUPPORTED:
                         raise
             replicas = 1
-        await link.api(
-            f"STREAM.CREATE.{stream}",
-            {
-                "name": stream,
-                "description": "Natster event log",
-                "subjects": [SUBJECTS],
-                "retention": "limits",
-                "storage": "file",
-                "discard": settings.discard,
-                "deny_delete": settings.deny_delete,
-                "deny_purge": settings.deny_purge,
-                "allow_direct": settings.allow_direct,
-                "duplicate_window": settings.duplicate_window_s * 1_000_000_000,
-                "num_replicas": replicas,
-                "max_bytes": settings.max_bytes,
-                "max_msgs": -1,
-                "max_age": 0,
-                "max_msg_size": -1,
-                "max_consumers": -1,
-                "metadata": {"natster-sealing": settings.sealing},
-            },
-        )
+        await link.api(f"STREAM.CREATE.{stream}", stream_config(stream, settings, replicas))
         return await cls.open(link, stream)
 
     @property
@@ -401,28 +362,4 @@ async def _read_info(link: Link, stream: str) -> LogInfo:
             f"{link.settings.user_described}: check --server and --stream, "
             "or make it with --create-log"
         ) from error
-    return _log_info(answer)
-
-
-def _log_info(answer: dict[str, Any]) -> LogInfo:
-    config, state = answer["config"], answer["state"]
-    return LogInfo(
-        stream=config["name"],
-        created=answer["created"],
-        first_seq=state["first_seq"],
-        last_seq=state["last_seq"],
-        messages=state["messages"],
-        bytes=state["bytes"],
-        deleted=state.get("num_deleted", 0),
-        discard=config.get("discard", "old"),
-        max_bytes=max(0, config.get("max_bytes", 0)),
-        max_msgs=max(0, config.get("max_msgs", 0)),
-        max_msgs_per_subject=max(0, config.get("max_msgs_per_subject", 0)),
-        max_age_s=config.get("max_age", 0) / 1e9,
-        deny_delete=config.get("deny_delete", False),
-        deny_purge=config.get("deny_purge", False),
-        allow_direct=config.get("allow_direct", False),
-        replicas=config.get("num_replicas", 1),
-        max_msg_size=max(0, config.get("max_msg_size", 0)),
-        sealing=(config.get("metadata") or {}).get("natster-sealing"),
-    )
+    return log_info(answer)

@@ -8,7 +8,8 @@ from itertools import islice
 
 from natster_tui.domain.events import MESSAGE_ID, STREAM
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing import is_sealable, origin_of
 from natster_tui.store.sealing_choice import SealingChoice, open_sealing
 from tests.benchmarks.community import Community

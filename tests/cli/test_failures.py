@@ -22,7 +22,8 @@ from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.transfer import import_records
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import everything, jetstream, publish
 from tests.conftest import RECORDINGS, recording

@@ -16,7 +16,8 @@ from natster_tui.store.key_bucket import KEYRING_ENTRY
 from natster_tui.store.lease import BUCKET as LEASES
 from natster_tui.store.lease import PROJECTOR, Holder, Lease
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.cli.lying_server import Lies, lying
 from tests.cli.printed import read_printed
 from tests.cli.program import Ended, Program, together

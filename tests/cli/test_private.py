@@ -11,7 +11,8 @@ from pathlib import Path
 
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.cli.program import Program
 from tests.cli.terminal import ENTER, Terminal
 from tests.conftest import RECORDINGS

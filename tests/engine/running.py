@@ -20,7 +20,8 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.consumers import list_consumers
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.stream_reader import read_range
 from tests.conftest import RECORDINGS, until
 from tests.making_logs import records_in

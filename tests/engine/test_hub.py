@@ -30,7 +30,8 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.envelope import is_sealed
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.conftest import until
 from tests.engine.running import (
     assert_stored_is_the_fold,

@@ -38,7 +38,8 @@ from natster_tui.errors import DeniedError
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.key_rotation import rotate
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.stream_reader import StreamReader
 from tests.conftest import until
 from tests.engine.permissions import (

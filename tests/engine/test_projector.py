@@ -34,7 +34,8 @@ from natster_tui.errors import ServerError
 from natster_tui.store.bucket import HEADER_ALLOWANCE, Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.conftest import RECORDINGS, recording, until
 from tests.engine.running import (
     assert_stored_is_the_fold,

@@ -15,7 +15,8 @@ from natster_tui.engine.publish import publish
 from natster_tui.errors import ConflictError, RefusedError, ServerError
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.engine.running import consumers_of, create_reference_stream, stream_state
 from tests.making_logs import append, bound, context, imported, initialized, records_in, shared
 

@@ -33,7 +33,8 @@ from natster_tui.store import stream_reader
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.conftest import RECORDINGS, recording, until
 from tests.engine.running import (
     assert_stored_is_the_fold,

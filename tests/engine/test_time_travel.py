@@ -20,7 +20,8 @@ from natster_tui.engine import time_travel
 from natster_tui.engine.time_travel import Moment, TimeTravel
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.making_logs import append, records_in
 
 EVENTS = 1_500

@@ -19,7 +19,8 @@ from natster_tui.engine.transfer import export_lines, import_records, read_lines
 from natster_tui.errors import ServerError, UsageError
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.conftest import RECORDINGS, recording
 from tests.engine.running import consumers_of, create_reference_stream, fresh_log
 from tests.making_logs import (

@@ -20,7 +20,8 @@ from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.cli.program import Program
 from tests.conftest import until
 from tests.faults.checker import checkpoint_in, plain_client

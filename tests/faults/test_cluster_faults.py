@@ -16,7 +16,8 @@ from natster_tui.domain.events import STREAM
 from natster_tui.errors import ConflictError, NatsterError
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, LogSettings
+from natster_tui.store.log import Append
+from natster_tui.store.log_config import LogSettings
 from tests.conftest import until
 from tests.faults.arena import (
     FEW_ACCOUNTS,

@@ -10,7 +10,8 @@ from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.conftest import until
 from tests.faults.arena import (
     SOON_S,

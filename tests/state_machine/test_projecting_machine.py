@@ -47,7 +47,8 @@ from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.consumers import list_consumers
 from natster_tui.store.lease import PROJECTOR, Holder, Lease, rebuild_key
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.wire import stored_record
 from tests.faults.checker import ask, plain_client
 from tests.making_logs import A, B, C, event, initialized, shared, stored_events

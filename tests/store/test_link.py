@@ -24,7 +24,8 @@ from natster_tui.errors import (
 from natster_tui.store import link as link_module
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from tests.conftest import until
 from tests.making_logs import A, append, initialized
 from tests.real_server import RealServer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from natster_tui.domain.events import STREAM
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 
 
 async def test_addresses_that_are_no_nodes_do_not_make_a_log_of_three_replicas(

@@ -15,7 +15,8 @@ from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError
 from natster_tui.store import stream_reader
 from natster_tui.store.consumers import list_consumers
 from natster_tui.store.link import Link
-from natster_tui.store.log import EventLog, LogSettings
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.stream_reader import SLICE, StreamReader, read_range
 from tests.conftest import until
 from tests.making_logs import A, B, append, event, initialized, shared

@@ -40,7 +40,8 @@ from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
 from natster_tui.store.key_file import KeyFile, default_key_file
 from natster_tui.store.link import Link
-from natster_tui.store.log import Append, EventLog, LogSettings
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing_choice import SealingChoice
 from natster_tui.tui.app import Dashboard
 from tests.conftest import until

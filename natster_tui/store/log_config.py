@@ -1,0 +1,75 @@
+"""How the log's stream is made when we make it, and read as what it is (DESIGN section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.domain.events import SUBJECTS
+from natster_tui.domain.log_info import LogInfo
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How a log is made when we make it; each can be set (DESIGN section 2).
+
+    `replicas` None means three when the cluster has three nodes or more, else one;
+    `duplicate_window_s` is in seconds.
+    """
+
+    discard: str = "new"
+    deny_delete: bool = True
+    deny_purge: bool = True
+    allow_direct: bool = True
+    duplicate_window_s: int = 120
+    replicas: int | None = None
+    max_bytes: int = 1024**3
+    sealing: str = "off"
+
+
+def stream_config(stream: str, settings: LogSettings, replicas: int) -> dict[str, object]:
+    """The request that makes the stream."""
+    return {
+        "name": stream,
+        "description": "Natster event log",
+        "subjects": [SUBJECTS],
+        "retention": "limits",
+        "storage": "file",
+        "discard": settings.discard,
+        "deny_delete": settings.deny_delete,
+        "deny_purge": settings.deny_purge,
+        "allow_direct": settings.allow_direct,
+        "duplicate_window": settings.duplicate_window_s * 1_000_000_000,
+        "num_replicas": replicas,
+        "max_bytes": settings.max_bytes,
+        "max_msgs": -1,
+        "max_age": 0,
+        "max_msg_size": -1,
+        "max_consumers": -1,
+        "metadata": {"natster-sealing": settings.sealing},
+    }
+
+
+def log_info(answer: dict[str, Any]) -> LogInfo:
+    """What the server's answer about a stream says of the log."""
+    config, state = answer["config"], answer["state"]
+    return LogInfo(
+        stream=config["name"],
+        created=answer["created"],
+        first_seq=state["first_seq"],
+        last_seq=state["last_seq"],
+        messages=state["messages"],
+        bytes=state["bytes"],
+        deleted=state.get("num_deleted", 0),
+        discard=config.get("discard", "old"),
+        max_bytes=max(0, config.get("max_bytes", 0)),
+        max_msgs=max(0, config.get("max_msgs", 0)),
+        max_msgs_per_subject=max(0, config.get("max_msgs_per_subject", 0)),
+        max_age_s=config.get("max_age", 0) / 1e9,
+        deny_delete=config.get("deny_delete", False),
+        deny_purge=config.get("deny_purge", False),
+        allow_direct=config.get("allow_direct", False),
+        replicas=config.get("num_replicas", 1),
+        max_msg_size=max(0, config.get("max_msg_size", 0)),
+        sealing=(config.get("metadata") or {}).get("natster-sealing"),
+    )
