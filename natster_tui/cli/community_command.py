@@ -44,7 +44,7 @@ def community(at: str | None, as_json: bool, **_given: Any) -> None:
             "at": read_in.seq,
             "accounts_initialized": figures.accounts_initialized,
             "active_shares": figures.active_shares,
-            "catalogs": len(catalogs),
+            "catalogs": figures.catalogs,
             "duplicate_names": {
                 mask_text(name): [mask_text(key) for key in (state.owner, *state.contested_by)]
                 for name, state in contested.items()
@@ -61,13 +61,7 @@ def community(at: str | None, as_json: bool, **_given: Any) -> None:
         click.echo(json_line(told))
         return
     click.echo(f"as of {read_in.seq:,}")
-    for count, label in (
-        (figures.accounts_initialized, "accounts initialized"),
-        (figures.active_shares, "active shares"),
-        (len(catalogs), "catalogs"),
-        (figures.duplicate_names, "duplicate catalog names"),
-        (figures.prize_candidates, "prize candidates: accounts that imported a catalog"),
-    ):
+    for count, label in figures.rows:
         click.echo(f"{count:>8,}  {label}")
     for name, state in contested.items():
         others = ", ".join(map(names.of, state.contested_by))

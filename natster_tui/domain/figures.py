@@ -16,8 +16,20 @@ class CommunityFigures:
 
     accounts_initialized: int
     active_shares: int
+    catalogs: int
     duplicate_names: int
     prize_candidates: int
+
+    @property
+    def rows(self) -> tuple[tuple[int, str], ...]:
+        """Each figure, and what it counts."""
+        return (
+            (self.accounts_initialized, "accounts initialized"),
+            (self.active_shares, "active shares"),
+            (self.catalogs, "catalogs"),
+            (self.duplicate_names, "duplicate catalog names"),
+            (self.prize_candidates, "prize candidates: accounts that imported a catalog"),
+        )
 
 
 def community_figures(
@@ -27,6 +39,7 @@ def community_figures(
     return CommunityFigures(
         accounts_initialized=sum(1 for state in accounts.values() if state.initialized_at),
         active_shares=sum(len(state.out_shares) for state in accounts.values()),
+        catalogs=len(catalogs),
         duplicate_names=sum(1 for state in catalogs.values() if state.contested_by),
         prize_candidates=len(prize_candidates(accounts)),
     )

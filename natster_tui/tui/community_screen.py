@@ -76,13 +76,7 @@ class CommunityScreen(ModalScreen[None]):
         names = Names(view.accounts)
         figures = community_figures(view.accounts, view.catalogs)
         text = Text()
-        for count, label in (
-            (figures.accounts_initialized, "accounts initialized"),
-            (figures.active_shares, "active shares"),
-            (len(view.catalogs), "catalogs"),
-            (figures.duplicate_names, "duplicate catalog names"),
-            (figures.prize_candidates, "prize candidates: accounts that imported a catalog"),
-        ):
+        for count, label in figures.rows:
             text.append(f"{count:>8,}  ", "bold")
             text.append(f"{label}\n")
         text.append("\n")

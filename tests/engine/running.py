@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from natster_tui.domain.events import STREAM, Record
@@ -16,12 +17,15 @@ from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.engine.projection_store import load_projection
 from natster_tui.engine.projector import Projector
 from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.consumers import list_consumers
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.sealing_choice import SealingChoice
 from natster_tui.store.stream_reader import read_range
 from tests.conftest import RECORDINGS, until
 from tests.making_logs import records_in
@@ -45,6 +49,21 @@ async def projecting(
         yield projector
         if task.done():
             task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def running(
+    settings: ConnectionSettings, *, read_only: bool = False, key_file: Path | None = None
+) -> AsyncIterator[Workspace]:
+    """A workspace at work."""
+    choice = LogChoice(read_only=read_only, sealing=SealingChoice(key_file=key_file))
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice))
+    task = asyncio.create_task(workspace.run())
+    try:
+        yield workspace
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -14,27 +12,14 @@ from natster_tui.domain.events import MESSAGE_ID, STREAM
 from natster_tui.engine import lease_keeper
 from natster_tui.engine.lease_keeper import rebuilding
 from natster_tui.engine.projector_status import Phase
-from natster_tui.engine.server_source import LogChoice, NamedServer
-from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.engine.workspace import Workspace
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.lease import Lease, rebuild_key
 from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
 from tests.conftest import until
+from tests.engine.running import running
 from tests.reading_buckets import put_value, stored_values
-
-
-@asynccontextmanager
-async def running(
-    settings: ConnectionSettings, *, read_only: bool = False
-) -> AsyncIterator[Workspace]:
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
-    task = asyncio.create_task(workspace.run())
-    try:
-        yield workspace
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def append(log: EventLog, first: int, count: int) -> None:

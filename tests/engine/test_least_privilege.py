@@ -30,10 +30,9 @@ from natster_tui.engine.key_rebuild import KeyRebuild
 from natster_tui.engine.preflight import read_preflight
 from natster_tui.engine.projector_status import Phase
 from natster_tui.engine.rebuild import Rebuild
-from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.status import read_status
 from natster_tui.engine.transfer import export_lines
-from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.errors import DeniedError
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.key_rotation import rotate
@@ -49,6 +48,7 @@ from tests.engine.permissions import (
     exports,
     server_permissions,
 )
+from tests.engine.running import running
 from tests.making_logs import append, bound, initialized, shared
 from tests.real_server import RealServer
 from tests.sealed_logs import keyring_of, opened_with, sealed_log
@@ -116,19 +116,6 @@ def user(natster: RealServer, name: str) -> ConnectionSettings:
 def own_log(workspace: Workspace) -> EventLog:
     assert workspace.log is not None
     return workspace.log
-
-
-@asynccontextmanager
-async def running(
-    settings: ConnectionSettings, *, read_only: bool = False
-) -> AsyncIterator[Workspace]:
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
-    task = asyncio.create_task(workspace.run())
-    try:
-        yield workspace
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

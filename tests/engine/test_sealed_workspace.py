@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,27 +11,14 @@ from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.engine import workspace as workspace_module
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projector_status import Phase
-from natster_tui.engine.server_source import LogChoice, NamedServer
-from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.key_rotation import rotate
 from natster_tui.store.log import EventLog
-from natster_tui.store.sealing_choice import SealingChoice
 from tests.conftest import until
+from tests.engine.running import running
 from tests.making_logs import A, append, bound, context, initialized, shared
 from tests.sealed_logs import SECRET, keyring_of
-
-
-@asynccontextmanager
-async def running(settings: ConnectionSettings, key_file: Path) -> AsyncIterator[Workspace]:
-    choice = LogChoice(sealing=SealingChoice(key_file=key_file))
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice))
-    task = asyncio.create_task(workspace.run())
-    try:
-        yield workspace
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def stored_at(workspace: Workspace, seq: int) -> bool:
@@ -49,7 +33,7 @@ async def test_it_opens_without_its_keys_and_goes_on_when_they_are_back(
 ) -> None:
     aside = key_file.with_suffix(".aside")
     key_file.rename(aside)
-    async with running(settings, key_file) as workspace:
+    async with running(settings, key_file=key_file) as workspace:
         accounts, catalogs = (workspace.projectors[name] for name in ("account", "catalog"))
         await until(lambda: accounts.status.phase is Phase.STOPPED)
         await until(lambda: catalogs.status.position == 4)
@@ -71,7 +55,7 @@ async def test_it_opens_without_its_keys_and_goes_on_when_they_are_back(
 async def test_an_erasure_by_another_process_empties_a_running_dashboard(
     sealed: EventLog, settings: ConnectionSettings, key_file: Path
 ) -> None:
-    async with running(settings, key_file) as workspace:
+    async with running(settings, key_file=key_file) as workspace:
         await until(lambda: stored_at(workspace, 4))
         workspace.follower.want(1, 4)
         await until(lambda: (r := workspace.follower.get(2)) and SECRET.encode() in r.payload)
@@ -90,7 +74,7 @@ async def test_an_erasure_by_another_process_empties_a_running_dashboard(
 async def test_a_rotation_by_another_process_disturbs_nobody(
     sealed: EventLog, settings: ConnectionSettings, key_file: Path
 ) -> None:
-    async with running(settings, key_file) as workspace:
+    async with running(settings, key_file=key_file) as workspace:
         await until(lambda: stored_at(workspace, 4))
         log = workspace.log
         await rotate(keyring_of(sealed))
@@ -106,7 +90,7 @@ async def test_what_is_wrong_with_the_keys_is_told_once(
     monkeypatch.setattr(workspace_module, "INFO_EVERY_S", 0.02)
     said = ("one thing is wrong", "another thing is wrong")
     monkeypatch.setattr(type(sealed.sealing), "problems", said)
-    async with running(settings, key_file) as workspace:
+    async with running(settings, key_file=key_file) as workspace:
         looks = 0
         refresh = EventLog.refresh
 

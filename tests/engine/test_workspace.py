@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -13,25 +11,14 @@ import pytest
 from natster_tui.domain.event_filter import parse_filter
 from natster_tui.domain.events import MESSAGE_ID, STREAM
 from natster_tui.engine.projector import Projector
-from natster_tui.engine.server_source import LogChoice, NamedServer
-from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.engine.workspace import Connection
 from natster_tui.store.connection_settings import ConnectionSettings
 from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from tests.conftest import until
+from tests.engine.running import running
 from tests.making_logs import A, B, C, append, initialized, shared
-
-
-@asynccontextmanager
-async def running(settings: ConnectionSettings) -> AsyncIterator[Workspace]:
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice()))
-    task = asyncio.create_task(workspace.run())
-    try:
-        yield workspace
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_known(
