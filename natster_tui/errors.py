@@ -8,7 +8,7 @@ failure is made, so that nobody who shows one need think of it. Exit codes are D
 
 from __future__ import annotations
 
-from natster_tui.domain.masking import screen_text
+from natster_tui.text.masking import screen_text
 
 
 class NatsterError(Exception):

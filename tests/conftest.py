@@ -12,12 +12,12 @@ import pytest_asyncio
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from natster_tui.domain.events import STREAM, Record
-from natster_tui.domain.log_lines import decode_line
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM, Record
+from natster_tui.events.log.lines import decode_line
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.faults.results import add_seen, seen, table
 from tests.real_server import RealServer
 

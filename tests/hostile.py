@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from natster_tui.domain.account_keys import encode_account_key
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.envelope import MAGIC, VERSION
+from natster_tui.events.account_keys import encode_account_key
 from natster_tui.store.log import EventLog
-from natster_tui.store.sealing import is_sealable, origin_of
+from natster_tui.store.sealing.envelope import MAGIC, VERSION
+from natster_tui.store.sealing.values import is_sealable, origin_of
+from natster_tui.store.settings.connection import ConnectionSettings
 
 HOSTILE: dict[str, str] = {
     "a colour": "\x1b[5;8mblinking",

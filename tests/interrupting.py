@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from unittest.mock import patch
 
 from natster_tui.errors import ConnectionLostError
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
 
 KILLED = -signal.SIGKILL
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from natster_tui.domain.account import CONTEXT_FIELDS
-from natster_tui.domain.events import OCCURRED_AT, EventType, Record
+from natster_tui.events.event import OCCURRED_AT, EventType, Record
+from natster_tui.projections.account import CONTEXT_FIELDS
 from natster_tui.store.log import Append, EventLog
 
 BASE_S = 1_795_403_595

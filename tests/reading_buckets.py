@@ -8,7 +8,7 @@ from typing import Any
 
 import nats
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 
 AT_ONCE = 50
 

@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.server_binary import find_server_binary
+from natster_tui.store.embedded.binary import find_server_binary
+from natster_tui.store.settings.connection import ConnectionSettings
 
 ACCOUNTS = 800
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from natster_tui.domain.events import STREAM
-from natster_tui.store.key_bucket import BUCKET
-from natster_tui.store.keyring import Keyring
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.sealing_choice import SealingChoice, open_sealing
+from natster_tui.store.sealing.choice import SealingChoice, open_sealing
+from natster_tui.store.sealing.key_bucket import BUCKET
+from natster_tui.store.sealing.keyring import Keyring
 
 SECRET = "a-secret-nobody-may-read"
 

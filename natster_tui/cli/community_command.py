@@ -9,14 +9,14 @@ import click
 
 from natster_tui.cli.document_commands import position_of
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.domain.figures import case_collisions, community_figures, prize_candidates
-from natster_tui.domain.masking import mask_text, screen_text
-from natster_tui.domain.payload_json import json_line
-from natster_tui.domain.presentation import Names
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.engine.replay import Replay, replay
+from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log
+from natster_tui.projections.figures import case_collisions, community_figures, prize_candidates
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
+from natster_tui.text.masking import mask_text, screen_text
+from natster_tui.text.strict_json import json_line
 
 
 @click.command()

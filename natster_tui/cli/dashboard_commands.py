@@ -50,7 +50,7 @@ def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:
 def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
     """Open the dashboard on a throw-away community: history first, live traffic after."""
     # Only here: every other command would load a community that it never meets.
-    from natster_tui.engine.demo import DemoTraffic
+    from natster_tui.demo.traffic import DemoTraffic
 
     workspace = Workspace(EmbeddedSource(None), WorkspaceOptions(LogChoice()))
     traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)

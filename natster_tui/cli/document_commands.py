@@ -10,15 +10,8 @@ import click
 
 from natster_tui.cli.log_reading_commands import event_line
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.domain.documents import read_document
-from natster_tui.domain.event_filter import BadFilterError, parse_since
-from natster_tui.domain.events import is_usable_token
-from natster_tui.domain.masking import mask_json, mask_text, screen_text
-from natster_tui.domain.payload_json import json_line
-from natster_tui.domain.presentation import change_line, pretty_json
-from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS, projection_named
 from natster_tui.engine.account_names import account_meant
-from natster_tui.engine.key_history import (
+from natster_tui.engine.history.document_history import (
     DocumentChange,
     KeyHistory,
     key_document,
@@ -27,7 +20,14 @@ from natster_tui.engine.key_history import (
 )
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError, UsageError
+from natster_tui.events.event import is_usable_token
+from natster_tui.events.filter import BadFilterError, parse_since
+from natster_tui.projections.documents import read_document
+from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS, projection_named
+from natster_tui.projections.wording import change_line, pretty_json
 from natster_tui.store.log import EventLog
+from natster_tui.text.masking import mask_json, mask_text, screen_text
+from natster_tui.text.strict_json import json_line
 
 _NAMES = [projection.name for projection in PROJECTIONS]
 _DIGITS = 20

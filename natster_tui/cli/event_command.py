@@ -10,16 +10,16 @@ import click
 
 from natster_tui.cli.log_reading_commands import event_line
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.domain.document_steps import Effect
-from natster_tui.domain.events import Record
-from natster_tui.domain.masking import mask_text, screen_text
-from natster_tui.domain.payload_json import json_line
-from natster_tui.domain.presentation import change_line, payload_lines
-from natster_tui.engine.key_history import effects_of
+from natster_tui.engine.history.document_history import effects_of
 from natster_tui.engine.row_json import event_json
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError, UnopenedEventError
+from natster_tui.events.event import Record
+from natster_tui.projections.history.steps import Effect
+from natster_tui.projections.wording import change_line, payload_lines
 from natster_tui.store.log import EventLog
+from natster_tui.text.masking import mask_text, screen_text
+from natster_tui.text.strict_json import json_line
 
 
 @click.command()

@@ -10,18 +10,18 @@ import click
 
 from natster_tui.cli.options import Target, keep_apart, takes_target, target_of
 from natster_tui.cli.projection_commands import NOT_CONFIRMED, asking
-from natster_tui.domain.event_time import format_seconds
-from natster_tui.domain.masking import screen_text
-from natster_tui.domain.payload_json import json_line
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
 from natster_tui.engine.server_source import EmbeddedSource, opened_log, with_log
 from natster_tui.errors import NotFoundError, RefusedError, UsageError
-from natster_tui.store.key_file import KeyFile
-from natster_tui.store.key_rotation import Rotation
-from natster_tui.store.key_rotation import rotate as rotate_keys
-from natster_tui.store.keyring import Keyring, Missing
+from natster_tui.events.times import format_seconds
 from natster_tui.store.log import EventLog
+from natster_tui.store.sealing.key_file import KeyFile
+from natster_tui.store.sealing.key_rotation import Rotation
+from natster_tui.store.sealing.key_rotation import rotate as rotate_keys
+from natster_tui.store.sealing.keyring import Keyring, Missing
+from natster_tui.text.masking import screen_text
+from natster_tui.text.strict_json import json_line
 
 
 @click.group()

@@ -10,16 +10,16 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import Target, takes_target, target_of
-from natster_tui.domain.events import NONE, EventType
-from natster_tui.domain.masking import screen_text
-from natster_tui.domain.payload_json import json_line
-from natster_tui.domain.publishing import Proposal
-from natster_tui.engine.publish import publish as publish_event
+from natster_tui.engine.log.export_import import NotOpened, export_lines, import_records, read_lines
+from natster_tui.engine.log.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
-from natster_tui.engine.transfer import NotOpened, export_lines, import_records, read_lines
 from natster_tui.errors import RefusedError, UsageError
+from natster_tui.events.event import NONE, EventType
+from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.log import EventLog
+from natster_tui.text.masking import screen_text
+from natster_tui.text.strict_json import json_line
 
 
 @click.command()

@@ -11,20 +11,20 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.domain.event_filter import BadFilterError, EventFilter, parse_filter, parse_since
-from natster_tui.domain.event_time import format_seconds
-from natster_tui.domain.events import Record, read_event
-from natster_tui.domain.masking import screen_text
-from natster_tui.domain.parking import ParkReason
-from natster_tui.domain.presentation import VERBS
-from natster_tui.domain.projections import PROJECTIONS, parked_reason
 from natster_tui.engine.account_names import account_names, learn_name
-from natster_tui.engine.backwards import records_backwards
-from natster_tui.engine.masked_export import masked_line
+from natster_tui.engine.history.newest_first import records_backwards
+from natster_tui.engine.log.masked_export import masked_line
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
+from natster_tui.events.event import Record, read_event
+from natster_tui.events.filter import BadFilterError, EventFilter, parse_filter, parse_since
+from natster_tui.events.parking import ParkReason
+from natster_tui.events.times import format_seconds
+from natster_tui.projections.registry import PROJECTIONS, parked_reason
+from natster_tui.projections.wording import VERBS
+from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
-from natster_tui.store.stream_reader import StreamReader
+from natster_tui.text.masking import screen_text
 
 _NAMES = [projection.name for projection in PROJECTIONS]
 

@@ -21,9 +21,9 @@ from natster_tui.cli.log_commands import export, import_, publish, status
 from natster_tui.cli.log_reading_commands import tail
 from natster_tui.cli.options import takes_target
 from natster_tui.cli.projection_commands import project, rebuild, verify
-from natster_tui.domain.masking import screen_text
 from natster_tui.engine.garbage import collect_rarely
 from natster_tui.errors import NatsterError
+from natster_tui.text.masking import screen_text
 
 _INTERRUPTED = 130
 

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import click
 
-from natster_tui.domain.events import STREAM
 from natster_tui.engine.server_source import (
     EmbeddedSource,
     LogChoice,
@@ -19,11 +18,12 @@ from natster_tui.engine.server_source import (
     new_instance,
 )
 from natster_tui.errors import UsageError
-from natster_tui.store.connection_settings import ConnectionFlags, resolve_connection
-from natster_tui.store.embedded_server import default_data_dir
-from natster_tui.store.key_file import default_key_file
+from natster_tui.events.event import STREAM
+from natster_tui.store.embedded.server import default_data_dir
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.sealing_choice import SealingChoice
+from natster_tui.store.sealing.choice import SealingChoice
+from natster_tui.store.sealing.key_file import default_key_file
+from natster_tui.store.settings.connection import ConnectionFlags, resolve_connection
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -16,26 +16,26 @@ import click
 
 from natster_tui.cli.options import Target, takes_target, target_of
 from natster_tui.cli.stopping import until_stopped
-from natster_tui.domain.diff import KeyChange
-from natster_tui.domain.masking import mask_text, screen_text
-from natster_tui.domain.payload_json import json_line
-from natster_tui.domain.presentation import change_line
-from natster_tui.domain.projection import Projection
-from natster_tui.domain.projections import PROJECTIONS, projection_named
 from natster_tui.engine.headless import (
     CaughtUp,
     project_until_caught_up,
     project_until_stopped,
 )
-from natster_tui.engine.key_rebuild import KeyRebuild
-from natster_tui.engine.preflight import Preflight, read_preflight
-from natster_tui.engine.rebuild import PlannedRebuild, Rebuild, Verdict
-from natster_tui.engine.replay import ReplayProgress
+from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
+from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
+from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild, Verdict
+from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.engine.rebuilding.takeover import refuse_while_active
 from natster_tui.engine.server_source import opened_log, with_log
-from natster_tui.engine.takeover import refuse_while_active
 from natster_tui.engine.workspace import WorkspaceOptions
 from natster_tui.errors import RefusedError, UsageError
+from natster_tui.projections.api import Projection
+from natster_tui.projections.diff import KeyChange
+from natster_tui.projections.registry import PROJECTIONS, projection_named
+from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
+from natster_tui.text.masking import mask_text, screen_text
+from natster_tui.text.strict_json import json_line
 
 _NAMES = [projection.name for projection in PROJECTIONS]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from natster_tui.domain.account import announced_name
-from natster_tui.domain.events import SUBJECT_PREFIX, Event, EventType, Record, read_event
-from natster_tui.domain.masking import screen_text
 from natster_tui.errors import UsageError
+from natster_tui.events.event import SUBJECT_PREFIX, Event, EventType, Record, read_event
+from natster_tui.projections.account import announced_name
 from natster_tui.store.log import EventLog
+from natster_tui.text.masking import screen_text
 
 _SHOWN = 5
 _INITIALIZATIONS = f"{SUBJECT_PREFIX}*.*.*.{EventType.INITIALIZED}"

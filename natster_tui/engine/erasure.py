@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from natster_tui.domain.masking import screen_text
-from natster_tui.domain.paging import assembled, by_document
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.engine.projection_store import bucket_of
-from natster_tui.engine.rebuild import Rebuild, Verdict
+from natster_tui.engine.projecting.stored_projection import bucket_of
+from natster_tui.engine.rebuilding.rebuild import Rebuild, Verdict
 from natster_tui.errors import NatsterError, RefusedError
-from natster_tui.store.key_rotation import Destruction, destroy
-from natster_tui.store.keyring import Keyring
+from natster_tui.projections.paging import assembled, by_document
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.log import EventLog
+from natster_tui.store.sealing.key_rotation import Destruction, destroy
+from natster_tui.store.sealing.keyring import Keyring
+from natster_tui.text.masking import screen_text
 
 WHAT_REMAINS = (
     "what stays readable: subjects and bucket keys (who shared what with whom), the account's name "

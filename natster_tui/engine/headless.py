@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from natster_tui.domain.projections import PROJECTIONS
-from natster_tui.engine.lease_keeper import LeaseKeeper
-from natster_tui.engine.projector import Projector
-from natster_tui.engine.projector_status import Phase
-from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE
+from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.engine.server_source import ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import ProjectorStoppedError, RefusedError, ServerError
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 
 

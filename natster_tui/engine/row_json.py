@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from natster_tui.domain.documents import read_document
-from natster_tui.domain.events import Record
-from natster_tui.domain.log_lines import encode_line
-from natster_tui.domain.masking import mask_json
-from natster_tui.domain.presentation import compact_json
-from natster_tui.engine.masked_export import masked_line
+from natster_tui.engine.log.masked_export import masked_line
+from natster_tui.events.event import Record
+from natster_tui.events.log.lines import encode_line
+from natster_tui.projections.documents import read_document
+from natster_tui.projections.wording import compact_json
+from natster_tui.text.masking import mask_json
 
 
 def document_json(stored: bytes, *, reveal: bool = False) -> str:

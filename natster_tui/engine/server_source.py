@@ -14,20 +14,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from natster_tui.domain.events import STREAM
 from natster_tui.errors import ApiError, MissingLogError, ServerError
-from natster_tui.store.api_codes import STREAM_NAME_IN_USE
-from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
-from natster_tui.store.embedded_server import (
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
+from natster_tui.store.connection.link import Link
+from natster_tui.store.embedded.server import (
     EmbeddedServer,
     acquire,
     acquire_temporary,
     refuse_to_make_log,
 )
-from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.sealing_choice import SealingChoice, open_sealing
+from natster_tui.store.sealing.choice import SealingChoice, open_sealing
+from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 
 _OWNERS_OUTLIVED = 5
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.domain.log_info import LogInfo, hazards_of
-from natster_tui.domain.projection import Projection
-from natster_tui.domain.projections import PROJECTIONS
-from natster_tui.engine.projection_store import (
+from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
     bucket_of,
     check_identity,
     load_projection,
 )
-from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
+from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
+from natster_tui.events.log.info import LogInfo, hazards_of
+from natster_tui.projections.api import Projection
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
 

@@ -15,22 +15,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from natster_tui.domain.account import AccountState
-from natster_tui.domain.catalog import CatalogState
-from natster_tui.domain.event_filter import EventFilter
-from natster_tui.domain.events import Record
-from natster_tui.domain.log_info import LogInfo, hazards_of
-from natster_tui.domain.projection import Projection
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.engine.filtered_log import FilteredLog
-from natster_tui.engine.key_rebuild import KeyRebuild
-from natster_tui.engine.lease_keeper import LeaseKeeper
-from natster_tui.engine.log_follower import LogFollower
-from natster_tui.engine.projector import Projector
-from natster_tui.engine.projector_status import Phase
-from natster_tui.engine.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
-from natster_tui.engine.repeated_ids import RepeatedIds
-from natster_tui.engine.replay import OnProgress
+from natster_tui.engine.log.filtered import FilteredLog
+from natster_tui.engine.log.follower import LogFollower
+from natster_tui.engine.log.repeated_ids import RepeatedIds
+from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
+from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
+from natster_tui.engine.rebuilding.replay import OnProgress
 from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.errors import (
@@ -41,10 +34,17 @@ from natster_tui.errors import (
     NatsterError,
     UnreachableError,
 )
-from natster_tui.store.connection_settings import EMBEDDED
-from natster_tui.store.consumers import delete_consumers
-from natster_tui.store.link import Link
+from natster_tui.events.event import Record
+from natster_tui.events.filter import EventFilter
+from natster_tui.events.log.info import LogInfo, hazards_of
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.api import Projection
+from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.store.connection.consumers import delete_consumers
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import EMBEDDED
 
 FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 1.0

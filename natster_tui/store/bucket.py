@@ -13,28 +13,28 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from natster_tui.domain.events import Record
-from natster_tui.domain.fold import Fold
-from natster_tui.domain.paging import document_key
-from natster_tui.domain.projection import CHECKPOINT_KEY
 from natster_tui.errors import ApiError, ConflictError
-from natster_tui.store.api_codes import (
+from natster_tui.events.event import Record
+from natster_tui.projections.api import CHECKPOINT_KEY
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.paging import document_key
+from natster_tui.store.bucket_config import bucket_config
+from natster_tui.store.connection.api_codes import (
     NO_MESSAGE_FOUND,
     STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
 )
-from natster_tui.store.atomic_batch import (
+from natster_tui.store.connection.atomic_batch import (
     BATCH_ID,
     BATCH_LIMIT,
     BatchMessage,
     is_unfinished,
     publish_batch,
 )
-from natster_tui.store.bucket_config import bucket_config
-from natster_tui.store.link import Link
-from natster_tui.store.sealing import PlainSealing, Sealing
-from natster_tui.store.stream_reader import StreamReader
-from natster_tui.store.wire import is_removal, stored_record
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_reader import StreamReader
+from natster_tui.store.connection.wire import is_removal, stored_record
+from natster_tui.store.sealing.values import PlainSealing, Sealing
 
 HEADER_ALLOWANCE = 512
 """Bytes of a message's limit that our own headers may need."""

@@ -12,18 +12,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from natster_tui.domain.events import Record
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import ApiError
-from natster_tui.store.api_codes import (
+from natster_tui.events.event import Record
+from natster_tui.store.bucket_config import bucket_config
+from natster_tui.store.connection.api_codes import (
     NO_MESSAGE_FOUND,
     STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
     WRONG_LAST_SEQUENCE,
 )
-from natster_tui.store.bucket_config import bucket_config
-from natster_tui.store.link import Link, api_error
-from natster_tui.store.wire import is_removal, stored_record
+from natster_tui.store.connection.link import Link, api_error
+from natster_tui.store.connection.wire import is_removal, stored_record
+from natster_tui.text.safe_text import safe_text
 
 BUCKET = "NATSTER_LEASE"
 PROJECTOR = "projector"

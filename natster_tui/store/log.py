@@ -12,9 +12,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from natster_tui.domain.events import MESSAGE_ID, Record
-from natster_tui.domain.log_info import LogInfo
-from natster_tui.domain.safe_text import safe_text
 from natster_tui.errors import (
     ApiError,
     ConflictError,
@@ -23,7 +20,9 @@ from natster_tui.errors import (
     RefusedError,
     ServerError,
 )
-from natster_tui.store.api_codes import (
+from natster_tui.events.event import MESSAGE_ID, Record
+from natster_tui.events.log.info import LogInfo
+from natster_tui.store.connection.api_codes import (
     NO_MESSAGE_FOUND,
     REPLICAS_NOT_SUPPORTED,
     STORE_FAILED,
@@ -31,11 +30,12 @@ from natster_tui.store.api_codes import (
     WRONG_LAST_ID,
     WRONG_LAST_SEQUENCE,
 )
-from natster_tui.store.link import REQUEST_TIMEOUT, Link, api_error
+from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link, api_error
+from natster_tui.store.connection.stream_reader import read_range
+from natster_tui.store.connection.wire import RepeatableHeaders, stored_record
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
-from natster_tui.store.sealing import PlainSealing, Sealing, is_sealable, origin_of
-from natster_tui.store.stream_reader import read_range
-from natster_tui.store.wire import RepeatableHeaders, stored_record
+from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable, origin_of
+from natster_tui.text.safe_text import safe_text
 
 CLUSTER_FOR_THREE_REPLICAS = 3
 REPLICA_S = 0.1

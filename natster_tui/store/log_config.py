@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.domain.events import SUBJECTS
-from natster_tui.domain.log_info import LogInfo
+from natster_tui.events.event import SUBJECTS
+from natster_tui.events.log.info import LogInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Subjects are as long as real ones (56 characters an account), payloads as large. Accounts join
 first (initialized, most of them bound to a web context, and given the hub's catalog), then share,
-import and unshare in the proportions of `natster_tui.domain.demo_community`. That one tells a
+import and unshare in the proportions of `natster_tui.demo.community`. That one tells a
 better story, and is too slow to tell millions of events of it.
 """
 
@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from natster_tui.domain.account import CONTEXT_FIELDS
-from natster_tui.domain.account_keys import encode_account_key
-from natster_tui.domain.events import EventType, subject_of
+from natster_tui.events.account_keys import encode_account_key
+from natster_tui.events.event import EventType, subject_of
+from natster_tui.projections.account import CONTEXT_FIELDS
 
 HUB_CATALOG = "natsterhub"
 _BOUND = 0.7

@@ -19,15 +19,15 @@ from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from natster_tui.domain.checkpoint import decode_checkpoint
-from natster_tui.domain.events import MESSAGE_ID, STREAM, EventType, subject_of
-from natster_tui.domain.projection import CHECKPOINT_KEY
-from natster_tui.domain.projections import ACCOUNTS
+from natster_tui.events.event import MESSAGE_ID, STREAM, EventType, subject_of
+from natster_tui.projections.api import CHECKPOINT_KEY
+from natster_tui.projections.checkpoint import decode_checkpoint
+from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
-from natster_tui.store.stream_reader import StreamReader
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.measuring import cpu_seconds

@@ -6,12 +6,12 @@ import asyncio
 import json
 from itertools import islice
 
-from natster_tui.domain.events import MESSAGE_ID, STREAM
-from natster_tui.store.link import Link
+from natster_tui.events.event import MESSAGE_ID, STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.sealing import is_sealable, origin_of
-from natster_tui.store.sealing_choice import SealingChoice, open_sealing
+from natster_tui.store.sealing.choice import SealingChoice, open_sealing
+from natster_tui.store.sealing.values import is_sealable, origin_of
 from tests.benchmarks.community import Community
 
 _UNANSWERED = 2_000

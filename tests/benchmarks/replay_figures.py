@@ -10,12 +10,12 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.errors import ApiError
-from natster_tui.store.api_codes import STREAM_NOT_FOUND
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
-from natster_tui.store.sealing_choice import SealingChoice
+from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
+from natster_tui.store.connection.link import Link
+from natster_tui.store.sealing.choice import SealingChoice
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.loading import load

@@ -13,11 +13,11 @@ from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from natster_tui.domain.events import STREAM
-from natster_tui.engine.log_follower import LogFollower
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.engine.log.follower import LogFollower
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.measuring import resident_mib

@@ -6,13 +6,13 @@ import gc
 import random
 import time
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS
-from natster_tui.engine.time_travel import Moment, TimeTravel
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.engine.history.time_travel import Moment, TimeTravel
+from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
-from natster_tui.tui.account_order import AccountOrder
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.panes.account_order import AccountOrder
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.measuring import resident_mib

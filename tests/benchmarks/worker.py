@@ -10,14 +10,14 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.garbage import collect_rarely
-from natster_tui.engine.rebuild import Rebuild
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
-from natster_tui.store.sealing_choice import SealingChoice, open_sealing
+from natster_tui.store.sealing.choice import SealingChoice, open_sealing
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.benchmarks.measuring import Cost, cost_of, say
 from tests.benchmarks.yardsticks import project_one_by_one, read_and_do_nothing
 

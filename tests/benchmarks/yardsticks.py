@@ -14,10 +14,10 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, KeyValueConfig
 from nats.js.errors import KeyNotFoundError
 
-from natster_tui.domain.events import STREAM, Record, read_event
-from natster_tui.domain.fold import Fold
-from natster_tui.domain.projection import Projection
-from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.events.event import STREAM, Record, read_event
+from natster_tui.projections.api import Projection
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.registry import PROJECTIONS
 
 _WINDOW = 8_000
 _WINDOW_BYTES = 4 * 1024 * 1024

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
 from tests.cli.reference_service import deploy
 from tests.real_server import RealServer

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from natster_tui.domain.safe_text import MARKS_PER_CHARACTER
+from natster_tui.text.safe_text import MARKS_PER_CHARACTER
 
 _STYLE = r"(?:0|1|2|3|4|7|[34]8;5;\d{1,3}|[34]8;2;\d{1,3};\d{1,3};\d{1,3})"
 _OWN = re.compile(

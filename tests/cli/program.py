@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 
 PROMPTLY_S = 5.0
 """How soon a failure must be told, on a machine that has nothing else to do."""

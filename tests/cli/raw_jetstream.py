@@ -7,7 +7,7 @@ from typing import Any
 
 import nats
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 
 LEASE = "KV_NATSTER_LEASE"
 

@@ -8,7 +8,7 @@ from typing import Any
 import nats
 from nats.aio.client import Client
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import RECORDINGS, recording
 
 BUCKETS = ("PROJ_ACCOUNT", "PROJ_CATALOG")

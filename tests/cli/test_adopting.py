@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import consumer_names, everything, stream_names
 from tests.cli.reference_service import CONFIGS, deploy, recorded_documents

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from natster_tui.domain.log_lines import encode_line
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.transfer import import_records
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.engine.log.export_import import import_records
+from natster_tui.events.log.lines import encode_line
 from natster_tui.store.log import Append, EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import (
     LEASE,

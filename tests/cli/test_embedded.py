@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.store.key_file import KeyFile
+from natster_tui.store.sealing.key_file import KeyFile
 from tests.cli.processes import is_running, server_of
 from tests.cli.program import Program, busy
 from tests.cli.terminal import Terminal

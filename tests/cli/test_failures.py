@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.log_lines import encode_line
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.transfer import import_records
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.engine.log.export_import import import_records
+from natster_tui.events.event import STREAM
+from natster_tui.events.log.lines import encode_line
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import everything, jetstream, publish
 from tests.conftest import RECORDINGS, recording

@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.printed import Printed, read_printed
 from tests.cli.program import Ended, Program, together
 from tests.cli.terminal import ENTER, ESCAPE, Terminal

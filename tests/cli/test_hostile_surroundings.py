@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from natster_tui.domain.events import STREAM
-from natster_tui.store.api_codes import NO_MESSAGE_FOUND, STREAM_NOT_FOUND
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.key_bucket import BUCKET as KEYS
-from natster_tui.store.key_bucket import KEYRING_ENTRY
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND, STREAM_NOT_FOUND
+from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import BUCKET as LEASES
 from natster_tui.store.lease import PROJECTOR, Holder, Lease
-from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.sealing.key_bucket import BUCKET as KEYS
+from natster_tui.store.sealing.key_bucket import KEYRING_ENTRY
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.lying_server import Lies, lying
 from tests.cli.printed import read_printed
 from tests.cli.program import Ended, Program, together

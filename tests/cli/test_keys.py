@@ -7,11 +7,11 @@ import stat
 from pathlib import Path
 
 from natster_tui.cli.key_commands import _report
-from natster_tui.store.envelope import MAGIC
-from natster_tui.store.key_file import KeyFile
-from natster_tui.store.key_rotation import destroy, write_tombstone
-from natster_tui.store.keyring import Keyring
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
+from natster_tui.store.sealing.envelope import MAGIC
+from natster_tui.store.sealing.key_file import KeyFile
+from natster_tui.store.sealing.key_rotation import destroy, write_tombstone
+from natster_tui.store.sealing.keyring import Keyring
 from tests.cli.program import Program
 from tests.conftest import RECORDINGS, recording
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.key_file import KeyFile
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
+from natster_tui.store.sealing.key_file import KeyFile
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
 from tests.faults.checker import digest_of, plain_client, read_stream
 from tests.interrupting import KILLED

@@ -9,10 +9,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
 from tests.cli.terminal import ENTER, Terminal
 from tests.conftest import RECORDINGS
@@ -161,7 +161,7 @@ commands.read_status = read_status
 """
 
 ON_THE_SCREEN = """
-from natster_tui.tui.timeline import Timeline
+from natster_tui.tui.panes.timeline import Timeline
 
 def row_cells(self, row):
     password = SECRET

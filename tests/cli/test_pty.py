@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.domain.events import STREAM
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.transfer import import_records
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.engine.log.export_import import import_records
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.processes import is_running, server_of
 from tests.cli.program import Program
 from tests.cli.raw_jetstream import everything

@@ -10,9 +10,9 @@ import time
 
 import nats
 
-from natster_tui.domain.event_time import parse_timestamp
-from natster_tui.engine.takeover import QUIET_S
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.engine.rebuilding.takeover import QUIET_S
+from natster_tui.events.times import parse_timestamp
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
 from tests.cli.raw_jetstream import everything, jetstream
 from tests.cli.reference_service import recorded_documents, start_consumer

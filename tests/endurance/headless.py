@@ -12,10 +12,10 @@ import signal
 import sys
 from typing import Any
 
-from natster_tui.engine.demo import DemoTraffic
+from natster_tui.demo.traffic import DemoTraffic
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 
 TELL_EVERY_S = 0.25
 

@@ -23,15 +23,15 @@ from typing import Any
 
 import pytest
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.projections import PROJECTIONS
-from natster_tui.engine.rebuild import Rebuild
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.consumers import ConsumerInfo, list_consumers
+from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.connection.consumers import ConsumerInfo, list_consumers
+from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import Lease
-from natster_tui.store.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.real_server import RealServer
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from tests.making_logs import A, B, append, bound, context, initialized, shared
 from tests.sealed_logs import SECRET, sealed_log

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
 
 _BUCKETS = tuple(f"KV_{projection.bucket}" for projection in PROJECTIONS)
 _LEASE = "KV_NATSTER_LEASE"

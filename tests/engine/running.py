@@ -9,24 +9,24 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from natster_tui.domain.events import STREAM, Record
-from natster_tui.domain.fold import fold_all
-from natster_tui.domain.paging import entries_of
-from natster_tui.domain.projection import CHECKPOINT_KEY, Projection
-from natster_tui.domain.projections import ACCOUNTS
-from natster_tui.engine.projection_store import load_projection
-from natster_tui.engine.projector import Projector
-from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.projecting.stored_projection import load_projection
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.events.event import STREAM, Record
+from natster_tui.projections.api import CHECKPOINT_KEY, Projection
+from natster_tui.projections.fold import fold_all
+from natster_tui.projections.paging import entries_of
+from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.consumers import list_consumers
-from natster_tui.store.link import Link
+from natster_tui.store.connection.consumers import list_consumers
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_reader import read_range
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.sealing_choice import SealingChoice
-from natster_tui.store.stream_reader import read_range
+from natster_tui.store.sealing.choice import SealingChoice
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import RECORDINGS, until
 from tests.making_logs import records_in
 from tests.paged_documents import whole_documents

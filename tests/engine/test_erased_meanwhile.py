@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.engine.erasure import affected_by_erasing, erase_account
-from natster_tui.engine.projection_store import bucket_of, checkpoint_of, load_projection
-from natster_tui.engine.rebuild import Rebuild
-from natster_tui.engine.time_travel import TimeTravel
-from natster_tui.engine.transfer import import_records
+from natster_tui.engine.history.time_travel import TimeTravel
+from natster_tui.engine.log.export_import import import_records
+from natster_tui.engine.projecting.stored_projection import (
+    bucket_of,
+    checkpoint_of,
+    load_projection,
+)
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError, RefusedError
-from natster_tui.store.key_rotation import destroy
-from natster_tui.store.link import Link
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
+from natster_tui.store.sealing.key_rotation import destroy
 from tests.conftest import until
 from tests.engine.running import project_to_head, projecting
 from tests.making_logs import A, B, append, initialized, records_of, shared

@@ -21,25 +21,25 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.domain.seal import Unopened
 from natster_tui.engine.erasure import erase_account
-from natster_tui.engine.key_history import key_history
-from natster_tui.engine.key_rebuild import KeyRebuild
-from natster_tui.engine.preflight import read_preflight
-from natster_tui.engine.projector_status import Phase
-from natster_tui.engine.rebuild import Rebuild
+from natster_tui.engine.history.document_history import key_history
+from natster_tui.engine.log.export_import import export_lines
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
+from natster_tui.engine.rebuilding.preflight import read_preflight
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.status import read_status
-from natster_tui.engine.transfer import export_lines
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.errors import DeniedError
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.key_rotation import rotate
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.events.sealed_payload import Unopened
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.stream_reader import StreamReader
+from natster_tui.store.sealing.key_rotation import rotate
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.permissions import (
     API_PREFIX,

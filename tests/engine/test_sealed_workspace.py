@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.domain.log_info import LogInfo
-from natster_tui.domain.projections import ACCOUNTS
 from natster_tui.engine import workspace as workspace_module
 from natster_tui.engine.erasure import erase_account
-from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.key_rotation import rotate
+from natster_tui.events.log.info import LogInfo
+from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.log import EventLog
+from natster_tui.store.sealing.key_rotation import rotate
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import running
 from tests.making_logs import A, append, bound, context, initialized, shared

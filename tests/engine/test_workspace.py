@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from natster_tui.domain.event_filter import parse_filter
-from natster_tui.domain.events import MESSAGE_ID, STREAM
-from natster_tui.engine.projector import Projector
+from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.workspace import Connection
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import MESSAGE_ID, STREAM
+from natster_tui.events.filter import parse_filter
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import running
 from tests.making_logs import A, B, C, append, initialized, shared

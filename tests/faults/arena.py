@@ -13,15 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from natster_tui.domain.events import MESSAGE_ID, STREAM, EventType
-from natster_tui.engine.projector import Projector
-from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import MESSAGE_ID, STREAM, EventType
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
 from tests.conftest import until
 from tests.faults.checker import checkpoint_in, plain_client

@@ -23,11 +23,11 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from natster_tui.domain.events import STREAM, Record, read_event
-from natster_tui.domain.fold import Fold, fold_all
-from natster_tui.domain.projection import Projection
-from natster_tui.domain.projections import PROJECTIONS
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.events.event import STREAM, Record, read_event
+from natster_tui.projections.api import Projection
+from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.paged_documents import pages_named, whole_document, whole_documents
 
 FETCH = 2_000

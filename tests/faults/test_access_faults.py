@@ -12,10 +12,10 @@ from typing import Any
 
 import nkeys
 
-from natster_tui.domain.projections import ACCOUNTS
-from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import SOON_S, are_at, dashboard, own_server, tell, took
 from tests.faults.checker import Checker, plain_client, read_bucket

@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import (
     SOON_S,

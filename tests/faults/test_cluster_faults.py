@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.domain.events import STREAM
 from natster_tui.errors import ConflictError, NatsterError
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import (
     FEW_ACCOUNTS,

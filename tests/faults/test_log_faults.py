@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.log_info import hazards_of
-from natster_tui.engine.projector_status import Phase
+from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.events.log.info import hazards_of
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import (
     SOON_S,

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from natster_tui.engine.workspace import Connection
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.consumers import list_consumers
-from natster_tui.store.link import Link
+from natster_tui.store.connection.consumers import list_consumers
+from natster_tui.store.connection.link import Link
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import SOON_S, are_at, dashboard, projectors, tell, took
 from tests.faults.checker import Checker

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import (
     are_at,

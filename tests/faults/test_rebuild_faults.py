@@ -10,14 +10,14 @@ from random import Random
 
 import pytest
 
-from natster_tui.domain.checkpoint import decode_checkpoint
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.projections import ACCOUNTS, PROJECTIONS
-from natster_tui.engine.rebuild import Rebuild
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.workspace import Workspace
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.projections.checkpoint import decode_checkpoint
+from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import (
     SOON_S,

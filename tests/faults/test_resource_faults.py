@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.projections import PROJECTIONS
 from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.errors import NatsterError, RefusedError
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.embedded_server import acquire
-from natster_tui.store.key_file import KeyFile
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.connection.link import Link
+from natster_tui.store.embedded.server import acquire
 from natster_tui.store.log import Append
-from natster_tui.store.sealing_choice import SealingChoice
+from natster_tui.store.sealing.choice import SealingChoice
+from natster_tui.store.sealing.key_file import KeyFile
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import (
     are_at,

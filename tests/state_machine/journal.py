@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from natster_tui.domain.documents import Document, seconds_of
-from natster_tui.domain.events import SUBJECT_PREFIX, Event, EventType
-from natster_tui.domain.parking import ParkReason
-from natster_tui.domain.projection import PageableList, Projection
+from natster_tui.events.event import SUBJECT_PREFIX, Event, EventType
+from natster_tui.events.parking import ParkReason
+from natster_tui.projections.api import PageableList, Projection
+from natster_tui.projections.documents import Document, seconds_of
 
 Events = dict[int, int]
 """Sequences by their number in the journal: what came twice stands in it twice."""

@@ -27,13 +27,8 @@ from hypothesis.stateful import (
 )
 from nats.aio.client import Client
 
-from natster_tui.domain.checkpoint import decode_checkpoint
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.paging import document_key
-from natster_tui.domain.projection import CHECKPOINT_KEY
-from natster_tui.domain.projections import ACCOUNTS, CATALOGS
-from natster_tui.engine.key_rebuild import KeyRebuild
-from natster_tui.engine.rebuild import Rebuild
+from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import (
     ApiError,
     ConflictError,
@@ -42,14 +37,19 @@ from natster_tui.errors import (
     RefusedError,
     ServerError,
 )
+from natster_tui.events.event import STREAM
+from natster_tui.projections.api import CHECKPOINT_KEY
+from natster_tui.projections.checkpoint import decode_checkpoint
+from natster_tui.projections.paging import document_key
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.consumers import list_consumers
+from natster_tui.store.connection.consumers import list_consumers
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.wire import stored_record
 from natster_tui.store.lease import PROJECTOR, Holder, Lease, rebuild_key
-from natster_tui.store.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.wire import stored_record
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.faults.checker import ask, plain_client
 from tests.making_logs import A, B, C, event, initialized, shared, stored_events
 from tests.real_server import RealServer

@@ -16,27 +16,24 @@ from typing import Any
 
 import pytest
 
-from natster_tui.domain import paging
-from natster_tui.domain.checkpoint import Checkpoint, decode_checkpoint
-from natster_tui.domain.events import STREAM, Record
-from natster_tui.domain.fold import Fold, fold_all
-from natster_tui.domain.projection import Projection
-from natster_tui.engine import (
-    lease_keeper,
-    projection_writer,
-    projector,
-    rebuild,
-    stored_watch,
-)
-from natster_tui.engine.lease_keeper import LeaseKeeper
-from natster_tui.engine.projector import Projector
+from natster_tui.engine.projecting import bucket_watch as stored_watch
+from natster_tui.engine.projecting import lease_keeper, projector
+from natster_tui.engine.projecting import writer as projection_writer
+from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.rebuilding import rebuild
 from natster_tui.errors import ConflictError, ConnectionLostError, ServerError
+from natster_tui.events.event import STREAM, Record
+from natster_tui.projections import paging
+from natster_tui.projections.api import Projection
+from natster_tui.projections.checkpoint import Checkpoint, decode_checkpoint
+from natster_tui.projections.fold import Fold, fold_all
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
-from natster_tui.store.sealing import PlainSealing
-from natster_tui.store.stream_reader import StreamReader
+from natster_tui.store.sealing.values import PlainSealing
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.state_machine.journal import Journal
 

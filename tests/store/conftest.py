@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.store.key_file import KeyFile
+from natster_tui.store.sealing.key_file import KeyFile
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from natster_tui.domain.events import STREAM
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from natster_tui.domain.demo_community import DemoCommunity
-from natster_tui.domain.events import MESSAGE_ID
+from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from tests.tui.keyboard import Keyboard
 from tests.tui.scenes import NOW, settle

@@ -19,9 +19,15 @@ from unittest.mock import patch
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from natster_tui.domain.demo_community import DemoCommunity
-from natster_tui.domain.event_time import format_timestamp
-from natster_tui.domain.events import (
+from natster_tui.demo.community import DemoCommunity
+from natster_tui.engine.erasure import erase_account
+from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.engine.log.rate import RateMeter
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.events.event import (
     MESSAGE_ID,
     OCCURRED_AT,
     STREAM,
@@ -29,20 +35,14 @@ from natster_tui.domain.events import (
     EventType,
     read_event,
 )
-from natster_tui.domain.parking import ParkReason
-from natster_tui.engine.erasure import erase_account
-from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.projector_status import Phase
-from natster_tui.engine.rate import RateMeter
-from natster_tui.engine.replay import ReplayProgress
-from natster_tui.engine.server_source import LogChoice, NamedServer
-from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
-from natster_tui.store.connection_settings import EMBEDDED, ConnectionSettings
-from natster_tui.store.key_file import KeyFile, default_key_file
-from natster_tui.store.link import Link
+from natster_tui.events.parking import ParkReason
+from natster_tui.events.times import format_timestamp
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.sealing_choice import SealingChoice
+from natster_tui.store.sealing.choice import SealingChoice
+from natster_tui.store.sealing.key_file import KeyFile, default_key_file
+from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from tests.conftest import until
 from tests.making_logs import records_in
@@ -273,7 +273,9 @@ async def staged_scene(
     try:
         # What depends on the machine and the moment is held still; nothing else is.
         with (
-            patch("natster_tui.tui.inspector.stored_time", lambda _record: "2026-11-23 10:22:30"),
+            patch(
+                "natster_tui.tui.panes.inspector.stored_time", lambda _record: "2026-11-23 10:22:30"
+            ),
             patch.object(KeyFile, "__str__", lambda _file: "~/.config/natster-tui/keys.json"),
             patch.object(RateMeter, "per_second", 0.0),
             patch.object(ReplayProgress, "rate", 25_000.0),

@@ -6,15 +6,15 @@ from random import Random
 
 import pytest
 
-from natster_tui.domain.account import AccountState
-from natster_tui.domain.demo_community import DemoCommunity
-from natster_tui.domain.events import Record, read_event
-from natster_tui.domain.fold import Fold
-from natster_tui.domain.projections import ACCOUNTS
-from natster_tui.domain.state_history import StateHistory
-from natster_tui.engine.recent_changes import RecentChanges
-from natster_tui.engine.time_travel import Moment
-from natster_tui.tui.account_order import SORTS, AccountOrder
+from natster_tui.demo.community import DemoCommunity
+from natster_tui.engine.history.time_travel import Moment
+from natster_tui.engine.projecting.recent_changes import RecentChanges
+from natster_tui.events.event import Record, read_event
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.history.states import StateHistory
+from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.tui.panes.account_order import SORTS, AccountOrder
 from tests.tui.scenes import NOW
 
 EVENTS = 600

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.domain.demo_community import DemoCommunity
-from natster_tui.domain.event_time import format_timestamp
-from natster_tui.domain.events import MESSAGE_ID, OCCURRED_AT, Record
-from natster_tui.domain.fold import fold_all
-from natster_tui.domain.projections import PROJECTIONS
+from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.workspace import Connection
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
+from natster_tui.events.times import format_timestamp
+from natster_tui.projections.fold import fold_all
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import Append, EventLog
-from natster_tui.tui.inspector import Inspector
-from natster_tui.tui.rebuild_screen import RebuildScreen
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.panes.inspector import Inspector
+from natster_tui.tui.screens.rebuild import RebuildScreen
 from tests.conftest import until
 from tests.reading_buckets import put_value
 from tests.tui.running import append, dashboard

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from natster_tui.domain.events import STREAM
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.events.event import STREAM
 from natster_tui.store.lease import Holder
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
 from tests.conftest import until
 from tests.faults.arena import SOON_S, took

@@ -10,12 +10,12 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from natster_tui.domain.events import STREAM
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from tests.conftest import until
 from tests.hostile import SECRETS, secrets_in, write_foreign_entries, write_hostile_log

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from rich.style import Style
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from natster_tui.tui.commands import COMMANDS
-from natster_tui.tui.key_line import KeyLine
-from natster_tui.tui.text_screen import TextScreen
+from natster_tui.tui.screens.text import TextScreen
+from natster_tui.tui.widgets.key_line import KeyLine
 from tests.tui.running import dashboard
 from tests.tui.scenes import text_of
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from natster_tui.domain.events import STREAM
-from natster_tui.domain.projections import CATALOGS, PROJECTIONS
 from natster_tui.engine.erasure import erase_account
-from natster_tui.engine.key_rebuild import KeyRebuild
-from natster_tui.engine.projector_status import Phase
-from natster_tui.engine.rebuild import Rebuild
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import CATALOGS, PROJECTIONS
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
-from natster_tui.tui.why_screen import WhyScreen
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.screens.why import WhyScreen
 from tests.conftest import until
 from tests.faults.checker import ask, plain_client
 from tests.making_logs import A

@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 from textual.screen import Screen
 
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.tui.quiet_scroll import QuietScrollBar
-from natster_tui.tui.virtual_list import VirtualList
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.widgets.scroll_view import QuietScrollBar
+from natster_tui.tui.widgets.virtual_list import VirtualList
 from tests.conftest import until
 from tests.tui.running import append, dashboard
 from tests.tui.scenes import projected, text_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.tui.running import dashboard
 from tests.tui.scenes import projected
 

@@ -7,16 +7,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from textual.pilot import Pilot
 
-from natster_tui.domain.account_keys import encode_account_key
-from natster_tui.domain.events import STREAM, EventType
-from natster_tui.domain.projections import PROJECTIONS
-from natster_tui.domain.publishing import Proposal
-from natster_tui.engine.publish import publish
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.engine.log.publish import publish
+from natster_tui.events.account_keys import encode_account_key
+from natster_tui.events.event import STREAM, EventType
+from natster_tui.projections.append_rules import Proposal
+from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
-from natster_tui.tui.publish_screen import PublishScreen
+from natster_tui.tui.screens.publish import PublishScreen
 from tests.conftest import until
 from tests.tui.running import dashboard
 from tests.tui.scenes import projected, text_of

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from natster_tui.domain.events import STREAM
 from natster_tui.engine.erasure import erase_account
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.key_file import default_key_file
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.sealing.key_file import default_key_file
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.making_logs import A, append, bound, context, initialized
 from tests.sealed_logs import opened_with, sealed_log

@@ -12,10 +12,10 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.message import Message
 from textual.pilot import Pilot
 
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.tui import refreshing
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.actions import refresh as refreshing
 from natster_tui.tui.app import Dashboard
-from natster_tui.tui.attentive_driver import attentive
+from natster_tui.tui.terminal.driver import attentive
 from tests.conftest import until
 from tests.tui.running import append, dashboard
 from tests.tui.scenes import projected, text_of

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
-from natster_tui.domain.events import Record
-from natster_tui.domain.log_lines import BadLineError, decode_line
-from natster_tui.engine import masked_export
+from natster_tui.engine.log import masked_export
 from natster_tui.errors import UsageError
-from natster_tui.store.connection_settings import ConnectionSettings
+from natster_tui.events.event import Record
+from natster_tui.events.log.lines import BadLineError, decode_line
 from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
-from natster_tui.tui.field import Field
+from natster_tui.tui.widgets.text_field import Field
 from tests.conftest import until
 from tests.making_logs import A, B, C, append, shared
 from tests.tui.keyboard import Keyboard

@@ -9,11 +9,11 @@ import warnings
 import pytest
 from textual import events
 
-from natster_tui.domain.events import STREAM
-from natster_tui.store.connection_settings import ConnectionSettings
-from natster_tui.store.link import Link
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests import making_logs
 from tests.conftest import until
 from tests.making_logs import initialized, shared

@@ -1,0 +1,1 @@
+"""The made-up community that `natster-tui demo` shows, and its live traffic."""

@@ -1,1 +1,0 @@
-"""Events, folds and decisions: pure values and functions, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""The past: time travel, one document's history, activity over time."""

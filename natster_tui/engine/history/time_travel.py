@@ -1,0 +1,129 @@
+"""The projections as of any sequence of the log.
+
+The log is read and folded once, as far as was asked for; every state's changes are noted on the
+way (`projections.history.states`). From then on any moment costs what is looked at of it,
+wherever it is. Memory follows the changes noted, up to CHANGES_KEPT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.events.event import Record, read_event
+from natster_tui.projections.history.states import Past, StateHistory
+from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.log import EventLog
+
+CHANGES_KEPT = 8_000_000
+"""Beyond so many noted changes the older half is forgotten; going there reads the log again."""
+EVENTS_AT_ONCE = 250
+"""Events folded before the rest of the program may run."""
+A_LONG_READ = 50_000
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Everything as of `seq`, whatever one travels to afterwards.
+
+    `time` is that event's time in unix seconds, 0 when none stands there. `pasts` are the
+    projections by name, `changed` the keys whose documents that very event changed.
+    """
+
+    seq: int
+    time: int
+    pasts: dict[str, Past[Any]]
+    changed: dict[str, frozenset[str]]
+
+
+class TimeTravel:
+    """Moments of one log. `log` may be replaced after a reconnect; what was read is kept."""
+
+    def __init__(
+        self, log: EventLog, instance: str, on_progress: Callable[[int, int], None]
+    ) -> None:
+        self.log = log
+        self._instance = instance
+        self._on_progress = on_progress
+        self._begin(log)
+
+    def _begin(self, log: EventLog) -> None:
+        self._known_as = log
+        self._tombstones = log.sealing.tombstones
+        self._histories: list[StateHistory[Any]] = [StateHistory(p) for p in PROJECTIONS]
+        self._read = 0
+        self._last: Record | None = None
+        self._moment = Moment(0, 0, {}, {})
+
+    async def at(self, seq: int) -> Moment:
+        """The moment after event `seq`; beyond the head is the head, below 1 is before all."""
+        head = (await self.log.refresh()).last_seq
+        seq = max(0, min(seq, head))
+        if seq < self._histories[0].begins or not await self._is_still_the_log(head):
+            self._begin(self.log)
+        await self._read_to(seq)
+        record = await self.log.record_at(seq) if seq else None
+        here = self._moment.pasts
+        histories = {history.projection.name: history for history in self._histories}
+        self._moment = Moment(
+            seq,
+            0 if record is None else record.event_time,
+            {name: history.at(seq, here.get(name)) for name, history in histories.items()},
+            {name: history.changed_by(seq) for name, history in histories.items()},
+        )
+        return self._moment
+
+    async def _is_still_the_log(self, head: int) -> bool:
+        """Whether what was read stands in the log that the present link leads to."""
+        if head < self._read or self._tombstones != self.log.sealing.tombstones:
+            # What was erased, or can no longer be opened, must not be shown from before.
+            return False
+        if self._known_as is self.log or self._last is None:
+            return True
+        if self._known_as.info.created != self.log.info.created:
+            return False
+        stored = await self.log.record_at(self._last.seq)
+        self._known_as = self.log
+        return stored is not None and stored.time_ns == self._last.time_ns
+
+    async def _read_to(self, seq: int) -> None:
+        """Fold the log up to `seq`, from where it was left."""
+        begin = self._read
+        while self._read < seq:
+            async with aclosing(
+                self.log.records(self._read + 1, seq, purpose="travel", instance=self._instance)
+            ) as batches:
+                async for batch in batches:
+                    for start in range(0, len(batch), EVENTS_AT_ONCE):
+                        self._fold(batch[start : start + EVENTS_AT_ONCE])
+                        self._on_progress(self._read, seq)
+                        await asyncio.sleep(0)
+                    await self._bound_memory()
+            if self._read < seq:
+                following = await self.log.next_after(self._read)
+                # Deleted events are passed; others, which a replica did not have yet, read again.
+                self._read = seq if following is None else min(seq, following - 1)
+        if self._read - begin > A_LONG_READ:
+            # Millions of notes, and no cycles among them: each full garbage collection would look
+            # at them all again, and the screen stand still for most of a second.
+            gc.freeze()
+
+    def _fold(self, batch: list[Record]) -> None:
+        for record in batch:
+            event = read_event(record)
+            for history in self._histories:
+                history.apply(record, event)
+        self._last = batch[-1]
+        self._read = self._last.seq
+
+    async def _bound_memory(self) -> None:
+        if sum(history.changes for history in self._histories) <= CHANGES_KEPT:
+            return
+        begins = self._histories[0].begins
+        for history in self._histories:
+            for _ in history.forget((begins + self._read) // 2):
+                await asyncio.sleep(0)

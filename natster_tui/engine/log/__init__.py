@@ -1,0 +1,1 @@
+"""Using the log: following, filtering, publishing, export and import."""

@@ -1,0 +1,199 @@
+"""The log as the timeline needs it: the head as it moves, and any record by its sequence.
+
+Records are kept in pages with a bound on their number and bytes. A page that is not there is
+fetched in the background; whoever asked is told by the doorbell, and asks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import aclosing
+
+from natster_tui.engine.log.rate import RateMeter
+from natster_tui.engine.right_of_way import RightOfWay
+from natster_tui.events.event import Record
+from natster_tui.store.connection.stream_reader import FOLLOWING_MESSAGES, StreamReader
+from natster_tui.store.log import EventLog
+
+PAGE = 200
+PAGES_KEPT = 100
+PAGES_WANTED = 80
+"""Wishes kept at a time; what was scrolled past is not worth fetching."""
+BYTES_KEPT = 32 * 1024 * 1024
+
+
+class _Page:
+    """The records of one page, and up to which sequence they are known to be all there are."""
+
+    __slots__ = ("bytes", "records", "upto")
+
+    def __init__(self, before: int) -> None:
+        self.records: dict[int, Record] = {}
+        self.upto = before
+        self.bytes = 0
+
+    def put(self, record: Record) -> None:
+        if record.seq not in self.records:
+            self.bytes += len(record.payload) + 200
+        self.records[record.seq] = record
+
+
+class LogFollower:
+    """Follows one log's head, and pages through all of it."""
+
+    def __init__(
+        self,
+        instance: str,
+        notify: Callable[[], None] = lambda: None,
+        right_of_way: RightOfWay | None = None,
+    ) -> None:
+        self.first = 1
+        self.head = 0
+        self.meter = RateMeter()
+        self.version = 0
+        """Counts what changed here, so that a look costs nothing when nothing did."""
+        self.last_arrival: float | None = None
+        """When (monotonic seconds) an event last came in while we were looking."""
+        self.on_live: Callable[[list[Record]], None] = lambda _records: None
+        """Given every batch of events that comes in."""
+        self._last_heard: float | None = None
+        self._instance = instance
+        self._ring = notify
+        self._right_of_way = right_of_way or RightOfWay()
+        self._pages: OrderedDict[int, _Page] = OrderedDict()
+        self._wanted: OrderedDict[int, None] = OrderedDict()
+        self._asked = asyncio.Event()
+        self._identity: tuple[object, ...] = ()
+
+    def _notify(self) -> None:
+        self.version += 1
+        self._ring()
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the server was last heard of; its heartbeats come every second."""
+        return 0.0 if self._last_heard is None else time.monotonic() - self._last_heard
+
+    def get(self, seq: int) -> Record | None:
+        """The record at a sequence if it is at hand."""
+        page = self._pages.get((seq - 1) // PAGE)
+        return None if page is None else page.records.get(seq)
+
+    def is_known(self, seq: int) -> bool:
+        """Whether it is known what stands at a sequence (perhaps nothing: a deleted event)."""
+        page = self._pages.get((seq - 1) // PAGE)
+        return page is not None and seq <= page.upto
+
+    def want(self, first: int, last: int) -> None:
+        """Fetch what is not at hand between two sequences; the doorbell rings when it came."""
+        for number in range((max(first, 1) - 1) // PAGE, (min(last, self.head) - 1) // PAGE + 1):
+            page = self._pages.get(number)
+            if page is not None and page.upto >= min((number + 1) * PAGE, self.head):
+                self._pages.move_to_end(number)
+                continue
+            self._wanted[number] = None
+            self._wanted.move_to_end(number)
+        while len(self._wanted) > PAGES_WANTED:
+            self._wanted.popitem(last=False)
+        if self._wanted:
+            self._asked.set()
+
+    async def run(self, log: EventLog) -> None:
+        """Follow until the link is lost, which is raised as ConnectionLostError."""
+        info = log.info
+        # What was erased, or could not be opened, must not be shown from before.
+        identity = log.identity
+        if self._identity != identity or info.last_seq < self.head:
+            self._pages.clear()
+        self._identity = identity
+        self._last_heard = time.monotonic()
+        self.first, self.head = max(info.first_seq, 1), info.last_seq
+        self._notify()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(log, info.last_seq + 1))
+            tasks.create_task(self._fetch_wanted(log))
+
+    def begins_at(self, first: int) -> None:
+        """The log's first events are gone: an age, a limit or an administrator removed them."""
+        if first > self.first:
+            self.first = first
+            self._notify()
+
+    async def _follow(self, log: EventLog, start: int) -> None:
+        async with (
+            StreamReader(
+                log.link,
+                log.stream,
+                start,
+                purpose="timeline",
+                instance=self._instance,
+                created=log.info.created,
+                window_messages=FOLLOWING_MESSAGES,
+            ) as reader,
+            aclosing(reader.batches()) as batches,
+        ):
+            async for batch in batches:
+                self._last_heard = time.monotonic()
+                if not batch:
+                    continue
+                records = await log.sealing.open_records(batch)
+                pace = self._right_of_way.pace()
+                for record in records:
+                    if pace.is_over:
+                        await pace.rest()
+                    self._append(record)
+                self._evict()
+                self.on_live(records)
+                self.meter.add(len(batch))
+                self.last_arrival = time.monotonic()
+                self._notify()
+                await pace.rest()
+
+    def _append(self, record: Record) -> None:
+        """Keep a live record where its page is known up to the head so far."""
+        number = (record.seq - 1) // PAGE
+        page = self._pages.get(number)
+        if page is None:
+            page = self._new_page(number)
+        contiguous = page.upto >= min(self.head, record.seq - 1) or self.head <= number * PAGE
+        page.put(record)
+        if contiguous:
+            page.upto = record.seq
+        self.head = record.seq
+
+    def _new_page(self, number: int) -> _Page:
+        page = self._pages[number] = _Page(number * PAGE)
+        return page
+
+    async def _fetch_wanted(self, log: EventLog) -> None:
+        while True:
+            await self._asked.wait()
+            if not self._wanted:
+                self._asked.clear()
+                continue
+            number, _ = self._wanted.popitem()
+            await self._fetch(log, number)
+
+    async def _fetch(self, log: EventLog, number: int) -> None:
+        first, last = number * PAGE + 1, min((number + 1) * PAGE, self.head)
+        page = self._pages.get(number) or self._new_page(number)
+        async with aclosing(
+            log.records(first, last, purpose="page", instance=self._instance)
+        ) as batches:
+            async for batch in batches:
+                for record in batch:
+                    page.put(record)
+        page.upto = max(page.upto, last)
+        self._pages[number] = page
+        self._pages.move_to_end(number)
+        self._evict()
+        self._notify()
+
+    def _evict(self) -> None:
+        held = sum(page.bytes for page in self._pages.values())
+        while len(self._pages) > 1 and (len(self._pages) > PAGES_KEPT or held > BYTES_KEPT):
+            _, page = self._pages.popitem(last=False)
+            held -= page.bytes

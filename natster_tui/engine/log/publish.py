@@ -1,0 +1,40 @@
+"""Publishing an event: validated against the present state, appended under an expectation.
+
+The newest sequence that matters is read first, then the states are folded from the log up to
+the head, then the append expects that nothing newer of the kind has come in. Two writers who
+decide on the same state can therefore never both win.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from natster_tui.engine.rebuilding.replay import replay
+from natster_tui.errors import RefusedError
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.store.log import Append, EventLog
+
+
+async def publish(log: EventLog, proposal: Proposal, instance: str) -> int:
+    """Append the proposed event and return its sequence.
+
+    Raises RefusedError when the state does not permit it, ConflictError when somebody else
+    wrote in between.
+    """
+    # The tokens become a filter that the server is asked about, so they are checked first.
+    if problem := form_problem(proposal):
+        raise RefusedError(f"not published: {problem}")
+    expected = await log.last_of_subject(proposal.expected_subject)
+    info = await log.refresh()
+    now = await replay(log, [ACCOUNTS, CATALOGS], info.last_seq, instance)
+    states = now.folds[ACCOUNTS.name].states, now.folds[CATALOGS.name].states
+    if problem := state_problem(proposal, *states):
+        raise RefusedError(f"not published: {problem}")
+    message = Append(
+        proposal.subject, proposal.payload, ((MESSAGE_ID, f"tui-{secrets.token_hex(12)}"),)
+    )
+    return await log.append(
+        message, expected_last=expected, expected_subject=proposal.expected_subject
+    )

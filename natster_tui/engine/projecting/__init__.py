@@ -1,0 +1,1 @@
+"""Live projecting: the projector, its writer, its lease and its status."""

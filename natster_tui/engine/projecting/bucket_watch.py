@@ -1,0 +1,153 @@
+"""Looking at a projection's bucket while it is not, or not now, ours to write to.
+
+A projector that only watches must see where the bucket stands, when somebody has rebuilt it, and
+how another program's documents drift from the log. One that projects must see, when nothing comes
+in, that its bucket is still as it left it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from natster_tui.engine.projecting.status import ProjectorStatus
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    StoredProjection,
+    load_projection,
+)
+from natster_tui.errors import ConflictError, ServerError
+from natster_tui.projections.api import CHECKPOINT_KEY, Projection
+from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
+from natster_tui.projections.diff import diff_documents, same_json
+from natster_tui.projections.fold import Fold
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.log import EventLog
+
+LOOK_AT_STORED_S = 1.0
+LOOK_FOR_DRIFT_S = 10.0
+
+_USELESS_UNTIL_REBUILT = frozenset(
+    {
+        Standing.FOREIGN,
+        Standing.OTHER_VERSION,
+        Standing.BEFORE_ERASURE,
+        Standing.UNREADABLE,
+        Standing.INTERRUPTED,
+    }
+)
+
+
+class StoredWatch:
+    """The looks of one projector at its bucket, over one link; what is seen goes to its status."""
+
+    def __init__(
+        self, bucket: Bucket, projection: Projection[Any], status: ProjectorStatus
+    ) -> None:
+        self._bucket = bucket
+        self._projection = projection
+        self._status = status
+        self.accepted = 0
+        """The bucket's revision up to which others' writing was found to have done no harm."""
+        self._revision = self._seen = 0
+        self._told = ""
+        self._said_before = ""
+        self._looked = 0.0
+        self._looked_for_drift = 0.0
+
+    def begin(self, stored: StoredProjection, *, useless: bool) -> None:
+        """Take note of what the projector began from; `useless`: it could not go on from it."""
+        self._revision = self._seen = stored.snapshot.checkpoint_revision
+        self._status.unusable = useless or stored.standing in _USELESS_UNTIL_REBUILT
+
+    async def look(self, log: EventLog, fold: Fold[Any]) -> bool:
+        """While only watching, once a second: where the bucket stands, and how it differs.
+
+        Returns whether it was time to look. Raises ConflictError when what we could not go on
+        from was rebuilt.
+        """
+        now = time.monotonic()
+        if now - self._looked < LOOK_AT_STORED_S:
+            return False
+        self._looked = now
+        try:
+            entry = await self._bucket.read(CHECKPOINT_KEY)
+            if entry is not None:
+                checkpoint = decode_checkpoint(entry.value)
+                self._status.stored = checkpoint.seq
+                if entry.revision != self._seen:
+                    # Whoever wrote it has told what it knew of others' writing.
+                    self._seen = entry.revision
+                    self._status.touched_by_others = checkpoint.touched
+                if (
+                    self._status.unusable
+                    and entry.revision != self._revision
+                    and checkpoint.rebuild is None
+                    and checkpoint.version == self._projection.version
+                ):
+                    raise ConflictError("the projection was rebuilt meanwhile")
+            else:
+                self._status.stored = None
+                if fold.seq >= log.info.last_seq:
+                    await self._look_for_drift(fold, now)
+            self._tell("")
+        except BadCheckpointError as error:
+            name = self._bucket.name
+            self._tell(f"the checkpoint in {name} is unreadable: {error}")
+        except ServerError as error:
+            if log.link.is_lost:
+                raise
+            self._tell(error.sentence)
+        return True
+
+    def _tell(self, sentence: str) -> None:
+        """What this look found in the way; empty: nothing, so what was said before it holds."""
+        status = self._status
+        if sentence:
+            if status.problem != self._told:
+                self._said_before = status.problem
+            status.problem = sentence
+        elif self._told and status.problem == self._told:
+            status.problem = self._said_before
+        self._told = sentence
+
+    async def _look_for_drift(self, fold: Fold[Any], now: float) -> None:
+        if now - self._looked_for_drift < LOOK_FOR_DRIFT_S:
+            return
+        self._looked_for_drift = now
+        stored = await load_projection(self._bucket, self._projection)
+        if stored.standing is Standing.FOREIGN:
+            self._status.drift = diff_documents(stored.entries, fold.documents(), same_json)
+
+    async def look_at_own(self, revision: int) -> bool:
+        """While nothing comes in: whether the bucket is still as our commit at `revision` left it.
+
+        Returns whether another program was seen to have written for the first time. Raises
+        ConflictError when somebody else moved the checkpoint, ServerError when the bucket is gone.
+        """
+        info = await self._bucket.info()
+        if not info.exists:
+            raise ServerError(
+                f"the bucket {self._bucket.name} was deleted: it is made again from the log"
+            )
+        if revision == 0 or info.last_revision in (revision, self.accepted):
+            return False
+        entry = await self._bucket.read(CHECKPOINT_KEY)
+        if entry is None or entry.revision != revision:
+            raise ConflictError("the projection was rebuilt meanwhile")
+        if self._status.touched_by_others:
+            return False
+        self._status.touched_by_others = True
+        return True
+
+    async def until_rewritten(self, log: EventLog, revision: int) -> None:
+        """Until the checkpoint is not the one at `revision`, or the link is lost.
+
+        Only a rebuild (here or in another process) or a new link can change what stopped us.
+        """
+        while True:
+            await asyncio.wait({log.link.lost}, timeout=LOOK_AT_STORED_S)
+            entry = await self._bucket.read(CHECKPOINT_KEY)
+            if entry is not None and entry.revision != revision:
+                return

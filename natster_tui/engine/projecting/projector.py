@@ -1,0 +1,457 @@
+"""A projector: follows the log from its checkpoint, and keeps its bucket at the fold of it.
+
+It runs for as long as a link lasts and starts anew on the next one from what is stored. When it
+may not write (read-only, another program's projections, an old server, a denied permission) it
+folds in memory instead: what is shown is always the fold of the log, and the status says why
+nothing is written. Rules: DESIGN section 4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from natster_tui.engine.log.rate import RateMeter
+from natster_tui.engine.projecting.bucket_watch import StoredWatch
+from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.projecting.recent_changes import RecentChanges
+from natster_tui.engine.projecting.status import Phase, ProjectorStatus
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    StoredProjection,
+    bucket_of,
+    check_identity,
+    load_projection,
+)
+from natster_tui.engine.projecting.writer import ProjectionWriter
+from natster_tui.engine.rebuilding.rebuild import (
+    ATOMIC_BATCHES_SINCE,
+    Rebuild,
+    Verdict,
+    old_server_sentence,
+    sealed_sentence,
+)
+from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.engine.right_of_way import RightOfWay
+from natster_tui.errors import (
+    ConflictError,
+    ConnectionLostError,
+    DeniedError,
+    LogChangedError,
+    NatsterError,
+    ProjectorStoppedError,
+    RefusedError,
+    ServerError,
+)
+from natster_tui.events.event import Record
+from natster_tui.projections.api import CHECKPOINT_KEY, Projection
+from natster_tui.projections.checkpoint import Checkpoint
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.log_identity import identity_problem
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.connection.stream_reader import FOLLOWING_MESSAGES, StreamReader
+from natster_tui.store.log import EventLog
+
+RETRY_S = 1.0
+FAR_BEHIND = 20_000
+"""Events from which on catching up is done as a rebuild, when it is most of the log."""
+
+
+BUSY_ENTRIES = 200
+"""Entries written for one batch of events from which on the next one may wait a little."""
+BUSY_S = 0.7
+"""Then so long is between them."""
+
+
+class Projector:
+    """The projector of one projection. `notify` is rung whenever something changed."""
+
+    def __init__(
+        self,
+        projection: Projection[Any],
+        instance: str,
+        *,
+        may_write: bool = True,
+        auto_rebuild: bool = False,
+        lease: LeaseKeeper | None = None,
+        right_of_way: RightOfWay | None = None,
+        notify: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.projection = projection
+        self.status = ProjectorStatus()
+        self.meter = RateMeter()
+        self._instance = instance
+        self._may_write = may_write
+        self._auto_rebuild = auto_rebuild
+        self._lease = lease
+        self._writer = ProjectionWriter(
+            projection, self.status, lease, right_of_way or RightOfWay()
+        )
+        if lease is not None:
+            lease.serve(projection.name)
+        self._ring = notify
+        self.version = 0
+        """Counts what changed here, so that a look costs nothing when nothing did."""
+        self._bucket: Bucket
+        self._watch: StoredWatch
+        self.error: NatsterError | None = None
+        """What stopped it last, or keeps it from writing."""
+        self._denied = ""
+        self._commits_at_conflict = -1
+        self._begun: Rebuild | None = None
+        """A rebuild of ours that was stopped while it read the log."""
+        self._reading: Rebuild | None = None
+        self._pauses = 0
+        self._pause_asked = asyncio.Event()
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def fold(self) -> Fold[Any]:
+        """The projection as far as it is folded here, written or not."""
+        return self._writer.fold
+
+    @property
+    def changes(self) -> RecentChanges:
+        """The documents of it that changed, for whoever shows many of them."""
+        return self._writer.changes
+
+    def _notify(self) -> None:
+        self.version += 1
+        self._ring()
+
+    # -- being paused by a rebuild ---------------------------------------------------------
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Hold the projector still: its consumer is gone, and nothing of it is in flight."""
+        self._pauses += 1
+        self._resumed.clear()
+        self._pause_asked.set()
+        try:
+            await self._idle.wait()
+            yield
+        finally:
+            self._pauses -= 1
+            if self._pauses == 0:
+                self._pause_asked.clear()
+                self._resumed.set()
+
+    # -- running ---------------------------------------------------------------------------
+
+    async def run(self, log: EventLog) -> None:
+        """Project until the link is lost, which is raised as ConnectionLostError."""
+        self._bucket = bucket_of(log, self.projection, self._instance)
+        self._watch = StoredWatch(self._bucket, self.projection, self.status)
+        self._writer.begin(self._bucket, self._watch)
+        self._denied = ""
+        try:
+            while True:
+                if not self._resumed.is_set():
+                    self._set(Phase.PAUSED)
+                    await self._resumed.wait()
+                await self._run_until_paused(log)
+        finally:
+            # Without a link nobody projects, and the screen must not say so.
+            self._set(Phase.WAITING)
+
+    async def _run_until_paused(self, log: EventLog) -> None:
+        self._idle.clear()
+        work = asyncio.create_task(self._attempt(log))
+        tasks = [work, asyncio.create_task(self._pause_asked.wait())]
+        if self._lease is not None and self._may_write:
+            # Gained or lost, the projector begins anew from what is stored.
+            name = self.projection.name
+            allowed = self._lease.allows(name)
+            tasks.append(asyncio.create_task(self._lease.wait_for_change(name, allowed)))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            # Waited for: a commit that is cancelled half-way must be over before a rebuild looks.
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._idle.set()
+
+    async def _attempt(self, log: EventLog) -> None:
+        """Load and project; comes back when it should simply be begun again."""
+        try:
+            self._set(Phase.LOADING)
+            await self._begin(log)
+            await self._follow(log)
+        except ConflictError:
+            self.status.conflicts += 1
+            if self.status.commits == self._commits_at_conflict:
+                # Once more, and nothing got through in between: what is in the way stays there.
+                await asyncio.sleep(RETRY_S)
+            self._commits_at_conflict = self.status.commits
+        except ConnectionLostError:
+            raise
+        except DeniedError as error:
+            self._note(error)
+            if self._denied:
+                # Even watching is denied: asking again at once would be asking for ever.
+                self._set(Phase.STOPPED, error.sentence)
+                await asyncio.sleep(RETRY_S)
+            self._denied = f"only watching: {error.sentence}"
+        except ServerError as error:
+            if log.link.is_lost:
+                raise
+            self._note(error)
+            self._set(Phase.STOPPED, error.sentence)
+            await asyncio.sleep(RETRY_S)
+        except (LogChangedError, ProjectorStoppedError, RefusedError) as error:
+            self._note(error)
+            self._set(Phase.STOPPED, error.sentence)
+            await self._watch.until_rewritten(log, self._writer.revision)
+
+    def _note(self, error: NatsterError) -> None:
+        # As it is it would hold what it came through: a rebuild, and all that it had folded.
+        self.error = error.with_traceback(None)
+        self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()
+
+    def _set(self, phase: Phase, problem: str = "") -> None:
+        self.status.phase = phase
+        self.status.problem = problem
+        self._notify()
+
+    async def _begin(self, log: EventLog) -> None:
+        """Decide from what is stored where to begin, and whether to write."""
+        lease = self._lease
+        asks = (
+            lease is not None
+            and not lease.is_decided
+            and self._may_write
+            and log.link.server_version >= ATOMIC_BATCHES_SINCE
+        )
+        if lease is not None and asks and await self._bucket.read(CHECKPOINT_KEY) is not None:
+            # Somebody like us wrote it: what is stored is looked at once the lease is decided.
+            await lease.decide()
+            asks = False
+        stored = await load_projection(self._bucket, self.projection)
+        if lease is not None and asks and stored.standing is not Standing.FOREIGN:
+            await lease.decide()
+            # Whoever had it before us may have gone on meanwhile.
+            stored = await load_projection(self._bucket, self.projection)
+        self.status.touched_by_others = stored.touched_by_others
+        self.status.drift = None
+        self._writer.writes, problem = self._may_begin_writing(log, stored)
+        self.status.awaits_lease = bool(problem) and problem == self._lease_sentence
+        self._watch.begin(stored, useless=False)
+        if stored.standing is Standing.OURS:
+            assert stored.checkpoint is not None
+            if not self._is_far(stored.checkpoint.seq, log):
+                self._begun = None
+            try:
+                self._adopt(stored, stored.fold())
+            except RefusedError as error:
+                # What is stored is of no use, but the log still tells what is true.
+                self._writer.writes, problem = False, error.sentence
+                self._watch.begin(stored, useless=True)
+                self._adopt(stored, stored.empty_fold())
+            if changed := await check_identity(log, stored.checkpoint):
+                raise LogChangedError(changed)
+        elif self._writer.writes and self._rebuilds_by_itself(stored.standing):
+            assert stored.checkpoint is not None
+            if changed := await check_identity(log, stored.checkpoint):
+                # Nobody has said that the projection may be made from another log.
+                self._adopt(stored, stored.empty_fold())
+                raise LogChangedError(changed)
+            await self._rebuild(log, stored.problem.split(":")[0] + ": finishing it")
+            return await self._begin(log)
+        elif stored.standing is Standing.MISSING and self._writer.writes:
+            await self._bucket.create(log.info.replicas)
+            self._adopt(stored, stored.empty_fold())
+        elif stored.standing in (Standing.MISSING, Standing.EMPTY):
+            self._adopt(stored, stored.empty_fold())
+        else:
+            self._writer.writes = False
+            if not (self.status.awaits_lease and stored.standing is Standing.INTERRUPTED):
+                # Whoever has the lease finishes a rebuild; all else is for a person to decide.
+                problem = stored.problem
+            self._adopt(stored, stored.empty_fold())
+        if self._writer.writes and self._is_far(self.fold.seq, log):
+            await self._rebuild(log, "")
+            return await self._begin(log)
+        self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, problem)
+        return None
+
+    def _is_far(self, seq: int, log: EventLog) -> bool:
+        """Whether most of a long log is still to be folded, from a sequence on.
+
+        Prefix by prefix every busy document would be written hundreds of times over; a rebuild
+        folds in memory and writes each once.
+        """
+        head = log.info.last_seq
+        lag = head - seq
+        return lag > FAR_BEHIND and 2 * lag > head
+
+    @property
+    def _lease_sentence(self) -> str:
+        """Why the lease does not let us write; empty when it does, or there is none to hold."""
+        if self._lease is None or self._lease.allows(self.projection.name):
+            return ""
+        return self._lease.sentence(self.projection.name)
+
+    def _rebuilds_by_itself(self, standing: Standing) -> bool:
+        """What was begun, a rebuild or an erasure, is finished; another version when told to."""
+        return standing in (Standing.INTERRUPTED, Standing.BEFORE_ERASURE) or (
+            standing is Standing.OTHER_VERSION and self._auto_rebuild
+        )
+
+    def _may_begin_writing(self, log: EventLog, stored: StoredProjection) -> tuple[bool, str]:
+        if not self._may_write:
+            return False, "read-only: nothing is written"
+        if self._denied:
+            return False, self._denied
+        if log.link.server_version < ATOMIC_BATCHES_SINCE:
+            return False, old_server_sentence(log)
+        if stored.standing is Standing.FOREIGN:
+            return False, stored.problem
+        if log.sealing.locked:
+            return False, f"only watching: {log.sealing.locked}"
+        if stored.is_sealed and not log.sealing.seals:
+            return False, sealed_sentence(stored)
+        if sentence := self._lease_sentence:
+            return False, sentence
+        return True, ""
+
+    def _rebuild_of(self, log: EventLog) -> Rebuild:
+        """A rebuild that shows how far it is: the one that was begun, if it is of this log."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun.goes_on_in(log):
+            return begun
+
+        counted = 0
+
+        def show(progress: ReplayProgress) -> None:
+            nonlocal counted
+            self.meter.add(max(0, progress.events - counted))
+            counted = progress.events
+            # By way of ourselves: a rebuild that refers to itself would be kept for good.
+            if self._reading is not None:
+                self._writer.show(self._reading.folds[self.projection.name], progress.seq)
+            self._notify()
+
+        return Rebuild(log, [self.projection], self._instance, show)
+
+    async def _rebuild(self, log: EventLog, why: str) -> None:
+        """Bring the bucket to the log by a rebuild; what is folded so far is shown meanwhile."""
+        self._set(Phase.CATCHING_UP, why)
+        self._reading = rebuild = self._rebuild_of(log)
+        try:
+            plan = (await rebuild.prepare())[0]
+        except asyncio.CancelledError:
+            # The lease ran out, or a rebuild wants us to wait: what is folded stays folded, or a
+            # long log on a slow server would be read from its beginning again and again.
+            self._begun = rebuild
+            raise
+        finally:
+            self._reading = None
+        blocked = rebuild.blocked.get(self.projection.name)
+        # Up to an event that nothing may pass is where projecting would bring it, too.
+        await rebuild.commit(partial=plan.is_forward)
+        if blocked is not None:
+            stored = await load_projection(self._bucket, self.projection)
+            self._adopt(stored, stored.fold())
+            raise blocked.anew()
+
+    def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
+        self._writer.adopt(stored, fold)
+        self._notify()
+
+    def accept(self, verdict: Verdict) -> None:
+        """What a verify found: what others wrote until then did no harm, or is there to be seen."""
+        if verdict.good and verdict.revision:
+            self._watch.accepted = verdict.revision
+            self.status.touched_by_others = False
+        elif verdict.touched:
+            self.status.touched_by_others = True
+        self._notify()
+
+    # -- following the log -----------------------------------------------------------------
+
+    async def _follow(self, log: EventLog) -> None:
+        async with (
+            StreamReader(
+                log.link,
+                log.stream,
+                self.fold.seq + 1,
+                purpose=self.projection.name,
+                instance=self._instance,
+                created=log.info.created,
+                window_messages=FOLLOWING_MESSAGES,
+                slice_messages=FOLLOWING_MESSAGES,
+            ) as reader,
+            aclosing(reader.batches()) as batches,
+        ):
+            # Where nothing is new, nothing comes for a while that could say so.
+            self._settle_phase(log.info.last_seq)
+            rested = time.monotonic()
+            async for batch in batches:
+                records = await log.sealing.open_records(batch)
+                written = self._writer.entries
+                if records:
+                    await self._check_continuity(log, records)
+                    try:
+                        await self._writer.take(log, records)
+                    finally:
+                        self._notify()
+                    self.meter.add(len(records))
+                elif reader.idle and self.fold.seq < log.info.last_seq:
+                    await self._pass_hole(log)
+                self._settle_phase(log.info.last_seq)
+                if (
+                    self._writer.entries - written >= BUSY_ENTRIES
+                    and len(records) < FOLLOWING_MESSAGES > reader.pending
+                ):
+                    # Under a flood the same documents change again and again, and each commit
+                    # writes them whole: let what comes in meanwhile go into one. Not where a full
+                    # slice means that more is waiting here already.
+                    await asyncio.sleep(max(0.0, rested + BUSY_S - time.monotonic()))
+                    rested = time.monotonic()
+                if not self._writer.writes:
+                    if self.status.awaits_lease:
+                        if not self._lease_sentence:
+                            return  # ours again, while we were finding out that it was not
+                        self.status.problem = self._lease_sentence
+                    seen = await self._watch.look(log, self.fold)
+                else:
+                    ours = 0 if self.status.stored is None else self._writer.revision
+                    seen = not records and await self._watch.look_at_own(ours)
+                if seen:
+                    self._notify()
+
+    def _settle_phase(self, head: int) -> None:
+        if self._writer.writes and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:
+            self._set(Phase.PROJECTING)
+        elif self._writer.writes and self.status.phase is not Phase.PROJECTING:
+            self._notify()
+
+    async def _check_continuity(self, log: EventLog, records: list[Record]) -> None:
+        """A jump in the sequence is a hole in the log, or a log that was cut under us."""
+        if records[-1].seq - self.fold.seq == len(records):
+            return
+        await self._refuse_lost_events(log)
+
+    async def _refuse_lost_events(self, log: EventLog) -> None:
+        info = await log.refresh()
+        here = Checkpoint(self.fold.seq, self.projection.version, info.stream, info.created, "")
+        if problem := identity_problem(info, here, None):
+            raise LogChangedError(problem)
+
+    async def _pass_hole(self, log: EventLog) -> None:
+        """Nothing more comes, though the log ends further on: its last events were deleted."""
+        await self._refuse_lost_events(log)
+        head = log.info.last_seq
+        following = await log.next_after(self.fold.seq)
+        if following is None or following > head:
+            await self._writer.pass_to(log, head)
+            self._notify()

@@ -1,0 +1,250 @@
+"""A projection as it is stored: loading it with its position, and writing its checkpoint.
+
+Between the bucket (bytes) and the fold (states): what a stored projection is (none yet, ours,
+ours of another version, interrupted, or another program's), and which checkpoint belongs to a
+fold of a given log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from natster_tui.errors import RefusedError
+from natster_tui.events.times import format_timestamp
+from natster_tui.projections.api import Projection
+from natster_tui.projections.checkpoint import (
+    NO_TOMBSTONES,
+    BadCheckpointError,
+    Checkpoint,
+    decode_checkpoint,
+)
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.log_identity import identity_problem
+from natster_tui.projections.paging import (
+    DocumentPager,
+    PagesError,
+    assembled,
+    by_document,
+    document_key,
+)
+from natster_tui.store.bucket import Bucket, BucketInfo, Snapshot
+from natster_tui.store.log import EventLog
+
+
+class Standing(Enum):
+    """What kind of projection a bucket holds."""
+
+    MISSING = "missing"
+    EMPTY = "empty"
+    OURS = "ours"
+    OTHER_VERSION = "other version"
+    BEFORE_ERASURE = "from before an erasure"
+    INTERRUPTED = "interrupted rebuild"
+    FOREIGN = "another program's"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProjection:
+    """One look at a bucket. `problem` says, where it is not OURS, what that means."""
+
+    projection: Projection[Any]
+    info: BucketInfo
+    snapshot: Snapshot
+    standing: Standing
+    checkpoint: Checkpoint | None
+    problem: str = ""
+    unsealed: frozenset[str] = frozenset()
+    """The entries that are stored readable, although they should be sealed."""
+    tombstones: str = NO_TOMBSTONES
+    """The digest of the erasures that were known at this look."""
+
+    @property
+    def entries(self) -> dict[str, bytes]:
+        """The entries of the stored documents; another program's are whole documents."""
+        return {key: entry.value for key, entry in self.snapshot.documents.items()}
+
+    @property
+    def document_count(self) -> int:
+        """How many documents are stored, however many entries they take."""
+        if self.standing is Standing.FOREIGN:
+            return len(self.snapshot.documents)
+        return len({document_key(key) for key in self.snapshot.documents})
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether any of the entries is stored sealed."""
+        return any(entry.sealed for entry in self.snapshot.documents.values())
+
+    @property
+    def touched_by_others(self) -> bool:
+        """Whether something else wrote to the bucket since it was last made from the log.
+
+        After our last batch, whose last entry is our checkpoint, or before, as that says.
+        """
+        if self.snapshot.checkpoint is None:
+            return False
+        return self.snapshot.last_revision > self.snapshot.checkpoint.revision or (
+            self.checkpoint is not None and self.checkpoint.touched
+        )
+
+    def fold(self) -> Fold[Any]:
+        """The fold to go on from; raises RefusedError when a document is not one of ours."""
+        assert self.checkpoint is not None
+        states = {}
+        documents = self.snapshot.documents
+        if closed := [key for key, entry in documents.items() if entry.unopened]:
+            # They stand in no order that means anything: the one that is named is always the same.
+            first = min(closed)
+            more = f" and {len(closed) - 1:,} others" if closed[1:] else ""
+            raise RefusedError(
+                f"only watching: the entry {first}{more} in {self.projection.bucket}: sealed, and "
+                f"not to be opened ({documents[first].unopened})"
+            )
+        for key, entries in by_document(self.entries):
+            try:
+                states[key] = self.projection.state_of(assembled(self.projection, key, entries))
+            except PagesError as error:
+                raise RefusedError(
+                    f"the document {key} in {self.projection.bucket} cannot be read ({error}): "
+                    f"rebuild {self.projection.name} to put it right"
+                ) from error
+            except ValueError as error:
+                raise RefusedError(
+                    f"the entry {key} in {self.projection.bucket} is not a document of ours: "
+                    f"rebuild {self.projection.name} to put it right"
+                ) from error
+        return Fold(
+            self.projection,
+            states,
+            self.checkpoint.seq,
+            parked=self.checkpoint.parked,
+            tombstones=self.checkpoint.tombstones,
+        )
+
+    def empty_fold(self) -> Fold[Any]:
+        """The fold to begin from the log's beginning with."""
+        return Fold(self.projection, tombstones=self.tombstones)
+
+    def pager(self, fold: Fold[Any]) -> DocumentPager[Any]:
+        """What to begin from with writing changes of a fold that came from here."""
+        pager = DocumentPager(self.projection)
+        for key, entries in by_document(self.entries):
+            if key in fold.states and key in entries:
+                pager.found(key, fold.states[key], entries)
+        return pager
+
+    def fold_or_empty(self) -> Fold[Any]:
+        """The fold to go on from, from the beginning when nothing was stored yet."""
+        return self.empty_fold() if self.checkpoint is None else self.fold()
+
+
+def bucket_of(log: EventLog, projection: Projection[Any], instance: str) -> Bucket:
+    """The bucket that a projection of a log is stored in, sealed as the log is."""
+    return Bucket(log.link, projection.bucket, instance, log.sealing)
+
+
+async def load_projection(bucket: Bucket, projection: Projection[Any]) -> StoredProjection:
+    """What the bucket holds."""
+    info = await bucket.info()
+    if not info.exists:
+        nothing = Snapshot({}, None, 0)
+        return StoredProjection(
+            projection,
+            info,
+            nothing,
+            Standing.MISSING,
+            None,
+            tombstones=bucket.sealing.tombstones or NO_TOMBSTONES,
+        )
+    snapshot = await bucket.load()
+    tombstones = bucket.sealing.tombstones
+
+    unsealed = frozenset(
+        key
+        for key, entry in snapshot.documents.items()
+        if bucket.sealing.seals and not entry.sealed
+    )
+
+    def standing(
+        kind: Standing, checkpoint: Checkpoint | None = None, problem: str = ""
+    ) -> StoredProjection:
+        # What another program writes is plain, and that is no drift of its documents.
+        plain = frozenset() if kind is Standing.FOREIGN else unsealed
+        return StoredProjection(
+            projection,
+            info,
+            snapshot,
+            kind,
+            checkpoint,
+            problem,
+            plain,
+            tombstones or NO_TOMBSTONES,
+        )
+
+    rebuild = f"rebuild {projection.name}"
+    if snapshot.checkpoint is None:
+        if snapshot.documents or not info.allow_atomic:
+            return standing(
+                Standing.FOREIGN,
+                problem=f"{projection.bucket} was written by another program: only watching; "
+                f"{rebuild} takes it over",
+            )
+        return standing(Standing.EMPTY)
+    try:
+        checkpoint = decode_checkpoint(snapshot.checkpoint.value)
+    except BadCheckpointError as error:
+        return standing(
+            Standing.UNREADABLE,
+            problem=f"the checkpoint in {projection.bucket} is unreadable ({error}): {rebuild}",
+        )
+    if checkpoint.rebuild is not None:
+        return standing(
+            Standing.INTERRUPTED,
+            checkpoint,
+            f"a rebuild of {projection.name} to {checkpoint.rebuild.to:,} was interrupted: "
+            f"{rebuild} finishes it",
+        )
+    if checkpoint.version != projection.version:
+        return standing(
+            Standing.OTHER_VERSION,
+            checkpoint,
+            f"{projection.bucket} is of projector version {checkpoint.version}, "
+            f"this is version {projection.version}: {rebuild}",
+        )
+    if tombstones is not None and checkpoint.tombstones != tombstones:
+        return standing(
+            Standing.BEFORE_ERASURE,
+            checkpoint,
+            f"{projection.bucket} is from before an account's keys were erased: {rebuild}",
+        )
+    return standing(Standing.OURS, checkpoint)
+
+
+async def check_identity(log: EventLog, checkpoint: Checkpoint) -> str | None:
+    """Why `log` is not the one that the checkpoint came from, or None."""
+    info = await log.refresh()
+    time_at_seq = None
+    if 0 < checkpoint.seq <= info.last_seq:
+        record = await log.record_at(checkpoint.seq)
+        time_at_seq = None if record is None else format_timestamp(record.time_ns)
+    return identity_problem(info, checkpoint, time_at_seq)
+
+
+async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:
+    """The checkpoint that belongs to a fold of `log`."""
+    if fold.seq > 0 and fold.time_ns == 0:
+        # Loaded from a checkpoint, and nothing was folded since.
+        record = await log.record_at(fold.seq)
+        fold.time_ns = 0 if record is None else record.time_ns
+    return Checkpoint(
+        seq=fold.seq,
+        version=fold.projection.version,
+        log_stream=log.info.stream,
+        log_created=log.info.created,
+        log_time=format_timestamp(fold.time_ns) if fold.time_ns else "",
+        tombstones=fold.tombstones,
+        parked=fold.parked,
+    )

@@ -1,0 +1,220 @@
+"""The projection of a log, folded and written: each batch is the fold of a prefix of the log.
+
+What is written goes into one atomic batch with the checkpoint, under the revision that our view of
+the bucket is from; whoever writes from an older view loses the whole batch. Rules: DESIGN
+section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from natster_tui.engine.projecting.batching import Changes, unfit
+from natster_tui.engine.projecting.bucket_watch import StoredWatch
+from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.projecting.recent_changes import RecentChanges
+from natster_tui.engine.projecting.status import ProjectorStatus
+from natster_tui.engine.projecting.stored_projection import (
+    StoredProjection,
+    checkpoint_of,
+    load_projection,
+)
+from natster_tui.engine.right_of_way import RightOfWay
+from natster_tui.errors import (
+    ConflictError,
+    ProjectorStoppedError,
+    RefusedError,
+    UnopenedEventError,
+)
+from natster_tui.events.event import Record, read_event
+from natster_tui.projections.api import Projection
+from natster_tui.projections.checkpoint import Checkpoint
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.paging import DocumentPager
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.connection.atomic_batch import BATCH_LIMIT
+from natster_tui.store.log import EventLog
+
+
+class ProjectionWriter:
+    """One projection at a position in the log, in memory and, where it `writes`, in its bucket.
+
+    Where it stands goes to `status`. `begin` gives it the bucket of a link, `adopt` what it goes
+    on from.
+    """
+
+    def __init__(
+        self,
+        projection: Projection[Any],
+        status: ProjectorStatus,
+        lease: LeaseKeeper | None,
+        right_of_way: RightOfWay,
+    ) -> None:
+        self.fold: Fold[Any] = Fold(projection)
+        self.changes = RecentChanges()
+        """The documents that changed, for whoever shows many of them."""
+        self.writes = False
+        """Whether what is folded is written, too."""
+        self.revision = 0
+        """The bucket's revision of our last checkpoint, 0 when there is none."""
+        self.entries = 0
+        """Entries written so far."""
+        self._projection = projection
+        self._status = status
+        self._lease = lease
+        self._right_of_way = right_of_way
+        self._bucket: Bucket
+        self._watch: StoredWatch
+        self._pager = DocumentPager(projection)
+        self._since_commit: list[Record] = []
+
+    def begin(self, bucket: Bucket, watch: StoredWatch) -> None:
+        """Write to the bucket as it is over a new link."""
+        self._bucket, self._watch = bucket, watch
+
+    def adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
+        """Go on from what is stored, with a fold of it."""
+        self.fold = fold
+        self.changes.forget()
+        self._pager = stored.pager(fold)
+        self.revision = stored.snapshot.checkpoint_revision
+        self._since_commit = []
+        self._status.stored = None if stored.checkpoint is None else stored.checkpoint.seq
+        self._tell_position()
+
+    def show(self, fold: Fold[Any], seq: int) -> None:
+        """Show what a rebuild has folded so far, until what it wrote is adopted."""
+        self.fold = fold
+        self.changes.forget()
+        self._status.position = seq
+
+    def _tell_position(self) -> None:
+        self._status.position = self.fold.seq
+        self._status.parked = self.fold.parked
+
+    async def take(self, log: EventLog, records: Sequence[Record]) -> None:
+        """Fold records that follow, and write what they change.
+
+        Raises UnopenedEventError, standing just before that event; ConflictError when somebody
+        else moved the checkpoint; ProjectorStoppedError before an event whose changes the server
+        does not take.
+        """
+        gathered: set[str] = set()
+        entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
+        pace = self._right_of_way.pace()
+        try:
+            for record in records:
+                if pace.is_over:
+                    await pace.rest()
+                changed = self.fold.apply(record, read_event(record))
+                # At once: whoever looks before this is committed sees the states as they are.
+                self.changes.note(changed)
+                for key in changed:
+                    if key not in gathered:
+                        gathered.add(key)
+                        entries += self._pager.at_most(key)
+                self._since_commit.append(record)
+                if entries >= room:
+                    await self._commit(log)
+                    gathered.clear()
+                    entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
+        except UnopenedEventError:
+            await self._commit(log)
+            self._tell_position()
+            raise
+        await self._commit(log)
+        self._tell_position()
+
+    async def pass_to(self, log: EventLog, seq: int) -> None:
+        """Stand at a sequence up to which no more records are stored."""
+        self.fold.seq, self.fold.time_ns = seq, 0
+        await self._commit(log, moved=True)
+        self._tell_position()
+
+    async def _commit(self, log: EventLog, *, moved: bool = False) -> None:
+        """Write what changed since the last commit: the fold of a prefix of the log.
+
+        `moved`: the position changed without a record.
+        """
+        fold = self.fold
+        if not self.writes:
+            fold.take_dirty()
+            self._since_commit = []
+            return
+        if not self._since_commit and not moved:
+            return
+        changes: dict[str, bytes | None] = {}
+        pace = self._right_of_way.pace()
+        for key in fold.take_dirty():
+            if pace.is_over:
+                await pace.rest()
+            changes.update(self._pager.changes(key, fold.states.get(key)))
+        if self._unfit(changes):
+            await self._commit_by_prefixes(log)
+        else:
+            await self._write(changes, await checkpoint_of(fold, log))
+        self._since_commit = []
+
+    def _unfit(self, changes: Changes) -> str:
+        return unfit(self._projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit)
+
+    async def _write(self, changes: Changes, checkpoint: Checkpoint) -> None:
+        name = self._projection.name
+        if self._lease is not None and not await self._lease.confirm(name):
+            raise ConflictError(f"nothing more is written: {self._lease.sentence(name)}")
+        status, before = self._status, self.revision
+        checkpoint = replace(checkpoint, touched=status.touched_by_others)
+        self.revision = await self._bucket.commit(changes, checkpoint.encode(), before, self.fold)
+        known = max(before, self._watch.accepted)
+        others = self.revision - known != len(changes) + 1
+        # Where there was no checkpoint, what others left are marks of what they removed.
+        if others and status.stored is not None and not checkpoint.touched:
+            # Seen only now, and our own entry is the bucket's last: it has to say so by itself.
+            status.touched_by_others = True
+            checkpoint = replace(checkpoint, touched=True)
+            self.revision = await self._bucket.commit({}, checkpoint.encode(), self.revision)
+        self._status.stored = checkpoint.seq
+        self._status.commits += 1
+        self.entries += len(changes)
+
+    async def _adopt_stored(self) -> None:
+        """Go back to what is stored; raises ConflictError where it is not what we wrote last."""
+        stored = await load_projection(self._bucket, self._projection)
+        if stored.snapshot.checkpoint_revision != self.revision:
+            # A rebuild of somebody's, perhaps half written: nothing to go on from by our view.
+            raise ConflictError("the projection was rewritten meanwhile")
+        try:
+            self.adopt(stored, stored.fold_or_empty())
+        except RefusedError as error:
+            # Whoever begins anew goes on without it, from the log, and says why.
+            raise ConflictError(error.sentence) from error
+
+    async def _commit_by_prefixes(self, log: EventLog) -> None:
+        """Begin again from what is stored, and write as many events at a time as one batch takes.
+
+        Stops before an event whose own changes the server does not take.
+        """
+        records = self._since_commit
+        await self._adopt_stored()
+        fold = self.fold
+        changes: dict[str, bytes | None] = {}
+        for record in records:
+            before = await checkpoint_of(fold, log)
+            own: dict[str, bytes | None] = {}
+            changed = fold.apply(record, read_event(record))
+            self.changes.note(changed)
+            for key in changed:
+                own.update(self._pager.changes(key, fold.states.get(key)))
+            problem = self._unfit(own)
+            if problem or self._unfit(changes | own):
+                if before.seq > (self._status.stored or 0):
+                    await self._write(changes, before)
+                changes = {}
+            if problem:
+                await self._adopt_stored()
+                raise ProjectorStoppedError(f"stopped before event {record.seq:,}: {problem}")
+            changes.update(own)
+        fold.take_dirty()
+        await self._write(changes, await checkpoint_of(fold, log))

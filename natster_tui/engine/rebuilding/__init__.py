@@ -1,0 +1,1 @@
+"""Replaying the log to rebuild or verify projections."""

@@ -1,0 +1,151 @@
+"""What to know before a rebuild: how much there is to read, what is affected, what is in the way.
+
+Counting by type asks the server how many events match each type's filter; nothing is read yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    StoredProjection,
+    bucket_of,
+    load_projection,
+)
+from natster_tui.errors import ServerError
+from natster_tui.events.event import SUBJECT_PREFIX, EventType
+from natster_tui.events.log.info import LogInfo
+from natster_tui.projections.api import Projection
+from natster_tui.store.connection.consumers import ConsumerInfo, count_matching, list_consumers
+from natster_tui.store.log import EventLog
+
+EXPECTED_RATE = 40_000
+"""Events per second assumed for the estimate before anything was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """The findings. `blockers` must be overridden before anything is written.
+
+    `own_consumers` are the names of the projections that this process reads the log for.
+    """
+
+    info: LogInfo
+    by_type: dict[str, int]
+    stored: tuple[StoredProjection, ...]
+    other_projectors: tuple[ConsumerInfo, ...]
+    own_consumers: tuple[str, ...]
+    blockers: tuple[str, ...]
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """The buckets that another program wrote."""
+        return tuple(
+            stored.projection.bucket
+            for stored in self.stored
+            if stored.standing is Standing.FOREIGN
+        )
+
+    @property
+    def estimated_seconds(self) -> float:
+        """A guess at how long reading will take."""
+        return self.info.messages / EXPECTED_RATE
+
+    def lines(self) -> list[str]:
+        """The findings in words, one a line."""
+        info = self.info
+        types = ", ".join(
+            f"{count:,} {'of no known type' if name == 'other' else name}"
+            for name, count in self.by_type.items()
+            if count
+        )
+        lines = [
+            f"log: {info.messages:,} events, {info.first_seq:,} to {info.last_seq:,}"
+            + (f" ({types})" if types else ""),
+            f"reading them takes about {max(1, round(self.estimated_seconds)):,} s",
+        ]
+        for stored in self.stored:
+            place = (
+                "no checkpoint"
+                if stored.checkpoint is None
+                else f"stored at {stored.checkpoint.seq:,}"
+            )
+            if stored.checkpoint is not None and stored.checkpoint.parked.count:
+                place += f", parked {stored.checkpoint.parked.count:,}"
+            lines.append(
+                f"{stored.projection.name}: {stored.document_count:,} keys in "
+                f"{stored.projection.bucket}, {place}"
+            )
+            if stored.projection.name in self.own_consumers:
+                lines.append(
+                    "  our consumer of the log for it is deleted, and made again afterwards"
+                )
+            if stored.problem:
+                lines.append(f"  {stored.problem}")
+            if stored.info.exists and not stored.info.allow_atomic:
+                lines.append(
+                    f"  the bucket {stored.projection.bucket} will be converted: atomic batches "
+                    "on, no size limit"
+                )
+        for consumer in self.other_projectors:
+            # One of ours may only watch: who projects is the lease's to say.
+            does = "following the log" if consumer.is_ours else "projecting"
+            lines.append(f"also {does}: {consumer.name} ({consumer.described})")
+        lines += [f"in the way: {blocker}" for blocker in self.blockers]
+        return lines
+
+
+async def read_preflight(
+    log: EventLog, projections: Sequence[Projection[Any]], instance: str
+) -> Preflight:
+    """Look at the log and the buckets; writes nothing."""
+    # Before the log: no position is then ahead of what is said of it.
+    stored = tuple([await load_projection(bucket_of(log, p, instance), p) for p in projections])
+    info = await log.refresh()
+    by_type = {}
+    for kind in EventType:
+        count = await count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.value}")
+        by_type[kind.value] = count
+    by_type["other"] = max(0, info.messages - sum(by_type.values()))
+    others, own = await _consumers(log, projections, instance)
+    return Preflight(info, by_type, stored, others, own, _blockers(info))
+
+
+def _blockers(info: LogInfo) -> tuple[str, ...]:
+    if not info.has_gaps:
+        return ()
+    lost = info.deleted + max(0, info.first_seq - 1)
+    return (
+        f"the history is incomplete ({lost:,} events are missing): a rebuild would forget "
+        "what they did",
+    )
+
+
+async def _consumers(
+    log: EventLog, projections: Sequence[Projection[Any]], instance: str
+) -> tuple[tuple[ConsumerInfo, ...], tuple[str, ...]]:
+    """Consumers that look like somebody else projecting the same; projections with one of ours."""
+    try:
+        consumers = await list_consumers(log.link, log.stream)
+    except ServerError:
+        # Listing may be denied; that must not stop a rebuild, and the commit is safe anyway.
+        return (), ()
+    ours = tuple(f"natster-tui-{projection.name}-" for projection in projections)
+    buckets = {projection.bucket for projection in projections}
+    others = tuple(
+        consumer
+        for consumer in consumers
+        if consumer.name in buckets
+        or (consumer.name.startswith(ours) and f"-{instance}-" not in consumer.name)
+    )
+    own = tuple(
+        projection.name
+        for projection in projections
+        if any(
+            each.name.startswith(f"natster-tui-{projection.name}-{instance}-") for each in consumers
+        )
+    )
+    return others, own

@@ -1,0 +1,408 @@
+"""Rebuilding projections from the log, and verifying that what is stored is what it says.
+
+DESIGN section 5: preflight, replay through the same fold, diff, commit under the checkpoint's
+revision, verify. A rebuild only reads the log. Nothing is written before `commit`; readers never
+see an empty bucket, purge mode apart.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.engine.projecting.batching import batches, oversized
+from natster_tui.engine.projecting.lease_keeper import rebuilding
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    StoredProjection,
+    bucket_of,
+    check_identity,
+    checkpoint_of,
+    load_projection,
+)
+from natster_tui.engine.rebuilding.replay import (
+    Entries,
+    OnProgress,
+    Replay,
+    ReplayProgress,
+    encoded_documents,
+)
+from natster_tui.errors import (
+    ConflictError,
+    ProjectorStoppedError,
+    RefusedError,
+    UnopenedEventError,
+)
+from natster_tui.projections.api import Projection
+from natster_tui.projections.checkpoint import Checkpoint, RebuildMark
+from natster_tui.projections.diff import (
+    Diff,
+    changed_entries,
+    diff_documents,
+    diff_entries,
+    same_json,
+)
+from natster_tui.projections.fold import Fold
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.connection.atomic_batch import BATCH_LIMIT
+from natster_tui.store.log import EventLog
+
+ATOMIC_BATCHES_SINCE = (2, 12, 0)
+TRIES_S = 20.0
+"""Seconds for which a rebuild that lost against another writer folds on and tries again.
+
+A projector elsewhere keeps still once it has seen the rebuild's lease, a second later at most.
+"""
+
+Pause = Callable[[Projection[Any]], AbstractAsyncContextManager[None]]
+"""Holds the in-process projector of a projection still while its bucket is rewritten."""
+
+
+@asynccontextmanager
+async def no_pause(_projection: Projection[Any]) -> AsyncIterator[None]:
+    """For a rebuild without a projector in the same process."""
+    yield
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verifying a projection found.
+
+    `seq` is the position that was compared, `revision` the bucket's newest then; 0 when only a
+    part of the bucket was compared. `touched`: something else had written to the bucket.
+    """
+
+    projection: Projection[Any]
+    seq: int
+    diff: Diff
+    standing: Standing
+    revision: int = 0
+    touched: bool = False
+
+    @property
+    def good(self) -> bool:
+        """Whether every stored document is exactly what the log says, whoever wrote it."""
+        whole = self.standing in (Standing.OURS, Standing.FOREIGN)
+        return not self.diff and (whole or self._is_of_nothing)
+
+    @property
+    def _is_of_nothing(self) -> bool:
+        """Whether the log is empty, and so nothing has to be stored."""
+        return self.seq == 0 and self.standing in (Standing.MISSING, Standing.EMPTY)
+
+    @property
+    def sentence(self) -> str:
+        """One line for people."""
+        name = self.projection.name
+        if self._is_of_nothing:
+            return f"{name}: nothing has to be stored yet: the log is empty"
+        if self.standing in (Standing.MISSING, Standing.EMPTY):
+            return f"{name}: nothing is stored yet; project or rebuild it"
+        if not self.diff:
+            whose = "" if self.standing is Standing.OURS else f" ({self.standing.value})"
+            keys = "1 key matches" if self.diff.keys == 1 else f"{self.diff.keys:,} keys match"
+            return f"{name}: {keys} the log at {self.seq:,}{whose}"
+        return (
+            f"{name}: drift at {self.seq:,}: {len(self.diff.changes):,} of "
+            f"{self.diff.keys:,} keys differ from the log"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRebuild:
+    """One projection's part of a prepared rebuild: what is stored, and what would change."""
+
+    stored: StoredProjection
+    diff: Diff
+    seq: int
+
+    @property
+    def projection(self) -> Projection[Any]:
+        """Whose it is."""
+        return self.stored.projection
+
+    @property
+    def is_forward(self) -> bool:
+        """Whether it ends where the stored checkpoint stands, or further on."""
+        return self.stored.checkpoint is None or self.seq >= self.stored.checkpoint.seq
+
+
+class Rebuild:
+    """A rebuild of some projections of a log, from preflight to verdict.
+
+    `prepare` replays and compares, `commit` writes, `verify` reads back. Each may be cancelled;
+    before `commit` that leaves no trace.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        projections: Sequence[Projection[Any]],
+        instance: str,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self.log = log
+        self.projections = tuple(projections)
+        self._instance = instance
+        self._created = log.info.created
+        self._replay = Replay(log, projections, instance, on_progress)
+        self._foreign: set[str] = set()
+        """Whose buckets were another program's when `prepare` looked at them."""
+        self._buckets = {p.name: bucket_of(log, p, instance) for p in projections}
+
+    @property
+    def folds(self) -> dict[str, Fold[Any]]:
+        """The folds so far, by projection."""
+        return self._replay.folds
+
+    @property
+    def progress(self) -> ReplayProgress:
+        """The replay's progress."""
+        return self._replay.progress
+
+    def goes_on_in(self, log: EventLog) -> bool:
+        """Whether what was read so far is the beginning of this log, over the same link."""
+        return (
+            self.log is log
+            and self._created == log.info.created
+            and self._replay.seq <= log.info.last_seq
+        )
+
+    @property
+    def blocked(self) -> Mapping[str, UnopenedEventError]:
+        """The projections that end before an event they may not pass, and why."""
+        return self._replay.blocked
+
+    async def prepare(self) -> list[PlannedRebuild]:
+        """Replay to the head as it is now, and compare with what is stored."""
+        info = await self.log.refresh()
+        await self._replay.advance(info.last_seq)
+        plans = [await self._plan(projection) for projection in self.projections]
+        self._foreign = {
+            plan.projection.name for plan in plans if plan.stored.standing is Standing.FOREIGN
+        }
+        return plans
+
+    async def _plan(self, projection: Projection[Any]) -> PlannedRebuild:
+        stored = await self._look(projection)
+        entries = self._replay.entries[projection.name]
+        return PlannedRebuild(stored, await _difference(stored, entries), entries.fold.seq)
+
+    async def _look(self, projection: Projection[Any]) -> StoredProjection:
+        """What is stored, with the fold at least as far."""
+        stored = await load_projection(self._buckets[projection.name], projection)
+        if self._replay.is_outdated:
+            # Begun anew: what it opened may be what was erased since.
+            upto, tell = self._replay.seq, self._replay._on_progress
+            self._replay = Replay(self.log, self.projections, self._instance, tell)
+            await self._replay.advance(upto)
+        if (
+            stored.checkpoint is not None
+            and stored.checkpoint.seq > self._replay.folds[projection.name].seq
+            and stored.checkpoint.seq <= (await self.log.refresh()).last_seq
+        ):
+            # The projector went on while we were reading: never compare with an older state.
+            await self._replay.advance(stored.checkpoint.seq)
+        return stored
+
+    async def commit(
+        self,
+        pause: Pause = no_pause,
+        *,
+        purge: bool = False,
+        take_over: bool = False,
+        partial: bool = False,
+    ) -> list[Verdict]:
+        """Write the differences of every projection, then verify them.
+
+        With `partial` a projection that is blocked ends, checkpoint and all, before the event
+        that it may not pass. Waits while another process rebuilds the same. Raises RefusedError
+        where one is blocked without `partial`, or where that is not ours to do without
+        `take_over`, and ConflictError when somebody keeps writing all the same.
+        """
+        if self.log.link.server_version < ATOMIC_BATCHES_SINCE:
+            raise RefusedError(old_server_sentence(self.log))
+        for projection in self.projections:
+            if projection.name in self._foreign and not take_over:
+                raise _not_ours(projection)
+        if self.log.sealing.locked:
+            raise RefusedError(f"nothing can be sealed: {self.log.sealing.locked}")
+        for projection in self.projections if not partial else ():
+            self._refuse_blocked(projection)
+        verdicts = []
+        for projection in self.projections:
+            async with (
+                pause(projection),
+                rebuilding(self.log, projection.name, self._instance),
+            ):
+                await self._commit_one(
+                    projection, purge=purge, take_over=take_over, partial=partial
+                )
+            verdicts.append(await self._verify_committed(projection))
+        return verdicts
+
+    def _refuse_blocked(self, projection: Projection[Any]) -> None:
+        if error := self.blocked.get(projection.name):
+            raise RefusedError(f"{error.sentence}; nothing was written")
+
+    async def _commit_one(
+        self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool
+    ) -> None:
+        bucket = self._buckets[projection.name]
+        last_try = time.monotonic() + TRIES_S
+        while True:
+            stored = await self._look(projection)
+            if not partial:
+                # Events that came in meanwhile may be the first that do not open.
+                self._refuse_blocked(projection)
+            try:
+                revision = await self._make_ready(bucket, stored, take_over=take_over)
+                await self._write(bucket, stored, revision, purge=purge)
+            except ConflictError as error:
+                if time.monotonic() > last_try:
+                    raise kept_writing(projection) from error
+                await self._replay.advance((await self.log.refresh()).last_seq)
+                continue
+            return
+
+    async def _make_ready(
+        self, bucket: Bucket, stored: StoredProjection, *, take_over: bool
+    ) -> int:
+        """Make or convert the bucket where needed; the revision that the commit must expect."""
+        if stored.is_sealed and not self.log.sealing.seals:
+            raise RefusedError(sealed_sentence(stored))
+        if stored.standing is Standing.MISSING:
+            await bucket.create(self.log.info.replicas)
+        elif stored.standing is Standing.FOREIGN and not take_over:
+            raise _not_ours(stored.projection)
+        elif not stored.info.allow_atomic:
+            await bucket.convert(stored.info)
+        return stored.snapshot.checkpoint_revision
+
+    async def _write(
+        self, bucket: Bucket, stored: StoredProjection, revision: int, *, purge: bool
+    ) -> None:
+        fold = self._replay.folds[stored.projection.name]
+        final = await checkpoint_of(fold, self.log)
+        mark = RebuildMark(fold.seq, secrets.token_hex(8))
+        before = (await self._position_before(stored)).marked(mark)
+        entries = await self._replay.entries[stored.projection.name].encoded()
+        if problem := oversized(stored.projection, entries, bucket.document_limit):
+            raise ProjectorStoppedError(problem)
+        if purge:
+            revision = await bucket.commit({}, before.encode(), revision, fold)
+            await bucket.purge_before(revision)
+        # To the byte, although another program's spelling is no drift: from now on it is ours.
+        changes = changed_entries(
+            {} if purge else stored.entries, entries, unsealed=self._unsealed(stored)
+        )
+        *first, last = batches(changes.values(), BATCH_LIMIT - 1)
+        for batch in first:
+            revision = await bucket.commit(batch, before.encode(), revision, fold)
+        await bucket.commit(last, final.encode(), revision, fold)
+
+    def _unsealed(self, stored: StoredProjection) -> Collection[str]:
+        """What is to be written whatever it holds; when taking over, all that is not sealed."""
+        if stored.standing is Standing.FOREIGN and self.log.sealing.seals:
+            return stored.entries.keys()
+        return stored.unsealed
+
+    async def _position_before(self, stored: StoredProjection) -> Checkpoint:
+        """Where the bucket stands until the rebuild has ended.
+
+        When that is a position in another log, it is the beginning of this one: somebody decided
+        for this one, and whoever finds the rebuild interrupted may finish it.
+        """
+        checkpoint = stored.checkpoint
+        if checkpoint is None or await check_identity(self.log, checkpoint):
+            return self._unmarked_beginning(stored.projection)
+        return checkpoint
+
+    def _unmarked_beginning(self, projection: Projection[Any]) -> Checkpoint:
+        info = self.log.info
+        return Checkpoint(0, projection.version, info.stream, info.created, "")
+
+    async def verify(self) -> list[Verdict]:
+        """Compare what is stored with the log at the stored position; writes nothing.
+
+        Where there is no checkpoint of ours the comparison is at the head.
+        """
+        verdicts = []
+        info = await self.log.refresh()
+        for projection in self.projections:
+            stored = await load_projection(self._buckets[projection.name], projection)
+            position = info.last_seq if stored.checkpoint is None else stored.checkpoint.seq
+            replay = Replay(self.log, [projection], self._instance, self._replay._on_progress)
+            self._replay.progress = replay.progress
+            await replay.advance(position)
+            for error in replay.blocked.values():
+                if replay.folds[projection.name].seq < position:
+                    raise error.anew()
+            verdicts.append(await _verdict(stored, replay.entries[projection.name]))
+        return verdicts
+
+    async def _verify_committed(self, projection: Projection[Any]) -> Verdict:
+        """Read back what was committed, at the position where the bucket stands by now."""
+        stored = await load_projection(self._buckets[projection.name], projection)
+        if stored.checkpoint is not None:
+            await self._replay.advance(stored.checkpoint.seq)
+        fold = self._replay.folds[projection.name]
+        if stored.checkpoint is not None and fold.seq > stored.checkpoint.seq:
+            # One replay serves several projections, and another one needed it further on.
+            return (await Rebuild(self.log, [projection], self._instance).verify())[0]
+        return await _verdict(stored, self._replay.entries[projection.name])
+
+
+async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:
+    diff = await _difference(stored, entries)
+    return Verdict(
+        stored.projection,
+        entries.fold.seq,
+        diff,
+        stored.standing,
+        stored.snapshot.last_revision,
+        stored.touched_by_others,
+    )
+
+
+async def _difference(stored: StoredProjection, entries: Entries) -> Diff:
+    if stored.standing is Standing.FOREIGN:
+        return diff_documents(stored.entries, await encoded_documents(entries.fold), same_json)
+    return diff_entries(
+        stored.projection, stored.entries, await entries.encoded(), unsealed=stored.unsealed
+    )
+
+
+def _not_ours(projection: Projection[Any]) -> RefusedError:
+    return RefusedError(
+        f"{projection.bucket} was written by another program: taking it over must "
+        "be asked for explicitly"
+    )
+
+
+def kept_writing(projection: Projection[Any]) -> ConflictError:
+    """Somebody who heeds no lease was always quicker."""
+    return ConflictError(
+        f"another projector kept writing to {projection.bucket}: stop it, or try again"
+    )
+
+
+def sealed_sentence(stored: StoredProjection) -> str:
+    """Why nothing is written readable among what is sealed."""
+    return (
+        f"only watching: {stored.projection.bucket} holds sealed documents, and sealing is off "
+        "here: give --sealing on and the key file"
+    )
+
+
+def old_server_sentence(log: EventLog) -> str:
+    """Why nothing can be projected on an old server."""
+    version = ".".join(str(part) for part in log.link.server_version)
+    return (
+        f"nats-server {version} has no atomic batches (2.12 and later have): watching and "
+        "inspecting work, projecting does not; upgrade the server"
+    )

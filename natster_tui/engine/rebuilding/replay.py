@@ -1,0 +1,244 @@
+"""Reading the log from its beginning and folding it, in bulk, without holding up a screen.
+
+One read serves all the projections asked for. Used by rebuild, dry run, verify and every view
+that must not rely on what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from natster_tui.engine.garbage import collecting_rarely, keep_what_is_loaded
+from natster_tui.errors import LogChangedError, UnopenedEventError
+from natster_tui.events.event import Record, read_event
+from natster_tui.events.parking import ParkReason
+from natster_tui.projections.api import Projection
+from natster_tui.projections.checkpoint import NO_TOMBSTONES
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.paging import entries_of
+from natster_tui.store.log import EventLog
+
+
+@dataclass(slots=True)
+class ReplayProgress:
+    """How far a replay is. Sequences and events are counted separately: a log may have gaps.
+
+    `parked` is how many events each projection has set aside so far, `blocked` why one stands
+    before an event that it may not pass.
+    """
+
+    first: int
+    last: int
+    started: float
+    seq: int = 0
+    events: int = 0
+    by_type: Counter[str] = field(default_factory=Counter)
+    parked: dict[str, int] = field(default_factory=dict)
+    blocked: list[str] = field(default_factory=list)
+    finished: float | None = None
+
+    @property
+    def fraction(self) -> float:
+        """From 0 to 1."""
+        total = self.last - self.first + 1
+        return 1.0 if total <= 0 or self.seq >= self.last else (self.seq - self.first + 1) / total
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the replay began, or that it took."""
+        return max((self.finished or time.monotonic()) - self.started, 1e-6)
+
+    @property
+    def rate(self) -> float:
+        """Events per second so far."""
+        return self.events / self.seconds
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate, or None before there is anything to estimate from."""
+        if self.fraction <= 0:
+            return None
+        return self.seconds * (1 - self.fraction) / self.fraction
+
+    @property
+    def parked_line(self) -> str:
+        """How many events were set aside, in words; empty when none were."""
+        parked = ", ".join(f"{name} {count:,}" for name, count in self.parked.items() if count)
+        return f"parked: {parked}" if parked else ""
+
+
+MUCH = 100_000
+"""Events read in after which what came of them is left to itself: a look at all of it would be a
+pause that grows with the log, a second at ten million."""
+WORTH_IT = 10_000
+"""The same at the end of a reading; a few events come and go."""
+ENCODED_AT_ONCE = 250
+"""Documents encoded before the rest of the program may run again."""
+
+OnProgress = Callable[[ReplayProgress], None]
+
+
+class Replay:
+    """Folds of one or more projections, moved forward through the log together."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        projections: Sequence[Projection[Any]],
+        instance: str,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        told = log.sealing.tombstones or NO_TOMBSTONES
+        self.folds: dict[str, Fold[Any]] = {p.name: Fold(p, tombstones=told) for p in projections}
+        self.blocked: dict[str, UnopenedEventError] = {}
+        """The folds that stand before an event they may not pass, by projection, and why."""
+        self.entries = {name: Entries(fold) for name, fold in self.folds.items()}
+        self.log = log
+        self.seq = 0
+        self.progress = ReplayProgress(1, 0, time.monotonic())
+        self._going = tuple(self.folds.items())
+        self._kept_at = 0
+        self._instance = instance
+        self._on_progress = on_progress or (lambda _progress: None)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether an account was erased since it began: what it folded may hold what is gone."""
+        now = self.log.sealing.tombstones
+        return any(now not in (None, fold.tombstones) for fold in self.folds.values())
+
+    async def advance(self, to: int) -> None:
+        """Fold every event after the present position up to `to` inclusive.
+
+        Raises LogChangedError when the log ends before `to`: it was shrunken meanwhile.
+        """
+        if to <= self.seq:
+            return
+        progress = self.progress
+        progress.first = max(1, self.log.info.first_seq)
+        progress.last = max(to, progress.last)
+        progress.finished = None
+        with collecting_rarely():
+            await self._read_to(to)
+        if progress.events - self._kept_at >= WORTH_IT:
+            self._keep()
+        progress.seq = self.seq
+        progress.finished = time.monotonic()
+        self._on_progress(progress)
+
+    def _keep(self) -> None:
+        keep_what_is_loaded()
+        self._kept_at = self.progress.events
+
+    async def _read_to(self, to: int) -> None:
+        progress = self.progress
+        while self.seq < to:
+            async with aclosing(
+                self.log.records(self.seq + 1, to, purpose="replay", instance=self._instance)
+            ) as batches:
+                async for batch in batches:
+                    self._fold(batch)
+                    self.seq = progress.seq = batch[-1].seq
+                    progress.events += len(batch)
+                    self._on_progress(progress)
+                    if progress.events - self._kept_at >= MUCH:
+                        self._keep()
+                    # A batch is at most a few thousand events: let the screen and live work run.
+                    await asyncio.sleep(0)
+            if self.seq < to:
+                await self._accept_hole(to)
+
+    def _fold(self, records: list[Record]) -> None:
+        events = [read_event(record) for record in records]
+        self.progress.by_type.update(
+            [event if isinstance(event, ParkReason) else event.type for event in events]
+        )
+        for name, fold in self._going:
+            try:
+                fold.apply_all(records, events)
+            except UnopenedEventError as error:
+                # The others go on; this one is nowhere but before that event.
+                self.blocked[name] = error.anew()
+                self.progress.blocked.append(f"{name}: {error.sentence}")
+                self._going = tuple(each for each in self._going if each[0] != name)
+            self.progress.parked[name] = fold.parked_count
+
+    async def _accept_hole(self, to: int) -> None:
+        """The last events asked for did not come: deleted ones are passed, others read again."""
+        info = await self.log.refresh()
+        if info.last_seq < to:
+            raise LogChangedError(
+                f"{info.stream} ends at {info.last_seq:,}, and {to:,} was asked for: "
+                "the log was shrunken meanwhile"
+            )
+        following = await self.log.next_after(self.seq)
+        if following is not None and following <= to:
+            return
+        self.seq = to
+        for _name, fold in self._going:
+            # No event stands there, so there is no time of it either.
+            fold.seq, fold.time_ns = to, 0
+
+
+class Entries:
+    """The entries of every document of a fold, as they are to be stored.
+
+    A document is encoded once, and again only when it changed: a rebuild needs the same bytes for
+    the comparison, for what it writes, and to verify. Nobody else may take the fold's `dirty`.
+    """
+
+    def __init__(self, fold: Fold[Any]) -> None:
+        self.fold = fold
+        self._entries: dict[str, bytes] = {}
+        self._pages: dict[str, list[str]] = {}
+
+    async def encoded(self) -> Mapping[str, bytes]:
+        """What the fold comes to now; good until the fold goes on.
+
+        A slice at a time: encoding a hundred thousand documents takes seconds.
+        """
+        fold, entries = self.fold, self._entries
+        for number, key in enumerate(tuple(fold.dirty), 1):
+            del fold.dirty[key]
+            for page in self._pages.pop(key, ()):
+                del entries[page]
+            made = entries_of(fold.projection, key, fold.states[key])
+            if len(made) > 1:
+                self._pages[key] = [page for page in made if page != key]
+                # Pages come before the entry that names them.
+                entries.pop(key, None)
+            entries.update(made)
+            if number % ENCODED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return entries
+
+
+async def encoded_documents(fold: Fold[Any]) -> dict[str, bytes]:
+    """Every document of a fold, whole, as another program's are to be compared with."""
+    documents: dict[str, bytes] = {}
+    for number, (key, state) in enumerate(list(fold.states.items()), 1):
+        documents[key] = fold.projection.encode(key, state)
+        if number % ENCODED_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return documents
+
+
+async def replay(
+    log: EventLog,
+    projections: Sequence[Projection[Any]],
+    to: int,
+    instance: str,
+    on_progress: OnProgress | None = None,
+) -> Replay:
+    """A replay from the beginning to sequence `to`; raises UnopenedEventError."""
+    work = Replay(log, projections, instance, on_progress)
+    await work.advance(to)
+    for error in work.blocked.values():
+        raise error.anew()
+    return work

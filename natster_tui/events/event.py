@@ -1,0 +1,190 @@
+"""The log's messages, and the events they stand for.
+
+A `Record` is a message as the stream holds it. An `Event` is what the subject says when it is
+one of ours; anything else is a reason for parking. Rules: DESIGN sections 2 and 3.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from natster_tui.events.headers import Headers, first_header, first_value, parse_headers
+from natster_tui.events.parking import ParkReason
+from natster_tui.events.sealed_payload import Seal
+from natster_tui.events.times import parse_occurred_at
+
+STREAM = "NATSTER_EVENTS"
+SUBJECTS = "natster.events.*.*.*.*"
+SUBJECT_PREFIX = "natster.events."
+NONE = "none"
+"""The token that stands for "no target" and "no catalog"."""
+
+OCCURRED_AT = "Natster-Occurred-At"
+MESSAGE_ID = "Nats-Msg-Id"
+
+_TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
+_SUBJECT_TOKENS = 6
+
+
+class EventType(StrEnum):
+    """The five things that can have happened."""
+
+    INITIALIZED = "natster_initialized"
+    CONTEXT_BOUND = "context_bound"
+    SHARED = "catalog_shared"
+    UNSHARED = "catalog_unshared"
+    IMPORTED = "catalog_imported"
+
+
+_TYPES: dict[str, EventType] = {kind.value: kind for kind in EventType}
+
+CATALOG_TYPES = frozenset({EventType.SHARED, EventType.UNSHARED, EventType.IMPORTED})
+"""The types whose subject names an origin, a target and a catalog; the others use the origin."""
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One message of the log.
+
+    `time_ns` is the stream's timestamp in nanoseconds since the epoch. `stored_headers` are
+    pairs, or the block that holds them: hardly any event of a replay is asked for its headers,
+    and they are parsed when the first is. `seal` is there when the payload was sealed: `payload`
+    is what it says then, or empty when it did not open. Treat it as immutable; frozen it would
+    take three times as long to make, and one is made for every event that is read.
+    """
+
+    seq: int
+    time_ns: int
+    subject: str
+    payload: bytes = b""
+    stored_headers: Headers | bytes = ()
+    seal: Seal | None = None
+
+    @property
+    def headers(self) -> Headers:
+        """The headers, in order and with repetitions."""
+        if isinstance(self.stored_headers, bytes):
+            self.stored_headers = parse_headers(self.stored_headers)
+        return self.stored_headers
+
+    @property
+    def stored(self) -> bytes:
+        """The payload as the stream holds it, sealed if it is."""
+        return self.payload if self.seal is None else self.seal.stored
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header (names are case-sensitive), or None."""
+        stored = self.stored_headers
+        if isinstance(stored, bytes):
+            return first_header(stored, name)
+        return first_value(stored, name)
+
+    @property
+    def event_time(self) -> int:
+        """The event's time in unix seconds, floored: `Natster-Occurred-At` if valid, else ours."""
+        if self.stored_headers:
+            occurred = parse_occurred_at(self.header(OCCURRED_AT))
+            if occurred is not None:
+                return occurred
+        return self.time_ns // 1_000_000_000
+
+    def _content(self) -> tuple[int, int, str, bytes, Headers]:
+        return (self.seq, self.time_ns, self.subject, self.payload, self.headers)
+
+    def __eq__(self, other: object) -> bool:
+        return self._content() == other._content() if isinstance(other, Record) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+
+class Event:
+    """A record whose subject is one of the log's: the parsed tokens beside the record itself.
+
+    `usable` says whether all tokens that the event's type uses may stand for an account or a
+    catalog. Not a dataclass: one is made for every event of a replay, and a frozen dataclass costs
+    three times as much to construct. Treat it as immutable.
+    """
+
+    __slots__ = ("catalog", "origin", "record", "seq", "target", "type", "usable")
+
+    def __init__(
+        self, record: Record, kind: EventType, origin: str, target: str, catalog: str, usable: bool
+    ) -> None:
+        self.record = record
+        self.seq = record.seq
+        self.type = kind
+        self.origin = origin
+        self.target = target
+        self.catalog = catalog
+        self.usable = usable
+
+    @property
+    def time(self) -> int:
+        """The event's time in unix seconds."""
+        return self.record.event_time
+
+    @property
+    def payload(self) -> bytes:
+        """The payload as stored."""
+        return self.record.payload
+
+    def __repr__(self) -> str:
+        return f"Event({self.seq} {self.record.subject})"
+
+
+_shared: dict[str, str] = {}
+_SHARED_KEPT = 500_000
+"""Usable tokens, each as the one object that all events hold that name it.
+
+A replay meets the same tokens all the time. So each is looked at once, and states that hold the
+same object again and again take half the memory, and are found sooner, than with as many copies.
+"""
+
+
+def read_event(record: Record) -> Event | ParkReason:
+    """What a record says, or why every projection parks it."""
+    tokens = record.subject.split(".")
+    if len(tokens) != _SUBJECT_TOKENS or tokens[0] != "natster" or tokens[1] != "events":
+        return ParkReason.SUBJECT
+    _, _, origin, target, catalog, name = tokens
+    kind = _TYPES.get(name)
+    if kind is None:
+        return ParkReason.UNKNOWN_TYPE
+    try:
+        origin = _shared[origin]
+        if kind in CATALOG_TYPES:
+            target, catalog = _shared[target], _shared[catalog]
+    except KeyError:
+        usable = is_usable_token(origin) and (
+            kind not in CATALOG_TYPES or (is_usable_token(target) and is_usable_token(catalog))
+        )
+        return Event(record, kind, origin, target, catalog, usable)
+    return Event(record, kind, origin, target, catalog, True)
+
+
+def is_usable_token(token: str) -> bool:
+    """Whether a token may stand for an account or a catalog.
+
+    `none` means "nobody", a leading underscore is reserved for our own bucket keys, and other
+    characters cannot be bucket keys.
+    """
+    if token in _shared:
+        return True
+    if token == NONE or _TOKEN.fullmatch(token) is None:
+        return False
+    if len(_shared) < _SHARED_KEPT:
+        _shared[token] = token
+    return True
+
+
+def shared_token(token: str) -> str:
+    """The token as the object that events hold which name it, for states read from documents."""
+    return _shared.get(token, token) if is_usable_token(token) else token
+
+
+def subject_of(kind: EventType, origin: str, target: str = NONE, catalog: str = NONE) -> str:
+    """The subject that an event is published on."""
+    return f"{SUBJECT_PREFIX}{origin}.{target}.{catalog}.{kind.value}"

@@ -1,0 +1,1 @@
+"""Projections as pure rules: folds, documents, checkpoints, paging and diffs."""

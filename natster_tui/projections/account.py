@@ -1,0 +1,299 @@
+"""The account projection: what each account is, shares, and has been given.
+
+Bucket `PROJ_ACCOUNT`, one document per account. The rules are DESIGN section 3, "Account".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
+
+from natster_tui.events.event import (
+    NONE,
+    SUBJECT_PREFIX,
+    Event,
+    EventType,
+    shared_token,
+)
+from natster_tui.events.parking import ParkReason
+from natster_tui.events.sealed_payload import Unopened
+from natster_tui.projections.api import PageableList, Projection, unopened_error
+from natster_tui.projections.documents import Document, seconds_of, text_of
+from natster_tui.text.strict_json import Json, UnreadableError, read_json
+
+CONTEXT_FIELDS = (
+    "team_id",
+    "system_id",
+    "account_id",
+    "account_name",
+    "account_public_key",
+    "access_token",
+    "user_id",
+    "creds",
+)
+"""The fields of a web context, in the order in which documents show them."""
+
+Shares = dict[tuple[str, str], int | None]
+"""(catalog, the other account) in order of sharing, with the import's unix seconds if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundContext:
+    """A web identity bound to an account; `fields` are the values of CONTEXT_FIELDS."""
+
+    oauth_id: str
+    fields: tuple[str, ...]
+
+    def as_document(self) -> Document:
+        """The form in which payloads and documents carry it."""
+        return {
+            "oauth_id": self.oauth_id,
+            "bound_context": dict(zip(CONTEXT_FIELDS, self.fields, strict=True)),
+        }
+
+
+@dataclass(slots=True)
+class AccountState:
+    """One account. `initialized_at` is unix seconds, 0 until initialized."""
+
+    out_shares: Shares = field(default_factory=dict)
+    in_shares: Shares = field(default_factory=dict)
+    initialized_at: int = 0
+    account_name: str | None = None
+    bound_context: BoundContext | None = None
+
+
+def _encode_shares(shares: Shares) -> list[Document]:
+    return [
+        {"catalog": catalog, "account": account}
+        if imported is None
+        else {"catalog": catalog, "account": account, "imported_at": imported}
+        for (catalog, account), imported in shares.items()
+    ]
+
+
+def _decode_shares(entries: list[Document]) -> Shares:
+    shares: Shares = {}
+    for entry in entries:
+        imported = entry.get("imported_at")
+        catalog, account = text_of(entry["catalog"]), text_of(entry["account"])
+        shares[shared_token(catalog), shared_token(account)] = (
+            None if imported is None else seconds_of(imported)
+        )
+    if len(shares) != len(entries):
+        raise ValueError("not an account document: a share stands in it twice")
+    return shares
+
+
+_Rule = Callable[[dict[str, AccountState], Event], tuple[str, ...] | ParkReason]
+
+
+class AccountProjection(Projection[AccountState]):
+    """Accounts from all five event types."""
+
+    name = "account"
+    bucket = "PROJ_ACCOUNT"
+    version = 2
+    key_noun = "account"
+    uses = frozenset(EventType)
+    pageable = MappingProxyType(
+        {
+            "out_shares": PageableList(attrgetter("out_shares"), _encode_shares),
+            "in_shares": PageableList(attrgetter("in_shares"), _encode_shares),
+        }
+    )
+
+    def __init__(self) -> None:
+        self._rules: dict[EventType, _Rule] = {
+            EventType.INITIALIZED: self._initialize,
+            EventType.CONTEXT_BOUND: self._bind,
+            EventType.SHARED: self._share,
+            EventType.UNSHARED: self._unshare,
+            EventType.IMPORTED: self._import,
+        }
+
+    def apply(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...] | ParkReason:
+        """See `Projection.apply`."""
+        if not event.usable:
+            return ParkReason.TOKEN
+        return self._rules[event.type](states, event)
+
+    def _initialize(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
+        _unopened(event)  # erased or unreadable, it counts all the same, without a name
+        state = states.get(event.origin)
+        changed = state is None
+        if state is None:
+            state = states[event.origin] = AccountState()
+        if state.initialized_at == 0:
+            state.initialized_at = event.time
+            changed = True
+        name = announced_name(event.payload)
+        if name is not None and name != state.account_name:
+            state.account_name = name
+            changed = True
+        return (event.origin,) if changed else ()
+
+    def _bind(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...] | ParkReason:
+        if _unopened(event) is Unopened.ERASED:
+            return ParkReason.ERASED
+        context = read_context(event.payload)
+        if context is None:
+            return ParkReason.PAYLOAD
+        state = states.get(event.origin)
+        if state is None:
+            state = states[event.origin] = AccountState()
+        elif state.bound_context == context:
+            return ()
+        state.bound_context = context
+        return (event.origin,)
+
+    def _share(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
+        origin, target, catalog = event.origin, event.target, event.catalog
+        if origin == target:
+            return ()
+        owner = states.get(origin)
+        if owner is None:
+            owner = states[origin] = AccountState()
+        recipient = states.get(target)
+        if recipient is None:
+            recipient = states[target] = AccountState()
+        given, taken = (catalog, target), (catalog, origin)
+        changed: tuple[str, ...] = ()
+        if given not in owner.out_shares:
+            owner.out_shares[given] = None
+            changed = (origin,)
+        if taken not in recipient.in_shares:
+            recipient.in_shares[taken] = None
+            changed = (*changed, target)
+        return changed
+
+    def _unshare(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
+        origin, target, catalog = event.origin, event.target, event.catalog
+        if origin == target:
+            return ()
+        changed = []
+        owner = states.get(origin)
+        if owner is not None and (catalog, target) in owner.out_shares:
+            del owner.out_shares[catalog, target]
+            changed.append(origin)
+        recipient = states.get(target)
+        if recipient is not None and (catalog, origin) in recipient.in_shares:
+            del recipient.in_shares[catalog, origin]
+            changed.append(target)
+        return tuple(changed)
+
+    def _import(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
+        importer, owner, catalog = event.origin, event.target, event.catalog
+        changed = []
+        state = states.get(importer)
+        if state is not None and state.in_shares.get((catalog, owner), 0) is None:
+            state.in_shares[catalog, owner] = event.time
+            changed.append(importer)
+        state = states.get(owner)
+        if state is not None and state.out_shares.get((catalog, importer), 0) is None:
+            state.out_shares[catalog, importer] = event.time
+            changed.append(owner)
+        return tuple(changed)
+
+    def keys_of(self, event: Event) -> tuple[str, ...]:
+        """See `Projection.keys_of`."""
+        if event.target == NONE or event.type in (EventType.INITIALIZED, EventType.CONTEXT_BOUND):
+            return (event.origin,)
+        return (event.origin, event.target)
+
+    def key_filters(self, key: str) -> tuple[str, ...]:
+        """See `Projection.key_filters`.
+
+        The first is `KEY.>` and not `KEY.*.*.*`: an initialization counts whatever its target
+        token says, and the narrower filter leaves out subjects with a literal `>` in it.
+        """
+        return (f"{SUBJECT_PREFIX}{key}.>", f"{SUBJECT_PREFIX}*.{key}.*.*")
+
+    def copy(self, state: AccountState) -> AccountState:
+        """See `Projection.copy`; what is not a dict here is never changed in place."""
+        return replace(state, out_shares=dict(state.out_shares), in_shares=dict(state.in_shares))
+
+    def document(self, key: str, state: AccountState, lists: Mapping[str, Any]) -> Document:
+        """See `Projection.document`."""
+        document: Document = {
+            "out_shares": lists["out_shares"],
+            "in_shares": lists["in_shares"],
+            "initialized_at": state.initialized_at,
+        }
+        if state.account_name is not None:
+            document["account_name"] = state.account_name
+        if state.bound_context is not None:
+            document["bound_context"] = state.bound_context.as_document()
+        return document
+
+    def state_of(self, document: Document) -> AccountState:
+        """See `Projection.state_of`."""
+        try:
+            bound = document.get("bound_context")
+            context = None
+            if bound is not None:
+                fields = bound["bound_context"]
+                context = BoundContext(
+                    text_of(bound["oauth_id"]),
+                    tuple(text_of(fields[name]) for name in CONTEXT_FIELDS),
+                )
+            name = document.get("account_name")
+            return AccountState(
+                _decode_shares(document["out_shares"]),
+                _decode_shares(document["in_shares"]),
+                seconds_of(document["initialized_at"]),
+                None if name is None else text_of(name),
+                context,
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not an account document: {error!r}") from error
+
+
+def _unopened(event: Event) -> Unopened | None:
+    """How a payload that counts did not open; UnopenedEventError where its key is not here."""
+    seal = event.record.seal
+    if seal is not None and seal.unopened is Unopened.UNAVAILABLE:
+        raise unopened_error(event, seal)
+    return None if seal is None else seal.unopened
+
+
+def announced_name(payload: bytes) -> str | None:
+    """The account name that a `natster_initialized` payload announces, if it is readable."""
+    if not payload:
+        return None
+    try:
+        value = read_json(payload)
+    except UnreadableError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    return _text(value.get("account_name")) or None
+
+
+def read_context(payload: bytes) -> BoundContext | None:
+    """The context that a `context_bound` payload holds, or None if it must be parked."""
+    try:
+        value = read_json(payload)
+    except UnreadableError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    oauth_id = _text(value.get("oauth_id"))
+    fields = value.get("bound_context")
+    if not oauth_id or not isinstance(fields, dict):
+        return None
+    texts = []
+    for name in CONTEXT_FIELDS:
+        text = _text(fields.get(name, ""))
+        if text is None:
+            return None
+        texts.append(text)
+    return BoundContext(oauth_id, tuple(texts))
+
+
+def _text(value: Json) -> str | None:
+    """The value if it is a JSON string; numbers are kept as a subclass of str, so ask exactly."""
+    return value if type(value) is str else None

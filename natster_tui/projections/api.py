@@ -1,0 +1,130 @@
+"""What a projection is: a pure rule that folds events into documents, one per key.
+
+Adding one takes a domain file with a subclass of `Projection`, a line in `projections.py`, and
+a test. Everything else (projecting live, rebuilding, verifying, showing) follows from these
+methods; nothing re-implements a fold.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from natster_tui.errors import UnopenedEventError
+from natster_tui.events.event import Event, EventType
+from natster_tui.events.parking import ParkReason
+from natster_tui.events.sealed_payload import Seal
+from natster_tui.projections.documents import Document, encode_document, read_document
+from natster_tui.text.safe_text import safe_text
+
+State = TypeVar("State")
+
+CHECKPOINT_KEY = "_checkpoint"
+"""The bucket key that holds the position; no document may be named so (see `is_usable_token`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageableList(Generic[State]):
+    """A list of documents that stands in pages where the document is large (see `paging`).
+
+    `of` finds it in a state: a dict in the order of the list. `as_json` gives the entries that
+    such a dict, or a part of one, stands for.
+    """
+
+    of: Callable[[State], dict[Any, Any]]
+    as_json: Callable[[dict[Any, Any]], list[Any]]
+
+
+class Projection(ABC, Generic[State]):
+    """One projection: its names, its version, and the rule.
+
+    `name` is what people type, `bucket` the key-value bucket of the documents, `key_noun` what
+    a key is called in a sentence. Raise `version` whenever the same log would give other
+    documents than before: stored projections of another version must be rebuilt. `pageable` are
+    the lists, by their names in the document, that may grow with the community.
+    """
+
+    name: str
+    bucket: str
+    version: int
+    key_noun: str
+    uses: frozenset[EventType]
+    pageable: Mapping[str, PageableList[State]] = MappingProxyType({})
+
+    @abstractmethod
+    def apply(self, states: dict[str, State], event: Event) -> tuple[str, ...] | ParkReason:
+        """Fold one event of a type in `uses` into `states`, in place.
+
+        Returns the keys whose document changed, or the reason why the event is parked, in
+        which case nothing was touched. Deterministic: no clock, no randomness, no I/O. Raises
+        UnopenedEventError, nothing touched either, when it needs a payload whose key is not here:
+        such an event is neither parked nor skipped.
+        """
+
+    def parks(self, event: Event) -> ParkReason | None:
+        """Why this projection sets an event aside, or None; no state plays a part in that."""
+        if event.type not in self.uses:
+            return None
+        try:
+            outcome = self.apply({}, event)
+        except UnopenedEventError:
+            return None
+        return outcome if isinstance(outcome, ParkReason) else None
+
+    def holder(self, key: str, _state: State) -> str:
+        """The account whose data a document is: the one under whose key it is sealed."""
+        return key
+
+    @abstractmethod
+    def keys_of(self, event: Event) -> tuple[str, ...]:
+        """The keys whose documents an event of a type in `uses` may touch, parked or not."""
+
+    @abstractmethod
+    def key_filters(self, key: str) -> tuple[str, ...]:
+        """Subject filters (one wildcard read each) that together hold all events of a key."""
+
+    def copy(self, state: State) -> State:
+        """A state that can be changed without changing this one."""
+        return deepcopy(state)
+
+    @abstractmethod
+    def document(self, key: str, state: State, lists: Mapping[str, Any]) -> Document:
+        """The document of a state, names in the contract's order.
+
+        `lists` has what stands under the name of each pageable list: the list, or what names
+        its pages.
+        """
+
+    @abstractmethod
+    def state_of(self, document: Document) -> State:
+        """The state that a whole document stands for; ValueError if it is not one of ours."""
+
+    def whole(self, key: str, state: State) -> Document:
+        """The whole document of a state, as JSON values."""
+        lists = {name: each.as_json(each.of(state)) for name, each in self.pageable.items()}
+        return self.document(key, state, lists)
+
+    def encode(self, key: str, state: State) -> bytes:
+        """The whole document: UTF-8 JSON without spaces. How it is stored says `paging`."""
+        return encode_document(self.whole(key, state))
+
+    def decode(self, document: bytes) -> State:
+        """The state that a whole document stands for; ValueError if it is not one of ours."""
+        value = read_document(document)
+        if value is None:
+            raise ValueError("not a JSON object")
+        return self.state_of(value)
+
+
+def unopened_error(event: Event, seal: Seal) -> UnopenedEventError:
+    """Why nothing may go past an event whose payload counts, and whose key is not here."""
+    key = f"the key {seal.key_id}" if seal.key_id else "a key"
+    return UnopenedEventError(
+        f"stopped before event {event.seq:,}: what {safe_text(event.origin, 80)} said in it is "
+        f"sealed with {key}, which is not available: {seal.reason}",
+        event.seq,
+    )

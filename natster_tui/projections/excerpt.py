@@ -1,0 +1,45 @@
+"""The beginning of a document, for a screen: what it costs follows what can be seen of it.
+
+A hub's document has a list entry for everybody. Putting it together, masking it and writing it out
+takes a tenth of a second and more, and a screen does so at every refresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from natster_tui.projections.api import Projection, State
+from natster_tui.projections.documents import Document, encode_document
+from natster_tui.projections.wording import LeftOut
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A document with the first entries of each of its lists, and a `LeftOut` for the others.
+
+    `size` says how large the whole document is: in bytes, or in entries where some are left out.
+    """
+
+    document: Document
+    size: str
+
+
+def excerpt_of(projection: Projection[State], key: str, state: State, entries: int) -> Excerpt:
+    """The document of a state with at most so many entries of each of its lists."""
+    lists, lengths = {}, {}
+    for name, each in projection.pageable.items():
+        whole = each.of(state)
+        lengths[name] = len(whole)
+        lists[name] = each.as_json(dict(islice(whole.items(), entries)))
+    document = projection.document(key, state, lists)
+    told = 0
+    cut = {}
+    for name, value in document.items():
+        if isinstance(value, list):
+            length = lengths.get(name, len(value))
+            told += length
+            if length > entries:
+                cut[name] = [*value[:entries], LeftOut(length - entries)]
+    size = f"{told:,} entries" if cut else f"{len(encode_document(document)):,} bytes"
+    return Excerpt(document | cut, size)

@@ -1,0 +1,142 @@
+"""Folding a log into one projection: the only place where events meet states.
+
+Live projecting, rebuilding, dry runs, verifying, time travel and "why" all hold a `Fold`. The
+state inside is mutable, because a replay applies millions of events; what leaves it (document
+bytes, tallies, keys) is immutable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Generic
+
+from natster_tui.events.event import Event, Record, read_event
+from natster_tui.events.parking import ParkedEvent, ParkedTally, ParkReason
+from natster_tui.projections.api import Projection, State
+from natster_tui.projections.checkpoint import NO_TOMBSTONES
+
+
+class Fold(Generic[State]):
+    """The states of one projection at a position in the log.
+
+    `seq` is the sequence of the last record folded (0: none), `time_ns` that record's stream
+    time, `parked` the tally of events set aside, and `dirty` the keys whose document changed
+    since `take_dirty` was last called. `tombstones` is the digest of the erasures that it was
+    begun with: they are an input of it, like the log, so with others it is another fold.
+    """
+
+    def __init__(
+        self,
+        projection: Projection[State],
+        states: dict[str, State] | None = None,
+        seq: int = 0,
+        time_ns: int = 0,
+        parked: ParkedTally | None = None,
+        *,
+        tombstones: str = NO_TOMBSTONES,
+    ) -> None:
+        self.projection = projection
+        self.states: dict[str, State] = {} if states is None else states
+        self.seq = seq
+        self.time_ns = time_ns
+        self.tombstones = tombstones
+        self.dirty: dict[str, None] = {}
+        self._uses = projection.uses
+        self._rule = projection.apply
+        self._parked = parked or ParkedTally()
+        self._newly_parked: list[ParkedEvent] = []
+
+    def apply(self, record: Record, event: Event | ParkReason) -> tuple[str, ...]:
+        """Fold one record, already read with `read_event`; returns the keys that changed.
+
+        Raises UnopenedEventError (see `Projection.apply`), and stands where it stood.
+        """
+        return self.apply_all((record,), (event,))
+
+    def apply_all(
+        self, records: Sequence[Record], events: Sequence[Event | ParkReason]
+    ) -> tuple[str, ...]:
+        """Fold records in ascending order; returns the keys that the last one changed.
+
+        One at or below `seq` was folded before, and is passed over: only the stream sequence
+        tells a duplicate. Raises UnopenedEventError, and stands just before that event.
+        """
+        uses, rule, states, dirty = self._uses, self._rule, self.states, self.dirty
+        changed: tuple[str, ...] = ()
+        for record, event in zip(records, events, strict=True):
+            seq = record.seq
+            if seq <= self.seq:
+                changed = ()
+                continue
+            outcome: tuple[str, ...] | ParkReason = ()
+            if isinstance(event, ParkReason):
+                outcome = event
+            elif event.type in uses:
+                outcome = rule(states, event)
+            self.seq = seq
+            self.time_ns = record.time_ns
+            if isinstance(outcome, ParkReason):
+                self._newly_parked.append(ParkedEvent(seq, outcome))
+                outcome = ()
+            for key in outcome:
+                dirty[key] = None
+            changed = outcome
+        return changed
+
+    def advance(self, records: Iterable[Record]) -> None:
+        """Fold records in order."""
+        kept = list(records)
+        self.apply_all(kept, [read_event(record) for record in kept])
+
+    def copy(self) -> Fold[State]:
+        """A fold at the same position that goes its own way from here."""
+        copy = self.projection.copy
+        states = {key: copy(state) for key, state in self.states.items()}
+        return Fold(
+            self.projection,
+            states,
+            self.seq,
+            self.time_ns,
+            self.parked,
+            tombstones=self.tombstones,
+        )
+
+    @property
+    def parked_count(self) -> int:
+        """How many events were set aside so far; cheaper than the tally."""
+        return self._parked.count + len(self._newly_parked)
+
+    @property
+    def parked(self) -> ParkedTally:
+        """The events set aside so far."""
+        if self._newly_parked:
+            self._parked = self._parked.adding(self._newly_parked)
+            self._newly_parked = []
+        return self._parked
+
+    def take_dirty(self) -> tuple[str, ...]:
+        """The keys changed since the last call, in the order in which they first changed."""
+        keys = tuple(self.dirty)
+        self.dirty.clear()
+        return keys
+
+    def document(self, key: str) -> bytes | None:
+        """The document of a key as it would be stored now, or None if there is none."""
+        state = self.states.get(key)
+        return None if state is None else self.projection.encode(key, state)
+
+    def holder(self, key: str) -> str:
+        """The account under whose key the document of a key is sealed."""
+        return self.projection.holder(key, self.states[key])
+
+    def documents(self) -> dict[str, bytes]:
+        """Every document as it would be stored now."""
+        encode = self.projection.encode
+        return {key: encode(key, state) for key, state in self.states.items()}
+
+
+def fold_all(projection: Projection[State], records: Iterable[Record]) -> Fold[State]:
+    """One fold of a whole log."""
+    fold = Fold(projection)
+    fold.advance(records)
+    return fold

@@ -1,0 +1,1 @@
+"""The earlier states and documents of a fold, kept as changes."""

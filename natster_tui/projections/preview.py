@@ -1,0 +1,35 @@
+"""What an event would change, before it happens: the real fold on copies of the states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from natster_tui.events.event import Record, read_event
+from natster_tui.events.parking import ParkReason
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.history.steps import DocumentSteps, Effect
+
+
+def preview_of(record: Record, folds: Mapping[str, Fold[Any]]) -> list[Effect]:
+    """What a record would do to the documents that it would change; only their states are copied.
+
+    Its sequence is none yet: any from 1 on will do.
+    """
+    event = read_event(record)
+    if isinstance(event, ParkReason):
+        return []
+    effects = []
+    for fold in folds.values():
+        projection = fold.projection
+        if event.type not in projection.uses:
+            continue
+        keys = tuple(dict.fromkeys(projection.keys_of(event)))
+        for key in keys:
+            states = {
+                each: projection.copy(fold.states[each]) for each in keys if each in fold.states
+            }
+            effect = DocumentSteps(Fold(projection, states), key).apply(record, event)
+            if effect.fields:
+                effects.append(effect)
+    return effects

@@ -1,0 +1,197 @@
+"""Events and documents in words: what both the terminal lines and the panes say of them.
+
+Everything that came from outside is made safe here, and secrets are masked, before anybody
+prints it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.events.event import NONE, Event, EventType, Record
+from natster_tui.events.sealed_payload import Seal
+from natster_tui.events.times import format_seconds
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.diff import FieldChange
+from natster_tui.text.masking import MASK, mask_json, screen_text
+from natster_tui.text.safe_text import safe_block, safe_text
+from natster_tui.text.strict_json import Json, Number, UnreadableError, json_line, read_json
+
+_KEY_SHOWN_WHOLE = 12
+_KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
+_TIMES = ("initialized_at", "imported_at")
+
+PAYLOAD_SHOWN = 64 * 1024
+"""Bytes of a payload beyond which only its size is told: it would be read at every refresh."""
+
+VERBS = {
+    EventType.INITIALIZED: "initialized",
+    EventType.CONTEXT_BOUND: "bound",
+    EventType.SHARED: "shared",
+    EventType.UNSHARED: "unshared",
+    EventType.IMPORTED: "imported",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Stands at the end of a list for the entries that are not shown."""
+
+    count: int
+
+
+def short_key(key: str, width: int = _KEY_SHOWN_WHOLE) -> str:
+    """A key short enough for a row: its beginning and its end, `ACB4…2NGDT`."""
+    text = screen_text(key, 80)
+    if len(text) <= width:
+        return text
+    return f"{text[:4]}…{text[-3:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What accounts are called on screen: the name they gave themselves, else the short key."""
+
+    accounts: Mapping[str, AccountState]
+
+    def of(self, key: str) -> str:
+        """The name for a row."""
+        state = self.accounts.get(key)
+        if state is None or not state.account_name:
+            return short_key(key)
+        return screen_text(state.account_name, 40)
+
+
+def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
+    """The key of the one account of that name, in any letter case; else the text as it is."""
+    if text in accounts:
+        return text
+    wanted = text.casefold()
+    called = [
+        key
+        for key, state in accounts.items()
+        if state.account_name is not None and state.account_name.casefold() == wanted
+    ]
+    return called[0] if len(called) == 1 else text
+
+
+def event_phrase(event: Event, names: Names) -> tuple[str, str, str]:
+    """Who, with whom (an arrow first, empty if nobody), and which catalog, for a row."""
+    who = names.of(event.origin)
+    if event.type in (EventType.INITIALIZED, EventType.CONTEXT_BOUND):
+        return who, "", "" if event.catalog == NONE else screen_text(event.catalog, 40)
+    arrow = "←" if event.type is EventType.IMPORTED else "→"
+    return who, f"{arrow} {names.of(event.target)}", screen_text(event.catalog, 40)
+
+
+def seal_line(seal: Seal) -> str:
+    """How a payload is stored, for a person."""
+    return f"with the key {safe_text(seal.key_id, 80)}" if seal.key_id else "in a form not known"
+
+
+def payload_lines(
+    record: Record, *, reveal: bool = False, otherwise: str = "y copies them"
+) -> list[str]:
+    """The payload for a person: pretty JSON with secrets masked, or what it is instead."""
+    if record.seal is not None and record.seal.unopened is not None:
+        return [f"({record.seal.closed}: {safe_text(record.seal.reason, 400)})"]
+    if not record.payload:
+        return ["(empty)"]
+    if len(record.payload) > PAYLOAD_SHOWN:
+        return [f"({len(record.payload):,} bytes, too many to show here; {otherwise})"]
+    try:
+        value = read_json(record.payload)
+    except UnreadableError as error:
+        what = f"{safe_text(str(error), 200)}; {len(record.payload):,} bytes"
+        if not reveal:
+            # Half a context is no JSON, and may hold whole secrets: fields can't be told apart.
+            return [f"({what}, hidden because secrets in it cannot be told apart)"]
+        return [f"({what}, as they are)", *safe_block(record.payload, 40, 4_000).split("\n")]
+    return pretty_json(value if reveal else mask_json(value)).split("\n")
+
+
+def masked_payload(record: Record) -> bytes:
+    """The payload with its secrets masked; one that cannot be read is masked whole."""
+    if record.seal is not None and record.seal.unopened is not None:
+        return MASK.encode()
+    if not record.payload:
+        return b""
+    try:
+        value = read_json(record.payload)
+    except UnreadableError:
+        return MASK.encode()
+    return compact_json(mask_json(value)).encode()
+
+
+def compact_json(value: Json) -> str:
+    """JSON on one line, numbers as they were written, text as it is."""
+    match value:
+        case Number():
+            return str(value)
+        case dict():
+            items = (f"{json_line(name)}:{compact_json(item)}" for name, item in value.items())
+            return "{" + ",".join(items) + "}"
+        case list():
+            return "[" + ",".join(map(compact_json, value)) + "]"
+        case _:
+            return json_line(value)
+
+
+def pretty_json(value: Json | LeftOut, indent: int = 0) -> str:
+    """JSON over several lines, numbers as they were written, text made safe."""
+    pad, inner = "  " * indent, "  " * (indent + 1)
+    match value:
+        case LeftOut():
+            return f"… {value.count:,} more entries; y copies all of them"
+        case Number():
+            return safe_text(str(value), 200)
+        case str():
+            return json.dumps(safe_text(value), ensure_ascii=False)
+        case dict() if value:
+            lines = [
+                f"{inner}{json.dumps(safe_text(name, 200), ensure_ascii=False)}: "
+                f"{pretty_json(item, indent + 1)}"
+                for name, item in value.items()
+            ]
+            return "{\n" + ",\n".join(lines) + f"\n{pad}}}"
+        case list() if value:
+            lines = [f"{inner}{pretty_json(item, indent + 1)}" for item in value]
+            return "[\n" + ",\n".join(lines) + f"\n{pad}]"
+        case _:
+            return json.dumps(value)
+
+
+def change_line(change: FieldChange, *, reveal: bool = False, names: Names | None = None) -> str:
+    """One field's change as a line: `+ out_shares[kevbuzz AA33…] {…}`.
+
+    With `names` accounts are called by them instead of by their keys.
+    """
+    line = _change_line(change, reveal=reveal)
+    return line if names is None else _KEY.sub(lambda found: names.of(found[0]), line)
+
+
+def _change_line(change: FieldChange, *, reveal: bool) -> str:
+    path = screen_text(change.path, 200, reveal=reveal)
+    name = change.path.rsplit(".", 1)[-1]
+
+    def shown(value: Any) -> str:
+        if value is None:
+            return "none"
+        if change.secret and not reveal:
+            return MASK
+        if name in _TIMES and isinstance(value, int):
+            return format_seconds(value)
+        if isinstance(value, dict) and value.keys() == {"catalog", "account"}:
+            return ""  # the path says both
+        return safe_text(json.dumps(value if reveal else mask_json(value), ensure_ascii=False), 300)
+
+    if change.before is None or change.after is None:
+        sign, value = ("+", change.after) if change.before is None else ("-", change.before)
+        # A list of names says everything in the path already.
+        told = isinstance(value, str) and change.path.endswith(f"[{value}]")
+        return f"{sign} {path}" if told else f"{sign} {path} {shown(value)}".rstrip()
+    return f"~ {path} {shown(change.before)} → {shown(change.after)}"

@@ -1,0 +1,71 @@
+"""Several messages to one stream, stored together or not at all (NATS ADR-50)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from natster_tui.errors import ConflictError
+from natster_tui.events.event import Record
+from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
+from natster_tui.store.connection.link import Link, api_error
+
+BATCH_LIMIT = 1_000
+"""Messages in one atomic batch; the server refuses more (10199)."""
+
+SENT_AT_ONCE = 100
+"""Messages written before anything else may have its turn."""
+
+BATCH_ID = "Nats-Batch-Id"
+BATCH_SEQUENCE = "Nats-Batch-Sequence"
+BATCH_COMMIT = "Nats-Batch-Commit"
+EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMessage:
+    """One message; `expected` is the revision that its subject must stand at, None for any."""
+
+    subject: str
+    value: bytes
+    expected: int | None = None
+    operation: str = ""
+    """A key-value operation (`DEL`), or nothing for a value."""
+
+
+def is_unfinished(record: Record) -> bool:
+    """Whether a stored message has others of its batch behind it."""
+    return record.header(BATCH_ID) is not None and record.header(BATCH_COMMIT) is None
+
+
+async def publish_batch(link: Link, what: str, messages: Sequence[BatchMessage]) -> int:
+    """Store them all; returns the sequence of the last one.
+
+    Raises ConflictError when an expectation does not hold: nothing was stored. When the answer
+    is lost (ServerError) it may or may not have been; look before going on.
+    """
+    if len(messages) > BATCH_LIMIT:
+        raise ValueError(f"{len(messages)} messages do not fit in one batch")
+    batch = secrets.token_hex(12)
+    for number, message in enumerate(messages, 1):
+        headers = {BATCH_ID: batch, BATCH_SEQUENCE: str(number)}
+        if message.expected is not None:
+            headers[EXPECTED_LAST] = str(message.expected)
+        if message.operation:
+            headers["KV-Operation"] = message.operation
+        if number < len(messages):
+            await link.publish(message.subject, message.value, headers)
+            if number % SENT_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            continue
+        headers[BATCH_COMMIT] = "1"
+        answer = json.loads(await link.request(message.subject, message.value, headers))
+        if "error" not in answer:
+            return int(answer["seq"])
+        if answer["error"].get("err_code") == WRONG_LAST_SEQUENCE:
+            raise ConflictError(f"somebody else wrote to {what} meanwhile; nothing was written")
+        raise api_error(f"a batch to {what}", answer["error"])
+    raise ValueError("a batch holds at least one message")

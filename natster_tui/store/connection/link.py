@@ -1,0 +1,451 @@
+"""One connection to a NATS server, for exactly as long as it lasts.
+
+A `Link` never reconnects by itself: after a loss the log must be compared with the checkpoint
+before anything goes on (DESIGN section 4), so whoever owns the work opens a new link and starts
+from what it knows. Everything waiting on a lost link fails at once with ConnectionLostError,
+and a denied permission, which nats-py turns into a timeout, fails at once with DeniedError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import re
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import nats.errors
+from nats.aio.client import RawCredentials
+
+from natster_tui.errors import (
+    ApiError,
+    ConnectionLostError,
+    DeniedError,
+    ServerError,
+    UnreachableError,
+)
+from natster_tui.store.connection.delivery_parser import Sink
+from natster_tui.store.connection.wire import WireClient
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.text.masking import screen_text
+
+CONNECT_TIMEOUT = 3.0
+REQUEST_TIMEOUT = 5.0
+ASK_AGAIN_S = 1.0
+"""A question that changes nothing is put again so often; see `Link.api`."""
+
+PING_INTERVAL = 1
+PINGS_UNANSWERED = 3
+"""Seconds between pings, and how many may stay unanswered before the link is given up.
+
+Generous, because a busy machine is no lost server; that nothing is heard is shown long before,
+by the heartbeats of whoever reads (`LogFollower.silent_s`)."""
+
+DEFAULT_INBOX = "_INBOX"
+"""Where answers come in unless the settings name another prefix."""
+
+_DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
+_LOOKING = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
+_Result = TypeVar("_Result")
+
+
+class Link:
+    """An open connection. Make one with `Link.open`; close it with `close`."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self.settings = settings
+        self.client = WireClient()
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Done with a reason as soon as the connection has ended."""
+        self.on_problem: Callable[[str], None] = lambda _sentence: None
+        """Told of every asynchronous error, as a sentence."""
+        self.consumers: set[tuple[str, str]] = set()
+        """Streams and names of the consumers that were made over this link and not deleted yet."""
+        self._closing = False
+        self._last_error = ""
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._deaf: DeniedError | None = None
+        self._api_prefix = _api_prefix(settings)
+
+    # -- opening and closing ---------------------------------------------------------------
+
+    @classmethod
+    async def open(cls, settings: ConnectionSettings, *, name: str = "natster-tui") -> Link:
+        """Connect.
+
+        Raises UnreachableError when nobody answers within CONNECT_TIMEOUT seconds, and
+        ServerError when the server refuses the credentials or the transport.
+        """
+        _quieten_nats_logging()
+        link = cls(settings)
+        try:
+            # Not wait_for: in Python 3.11 that can swallow a cancellation.
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await link._connect(name)
+        except TimeoutError as error:
+            await link._abandon()
+            raise UnreachableError(
+                f"{settings.described} does not answer"
+                f"{f' ({link._last_error})' if link._last_error else ''}: "
+                "is the server running, and is --server right?"
+            ) from error
+        except (nats.errors.Error, OSError, ValueError) as error:
+            await link._abandon()
+            raise link._connect_failure(error) from error
+        except (AttributeError, LookupError, TypeError) as error:
+            # nats-py takes what the other side says about itself for what a server says.
+            await link._abandon()
+            raise ServerError(
+                f"{settings.described} does not speak as a NATS server does: is --server right?"
+            ) from error
+        return link
+
+    async def _connect(self, name: str) -> None:
+        settings = self.settings
+        await self.client.connect(
+            servers=list(settings.servers),
+            name=name,
+            error_cb=self._on_error,
+            closed_cb=self._on_closed,
+            disconnected_cb=self._on_closed,
+            # Owning the reconnect is the point of this class; see the module's docstring.
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=3,
+            ping_interval=PING_INTERVAL,
+            max_outstanding_pings=PINGS_UNANSWERED,
+            flusher_queue_size=4096,
+            pending_size=64 * 1024 * 1024,
+            user=settings.user,
+            password=settings.password,
+            token=settings.token,
+            user_credentials=_credentials(settings),
+            nkeys_seed=None if settings.nkey is None else str(settings.nkey),
+            tls=_tls_context(settings),
+            tls_handshake_first=settings.tls_first,
+            inbox_prefix=settings.inbox_prefix or DEFAULT_INBOX,
+        )
+
+    def _connect_failure(self, error: Exception) -> ServerError:
+        told = self._last_error or _told(error)
+        where = self.settings.described
+        # The server's reason, and the end of the connection that follows, come in either order.
+        both = f"{self._last_error} {_told(error)}".lower()
+        if "authorization" in both or "authentication" in both:
+            return ServerError(
+                f"{where} refused these credentials ({self.settings.user_described}): "
+                "check --creds, --user or --nkey"
+            )
+        if isinstance(error, ssl.SSLError) or "ssl" in both or "certificate" in both:
+            return ServerError(f"{where}: TLS failed ({told}): check --tls-ca and --tls-cert")
+        return UnreachableError(
+            f"cannot reach {where} ({told}): is the server running, and is --server right?"
+        )
+
+    async def _abandon(self) -> None:
+        self._closing = True
+        try:
+            await self.client.close()
+        except (nats.errors.Error, OSError) as error:
+            self.on_problem(screen_text(str(error)))
+
+    async def close(self) -> None:
+        """End the connection; waiting requests fail with ConnectionLostError."""
+        self._end("closed")
+        await self._abandon()
+
+    def _end(self, reason: str) -> None:
+        if not self.lost.done():
+            self.lost.set_result(reason)
+
+    async def _on_closed(self) -> None:
+        # What the server says before it closes (an expired JWT) comes to no callback.
+        last = self.client.last_error
+        self._end((_told(last) if last else self._last_error) or "the server closed the connection")
+
+    async def _on_error(self, error: Exception) -> None:
+        told = _told(error)
+        self._last_error = told
+        if denied := _DENIED.search(told):
+            # nats-py lower-cases what the server said.
+            denial = self._denial(denied[1], denied[2])
+            inbox = (self.settings.inbox_prefix or DEFAULT_INBOX).lower()
+            if denied[1] == "subscription" and denied[2].startswith(f"{inbox}."):
+                # No answer will ever be heard on this connection, whatever is asked.
+                self._deaf = denial
+            for subject, futures in self._waiting.items():
+                if self._deaf or subject.lower() == denied[2]:
+                    for future in futures:
+                        if not future.done():
+                            future.set_exception(self._denial(denied[1], denied[2]))
+            if not self._closing:
+                self.on_problem(denial.sentence)
+        elif not self._closing and not isinstance(error, nats.errors.UnexpectedEOF):
+            self.on_problem(f"the connection to {self.settings.described} reports: {told}")
+
+    def _denial(self, verb: str, subject: str) -> DeniedError:
+        doing = "publish to" if verb == "publish" else "subscribe to"
+        return DeniedError(
+            f"{self.settings.described} does not permit {self.settings.user_described} to {doing} "
+            f"{subject}: use other credentials, or ask for that permission"
+        )
+
+    # -- what is known about the server ----------------------------------------------------
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection has ended."""
+        return self.lost.done()
+
+    @property
+    def max_payload(self) -> int:
+        """The largest message the server takes, in bytes, headers included."""
+        return int(self.client.max_payload)
+
+    @property
+    def server_version(self) -> tuple[int, int, int]:
+        """The server's version: major, minor, patch."""
+        version = self.client.connected_server_version
+        return version.major, version.minor, version.patch
+
+    # -- talking ---------------------------------------------------------------------------
+
+    async def guarded(self, work: Awaitable[_Result], subject: str = "") -> _Result:
+        """Wait for some work, but not longer than the link lives or is allowed `subject`."""
+        if self.lost.done():
+            if asyncio.iscoroutine(work):
+                work.close()
+            raise ConnectionLostError(self.lost_sentence())
+        if self._deaf is not None:
+            if asyncio.iscoroutine(work):
+                work.close()
+            raise DeniedError(self._deaf.sentence)
+        denied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(subject, []).append(denied)
+        task = asyncio.ensure_future(work)
+        try:
+            either: set[asyncio.Future[Any]] = {task, denied, self.lost}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            if denied.done():
+                denied.result()
+            raise ConnectionLostError(self.lost_sentence())
+        finally:
+            if not task.done():
+                task.cancel()
+            denied.cancel()
+            waiting = self._waiting[subject]
+            waiting.remove(denied)
+            if not waiting:
+                del self._waiting[subject]
+
+    def lost_sentence(self) -> str:
+        """That the connection has ended, and why."""
+        return f"lost the connection to {self.settings.described} ({self.lost.result()})"
+
+    async def request(
+        self,
+        subject: str,
+        payload: bytes = b"",
+        headers: dict[str, str] | None = None,
+        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
+    ) -> bytes:
+        """Ask, and return the reply's payload.
+
+        Raises ServerError when no answer comes, ConnectionLostError, DeniedError.
+        """
+        try:
+            reply = await self.guarded(
+                self.client.request(subject, payload, timeout=timeout, headers=headers), subject
+            )
+        except nats.errors.NoRespondersError as error:
+            if not subject.startswith(f"{self._api_prefix}."):
+                raise ServerError(
+                    f"{self.settings.described} stores nothing on {screen_text(subject, 200)}: "
+                    "the stream or bucket behind it is gone"
+                ) from error
+            raise ServerError(
+                f"{self.settings.described} has no JetStream for {self.settings.user_described}: "
+                "enable it on the server and for the account"
+            ) from error
+        except nats.errors.TimeoutError as error:
+            raise ServerError(
+                f"{self.settings.described} did not answer {subject} within {timeout:g} s"
+            ) from error
+        except (nats.errors.Error, OSError) as error:
+            raise self.failure(error) from error
+        return bytes(reply.data)
+
+    def failure(self, error: Exception) -> ServerError:
+        """An error of nats-py as one of ours."""
+        if self.lost.done() or isinstance(error, nats.errors.ConnectionClosedError):
+            self._end(self._last_error or str(error))
+            return ConnectionLostError(self.lost_sentence())
+        return ServerError(f"{self.settings.described}: {screen_text(str(error))}")
+
+    async def api(
+        self,
+        verb: str,
+        body: Mapping[str, object] | None = None,
+        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
+    ) -> dict[str, Any]:
+        """Ask JetStream (`STREAM.INFO.X`, …); raises ApiError when it answers with an error.
+
+        In a cluster only a stream's leader answers, and what was asked while there was none is
+        never answered. What only looks is therefore asked again every second.
+        """
+        payload = b"" if body is None else json.dumps(body).encode()
+        subject = self.api_subject(verb)
+        if verb.startswith(_LOOKING):
+            answer = json.loads(await self._first_answer(subject, payload, timeout))
+        else:
+            answer = json.loads(await self.request(subject, payload, timeout=timeout))
+        if "error" in answer:
+            raise api_error(verb, answer["error"])
+        return dict(answer)
+
+    async def _first_answer(self, subject: str, payload: bytes, seconds: float) -> bytes:
+        until = time.monotonic() + seconds
+        asked: list[asyncio.Task[bytes]] = []
+        try:
+            while True:
+                # Each may take as long as the first one may: that one is the first to give up.
+                work = self.request(subject, payload, timeout=seconds)
+                asked.append(asyncio.create_task(work))
+                left = until - time.monotonic()
+                await asyncio.wait(
+                    asked,
+                    timeout=ASK_AGAIN_S if left > ASK_AGAIN_S else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                for task in asked:
+                    if task.done():
+                        return task.result()
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+
+    def api_subject(self, verb: str) -> str:
+        """The subject of a JetStream request under this connection's prefix or domain."""
+        return f"{self._api_prefix}.{verb}"
+
+    async def publish(
+        self,
+        subject: str,
+        payload: bytes,
+        headers: dict[str, str] | None = None,
+        reply: str = "",
+    ) -> None:
+        """Send without waiting for an answer."""
+        if self.lost.done():
+            raise ConnectionLostError(self.lost_sentence())
+        try:
+            await self.client.publish(subject, payload, reply, headers)
+        except (nats.errors.Error, OSError) as error:
+            raise self.failure(error) from error
+
+    async def subscribe_raw(self, sink: Sink) -> RawInbox:
+        """A fresh inbox (`RawInbox.prefix` and anything below) whose messages go to `sink`."""
+        prefix = self.client.new_inbox()
+        try:
+            subscription = await self.client.subscribe(f"{prefix}.*")
+        except (nats.errors.Error, OSError) as error:
+            raise self.failure(error) from error
+        inbox = RawInbox(self, prefix, subscription)
+        self.client.attach(subscription._id, sink)
+        return inbox
+
+
+class RawInbox:
+    """A subscription made with `Link.subscribe_raw`."""
+
+    def __init__(self, link: Link, prefix: str, subscription: Any) -> None:
+        self.prefix = prefix
+        self._link = link
+        self._subscription = subscription
+
+    async def close(self) -> None:
+        """Stop listening. A lost link has stopped already."""
+        self._link.client.detach(self._subscription._id)
+        if not self._link.is_lost:
+            try:
+                await self._subscription.unsubscribe()
+            except (nats.errors.Error, OSError) as error:
+                self._link.on_problem(str(self._link.failure(error)))
+
+
+def api_error(verb: str, error: Mapping[str, Any]) -> ApiError:
+    """A JetStream error as one of ours."""
+    description = screen_text(str(error.get("description", "unknown error")), 300)
+    return ApiError(
+        f"JetStream refused {verb}: {description}", int(error.get("err_code", 0)), description
+    )
+
+
+def _told(error: Exception) -> str:
+    """What an error of the transport says, without Python's way of saying it."""
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
+    if isinstance(error, OSError) and error.errno is not None:
+        return screen_text(os.strerror(error.errno).lower(), 300)
+    return screen_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")
+
+
+def _api_prefix(settings: ConnectionSettings) -> str:
+    if settings.js_api_prefix:
+        return settings.js_api_prefix.removesuffix(".").removesuffix(">").removesuffix(".")
+    if settings.js_domain:
+        return f"$JS.{settings.js_domain}.API"
+    return "$JS.API"
+
+
+def _credentials(settings: ConnectionSettings) -> RawCredentials | str | None:
+    """A credentials file, or the content of one that exists nowhere as a file."""
+    if settings.creds_text is not None:
+        return RawCredentials(settings.creds_text)
+    return None if settings.creds is None else str(settings.creds)
+
+
+def _tls_context(settings: ConnectionSettings) -> ssl.SSLContext | None:
+    """The TLS settings, or None when nothing asks for TLS."""
+    wanted = settings.tls_ca or settings.tls_cert or settings.tls_first
+    if not wanted and not any(urlsplit(url).scheme == "tls" for url in settings.servers):
+        return None
+    try:
+        context = ssl.create_default_context(
+            cafile=None if settings.tls_ca is None else str(settings.tls_ca)
+        )
+        if settings.tls_cert is not None:
+            context.load_cert_chain(
+                str(settings.tls_cert), None if settings.tls_key is None else str(settings.tls_key)
+            )
+    except (OSError, ssl.SSLError) as error:
+        raise ServerError(
+            f"the TLS files cannot be used ({error}): check --tls-ca, --tls-cert and --tls-key"
+        ) from error
+    return context
+
+
+class _Silent(logging.Handler):
+    """nats-py logs tracebacks of its read loop; a terminal application cannot have those."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Drop it: the loss of the link that follows is what people are told."""
+
+
+def _quieten_nats_logging() -> None:
+    logger = logging.getLogger("nats")
+    if not logger.handlers:
+        logger.addHandler(_Silent())
+        logger.propagate = False

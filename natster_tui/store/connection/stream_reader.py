@@ -1,0 +1,369 @@
+"""Reading a stream in order without losing or doubling a message.
+
+One ephemeral pull consumer, in memory, without acknowledgements (DESIGN section 4). Pull
+requests are bounded in messages and in bytes, and a new one goes out only when what earlier
+ones brought has been taken: back-pressure reaches the server. Consumer sequences must be
+contiguous; on anything odd (a gap, a vanished consumer, silence) the consumer is made anew just
+after the last record handed out, so the caller sees each record once and in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator
+from itertools import islice
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self
+
+from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError
+from natster_tui.events.event import Record
+from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND
+from natster_tui.store.connection.consumers import delete_consumers
+from natster_tui.store.connection.delivery_parser import Delivery
+from natster_tui.store.connection.link import Link, RawInbox
+from natster_tui.store.connection.wire import parse_status, position_prefix
+
+WINDOW_MESSAGES = 8_000
+WINDOW_BYTES = 4 * 1024 * 1024
+"""The bounds of one pull request; two are outstanding at most."""
+
+FIRST_WINDOW, LEAST_WINDOW = 2_000, 250
+WINDOW_S = 0.25
+"""Where a range is read, a window is about what is worked off in so many seconds: whatever else the
+server has to say, a lease's renewal among it, waits behind what it was asked for."""
+
+FOLLOWING_MESSAGES = 4_000
+"""The bound for those that follow a log: they work in short pieces, and while they do, more comes
+in than while a replay folds a whole slice. It should not all have to be held."""
+
+SLICE = 2_000
+"""Records per batch handed out: small enough that a screen stays responsive in between."""
+
+HEARTBEAT_S = 1.0
+RANGE_HEARTBEAT_S = 0.1
+"""Where a read may end in nothing (see `read_range`), it should not take long to hear of it."""
+
+PULL_EXPIRES_S = 30.0
+SILENCE_S = 2.5
+"""Without even a heartbeat for so long, the consumer's information is asked for."""
+
+INACTIVE_S = 30
+"""How long the server keeps a consumer nobody pulls from; we delete ours on leaving."""
+
+_STATUS_HEARTBEAT = 100
+_UNKNOWN = b" "
+"""How no reply subject begins."""
+_TOO_LARGE = "Message Size Exceeds MaxBytes"
+
+
+class StreamReader:
+    """Reads a stream from `start` (a sequence) on; an async context manager.
+
+    `purpose` becomes part of the consumer's name, `natster-tui-<purpose>-<instance>`.
+    `slice_messages` is how many are handed out at a time, SLICE unless told.
+    `subject_filter` narrows the reading to one wildcard filter. `created`, when given, is the
+    stream's creation time: a stream that was deleted and made again is refused. With `fits_window`
+    less is asked for at a time of a caller that is slow. Empty batches
+    are handed out on every heartbeat, so that a caller can look after other things.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        stream: str,
+        start: int,
+        *,
+        purpose: str,
+        instance: str,
+        subject_filter: str = "",
+        created: str = "",
+        window_messages: int = WINDOW_MESSAGES,
+        slice_messages: int | None = None,
+        heartbeat_s: float = HEARTBEAT_S,
+        fits_window: bool = False,
+    ) -> None:
+        self.link = link
+        self.stream = stream
+        self.subject_filter = subject_filter
+        self.next_seq = max(start, 1)
+        self.pending = -1
+        """Messages that the server has yet to deliver, as of the last record; -1: unknown."""
+        self.idle = False
+        """Whether the server, after all it delivered, had nothing more; each batch tells anew."""
+        self.restarts = 0
+        """How often the consumer had to be made anew."""
+        self._window = min(FIRST_WINDOW, window_messages) if fits_window else window_messages
+        self._widest = window_messages
+        self._fits_window = fits_window
+        self._pulled_at = 0.0
+        self._slice = slice_messages or SLICE
+        self._window_bytes = WINDOW_BYTES
+        self._heartbeat_s = heartbeat_s
+        self._created = created
+        self._name_base = f"natster-tui-{purpose}-{instance}"
+        self._instance = instance
+        self._consumer = ""
+        self._inbox: RawInbox | None = None
+        self._arrived: list[Delivery] = []
+        self._stirred = asyncio.Event()
+        self._consumer_seq = 0
+        self._prefix = _UNKNOWN
+        self._asked = 0
+        self._gone = False
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            # Cancelled half-way, too: what was begun must not stay.
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stop()
+
+    async def _start(self) -> None:
+        self._consumer = f"{self._name_base}-{secrets.token_hex(3)}"
+        config: dict[str, object] = {
+            "name": self._consumer,
+            "ack_policy": "none",
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": self.next_seq,
+            "replay_policy": "instant",
+            "mem_storage": True,
+            "num_replicas": 1,
+            "inactive_threshold": INACTIVE_S * 1_000_000_000,
+            "metadata": {"natster-tui": self._instance},
+        }
+        # From now on it may be there, whether or not we hear of it.
+        self.link.consumers.add((self.stream, self._consumer))
+        verb = f"CONSUMER.CREATE.{self.stream}.{self._consumer}"
+        if self.subject_filter:
+            config["filter_subject"] = self.subject_filter
+            verb = f"{verb}.{self.subject_filter}"
+        answer = await self.link.api(verb, {"stream_name": self.stream, "config": config})
+        self.pending = int(answer.get("num_pending", -1))
+        self._consumer_seq = 0
+        self._prefix = _UNKNOWN
+        self._asked = 0
+        self._pulled_at = 0.0
+        self._gone = False
+        self._arrived = []
+        self._inbox = await self.link.subscribe_raw(self._on_messages)
+        await self._pull()
+
+    async def _stop(self) -> None:
+        inbox, self._inbox = self._inbox, None
+        if inbox is not None:
+            await inbox.close()
+        consumer, self._consumer = self._consumer, ""
+        if consumer:
+            await delete_consumers(self.link, {(self.stream, consumer)})
+
+    async def _restart(self) -> None:
+        self.restarts += 1
+        await self._stop()
+        await self._start()
+        if self._created:
+            answer = await self.link.api(f"STREAM.INFO.{self.stream}")
+            if answer["created"] != self._created:
+                raise LogChangedError(
+                    f"{self.stream} was deleted and made again at {answer['created']}: "
+                    "this is not the log that was being read"
+                )
+
+    def _on_messages(self, deliveries: list[Delivery]) -> None:
+        self._arrived += deliveries
+        self._stirred.set()
+
+    async def _pull(self) -> None:
+        """Keep the server supplied with requests, two windows at most."""
+        assert self._inbox is not None
+        if self._fits_window and self._asked <= self._window:
+            self._fit_window()
+        while self._asked <= self._window:
+            request = {
+                "batch": self._window,
+                "max_bytes": self._window_bytes,
+                "expires": int(PULL_EXPIRES_S * 1e9),
+                "idle_heartbeat": int(self._heartbeat_s * 1e9),
+            }
+            await self.link.publish(
+                self.link.api_subject(f"CONSUMER.MSG.NEXT.{self.stream}.{self._consumer}"),
+                json.dumps(request).encode(),
+                reply=f"{self._inbox.prefix}.1",
+            )
+            self._asked += self._window
+
+    def _fit_window(self) -> None:
+        """Ask for as much as the caller works off in WINDOW_S; it has just done so with one."""
+        before, self._pulled_at = self._pulled_at, monotonic()
+        if before:
+            took = max(self._pulled_at - before, WINDOW_S / 2)
+            wanted = int(self._window * WINDOW_S / took)
+            self._window = min(max(LEAST_WINDOW, wanted), self._widest)
+
+    async def batches(self) -> AsyncGenerator[list[Record], None]:
+        """Records in order, for ever; an empty list when a heartbeat brought nothing.
+
+        Raises ConnectionLostError when the link ends, ApiError when the stream is gone.
+        """
+        while True:
+            if not self._arrived:
+                await self._wait()
+            if self.link.is_lost:
+                raise ConnectionLostError(self.link.lost_sentence())
+            arrived, self._arrived = self._arrived, []
+            self.idle = False
+            at = 0
+            while True:
+                records, at, odd = self._take(arrived, at)
+                if at == len(arrived) or odd:
+                    break
+                # Asked for now, the next window comes while the caller works on this one.
+                await self._pull()
+                yield records
+                # The generator's caller may never wait; let the rest of the program run.
+                await asyncio.sleep(0)
+            if odd or self._gone:
+                if records:
+                    yield records
+                await self._restart()
+                continue
+            await self._pull()
+            yield records
+
+    def _take(self, arrived: list[Delivery], at: int) -> tuple[list[Record], int, bool]:
+        """Up to a slice of records of what arrived, from index `at` on.
+
+        Returns them, the index of what follows, and whether the consumer must be made anew.
+        """
+        records: list[Record] = []
+        prefix, next_seq, consumer_seq = self._prefix, self.next_seq, self._consumer_seq
+        cut = len(prefix)
+        position: list[bytes] = []
+        counted = status_at = 0
+        odd = False
+        for subject, reply, payload, headers in islice(arrived, at, at + self._slice):
+            at += 1
+            if not reply.startswith(prefix):
+                if not reply.startswith(b"$JS.ACK."):
+                    self._asked -= len(records) - counted
+                    counted, status_at = len(records), at
+                    odd = self._on_status(headers) or odd
+                    continue
+                prefix = self._prefix = position_prefix(reply)
+                cut = len(prefix)
+            position = reply[cut:].split(b".")
+            seq = int(position[0])
+            if int(position[1]) != consumer_seq + 1 or seq < next_seq:
+                odd = True
+                break
+            consumer_seq += 1
+            next_seq = seq + 1
+            name = str(subject, "utf-8", "replace")
+            records.append(Record(seq, int(position[2]), name, payload, headers or b""))
+        self._asked -= len(records) - counted
+        self.next_seq, self._consumer_seq = next_seq, consumer_seq
+        if position:
+            self.pending = int(position[3])
+        if at != status_at:
+            self.idle = False
+        return records, at, odd
+
+    async def _wait(self) -> None:
+        """Until something arrives, the link is lost, or the silence gets suspicious."""
+        self._stirred.clear()
+        stirred = asyncio.ensure_future(self._stirred.wait())
+        try:
+            either: set[asyncio.Future[Any]] = {stirred, self.link.lost}
+            await asyncio.wait(either, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stirred.cancel()
+        if not self._arrived and not self.link.is_lost:
+            await self._inspect_consumer()
+
+    async def _inspect_consumer(self) -> None:
+        try:
+            await self.link.api(f"CONSUMER.INFO.{self.stream}.{self._consumer}")
+        except ApiError as error:
+            if error.code != CONSUMER_NOT_FOUND:
+                raise
+        # Alive or not, it owed us heartbeats: its requests are gone. Begin again where we are.
+        self._gone = True
+
+    def _on_status(self, headers: bytes | None) -> bool:
+        """Account for a status message; True if the consumer has to be made anew."""
+        code, description, pairs = parse_status(headers or b"")
+        if code == _STATUS_HEARTBEAT:
+            self.idle = True
+            return False
+        told = dict(pairs)
+        if description == _TOO_LARGE and told.get("Nats-Pending-Bytes") == str(self._window_bytes):
+            # Not the end of a window that was used: the next message alone is larger than one.
+            self._window_bytes *= 2
+        unused = told.get("Nats-Pending-Messages")
+        if unused is not None and unused.isdigit():
+            # The request ended early: timed out, or its byte window is full.
+            self._asked = max(0, self._asked - int(unused))
+            return False
+        # 409 "Consumer Deleted", 409 "Leadership Change", 503 "No Responders", 404, unknown.
+        return code != 0 or bool(description)
+
+
+async def read_range(
+    link: Link,
+    stream: str,
+    first: int,
+    last: int,
+    *,
+    purpose: str,
+    instance: str,
+    subject_filter: str = "",
+    created: str = "",
+) -> AsyncGenerator[list[Record], None]:
+    """Records from `first` to `last` inclusive, in order, in batches; then it ends.
+
+    With a filter the end is where the server has nothing more, because the last record of the
+    range need not match. That is not always when nothing is pending: the server counts subjects
+    with a literal `>` as matching, and never delivers them.
+    """
+    if last < first:
+        return
+    # A page of the log must not cost what two full windows do.
+    window = WINDOW_MESSAGES if subject_filter else min(WINDOW_MESSAGES, last - first + 1)
+    async with StreamReader(
+        link,
+        stream,
+        first,
+        purpose=purpose,
+        instance=instance,
+        subject_filter=subject_filter,
+        created=created,
+        window_messages=window,
+        heartbeat_s=RANGE_HEARTBEAT_S,
+        fits_window=True,
+    ) as reader:
+        if subject_filter and reader.pending == 0:
+            return
+        async for batch in reader.batches():
+            if batch and batch[-1].seq > last:
+                if wanted := [record for record in batch if record.seq <= last]:
+                    yield wanted
+                return
+            if batch:
+                yield batch
+            if reader.next_seq > last:
+                return
+            if reader.idle or (subject_filter and reader.pending == 0):
+                # Unfiltered: the range ends in messages that were deleted.
+                return

@@ -1,0 +1,122 @@
+"""The seam in nats-py through which records are read raw.
+
+nats-py parses each message's headers into a dict (of repeated headers the last one wins, while
+our rule is that the first counts) and hands it over through a queue and a task. Reading a log
+needs the bytes as they came, in the order they came, and nothing in between. `WireClient` is
+the stock client with one private method extended, and its parser replaced where that fits
+(`delivery_parser`); `tests/store/connection/test_wire.py` compares the ways of reading, so that a
+nats-py whose internals changed is noticed at once.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from nats.aio.client import Client
+
+from natster_tui.events.event import Record
+from natster_tui.events.headers import Headers, parse_headers
+from natster_tui.events.times import parse_timestamp
+from natster_tui.store.connection.delivery_parser import Delivery, Sink, replace_parser
+
+_SHORT_REPLY = 9
+_SHORT_POSITION, _LONG_POSITION = 5, 7
+"""Tokens of a reply subject without a domain, and before the position in either form."""
+
+
+class WireClient(Client):
+    """nats-py's client, with subscriptions whose messages arrive unparsed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sinks: dict[int, Sink] = {}
+        self.reads_in_bulk = replace_parser(self, self._sinks)
+        """Whether messages for sinks are parsed in bulk, or by nats-py one by one."""
+
+    def attach(self, sid: int, sink: Sink) -> None:
+        """Send the messages of subscription `sid` to `sink` from now on.
+
+        Each delivery counts as a sign of life. The answer to a ping waits behind the events that
+        are on their way: whoever takes seconds for those would take the connection for stale.
+        """
+
+        def heard(deliveries: list[Delivery]) -> None:
+            self._pings_outstanding = 0
+            sink(deliveries)
+
+        self._sinks[sid] = heard
+
+    def detach(self, sid: int) -> None:
+        """Forget the sink of a subscription."""
+        self._sinks.pop(sid, None)
+
+    async def _process_msg(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
+    ) -> None:
+        sink = self._sinks.get(sid)
+        if sink is None:
+            # nats-py itself passes None for "no headers"; its annotation does not say so.
+            await super()._process_msg(sid, subject, reply, data, headers)  # type: ignore[arg-type]
+        else:
+            sink([(subject, reply, data, headers)])
+
+    async def _process_op_err(self, e: Exception) -> None:
+        # Nobody takes what is pending any more. nats-py would try to send it while it closes,
+        # and stay half-closed: nobody told, tasks and the socket left.
+        self._pending, self._pending_data_size = [], 0
+        await super()._process_op_err(e)
+
+
+class RepeatableHeaders(dict[str, str]):
+    """Headers for a publish that may hold the same name twice.
+
+    nats-py writes what `items()` yields, and a dict could not say "twice".
+    """
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def items(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override] # see the docstring
+        """All pairs, in order."""
+        return self._pairs
+
+
+def parse_status(block: bytes) -> tuple[int, str, Headers]:
+    """Status code, description and headers of an inline status; code 0 if it is none."""
+    line, _, _ = block.partition(b"\r\n")
+    words = line.split(b" ", 2)
+    if len(words) < 2 or not words[1][:3].isdigit():
+        return 0, "", ()
+    description = words[2].decode("utf-8", "replace").strip() if len(words) > 2 else ""
+    return int(words[1][:3]), description, parse_headers(block)
+
+
+def position_prefix(reply: bytes) -> bytes:
+    """What stands before the position in a delivery's reply subject: the same for a consumer.
+
+    `$JS.ACK.[domain.account.]stream.consumer.delivered.` and then the position, `stream_seq.
+    consumer_seq.time_ns.pending[.token]` (NATS ADR-15). Delivered is always 1 where nothing is
+    acknowledged.
+    """
+    tokens = reply.split(b".")
+    at = _SHORT_POSITION if len(tokens) == _SHORT_REPLY else _LONG_POSITION
+    return b".".join(tokens[:at]) + b"."
+
+
+def is_removal(record: Record) -> bool:
+    """Whether a bucket's message is the mark that deleting or purging a key leaves behind."""
+    return record.header("KV-Operation") in ("DEL", "PURGE")
+
+
+def stored_record(message: Mapping[str, Any]) -> Record:
+    """A record from the `message` of a `STREAM.MSG.GET` answer."""
+    return Record(
+        message["seq"],
+        parse_timestamp(message["time"]) or 0,
+        message["subject"],
+        base64.b64decode(message.get("data") or ""),
+        base64.b64decode(message.get("hdrs") or ""),
+    )

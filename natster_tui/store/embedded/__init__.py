@@ -1,0 +1,1 @@
+"""The embedded nats-server and its data directory."""

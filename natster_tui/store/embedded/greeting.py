@@ -1,0 +1,78 @@
+"""Asking a server on a loopback port who it is, and whether it has a stream.
+
+The few lines of protocol that readiness and sharing need, without a client library: a server
+that is not the expected one is never shown the token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass
+
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
+from natster_tui.store.embedded.data_directory import HOST
+
+_ANSWER_TIMEOUT = 2.0
+_INBOX = "_INBOX.natster"
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a server answers: its id, and whether it has the stream that was asked for."""
+
+    server_id: str
+    has_stream: bool
+
+
+class NoAnswerError(Exception):
+    """Nobody is there, or not a server that takes our token."""
+
+
+async def greet(port: int, token: str, *, server_id: str = "", stream: str = "") -> Greeting | None:
+    """Log in, ask for a stream, leave. The few lines of protocol that readiness needs.
+
+    None when another server than `server_id` is there; it is not shown the token. Raises
+    NoAnswerError.
+    """
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT):
+            reader, writer = await asyncio.open_connection(HOST, port)
+            try:
+                info = json.loads((await reader.readline()).removeprefix(b"INFO "))
+                if server_id and info["server_id"] != server_id:
+                    return None
+                login = {"auth_token": token, "verbose": False, "pedantic": False, "name": "guard"}
+                writer.write(f"CONNECT {json.dumps(login)}\r\nPING\r\n".encode())
+                await _answer(reader, b"PONG")
+                has_stream = not stream or await _has_stream(reader, writer, stream)
+                return Greeting(str(info["server_id"]), has_stream)
+            finally:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:  # TimeoutError is OSError
+        raise NoAnswerError from error
+
+
+async def _has_stream(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stream: str
+) -> bool:
+    request = f"SUB {_INBOX} 1\r\nPUB $JS.API.STREAM.INFO.{stream} {_INBOX} 0\r\n\r\n"
+    writer.write(request.encode())
+    line = await _answer(reader, b"MSG ")
+    error = json.loads(await reader.readexactly(int(line.split()[-1]))).get("error")
+    if error is not None and error.get("err_code") != STREAM_NOT_FOUND:
+        raise ValueError(error)
+    return error is None
+
+
+async def _answer(reader: asyncio.StreamReader, start: bytes) -> bytes:
+    """The next line that begins like this; raises EOFError or ValueError when none will."""
+    while line := await reader.readline():
+        if line.startswith(start):
+            return line
+        if line.startswith(b"-ERR"):
+            raise ValueError(line.decode("ascii", "replace"))
+    raise EOFError

@@ -1,0 +1,330 @@
+"""The embedded server: a real nats-server on a data directory, for as long as its owner lives.
+
+The first process that asks takes `server.lock`, starts the server through a guard
+(`server_guard`) and owns it; the others on the same directory find it in `server.json` and share
+it. Guard and server inherit the locked descriptor and the owner gives its own up, so the lock is
+free exactly when no server runs on that store. Whoever was sharing calls `acquire` again when the
+connection is lost: it takes the free lock and starts the server again, on the same port if it can,
+so that everybody else's connections find it by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from natster_tui.errors import MissingLogError, RefusedError, ServerError
+from natster_tui.store.embedded import guard as server_guard
+from natster_tui.store.embedded.binary import find_server_binary
+from natster_tui.store.embedded.data_directory import DataDirectory, RunningServer
+from natster_tui.store.embedded.greeting import NoAnswerError, greet
+from natster_tui.store.embedded.sentinel import (
+    NO_LOG_YET,
+    RecordedLog,
+    awaits_first_log,
+    is_made_with,
+    open_store,
+    read_sentinel,
+    write_sentinel,
+)
+from natster_tui.text.safe_text import safe_text
+
+SHARE_TIMEOUT = 5.0
+"""Seconds to wait for a server that another process is starting or stopping."""
+START_TIMEOUT = 60.0
+"""Seconds for a server to become ready; only a long log after a power cut takes more than one."""
+
+_POLL = 0.005
+_STOP_TIMEOUT = server_guard.STOP_GRACE + 2.0
+_ANY_PORT = -1
+
+
+class EmbeddedServer:
+    """A server that this process owns or shares. Get one from `acquire`, end it with `close`."""
+
+    def __init__(
+        self,
+        directory: DataDirectory,
+        running: RunningServer,
+        token: str,
+        *,
+        guard: subprocess.Popen[bytes] | None = None,
+        key: str | None = None,
+    ) -> None:
+        self.url = running.url
+        self.token = token
+        self.owned = guard is not None
+        self.data_dir = directory.path
+        self.key_file = directory.key_file
+        self._directory = directory
+        self._running = running
+        self._guard = guard
+        self._key = key
+
+    def is_running(self) -> bool:
+        """Whether this very server still runs, as far as its guard and its files tell."""
+        if self._guard is not None and self._guard.poll() is not None:
+            return False
+        if self._directory.read_running() != self._running:
+            return False
+        lock = self._directory.take_lock()
+        if lock is None:
+            return True
+        os.close(lock)
+        return False
+
+    def recorded_log(self) -> tuple[str, str] | None:
+        """(stream, created) of the log that the store is known to hold; None before the first.
+
+        Where there is one, `acquire` has seen the server report that stream.
+        """
+        recorded = read_sentinel(self._directory.sentinel)
+        if recorded is None or recorded == NO_LOG_YET:
+            return None
+        return recorded.stream, recorded.created
+
+    def record_log(self, stream: str, created: str) -> None:
+        """Remember that the store holds this log; `created` as the server tells it.
+
+        Repeating it writes nothing. A process that shares the server and was not given the
+        store's key leaves it to one that was. Raises ServerError when it cannot be written.
+        """
+        log = RecordedLog(stream, created)
+        if read_sentinel(self._directory.sentinel) == log:
+            return
+        try:
+            if self._key is not None:
+                write_sentinel(self._directory.sentinel, self._key, log)
+            elif is_made_with(self._directory.sentinel, self._directory.key_file):
+                write_sentinel(self._directory.sentinel, self._directory.key_file.read().store, log)
+        except OSError as error:
+            raise _unusable(self._directory.path, error) from error
+
+    async def close(self) -> None:
+        """Stop the server if it is ours, and wait until it has stopped. Can be repeated."""
+        if self._guard is None:
+            return
+        await _end(self._guard)
+        if self._directory.thrown_away is not None:
+            shutil.rmtree(self._directory.thrown_away, ignore_errors=True)
+
+
+async def acquire(
+    data_dir: Path, *, key_file: Path | None = None, temporary: bool = False
+) -> EmbeddedServer:
+    """The server on a data directory: started and owned, or shared with the process that did.
+
+    `key_file` is where the keys are, if not in the user's own file. A `temporary` directory is
+    removed when the server ends. Raises RefusedError when the store must not be opened,
+    NoServerBinaryError, and ServerError when no server comes up; a sentence each.
+    """
+    if sys.platform == "win32":
+        raise ServerError(
+            "the embedded server needs Linux or macOS: name a server with --server instead"
+        )
+    directory = DataDirectory.at(data_dir, key_file, temporary=temporary)
+    try:
+        directory.create()
+        return await _acquire(directory)
+    except OSError as error:
+        raise _unusable(directory.path, error) from error
+    finally:
+        if directory.thrown_away is not None and not directory.log_file.exists():
+            # It never came to a start.
+            shutil.rmtree(directory.thrown_away, ignore_errors=True)
+
+
+def refuse_to_make_log(data_dir: Path) -> None:
+    """Raise MissingLogError where starting the server would be making a store; writes nothing."""
+    directory = DataDirectory.at(data_dir, None, temporary=False)
+    try:
+        empty = awaits_first_log(directory.store, directory.sentinel)
+    except OSError as error:
+        raise _unusable(directory.path, error) from error
+    if empty:
+        raise MissingLogError(
+            f"there is no log in {_shown(directory.path)} yet, and --read-only makes none: start "
+            "once without it"
+        )
+
+
+async def acquire_temporary() -> EmbeddedServer:
+    """A server of its own on a new directory, which is removed with it. Raises as `acquire`."""
+    return await acquire(Path(tempfile.mkdtemp(prefix="natster-")), temporary=True)
+
+
+def default_data_dir() -> Path:
+    """Where the embedded server keeps its data unless told otherwise."""
+    return Path(platformdirs.user_data_dir("natster-tui"))
+
+
+async def _acquire(directory: DataDirectory) -> EmbeddedServer:
+    deadline = time.monotonic() + SHARE_TIMEOUT
+    while True:
+        lock = directory.take_lock()
+        if lock is not None:
+            try:
+                return await _start(directory, lock)
+            finally:
+                os.close(lock)
+        shared = await _share(directory)
+        if shared is not None:
+            return shared
+        if time.monotonic() > deadline:
+            raise ServerError(
+                f"another natster-tui holds the server in {_shown(directory.path)}, but it did not "
+                f"answer within {SHARE_TIMEOUT:g} s: try again, or end that process"
+            )
+        await asyncio.sleep(4 * _POLL)
+
+
+async def _share(directory: DataDirectory) -> EmbeddedServer | None:
+    """The server that another process runs, if it is there to be used."""
+    running, token = directory.read_running(), directory.read_token()
+    if running is None or token is None or not _is_alive(running.pid):
+        return None
+    try:
+        greeting = await greet(running.port, token, server_id=running.server_id)
+    except NoAnswerError:
+        return None
+    return None if greeting is None else EmbeddedServer(directory, running, token)
+
+
+async def _start(directory: DataDirectory, lock: int) -> EmbeddedServer:
+    """Start the server as the holder of the lock."""
+    binary = find_server_binary()
+    key = open_store(directory.store, directory.sentinel, directory.key_file)
+    token = directory.obtain_token()
+    directory.clear_running()
+    # Clients of the server that ran before come back to its port, so it is tried first.
+    for port in (directory.last_port(), _ANY_PORT):
+        if port is None:
+            continue
+        directory.write_config(port, token, key)
+        log_start = directory.log_size()
+        guard = _spawn_guard(directory, binary, lock)
+        try:
+            running = await _wait_until_ready(directory, guard, token)
+            directory.write_running(running)
+        except _NotStartedError:
+            await _end(guard)
+            words = directory.last_words(log_start)
+            if port != _ANY_PORT and "address already in use" in words:
+                continue
+            raise ServerError(
+                f"the embedded server did not start: {words}; "
+                f"its log is {_shown(directory.log_file)}"
+            ) from None
+        except BaseException:
+            await _end(guard)
+            raise
+        finally:
+            directory.config_file.unlink(missing_ok=True)  # it holds the key
+        return EmbeddedServer(directory, running, token, guard=guard, key=key)
+    raise AssertionError("unreachable: the system picks a port that is free")
+
+
+def _spawn_guard(directory: DataDirectory, binary: Path, lock: int) -> subprocess.Popen[bytes]:
+    options = ["--withdraw", str(directory.running_file)]
+    options += ["--remove", str(directory.thrown_away or directory.config_file)]
+    command = [str(binary), "-c", str(directory.config_file.relative_to(directory.path))]
+    log = os.open(directory.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", server_guard.__file__, *options, "--", *command],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            cwd=directory.path,
+            pass_fds=(lock,),
+            # Away from the terminal: its Ctrl-C and hang-up are for the owner alone.
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+
+
+async def _wait_until_ready(
+    directory: DataDirectory, guard: subprocess.Popen[bytes], token: str
+) -> RunningServer:
+    deadline = time.monotonic() + START_TIMEOUT
+    recorded = read_sentinel(directory.sentinel) or NO_LOG_YET
+    while guard.poll() is None:
+        announced = directory.announced_port()
+        if announced is not None:
+            server_pid, port = announced
+            with contextlib.suppress(NoAnswerError):
+                greeting = await greet(port, token, stream=recorded.stream)
+                if greeting is not None:
+                    if not greeting.has_stream:
+                        raise _unreadable(directory, recorded)
+                    return RunningServer(port, greeting.server_id, os.getpid(), server_pid)
+        if time.monotonic() > deadline:
+            raise ServerError(
+                f"the embedded server was not ready within {START_TIMEOUT:g} s; "
+                f"its log is {_shown(directory.log_file)}"
+            )
+        await asyncio.sleep(_POLL)
+    raise _NotStartedError
+
+
+async def _end(guard: subprocess.Popen[bytes]) -> None:
+    """Let the guard stop the server, and wait for both."""
+    if guard.stdin is not None:
+        guard.stdin.close()
+    if not await _until(lambda: guard.poll() is not None, _STOP_TIMEOUT):
+        guard.kill()
+        await _until(lambda: guard.poll() is not None, _STOP_TIMEOUT)
+
+
+async def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(_POLL)
+    return True
+
+
+class _NotStartedError(Exception):
+    """The server ended before it was ready."""
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _unusable(path: Path, error: OSError) -> ServerError:
+    return ServerError(
+        f"the embedded server cannot use {safe_text(str(error.filename or path))} "
+        f"({error.strerror or type(error).__name__}): make it accessible, "
+        "or name another directory with --data-dir"
+    )
+
+
+def _unreadable(directory: DataDirectory, recorded: RecordedLog) -> RefusedError:
+    return RefusedError(
+        f"the server cannot open the log {safe_text(recorded.stream)} in "
+        f"{_shown(directory.store)}, though its files are there: the store is damaged, or part of "
+        "it belongs to another key; it was stopped again and nothing was changed"
+    )
+
+
+def _shown(path: Path) -> str:
+    return safe_text(str(path))

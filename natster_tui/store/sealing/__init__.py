@@ -1,0 +1,1 @@
+"""Encryption at rest: envelopes, data keys and the key file."""

@@ -1,0 +1,168 @@
+"""The bucket `NATSTER_KEYS`: wrapped data keys, tombstones, and which key wraps now.
+
+| entry | value |
+| --- | --- |
+| `_keyring` | `{"id","kek"}`, plain: the keyring's own id, and that of the key that wraps now |
+| `<account>.<key id>` | a data key, wrapped (`envelope`) |
+| `_tombstone.<account>` | which data keys were destroyed, sealed (`envelope`) |
+
+Every write is one atomic batch that ends with `_keyring` under its revision. So all writers
+follow one another: nobody can add a key wrapped with a key-encryption key that was rotated away
+in the meantime, and of two first writers one learns that it was the second.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from natster_tui.errors import ApiError
+from natster_tui.store.bucket_config import bucket_config
+from natster_tui.store.connection.api_codes import (
+    NO_MESSAGE_FOUND,
+    STREAM_NAME_IN_USE,
+    STREAM_NOT_FOUND,
+)
+from natster_tui.store.connection.atomic_batch import (
+    BATCH_LIMIT,
+    BatchMessage,
+    is_unfinished,
+    publish_batch,
+)
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_reader import StreamReader
+
+BUCKET = "NATSTER_KEYS"
+KEYRING_ENTRY = "_keyring"
+TOMBSTONE_PREFIX = "_tombstone."
+ENTRIES_AT_ONCE = BATCH_LIMIT - 1
+
+_STREAM = f"KV_{BUCKET}"
+_SUBJECT_PREFIX = f"$KV.{BUCKET}."
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """One stored value and its revision."""
+
+    value: bytes
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The `_keyring` entry. `kek` is the id of the key-encryption key that wraps now."""
+
+    ring: str
+    kek: str
+    revision: int
+
+
+class KeyBucket:
+    """The bucket behind a link, whether it exists or not."""
+
+    def __init__(self, link: Link, instance: str) -> None:
+        self.link = link
+        self._instance = instance
+
+    async def newest(self) -> tuple[str, int] | None:
+        """When the bucket was made, and its newest revision; None when there is no such bucket."""
+        try:
+            answer = await self.link.api(f"STREAM.INFO.{_STREAM}")
+        except ApiError as error:
+            if error.code == STREAM_NOT_FOUND:
+                return None
+            raise
+        return str(answer["created"]), int(answer["state"]["last_seq"])
+
+    async def create(self, replicas: int) -> None:
+        """Make it unless it is there. Deleting is not denied: erasing keys is what it is for."""
+        config = bucket_config(BUCKET, "Natster data keys, wrapped", replicas)
+        config.update(allow_atomic=True, deny_delete=False, first_seq=time.time_ns() // 1_000_000)
+        try:
+            await self.link.api(f"STREAM.CREATE.{_STREAM}", config)
+        except ApiError as error:
+            if error.code != STREAM_NAME_IN_USE:
+                raise
+
+    async def entries_after(self, revision: int, upto: int) -> dict[str, KeyEntry]:
+        """What was written after one revision up to another or later, each entry at its newest.
+
+        Read until nothing is pending and no batch is half read: what is overwritten meanwhile is
+        missing at its old revision, and comes again with the new one.
+        """
+        found: dict[str, KeyEntry] = {}
+        in_batch = False
+        async with (
+            StreamReader(
+                self.link,
+                _STREAM,
+                revision + 1,
+                purpose="keys",
+                instance=self._instance,
+                heartbeat_s=0.1,
+            ) as reader,
+            aclosing(reader.batches()) as batches,
+        ):
+            async for batch in batches:
+                for record in batch:
+                    name = record.subject.removeprefix(_SUBJECT_PREFIX)
+                    found[name] = KeyEntry(record.payload, record.seq)
+                    in_batch = is_unfinished(record)
+                if reader.next_seq > upto and reader.pending == 0 and not in_batch:
+                    return found
+                if reader.idle and await self._holds_nothing_after(reader.next_seq - 1):
+                    # The last of them were erased.
+                    return found
+        return found
+
+    async def _holds_nothing_after(self, revision: int) -> bool:
+        """Whether the stream's leader, and not only a replica that is behind, has nothing newer."""
+        try:
+            await self.link.api(
+                f"STREAM.MSG.GET.{_STREAM}", {"seq": revision + 1, "next_by_subj": ">"}
+            )
+        except ApiError as error:
+            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+                return True
+            raise
+        return False
+
+    async def write(self, entries: Mapping[str, tuple[bytes, int]], head: Head) -> int:
+        """Write entries (value, expected revision) and the head under its revision, together.
+
+        Returns the head's new revision. Raises ConflictError: nothing was written.
+        """
+        messages = [
+            BatchMessage(_SUBJECT_PREFIX + name, value, expected)
+            for name, (value, expected) in entries.items()
+        ]
+        value = json.dumps({"id": head.ring, "kek": head.kek}, separators=(",", ":")).encode()
+        messages.append(BatchMessage(_SUBJECT_PREFIX + KEYRING_ENTRY, value, head.revision))
+        return await publish_batch(self.link, BUCKET, messages)
+
+    async def erase(self, revision: int) -> None:
+        """Remove the entry at a revision and overwrite it in the server's files."""
+        try:
+            await self.link.api(
+                f"STREAM.MSG.DELETE.{_STREAM}", {"seq": revision, "no_erase": False}
+            )
+        except ApiError as error:
+            # It is gone already: an erasure that was interrupted, and is done again.
+            if error.code != NO_MESSAGE_FOUND and "found" not in error.description:
+                raise
+
+
+def read_head(entry: KeyEntry) -> Head | None:
+    """The keyring's id and key that an entry names; None when it is not one of ours."""
+    try:
+        value = json.loads(entry.value)
+        ring, kek = value["id"], value["kek"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not (isinstance(ring, str) and isinstance(kek, str) and ring.isalnum() and kek.isalnum()):
+        return None
+    return Head(ring, kek, entry.revision)

@@ -1,0 +1,186 @@
+"""Rotating the key-encryption key, and destroying an account's data keys.
+
+A rotation adds a new key-encryption key to the key file, lets it wrap from then on, wraps every
+data key and tombstone anew, and removes the old key from the file. The log is never touched.
+Interrupted anywhere, everything still opens (the file holds both keys), and doing it again
+finishes it. An erasure destroys data keys, and then rotates: what older versions of the wrapped
+keys a disk or a backup still holds are wrapped with a key that no longer exists.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from natster_tui.errors import ConflictError, NotFoundError, RefusedError
+from natster_tui.store.sealing.envelope import Key
+from natster_tui.store.sealing.key_bucket import BUCKET, ENTRIES_AT_ONCE, TOMBSTONE_PREFIX, Head
+from natster_tui.store.sealing.key_file import KeyFile, key_of_text, new_key
+from natster_tui.store.sealing.keyring import Keyring
+from natster_tui.text.safe_text import safe_text
+
+_TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation did: the ids of the new and the removed keys, and how many were rewrapped.
+
+    `failed` entries did not unwrap before, and were left as they are.
+    """
+
+    new: str
+    removed: tuple[str, ...]
+    rewrapped: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Destruction:
+    """The data keys of an account that were destroyed, and the rotation that followed."""
+
+    account: str
+    keys: tuple[str, ...]
+    rotation: Rotation
+
+
+async def rotate(keyring: Keyring) -> Rotation:
+    """A new key-encryption key in the old one's place. Raises RefusedError, ConflictError."""
+    with _key_file(keyring).rotating():
+        return await _rotate(keyring)
+
+
+async def destroy(keyring: Keyring, account: str) -> Destruction:
+    """Destroy an account's data keys: tombstone first, then the keys, then a rotation.
+
+    From the tombstone on they are destroyed for everybody who can tell that it is authentic; doing
+    it again finishes what was interrupted. Raises NotFoundError when the account has no key.
+    """
+    with _key_file(keyring).rotating():
+        await keyring.refresh()
+        keyring.wrapping_key()
+        for _try in range(_TRIES):
+            held = [key for key in keyring.wrapped.values() if key.account == account]
+            before = keyring.tombstones.get(account)
+            named = {key.id for key in held} | set(() if before is None else before.keys)
+            if not named:
+                raise NotFoundError(
+                    f"{BUCKET} holds no data key of {safe_text(account, 80)}: nothing of it was "
+                    "sealed here"
+                )
+            if before is not None and named == set(before.keys):
+                break
+            try:
+                await write_tombstone(keyring, account, named, int(time.time()))
+            except ConflictError:
+                await keyring.refresh()
+        else:
+            raise ConflictError(f"others kept writing to {BUCKET}: try again")
+        for key in held:
+            await keyring.bucket.erase(key.revision)
+            keyring.wrapped.pop(key.id, None)
+        return Destruction(account, tuple(sorted(named)), await _rotate(keyring))
+
+
+async def _rotate(keyring: Keyring) -> Rotation:
+    file = _key_file(keyring)
+    await keyring.refresh()
+    keyring.wrapping_key()
+    ring = _head(keyring).ring
+    written = new_key()
+    kek = key_of_text(written)
+    with file.locked():
+        before = file.read().keyrings[ring]
+        file.set_keyring(ring, (*before, written))
+    removed = keyring.keks
+    rewrapped = 0
+    for _try in range(_TRIES):
+        await keyring.refresh()
+        try:
+            if _head(keyring).kek != kek.id:
+                keyring.wrapping_key()
+                await wrap_with(keyring, kek)
+            while True:
+                entries, failed = not_under(keyring, kek)
+                if not entries:
+                    break
+                await keyring.bucket.write(entries, _head(keyring))
+                rewrapped += len(entries)
+                await keyring.refresh()
+        except ConflictError:
+            continue
+        break
+    else:
+        raise ConflictError(f"others kept writing to {BUCKET}: rotate again to finish it")
+    with file.locked():
+        file.set_keyring(ring, (written,))
+    await keyring.refresh()
+    return Rotation(kek.id, removed, rewrapped, failed)
+
+
+async def write_tombstone(keyring: Keyring, account: str, keys: Iterable[str], at: int) -> None:
+    """Say that data keys are destroyed (`at`: unix seconds); from now on they count as that.
+
+    Raises ConflictError when somebody else wrote to the bucket meanwhile.
+    """
+    stored = _tombstone(keyring, keyring.wrapping_key(), account, keys, at, keyring.keks)
+    entry = {f"{TOMBSTONE_PREFIX}{account}": (stored, keyring.tombstone_revision(account))}
+    await keyring.bucket.write(entry, _head(keyring))
+    await keyring.refresh()
+
+
+async def wrap_with(keyring: Keyring, kek: Key) -> None:
+    """Let another key of the key file wrap from now on. Raises ConflictError as above."""
+    head = _head(keyring)
+    await keyring.bucket.write({}, Head(head.ring, kek.id, head.revision))
+    await keyring.refresh()
+
+
+def not_under(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]], int]:
+    """What another key still wraps, wrapped anew for writing; and how many do not unwrap.
+
+    No more than one write takes: wrapping all that is left every time would cost its square.
+    """
+    entries: dict[str, tuple[bytes, int]] = {}
+    failed = 0
+    for wrapped in keyring.wrapped.values():
+        if wrapped.kek == kek.id or keyring.is_erased(wrapped.id):
+            continue
+        if len(entries) >= ENTRIES_AT_ONCE:
+            return entries, failed
+        key = keyring.find(wrapped.id)
+        if isinstance(key, Key):
+            stored = keyring.wrap(kek, wrapped.account, key)
+            entries[f"{wrapped.account}.{wrapped.id}"] = (stored, wrapped.revision)
+        else:
+            failed += 1
+    for each in keyring.tombstones.values():
+        if each.kek != kek.id and len(entries) < ENTRIES_AT_ONCE:
+            stored = _tombstone(keyring, kek, each.account, each.keys, each.at, each.under)
+            entries[f"{TOMBSTONE_PREFIX}{each.account}"] = (stored, each.revision)
+    return entries, failed
+
+
+def _tombstone(
+    keyring: Keyring, kek: Key, account: str, keys: Iterable[str], at: int, under: Iterable[str]
+) -> bytes:
+    value = {"account": account, "keys": sorted(keys), "at": at, "under": list(under)}
+    return kek.seal(json.dumps(value).encode(), "tombstone", _head(keyring).ring, account)
+
+
+def _head(keyring: Keyring) -> Head:
+    assert keyring.head is not None
+    return keyring.head
+
+
+def _key_file(keyring: Keyring) -> KeyFile:
+    if keyring.key_file is None:
+        raise RefusedError("there is no key file here: name one with --key-file")
+    if not keyring.key_file.exists():
+        raise RefusedError(
+            f"there is no key file {keyring.key_file}: put it back from a backup, or name it with "
+            "--key-file"
+        )
+    return keyring.key_file

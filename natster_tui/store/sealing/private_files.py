@@ -1,0 +1,73 @@
+"""Files that only their owner can read, written so that a crash leaves all of one or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from pathlib import Path
+
+from natster_tui.errors import RefusedError
+from natster_tui.text.safe_text import safe_text
+
+_READABLE_BY_OTHERS = 0o077
+_DRAFT_BYTES = 6
+
+
+def make_private_directory(path: Path) -> None:
+    """Make a directory that only its owner can use, and every parent that is missing like it.
+
+    Python makes missing parents with whatever the umask leaves, and who may write to a parent may
+    put another directory in this one's place. Raises OSError.
+    """
+    if not path.is_dir():
+        if path.parent != path:
+            make_private_directory(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file that only its owner can read; after a crash it holds all of this or none.
+
+    With `replace` false an existing file is kept and FileExistsError raised. Raises OSError.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(_DRAFT_BYTES)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            draft.replace(path)
+        else:
+            path.hardlink_to(draft)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what `write_private` left beside a file when it was killed: it may hold old secrets.
+
+    Only for who alone writes the file: others' drafts go as well. Raises OSError.
+    """
+    draft = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{{2 * _DRAFT_BYTES}}}")
+    for beside in path.parent.iterdir():
+        if draft.fullmatch(beside.name):
+            beside.unlink()
+
+
+def refuse_if_shared(path: Path) -> None:
+    """Raise RefusedError when others may read the file; raises OSError as well."""
+    if path.stat().st_mode & _READABLE_BY_OTHERS:
+        raise RefusedError(
+            f"others can read the key file {safe_text(str(path))}: `chmod 600` it, "
+            "and think about who may have read it"
+        )

@@ -1,0 +1,271 @@
+"""Where payloads and documents are sealed before they are stored, and opened after.
+
+The log and the buckets hand every value through a `Sealing`, and nothing else does (DESIGN
+section 6). A value is sealed under the data key of one account: an event's payload under its
+origin's, an account's document under the account's, a catalog's under its owner's. Empty and
+`null` payloads stay as they are, because their subject is the fact. What is read is opened
+whatever the log says: plain and sealed events side by side are normal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from natster_tui.errors import RefusedError
+from natster_tui.events.event import MESSAGE_ID, Record, is_usable_token
+from natster_tui.events.sealed_payload import Seal, Unopened
+from natster_tui.store.sealing.envelope import (
+    Key,
+    OpenError,
+    OpenProblem,
+    is_sealed,
+    key_id_of,
+)
+from natster_tui.store.sealing.keyring import Keyring, Missing
+
+NOBODY = "_nobody"
+"""The account whose key seals events of an origin that cannot be an account."""
+
+_STORED_AS_THEY_ARE = (b"", b"null")
+_NO_KEYS = "no keys are in use here"
+
+
+class OpenedDocument(NamedTuple):
+    """A stored document: its content, whether it was sealed, and why it did not open, if so."""
+
+    value: bytes
+    sealed: bool = False
+    unopened: str = ""
+
+
+class Sealing(Protocol):
+    """Turns values into their stored form and back."""
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """The keys, where there can be any."""
+
+    @property
+    def seals(self) -> bool:
+        """Whether what we write is sealed."""
+
+    @property
+    def locked(self) -> str:
+        """Why nothing can be sealed here, or empty."""
+
+    @property
+    def tombstones(self) -> str | None:
+        """The digest of the erasures that the fold of this log depends on; empty if there are none.
+
+        None without the keys that would tell whether they are authentic.
+        """
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the keys, a sentence each."""
+
+    @property
+    def version(self) -> int:
+        """Counts the times that something changed about what can be opened."""
+
+    async def refresh(self) -> bool:
+        """Look at the keys again; whether anything changed about what can be opened."""
+
+    async def ready_for(self, accounts: Iterable[str]) -> None:
+        """Have a key for everybody whose values are about to be sealed. Raises RefusedError."""
+
+    def seal_payload(self, subject: str, message_id: str, payload: bytes) -> bytes:
+        """The stored form of an event's payload; its origin is `ready_for`."""
+
+    async def open_records(self, records: list[Record]) -> list[Record]:
+        """The records, payloads opened; what did not open says why."""
+
+    def seal_document(self, bucket: str, key: str, account: str, document: bytes) -> bytes:
+        """The stored form of a projection's entry; the account is `ready_for`."""
+
+    def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
+        """An entry from its stored form."""
+
+
+def origin_of(subject: str) -> str:
+    """The account under whose key an event's payload is sealed."""
+    tokens = subject.split(".", 3)
+    origin = tokens[2] if len(tokens) > 2 else ""
+    return origin if is_usable_token(origin) else NOBODY
+
+
+def is_sealable(payload: bytes) -> bool:
+    """Whether a payload is sealed: not where its subject is the fact, or it is sealed already."""
+    return payload.strip() not in _STORED_AS_THEY_ARE and not is_sealed(payload)
+
+
+class KeyringSealing:
+    """Sealing with a keyring. `seals` off: reads whatever is there, writes as it is given."""
+
+    def __init__(self, keyring: Keyring, *, seals: bool, replicas: int = 1) -> None:
+        self._keyring = keyring
+        self.seals = seals
+        self._replicas = replicas
+
+    @property
+    def keyring(self) -> Keyring:
+        """See `Sealing`."""
+        return self._keyring
+
+    @property
+    def locked(self) -> str:
+        """See `Sealing`."""
+        if not self.seals:
+            return ""
+        if self.keyring.key_file is None:
+            return "nothing can be sealed without a key file: name one with --key-file"
+        return self.keyring.problem or self.keyring.out_of_date
+
+    @property
+    def tombstones(self) -> str | None:
+        """See `Sealing`."""
+        blind = self.keyring.problem or self.keyring.out_of_date
+        return None if blind else self.keyring.digest
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """See `Sealing`."""
+        return self.keyring.problems
+
+    @property
+    def version(self) -> int:
+        """See `Sealing`."""
+        return self.keyring.version
+
+    async def refresh(self) -> bool:
+        """See `Sealing`."""
+        return await self.keyring.refresh()
+
+    async def ready_for(self, accounts: Iterable[str]) -> None:
+        """See `Sealing`."""
+        if self.seals:
+            await self.keyring.ensure(accounts, self._replicas)
+
+    def seal_payload(self, subject: str, message_id: str, payload: bytes) -> bytes:
+        """See `Sealing`. What is sealed already, as in an import, stays as it is."""
+        if not (self.seals and is_sealable(payload)):
+            return payload
+        return self._key_of(origin_of(subject)).seal(payload, "event", subject, message_id)
+
+    def seal_document(self, bucket: str, key: str, account: str, document: bytes) -> bytes:
+        """See `Sealing`."""
+        if not self.seals:
+            return document
+        return self._key_of(account).seal(document, "document", bucket, key)
+
+    def _key_of(self, account: str) -> Key:
+        key = self.keyring.key_of(account)
+        if key is None:
+            raise RefusedError(f"there is no data key for {account}: its keys were just erased")
+        return key
+
+    async def open_records(self, records: list[Record]) -> list[Record]:
+        """See `Sealing`."""
+        sealed = [at for at, record in enumerate(records) if is_sealed(record.payload)]
+        if not sealed:
+            return records
+        key_for = self._keyring.key_for
+        unknown = [stored for at in sealed if not key_for(stored := records[at].payload)]
+        named = [_key_id(stored) for stored in unknown]
+        await self.keyring.look_for(key_id for key_id in named if isinstance(key_id, str))
+        opened = list(records)
+        for at in sealed:
+            record = records[at]
+            place = ("event", record.subject, record.header(MESSAGE_ID) or "")
+            opened[at] = _with_payload(record, *self._open(record.payload, place))
+        return opened
+
+    def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
+        """See `Sealing`."""
+        if not is_sealed(stored):
+            return OpenedDocument(stored)
+        value, seal = self._open(stored, ("document", bucket, key))
+        if seal.unopened is not None:
+            return OpenedDocument(stored, sealed=True, unopened=seal.reason)
+        return OpenedDocument(value, sealed=True)
+
+    def _open(self, stored: bytes, place: tuple[str, ...]) -> tuple[bytes, Seal]:
+        """The value (empty when it does not open) and what there is to say about its seal."""
+        key = self._keyring.key_for(stored) or self._find(stored)
+        if isinstance(key, Seal):
+            return b"", key
+        try:
+            return key.open(stored, *place), Seal(stored, key.id)
+        except OpenError as error:
+            return b"", Seal(stored, key.id, Unopened.UNREADABLE, f"it is {error}")
+
+    def _find(self, stored: bytes) -> Key | Seal:
+        """The key that a value is sealed under, or why it does not open without it."""
+        key_id = _key_id(stored)
+        if isinstance(key_id, Seal):
+            return key_id
+        key = self._keyring.find(key_id)
+        if isinstance(key, Missing):
+            kind = Unopened.ERASED if key.erased else Unopened.UNAVAILABLE
+            return Seal(stored, key_id, kind, key.reason)
+        return key
+
+
+def _key_id(stored: bytes) -> str | Seal:
+    """The id of the key that a value is sealed under, or why it says none."""
+    try:
+        return key_id_of(stored)
+    except OpenError as error:
+        # A later version may open what this one does not know; the rest nobody will.
+        later = error.problem is OpenProblem.UNKNOWN_VERSION
+        kind = Unopened.UNAVAILABLE if later else Unopened.UNREADABLE
+        return Seal(stored, "", kind, f"it is {error}")
+
+
+def _with_payload(record: Record, payload: bytes, seal: Seal) -> Record:
+    return Record(record.seq, record.time_ns, record.subject, payload, record.stored_headers, seal)
+
+
+def _closed(record: Record) -> Record:
+    stored = record.payload
+    named = _key_id(stored)
+    key_id = named if isinstance(named, str) else ""
+    seal = Seal(stored, key_id, Unopened.UNAVAILABLE, _NO_KEYS)
+    return _with_payload(record, b"", seal)
+
+
+class PlainSealing:
+    """Without keys: values are written as they are, and what is sealed stays closed."""
+
+    keyring: Keyring | None = None
+    seals = False
+    version = 0
+    locked = ""
+    tombstones: str | None = ""
+    problems: tuple[str, ...] = ()
+
+    async def refresh(self) -> bool:
+        """See `Sealing`."""
+        return False
+
+    async def ready_for(self, accounts: Iterable[str]) -> None:
+        """See `Sealing`."""
+
+    def seal_payload(self, _subject: str, _message_id: str, payload: bytes) -> bytes:
+        """See `Sealing`."""
+        return payload
+
+    async def open_records(self, records: list[Record]) -> list[Record]:
+        """See `Sealing`."""
+        return [_closed(record) if is_sealed(record.payload) else record for record in records]
+
+    def seal_document(self, _bucket: str, _key: str, _account: str, document: bytes) -> bytes:
+        """See `Sealing`."""
+        return document
+
+    def open_document(self, _bucket: str, _key: str, stored: bytes) -> OpenedDocument:
+        """See `Sealing`."""
+        if is_sealed(stored):
+            return OpenedDocument(stored, sealed=True, unopened=_NO_KEYS)
+        return OpenedDocument(stored)

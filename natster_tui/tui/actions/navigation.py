@@ -1,0 +1,178 @@
+"""Finding one's way in the log and the lists: filter, search, go to, matches, and back again.
+
+The prompt asks; what its answer means is decided here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from functools import partial
+
+from natster_tui.engine.history.document_history import sequence_at
+from natster_tui.errors import NatsterError
+from natster_tui.events.filter import BadFilterError, parse_filter
+from natster_tui.tui.actions.background import Work
+from natster_tui.tui.panes.accounts import Accounts
+from natster_tui.tui.panes.catalogs import Catalogs
+from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.panes.view import View
+from natster_tui.tui.widgets.clock import parse_local
+from natster_tui.tui.widgets.prompt import Prompt, Purpose
+
+_JUMPS_KEPT = 100
+
+
+class Finding:
+    """`start` runs a worker, `arrived` is told where every jump went, `say` of what went wrong."""
+
+    def __init__(
+        self,
+        view: View,
+        panes: Panes,
+        prompt: Prompt,
+        start: Callable[[Work, str], object],
+        arrived: Callable[[int], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._view = view
+        self._workspace = view.workspace
+        self._panes = panes
+        self._prompt = prompt
+        self._start = start
+        self._arrived = arrived
+        self._say = say
+        self._jumped_from: list[int] = []
+
+    # -- lists -----------------------------------------------------------------------------
+
+    @property
+    def _searched(self) -> Accounts | Catalogs | None:
+        """The list that the prompt searches just now."""
+        match self._prompt.purpose:
+            case Purpose.FIND_ACCOUNTS:
+                return self._panes.accounts
+            case Purpose.FIND_CATALOGS:
+                return self._panes.catalogs
+            case _:
+                return None
+
+    def ask(self) -> None:
+        """Filter the timeline, or search the list that has the focus."""
+        panes, filtered = self._panes, self._workspace.filtered
+        if panes.accounts.has_focus:
+            self._prompt.open(Purpose.FIND_ACCOUNTS, panes.accounts.search)
+        elif panes.catalogs.has_focus:
+            self._prompt.open(Purpose.FIND_CATALOGS, panes.catalogs.search)
+        else:
+            self._prompt.open(Purpose.FILTER, "" if filtered is None else filtered.wanted.text)
+
+    def typed(self, text: str) -> None:
+        """A search narrows as it is typed."""
+        if (pane := self._searched) is not None:
+            pane.search = text.strip()
+            pane.update_rows()
+
+    def answered(self, text: str) -> None:
+        """Enter: keep a search, set a filter, or go there."""
+        match self._prompt.purpose:
+            case Purpose.FILTER:
+                self.set_filter(text)
+            case Purpose.JUMP:
+                self._jump(text)
+            case _:
+                self._close_prompt()
+
+    def give_up(self) -> bool:
+        """Escape: end the prompt or a search; False if there was neither."""
+        searched = [pane for pane in (self._panes.accounts, self._panes.catalogs) if pane.search]
+        if self._prompt.is_open:
+            if (pane := self._searched) is not None:
+                pane.search = ""
+                pane.update_rows()
+            self._close_prompt()
+            return True
+        for pane in searched:
+            pane.search = ""
+            pane.update_rows()
+        return bool(searched)
+
+    def _close_prompt(self) -> None:
+        self._prompt.close()
+        self._panes.focus(self._searched or self._panes.timeline)
+
+    # -- the log ---------------------------------------------------------------------------
+
+    def set_filter(self, text: str) -> None:
+        """Show the events that pass only; all of them when the text is empty."""
+        try:
+            wanted = parse_filter(text, self._view.now()) if text.strip() else None
+        except BadFilterError as error:
+            self._say(str(error))
+            return
+        self._workspace.set_filter(wanted)
+        self._prompt.close()
+        self._panes.focus(self._panes.timeline)
+
+    def toggle_parked(self) -> None:
+        """Show parked events only, or all events again."""
+        filtered = self._workspace.filtered
+        only_parked = filtered is not None and filtered.wanted.text == "parked"
+        self.set_filter("" if only_parked else "parked")
+
+    def walk_matches(self, step: int) -> None:
+        """The next or previous event that passes the last filter."""
+        timeline, matches = self._panes.timeline, self._workspace.matches
+        seq = timeline.selected_seq
+        if matches is None:
+            self._say("nothing was filtered for yet: press / in the timeline first")
+            return
+        if seq is None or not matches.seqs:
+            self._say("no event passes the last filter")
+            return
+        at = bisect_right(matches.seqs, seq) if step > 0 else bisect_left(matches.seqs, seq) - 1
+        if 0 <= at < len(matches.seqs):
+            self._select(matches.seqs[at])
+        else:
+            self._say("no more matches in this direction")
+
+    def _jump(self, text: str) -> None:
+        text = text.strip().replace(",", "")
+        if text.isascii() and text.isdigit():
+            self.go_to(int(text[:19]))
+        elif (seconds := parse_local(text, self._view.now())) is not None:
+            self._start(partial(self._jump_to_time, seconds), "jump")
+        else:
+            self._say("that is neither a sequence nor a time like 2026-11-23 10:22")
+            return
+        self._prompt.close()
+        self._panes.focus(self._panes.timeline)
+
+    async def _jump_to_time(self, seconds: int) -> None:
+        log = self._workspace.log
+        if log is None:
+            return
+        try:
+            seq = await sequence_at(log, seconds, self._workspace.options.instance)
+        except NatsterError as error:
+            self._say(error.sentence)
+            return
+        # 0 is before all: nothing to put a cursor on, but a moment to travel to.
+        self.go_to(seq)
+
+    def go_to(self, seq: int) -> None:
+        """Put the timeline's cursor on an event; `go_back` comes back from there."""
+        before = self._panes.timeline.selected_seq
+        if before is not None:
+            self._jumped_from.append(before)
+            del self._jumped_from[:-_JUMPS_KEPT]
+        self._select(seq)
+
+    def go_back(self) -> None:
+        """To where the last jump began."""
+        if self._jumped_from:
+            self._select(self._jumped_from.pop())
+
+    def _select(self, seq: int) -> None:
+        self._panes.timeline.select(seq)
+        self._arrived(seq)

@@ -1,0 +1,91 @@
+"""The projectors pane: where each one stands, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.tui.panes.view import View
+from natster_tui.tui.widgets.cells import Cell
+from natster_tui.tui.widgets.virtual_list import VirtualList
+
+
+class Projectors(VirtualList):
+    """Two rows for each projector: its position, and what there is to say of it."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view, "4 Projectors", "projectors")
+
+    @property
+    def selected(self) -> Projector | None:
+        """The projector under the cursor."""
+        projectors = list(self.view.workspace.projectors.values())
+        return projectors[self.cursor // 2] if projectors else None
+
+    def sources(self) -> tuple[object, ...]:
+        """See `VirtualList.sources`."""
+        workspace = self.view.workspace
+        versions = tuple(projector.version for projector in workspace.projectors.values())
+        return (versions, workspace.follower.head, tuple(self.view.verdicts.items()))
+
+    def update_rows(self) -> None:
+        """Take the projectors as they are now."""
+        self.set_row_count(2 * len(self.view.workspace.projectors))
+        self.caption("4 Projectors", "r rebuild · v verify")
+        self.refresh_rows()
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """See `VirtualList.row_cells`."""
+        projector = list(self.view.workspace.projectors.values())[row // 2]
+        return self._second_row(projector) if row % 2 else self._first_row(projector)
+
+    def _first_row(self, projector: Projector) -> Sequence[Cell]:
+        glyphs, status = self.glyphs, projector.status
+        head = max(self.view.workspace.follower.head, status.position)
+        lag = self.view.behind(projector)
+        drift = self.view.has_drift(projector)
+        match status.phase:
+            case _ if drift:
+                mark, style = glyphs.bad, "bad"
+            case Phase.PROJECTING if lag == 0:
+                mark, style = glyphs.good, "good"
+            case Phase.STOPPED:
+                mark, style = glyphs.bad, "bad"
+            case Phase.PROJECTING:
+                mark, style = glyphs.on, "good"
+            case Phase.WATCHING | Phase.PAUSED:
+                mark, style = glyphs.off, "warn"
+            case _:
+                mark, style = glyphs.on, "dim"
+        name = Cell(projector.projection.name, 8, "strong")
+        word = Cell("drift" if drift else status.phase.value, 11, style)
+        done, behind = f"{head - lag:,}", f"lag {lag:,}" if lag else ""
+        whole, late = f"{done}/{head:,}", [Cell(behind, max(9, len(behind)), "warn")]
+        # What the line at the top says as well goes first where there is no room for all.
+        choices: tuple[tuple[str, list[Cell]], ...]
+        choices = ((whole, late), (done, late) if lag else (whole, []), (done, []))
+        room = self.scrollable_content_region.width - 2 - name.width - word.width - 3
+        for position, said in choices:
+            if len(position) + sum(cell.width + 1 for cell in said) <= room:
+                break
+        return [Cell(mark, 2, style), name, Cell(position), *said, word]
+
+    def _second_row(self, projector: Projector) -> Sequence[Cell]:
+        status = projector.status
+        if status.problem:
+            style = "bad" if status.phase is Phase.STOPPED else "warn"
+            return [Cell(" ", 2), Cell(status.problem, 0, style)]
+        said = []
+        if verdict := self.view.verdicts.get(projector.projection.name):
+            said.append(verdict)
+        if status.phase is Phase.CATCHING_UP:
+            said.append(f"{projector.meter.per_second:,.0f}/s")
+        said.append(f"{len(projector.fold.states):,} keys")
+        if status.parked.count:
+            said.append(f"parked {status.parked.count:,}")
+        if status.drift is not None:
+            said.append(f"drift: {status.drift.summary}")
+        if status.touched_by_others:
+            said.append("written by others: verify")
+        return [Cell(" ", 2), Cell(" · ".join(said), 0, "dim")]

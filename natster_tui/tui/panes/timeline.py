@@ -1,0 +1,273 @@
+"""The timeline: the whole log, oldest first, following the head until somebody scrolls up.
+
+A virtual list over stream sequences. Rows that are not at hand are asked for, and stand as a
+placeholder until they come; nothing waits for them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from textwrap import wrap
+
+from natster_tui.engine.log.filtered import FilteredLog
+from natster_tui.engine.workspace import Connection
+from natster_tui.events.event import Event, EventType, Record, read_event
+from natster_tui.events.parking import ParkReason
+from natster_tui.projections.account import read_context
+from natster_tui.projections.wording import VERBS, Names, event_phrase
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.panes.view import View
+from natster_tui.tui.widgets.cells import Cell
+from natster_tui.tui.widgets.clock import row_time
+from natster_tui.tui.widgets.virtual_list import VirtualList
+
+_MARGIN = 60
+"""Rows fetched beyond the visible ones, so that scrolling meets them."""
+
+_STYLES = {
+    EventType.INITIALIZED: "good",
+    EventType.CONTEXT_BOUND: "second",
+    EventType.SHARED: "marked",
+    EventType.UNSHARED: "warn",
+    EventType.IMPORTED: "accent",
+}
+
+
+class Timeline(VirtualList):
+    """The log's events. `following` says whether the newest one is kept in view."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view, "Timeline", "timeline")
+        self.following = True
+        self._first = 1
+        self._head_seen = 0
+        self._filtered: FilteredLog | None = None
+        self._standing: int | None = None
+        """The event that a person put the cursor on, whether or not a filter shows it."""
+
+    @property
+    def selected_seq(self) -> int | None:
+        """The sequence under the cursor."""
+        return None if self.row_count == 0 else self._seq_at(self.cursor)
+
+    @property
+    def selected_event(self) -> Event | None:
+        """The event under the cursor, if it is at hand and one of ours."""
+        seq = self.selected_seq
+        record = None if seq is None else self.view.workspace.follower.get(seq)
+        event = None if record is None else read_event(record)
+        return event if isinstance(event, Event) else None
+
+    def _seq_at(self, row: int) -> int:
+        """The sequence in a row, of the filter that the rows were counted for."""
+        return self._first + row if self._filtered is None else self._filtered.seqs[row]
+
+    def _row_of(self, seq: int) -> int:
+        """The row of an event, or of the next one that passes the filter."""
+        if self._filtered is None:
+            return seq - self._first
+        return bisect_left(self._filtered.seqs, seq)
+
+    def sources(self) -> tuple[object, ...]:
+        """See `VirtualList.sources`."""
+        workspace = self.view.workspace
+        filtered = workspace.filtered
+        return (
+            workspace.follower.version,
+            None if filtered is None else (id(filtered), filtered.version),
+            workspace.connection,
+            workspace.sentence,
+            # Names and dates stand in the rows.
+            self.view.version,
+            self.view.now() // 60,
+        )
+
+    def update_rows(self) -> None:
+        """Take note of how far the log goes now."""
+        workspace = self.view.workspace
+        follower, filtered = workspace.follower, workspace.filtered
+        self._filtered, self._first = filtered, follower.first
+        self.set_row_count(self._rows_now())
+        if self.following:
+            self._head_seen = follower.head
+            self.place_cursor(self.row_count - 1)
+        elif self._standing is not None:
+            # On its event, or the next one that is left, or as near as has been found so far.
+            row = min(self._row_of(self._standing), self.row_count - 1)
+            if row != self.cursor:
+                self.place_cursor(row)
+        self._fetch_visible()
+        self._describe()
+        self.refresh_rows()
+
+    def _rows_now(self) -> int:
+        follower = self.view.workspace.follower
+        if self._filtered is not None:
+            return len(self._filtered.seqs)
+        return max(0, follower.head - self._first + 1)
+
+    def follow(self) -> None:
+        """Keep the newest event in view from now on."""
+        self.following = True
+        self.update_rows()
+        self.post_message(self.Moved(self))
+
+    def select(self, seq: int) -> None:
+        """Put the cursor on an event."""
+        self._stop_following()
+        if self.view.workspace.filtered is not self._filtered:
+            self.update_rows()
+        row = self._row_of(seq)
+        height = self.scrollable_content_region.height
+        if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
+            # A jump shows what was around the event as well.
+            self.scroll_to(y=max(0, row - height // 2), animate=False, force=True, immediate=True)
+        self.move_cursor(row)
+        self._fetch_visible()
+
+    def _describe(self) -> None:
+        follower = self.view.workspace.follower
+        total = f"{self.row_count:,}"
+        if self.following:
+            subtitle = f"following {self.glyphs.new}"
+        else:
+            at_end = self.cursor >= self.row_count - 1
+            new = 0 if at_end else max(0, follower.head - self._head_seen)
+            subtitle = f"{new:,} new {self.glyphs.new} G follows" if new else "G follows"
+        filtered = self._filtered
+        if filtered is None:
+            self.caption(f"1 Timeline ({total})", subtitle)
+            return
+        head = follower.head
+        looked = "" if filtered.is_complete(head) else f", looked at {filtered.scanned:,}"
+        wanted = screen_text(filtered.wanted.text, 40)
+        self.caption(f"1 Timeline {wanted} ({total} of {head:,}{looked})", f"esc all · {subtitle}")
+
+    def _fetch_visible(self) -> None:
+        follower = self.view.workspace.follower
+        height = max(1, self.scrollable_content_region.height)
+        top = self.scroll_offset.y
+        if self._filtered is None:
+            first = self._first + top
+            follower.want(max(self._first, first - _MARGIN), first + height + _MARGIN)
+            return
+        for row in range(max(0, top - 5), min(self.row_count, top + height + 5)):
+            seq = self._seq_at(row)
+            if follower.get(seq) is None:
+                follower.want(seq, seq)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolled, by whatever means: fetch what is in view, and follow only at the end."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self.is_attached:
+            return
+        self._fetch_visible()
+        if round(new_value) < self.max_scroll_y and new_value < old_value:
+            self._stop_following()
+
+    def _stop_following(self) -> None:
+        if self.following:
+            self.following = False
+            self._standing = self.selected_seq
+            self._head_seen = self.view.workspace.follower.head
+            self._describe()
+
+    def move_cursor(self, row: int) -> None:
+        """See `VirtualList.move_cursor`: up stops following."""
+        if row < self.cursor:
+            self._stop_following()
+        super().move_cursor(row)
+        if self.row_count:
+            self._standing = self.selected_seq
+
+    def action_last(self) -> None:
+        """Follow again."""
+        self.follow()
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """See `VirtualList.row_cells`."""
+        seq = self._seq_at(row)
+        follower = self.view.workspace.follower
+        digits = max(5, len(f"{follower.head:,}"))
+        number = Cell(f"{seq:,}", digits, "dim", right=True)
+        record = follower.get(seq)
+        if record is None:
+            known = follower.is_known(seq)
+            return [number, Cell("deleted from the log" if known else "…", 0, "dim")]
+        event = read_event(record)
+        when = Cell(row_time(record.event_time, self.view.now()), 11, "dim")
+        moment = self.view.moment
+        if moment is not None and seq > moment.seq:
+            # What had not happened yet stands there without a colour of its own.
+            text = event.value if isinstance(event, ParkReason) else VERBS[event.type]
+            return [number, when, Cell(" ", 2), Cell(f"(later) {text}", 0, "dim")]
+        if isinstance(event, ParkReason):
+            return [number, when, *self._parked_cells(record, event.value)]
+        return [number, when, *self._event_cells(event)]
+
+    def _parked_cells(self, record: Record, reason: str) -> Sequence[Cell]:
+        return [
+            Cell(self.glyphs.parked, 2, "bad"),
+            Cell("parked", 11, "bad"),
+            Cell(f"{reason}: {screen_text(record.subject, 200)}", 0, "dim"),
+        ]
+
+    def _event_cells(self, event: Event) -> Sequence[Cell]:
+        reason = self._parked_reason(event)
+        if reason:
+            return self._parked_cells(event.record, reason)
+        glyphs = self.glyphs
+        mark = {
+            EventType.INITIALIZED: glyphs.initialized,
+            EventType.CONTEXT_BOUND: glyphs.bound,
+            EventType.SHARED: glyphs.shared,
+            EventType.UNSHARED: glyphs.unshared,
+            EventType.IMPORTED: glyphs.imported,
+        }[event.type]
+        names = Names(self.view.accounts)
+        who, whom, catalog = event_phrase(event, names)
+        style = _STYLES[event.type]
+        cells = [Cell(mark, 2, style), Cell(VERBS[event.type], 11, style)]
+        if event.type is EventType.CONTEXT_BOUND:
+            context = read_context(event.payload)
+            seal = event.record.seal
+            if seal is not None and seal.unopened is not None:
+                how = f"({seal.closed})"
+            else:
+                how = "" if context is None else screen_text(context.oauth_id.split("|")[0], 30)
+            return [*cells, Cell(f"{who} {glyphs.to} web {how}".rstrip())]
+        if not whom:
+            return [*cells, Cell(who)]
+        whom = whom.replace("→", glyphs.to).replace("←", glyphs.came)
+        return [*cells, Cell(f"{who} {whom}"), Cell(catalog, self._catalog_width, "strong")]
+
+    @property
+    def _catalog_width(self) -> int:
+        return max(10, min(22, self.scrollable_content_region.width // 5))
+
+    def _parked_reason(self, event: Event) -> str:
+        """Why the projection that parks most, accounts, sets this event aside; empty if not."""
+        return self.view.parked_reason(event)
+
+    def empty_lines(self) -> Sequence[str]:
+        """See `VirtualList.empty_lines`: an empty log says what to do next."""
+        workspace = self.view.workspace
+        if workspace.connection is not Connection.CONNECTED:
+            width = max(20, self.scrollable_content_region.width - 2)
+            said = [f" {line}" for line in wrap(workspace.sentence, width)]
+            return ("", f" {workspace.connection.value} {self.glyphs.ellipsis}", "", *said)
+        if self._filtered is not None:
+            return ("", " no event passes the filter", "", " esc shows all of them")
+        stream = workspace.info.stream if workspace.info else ""
+        return (
+            "",
+            f" {stream} is empty: nothing has happened yet.",
+            "",
+            " Watch it here as it fills, or, in another terminal:",
+            "   natster-tui import FILE      a log exported elsewhere",
+            "   natster-tui publish …        a single event",
+            "   natster-tui demo             a community to look at",
+        )

@@ -1,0 +1,141 @@
+"""What all panes look at: the workspace, the glyphs, the clock, and what was found out here.
+
+Panes are given a view and never know the application, so each can be read, and shown, alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from natster_tui.engine.history.time_travel import Moment
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.rebuild import Verdict
+from natster_tui.engine.workspace import Connection, Workspace
+from natster_tui.events.event import Event
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.history.states import Past
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS, parked_reason
+from natster_tui.store.log import EventLog
+from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.widgets.clock import Clock, row_time
+
+_PARKED_KEPT = 5_000
+
+
+class View:
+    """A workspace as this screen shows it. `now` is for what is shown only."""
+
+    def __init__(self, workspace: Workspace, glyphs: Glyphs, now: Clock) -> None:
+        self.workspace = workspace
+        self.glyphs = glyphs
+        self.now = now
+        self.verdicts: dict[str, str] = {}
+        """The last verify's result of each projection, in a few words."""
+        self.drifted: dict[str, bool] = {}
+        """The projections whose last verify found drift."""
+        self.moment: Moment | None = None
+        """The moment travelled to; None is now."""
+        self._parked: dict[int, str] = {}
+        self._parked_in: EventLog | None = None
+
+    # -- now, or then ----------------------------------------------------------------------
+
+    def fold(self, name: str) -> Fold[Any] | Past[Any]:
+        """A projection, of the moment travelled to, else of now."""
+        if self.moment is not None:
+            return self.moment.pasts[name]
+        return self.workspace.projectors[name].fold
+
+    @property
+    def accounts(self) -> Mapping[str, AccountState]:
+        """The accounts of the moment travelled to, else of now."""
+        return self.fold(ACCOUNTS.name).states
+
+    @property
+    def catalogs(self) -> Mapping[str, CatalogState]:
+        """The catalogs of the moment travelled to, else of now."""
+        return self.fold(CATALOGS.name).states
+
+    @property
+    def version(self) -> tuple[object, ...]:
+        """Differs whenever accounts or catalogs may look different."""
+        if self.moment is not None:
+            return (self.moment.seq,)
+        return tuple(projector.version for projector in self.workspace.projectors.values())
+
+    def just_changed(self, projection: str, key: str) -> bool:
+        """Whether the event travelled to changed this document."""
+        return self.moment is not None and key in self.moment.changed.get(projection, ())
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a log to look at."""
+        return self.workspace.connection is Connection.CONNECTED
+
+    def parked_reason(self, event: Event) -> str:
+        """See `projections.registry.parked_reason`; asked for each row, it is remembered."""
+        if self._parked_in is not self.workspace.log:
+            # Opened anew, as after an erasure: what was read then may be parked now.
+            self._parked_in = self.workspace.log
+            self._parked.clear()
+        reason = self._parked.get(event.seq)
+        if reason is None:
+            reason = parked_reason(event)
+            if len(self._parked) > _PARKED_KEPT:
+                self._parked.clear()
+            self._parked[event.seq] = reason
+        return reason
+
+    def behind(self, projector: Projector) -> int:
+        """Events that are not in the stored projection yet; what is folded here is not enough.
+
+        Nor is what is stored, where it was of no use here (sealed, and the key is missing) and
+        the fold began anew.
+        """
+        status = projector.status
+        done = status.position if status.stored is None else min(status.stored, status.position)
+        return max(0, self.workspace.follower.head - done)
+
+    def is_stopped(self, name: str) -> bool:
+        """Whether a projection stands still, so that what is not in it may be there all the same.
+
+        What a moment holds that was travelled to is another matter.
+        """
+        return self.moment is None and self.workspace.projectors[name].status.phase is Phase.STOPPED
+
+    def is_being_read(self, name: str) -> bool:
+        """Whether a projection is not folded to the log's end yet, so that more may be known soon.
+
+        What a moment holds that was travelled to is another matter.
+        """
+        status, head = self.workspace.projectors[name].status, self.workspace.follower.head
+        return self.moment is None and status.phase is not Phase.STOPPED and status.position < head
+
+    def is_only_here(self, projector: Projector) -> bool:
+        """Whether a projection is folded in memory, and neither stored nor compared with that."""
+        status = projector.status
+        return status.phase is Phase.WATCHING and status.stored is None and status.drift is None
+
+    def has_drift(self, projector: Projector) -> bool:
+        """Whether what is stored is known to differ from the log, or is not ours to keep."""
+        status = projector.status
+        # What somebody else had written is put right when nothing of theirs is left: by a rebuild.
+        theirs = self.drifted.get(projector.projection.name)
+        found = theirs is not None and (status.touched_by_others or not theirs)
+        return found or bool(status.drift)
+
+    def remember_verdict(self, verdict: Verdict) -> None:
+        """Keep a verify's result for the projectors pane."""
+        projector = self.workspace.projectors[verdict.projection.name]
+        projector.accept(verdict)
+        word = "verified" if verdict.good else "DRIFT"
+        if verdict.good:
+            self.drifted.pop(verdict.projection.name, None)
+        else:
+            self.drifted[verdict.projection.name] = verdict.touched
+        when = row_time(int(self.now()), self.now()).strip()
+        self.verdicts[verdict.projection.name] = f"{word} at {verdict.seq:,}, {when}"

@@ -1,0 +1,122 @@
+"""The dialogs that the dashboard's commands open, each about what is chosen in the panes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from textual.screen import Screen
+
+from natster_tui.projections.api import Projection
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.panes.view import View
+from natster_tui.tui.screens.community import CommunityScreen
+from natster_tui.tui.screens.publish import PublishScreen, proposal_for
+from natster_tui.tui.screens.rebuild import Choice, RebuildScreen
+from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
+from natster_tui.tui.screens.text import TextScreen, help_text, problems_text
+from natster_tui.tui.screens.why import WhyScreen
+
+
+def shows_what_was_read(screen: Screen[Any]) -> bool:
+    """Whether a dialog holds the content of events or documents, as it was when it was opened."""
+    shows = isinstance(screen, WhyScreen | CommunityScreen | ReplayScreen)
+    return shows and not is_at_work(screen)
+
+
+def is_at_work(screen: Screen[Any]) -> bool:
+    """Whether a dialog rebuilds or verifies: it ends by itself, and says how."""
+    return isinstance(screen, ReplayScreen) and screen.working
+
+
+class Dialogs:
+    """`push` shows a screen and calls back with what it was left with, `say` tells.
+
+    `go` shows an event that somebody chose in a dialog.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        panes: Panes,
+        push: Callable[..., object],
+        go: Callable[[int], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._view = view
+        self._panes = panes
+        self._push = push
+        self._go = go
+        self._say = say
+
+    def rebuild(self) -> None:
+        """For the projector under the cursor if its pane has the focus, else for all.
+
+        The row of the pane used last may be rebuilt alone.
+        """
+        panes = self._panes
+        choices = [Choice(PROJECTIONS), *(Choice((projection,)) for projection in PROJECTIONS)]
+        if (account := panes.chosen_account) is not None:
+            choices.append(Choice((ACCOUNTS,), account))
+        elif (catalog := panes.chosen_catalog) is not None:
+            choices.append(Choice((CATALOGS,), catalog))
+        self._push(RebuildScreen(self._view, Choice(tuple(self._projections())), choices))
+
+    def verify(self) -> None:
+        """For the projector under the cursor if its pane has the focus, else for all."""
+        self._push(VerifyScreen(self._view, self._projections()))
+
+    def _projections(self) -> Sequence[Projection[Any]]:
+        pane = self._panes.projectors
+        if pane.has_focus and pane.selected is not None:
+            return [pane.selected.projection]
+        return PROJECTIONS
+
+    def why(self) -> None:
+        """The events that made the account or catalog of the row."""
+        panes = self._panes
+        if (catalog := panes.chosen_catalog) is not None:
+            self._explain(CATALOGS, catalog)
+        elif (account := panes.chosen_account) is not None:
+            self._explain(ACCOUNTS, account)
+        elif (event := panes.chosen_event) is not None:
+            # An event is its own reason; what people ask about is the account that did it.
+            self._explain(ACCOUNTS, event.origin)
+        else:
+            self._say("choose an account, a catalog or an event first")
+
+    def _explain(self, projection: Projection[Any], key: str) -> None:
+        def chosen(seq: int | None) -> None:
+            if seq is not None:
+                self._go(seq)
+
+        self._push(WhyScreen(self._view, projection, key), chosen)
+
+    def publish(self) -> None:
+        """The publish form, filled in from the row of the pane used last."""
+        if self._view.workspace.read_only:
+            self._say("read-only: nothing can be published")
+            return
+        if self._view.moment is not None:
+            self._say("the past cannot be changed: press t to return to now, then publish")
+            return
+        proposal = proposal_for(self._panes, self._view)
+        self._push(PublishScreen(self._view, *proposal), self._published)
+
+    def _published(self, seq: int | None) -> None:
+        if seq is not None:
+            self._say(f"published as {seq:,}")
+            self._panes.timeline.follow()
+
+    def community(self) -> None:
+        """The figures of the community."""
+        self._push(CommunityScreen(self._view))
+
+    def problems(self) -> None:
+        """What went wrong so far."""
+        self._push(TextScreen("Problems and hazards", problems_text(self._view.workspace)))
+
+    def help(self) -> None:
+        """All keys."""
+        self._push(TextScreen("Help", help_text(self._view.glyphs)))

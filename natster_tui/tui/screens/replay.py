@@ -1,0 +1,184 @@
+"""What the dialogs share that replay the log: a text that grows, progress, a task at a time.
+
+Verifying is all of it: nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from natster_tui.engine.rebuilding.rebuild import Verdict
+from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.errors import NatsterError
+from natster_tui.projections.api import Projection
+from natster_tui.projections.diff import KeyChange
+from natster_tui.projections.wording import Names, change_line
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.actions.background import start
+from natster_tui.tui.panes.view import View
+from natster_tui.tui.theme import progress_bar
+from natster_tui.tui.widgets.text_field import Field
+
+_CHANGES_SHOWN = 200
+_FIELDS_SHOWN = 50
+"""Of a key; a hub's document may differ in a hundred thousand."""
+_FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs from the log"}
+_BAR = 40
+
+
+class ReplayScreen(ModalScreen[None]):
+    """What both dialogs share: a text that grows, a progress line, and one task at a time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "leave", "cancel"),
+        ("j,down", "scroll(1)"),
+        ("k,up", "scroll(-1)"),
+        ("pagedown", "scroll(10)"),
+        ("pageup", "scroll(-10)"),
+    ]
+
+    def __init__(self, view: View, title: str, projections: Sequence[Projection[Any]]) -> None:
+        super().__init__(classes="page")
+        self.view = view
+        self._title = title
+        self.projections = list(projections)
+        self._text = Text()
+        self._body = Static(id="dialog-text")
+        self._progress = Static(id="dialog-progress")
+        self._hint = Static(id="dialog-hint")
+        self._steps = 0
+
+    def compose(self) -> ComposeResult:
+        """Text, progress, hint."""
+        with Vertical(classes="dialog") as frame:
+            frame.border_title = self._title
+            with VerticalScroll(id="dialog-scroll"):
+                yield self._body
+            yield self._progress
+            yield Field(id="dialog-input", classes="hidden")
+            yield self._hint
+
+    def say(self, line: str, style: str = "") -> None:
+        """Add a line."""
+        self._append(line, style)
+        self._body.update(self._text)
+
+    def _append(self, line: str, style: str = "") -> None:
+        self._text.append(line + "\n", self.app.theme_variables.get(style, style))
+
+    @property
+    def said(self) -> str:
+        """Everything in the text so far."""
+        return self._text.plain
+
+    def clear(self) -> None:
+        """Begin the text anew."""
+        self._text = Text()
+        self._body.update(self._text)
+
+    def hint(self, text: str) -> None:
+        """What the keys do now."""
+        self._hint.update(Text(text, "dim"))
+
+    def show_progress(self, progress: ReplayProgress) -> None:
+        """Events done and total, rate and time left."""
+        glyphs = self.view.glyphs
+        width = min(_BAR, max(10, self.size.width - 60))
+        left = progress.seconds_left
+        about = "" if left is None or progress.finished else f", {left:,.0f} s left"
+        text = Text(
+            f"{progress_bar(progress.fraction, width, glyphs)} {progress.seq:,} of "
+            f"{progress.last:,}, {progress.rate:,.0f}/s{about}"
+        )
+        # As they come: nobody should have to wait for the end to see that it is of no use.
+        for trouble in filter(None, [progress.parked_line, *progress.blocked]):
+            text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])
+        self._progress.update(text)
+
+    def work(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run a step instead of the one before; what fails is said in the text."""
+        start(self, partial(self._guarded, step), "replay")
+
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
+        self._steps += 1
+        try:
+            await step()
+        except NatsterError as error:
+            self.say(f"{self.view.glyphs.bad} {error.sentence}", "text-error")
+            self.hint("esc closes")
+        finally:
+            self._steps -= 1
+
+    @property
+    def working(self) -> bool:
+        """Whether a step runs; one that was cancelled may still be ending beside the next."""
+        return self._steps > 0
+
+    def print_changes(self, changes: Sequence[KeyChange], *, verifying: bool = False) -> None:
+        """The keys that differ, field by field: what is to be done, or what was found."""
+        marks = {"added": "+", "removed": "-", "changed": "~"}
+        styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
+        names = Names(self.view.accounts)
+        for change in changes[:_CHANGES_SHOWN]:
+            kind = change.kind
+            word = _FOUND[kind] if verifying else kind
+            self._append(f"  {marks[kind]} {screen_text(change.key, 100)} {word}", styles[kind])
+            fields = change.fields() if kind == "changed" else ()
+            for field in islice(fields, _FIELDS_SHOWN):
+                self._append(f"      {change_line(field, names=names)}")
+            if (more := len(fields) - _FIELDS_SHOWN) > 0:
+                self._append(f"      … and {more:,} more fields")
+        if len(changes) > _CHANGES_SHOWN:
+            self._append(f"  … and {len(changes) - _CHANGES_SHOWN:,} more")
+        # Once: each time the whole text is laid out anew.
+        self._body.update(self._text)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the text."""
+        self.query_one("#dialog-scroll", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_leave(self) -> None:
+        """Cancel what runs, and close."""
+        self.workers.cancel_node(self)
+        self.dismiss()
+
+
+class VerifyScreen(ReplayScreen):
+    """Compares what is stored with the log, and says the result in a line."""
+
+    def __init__(self, view: View, projections: Sequence[Projection[Any]]) -> None:
+        super().__init__(view, "Verify", projections)
+
+    def on_mount(self) -> None:
+        """Begin at once: nothing is written."""
+        self.hint("esc cancels")
+        self.work(self._verify)
+
+    async def _verify(self) -> None:
+        self.say("Replaying the log, and comparing what is stored with what it says.")
+        work = self.view.workspace.rebuild(self.projections, self.show_progress)
+        for verdict in await work.verify():
+            say_verdict(self, verdict)
+        self.hint("esc closes")
+
+
+def say_verdict(
+    screen: ReplayScreen, verdict: Verdict, prefix: str = "", *, remember: bool = True
+) -> None:
+    """A result line, remembered in the projectors pane where it is about all of a projection."""
+    glyphs = screen.view.glyphs
+    mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
+    screen.say(f"{mark} {prefix}{verdict.sentence}", style)
+    screen.print_changes(verdict.diff.changes, verifying=True)
+    if remember:
+        screen.view.remember_verdict(verdict)

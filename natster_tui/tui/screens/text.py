@@ -1,0 +1,119 @@
+"""A page of text over the dashboard: help, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from natster_tui.engine.workspace import Workspace
+from natster_tui.tui.commands import COMMANDS, MOVING
+from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.widgets.clock import full_time
+
+_KEY_COLUMN = 14
+
+
+class TextScreen(ModalScreen[None]):
+    """One scrolling text; any of the usual keys leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape,q,question_mark,enter", "dismiss", "close"),
+        ("j,down", "scroll(1)"),
+        ("k,up", "scroll(-1)"),
+    ]
+
+    def __init__(self, title: str, text: Text) -> None:
+        super().__init__(classes="page")
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """The text in a frame."""
+        with VerticalScroll(classes="dialog") as frame:
+            frame.border_title = self._title
+            frame.border_subtitle = "esc closes"
+            yield Static(self._text)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the text."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def help_text(glyphs: Glyphs) -> Text:
+    """All keys, from their one declaration, and what the marks mean."""
+    text = Text()
+    text.append(
+        "natster-tui watches an event log, shows the projections that are derived from it, and "
+        "rebuilds them. Events are facts and never change; accounts and catalogs are what follows "
+        "from them, and can be made anew from the log at any time.\n\n"
+    )
+    _append_section(text, "Moving", MOVING)
+    _append_section(text, "Commands", ((each.key_shown, each.help) for each in COMMANDS))
+    _append_section(
+        text,
+        "Marks in the timeline",
+        (
+            (f"{glyphs.initialized} initialized", "an account joined"),
+            (
+                f"{glyphs.bound} bound",
+                "an account was tied to a web login; its secrets show as ••••",
+            ),
+            (f"{glyphs.shared} shared", "an owner gave another account access to a catalog"),
+            (f"{glyphs.unshared} unshared", "an owner took that access back"),
+            (f"{glyphs.imported} imported", "a recipient took the catalog into its own collection"),
+            (
+                f"{glyphs.parked} parked",
+                "no rule could use it; it is counted, and nothing waits for it",
+            ),
+        ),
+    )
+    _append_section(
+        text,
+        "Marks beside accounts and catalogs",
+        (
+            (glyphs.out, "how often it shares, or with whom"),
+            (glyphs.into, "how often something is shared with it, or by whom"),
+            (glyphs.imported, "how many of those it imported, or when"),
+            (glyphs.bound, "tied to a web login; a wide pane says which"),
+            (
+                glyphs.warn,
+                "a name that others use, too, or that differs from one in letter case only",
+            ),
+            (glyphs.on, "travelling: changed by this very event"),
+        ),
+    )
+    text.right_crop()
+    return text
+
+
+def _append_section(text: Text, heading: str, rows: Iterable[tuple[str, str]]) -> None:
+    text.append(f"{heading}\n", "bold")
+    for what, meaning in rows:
+        text.append(f"  {what:<{_KEY_COLUMN}}", "bold")
+        text.append(f"{meaning}\n")
+    text.append("\n")
+
+
+def problems_text(workspace: Workspace) -> Text:
+    """What went wrong so far, and what is dangerous about the log."""
+    text = Text()
+    text.append("Hazards of the log\n", "bold")
+    for hazard in workspace.hazards or ("none known",):
+        text.append(f"  {hazard}\n")
+    text.append("\nProjectors\n", "bold")
+    for projector in workspace.projectors.values():
+        said = projector.status.problem or "no problem"
+        text.append(f"  {projector.projection.name}: {projector.status.phase.value}, {said}\n")
+    text.append("\nWhat went wrong so far\n", "bold")
+    for problem in reversed(workspace.problems):
+        text.append(f"  {full_time(int(problem.at))}  {problem.sentence}\n")
+    if not workspace.problems:
+        text.append("  nothing\n")
+    return text

@@ -1,0 +1,226 @@
+"""Why a document is what it is: the events that made it, newest first, each with its change."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from natster_tui.engine.history.document_history import DocumentChange, KeyHistory, key_history
+from natster_tui.errors import NatsterError
+from natster_tui.events.event import read_event
+from natster_tui.events.parking import ParkReason
+from natster_tui.projections.api import Projection
+from natster_tui.projections.diff import FieldChange
+from natster_tui.projections.wording import VERBS, Names, change_line, event_phrase
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.actions.background import start
+from natster_tui.tui.panes.view import View
+from natster_tui.tui.widgets.cells import Cell
+from natster_tui.tui.widgets.clock import row_time
+from natster_tui.tui.widgets.text_field import AskingField
+from natster_tui.tui.widgets.virtual_list import VirtualList
+
+_AT_ONCE = 200
+"""Events looked through for a field before the rest of the program may run."""
+
+_Told = tuple[DocumentChange, Sequence[FieldChange]]
+
+
+class Reasons(VirtualList):
+    """The events, and below each what it changed. Rows are written when they are painted."""
+
+    def __init__(self, view: View, title: str) -> None:
+        super().__init__(view, title, "reasons")
+        self._title = title
+        self._said: tuple[str, ...] = ("", " reading the events of this key …")
+        self._history: KeyHistory | None = None
+        self._told: list[_Told] = []
+        self._first_rows: list[int] = []
+
+    @property
+    def selected_seq(self) -> int | None:
+        """The event under the cursor."""
+        return self._at(self.cursor)[0][0].record.seq if self._told else None
+
+    def _at(self, row: int) -> tuple[_Told, int]:
+        """What a row belongs to, and which of its rows it is."""
+        index = bisect_right(self._first_rows, row) - 1
+        return self._told[index], row - self._first_rows[index]
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence instead of rows."""
+        self._said = ("", f" {sentence}")
+        self.refresh_rows()
+
+    def show(self, history: KeyHistory) -> None:
+        """Show a history."""
+        self._history = history
+        for _ in self.narrow(""):
+            pass
+
+    def narrow(self, field: str) -> Iterator[None]:
+        """Show only what changed fields whose line holds a text; all of it when that is empty.
+
+        Exhaust it; it pauses now and then, so that the caller can let others run.
+        """
+        history = self._history
+        if history is None:
+            return
+        self._said = ("", f" nothing in the log has made this as of {history.seq:,}")
+        self._told, self._first_rows = [], []
+        names, wanted = Names(self.view.accounts), field.lower()
+        rows, total = 0, len(history.changes)
+        for number, change in enumerate(reversed(history.changes), 1):
+            fields: Sequence[FieldChange] = change.fields
+            if wanted:
+                fields = [one for one in fields if wanted in change_line(one, names=names).lower()]
+            if fields:
+                self._told.append((change, fields))
+                self._first_rows.append(rows)
+                rows += 1 + len(fields)
+            if wanted and number % _AT_ONCE == 0:
+                self._count(rows, f"{len(self._told):,} of {total:,} events so far")
+                yield
+        if wanted:
+            self._said = ("", f" none of {total:,} events changed a field like this")
+            self._count(rows, f"{len(self._told):,} of {total:,} events")
+        else:
+            self._count(rows, f"{total:,} events")
+
+    def _count(self, rows: int, counted: str) -> None:
+        self.set_row_count(rows)
+        self.caption(
+            f"{self._title}: {counted}, newest first",
+            "enter goes to the event · / one field · esc closes",
+        )
+        self.refresh_rows()
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """See `VirtualList.row_cells`."""
+        (change, fields), line = self._at(row)
+        names = Names(self.view.accounts)
+        if line > 0:
+            return [Cell("", 21), Cell(change_line(fields[line - 1], names=names))]
+        record = change.record
+        event = read_event(record)
+        phrase, style = screen_text(record.subject, 200), ""
+        if not isinstance(event, ParkReason):
+            who, whom, catalog = event_phrase(event, names)
+            phrase = " ".join(filter(None, (VERBS[event.type], who, whom, catalog)))
+            style = "marked"
+        when = row_time(record.event_time, self.view.now())
+        return [
+            Cell(f"{record.seq:,}", 9, "dim", right=True), Cell(when, 11, "dim"),
+            Cell(phrase, 0, style),
+        ]  # fmt: skip
+
+    def empty_lines(self) -> Sequence[str]:
+        """See `VirtualList.empty_lines`."""
+        return self._said
+
+    def sources(self) -> tuple[object, ...]:
+        """See `VirtualList.sources`: what is shown here does not change."""
+        return ()
+
+    def update_rows(self) -> None:
+        """See `VirtualList.update_rows`."""
+
+
+class WhyScreen(ModalScreen[int | None]):
+    """Shows the reasons; its result is the event to go to, if one was chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "leave", "close"),
+        ("q,w", "dismiss(None)", "close"),
+        ("slash", "field", "one field"),
+    ]
+
+    def __init__(self, view: View, projection: Projection[Any], key: str) -> None:
+        super().__init__(classes="page")
+        self._view = view
+        self._projection = projection
+        self._key = key
+        name = Names(view.accounts).of(key)
+        shown = name if projection.name == "account" else screen_text(key, 60)
+        self._field = AskingField(
+            self._narrow,
+            self._keep,
+            placeholder="a field or a value, such as account_name",
+            classes="hidden",
+            compact=True,
+        )
+        self._reasons = Reasons(view, f"Why {projection.name} {shown}")
+
+    def compose(self) -> ComposeResult:
+        """The list in a frame."""
+        with Vertical(classes="dialog bare"):
+            yield self._reasons
+            yield self._field
+
+    def action_field(self) -> None:
+        """Ask for a field."""
+        self._field.remove_class("hidden")
+        self.set_focus(self._field)
+
+    def action_leave(self) -> None:
+        """Undo the narrowing, or close."""
+        if self._field.has_class("hidden"):
+            self.dismiss(None)
+        else:
+            self._field.value = ""
+            self._field.add_class("hidden")
+            self.set_focus(self._reasons)
+
+    def _narrow(self, text: str) -> None:
+        """Narrow as it is typed; what has not been read yet, once it has."""
+        start(self, partial(self._narrowing, text.strip()), "narrow")
+
+    async def _narrowing(self, text: str) -> None:
+        for _ in self._reasons.narrow(text):
+            await asyncio.sleep(0)
+
+    def _keep(self, _text: str) -> None:
+        """Back to the rows."""
+        self.set_focus(self._reasons)
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        if self._field.has_class("hidden"):
+            self.set_focus(self._reasons)
+        start(self, self._read, "read")
+
+    async def _read(self) -> None:
+        workspace = self._view.workspace
+        if workspace.log is None:
+            self._reasons.say("not connected")
+            return
+        try:
+            moment = self._view.moment
+            head = (await workspace.log.refresh()).last_seq if moment is None else moment.seq
+            history = await key_history(
+                workspace.log, self._projection, self._key, head, workspace.options.instance
+            )
+        except NatsterError as error:
+            self._reasons.say(error.sentence)
+            return
+        self._reasons.show(history)
+        if self._field.value:
+            self._narrow(self._field.value)
+
+    def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
+        """Enter: go to the event."""
+        message.stop()
+        if self.is_current:  # a second Enter, typed before the first was answered, finds it gone
+            self.dismiss(self._reasons.selected_seq)
+
+    def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
+        """Moving in here is nobody else's business."""
+        message.stop()

@@ -1,0 +1,20 @@
+"""The one thing that somebody must know now."""
+
+from __future__ import annotations
+
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.workspace import Connection, Workspace
+
+
+def alert_of(workspace: Workspace) -> str:
+    """A sentence, or nothing."""
+    if workspace.sentence and workspace.connection is not Connection.CONNECTED:
+        return workspace.sentence
+    for projector in workspace.projectors.values():
+        status = projector.status
+        stopped = status.phase is Phase.STOPPED
+        # Watching because of --read-only or because another one projects is no alarm.
+        watching = status.phase is Phase.WATCHING and not workspace.read_only
+        if status.problem and (stopped or (watching and not status.awaits_lease)):
+            return f"{projector.projection.name}: {status.problem}"
+    return ""

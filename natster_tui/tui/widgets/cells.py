@@ -1,0 +1,59 @@
+"""Rows made of cells: text of a known width, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from natster_tui.tui.theme import Glyphs, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A piece of a row. `width` 0 means: whatever is left, shared with other such cells.
+
+    `style` names a component style of the list that draws it; `right` aligns the text so.
+    """
+
+    text: str
+    width: int = 0
+    style: str = ""
+    right: bool = False
+
+
+def fit(text: str, width: int, ellipsis: str = "…", *, right: bool = False) -> str:
+    """The text in exactly `width` terminal cells, cut with an ellipsis when it is longer."""
+    if width <= 0:
+        return ""
+    length = cell_len(text)
+    if length > width:
+        room = width - cell_len(ellipsis)
+        return set_cell_size(text, max(0, room)) + ellipsis if room >= 0 else ellipsis[:width]
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+def row_strip(
+    cells: Sequence[Cell], width: int, base: Style, styles: dict[str, Style], glyphs: Glyphs
+) -> Strip:
+    """A row of `width` cells; one blank between cells."""
+    fixed = sum(cell.width for cell in cells) + max(0, len(cells) - 1)
+    flexible = [cell for cell in cells if cell.width == 0]
+    left = max(0, width - fixed)
+    share, extra = divmod(left, len(flexible)) if flexible else (0, 0)
+    segments: list[Segment] = []
+    for number, cell in enumerate(cells):
+        if number:
+            segments.append(Segment(" ", base))
+        room = cell.width
+        if room == 0:
+            room = share + (1 if extra > 0 else 0)
+            extra -= 1
+        style = base + styles[cell.style] if cell.style else base
+        text = fit(plain(cell.text, glyphs), room, glyphs.ellipsis, right=cell.right)
+        segments.append(Segment(text, style))
+    return Strip(segments).adjust_cell_length(width, base)

@@ -1,0 +1,97 @@
+"""Times on screen, against a clock that tests and pictures can hold still."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from natster_tui.events.times import parse_timestamp
+
+Clock = Callable[[], float]
+"""Unix seconds now."""
+
+_DAY = 86_400
+
+
+def row_time(seconds: int, now: float) -> str:
+    """An event's time in eleven cells: the time of day, with the date when it is not today's."""
+    try:
+        moment, today = datetime.fromtimestamp(seconds), datetime.fromtimestamp(now)
+    except (OverflowError, OSError, ValueError):
+        return "?"
+    if moment.date() == today.date():
+        return moment.strftime("   %H:%M:%S")
+    if moment.year == today.year:
+        return moment.strftime("%m-%d %H:%M")
+    return moment.strftime(" %Y-%m-%d")
+
+
+def full_time(seconds: int) -> str:
+    """A time in full, with its zone: `2026-11-23 10:22:31 CET`."""
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (OverflowError, OSError, ValueError):
+        return f"{seconds} s"
+
+
+_LOCAL_FORMS = (
+    ("%Y-%m-%d %H:%M:%S", 0),
+    ("%Y-%m-%d %H:%M", 59),
+    ("%m-%d %H:%M", 59),
+    ("%m-%d %H:%M:%S", 0),
+    ("%H:%M:%S", 0),
+    ("%H:%M", 59),
+)
+
+
+def parse_local(text: str, now: float) -> int | None:
+    """Unix seconds of a time as the screen shows times: local, and of today if no day is named.
+
+    A time without seconds means the end of that minute, a day its first second. With an offset
+    (`…Z`, `…+02:00`) it means exactly what it says. None for anything else.
+    """
+    text = " ".join(text.split())
+    exact = parse_timestamp(text.replace(" ", "T"))
+    if exact is not None:
+        return exact // 1_000_000_000
+    today = datetime.fromtimestamp(now)
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%d").timestamp())
+    except (ValueError, OverflowError):
+        pass
+    for form, rest in _LOCAL_FORMS:
+        try:
+            found = (
+                datetime.strptime(f"{today.year} {text}", f"%Y {form}")
+                if ("%Y" not in form)
+                else datetime.strptime(text, form)
+            )
+        except ValueError:
+            continue
+        if "%d" not in form:
+            found = found.replace(month=today.month, day=today.day)
+        try:
+            return int(found.timestamp()) + rest
+        except (ValueError, OverflowError):
+            return None  # a year that this machine's clock does not reach
+    return None
+
+
+def age(seconds: float) -> str:
+    """How long ago, in at most four cells: `41s`, `12m`, `3h`, `21d`, `2y`."""
+    seconds = max(0.0, seconds)
+    for limit, divisor, unit in (
+        (120, 1, "s"),
+        (7_200, 60, "m"),
+        (2 * _DAY, 3_600, "h"),
+        (730 * _DAY, _DAY, "d"),
+    ):
+        if seconds < limit:
+            return f"{int(seconds // divisor)}{unit}"
+    return f"{int(seconds // (365 * _DAY))}y"
+
+
+def wall_clock() -> float:
+    """The real clock."""
+    return time.time()

@@ -1,0 +1,147 @@
+"""The footer: the keys that do something here, one line of text.
+
+Textual's own footer is a widget for each key, all of them made anew whenever the focus moves: a
+third of a second on a slow machine, for a line that mostly stays as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.screen import Screen
+from textual.widget import Widget
+
+from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.widgets.text_field import Field
+
+_GAP = " "
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    key: str
+    shown: str
+    label: str
+    enabled: bool
+
+    @property
+    def width(self) -> int:
+        return len(self.shown) + 1 + len(self.label)
+
+
+class KeyLine(Widget):
+    """As many of the keys as fit, each of which can be clicked; help has them all."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "key-line--key",
+        "key-line--label",
+        "key-line--pointed",
+    }
+    DEFAULT_CSS = """
+    KeyLine {
+        dock: bottom;
+        height: 1;
+        color: $footer-foreground;
+        background: $footer-background;
+        .key-line--key {
+            color: $footer-key-foreground;
+            background: $footer-background;
+            text-style: bold;
+        }
+        .key-line--label {
+            color: $footer-description-foreground;
+            background: $footer-background;
+        }
+        .key-line--pointed {
+            background: $block-hover-background;
+        }
+    }
+    """
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+        self._keys: tuple[_Shown, ...] = ()
+        self._pointed: _Shown | None = None
+
+    def on_mount(self) -> None:
+        """Hear of it when other keys are active."""
+        self.screen.bindings_updated_signal.subscribe(self, self._look)
+
+    def _look(self, screen: Screen[object]) -> None:
+        if not self.app.app_focus:
+            # The window is in the background: nothing has the focus, until it comes back.
+            return
+        # The first binding of an action is the one that is shown.
+        found: dict[str, _Shown] = {}
+        typing = screen.focused if isinstance(screen.focused, Field) else None
+        for node, binding, enabled, _tooltip in screen.active_bindings.values():
+            # Where text is typed, a letter is a letter.
+            if binding.show and typing in (None, node):
+                shown = self.app.get_key_display(binding)
+                found.setdefault(
+                    binding.action, _Shown(binding.key, shown, binding.description, enabled)
+                )
+        keys = tuple(found.values())
+        if keys != self._keys:
+            self._keys, self._pointed = keys, None
+            self.refresh()
+
+    def render(self) -> Text:
+        """The line."""
+        key_style = self.get_component_rich_style("key-line--key")
+        label_style = self.get_component_rich_style("key-line--label")
+        text = Text(no_wrap=True, end="")
+        fitting = self._fitting()
+        for each in fitting:
+            start = len(text)
+            # One that does nothing now does not stand out; dimmed it could not be read in daylight.
+            text.append(each.shown, key_style if each.enabled else label_style)
+            text.append(f" {each.label}", label_style)
+            if each == self._pointed:
+                text.stylize(self.get_component_rich_style("key-line--pointed"), start)
+            text.append(_GAP)
+        if len(fitting) < len(self._keys):
+            text.append(self._glyphs.ellipsis, label_style)
+        return text
+
+    def _fitting(self) -> tuple[_Shown, ...]:
+        """The keys that there is room for: none is cut."""
+        room = self.size.width
+        if sum(each.width + len(_GAP) for each in self._keys) - len(_GAP) <= room:
+            return self._keys
+        room -= len(self._glyphs.ellipsis)
+        ends = accumulate(each.width + len(_GAP) for each in self._keys)
+        return self._keys[: sum(1 for end in ends if end <= room)]
+
+    def _at(self, x: int) -> _Shown | None:
+        end = 0
+        for each in self._fitting():
+            if end <= x < end + each.width:
+                return each
+            end += each.width + len(_GAP)
+        return None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Show which key a click would press."""
+        self._point(self._at(event.x))
+
+    def on_leave(self) -> None:
+        """The mouse is elsewhere."""
+        self._point(None)
+
+    def _point(self, key: _Shown | None) -> None:
+        if key != self._pointed:
+            self._pointed = key
+            self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click presses the key."""
+        key = self._at(event.x)
+        if key is not None and key.enabled:
+            self.app.simulate_key(key.key)

@@ -1,0 +1,89 @@
+"""The one-line prompt at the bottom: find in a list, filter the timeline, jump in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.suggester import Suggester
+
+from natster_tui.events.filter import completions
+from natster_tui.tui.widgets.text_field import AskingField
+
+
+class Purpose(Enum):
+    """What the prompt is for just now; the value is what it says while empty."""
+
+    FIND_ACCOUNTS = "find an account: name or key"
+    FIND_CATALOGS = "find a catalog: name"
+    FILTER = "filter: type: from: to: account: catalog: seq:1..9 since:2h parked, or any text"
+    EXPORT = "export to: a file that does not exist yet"
+    JUMP = "go to: a sequence, or a time such as 2026-11-23 10:22"
+
+
+class FilterSuggester(Suggester):
+    """Completes a filter's fields, types and names; Tab or the right arrow takes the suggestion."""
+
+    def __init__(self, names: Callable[[str], list[str]]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._names = names
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first way to go on, if any."""
+        return next(iter(completions(value, self._names)), None)
+
+
+class Prompt(AskingField):
+    """Hidden until opened; `purpose` says what its text means."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "apply", key_display="Enter"),
+        Binding("tab", "complete", "complete", key_display="Tab"),
+        Binding("escape", "app.back", "leave", key_display="Esc"),
+    ]
+
+    def __init__(
+        self,
+        names: Callable[[str], list[str]],
+        typed: Callable[[str], None],
+        answered: Callable[[str], None],
+    ) -> None:
+        super().__init__(typed, answered, id="prompt", compact=True)
+        self.display = False
+        self.purpose = Purpose.FIND_ACCOUNTS
+        self._suggester = FilterSuggester(names)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is on screen."""
+        return bool(self.display)
+
+    def open(self, purpose: Purpose, value: str = "") -> None:
+        """Show it and take the keyboard."""
+        self.purpose = purpose
+        self.placeholder = purpose.value
+        self.suggester = self._suggester if purpose is Purpose.FILTER else None
+        self.value = value
+        # What stood there is gone on with from its end, or replaced by what is typed.
+        self.select_all()
+        self.display = True
+        self.screen.set_focus(self)
+        # It may have been open before, for something else, and nothing has lost the focus.
+        self.screen.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """See `DOMNode.check_action`: Tab stays ours, also where nothing can be completed."""
+        if action == "complete" and self.suggester is None:
+            return None
+        return super().check_action(action, parameters)
+
+    def action_complete(self) -> None:
+        """Take the suggestion; where there is none the keyboard stays here all the same."""
+        self.action_end()
+        self.action_cursor_right()
+
+    def close(self) -> None:
+        """Hide it."""
+        self.display = False

@@ -1,0 +1,109 @@
+"""The line at the top: server, log, head, rate, mode. Always on screen."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.widgets import Static
+
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.workspace import Connection, Workspace
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.panes.view import View
+from natster_tui.tui.theme import sparkline
+from natster_tui.tui.widgets.clock import age
+
+_SPARK = 8
+_USER = 24
+_LEAST = 8
+"""The cells that a user's name may take, and needs to say anything."""
+SILENT_S = 2.0
+"""Heartbeats come every second; without two of them something is wrong, whatever it is."""
+
+
+class StatusLine(Static):
+    """One line of text, rebuilt from the workspace."""
+
+    _shown: Text | None = None
+
+    def show(self, view: View, since_last: float | None) -> None:
+        """Draw it anew. `since_last` is seconds since an event last came in."""
+        workspace, glyphs = view.workspace, view.glyphs
+        width = self.size.width or 80
+        theme = self.app.theme_variables
+        text = Text(no_wrap=True, overflow="ellipsis", end="")
+        text.append(" natster ", f"bold {theme['primary']} reverse")
+        text.append(f" {workspace.server_shown} {glyphs.out} {self._stream(workspace)}  ")
+        text.append(f"head {workspace.follower.head:,}", "bold")
+        if workspace.connection is Connection.CONNECTED:
+            meter = workspace.follower.meter
+            if width >= 90:
+                text.append(f"  {sparkline(meter.history(_SPARK), glyphs)}", theme["primary"])
+            text.append(f" {meter.per_second:,.0f}/s")
+        word, good = self._mode(workspace)
+        colour = theme["text-success"] if good else theme["text-error"]
+        text.append(f"  {glyphs.on if good else glyphs.bad} {word}", colour)
+        if workspace.connection is Connection.CONNECTED:
+            projectors = workspace.projectors.values()
+            behind = max(map(view.behind, projectors))
+            if any(map(view.has_drift, projectors)):
+                text.append(f"  {glyphs.bad} drift", theme["text-error"])
+            elif behind > 0:
+                text.append(f"  {behind:,} behind", theme["text-warning"])
+            elif any(projector.status.unusable for projector in projectors):
+                text.append(f"  {glyphs.bad} stored unusable", theme["text-error"])
+            elif any(map(view.is_only_here, projectors)):
+                text.append(f"  {glyphs.off} in memory", theme["text-warning"])
+            elif good:
+                text.append(f"  {glyphs.good} in sync", theme["text-success"])
+        self._append_what_fits(text, width, workspace, since_last)
+        if text != self._shown:
+            self._shown = text
+            # One line it is and stays: laying the whole screen out again is what would cost.
+            self.update(text, layout=False)
+
+    def _append_what_fits(
+        self, text: Text, width: int, workspace: Workspace, since_last: float | None
+    ) -> None:
+        """Sealing, user and the last event's age; who one is comes first where not all fit."""
+        room = width - text.cell_len
+        user = screen_text(workspace.user, max(_LEAST, min(_USER, room - 2)))
+        sealing, style = self._sealing(workspace)
+        last = "" if since_last is None else f"last event {age(since_last)} ago"
+        fitting = set()
+        for part in (user, sealing, last):
+            if part and (taken := cell_len(part) + 2) <= room:
+                room -= taken
+                fitting.add(part)
+        for part, look in ((sealing, style), (user, "dim"), (last, "dim")):
+            if part in fitting:
+                text.append(f"  {part}", look)
+
+    def _sealing(self, workspace: Workspace) -> tuple[str, str]:
+        if workspace.connection is not Connection.CONNECTED:
+            return "", ""
+        sealing = workspace.log.sealing if workspace.log else None
+        if sealing is None or not (sealing.seals or sealing.problems):
+            return "not sealed", "dim"
+        if sealing.problems:
+            return "sealed, no key", self.app.theme_variables["text-error"]
+        return "sealed", "dim"
+
+    def _stream(self, workspace: Workspace) -> str:
+        return screen_text(workspace.options.choice.stream, 40)
+
+    def _mode(self, workspace: Workspace) -> tuple[str, bool]:
+        """The one word that says how it goes, and whether it goes well."""
+        if workspace.connection is not Connection.CONNECTED:
+            return workspace.connection.value, False
+        if (silent := workspace.follower.silent_s) > SILENT_S:
+            return f"no answer for {age(silent)}", False
+        phases = [projector.status.phase for projector in workspace.projectors.values()]
+        if Phase.STOPPED in phases:
+            return "stopped", False
+        if workspace.read_only:
+            return "read-only", True
+        for phase in (Phase.WATCHING, Phase.PAUSED, Phase.LOADING, Phase.CATCHING_UP):
+            if phase in phases:
+                return phase.value, True
+        return "projecting", True

@@ -1,0 +1,285 @@
+"""A list of any length of which only the visible rows exist.
+
+All four panes are one: it keeps a cursor, scrolls, and asks its subclass for the cells of a row
+when that row is painted. Ten million rows cost what twenty do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from natster_tui.tui.panes.view import View
+from natster_tui.tui.theme import Glyphs, plain
+from natster_tui.tui.widgets.cells import Cell, row_strip
+from natster_tui.tui.widgets.scroll_view import QuietScroll
+
+_Line = tuple[bool, Sequence[Cell]]
+"""What a line shows: whether the cursor stands on it, and its cells."""
+
+REST = 15
+"""After taking note of all rows, a pane rests for so many times as long as that took."""
+
+
+class VirtualList(QuietScroll, can_focus=True):
+    """The list. Subclasses say how many rows there are and what a row's cells are."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "list--cursor",
+        "list--dim",
+        "list--strong",
+        "list--good",
+        "list--warn",
+        "list--bad",
+        "list--accent",
+        "list--second",
+        "list--marked",
+    }
+    DEFAULT_CSS = """
+    VirtualList {
+        background: $surface;
+        & > .list--cursor { background: $panel; }
+        &:focus > .list--cursor { background: $primary-muted; text-style: bold; }
+        & > .list--dim { color: $foreground-muted; }
+        & > .list--strong { text-style: bold; }
+        & > .list--good { color: $text-success; }
+        & > .list--warn { color: $text-warning; }
+        & > .list--bad { color: $text-error; }
+        & > .list--accent { color: $text-accent; }
+        & > .list--second { color: $text-secondary; }
+        & > .list--marked { color: $text-primary; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("up,k", "cursor(-1)"),
+        ("down,j", "cursor(1)"),
+        ("pageup,ctrl+b", "page(-1)"),
+        ("pagedown,ctrl+f", "page(1)"),
+        ("home,g", "first"),
+        ("end,G", "last"),
+        ("enter", "choose"),
+    ]
+
+    class Moved(Message):
+        """The cursor stands on another row, by the user's hand."""
+
+        def __init__(self, pane: VirtualList) -> None:
+            super().__init__()
+            self.pane = pane
+
+    class Chosen(Message):
+        """Enter, or a second click, on the cursor's row."""
+
+        def __init__(self, pane: VirtualList) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self, view: View, title: str, name: str) -> None:
+        super().__init__(id=name)
+        self.view = view
+        self._caption = ("", "")
+        self.caption(title)
+        self.cursor = 0
+        self.chosen_by_user = False
+        self._rows = 0
+        self._drawn_from: tuple[object, ...] = ()
+        self._rests_until = 0.0
+        self._drawn_styles: dict[str, Style] = {}
+        self._painted: dict[int, _Line] = {}
+        self._looked_up: dict[int, _Line] = {}
+
+    def caption(self, title: str, subtitle: str = "") -> None:
+        """What stands in the frame. As Text, because Textual takes a string there for markup."""
+        if (title, subtitle) != self._caption:
+            self._caption = (title, subtitle)
+            self.border_title = Text(plain(title, self.glyphs))
+            self.border_subtitle = Text(plain(subtitle, self.glyphs))
+
+    # -- for subclasses --------------------------------------------------------------------
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """The cells of a row that exists."""
+        raise NotImplementedError
+
+    def empty_lines(self) -> Sequence[str]:
+        """What to say when there are no rows."""
+        return ()
+
+    def update_rows(self) -> None:
+        """Take note of what there is to show now."""
+        raise NotImplementedError
+
+    def sources(self) -> tuple[object, ...]:
+        """What the rows depend on, as values that differ when a row may look different."""
+        raise NotImplementedError
+
+    def update_if_changed(self) -> None:
+        """Take note and paint, unless everything is as it was, or that would cost too much.
+
+        Sorting ten thousands of rows takes longer than a refresh lasts. While a log is being
+        folded they change all the time, and neither keys nor the folding may wait for that.
+        """
+        began = time.monotonic()
+        if began < self._rests_until:
+            return
+        now = (self.sources(), self.size)
+        if now != self._drawn_from:
+            self._drawn_from = now
+            self.update_rows()
+            ended = time.monotonic()
+            self._rests_until = ended + REST * (ended - began)
+
+    def wake(self) -> None:
+        """Rest no longer: somebody waits for what is new."""
+        self._rests_until = 0.0
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The marks to use."""
+        return self.view.glyphs
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return self._rows
+
+    def set_row_count(self, rows: int) -> None:
+        """There are so many rows now; the cursor and the scroll position stay where they are."""
+        self._rows = rows
+        self.cursor = max(0, min(self.cursor, rows - 1))
+        self.set_line_count(rows)
+
+    def move_cursor(self, row: int) -> None:
+        """Put the cursor on a row, by the user's hand, and bring it into view."""
+        before = self.cursor
+        # Until a person chose a row, the cursor stays at the top while rows come in.
+        self.chosen_by_user = True
+        self.place_cursor(row)
+        if self.cursor != before:
+            self.post_message(self.Moved(self))
+        self.refresh_rows()
+
+    def place_cursor(self, row: int) -> None:
+        """Put the cursor on a row, and bring it into view; `refresh_rows` paints it."""
+        self.cursor = max(0, min(row, self._rows - 1))
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        height = self.scrollable_content_region.height
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
+        elif height and self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
+
+    # -- keys and mouse --------------------------------------------------------------------
+
+    def action_cursor(self, step: int) -> None:
+        """One row up or down."""
+        self.move_cursor(self.cursor + step)
+
+    def action_page(self, direction: int) -> None:
+        """One page up or down."""
+        self.move_cursor(
+            self.cursor + direction * max(1, self.scrollable_content_region.height - 1)
+        )
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self.move_cursor(0)
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self.move_cursor(self._rows - 1)
+
+    def action_choose(self) -> None:
+        """Say that the cursor's row was chosen."""
+        if self._rows:
+            self.post_message(self.Chosen(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """Click moves the cursor; on the cursor's row it chooses."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        row = offset.y + self.scroll_offset.y
+        if row >= self._rows:
+            return
+        if row == self.cursor and event.chain > 1:
+            self.action_choose()
+        else:
+            self.move_cursor(row)
+            self.post_message(self.Moved(self))
+
+    # -- painting --------------------------------------------------------------------------
+
+    def notify_style_update(self) -> None:
+        """The theme changed."""
+        super().notify_style_update()
+        self._drawn_styles.clear()
+
+    def _row_styles(self) -> dict[str, Style]:
+        if not self._drawn_styles:
+            self._drawn_styles = {
+                name.removeprefix("list--"): self.get_component_rich_style(name, partial=True)
+                for name in self.COMPONENT_CLASSES
+            }
+            # Found by walking through all ancestors, which is too much for every line.
+            self._drawn_styles[""] = self.rich_style
+        return self._drawn_styles
+
+    def _line(self, y: int) -> _Line:
+        row = y + self.scroll_offset.y
+        if row < self._rows:
+            return row == self.cursor, self.row_cells(row)
+        lines = self.empty_lines() if self._rows == 0 else ()
+        return False, [Cell(lines[y] if y < len(lines) else "", 0, "dim")]
+
+    def render_line(self, y: int) -> Strip:
+        """Paint one visible line."""
+        width = self.scrollable_content_region.width
+        styles = self._row_styles()
+        base = styles[""]
+        line = self._looked_up.pop(y + self.scroll_offset.y, None) or self._line(y)
+        is_cursor, cells = self._painted[y] = line
+        if is_cursor:
+            base += styles["cursor"]
+        return row_strip(cells, width, base, styles, self.glyphs)
+
+    def on_focus(self) -> None:
+        """The cursor looks different with the focus."""
+        self._drawn_styles.clear()
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """See `on_focus`."""
+        self._drawn_styles.clear()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self._looked_up.clear()
+        self.set_row_count(self._rows)
+        self._show_cursor()
+
+    def refresh_rows(self) -> None:
+        """Paint the visible lines that look other than when they were last painted.
+
+        Painting a line costs Textual ten times what it takes to find out what is on it.
+        """
+        size, top = self.scrollable_content_region.size, self.scroll_offset.y
+        self._looked_up = {top + y: self._line(y) for y in range(size.height)}
+        changed = [
+            y for y in range(size.height) if self._painted.get(y) != self._looked_up[top + y]
+        ]
+        if changed:
+            self.refresh(*(Region(0, y, size.width, 1) for y in changed))

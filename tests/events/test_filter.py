@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from natster_tui.events.event import Event, Record
+from natster_tui.events.filter import (
+    BadFilterError,
+    EventFilter,
+    completions,
+    parse_filter,
+)
+from natster_tui.projections.registry import ACCOUNTS
+
+A, B = "A" * 56, "A" + "B" * 55
+NOW = 1_795_429_351
+NAMES = {A: "Ada Lovelace", B: "Bob"}
+
+
+def record(seq: int, subject: str, time: int = NOW, payload: bytes = b"") -> Record:
+    return Record(seq, time * 1_000_000_000, f"natster.events.{subject}", payload)
+
+
+LOG = [
+    record(1, f"{A}.none.none.natster_initialized", NOW - 100_000),
+    record(2, f"{A}.{B}.tour-diaries.catalog_shared", NOW - 5_000),
+    record(3, f"{B}.{A}.tour-diaries.catalog_imported", NOW - 60),
+    record(4, f"{A}.none.none.context_bound", NOW - 30, b"broken"),
+    record(5, f"{A}.{B}.tour-diaries.catalog_renamed", NOW - 20),
+    record(6, f"{A}.{B}.tour-diaries.catalog_unshared", NOW - 10),
+]
+
+
+def parked(event: Event) -> str:
+    reason = ACCOUNTS.parks(event)
+    return "" if reason is None else reason.value
+
+
+def passing(wanted: EventFilter) -> list[int]:
+    def name_of(key: str) -> str:
+        return NAMES.get(key, key)
+
+    return [r.seq for r in LOG if wanted.passes(r, name_of, parked)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [1, 2, 3, 4, 5, 6]),
+        ("type:shared", [2]),
+        ("type:catalog_shared", [2]),
+        ("-type:shared", [1, 3, 4, 5, 6]),
+        ("from:ada", [1, 2, 4, 6]),
+        (f"from:{A}", [1, 2, 4, 6]),
+        ("to:bob", [2, 6]),
+        ("account:bob", [2, 3, 6]),
+        ("catalog:Tour", [2, 3, 6]),
+        ("seq:2..3", [2, 3]),
+        ("seq:5..", [5, 6]),
+        ("seq:..2", [1, 2]),
+        ("seq:4", [4]),
+        ("since:2m", [3, 4, 5, 6]),
+        ("since:2026-11-23", [2, 3, 4, 5, 6]),
+        ("parked", [4, 5]),
+        ("-parked", [1, 2, 3, 6]),
+        ("lovelace", [1, 2, 3, 4, 6]),
+        ("renamed", [5]),
+        ("type:shared type:imported", []),
+        ("type:imported account:ada since:2h", [3]),
+    ],
+)
+def test_every_word_must_hold(text: str, expected: list[int]) -> None:
+    assert passing(parse_filter(text, NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "type:",
+        "type:eaten",
+        "seq:x",
+        "seq:..",
+        "since:yesterday",
+        "-seq:1",
+        "-since:2h",
+        "foo:bar",
+        "seq:9..1",
+    ],
+)
+def test_what_means_nothing_is_said(text: str) -> None:
+    with pytest.raises(BadFilterError):
+        parse_filter(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("type:shared", "natster.events.*.*.*.catalog_shared"),
+        # Counted whatever its other tokens are, even a literal ">", which "*" leaves out.
+        ("type:initialized", ""),
+        (f"from:{A}", f"natster.events.{A}.>"),
+        ("from:ada", ""),
+        (f"-from:{A}", ""),
+        (f"to:{A}", ""),
+        ("catalog:tour", ""),
+        ("parked", ""),
+        ("anything", ""),
+    ],
+)
+def test_the_server_narrows_only_where_nothing_is_left_out(text: str, expected: str) -> None:
+    assert parse_filter(text, NOW).subject_filter == expected
+
+
+def test_completion() -> None:
+    def names(field: str) -> list[str]:
+        return ["tour-diaries", "overdubs"] if field == "catalog" else ["Half Past Tuesday", "Ada"]
+
+    assert completions("ty", names) == ["type:"]
+    assert completions("from:x type:sh", names) == ["from:x type:shared"]
+    assert completions("catalog:o", names) == ["catalog:overdubs"]
+    assert completions("", names) == []
+    assert completions("account:a", names) == ["account:ada"]
+    assert completions('type:shared from:"hal', names) == ['type:shared from:"half Past Tuesday"']
+    assert completions("to:", names) == ['to:Half" Past Tuesday"', "to:Ada"]
+
+
+def test_quotes_make_one_word() -> None:
+    quoted = parse_filter('account:Half" Past" -"on tour" type:shared', NOW)
+    assert [(word.field, word.value, word.negated) for word in quoted.words] == [
+        ("account", "Half Past", False),
+        ("text", "on tour", True),
+        ("type", "catalog_shared", False),
+    ]

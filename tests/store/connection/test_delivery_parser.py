@@ -1,0 +1,172 @@
+"""Parsing in bulk: held against nats-py's own parser, on any bytes, however they are cut."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.errors import ProtocolError
+from nats.protocol.parser import Parser
+
+from natster_tui.store.connection import wire
+from natster_tui.store.connection.delivery_parser import Delivery, DeliveryParser, replace_parser
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.wire import WireClient
+from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.making_logs import append, records_in
+from tests.store.connection.test_wire import a_log_of_all_kinds
+
+RAW = 7
+"""The subscription whose messages go to a sink; the others are nats-py's."""
+
+
+class Heard:
+    """Stands for the client behind a parser, and writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    async def _process_msg(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
+    ) -> None:
+        self.told.append((sid, (bytes(subject), bytes(reply), data, headers)))
+
+    async def _process_ping(self) -> None:
+        self.told.append("ping")
+
+    async def _process_pong(self) -> None:
+        self.told.append("pong")
+
+    async def _process_err(self, message: str) -> None:
+        self.told.append(message)
+
+    async def _process_info(self, info: dict[str, Any]) -> None:
+        self.told.append(info)
+
+    def sink(self, arrived: list[Delivery]) -> None:
+        assert arrived
+        self.told += [(RAW, delivery) for delivery in arrived]
+
+
+def told_by(parser: Parser, heard: Heard, stream: bytes, cuts: list[int]) -> tuple[Any, ...]:
+    """What a parser makes of bytes that come in pieces, and what it keeps for later."""
+
+    async def feed() -> None:
+        at = 0
+        for cut in [*sorted({cut % (len(stream) + 1) for cut in cuts}), len(stream)]:
+            await parser.parse(stream[at:cut])
+            at = cut
+
+    try:
+        asyncio.run(feed())
+    except ProtocolError:
+        # The connection ends here; what is kept does not matter.
+        return [*heard.told, "protocol error"], b"", 0
+    return heard.told, bytes(parser.buf), parser.state
+
+
+def both_ways(stream: bytes, cuts: list[int]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    theirs, ours = Heard(), Heard()
+    return (
+        told_by(Parser(theirs), theirs, stream, cuts),
+        told_by(DeliveryParser(ours, {RAW: ours.sink}), ours, stream, cuts),
+    )
+
+
+def message(subject: str, sid: int, reply: str, headers: bytes, payload: bytes) -> bytes:
+    words = [subject, str(sid), *([reply] if reply else [])]
+    sizes = [*([len(headers)] if headers else []), len(headers) + len(payload)]
+    verb = "HMSG" if headers else "MSG"
+    line = " ".join([verb, *words, *map(str, sizes)])
+    return line.encode() + b"\r\n" + headers + payload + b"\r\n"
+
+
+_messages = st.builds(
+    message,
+    st.sampled_from(["a", "natster.events.AA.é.k.x", "HMSG"]),
+    st.sampled_from([RAW, RAW, RAW, 8, 12]),
+    st.sampled_from(["", "$JS.ACK.S.c.1.42.7.5.3", "_INBOX.x"]),
+    st.sampled_from([b"", b"NATS/1.0\r\n\r\n", b"NATS/1.0 100 Idle\r\nX: MSG a 7 b 3\r\n\r\n"]),
+    st.sampled_from([b"", b"null", b"\r\n", b"MSG a 7 3\r\nxxx\r\n", b"PING\r\n", b"x" * 100]),
+)
+_others = st.sampled_from(
+    [b"PING\r\n", b"PONG\r\n", b"+OK\r\n", b"-ERR 'Permissions Violation'\r\n", b'INFO {"a":1}\r\n']
+)
+_odd = st.sampled_from([b"MSG  a   7 b  0\r\n\r\n", b"NONSENSE\r\n", b"HMSG a 7 r x 12\r\n"])
+streams = st.lists(st.one_of(_messages, _messages, _others, _odd), max_size=12).map(b"".join)
+
+
+@given(streams, st.lists(st.integers(0, 10_000), max_size=12))
+def test_any_bytes_in_any_pieces_mean_what_they_mean_to_nats_py(
+    stream: bytes, cuts: list[int]
+) -> None:
+    theirs, ours = both_ways(stream, cuts)
+    assert ours == theirs
+
+
+def test_every_cut_of_a_stream_is_put_together_again() -> None:
+    stream = b"".join(
+        [
+            message("a", RAW, "$JS.ACK.S.c.1.1.1.5.3", b"NATS/1.0\r\nX: y\r\n\r\n", b"null"),
+            message("b", 8, "", b"", b"stock"),
+            b"PING\r\n",
+            message("a", RAW, "$JS.ACK.S.c.1.2.2.5.2", b"", b"MSG a 7 1\r\n"),
+        ]
+    )
+    for cut in range(len(stream) + 1):
+        theirs, ours = both_ways(stream, [cut, cut + 30])
+        assert ours == theirs
+        assert len(ours[0]) == 4
+
+
+def test_a_subject_may_hold_what_nats_py_takes_for_a_blank() -> None:
+    headers = b"NATS/1.0\r\nX: y\r\n\r\n"
+    subject = "natster.events.a\x0bb\x0cc.none.none.x"
+    stream = message(subject, RAW, "$JS.ACK.S.c.1.1.1.5.3", headers, b"null") + message(
+        subject, RAW, "$JS.ACK.S.c.1.2.2.5.2", b"", b""
+    )
+    for cut in range(len(stream) + 1):
+        ours = Heard()
+        told, kept, _state = told_by(
+            DeliveryParser(ours, {RAW: ours.sink}), ours, stream, [cut, cut + 9]
+        )
+        assert [delivery[0].decode() for _sid, delivery in told] == [subject, subject]
+        assert [delivery[3] for _sid, delivery in told] == [headers, None]
+        assert kept == b""
+
+
+def test_a_size_that_is_none_is_a_protocol_error() -> None:
+    heard = Heard()
+    parser = DeliveryParser(heard, {RAW: heard.sink})
+    with pytest.raises(ProtocolError):
+        asyncio.run(parser.parse(b"MSG a 7 reply x\r\nabc\r\n"))
+
+
+def test_this_nats_py_is_one_that_we_read_from_in_bulk() -> None:
+    assert WireClient().reads_in_bulk
+
+
+def test_a_parser_with_other_internals_is_left_alone() -> None:
+    client = WireClient()
+    client._ps = Parser(client)
+    del client._ps.needed
+    assert not replace_parser(client, {})
+    assert type(client._ps) is Parser
+
+
+async def test_a_whole_log_read_in_bulk_and_by_the_stock_parser_is_the_same(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(log, a_log_of_all_kinds() * 20)
+    in_bulk = await records_in(log)
+    monkeypatch.setattr(wire, "replace_parser", lambda _client, _sinks: False)
+    link = await Link.open(settings)
+    try:
+        assert not link.client.reads_in_bulk
+        assert await records_in(await EventLog.open(link, log.stream)) == in_bulk
+    finally:
+        await link.close()
