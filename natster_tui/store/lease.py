@@ -21,7 +21,8 @@ from natster_tui.store.connection.api_codes import (
     STREAM_NOT_FOUND,
     WRONG_LAST_SEQUENCE,
 )
-from natster_tui.store.connection.link import Link, api_error
+from natster_tui.store.connection.failures import api_error
+from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.wire import is_removal, stored_record
 from natster_tui.text.safe_text import safe_text
 

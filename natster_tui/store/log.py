@@ -30,7 +30,8 @@ from natster_tui.store.connection.api_codes import (
     WRONG_LAST_ID,
     WRONG_LAST_SEQUENCE,
 )
-from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link, api_error
+from natster_tui.store.connection.failures import api_error
+from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.stream_reader import read_range
 from natster_tui.store.connection.wire import RepeatableHeaders, stored_record
 from natster_tui.store.log_config import LogSettings, log_info, stream_config

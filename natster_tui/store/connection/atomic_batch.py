@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from natster_tui.errors import ConflictError
 from natster_tui.events.event import Record
 from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
-from natster_tui.store.connection.link import Link, api_error
+from natster_tui.store.connection.failures import api_error
+from natster_tui.store.connection.link import Link
 
 BATCH_LIMIT = 1_000
 """Messages in one atomic batch; the server refuses more (10199)."""

@@ -11,26 +11,24 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import re
-import socket
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import nats.errors
 from nats.aio.client import RawCredentials
 
 from natster_tui.errors import (
-    ApiError,
     ConnectionLostError,
     DeniedError,
     ServerError,
     UnreachableError,
 )
 from natster_tui.store.connection.delivery_parser import Sink
+from natster_tui.store.connection.failures import api_error, connect_failure, denial, told_by
+from natster_tui.store.connection.inbox import RawInbox
+from natster_tui.store.connection.tls import tls_context
 from natster_tui.store.connection.wire import WireClient
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
@@ -97,7 +95,7 @@ class Link:
             ) from error
         except (nats.errors.Error, OSError, ValueError) as error:
             await link._abandon()
-            raise link._connect_failure(error) from error
+            raise connect_failure(settings, error, link._last_error) from error
         except (AttributeError, LookupError, TypeError) as error:
             # nats-py takes what the other side says about itself for what a server says.
             await link._abandon()
@@ -128,25 +126,9 @@ class Link:
             token=settings.token,
             user_credentials=_credentials(settings),
             nkeys_seed=None if settings.nkey is None else str(settings.nkey),
-            tls=_tls_context(settings),
+            tls=tls_context(settings),
             tls_handshake_first=settings.tls_first,
             inbox_prefix=settings.inbox_prefix or DEFAULT_INBOX,
-        )
-
-    def _connect_failure(self, error: Exception) -> ServerError:
-        told = self._last_error or _told(error)
-        where = self.settings.described
-        # The server's reason, and the end of the connection that follows, come in either order.
-        both = f"{self._last_error} {_told(error)}".lower()
-        if "authorization" in both or "authentication" in both:
-            return ServerError(
-                f"{where} refused these credentials ({self.settings.user_described}): "
-                "check --creds, --user or --nkey"
-            )
-        if isinstance(error, ssl.SSLError) or "ssl" in both or "certificate" in both:
-            return ServerError(f"{where}: TLS failed ({told}): check --tls-ca and --tls-cert")
-        return UnreachableError(
-            f"cannot reach {where} ({told}): is the server running, and is --server right?"
         )
 
     async def _abandon(self) -> None:
@@ -168,34 +150,29 @@ class Link:
     async def _on_closed(self) -> None:
         # What the server says before it closes (an expired JWT) comes to no callback.
         last = self.client.last_error
-        self._end((_told(last) if last else self._last_error) or "the server closed the connection")
+        self._end(
+            (told_by(last) if last else self._last_error) or "the server closed the connection"
+        )
 
     async def _on_error(self, error: Exception) -> None:
-        told = _told(error)
+        told = told_by(error)
         self._last_error = told
         if denied := _DENIED.search(told):
             # nats-py lower-cases what the server said.
-            denial = self._denial(denied[1], denied[2])
+            refusal = denial(self.settings, denied[1], denied[2])
             inbox = (self.settings.inbox_prefix or DEFAULT_INBOX).lower()
             if denied[1] == "subscription" and denied[2].startswith(f"{inbox}."):
                 # No answer will ever be heard on this connection, whatever is asked.
-                self._deaf = denial
+                self._deaf = refusal
             for subject, futures in self._waiting.items():
                 if self._deaf or subject.lower() == denied[2]:
                     for future in futures:
                         if not future.done():
-                            future.set_exception(self._denial(denied[1], denied[2]))
+                            future.set_exception(denial(self.settings, denied[1], denied[2]))
             if not self._closing:
-                self.on_problem(denial.sentence)
+                self.on_problem(refusal.sentence)
         elif not self._closing and not isinstance(error, nats.errors.UnexpectedEOF):
             self.on_problem(f"the connection to {self.settings.described} reports: {told}")
-
-    def _denial(self, verb: str, subject: str) -> DeniedError:
-        doing = "publish to" if verb == "publish" else "subscribe to"
-        return DeniedError(
-            f"{self.settings.described} does not permit {self.settings.user_described} to {doing} "
-            f"{subject}: use other credentials, or ask for that permission"
-        )
 
     # -- what is known about the server ----------------------------------------------------
 
@@ -365,43 +342,6 @@ class Link:
         return inbox
 
 
-class RawInbox:
-    """A subscription made with `Link.subscribe_raw`."""
-
-    def __init__(self, link: Link, prefix: str, subscription: Any) -> None:
-        self.prefix = prefix
-        self._link = link
-        self._subscription = subscription
-
-    async def close(self) -> None:
-        """Stop listening. A lost link has stopped already."""
-        self._link.client.detach(self._subscription._id)
-        if not self._link.is_lost:
-            try:
-                await self._subscription.unsubscribe()
-            except (nats.errors.Error, OSError) as error:
-                self._link.on_problem(str(self._link.failure(error)))
-
-
-def api_error(verb: str, error: Mapping[str, Any]) -> ApiError:
-    """A JetStream error as one of ours."""
-    description = screen_text(str(error.get("description", "unknown error")), 300)
-    return ApiError(
-        f"JetStream refused {verb}: {description}", int(error.get("err_code", 0)), description
-    )
-
-
-def _told(error: Exception) -> str:
-    """What an error of the transport says, without Python's way of saying it."""
-    if isinstance(error, TimeoutError | asyncio.TimeoutError):
-        return "no answer in time"
-    if isinstance(error, socket.gaierror):
-        return "its name is not known"
-    if isinstance(error, OSError) and error.errno is not None:
-        return screen_text(os.strerror(error.errno).lower(), 300)
-    return screen_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")
-
-
 def _api_prefix(settings: ConnectionSettings) -> str:
     if settings.js_api_prefix:
         return settings.js_api_prefix.removesuffix(".").removesuffix(">").removesuffix(".")
@@ -415,26 +355,6 @@ def _credentials(settings: ConnectionSettings) -> RawCredentials | str | None:
     if settings.creds_text is not None:
         return RawCredentials(settings.creds_text)
     return None if settings.creds is None else str(settings.creds)
-
-
-def _tls_context(settings: ConnectionSettings) -> ssl.SSLContext | None:
-    """The TLS settings, or None when nothing asks for TLS."""
-    wanted = settings.tls_ca or settings.tls_cert or settings.tls_first
-    if not wanted and not any(urlsplit(url).scheme == "tls" for url in settings.servers):
-        return None
-    try:
-        context = ssl.create_default_context(
-            cafile=None if settings.tls_ca is None else str(settings.tls_ca)
-        )
-        if settings.tls_cert is not None:
-            context.load_cert_chain(
-                str(settings.tls_cert), None if settings.tls_key is None else str(settings.tls_key)
-            )
-    except (OSError, ssl.SSLError) as error:
-        raise ServerError(
-            f"the TLS files cannot be used ({error}): check --tls-ca, --tls-cert and --tls-key"
-        ) from error
-    return context
 
 
 class _Silent(logging.Handler):

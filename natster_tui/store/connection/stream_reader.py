@@ -23,7 +23,8 @@ from natster_tui.events.event import Record
 from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND
 from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.delivery_parser import Delivery
-from natster_tui.store.connection.link import Link, RawInbox
+from natster_tui.store.connection.inbox import RawInbox
+from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.wire import parse_status, position_prefix
 
 WINDOW_MESSAGES = 8_000
