@@ -17,9 +17,10 @@ from natster_tui.errors import NotFoundError, RefusedError, UsageError
 from natster_tui.events.times import format_seconds
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_file import KeyFile
+from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.key_rotation import Rotation
 from natster_tui.store.sealing.key_rotation import rotate as rotate_keys
-from natster_tui.store.sealing.keyring import Keyring, Missing
+from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.text.masking import screen_text
 from natster_tui.text.strict_json import json_line
 

@@ -10,6 +10,7 @@ from natster_tui.cli.key_commands import _report
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import MAGIC
 from natster_tui.store.sealing.key_file import KeyFile
+from natster_tui.store.sealing.key_making import ensure_keys
 from natster_tui.store.sealing.key_rotation import destroy, write_tombstone
 from natster_tui.store.sealing.keyring import Keyring
 from tests.cli.program import Program
@@ -189,7 +190,7 @@ async def test_an_erasure_that_was_interrupted_is_listed_until_it_is_ended(
 ) -> None:
     """Its key is still there to be unwrapped, whatever the tombstone says."""
     keyring = Keyring(link, KeyFile(tmp_path / "keys.json"), "test")
-    await keyring.ensure([A, B], 1)
+    await ensure_keys(keyring, [A, B], 1)
     (key,) = [key.id for key in keyring.wrapped.values() if key.account == A]
     await write_tombstone(keyring, A, [key], 1)
     states = {told["key"]: (told["state"], told["reason"]) for told in _report(keyring)["keys"]}

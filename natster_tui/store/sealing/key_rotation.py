@@ -9,7 +9,6 @@ keys a disk or a backup still holds are wrapped with a key that no longer exists
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from natster_tui.errors import ConflictError, NotFoundError, RefusedError
 from natster_tui.store.sealing.envelope import Key
 from natster_tui.store.sealing.key_bucket import BUCKET, ENTRIES_AT_ONCE, TOMBSTONE_PREFIX, Head
 from natster_tui.store.sealing.key_file import KeyFile, key_of_text, new_key
+from natster_tui.store.sealing.key_records import seal_tombstone
 from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.text.safe_text import safe_text
 
@@ -166,8 +166,7 @@ def not_under(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]],
 def _tombstone(
     keyring: Keyring, kek: Key, account: str, keys: Iterable[str], at: int, under: Iterable[str]
 ) -> bytes:
-    value = {"account": account, "keys": sorted(keys), "at": at, "under": list(under)}
-    return kek.seal(json.dumps(value).encode(), "tombstone", _head(keyring).ring, account)
+    return seal_tombstone(kek, _head(keyring).ring, account, keys, at, under)
 
 
 def _head(keyring: Keyring) -> Head:

@@ -22,7 +22,9 @@ from natster_tui.store.sealing.envelope import (
     is_sealed,
     key_id_of,
 )
-from natster_tui.store.sealing.keyring import Keyring, Missing
+from natster_tui.store.sealing.key_making import ensure_keys
+from natster_tui.store.sealing.key_records import Missing
+from natster_tui.store.sealing.keyring import Keyring
 
 NOBODY = "_nobody"
 """The account whose key seals events of an origin that cannot be an account."""
@@ -145,7 +147,7 @@ class KeyringSealing:
     async def ready_for(self, accounts: Iterable[str]) -> None:
         """See `Sealing`."""
         if self.seals:
-            await self.keyring.ensure(accounts, self._replicas)
+            await ensure_keys(self.keyring, accounts, self._replicas)
 
     def seal_payload(self, subject: str, message_id: str, payload: bytes) -> bytes:
         """See `Sealing`. What is sealed already, as in an import, stays as it is."""

@@ -15,8 +15,10 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import Key, key_id_of
 from natster_tui.store.sealing.key_bucket import BUCKET, KeyBucket
 from natster_tui.store.sealing.key_file import KeyFile
+from natster_tui.store.sealing.key_making import ensure_keys
+from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.key_rotation import destroy, rotate
-from natster_tui.store.sealing.keyring import Keyring, Missing
+from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.interrupting import How, Killed, Steps
 from tests.making_logs import A, B, C
@@ -47,7 +49,7 @@ class System:
             await link.api(f"STREAM.DELETE.KV_{BUCKET}")
         keyring = Keyring(link, key_file, "made")
         await keyring.refresh()
-        await keyring.ensure([A, B, C], 1)
+        await ensure_keys(keyring, [A, B, C], 1)
         keys = {account: key for account in (A, B, C) if (key := keyring.key_of(account))}
         await destroy(keyring, C)
         return cls(link, key_file, keys, keyring.wrapped[keys[A].id].stored)

@@ -1,0 +1,74 @@
+"""Making the data keys that are missing, and the keyring itself before the first of them.
+
+Every key is stored and acknowledged before anything is sealed with it. Writers that meet look
+again and use what the other one made.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from natster_tui.errors import ConflictError, RefusedError, ServerError
+from natster_tui.store.sealing.envelope import Key
+from natster_tui.store.sealing.key_bucket import ENTRIES_AT_ONCE, Head
+from natster_tui.store.sealing.key_file import key_of_text, new_key
+from natster_tui.store.sealing.keyring import Keyring
+
+_TRIES = 20
+
+
+async def ensure_keys(keyring: Keyring, accounts: Iterable[str], replicas: int) -> None:
+    """Make the data keys that are missing, acknowledged before this returns.
+
+    `replicas` is for the bucket, if it has to be made. Raises RefusedError when no key may be
+    made here.
+    """
+    wanted = list(dict.fromkeys(accounts))
+    if not all(map(keyring.has_key_of, wanted)):
+        async with keyring.busy:
+            await _ensure(keyring, wanted, replicas)
+
+
+async def _ensure(keyring: Keyring, wanted: list[str], replicas: int) -> None:
+    lost = 0
+    while missing := [account for account in wanted if not keyring.has_key_of(account)]:
+        try:
+            if keyring.head is None:
+                await _begin(keyring, replicas)
+            else:
+                await keyring.add([(account, Key.new()) for account in missing[:ENTRIES_AT_ONCE]])
+        except ConflictError:
+            lost += 1
+            if lost >= _TRIES:
+                raise
+            await keyring.refresh_while_busy()
+        except ServerError:
+            # Whether it landed is not known; the bucket tells next time.
+            keyring.distrust()
+            raise
+
+
+async def _begin(keyring: Keyring, replicas: int) -> None:
+    """Make the bucket and its first key-encryption key."""
+    file = keyring.key_file
+    if file is None:
+        raise RefusedError("nothing can be sealed without a key file: name one with --key-file")
+    await keyring.bucket.create(replicas)
+    await keyring.refresh_while_busy()
+    if keyring.head is not None:
+        return
+    if keyring.problem:
+        raise RefusedError(keyring.problem)
+    file.create()
+    ring, written = f"r{secrets.token_hex(8)}", new_key()
+    with file.locked():
+        file.set_keyring(ring, [written])
+    kek = key_of_text(written)
+    try:
+        await keyring.bucket.write({}, Head(ring, kek.id, 0))
+    except ConflictError:
+        with file.locked():
+            file.set_keyring(ring, [])
+        raise
+    await keyring.refresh_while_busy()

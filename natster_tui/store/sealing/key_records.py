@@ -1,0 +1,90 @@
+"""What the keys' bucket holds, as values: wrapped data keys and tombstones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from natster_tui.store.sealing.envelope import Key, OpenError, key_id_of
+from natster_tui.store.sealing.key_bucket import KeyEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why there is no key of an id."""
+
+    reason: str
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A data key as it is stored: whose it is, under which key it is wrapped, where it stands."""
+
+    account: str
+    id: str
+    kek: str
+    stored: bytes
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """That the data keys of an account were destroyed. `at` is unix seconds.
+
+    `kek` is the id of the key-encryption key that seals it, `under` those that may have wrapped
+    what was destroyed: while one of them exists, a backup of the bucket still opens.
+    """
+
+    account: str
+    keys: tuple[str, ...]
+    at: int
+    under: tuple[str, ...]
+    revision: int
+    kek: str
+
+
+def wrapped_key(name: str, entry: KeyEntry) -> WrappedKey:
+    """The data key that an entry holds, not opened; `name` is `<account>.<key id>`."""
+    account, _, key_id = name.rpartition(".")
+    try:
+        kek = key_id_of(entry.value)
+    except OpenError:
+        kek = "unknown"
+    return WrappedKey(account, key_id, kek, entry.value, entry.revision)
+
+
+def wrap(kek: Key, ring: str, account: str, key: Key) -> bytes:
+    """A data key in its stored form."""
+    return kek.seal(key.raw, "data key", ring, account, key.id)
+
+
+def unwrap(kek: Key, ring: str, wrapped: WrappedKey) -> Key:
+    """A data key from its stored form; raises OpenError or ValueError."""
+    return Key(kek.open(wrapped.stored, "data key", ring, wrapped.account, wrapped.id))
+
+
+def seal_tombstone(
+    kek: Key, ring: str, account: str, keys: Iterable[str], at: int, under: Iterable[str]
+) -> bytes:
+    """A tombstone in its stored form; the arguments are those of `Tombstone`."""
+    value = {"account": account, "keys": sorted(keys), "at": at, "under": list(under)}
+    return kek.seal(json.dumps(value).encode(), "tombstone", ring, account)
+
+
+def open_tombstone(
+    keks: Sequence[Key], ring: str, account: str, entry: KeyEntry
+) -> Tombstone | None:
+    """The tombstone that an entry holds, or None when none of these keys proves that it is one."""
+    try:
+        kek_id = key_id_of(entry.value)
+        kek = next((kek for kek in keks if kek.id == kek_id), None)
+        if kek is None:
+            return None
+        value = json.loads(kek.open(entry.value, "tombstone", ring, account))
+        # The earliest ones did not say under what the keys had been wrapped.
+        keys, under = tuple(map(str, value["keys"])), tuple(map(str, value.get("under", ())))
+        return Tombstone(account, keys, int(value["at"]), under, entry.revision, kek_id)
+    except (OpenError, ValueError, KeyError, TypeError):
+        return None
