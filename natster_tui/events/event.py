@@ -161,8 +161,15 @@ def read_event(record: Record) -> Event | ParkReason:
         usable = is_usable_token(origin) and (
             kind not in CATALOG_TYPES or (is_usable_token(target) and is_usable_token(catalog))
         )
+        if usable:
+            # One of them is new here; the others may be known as other objects.
+            origin, target, catalog = map(_shared_or_same, (origin, target, catalog))
         return Event(record, kind, origin, target, catalog, usable)
     return Event(record, kind, origin, target, catalog, True)
+
+
+def _shared_or_same(token: str) -> str:
+    return _shared.get(token, token)
 
 
 def is_usable_token(token: str) -> bool:
@@ -182,7 +189,7 @@ def is_usable_token(token: str) -> bool:
 
 def shared_token(token: str) -> str:
     """The token as the object that events hold which name it, for states read from documents."""
-    return _shared.get(token, token) if is_usable_token(token) else token
+    return _shared_or_same(token) if is_usable_token(token) else token
 
 
 def subject_of(kind: EventType, origin: str, target: str = NONE, catalog: str = NONE) -> str:
