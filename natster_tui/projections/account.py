@@ -1,6 +1,6 @@
 """The account projection: what each account is, shares, and has been given.
 
-Bucket `PROJ_ACCOUNT`, one document per account. The rules are DESIGN section 3, "Account".
+Bucket `PROJ_ACCOUNT`, one document per account.
 """
 
 from __future__ import annotations
@@ -57,12 +57,16 @@ class BoundContext:
 
 @dataclass(slots=True)
 class AccountState:
-    """One account. `initialized_at` is unix seconds, 0 until initialized."""
+    """One account. `initialized_at` is unix seconds, 0 until initialized.
+
+    `bound_at` is the time of the latest binding in unix seconds, None where there is none.
+    """
 
     out_shares: Shares = field(default_factory=dict)
     in_shares: Shares = field(default_factory=dict)
     initialized_at: int = 0
     account_name: str | None = None
+    bound_at: int | None = None
     bound_context: BoundContext | None = None
 
 
@@ -96,7 +100,7 @@ class AccountProjection(Projection[AccountState]):
 
     name = "account"
     bucket = "PROJ_ACCOUNT"
-    version = 2
+    version = 3
     key_noun = "account"
     uses = frozenset(EventType)
     pageable = MappingProxyType(
@@ -145,8 +149,9 @@ class AccountProjection(Projection[AccountState]):
         state = states.get(event.origin)
         if state is None:
             state = states[event.origin] = AccountState()
-        elif state.bound_context == context:
+        elif state.bound_context == context and state.bound_at == event.time:
             return ()
+        state.bound_at = event.time
         state.bound_context = context
         return (event.origin,)
 
@@ -226,6 +231,7 @@ class AccountProjection(Projection[AccountState]):
         if state.account_name is not None:
             document["account_name"] = state.account_name
         if state.bound_context is not None:
+            document["bound_at"] = state.bound_at
             document["bound_context"] = state.bound_context.as_document()
         return document
 
@@ -233,8 +239,9 @@ class AccountProjection(Projection[AccountState]):
         """See `Projection.state_of`."""
         try:
             bound = document.get("bound_context")
-            context = None
+            bound_at, context = None, None
             if bound is not None:
+                bound_at = seconds_of(document["bound_at"])
                 fields = bound["bound_context"]
                 context = BoundContext(
                     text_of(bound["oauth_id"]),
@@ -246,6 +253,7 @@ class AccountProjection(Projection[AccountState]):
                 _decode_shares(document["in_shares"]),
                 seconds_of(document["initialized_at"]),
                 None if name is None else text_of(name),
+                bound_at,
                 context,
             )
         except (KeyError, TypeError, AttributeError) as error:

@@ -1,6 +1,6 @@
 """The catalog projection: who owns each catalog name, and who may see it.
 
-Bucket `PROJ_CATALOG`, one document per catalog name. The rules are DESIGN section 3, "Catalog".
+Bucket `PROJ_CATALOG`, one document per catalog name.
 """
 
 from __future__ import annotations

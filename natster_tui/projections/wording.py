@@ -23,7 +23,7 @@ from natster_tui.text.strict_json import Json, Number, UnreadableError, json_lin
 
 _KEY_SHOWN_WHOLE = 12
 _KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
-_TIMES = ("initialized_at", "imported_at")
+_TIMES = ("initialized_at", "imported_at", "bound_at")
 
 PAYLOAD_SHOWN = 64 * 1024
 """Bytes of a payload beyond which only its size is told: it would be read at every refresh."""

@@ -69,6 +69,7 @@ ACCOUNTS: dict[str, Any] = {
         "in_shares": [{"catalog": "synadiahub", "account": HUB}],
         "initialized_at": INITIALIZED_AT,
         "account_name": "n-ACB4B3",
+        "bound_at": 1_795_403_595,
         "bound_context": context_of(A, 1, "aaa"),
     },
     B: {
@@ -79,6 +80,7 @@ ACCOUNTS: dict[str, Any] = {
         ],
         "initialized_at": INITIALIZED_AT,
         "account_name": "n-AA33U5",
+        "bound_at": 1_795_403_597,
         "bound_context": context_of(B, 2, "bbb"),
     },
 }
@@ -90,7 +92,7 @@ WRONG = b'{"catalog_name":"kevbuzz","owner":"mallory","shared_with":[]}'
 
 
 def stored_form(documents: dict[str, Any]) -> dict[str, bytes]:
-    """Documents as DESIGN section 3 has them stored: without spaces, keys in the order shown."""
+    """Documents as they are stored: without spaces, keys in this order."""
     return {
         key: json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
         for key, value in documents.items()

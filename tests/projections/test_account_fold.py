@@ -1,4 +1,4 @@
-"""The account projection's rules, DESIGN section 3."""
+"""The account projection's rules."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from natster_tui.events.event import OCCURRED_AT, EventType, read_event
 from natster_tui.events.parking import ParkedEvent, ParkReason
 from natster_tui.projections.account import CONTEXT_FIELDS
+from natster_tui.projections.documents import read_document
 from natster_tui.projections.fold import Fold, fold_all
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.log import Append
@@ -62,6 +63,7 @@ def test_a_document_is_utf8_json_without_spaces_with_its_names_in_the_contracts_
         '"in_shares":[{"catalog":"hub","account":"BB"}],'
         f'"initialized_at":{BASE_S + 4},'
         '"account_name":"Zoë",'
+        f'"bound_at":{BASE_S},'
         f'"bound_context":{{"oauth_id":"github|aaa","bound_context":{{{ordered}}}}}}}'
     )
     assert made.document(A) == document.encode()
@@ -324,6 +326,25 @@ def test_the_tally_counts_all_and_remembers_the_last_hundred() -> None:
     assert made.seq == 150
 
 
+# -- when a context was bound ------------------------------------------------------------------
+
+
+def test_bound_at_is_the_time_of_the_latest_binding_even_if_it_repeats_the_same_one() -> None:
+    made = fold(bound(A), initialized(A, "Ann"), bound(A))
+    document = read_document(made.document(A) or b"")
+    assert document is not None
+    assert list(document)[-2:] == ["bound_at", "bound_context"]
+    assert document["bound_at"] == BASE_S + 2
+
+
+def test_a_binding_without_bound_at_is_no_document_of_this_version() -> None:
+    document = read_document(fold(bound(A)).document(A) or b"")
+    assert document is not None
+    del document["bound_at"]
+    with pytest.raises(ValueError, match="not an account document"):
+        ACCOUNTS.state_of(document)
+
+
 # -- redelivery --------------------------------------------------------------------------------
 
 
@@ -341,7 +362,7 @@ def test_a_record_that_was_folded_before_is_passed_over() -> None:
 
 @pytest.mark.parametrize(
     "again",
-    [initialized(A, "Ann"), initialized(A), bound(A), shared(A, B), imported(B, A), unshared(A, C)],
+    [initialized(A, "Ann"), initialized(A), shared(A, B), imported(B, A), unshared(A, C)],
 )
 def test_what_is_so_already_changes_no_document(again: Append) -> None:
     records = records_of(

@@ -290,6 +290,7 @@ class Plain:
         if not good:
             return self.park(record, "payload", "account")
         fields = {name: told["bound_context"].get(name, "") for name in CONTEXT_FIELDS}
+        self.account(origin)["bound_at"] = record.event_time
         self.account(origin)["bound_context"] = {
             "oauth_id": told["oauth_id"],
             "bound_context": fields,
@@ -330,7 +331,7 @@ class Plain:
                     share.setdefault("imported_at", record.event_time)
 
 
-ORDER = ["out_shares", "in_shares", "initialized_at", "account_name", "bound_context"]
+ORDER = ["out_shares", "in_shares", "initialized_at", "account_name", "bound_at", "bound_context"]
 
 
 @given(logs())

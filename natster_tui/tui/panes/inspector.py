@@ -250,6 +250,9 @@ class Inspection:
         if state.bound_context is not None:
             login = screen_text(state.bound_context.oauth_id, 120, reveal=self._reveal)
             text.add("web login", login, "text-secondary")
+            if state.bound_at is not None:
+                ago = age(self._now - state.bound_at)
+                text.add("bound", f"{full_time(state.bound_at)} ({ago} ago)")
             for name, value in state.bound_context.as_document()["bound_context"].items():
                 text.add("", f"{name}: {self._field(name, value) or '-'}")
         self._document(text, "document", self._view.fold("account"), key)

@@ -97,7 +97,7 @@ async def test_the_checkpoint_is_the_contracts_to_the_letter(
     }[projection.name]
     stored = (await stored_values(settings, projection.bucket))[CHECKPOINT_KEY]
     assert stored.decode() == (
-        f'{{"seq":{head},"version":2,"log":{{"stream":"NATSTER_EVENTS",'
+        f'{{"seq":{head},"version":{projection.version},"log":{{"stream":"NATSTER_EVENTS",'
         f'"created":"{log.info.created}","time":"{format_timestamp(last.time_ns)}"}},'
         f'"tombstones":"","parked":{parked}}}'
     )
@@ -424,7 +424,7 @@ async def test_another_version_is_watched_until_it_is_rebuilt_on_request(
     await project_to_head(log, auto_rebuild=True)
     await assert_stored_is_the_fold(log, settings)
     checkpoint = json.loads((await stored_values(settings, "PROJ_ACCOUNT"))[CHECKPOINT_KEY])
-    assert checkpoint["version"] == 2
+    assert checkpoint["version"] == ACCOUNTS.version
 
 
 async def test_an_interrupted_rebuild_is_finished_at_the_start(
