@@ -83,6 +83,10 @@ class ApiError(ServerError):
         self.description = description
 
 
+class MalformedAnswerError(ServerError):
+    """The server's answer cannot be read, or cannot be true."""
+
+
 class KeysChangedError(NatsterError):
     """What can be opened has changed: an erasure, a rotation, a key file that came or went."""
 

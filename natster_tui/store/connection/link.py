@@ -22,9 +22,11 @@ from nats.aio.client import RawCredentials
 from natster_tui.errors import (
     ConnectionLostError,
     DeniedError,
+    MalformedAnswerError,
     ServerError,
     UnreachableError,
 )
+from natster_tui.store.connection.answers import AnswerT, PublishAck, malformed, read_answer
 from natster_tui.store.connection.delivery_parser import Sink
 from natster_tui.store.connection.failures import api_error, connect_failure, denial, told_by
 from natster_tui.store.connection.inbox import RawInbox
@@ -268,17 +270,55 @@ class Link:
             return ConnectionLostError(self.lost_sentence())
         return ServerError(f"{self.settings.described}: {screen_text(str(error))}")
 
+    async def ask(
+        self,
+        verb: str,
+        model: type[AnswerT],
+        body: Mapping[str, object] | None = None,
+        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
+    ) -> AnswerT:
+        """Ask JetStream (`STREAM.INFO.X`, …), and read the answer as a `model`.
+
+        In a cluster only a stream's leader answers, and what was asked while there was none is
+        never answered. What only looks is therefore asked again every second. Raises ApiError
+        when the answer is an error, MalformedAnswerError when it cannot be read, and what
+        `request` raises.
+        """
+        payload = b"" if body is None else json.dumps(body).encode()
+        subject = self.api_subject(verb)
+        if verb.startswith(_LOOKING):
+            answer = await self._first_answer(subject, payload, timeout)
+        else:
+            answer = await self.request(subject, payload, timeout=timeout)
+        return read_answer(answer, model, request=verb, where=self.settings.described)
+
+    async def store(
+        self,
+        subject: str,
+        payload: bytes,
+        headers: dict[str, str] | None = None,
+        *,
+        what: str,
+        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
+    ) -> PublishAck:
+        """Publish to a stream, and wait until it is stored; `what` names the write in sentences.
+
+        Raises what `ask` raises; after any other error than ApiError it may be stored or not.
+        """
+        answer = await self.request(subject, payload, headers, timeout)
+        return read_answer(answer, PublishAck, request=what, where=self.settings.described)
+
+    def malformed(self, request: str, problem: str) -> MalformedAnswerError:
+        """That an answer of this server cannot be true; `problem` says what is wrong with it."""
+        return malformed(self.settings.described, request, problem)
+
     async def api(
         self,
         verb: str,
         body: Mapping[str, object] | None = None,
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
     ) -> dict[str, Any]:
-        """Ask JetStream (`STREAM.INFO.X`, …); raises ApiError when it answers with an error.
-
-        In a cluster only a stream's leader answers, and what was asked while there was none is
-        never answered. What only looks is therefore asked again every second.
-        """
+        """Ask JetStream without reading the answer strictly; use `ask` instead."""
         payload = b"" if body is None else json.dumps(body).encode()
         subject = self.api_subject(verb)
         if verb.startswith(_LOOKING):
