@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from natster_tui.store.sealing.private_files import make_private_directory, write_private
+from natster_tui.store.files.private_files import make_private_directory, write_private
 
 
 def keep_copy(text: str) -> Path:
