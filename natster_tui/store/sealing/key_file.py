@@ -23,16 +23,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from natster_tui.errors import RefusedError, UsageError
-from natster_tui.store.files.private_files import (
+from natster_tui.store.sealing.envelope import Key
+from natster_tui.store.sealing.private_files import (
     make_private_directory,
     refuse_if_shared,
     remove_drafts,
     write_private,
 )
-from natster_tui.store.sealing.envelope import Key
+from natster_tui.store.user_directories import config_directory, data_directory
 from natster_tui.text.safe_text import safe_text
 
 _MARK = "natster-tui key file"
@@ -208,9 +207,13 @@ def _flock(path: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 def default_key_file() -> Path:
-    """Where the keys are kept unless told otherwise."""
-    directory = Path(platformdirs.user_config_dir("natster-tui"))
-    if directory == Path(platformdirs.user_data_dir("natster-tui")):
+    """Where the keys are kept unless told otherwise. Raises UsageError without a home."""
+    directory = config_directory()
+    if directory is None:
+        raise UsageError(
+            "there is no home directory to keep keys in: name a key file with --key-file"
+        )
+    if directory == data_directory():
         # macOS has one place for both, and keys must not lie among the data that they open.
         directory = directory.with_name("natster-tui-keys")
     return directory / "keys.json"
