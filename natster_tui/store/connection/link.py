@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import nats.errors
-from nats.aio.client import RawCredentials
 
 from natster_tui.errors import (
     ConnectionLostError,
@@ -26,11 +25,11 @@ from natster_tui.errors import (
     ServerError,
     UnreachableError,
 )
-from natster_tui.store.connection.answers.messages import PublishAck
-from natster_tui.store.connection.answers.reading import AnswerT, malformed, read_answer
+from natster_tui.store.connection.answers import AnswerT, PublishAck, malformed, read_answer
 from natster_tui.store.connection.delivery_parser import Sink
 from natster_tui.store.connection.failures import api_error, connect_failure, denial, told_by
 from natster_tui.store.connection.inbox import RawInbox
+from natster_tui.store.connection.login import login
 from natster_tui.store.connection.tls import tls_context
 from natster_tui.store.connection.wire import WireClient
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -124,11 +123,7 @@ class Link:
             max_outstanding_pings=PINGS_UNANSWERED,
             flusher_queue_size=4096,
             pending_size=64 * 1024 * 1024,
-            user=settings.user,
-            password=settings.password,
-            token=settings.token,
-            user_credentials=_credentials(settings),
-            nkeys_seed=None if settings.nkey is None else str(settings.nkey),
+            **login(settings),
             tls=tls_context(settings),
             tls_handshake_first=settings.tls_first,
             inbox_prefix=settings.inbox_prefix or DEFAULT_INBOX,
@@ -389,13 +384,6 @@ def _api_prefix(settings: ConnectionSettings) -> str:
     if settings.js_domain:
         return f"$JS.{settings.js_domain}.API"
     return "$JS.API"
-
-
-def _credentials(settings: ConnectionSettings) -> RawCredentials | str | None:
-    """A credentials file, or the content of one that exists nowhere as a file."""
-    if settings.creds_text is not None:
-        return RawCredentials(settings.creds_text)
-    return None if settings.creds is None else str(settings.creds)
 
 
 class _Silent(logging.Handler):

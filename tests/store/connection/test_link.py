@@ -26,6 +26,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import until
 from tests.making_logs import A, append, initialized
 from tests.real_server import RealServer
@@ -212,7 +213,7 @@ async def silent_service(settings: ConnectionSettings) -> nats.NATS:
     client = await nats.connect(
         list(settings.servers),
         user=settings.user,
-        password=settings.password,
+        password=revealed(settings.password),
         allow_reconnect=False,
     )
     await client.subscribe("silent")

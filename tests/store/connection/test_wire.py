@@ -21,6 +21,7 @@ from natster_tui.store.connection.wire import (
 )
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import recording, until
 from tests.making_logs import append, context, event, initialized, records_in, shared
 
@@ -55,7 +56,7 @@ def a_log_of_all_kinds() -> list[Append]:
 async def read_with_nats_py(settings: ConnectionSettings, stream: str, count: int) -> list[Record]:
     """A stream as the stock pull subscription delivers it."""
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     try:
         subscription = await client.jetstream().pull_subscribe("", stream=stream)

@@ -1,1 +1,0 @@
-"""What a NATS server answers, as values: decoded strictly, or refused."""
