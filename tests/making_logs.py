@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from natster_tui.events.event import OCCURRED_AT, EventType, Record
+from natster_tui.events.event import MARKER_REASON, OCCURRED_AT, EventType, Record
 from natster_tui.projections.account import CONTEXT_FIELDS
 from natster_tui.store.log import Append, EventLog
 
@@ -181,6 +181,13 @@ _not_ours = st.sampled_from(
      "other.events.AA.BB.kevbuzz.catalog_shared", "natster.Events.AA.none.none.natster_initialized"]
 ).map(lambda subject: Append(subject, b""))  # fmt: skip
 
+_markers = st.builds(
+    lambda kind, origin, target, catalog, reason: event(
+        kind, origin, target, catalog, b"", (MARKER_REASON, reason)
+    ),
+    _catalog_kinds, accounts, accounts, catalogs, st.sampled_from(["MaxAge", "Remove", ""]),
+)  # fmt: skip
+
 _catalog_events = st.permutations([shared, shared, imported, unshared])
 _stories = st.builds(
     lambda owner, other, catalog, makers, length: [
@@ -197,14 +204,14 @@ def _flat(parts: list[Append | list[Append]]) -> list[Append]:
 
 def stored_events(max_size: int = 20) -> st.SearchStrategy[list[Append]]:
     """Events in an order that may mean something; a log's stream accepts them all."""
-    parts = st.one_of(_ordinary, _stories, _weird)
+    parts = st.one_of(_ordinary, _stories, _weird, _markers)
     return st.lists(parts, max_size=max_size).map(_flat)
 
 
 @st.composite
 def logs(draw: st.DrawFn, max_size: int = 25) -> list[Record]:
     """Logs as a stream may hold them, now and then with a hole."""
-    parts = st.one_of(_ordinary, _stories, _stories, _weird, _not_ours)
+    parts = st.one_of(_ordinary, _stories, _stories, _weird, _not_ours, _markers)
     made = _flat(draw(st.lists(parts, max_size=max_size)))
     holes = draw(st.sets(st.integers(1, max_size), max_size=3))
     return [record for record in records_of(*made) if record.seq not in holes]

@@ -1,7 +1,7 @@
 """The log's messages, and the events they stand for.
 
 A `Record` is a message as the stream holds it. An `Event` is what the subject says when it is
-one of ours; anything else is a reason for parking. Rules: DESIGN sections 2 and 3.
+one of ours; anything else is a reason for parking.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ NONE = "none"
 
 OCCURRED_AT = "Natster-Occurred-At"
 MESSAGE_ID = "Nats-Msg-Id"
+MARKER_REASON = "Nats-Marker-Reason"
+"""The header of a delete marker, which stands where another message expired or was removed."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
 _SUBJECT_TOKENS = 6
@@ -80,6 +82,14 @@ class Record:
         if isinstance(stored, bytes):
             return first_header(stored, name)
         return first_value(stored, name)
+
+    @property
+    def is_marker(self) -> bool:
+        """Whether it is a delete marker: a message that only says that another one is gone.
+
+        The header alone decides, whoever wrote it and whatever it says.
+        """
+        return self.header(MARKER_REASON) is not None
 
     @property
     def event_time(self) -> int:
@@ -149,6 +159,8 @@ def read_event(record: Record) -> Event | ParkReason:
     tokens = record.subject.split(".")
     if len(tokens) != _SUBJECT_TOKENS or tokens[0] != "natster" or tokens[1] != "events":
         return ParkReason.SUBJECT
+    if record.stored_headers and record.is_marker:
+        return ParkReason.MARKER
     _, _, origin, target, catalog, name = tokens
     kind = _TYPES.get(name)
     if kind is None:

@@ -1,6 +1,6 @@
 """Why a projection may set an event aside, and the tally of those it has.
 
-A parked event changes no state, never blocks what follows, and stays visible. DESIGN section 3.
+A parked event changes no state, never blocks what follows, and stays visible.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ RECENT_KEPT = 100
 
 
 class ParkReason(StrEnum):
-    """The reasons, in the words that the checkpoint and the screen use."""
+    """The reasons, in the words that the checkpoint and the screen use.
+
+    Where several hold, the first in this order counts.
+    """
 
     SUBJECT = "subject"
+    MARKER = "marker"
     UNKNOWN_TYPE = "unknown type"
     TOKEN = "token"  # noqa: S105 - a reason for parking, not a secret
     PAYLOAD = "payload"
@@ -34,6 +38,7 @@ class ParkReason(StrEnum):
 
 _EXPLANATIONS = {
     ParkReason.SUBJECT: "the subject is not natster.events and four tokens",
+    ParkReason.MARKER: "a delete marker: another message expired or was removed; it is no event",
     ParkReason.UNKNOWN_TYPE: "the event type is not one of the five this version knows",
     ParkReason.TOKEN: "a token cannot be an account or a catalog",
     ParkReason.PAYLOAD: "the payload is not a readable web context",
@@ -42,6 +47,7 @@ _EXPLANATIONS = {
 
 _NEEDED = {
     ParkReason.SUBJECT: "nothing can be done about this one; find out who publishes there",
+    ParkReason.MARKER: "nothing can be done; look at why the log removes messages",
     ParkReason.UNKNOWN_TYPE: "a later version of this program may know the type",
     ParkReason.TOKEN: "publish it again with names of letters, digits, - _ and = only",
     ParkReason.PAYLOAD: "publish the binding again, with an oauth_id and a bound_context of texts",

@@ -37,7 +37,7 @@ class CatalogProjection(Projection[CatalogState]):
 
     name = "catalog"
     bucket = "PROJ_CATALOG"
-    version = 2
+    version = 3
     key_noun = "catalog"
     uses = CATALOG_TYPES
     pageable = MappingProxyType({"shared_with": PageableList(attrgetter("shared_with"), list)})

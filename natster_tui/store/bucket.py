@@ -19,11 +19,8 @@ from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import document_key
 from natster_tui.store.bucket_config import bucket_config
-from natster_tui.store.connection.api_codes import (
-    NO_MESSAGE_FOUND,
-    STREAM_NAME_IN_USE,
-    STREAM_NOT_FOUND,
-)
+from natster_tui.store.connection.answers.streams import DoneAnswer, StreamInfoAnswer
+from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE, STREAM_NOT_FOUND
 from natster_tui.store.connection.atomic_batch import (
     BATCH_ID,
     BATCH_LIMIT,
@@ -33,7 +30,8 @@ from natster_tui.store.connection.atomic_batch import (
 )
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import StreamReader
-from natster_tui.store.connection.wire import is_removal, stored_record
+from natster_tui.store.connection.streams import last_message, next_message, stream_info
+from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.sealing.values import PlainSealing, Sealing
 
 HEADER_ALLOWANCE = 512
@@ -65,6 +63,7 @@ class BucketInfo:
     replicas: int = 1
     values: int = 0
     config: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +105,19 @@ class Bucket:
     async def info(self) -> BucketInfo:
         """Whether the bucket exists, and how it is set up."""
         try:
-            answer = await self.link.api(f"STREAM.INFO.{self.stream}")
+            info = await stream_info(self.link, self.stream)
         except ApiError as error:
             if error.code == STREAM_NOT_FOUND:
                 return BucketInfo(exists=False)
             raise
-        config, state = answer["config"], answer["state"]
         return BucketInfo(
             exists=True,
-            allow_atomic=config.get("allow_atomic", False),
-            last_revision=state["last_seq"],
-            replicas=config.get("num_replicas", 1),
-            values=state["messages"],
-            config=config,
+            allow_atomic=info.config.allow_atomic,
+            last_revision=info.state.last_seq,
+            replicas=info.config.num_replicas,
+            values=info.state.messages,
+            config=info.raw_config,
+            metadata=info.config.metadata or {},
         )
 
     async def create(self, replicas: int) -> None:
@@ -131,7 +130,7 @@ class Bucket:
         config = bucket_config(self.name, "Natster projection", replicas)
         config.update(allow_atomic=True, deny_delete=True, first_seq=time.time_ns() // 1_000_000)
         try:
-            await self.link.api(f"STREAM.CREATE.{self.stream}", config)
+            await self.link.ask(f"STREAM.CREATE.{self.stream}", StreamInfoAnswer, config)
         except ApiError as error:
             if error.code != STREAM_NAME_IN_USE:
                 raise
@@ -146,12 +145,10 @@ class Bucket:
             if key not in ("first_seq",)
         }
         config["metadata"] = {
-            key: value
-            for key, value in (info.config.get("metadata") or {}).items()
-            if not key.startswith("_nats.")
+            key: value for key, value in info.metadata.items() if not key.startswith("_nats.")
         }
         config.update(allow_atomic=True, discard="new", max_bytes=-1, max_msg_size=-1)
-        await self.link.api(f"STREAM.UPDATE.{self.stream}", config)
+        await self.link.ask(f"STREAM.UPDATE.{self.stream}", StreamInfoAnswer, config)
 
     async def load(self) -> Snapshot:
         """Every stored value as of one instant.
@@ -197,26 +194,21 @@ class Bucket:
     async def _holds_nothing_after(self, revision: int) -> bool:
         """Whether the leader of the bucket's stream has nothing newer."""
         try:
-            await self.link.api(
-                f"STREAM.MSG.GET.{self.stream}", {"seq": revision + 1, "next_by_subj": ">"}
-            )
+            return await next_message(self.link, self.stream, revision + 1, ">") is None
         except ApiError as error:
-            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+            if error.code == STREAM_NOT_FOUND:
                 return True
             raise
-        return False
 
     async def read(self, key: str) -> StoredEntry | None:
         """One stored value, or None."""
         try:
-            answer = await self.link.api(
-                f"STREAM.MSG.GET.{self.stream}", {"last_by_subj": f"$KV.{self.name}.{key}"}
-            )
+            record = await last_message(self.link, self.stream, f"$KV.{self.name}.{key}")
         except ApiError as error:
-            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+            if error.code == STREAM_NOT_FOUND:
                 return None
             raise
-        return self._entry(key, stored_record(answer["message"]))
+        return None if record is None else self._entry(key, record)
 
     def _entry(self, key: str, record: Record) -> StoredEntry | None:
         """A message of the bucket's stream as an entry; None for the mark of a removal."""
@@ -278,4 +270,4 @@ class Bucket:
 
     async def purge_before(self, revision: int) -> None:
         """Remove every entry older than `revision`; the entry at it survives."""
-        await self.link.api(f"STREAM.PURGE.{self.stream}", {"seq": revision})
+        await self.link.ask(f"STREAM.PURGE.{self.stream}", DoneAnswer, {"seq": revision})

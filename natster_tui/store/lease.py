@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from natster_tui.errors import ApiError
 from natster_tui.events.event import Record
 from natster_tui.store.bucket_config import bucket_config
+from natster_tui.store.connection.answers.streams import DoneAnswer, StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
     NO_MESSAGE_FOUND,
     STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
     WRONG_LAST_SEQUENCE,
 )
-from natster_tui.store.connection.failures import api_error
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.wire import is_removal, stored_record
+from natster_tui.store.connection.streams import last_message
+from natster_tui.store.connection.wire import is_removal
 from natster_tui.text.safe_text import safe_text
 
 BUCKET = "NATSTER_LEASE"
@@ -87,7 +88,7 @@ class Lease:
         # Deletes are not denied: the holder takes its own entry back when it leaves.
         config.update(allow_msg_ttl=True, deny_delete=False)
         try:
-            await self._link.api(f"STREAM.CREATE.{_STREAM}", config)
+            await self._link.ask(f"STREAM.CREATE.{_STREAM}", StreamInfoAnswer, config)
         except ApiError as error:
             if error.code != STREAM_NAME_IN_USE:
                 raise
@@ -106,22 +107,19 @@ class Lease:
         return revision
 
     async def _put(self, holder: Holder, expected_revision: int) -> int | None:
-        answer = json.loads(
-            await self._link.request(
-                self._subject,
-                holder.encode(),
-                {
-                    "Nats-TTL": f"{TTL_S}s",
-                    "Nats-Expected-Last-Subject-Sequence": str(expected_revision),
-                },
-                timeout=_ASK_S,
+        headers = {
+            "Nats-TTL": f"{TTL_S}s",
+            "Nats-Expected-Last-Subject-Sequence": str(expected_revision),
+        }
+        try:
+            ack = await self._link.store(
+                self._subject, holder.encode(), headers, what="the lease", timeout=_ASK_S
             )
-        )
-        if "error" not in answer:
-            return int(answer["seq"])
-        if answer["error"].get("err_code") == WRONG_LAST_SEQUENCE:
-            return None
-        raise api_error("the lease", answer["error"])
+        except ApiError as error:
+            if error.code == WRONG_LAST_SEQUENCE:
+                return None
+            raise
+        return ack.seq
 
     async def read(self) -> tuple[Holder, int] | None:
         """Who holds the lease, and its revision; None when nobody does."""
@@ -132,19 +130,17 @@ class Lease:
 
     async def _entry(self) -> Record | None:
         try:
-            answer = await self._link.api(
-                f"STREAM.MSG.GET.{_STREAM}", {"last_by_subj": self._subject}, timeout=_ASK_S
-            )
+            return await last_message(self._link, _STREAM, self._subject, timeout=_ASK_S)
         except ApiError as error:
-            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+            if error.code == STREAM_NOT_FOUND:
                 return None
             raise
-        return stored_record(answer["message"])
 
     async def release(self, revision: int) -> None:
         """Take our own entry back. Somebody else's later one has another revision, and stays."""
         try:
-            await self._link.api(f"STREAM.MSG.DELETE.{_STREAM}", {"seq": revision}, timeout=_ASK_S)
+            verb = f"STREAM.MSG.DELETE.{_STREAM}"
+            await self._link.ask(verb, DoneAnswer, {"seq": revision}, timeout=_ASK_S)
         except ApiError as error:
             if error.code not in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND) and "found" not in (
                 error.description

@@ -7,7 +7,6 @@ Creating it, adopting it as it is, reading by sequence, and appending under expe
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -22,18 +21,23 @@ from natster_tui.errors import (
 )
 from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.log.info import LogInfo
+from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
-    NO_MESSAGE_FOUND,
     REPLICAS_NOT_SUPPORTED,
     STORE_FAILED,
     STREAM_NOT_FOUND,
     WRONG_LAST_ID,
     WRONG_LAST_SEQUENCE,
 )
-from natster_tui.store.connection.failures import api_error
-from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
+from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import read_range
-from natster_tui.store.connection.wire import RepeatableHeaders, stored_record
+from natster_tui.store.connection.streams import (
+    last_message,
+    message_at,
+    next_message,
+    stream_info,
+)
+from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable, origin_of
 from natster_tui.text.safe_text import safe_text
@@ -102,7 +106,8 @@ class EventLog:
                     if error.code != REPLICAS_NOT_SUPPORTED:
                         raise
             replicas = 1
-        await link.api(f"STREAM.CREATE.{stream}", stream_config(stream, settings, replicas))
+        config = stream_config(stream, settings, replicas)
+        await link.ask(f"STREAM.CREATE.{stream}", StreamInfoAnswer, config)
         return await cls.open(link, stream)
 
     @property
@@ -127,13 +132,8 @@ class EventLog:
 
     async def record_at(self, seq: int) -> Record | None:
         """The record at a sequence, or None if there is none (any more)."""
-        try:
-            answer = await self.link.api(f"STREAM.MSG.GET.{self.stream}", {"seq": seq})
-        except ApiError as error:
-            if error.code == NO_MESSAGE_FOUND:
-                return None
-            raise
-        return (await self.sealing.open_records([stored_record(answer["message"])]))[0]
+        record = await message_at(self.link, self.stream, seq)
+        return None if record is None else (await self.sealing.open_records([record]))[0]
 
     async def next_after(self, seq: int) -> int | None:
         """The sequence of the first event after `seq` that the log holds, None if it holds none.
@@ -141,20 +141,8 @@ class EventLog:
         The stream's leader answers. A consumer that has nothing more to deliver is no proof: it
         may sit on a replica that is behind.
         """
-        found = await self._next(seq + 1, ">")
-        return None if found is None else found[0]
-
-    async def _next(self, first: int, subject_filter: str) -> tuple[int, str] | None:
-        """Sequence and subject of the first event from `first` on that matches a filter."""
-        try:
-            answer = await self.link.api(
-                f"STREAM.MSG.GET.{self.stream}", {"seq": first, "next_by_subj": subject_filter}
-            )
-        except ApiError as error:
-            if error.code == NO_MESSAGE_FOUND:
-                return None
-            raise
-        return int(answer["message"]["seq"]), answer["message"]["subject"]
+        found = await next_message(self.link, self.stream, seq + 1, ">")
+        return None if found is None else found.seq
 
     async def records(
         self, first: int, last: int, *, purpose: str, instance: str, subject_filter: str = ""
@@ -181,19 +169,16 @@ class EventLog:
             following = await self._leader_goes_on(at, last, subject_filter)
             if following is None:
                 return
-            seq, subject = following
             if at > began:
                 continue
-            if subject_filter and not {">", "*"}.isdisjoint(subject.split(".")):
+            if subject_filter and not {">", "*"}.isdisjoint(following.subject.split(".")):
                 # The server counts it as matching the filter, and never delivers it.
-                at = seq + 1
+                at = following.seq + 1
             else:
                 # The replica catches up; asking without a pause would only keep it from that.
                 await asyncio.sleep(REPLICA_S)
 
-    async def _leader_goes_on(
-        self, first: int, last: int, subject_filter: str
-    ) -> tuple[int, str] | None:
+    async def _leader_goes_on(self, first: int, last: int, subject_filter: str) -> Record | None:
         """What the stream's leader has of a range that a consumer has come to the end of.
 
         A consumer of a replicated stream may sit on a replica that is behind.
@@ -202,20 +187,13 @@ class EventLog:
             return None
         if subject_filter and await self.last_of_subject(subject_filter) < first:
             return None  # answered from the index, however long the log is
-        following = await self._next(first, subject_filter or ">")
-        return None if following is None or following[0] > last else following
+        following = await next_message(self.link, self.stream, first, subject_filter or ">")
+        return None if following is None or following.seq > last else following
 
     async def last_of_subject(self, subject_filter: str) -> int:
         """The sequence of the newest event that matches a filter, 0 if none does."""
-        try:
-            answer = await self.link.api(
-                f"STREAM.MSG.GET.{self.stream}", {"last_by_subj": subject_filter}
-            )
-        except ApiError as error:
-            if error.code == NO_MESSAGE_FOUND:
-                return 0
-            raise
-        return int(answer["message"]["seq"])
+        found = await last_message(self.link, self.stream, subject_filter)
+        return 0 if found is None else found.seq
 
     async def append(self, message: Append, *, expected_last: int, expected_subject: str) -> int:
         """Append one event if `expected_last` is the newest sequence matching the filter.
@@ -311,31 +289,33 @@ class EventLog:
 
     async def _publish(self, message: Append, headers: tuple[tuple[str, str], ...]) -> int:
         payload = self.sealing.seal_payload(message.subject, message.message_id, message.payload)
-        answer = json.loads(
-            await self.link.request(
-                message.subject, payload, RepeatableHeaders(headers), REQUEST_TIMEOUT
+        what = f"an event on {message.subject}"
+        try:
+            ack = await self.link.store(
+                message.subject, payload, RepeatableHeaders(headers), what=what
             )
+        except ApiError as error:
+            if error.code in (WRONG_LAST_SEQUENCE, WRONG_LAST_ID):
+                raise ConflictError(
+                    f"somebody else wrote to {self.stream} first: look at what came in, and try "
+                    "again"
+                ) from error
+            if error.code == STORE_FAILED:
+                raise self._full(error) from error
+            raise
+        if not ack.duplicate:
+            self.appended += 1
+        return ack.seq
+
+    def _full(self, error: ApiError) -> ServerError:
+        """That the log takes no more, which of its limits that is, and what to do."""
+        limit = "max_msgs" if "messages" in error.description else "max_bytes"
+        size = self.info.max_msgs if limit == "max_msgs" else self.info.max_bytes
+        return ServerError(
+            f"{self.stream} is full ({safe_text(error.description, 200)}; "
+            f"{limit}{f' {size:,}' if size else ''}): raise {limit} of the stream, "
+            "then try again"
         )
-        if "error" not in answer:
-            if not answer.get("duplicate"):
-                self.appended += 1
-            return int(answer["seq"])
-        error = answer["error"]
-        code = error.get("err_code")
-        if code in (WRONG_LAST_SEQUENCE, WRONG_LAST_ID):
-            raise ConflictError(
-                f"somebody else wrote to {self.stream} first: look at what came in, and try again"
-            )
-        if code == STORE_FAILED:
-            description = str(error.get("description"))
-            limit = "max_msgs" if "messages" in description else "max_bytes"
-            size = self.info.max_msgs if limit == "max_msgs" else self.info.max_bytes
-            raise ServerError(
-                f"{self.stream} is full ({safe_text(description, 200)}; "
-                f"{limit}{f' {size:,}' if size else ''}): raise {limit} of the stream, "
-                "then try again"
-            )
-        raise api_error(f"an event on {message.subject}", error)
 
     async def _find_landed(self, message_id: str, after: int) -> int | None:
         """Our own message among what landed since: a retry may be answered with a conflict."""
@@ -354,7 +334,7 @@ class EventLog:
 
 async def _read_info(link: Link, stream: str) -> LogInfo:
     try:
-        answer = await link.api(f"STREAM.INFO.{stream}")
+        return log_info(await stream_info(link, stream))
     except ApiError as error:
         if error.code != STREAM_NOT_FOUND:
             raise
@@ -363,4 +343,3 @@ async def _read_info(link: Link, stream: str) -> LogInfo:
             f"{link.settings.user_described}: check --server and --stream, "
             "or make it with --create-log"
         ) from error
-    return log_info(answer)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from natster_tui.events.event import SUBJECTS
 from natster_tui.events.log.info import LogInfo
+from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +50,26 @@ def stream_config(stream: str, settings: LogSettings, replicas: int) -> dict[str
     }
 
 
-def log_info(answer: dict[str, Any]) -> LogInfo:
+def log_info(answer: StreamInfoAnswer) -> LogInfo:
     """What the server's answer about a stream says of the log."""
-    config, state = answer["config"], answer["state"]
+    config, state = answer.config, answer.state
     return LogInfo(
-        stream=config["name"],
-        created=answer["created"],
-        first_seq=state["first_seq"],
-        last_seq=state["last_seq"],
-        messages=state["messages"],
-        bytes=state["bytes"],
-        deleted=state.get("num_deleted", 0),
-        discard=config.get("discard", "old"),
-        max_bytes=max(0, config.get("max_bytes", 0)),
-        max_msgs=max(0, config.get("max_msgs", 0)),
-        max_msgs_per_subject=max(0, config.get("max_msgs_per_subject", 0)),
-        max_age_s=config.get("max_age", 0) / 1e9,
-        deny_delete=config.get("deny_delete", False),
-        deny_purge=config.get("deny_purge", False),
-        allow_direct=config.get("allow_direct", False),
-        replicas=config.get("num_replicas", 1),
-        max_msg_size=max(0, config.get("max_msg_size", 0)),
-        sealing=(config.get("metadata") or {}).get("natster-sealing"),
+        stream=config.name,
+        created=answer.created,
+        first_seq=state.first_seq,
+        last_seq=state.last_seq,
+        messages=state.messages,
+        bytes=state.bytes,
+        deleted=state.num_deleted,
+        discard=config.discard,
+        max_bytes=config.max_bytes,
+        max_msgs=config.max_msgs,
+        max_msgs_per_subject=config.max_msgs_per_subject,
+        max_age_s=config.max_age / 1e9,
+        deny_delete=config.deny_delete,
+        deny_purge=config.deny_purge,
+        allow_direct=config.allow_direct,
+        replicas=config.num_replicas,
+        max_msg_size=config.max_msg_size,
+        sealing=(config.metadata or {}).get("natster-sealing"),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from natster_tui.events.event import OCCURRED_AT, EventType, read_event
+from natster_tui.events.event import MARKER_REASON, OCCURRED_AT, EventType, read_event
 from natster_tui.events.parking import ParkedEvent, ParkReason
 from natster_tui.projections.account import CONTEXT_FIELDS
 from natster_tui.projections.documents import read_document
@@ -317,6 +317,32 @@ def test_any_other_token_is_usable(token: str) -> None:
 )
 def test_what_every_projection_parks(subject: str, reason: str) -> None:
     assert parked(Append(subject, b"")) == [(1, reason)]
+
+
+MARKED = (MARKER_REASON, "MaxAge")
+
+
+def test_a_delete_marker_is_no_event_whoever_wrote_it_and_whatever_it_says() -> None:
+    share = shared(A, B).subject
+    for header in (MARKED, (MARKER_REASON, ""), (MARKER_REASON, "no such reason")):
+        assert parked(Append(share, b"", (("Nats-Msg-Id", "x"), header))) == [(1, "marker")]
+    for name in ("nats-marker-reason", "X-Nats-Marker-Reason", "Nats-Marker-Reason-More"):
+        assert parked(Append(share, b"", ((name, "MaxAge"),))) == []
+    # What was shared and unshared stays unshared when the share expires.
+    made = documents(shared(A, B), unshared(A, B), Append(share, b"", (MARKED,)))
+    assert made[A]["out_shares"] == []
+
+
+def test_of_several_reasons_the_first_in_their_order_counts() -> None:
+    order = [
+        (Append("natster.events.AA", b"", (MARKED,)), "subject"),
+        (event("no_such_type", "none", "none", "none", b"", MARKED), "marker"),
+        (event("no_such_type", "none"), "unknown type"),
+        (event(EventType.CONTEXT_BOUND, "none", "none", "none", b"not json"), "token"),
+        (event(EventType.CONTEXT_BOUND, A, "none", "none", b"not json"), "payload"),
+    ]
+    assert [parked(made) for made, _reason in order] == [[(1, reason)] for _made, reason in order]
+    assert [*(reason for _made, reason in order), "erased"] == list(ParkReason)
 
 
 def test_the_tally_counts_all_and_remembers_the_last_hundred() -> None:

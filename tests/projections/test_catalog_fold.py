@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from natster_tui.events.event import EventType
+from natster_tui.events.event import MARKER_REASON, EventType
 from natster_tui.events.parking import ParkedEvent, ParkReason
 from natster_tui.projections.fold import Fold, fold_all
 from natster_tui.projections.registry import CATALOGS
@@ -124,6 +124,12 @@ def test_subjects_that_are_not_ours_and_unknown_types_are_parked() -> None:
         ParkedEvent(2, ParkReason.UNKNOWN_TYPE),
     )
     assert made.seq == 3
+
+
+def test_a_delete_marker_shares_nothing() -> None:
+    marker = event(EventType.SHARED, A, B, "kevbuzz", b"", (MARKER_REASON, "MaxAge"))
+    assert parked(marker) == [(1, "marker")]
+    assert documents(shared(A, B), unshared(A, B), marker)["kevbuzz"]["shared_with"] == []
 
 
 def test_events_it_does_not_use_move_its_position() -> None:

@@ -57,7 +57,7 @@ def test_round_trip(checkpoint: Checkpoint) -> None:
 
 def test_every_reason_is_stored_in_the_contracts_words() -> None:
     assert {reason.value for reason in ParkReason} == {
-        "subject", "unknown type", "token", "payload", "erased",
+        "subject", "marker", "unknown type", "token", "payload", "erased",
     }  # fmt: skip
 
 

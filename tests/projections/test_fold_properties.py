@@ -236,6 +236,8 @@ class Plain:
         tokens = record.subject.split(".")
         if len(tokens) != 6 or tokens[:2] != ["natster", "events"]:
             return self.park(record, "subject", "account", "catalog")
+        if any(name == "Nats-Marker-Reason" for name, _value in record.headers):
+            return self.park(record, "marker", "account", "catalog")
         origin, target, catalog, kind = tokens[2:]
         if kind not in list(EventType):
             return self.park(record, "unknown type", "account", "catalog")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from natster_tui.errors import ConflictError
+from natster_tui.errors import ApiError, ConflictError
 from natster_tui.events.event import Record
 from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
-from natster_tui.store.connection.failures import api_error
 from natster_tui.store.connection.link import Link
 
 BATCH_LIMIT = 1_000
@@ -63,10 +61,16 @@ async def publish_batch(link: Link, what: str, messages: Sequence[BatchMessage])
                 await asyncio.sleep(0)
             continue
         headers[BATCH_COMMIT] = "1"
-        answer = json.loads(await link.request(message.subject, message.value, headers))
-        if "error" not in answer:
-            return int(answer["seq"])
-        if answer["error"].get("err_code") == WRONG_LAST_SEQUENCE:
-            raise ConflictError(f"somebody else wrote to {what} meanwhile; nothing was written")
-        raise api_error(f"a batch to {what}", answer["error"])
+        request = f"a batch to {what}"
+        try:
+            ack = await link.store(message.subject, message.value, headers, what=request)
+        except ApiError as error:
+            if error.code != WRONG_LAST_SEQUENCE:
+                raise
+            raise ConflictError(
+                f"somebody else wrote to {what} meanwhile; nothing was written"
+            ) from error
+        if (ack.batch, ack.count) != (batch, len(messages)):
+            raise link.malformed(request, "it acknowledges another batch")
+        return ack.seq
     raise ValueError("a batch holds at least one message")

@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from natster_tui.errors import ApiError, ServerError
-from natster_tui.events.times import parse_timestamp
+from natster_tui.store.connection.answers.consumers import ConsumerInfoAnswer, ConsumerListAnswer
+from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.link import Link
 from natster_tui.text.masking import screen_text
 
@@ -38,22 +39,23 @@ async def list_consumers(link: Link, stream: str) -> tuple[ConsumerInfo, ...]:
     """All consumers of a stream."""
     found: list[ConsumerInfo] = []
     while True:
-        answer = await link.api(f"CONSUMER.LIST.{stream}", {"offset": len(found)})
-        page = answer.get("consumers") or []
-        for consumer in page:
-            delivered = consumer.get("delivered") or {}
-            metadata = (consumer.get("config") or {}).get("metadata") or {}
-            found.append(
-                ConsumerInfo(
-                    screen_text(consumer["name"], 120),
-                    int(delivered.get("consumer_seq", 0)),
-                    int(consumer.get("num_waiting", 0)),
-                    parse_timestamp(delivered.get("last_active") or "") or 0,
-                    "natster-tui" in metadata,
-                )
-            )
-        if not page or len(found) >= int(answer.get("total", 0)):
+        answer = await link.ask(
+            f"CONSUMER.LIST.{stream}", ConsumerListAnswer, {"offset": len(found)}
+        )
+        page = answer.consumers or ()
+        found += map(_consumer_info, page)
+        if not page or len(found) >= answer.total:
             return tuple(found)
+
+
+def _consumer_info(consumer: ConsumerInfoAnswer) -> ConsumerInfo:
+    return ConsumerInfo(
+        screen_text(consumer.name, 120),
+        consumer.delivered.consumer_seq,
+        consumer.num_waiting,
+        consumer.delivered.last_active_ns or 0,
+        "natster-tui" in (consumer.config.metadata or {}),
+    )
 
 
 async def delete_consumers(link: Link, consumers: AbstractSet[tuple[str, str]]) -> None:
@@ -66,7 +68,7 @@ async def delete_consumers(link: Link, consumers: AbstractSet[tuple[str, str]]) 
         if link.is_lost:
             return
         try:
-            await link.api(f"CONSUMER.DELETE.{stream}.{name}", timeout=DELETE_S)
+            await link.ask(f"CONSUMER.DELETE.{stream}.{name}", DoneAnswer, timeout=DELETE_S)
         except ApiError:
             """It, or its whole stream, is gone already."""
         except ServerError:
@@ -77,8 +79,9 @@ async def delete_consumers(link: Link, consumers: AbstractSet[tuple[str, str]]) 
 async def count_matching(link: Link, stream: str, subject_filter: str) -> int:
     """How many messages of a stream match one wildcard filter, as the server counts them."""
     name = f"natster-tui-count-{secrets.token_hex(5)}"
-    answer = await link.api(
+    answer = await link.ask(
         f"CONSUMER.CREATE.{stream}.{name}.{subject_filter}",
+        ConsumerInfoAnswer,
         {
             "stream_name": stream,
             "config": {
@@ -93,5 +96,5 @@ async def count_matching(link: Link, stream: str, subject_filter: str) -> int:
             },
         },
     )
-    await link.api(f"CONSUMER.DELETE.{stream}.{name}")
-    return int(answer["num_pending"])
+    await link.ask(f"CONSUMER.DELETE.{stream}.{name}", DoneAnswer)
+    return answer.num_pending

@@ -25,7 +25,8 @@ from natster_tui.errors import (
     ServerError,
     UnreachableError,
 )
-from natster_tui.store.connection.answers import AnswerT, PublishAck, malformed, read_answer
+from natster_tui.store.connection.answers.messages import PublishAck
+from natster_tui.store.connection.answers.reading import AnswerT, malformed, read_answer
 from natster_tui.store.connection.delivery_parser import Sink
 from natster_tui.store.connection.failures import api_error, connect_failure, denial, told_by
 from natster_tui.store.connection.inbox import RawInbox

@@ -20,11 +20,13 @@ from typing import Any, Self
 
 from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError
 from natster_tui.events.event import Record
+from natster_tui.store.connection.answers.consumers import ConsumerInfoAnswer
 from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND
 from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.wire import parse_status, position_prefix
 
 WINDOW_MESSAGES = 8_000
@@ -151,8 +153,9 @@ class StreamReader:
         if self.subject_filter:
             config["filter_subject"] = self.subject_filter
             verb = f"{verb}.{self.subject_filter}"
-        answer = await self.link.api(verb, {"stream_name": self.stream, "config": config})
-        self.pending = int(answer.get("num_pending", -1))
+        request = {"stream_name": self.stream, "config": config}
+        answer = await self.link.ask(verb, ConsumerInfoAnswer, request)
+        self.pending = answer.num_pending
         self._consumer_seq = 0
         self._prefix = _UNKNOWN
         self._asked = 0
@@ -175,10 +178,10 @@ class StreamReader:
         await self._stop()
         await self._start()
         if self._created:
-            answer = await self.link.api(f"STREAM.INFO.{self.stream}")
-            if answer["created"] != self._created:
+            info = await stream_info(self.link, self.stream)
+            if info.created != self._created:
                 raise LogChangedError(
-                    f"{self.stream} was deleted and made again at {answer['created']}: "
+                    f"{self.stream} was deleted and made again at {info.created}: "
                     "this is not the log that was being read"
                 )
 
@@ -295,7 +298,8 @@ class StreamReader:
 
     async def _inspect_consumer(self) -> None:
         try:
-            await self.link.api(f"CONSUMER.INFO.{self.stream}.{self._consumer}")
+            verb = f"CONSUMER.INFO.{self.stream}.{self._consumer}"
+            await self.link.ask(verb, ConsumerInfoAnswer)
         except ApiError as error:
             if error.code != CONSUMER_NOT_FOUND:
                 raise

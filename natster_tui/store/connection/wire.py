@@ -107,8 +107,11 @@ def position_prefix(reply: bytes) -> bytes:
 
 
 def is_removal(record: Record) -> bool:
-    """Whether a bucket's message is the mark that deleting or purging a key leaves behind."""
-    return record.header("KV-Operation") in ("DEL", "PURGE")
+    """Whether a bucket's message says that its key holds no value.
+
+    Clients mark what they delete or purge; the server leaves a delete marker where a value expired.
+    """
+    return record.header("KV-Operation") in ("DEL", "PURGE") or record.is_marker
 
 
 def stored_record(message: Mapping[str, Any]) -> Record:

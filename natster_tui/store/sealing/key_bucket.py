@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from natster_tui.errors import ApiError
 from natster_tui.store.bucket_config import bucket_config
+from natster_tui.store.connection.answers.streams import DoneAnswer, StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
     NO_MESSAGE_FOUND,
     STREAM_NAME_IN_USE,
@@ -34,6 +35,7 @@ from natster_tui.store.connection.atomic_batch import (
 )
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import StreamReader
+from natster_tui.store.connection.streams import next_message, stream_info
 
 BUCKET = "NATSTER_KEYS"
 KEYRING_ENTRY = "_keyring"
@@ -71,19 +73,19 @@ class KeyBucket:
     async def newest(self) -> tuple[str, int] | None:
         """When the bucket was made, and its newest revision; None when there is no such bucket."""
         try:
-            answer = await self.link.api(f"STREAM.INFO.{_STREAM}")
+            info = await stream_info(self.link, _STREAM)
         except ApiError as error:
             if error.code == STREAM_NOT_FOUND:
                 return None
             raise
-        return str(answer["created"]), int(answer["state"]["last_seq"])
+        return info.created, info.state.last_seq
 
     async def create(self, replicas: int) -> None:
         """Make it unless it is there. Deleting is not denied: erasing keys is what it is for."""
         config = bucket_config(BUCKET, "Natster data keys, wrapped", replicas)
         config.update(allow_atomic=True, deny_delete=False, first_seq=time.time_ns() // 1_000_000)
         try:
-            await self.link.api(f"STREAM.CREATE.{_STREAM}", config)
+            await self.link.ask(f"STREAM.CREATE.{_STREAM}", StreamInfoAnswer, config)
         except ApiError as error:
             if error.code != STREAM_NAME_IN_USE:
                 raise
@@ -122,14 +124,11 @@ class KeyBucket:
     async def _holds_nothing_after(self, revision: int) -> bool:
         """Whether the stream's leader, and not only a replica that is behind, has nothing newer."""
         try:
-            await self.link.api(
-                f"STREAM.MSG.GET.{_STREAM}", {"seq": revision + 1, "next_by_subj": ">"}
-            )
+            return await next_message(self.link, _STREAM, revision + 1, ">") is None
         except ApiError as error:
-            if error.code in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND):
+            if error.code == STREAM_NOT_FOUND:
                 return True
             raise
-        return False
 
     async def write(self, entries: Mapping[str, tuple[bytes, int]], head: Head) -> int:
         """Write entries (value, expected revision) and the head under its revision, together.
@@ -147,8 +146,8 @@ class KeyBucket:
     async def erase(self, revision: int) -> None:
         """Remove the entry at a revision and overwrite it in the server's files."""
         try:
-            await self.link.api(
-                f"STREAM.MSG.DELETE.{_STREAM}", {"seq": revision, "no_erase": False}
+            await self.link.ask(
+                f"STREAM.MSG.DELETE.{_STREAM}", DoneAnswer, {"seq": revision, "no_erase": False}
             )
         except ApiError as error:
             # It is gone already: an erasure that was interrupted, and is done again.

@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from natster_tui.errors import RefusedError, UsageError
-from natster_tui.store.sealing.envelope import Key
-from natster_tui.store.sealing.private_files import (
+from natster_tui.store.files.private_files import (
     make_private_directory,
     refuse_if_shared,
     remove_drafts,
     write_private,
 )
+from natster_tui.store.sealing.envelope import Key
 from natster_tui.store.user_directories import config_directory, data_directory
 from natster_tui.text.safe_text import safe_text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from natster_tui.store.sealing.private_files import make_private_directory, write_private
+from natster_tui.store.files.private_files import make_private_directory, write_private
 from natster_tui.store.user_directories import cache_directory
 
 

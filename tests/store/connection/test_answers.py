@@ -7,16 +7,14 @@ import pytest
 
 from natster_tui.errors import ApiError, MalformedAnswerError
 from natster_tui.events.event import STREAM
-from natster_tui.store.connection.answers import (
-    AccountInfoAnswer,
-    Answer,
-    ConsumerListAnswer,
+from natster_tui.store.connection.answers.consumers import ConsumerListAnswer
+from natster_tui.store.connection.answers.messages import MessageAnswer, PublishAck
+from natster_tui.store.connection.answers.reading import Answer, read_answer
+from natster_tui.store.connection.answers.servers import AccountInfoAnswer
+from natster_tui.store.connection.answers.streams import (
     DoneAnswer,
-    MessageAnswer,
-    PublishAck,
     StreamInfoAnswer,
     StreamNamesAnswer,
-    read_answer,
 )
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link

@@ -1,0 +1,1 @@
+"""What a NATS server answers, as values: decoded strictly, or refused."""

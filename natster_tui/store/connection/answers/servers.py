@@ -1,0 +1,61 @@
+"""What a server says of itself, and of the account that a connection uses."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from natster_tui.store.connection.answers.reading import Answer, Count, Limit, Part
+
+LARGEST_PAYLOAD = 2**31 - 1
+"""The server keeps `max_payload` in 32 bits."""
+
+
+class AccountLimits(Part):
+    """What an account, or a tier of it, may use."""
+
+    max_memory: Limit = 0
+    max_storage: Limit = 0
+    max_streams: Limit = 0
+    max_consumers: Limit = 0
+    memory_max_stream_bytes: Limit = 0
+    storage_max_stream_bytes: Limit = 0
+    max_bytes_required: bool = False
+
+
+class AccountTier(Part):
+    """What an account, or a tier of it, uses, and its limits."""
+
+    memory: Count = 0
+    storage: Count = 0
+    reserved_memory: Count = 0
+    reserved_storage: Count = 0
+    streams: Count = 0
+    consumers: Count = 0
+    limits: AccountLimits = AccountLimits()
+
+
+class AccountInfoAnswer(AccountTier, Answer):
+    """The answer to INFO: the account of this connection."""
+
+    domain: str = ""
+    tiers: dict[str, AccountTier] | None = None
+
+
+class ServerInfo(Part):
+    """What a server says of itself when a connection begins."""
+
+    server_id: Annotated[str, Field(min_length=1)]
+    version: Annotated[str, Field(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}([-+.].{0,200})?$")]
+    max_payload: Annotated[int, Field(ge=1, le=LARGEST_PAYLOAD)]
+    server_name: str = ""
+    cluster: str = ""
+    domain: str = ""
+    headers: bool = False
+    jetstream: bool = False
+    auth_required: bool = False
+    tls_required: bool = False
+    tls_available: bool = False
+    connect_urls: tuple[str, ...] | None = None
+    ldm: bool = False

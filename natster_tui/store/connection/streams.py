@@ -1,0 +1,72 @@
+"""Questions about a stream and its messages. The stream's leader answers each of them.
+
+An answer must fit its question: a description names the stream that was asked for, and a message
+stands where, and has the subject that, it was asked for. Anything else is a MalformedAnswerError.
+"""
+
+from __future__ import annotations
+
+from natster_tui.errors import ApiError
+from natster_tui.events.event import Record
+from natster_tui.store.connection.answers.messages import MessageAnswer
+from natster_tui.store.connection.answers.streams import StreamInfoAnswer
+from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND
+from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
+
+_WILDCARDS = {"*", ">"}
+
+
+async def stream_info(link: Link, stream: str) -> StreamInfoAnswer:
+    """How a stream is set up and what it holds; raises ApiError when there is none."""
+    verb = f"STREAM.INFO.{stream}"
+    answer = await link.ask(verb, StreamInfoAnswer)
+    if answer.config.name != stream:
+        raise link.malformed(verb, "it describes another stream")
+    return answer
+
+
+async def message_at(link: Link, stream: str, seq: int) -> Record | None:
+    """The message at a sequence, None if there is none (any more)."""
+    record = await _message(link, stream, {"seq": seq})
+    if record is not None and record.seq != seq:
+        raise link.malformed(f"STREAM.MSG.GET.{stream}", f"asked for {seq}, it sent {record.seq}")
+    return record
+
+
+async def next_message(link: Link, stream: str, first: int, subject_filter: str) -> Record | None:
+    """The first message from the sequence `first` on that matches a filter, None if none does."""
+    record = await _message(link, stream, {"seq": first, "next_by_subj": subject_filter})
+    if record is not None and record.seq < first:
+        raise link.malformed(
+            f"STREAM.MSG.GET.{stream}", f"asked for {first} or later, it sent {record.seq}"
+        )
+    return record
+
+
+async def last_message(
+    link: Link,
+    stream: str,
+    subject_filter: str,
+    timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
+) -> Record | None:
+    """The newest message whose subject matches a filter, None if none does."""
+    record = await _message(link, stream, {"last_by_subj": subject_filter}, timeout)
+    literal = _WILDCARDS.isdisjoint(subject_filter.split("."))
+    if record is not None and literal and record.subject != subject_filter:
+        raise link.malformed(f"STREAM.MSG.GET.{stream}", "it sent a message of another subject")
+    return record
+
+
+async def _message(
+    link: Link,
+    stream: str,
+    wanted: dict[str, object],
+    seconds: float = REQUEST_TIMEOUT,
+) -> Record | None:
+    try:
+        answer = await link.ask(f"STREAM.MSG.GET.{stream}", MessageAnswer, wanted, seconds)
+    except ApiError as error:
+        if error.code == NO_MESSAGE_FOUND:
+            return None
+        raise
+    return answer.message.record()

@@ -1,0 +1,77 @@
+"""A log that removes messages by their time to live, and what the server writes in their place."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+from natster_tui.engine.projecting.stored_projection import bucket_of, load_projection
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.events.event import MARKER_REASON, STREAM, SUBJECTS
+from natster_tui.events.log.info import LogInfo
+from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.store.connection.link import Link
+from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.engine.running import project_to_head
+from tests.making_logs import A, B, append, initialized, records_in, shared, unshared
+from tests.reading_buckets import stored_documents
+
+SECOND = 1_000_000_000
+
+
+async def forgetful_log(link: Link) -> EventLog:
+    """A log whose messages may expire, with a marker that lives a second."""
+    config = {
+        "name": STREAM,
+        "subjects": [SUBJECTS],
+        "storage": "file",
+        "allow_msg_ttl": True,
+        "allow_rollup_hdrs": True,
+        "subject_delete_marker_ttl": SECOND,
+    }
+    await link.api(f"STREAM.CREATE.{STREAM}", config)
+    return await EventLog.open(link, STREAM)
+
+
+async def until_info(log: EventLog, condition: Callable[[LogInfo], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition(await log.refresh()):  # noqa: ASYNC110 - only asking can tell
+            await asyncio.sleep(0.02)
+
+
+async def test_an_expired_share_is_not_shared_again_and_verify_does_not_mind_its_marker(
+    link: Link, settings: ConnectionSettings
+) -> None:
+    log = await forgetful_log(link)
+    await append(log, [initialized(A), initialized(B)])
+    await link.request(shared(A, B).subject, b"", {"Nats-TTL": "1s"})
+    await append(log, [unshared(A, B), shared(A, B, "movies")])
+
+    await until_info(log, lambda info: info.last_seq == 6)
+    marker = (await records_in(log))[-1]
+    assert (marker.subject, marker.header(MARKER_REASON)) == (shared(A, B).subject, "MaxAge")
+    for projection in PROJECTIONS:
+        projector = await project_to_head(log, projection)
+        assert [(e.seq, e.reason.value) for e in projector.status.parked.recent] == [(6, "marker")]
+    documents = await stored_documents(settings, ACCOUNTS.bucket)
+    assert [share["catalog"] for share in documents[A]["out_shares"]] == ["movies"]
+    assert all(verdict.good for verdict in await Rebuild(log, PROJECTIONS, "test").verify())
+
+    # The marker expires, too: the checkpoint counts a parked event that the log no longer holds.
+    await until_info(log, lambda info: info.messages == 4)
+    assert all(verdict.good for verdict in await Rebuild(log, PROJECTIONS, "test").verify())
+
+
+async def test_a_delete_marker_in_a_bucket_is_a_removal(log: EventLog, link: Link) -> None:
+    await append(log, [initialized(A), initialized(B)])
+    await project_to_head(log)
+    await link.request(f"$KV.{ACCOUNTS.bucket}.{A}", b"", {MARKER_REASON: "MaxAge"})
+    bucket = bucket_of(log, ACCOUNTS, "test")
+    assert await bucket.read(A) is None
+    stored = await load_projection(bucket, ACCOUNTS)
+    assert stored.entries.keys() == {B}
+    (verdict,) = await Rebuild(log, [ACCOUNTS], "test").verify()
+    assert [(change.key, change.kind) for change in verdict.diff.changes] == [(A, "added")]
+    assert json.loads(verdict.diff.changes[0].after or b"")["out_shares"] == []
