@@ -59,7 +59,8 @@ def resolve_target(given: Mapping[str, Any]) -> Target:
 
 def keep_apart(what: str, file: Path, data_dir: Path) -> None:
     """Raise UsageError for a file with keys that would lie among the data they open."""
-    if file.resolve().is_relative_to(data_dir.resolve()):
+    # Not `resolve`, which fails on a link that leads to itself: using the file tells of that.
+    if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(data_dir)):
         raise UsageError(
             f"{what} lies in the embedded server's data directory: whoever copies the data must "
             "not have the keys with it; name another place"
