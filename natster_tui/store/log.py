@@ -31,7 +31,6 @@ from natster_tui.store.connection.api_codes import (
 )
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import read_range
-from natster_tui.store.connection.stream_writer import StreamWriter
 from natster_tui.store.connection.streams import (
     last_message,
     message_at,
@@ -77,7 +76,6 @@ class EventLog:
         self.link = link
         self.info = info
         self.sealing: Sealing = sealing or PlainSealing()
-        self._writer = StreamWriter(link, info.stream)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -99,7 +97,7 @@ class EventLog:
         replicas = settings.replicas
         if replicas is None:
             # Addresses, not nodes: a node may have several.
-            nodes = len(link.client._server_info.get("connect_urls") or ())
+            nodes = len(link.info.connect_urls or ())
             if nodes >= CLUSTER_FOR_THREE_REPLICAS:
                 try:
                     return await cls.create(link, stream, replace(settings, replicas=3))
@@ -293,7 +291,7 @@ class EventLog:
         payload = self.sealing.seal_payload(message.subject, message.message_id, message.payload)
         what = f"an event on {message.subject}"
         try:
-            ack = await self._writer.store(
+            ack = await self.link.store(
                 message.subject, payload, RepeatableHeaders(headers), what=what
             )
         except ApiError as error:

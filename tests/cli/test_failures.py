@@ -149,17 +149,17 @@ async def test_a_denied_permission_is_named(anywhere: Program, strict_server: Re
     rebuilding = await observer.run("rebuild", "catalog", "--yes")
     url = strict_server.url
     does_not = f"{url} does not permit observer to publish to"
-    assert seeing.startswith(f"{url} does not permit blind to publish to $js.api.stream.info.")
-    assert publishing.startswith(f"{does_not} natster.events.{A.lower()}.")
+    assert seeing.startswith(f"{url} does not permit blind to publish to $JS.API.STREAM.INFO.")
+    assert publishing.startswith(f"{does_not} natster.events.{A}.")
     assert importing.startswith(f"{does_not} natster.events.")
-    assert f"{does_not} $js.api.stream.create.kv_natster_lease" in projecting
+    assert f"{does_not} $JS.API.STREAM.CREATE.KV_NATSTER_LEASE" in projecting
     assert rebuilding.code == 3
-    assert f"{does_not} $js.api.stream.create.kv_natster_lease" in rebuilding.sentence
+    assert f"{does_not} $JS.API.STREAM.CREATE.KV_NATSTER_LEASE" in rebuilding.sentence
     assert await everything(owner) == before
     reading = await observer.succeed("verify", "account")
     assert reading.lines == ["account: 3 keys match the log at 10"]
     half = await anywhere.on(user_of(strict_server, "halfway")).fail(3, "project", "--once")
-    assert f"{url} does not permit halfway to publish to $kv.proj_catalog." in half
+    assert f"{url} does not permit halfway to publish to $KV.PROJ_CATALOG." in half
     after = await everything(owner)
     assert after["KV_PROJ_CATALOG"] == before["KV_PROJ_CATALOG"]
 

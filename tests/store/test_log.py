@@ -11,6 +11,8 @@ from natster_tui.store.log_config import LogSettings
 async def test_addresses_that_are_no_nodes_do_not_make_a_log_of_three_replicas(
     link: Link,
 ) -> None:
-    link.client._server_info["connect_urls"] = ["10.0.0.1:4222", "10.0.0.2:4222", "[::1]:4222"]
+    link.client.info = link.info.model_copy(
+        update={"connect_urls": ("10.0.0.1:4222", "10.0.0.2:4222", "[::1]:4222")}
+    )
     log = await EventLog.create(link, STREAM, LogSettings())
     assert log.info.replicas == 1

@@ -8,9 +8,16 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from natster_tui.errors import ApiError, DeniedError, ServerError, UnreachableError
-from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.errors import ApiError, DeniedError
+from natster_tui.store.connection.opening.tls import tls_reason
+from natster_tui.store.connection.server_errors import ServerSaid, ServerSaidError
 from natster_tui.text.masking import screen_text
+
+_TOLD = {
+    ServerSaid.EXPIRED: "the credentials have expired",
+    ServerSaid.REVOKED: "the credentials were revoked",
+    ServerSaid.UNAUTHORIZED: "the server no longer accepts the credentials",
+}
 
 
 def api_error(verb: str, error: Mapping[str, Any]) -> ApiError:
@@ -23,6 +30,10 @@ def api_error(verb: str, error: Mapping[str, Any]) -> ApiError:
 
 def told_by(error: Exception) -> str:
     """What an error of the transport says, without Python's way of saying it."""
+    if isinstance(error, ServerSaidError) and error.said in _TOLD:
+        return _TOLD[error.said]
+    if isinstance(error, ssl.SSLError):
+        return tls_reason(error)
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, socket.gaierror):
@@ -32,28 +43,10 @@ def told_by(error: Exception) -> str:
     return screen_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")
 
 
-def connect_failure(settings: ConnectionSettings, error: Exception, last_error: str) -> ServerError:
-    """Why no connection was made; `last_error` is what was said before, or empty."""
-    told = last_error or told_by(error)
-    where = settings.described
-    # The server's reason, and the end of the connection that follows, come in either order.
-    both = f"{last_error} {told_by(error)}".lower()
-    if "authorization" in both or "authentication" in both:
-        return ServerError(
-            f"{where} refused these credentials ({settings.user_described}): "
-            "check --creds, --user or --nkey"
-        )
-    if isinstance(error, ssl.SSLError) or "ssl" in both or "certificate" in both:
-        return ServerError(f"{where}: TLS failed ({told}): check --tls-ca and --tls-cert")
-    return UnreachableError(
-        f"cannot reach {where} ({told}): is the server running, and is --server right?"
-    )
-
-
-def denial(settings: ConnectionSettings, verb: str, subject: str) -> DeniedError:
-    """That the permissions forbid to publish to, or subscribe to, a subject."""
-    doing = "publish to" if verb == "publish" else "subscribe to"
+def denial(where: str, user: str, error: ServerSaidError) -> DeniedError:
+    """That the permissions of a user forbid to publish to, or subscribe to, a subject."""
+    doing = "publish to" if error.said is ServerSaid.DENIED_PUBLISH else "subscribe to"
     return DeniedError(
-        f"{settings.described} does not permit {settings.user_described} to {doing} "
-        f"{subject}: use other credentials, or ask for that permission"
+        f"{where} does not permit {user} to {doing} "
+        f"{screen_text(error.subject, 300)}: use other credentials, or ask for that permission"
     )

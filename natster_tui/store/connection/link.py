@@ -10,40 +10,49 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import nats.errors
+from nats.aio.client import RawCredentials
 
 from natster_tui.errors import (
     ConnectionLostError,
     DeniedError,
     MalformedAnswerError,
     ServerError,
-    UnheardError,
-    UnreachableError,
 )
+from natster_tui.store.connection.answers.messages import PublishAck
 from natster_tui.store.connection.answers.reading import AnswerT, malformed, read_answer
-from natster_tui.store.connection.answers.servers import AccountInfoAnswer
-from natster_tui.store.connection.answers.streams import StreamInfoAnswer
+from natster_tui.store.connection.answers.servers import ServerInfo
 from natster_tui.store.connection.delivery_parser import Sink
-from natster_tui.store.connection.failures import api_error, connect_failure, denial, told_by
+from natster_tui.store.connection.failures import api_error, denial, told_by
 from natster_tui.store.connection.inbox import RawInbox
-from natster_tui.store.connection.login import login
-from natster_tui.store.connection.tls import tls_context
-from natster_tui.store.connection.wire import WireClient
-from natster_tui.store.connection.write_target import (
-    PublishedSubject,
-    WriteTarget,
-    unreachable_jetstream,
+from natster_tui.store.connection.opening.client import (
+    CredentialsError,
+    NatsClient,
+    OpeningError,
+    Stage,
+    quieten_nats_logging,
 )
+from natster_tui.store.connection.opening.failure import (
+    ConnectFailure,
+    connect_error,
+    connect_failure,
+    credentials_error,
+)
+from natster_tui.store.connection.opening.limits import within
+from natster_tui.store.connection.opening.servers import ServerPool
+from natster_tui.store.connection.opening.tls import check_transport, protection_of, tls_context
+from natster_tui.store.connection.server_errors import ServerSaidError
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
 
-CONNECT_TIMEOUT = 3.0
+CONNECT_TIMEOUT = 4.0
+CLOSE_TIMEOUT = 1.0
+"""Seconds for each server that is tried, and for closing. All was acknowledged before."""
+
 REQUEST_TIMEOUT = 5.0
 ASK_AGAIN_S = 1.0
 """A question that changes nothing is put again so often; see `Link.api`."""
@@ -58,7 +67,6 @@ by the heartbeats of whoever reads (`LogFollower.silent_s`)."""
 DEFAULT_INBOX = "_INBOX"
 """Where answers come in unless the settings name another prefix."""
 
-_DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
 _LOOKING = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
 _Result = TypeVar("_Result")
 
@@ -66,9 +74,11 @@ _Result = TypeVar("_Result")
 class Link:
     """An open connection. Make one with `Link.open`; close it with `close`."""
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    def __init__(
+        self, settings: ConnectionSettings, client: NatsClient, pool: ServerPool | None = None
+    ) -> None:
         self.settings = settings
-        self.client = WireClient()
+        self.client = client
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Done with a reason as soon as the connection has ended."""
         self.on_problem: Callable[[str], None] = lambda _sentence: None
@@ -79,80 +89,103 @@ class Link:
         self._last_error = ""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._deaf: DeniedError | None = None
-        self.target = WriteTarget.of(settings)
-        self._domain = ""
+        self._api_prefix = _api_prefix(settings)
+        self._pool = pool
+        client.on_info = self._on_info
 
     # -- opening and closing ---------------------------------------------------------------
 
     @classmethod
-    async def open(cls, settings: ConnectionSettings, *, name: str = "natster-tui") -> Link:
-        """Connect.
+    async def open(
+        cls,
+        settings: ConnectionSettings,
+        *,
+        name: str = "natster-tui",
+        pool: ServerPool | None = None,
+    ) -> Link:
+        """Connect to the first server of the list that can be used.
 
-        Raises UnreachableError when nobody answers within CONNECT_TIMEOUT seconds, and
-        ServerError when the server refuses the credentials or the transport.
+        Each gets CONNECT_TIMEOUT seconds. A `pool` remembers from one connection to the next which
+        servers the cluster advertised, and whose turn it is. `name` is shown to the server's
+        operators.
+
+        Raises UnreachableError when no server answers, ServerError when one refuses us or the
+        transport, and UsageError when the files of the settings cannot be used.
         """
-        _quieten_nats_logging()
-        link = cls(settings)
-        try:
-            # Not wait_for: in Python 3.11 that can swallow a cancellation.
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                await link._connect(name)
-        except TimeoutError as error:
-            await link._abandon()
-            raise UnreachableError(
-                f"{settings.described} does not answer"
-                f"{f' ({link._last_error})' if link._last_error else ''}: "
-                "is the server running, and is --server right?"
-            ) from error
-        except (nats.errors.Error, OSError, ValueError) as error:
-            await link._abandon()
-            raise connect_failure(settings, error, link._last_error) from error
-        except (AttributeError, LookupError, TypeError) as error:
-            # nats-py takes what the other side says about itself for what a server says.
-            await link._abandon()
-            raise ServerError(
-                f"{settings.described} does not speak as a NATS server does: is --server right?"
-            ) from error
-        return link
+        quieten_nats_logging()
+        check_transport(settings)
+        protection, context = protection_of(settings), tls_context(settings)
+        pool = pool or ServerPool(settings.servers)
+        failures: list[ConnectFailure] = []
+        for address in pool.in_turn():
+            pool.tried(address)
+            link = cls(settings, NatsClient(address, protection, context), pool)
+            if (failure := await link._connect(name)) is None:
+                return link
+            failures.append(failure)
+        raise connect_error(failures, settings, protection, CONNECT_TIMEOUT)
 
-    async def _connect(self, name: str) -> None:
+    async def _connect(self, name: str) -> ConnectFailure | None:
+        """Connect; returns why not."""
+        try:
+            await within(CONNECT_TIMEOUT, self._begin(name))
+        except (
+            OpeningError,
+            MalformedAnswerError,
+            nats.errors.Error,
+            OSError,
+            ValueError,
+        ) as error:
+            await self._give_up()
+            if isinstance(error, CredentialsError) or self.client.stage is Stage.PREPARING:
+                raise credentials_error(self.settings, error) from error
+            return connect_failure(self.client, self.settings, error)
+        except BaseException:
+            await self._give_up()
+            raise
+        return None
+
+    async def _begin(self, name: str) -> None:
         settings = self.settings
         await self.client.connect(
-            servers=list(settings.servers),
+            servers=[self.client.address.url],
             name=name,
             error_cb=self._on_error,
             closed_cb=self._on_closed,
             disconnected_cb=self._on_closed,
             # Owning the reconnect is the point of this class; see the module's docstring.
             allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            connect_timeout=3,
             ping_interval=PING_INTERVAL,
             max_outstanding_pings=PINGS_UNANSWERED,
             flusher_queue_size=4096,
             pending_size=64 * 1024 * 1024,
-            **login(settings),
-            tls=tls_context(settings),
-            tls_handshake_first=settings.tls_first,
+            user=settings.user,
+            password=settings.password,
+            token=settings.token,
+            user_credentials=_credentials(settings),
+            nkeys_seed=None if settings.nkey is None else str(settings.nkey),
             inbox_prefix=settings.inbox_prefix or DEFAULT_INBOX,
         )
 
-    async def _abandon(self) -> None:
+    async def _give_up(self) -> None:
         self._closing = True
-        try:
-            await self.client.close()
-        except (nats.errors.Error, OSError) as error:
-            self.on_problem(screen_text(str(error)))
+        await self.client.give_up()
 
     async def close(self) -> None:
         """End the connection; waiting requests fail with ConnectionLostError."""
         self._end("closed")
-        await self._abandon()
+        self._closing = True
+        await self.client.end(CLOSE_TIMEOUT)
 
     def _end(self, reason: str) -> None:
         if not self.lost.done():
             self.lost.set_result(reason)
+
+    def _on_info(self, info: ServerInfo) -> None:
+        address = self.client.address
+        places = info.ws_connect_urls if address.is_websocket else info.connect_urls
+        if self._pool is not None and places is not None:
+            self._pool.advertise(places, address, protected=self.client.is_secure)
 
     async def _on_closed(self) -> None:
         # What the server says before it closes (an expired JWT) comes to no callback.
@@ -162,26 +195,38 @@ class Link:
         )
 
     async def _on_error(self, error: Exception) -> None:
-        told = told_by(error)
-        self._last_error = told
-        if denied := _DENIED.search(told):
-            # nats-py lower-cases what the server said.
-            refusal = denial(self.settings, denied[1], denied[2])
-            inbox = (self.settings.inbox_prefix or DEFAULT_INBOX).lower()
-            if denied[1] == "subscription" and denied[2].startswith(f"{inbox}."):
-                # No answer will ever be heard on this connection, whatever is asked.
-                self._deaf = refusal
-            for subject, futures in self._waiting.items():
-                if self._deaf or subject.lower() == denied[2]:
-                    for future in futures:
-                        if not future.done():
-                            future.set_exception(denial(self.settings, denied[1], denied[2]))
-            if not self._closing:
-                self.on_problem(refusal.sentence)
-        elif not self._closing and not isinstance(error, nats.errors.UnexpectedEOF):
-            self.on_problem(f"the connection to {self.settings.described} reports: {told}")
+        self._last_error = told_by(error)
+        if self._closing or self.client.stage is not Stage.OPEN:
+            return
+        if isinstance(error, ServerSaidError) and error.subject:
+            self._on_denial(error)
+        elif not isinstance(error, nats.errors.UnexpectedEOF):
+            self.on_problem(f"the connection to {self.described} reports: {self._last_error}")
+
+    def _on_denial(self, error: ServerSaidError) -> None:
+        refusal = denial(self.described, self.settings.user_described, error)
+        if error.subject.startswith(f"{self.settings.inbox_prefix or DEFAULT_INBOX}."):
+            # No answer will ever be heard on this connection, whatever is asked.
+            self._deaf = refusal
+        for subject, futures in self._waiting.items():
+            if self._deaf or subject == error.subject:
+                for future in futures:
+                    if not future.done():
+                        future.set_exception(DeniedError(refusal.sentence))
+        self.on_problem(refusal.sentence)
 
     # -- what is known about the server ----------------------------------------------------
+
+    @property
+    def described(self) -> str:
+        """The address of the server that this is a connection to, for a person."""
+        return screen_text(self.client.address.url, 300)
+
+    @property
+    def info(self) -> ServerInfo:
+        """What the server says of itself."""
+        assert self.client.info is not None, "there is no link before the server's INFO"
+        return self.client.info
 
     @property
     def is_lost(self) -> bool:
@@ -191,28 +236,12 @@ class Link:
     @property
     def max_payload(self) -> int:
         """The largest message the server takes, in bytes, headers included."""
-        return int(self.client.max_payload)
+        return self.info.max_payload
 
     @property
     def server_version(self) -> tuple[int, int, int]:
         """The server's version: major, minor, patch."""
-        version = self.client.connected_server_version
-        return version.major, version.minor, version.patch
-
-    @property
-    def server_domain(self) -> str:
-        """The JetStream domain of the server that we are connected to, or empty."""
-        domain = self.client._server_info.get("domain")
-        return domain if isinstance(domain, str) else ""
-
-    @property
-    def domain(self) -> str:
-        """The JetStream domain that answers here, as far as it is known, or empty."""
-        return (
-            self._domain
-            or self.target.domain
-            or (self.server_domain if self.target.is_plain else "")
-        )
+        return self.info.version_numbers
 
     # -- talking ---------------------------------------------------------------------------
 
@@ -248,31 +277,36 @@ class Link:
 
     def lost_sentence(self) -> str:
         """That the connection has ended, and why."""
-        return f"lost the connection to {self.settings.described} ({self.lost.result()})"
+        return f"lost the connection to {self.described} ({self.lost.result()})"
 
     async def request(
         self,
-        subject: PublishedSubject,
+        subject: str,
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
     ) -> bytes:
         """Ask, and return the reply's payload.
 
-        Raises ServerError when no answer comes, UnheardError when nothing listens,
-        ConnectionLostError, DeniedError.
+        Raises ServerError when no answer comes, ConnectionLostError, DeniedError.
         """
         try:
             reply = await self.guarded(
                 self.client.request(subject, payload, timeout=timeout, headers=headers), subject
             )
         except nats.errors.NoRespondersError as error:
-            raise UnheardError(
-                f"at {self.settings.described} nothing listens on {screen_text(subject, 200)}"
+            if not subject.startswith(f"{self._api_prefix}."):
+                raise ServerError(
+                    f"{self.described} stores nothing on {screen_text(subject, 200)}: "
+                    "the stream or bucket behind it is gone"
+                ) from error
+            raise ServerError(
+                f"{self.described} has no JetStream for {self.settings.user_described}: "
+                "enable it on the server and for the account"
             ) from error
         except nats.errors.TimeoutError as error:
             raise ServerError(
-                f"{self.settings.described} did not answer {subject} within {timeout:g} s"
+                f"{self.described} did not answer {subject} within {timeout:g} s"
             ) from error
         except (nats.errors.Error, OSError) as error:
             raise self.failure(error) from error
@@ -283,7 +317,7 @@ class Link:
         if self.lost.done() or isinstance(error, nats.errors.ConnectionClosedError):
             self._end(self._last_error or str(error))
             return ConnectionLostError(self.lost_sentence())
-        return ServerError(f"{self.settings.described}: {screen_text(str(error))}")
+        return ServerError(f"{self.described}: {screen_text(str(error))}")
 
     async def ask(
         self,
@@ -299,28 +333,33 @@ class Link:
         when the answer is an error, MalformedAnswerError when it cannot be read, and what
         `request` raises.
         """
-        data = await self._asked(verb, body, timeout)
-        answer = read_answer(data, model, request=verb, where=self.settings.described)
-        if isinstance(answer, StreamInfoAnswer | AccountInfoAnswer) and answer.domain:
-            self._domain = answer.domain
-        return answer
-
-    async def _asked(self, verb: str, body: Mapping[str, object] | None, seconds: float) -> bytes:
         payload = b"" if body is None else json.dumps(body).encode()
-        subject = self.target.request(verb)
-        try:
-            if verb.startswith(_LOOKING):
-                return await self._first_answer(subject, payload, seconds)
-            return await self.request(subject, payload, timeout=seconds)
-        except UnheardError as error:
-            settings = self.settings
-            raise ServerError(
-                unreachable_jetstream(self.target, settings.described, settings.user_described)
-            ) from error
+        subject = self.api_subject(verb)
+        if verb.startswith(_LOOKING):
+            answer = await self._first_answer(subject, payload, timeout)
+        else:
+            answer = await self.request(subject, payload, timeout=timeout)
+        return read_answer(answer, model, request=verb, where=self.described)
+
+    async def store(
+        self,
+        subject: str,
+        payload: bytes,
+        headers: dict[str, str] | None = None,
+        *,
+        what: str,
+        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
+    ) -> PublishAck:
+        """Publish to a stream, and wait until it is stored; `what` names the write in sentences.
+
+        Raises what `ask` raises; after any other error than ApiError it may be stored or not.
+        """
+        answer = await self.request(subject, payload, headers, timeout)
+        return read_answer(answer, PublishAck, request=what, where=self.described)
 
     def malformed(self, request: str, problem: str) -> MalformedAnswerError:
         """That an answer of this server cannot be true; `problem` says what is wrong with it."""
-        return malformed(self.settings.described, request, problem)
+        return malformed(self.described, request, problem)
 
     async def api(
         self,
@@ -329,16 +368,17 @@ class Link:
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
     ) -> dict[str, Any]:
         """Ask JetStream without reading the answer strictly; use `ask` instead."""
-        answer = json.loads(await self._asked(verb, body, timeout))
+        payload = b"" if body is None else json.dumps(body).encode()
+        subject = self.api_subject(verb)
+        if verb.startswith(_LOOKING):
+            answer = json.loads(await self._first_answer(subject, payload, timeout))
+        else:
+            answer = json.loads(await self.request(subject, payload, timeout=timeout))
         if "error" in answer:
             raise api_error(verb, answer["error"])
-        if answer.get("domain"):
-            self._domain = str(answer["domain"])
         return dict(answer)
 
-    async def _first_answer(
-        self, subject: PublishedSubject, payload: bytes, seconds: float
-    ) -> bytes:
+    async def _first_answer(self, subject: str, payload: bytes, seconds: float) -> bytes:
         until = time.monotonic() + seconds
         asked: list[asyncio.Task[bytes]] = []
         try:
@@ -360,13 +400,13 @@ class Link:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
 
-    def api_subject(self, verb: str) -> PublishedSubject:
+    def api_subject(self, verb: str) -> str:
         """The subject of a JetStream request under this connection's prefix or domain."""
-        return self.target.request(verb)
+        return f"{self._api_prefix}.{verb}"
 
     async def publish(
         self,
-        subject: PublishedSubject,
+        subject: str,
         payload: bytes,
         headers: dict[str, str] | None = None,
         reply: str = "",
@@ -391,15 +431,16 @@ class Link:
         return inbox
 
 
-class _Silent(logging.Handler):
-    """nats-py logs tracebacks of its read loop; a terminal application cannot have those."""
+def _api_prefix(settings: ConnectionSettings) -> str:
+    if settings.js_api_prefix:
+        return settings.js_api_prefix.removesuffix(".").removesuffix(">").removesuffix(".")
+    if settings.js_domain:
+        return f"$JS.{settings.js_domain}.API"
+    return "$JS.API"
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Drop it: the loss of the link that follows is what people are told."""
 
-
-def _quieten_nats_logging() -> None:
-    logger = logging.getLogger("nats")
-    if not logger.handlers:
-        logger.addHandler(_Silent())
-        logger.propagate = False
+def _credentials(settings: ConnectionSettings) -> RawCredentials | str | None:
+    """A credentials file, or the content of one that exists nowhere as a file."""
+    if settings.creds_text is not None:
+        return RawCredentials(settings.creds_text)
+    return None if settings.creds is None else str(settings.creds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field
@@ -54,8 +55,17 @@ class ServerInfo(Part):
     domain: str = ""
     headers: bool = False
     jetstream: bool = False
+    nonce: str = ""
     auth_required: bool = False
     tls_required: bool = False
     tls_available: bool = False
+    tls_verify: bool = False
     connect_urls: tuple[str, ...] | None = None
+    ws_connect_urls: tuple[str, ...] | None = None
     ldm: bool = False
+
+    @property
+    def version_numbers(self) -> tuple[int, int, int]:
+        """Major, minor and patch of the version."""
+        major, minor, patch = re.split("[^0-9]", self.version, maxsplit=3)[:3]
+        return int(major), int(minor), int(patch)

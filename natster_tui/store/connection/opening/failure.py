@@ -1,0 +1,256 @@
+"""Why no connection was made: the reason as a value, and the sentence for a person."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+import nats.errors
+
+from natster_tui.errors import MalformedAnswerError, ServerError, UnreachableError, UsageError
+from natster_tui.store.connection.failures import told_by
+from natster_tui.store.connection.opening.client import (
+    NatsClient,
+    NoTlsError,
+    NotNatsError,
+    Stage,
+)
+from natster_tui.store.connection.opening.servers import ServerAddress
+from natster_tui.store.connection.opening.tls import (
+    Protection,
+    TlsTrouble,
+    expired_since,
+    tls_reason,
+    tls_trouble,
+)
+from natster_tui.store.connection.opening.transports import NoWebSocketError
+from natster_tui.store.connection.opening.user_jwt import jwt_expired_since
+from natster_tui.store.connection.server_errors import ServerSaid, ServerSaidError
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.text.masking import screen_text
+
+_SERVERS_TOLD = 8
+
+
+class Reason(Enum):
+    """Why no connection was made."""
+
+    UNREACHABLE = auto()
+    UNKNOWN_HOST = auto()
+    SILENT = auto()
+    """It took longer than the limit."""
+    CLOSED = auto()
+    """The server closed the connection without a word."""
+    CLOSED_UNGREETED = auto()
+    """The same before it said anything."""
+    NOT_NATS = auto()
+    MALFORMED = auto()
+    NO_TLS = auto()
+    TLS_STALLED = auto()
+    TLS_AUTHORITY = auto()
+    TLS_NAME = auto()
+    TLS_PERIOD = auto()
+    TLS_CERTIFICATE = auto()
+    """The server refused our certificate, or that we have none."""
+    TLS_NOT_SPOKEN = auto()
+    TLS = auto()
+    CREDENTIALS = auto()
+    EXPIRED = auto()
+    REVOKED = auto()
+    SAID = auto()
+    """The server gave another reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectFailure:
+    """Why there is no connection to one server; `told` is the other side's or the library's word.
+
+    `expired` is when our JWT or our certificate ran out, where that is known.
+    """
+
+    address: ServerAddress
+    reason: Reason
+    told: str = ""
+    expired: datetime | None = None
+
+
+_TLS_REASONS = {
+    TlsTrouble.AUTHORITY: Reason.TLS_AUTHORITY,
+    TlsTrouble.NAME: Reason.TLS_NAME,
+    TlsTrouble.PERIOD: Reason.TLS_PERIOD,
+    TlsTrouble.OURS: Reason.TLS_CERTIFICATE,
+    TlsTrouble.NOT_TLS: Reason.TLS_NOT_SPOKEN,
+    TlsTrouble.OTHER: Reason.TLS,
+}
+_SAID_REASONS = {
+    ServerSaid.UNAUTHORIZED: Reason.CREDENTIALS,
+    ServerSaid.EXPIRED: Reason.EXPIRED,
+    ServerSaid.REVOKED: Reason.REVOKED,
+}
+
+
+def connect_failure(
+    client: NatsClient, settings: ConnectionSettings, error: Exception
+) -> ConnectFailure:
+    """What an error that ended the beginning of a connection means."""
+    reason, told = _reason(client, settings, error)
+    expired = None
+    if reason is Reason.TLS_CERTIFICATE and settings.tls_cert is not None:
+        expired = expired_since(settings.tls_cert)
+    elif reason in (Reason.CREDENTIALS, Reason.EXPIRED):
+        expired = jwt_expired_since(settings)
+        reason = Reason.CREDENTIALS if expired is None else Reason.EXPIRED
+    return ConnectFailure(client.address, reason, told, expired)
+
+
+def _reason(
+    client: NatsClient, settings: ConnectionSettings, error: Exception
+) -> tuple[Reason, str]:
+    match error:
+        case NoTlsError():
+            return Reason.NO_TLS, ""
+        case MalformedAnswerError():
+            return Reason.MALFORMED, error.sentence
+        case NotNatsError() | NoWebSocketError():
+            return Reason.NOT_NATS, str(error)
+        case ServerSaidError():
+            return _SAID_REASONS.get(error.said, Reason.SAID), error.text
+        case ssl.SSLError():
+            return _TLS_REASONS[tls_trouble(error)], tls_reason(error)
+        case TimeoutError():
+            return (Reason.TLS_STALLED if client.stage is Stage.SECURING else Reason.SILENT), ""
+        case socket.gaierror():
+            return Reason.UNKNOWN_HOST, told_by(error)
+        case ValueError():
+            # A line that does not end.
+            return Reason.NOT_NATS, ""
+    ended = isinstance(error, nats.errors.UnexpectedEOF | ConnectionError)
+    if ended and client.stage in (Stage.SECURING, Stage.LOGIN):
+        # The reason may be lost: it comes before the end of the connection, or never.
+        wants_certificate = client.info is not None and client.info.tls_verify
+        if wants_certificate and settings.tls_cert is None:
+            return Reason.TLS_CERTIFICATE, "the server demands a client certificate"
+        return (Reason.TLS if client.stage is Stage.SECURING else Reason.CLOSED), told_by(error)
+    if ended and client.stage is Stage.GREETING:
+        return Reason.CLOSED_UNGREETED, told_by(error)
+    return Reason.UNREACHABLE, told_by(error)
+
+
+# -- sentences ---------------------------------------------------------------------------------
+
+_ASK_SERVER = "is the server running, and is --server right?"
+
+
+def connect_error(
+    failures: Sequence[ConnectFailure],
+    settings: ConnectionSettings,
+    protection: Protection,
+    seconds: float,
+) -> ServerError:
+    """That no server of the list can be used, and why; `seconds` is what each was given."""
+    unreachable = all(
+        failure.reason in (Reason.UNREACHABLE, Reason.UNKNOWN_HOST, Reason.SILENT)
+        for failure in failures
+    )
+    kind = UnreachableError if unreachable else ServerError
+    sentences = [_sentence(failure, settings, protection, seconds) for failure in failures]
+    if len(sentences) == 1:
+        return kind(": ".join(filter(None, sentences[0])))
+    what = "; ".join(told for told, _advice in sentences[:_SERVERS_TOLD])
+    more = "; …" if sentences[_SERVERS_TOLD:] else ""
+    # A server that could be reached tells more than those that are down.
+    [advice, *_] = [
+        sentence[1]
+        for failure, sentence in zip(failures, sentences, strict=True)
+        if unreachable or failure.reason not in (Reason.UNREACHABLE, Reason.UNKNOWN_HOST)
+    ]
+    none = f"none of {len(failures)} servers can be used ({what}{more})"
+    return kind(": ".join(filter(None, (none, advice))))
+
+
+def _sentence(
+    failure: ConnectFailure, settings: ConnectionSettings, protection: Protection, seconds: float
+) -> tuple[str, str]:
+    """What happened, and what to do."""
+    where, told = screen_text(failure.address.url, 300), failure.told
+    hint = "" if protection.first else "; if it wants the TLS handshake first, add --tls-first"
+    match failure.reason:
+        case Reason.UNREACHABLE | Reason.UNKNOWN_HOST:
+            return f"cannot reach {where} ({told})", _ASK_SERVER
+        case Reason.SILENT:
+            return f"{where} does not answer within {seconds:g} s", _ASK_SERVER + hint
+        case Reason.CLOSED:
+            return f"{where} closed the connection ({told})", "see the server's log for the reason"
+        case Reason.CLOSED_UNGREETED:
+            return f"{where} closed the connection without a word", f"is --server right?{hint}"
+        case Reason.NOT_NATS:
+            brief = f" ({told})" if told else ""
+            return f"{where} does not speak as a NATS server does{brief}", "is --server right?"
+        case Reason.MALFORMED:
+            return told, ""
+        case Reason.CREDENTIALS:
+            return (
+                f"{where} refused these credentials ({settings.user_described})",
+                "check --creds, --user or --nkey",
+            )
+        case Reason.EXPIRED:
+            return (
+                f"{where} refused these credentials ({settings.user_described}), which expired"
+                f"{_since(failure.expired)}",
+                "get new ones",
+            )
+        case Reason.REVOKED:
+            return (
+                f"{where} has revoked these credentials ({settings.user_described})",
+                "get new ones",
+            )
+        case Reason.SAID:
+            return f"{where} refused the connection ({told})", "see the server's log"
+    return _tls_sentence(failure, protection, seconds)
+
+
+def _tls_sentence(
+    failure: ConnectFailure, protection: Protection, seconds: float
+) -> tuple[str, str]:
+    where, told = screen_text(failure.address.url, 300), failure.told
+    match failure.reason:
+        case Reason.NO_TLS:
+            asked_by = protection.asked_by or "the server that advertised it"
+            return (
+                f"{where} offers no TLS, which {asked_by} asks for, so no credentials were sent",
+                "enable TLS there, or ask for none",
+            )
+        case Reason.TLS_STALLED:
+            return (
+                f"TLS with {where} failed (the handshake did not end within {seconds:g} s)",
+                "is --server right, and is nothing between that holds it back?",
+            )
+    advice = {
+        Reason.TLS_AUTHORITY: "check --tls-ca, which names the authority to trust",
+        Reason.TLS_NAME: "name the server in --server as its certificate does",
+        Reason.TLS_PERIOD: "renew the server's certificate, or set this machine's clock",
+        Reason.TLS_CERTIFICATE: "check --tls-cert and --tls-key",
+        Reason.TLS_NOT_SPOKEN: "is --server right?",
+    }.get(failure.reason, "check --tls-ca, --tls-cert and --tls-key")
+    if failure.reason is Reason.TLS_NOT_SPOKEN and protection.first:
+        advice = "leave --tls-first out if the server does not do the handshake first"
+    if failure.expired is not None:
+        advice = f"renew the certificate of --tls-cert, which expired{_since(failure.expired)}"
+    return f"TLS with {where} failed ({told})", advice
+
+
+def credentials_error(settings: ConnectionSettings, error: Exception) -> UsageError:
+    """That our own credentials cannot be used; why is not quoted, as it may quote them."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "unreadable"
+    return UsageError(
+        f"the credentials ({settings.user_described}) cannot be used ({reason.lower()}): "
+        "check --creds or --nkey"
+    )
+
+
+def _since(moment: datetime | None) -> str:
+    return "" if moment is None else f" on {moment:%Y-%m-%d at %H:%M:%S} UTC"

@@ -1,0 +1,108 @@
+"""The servers that may be tried: those that were named, and those that the cluster advertises.
+
+They take turns: a server that was tried goes to the end of the line, whether it worked or not, so
+that after a loss another one comes first.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_ADVERTISED = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
+_MOST_ADVERTISED = 100
+_LARGEST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where a server is. `url` has no user information.
+
+    `tls_name` is the name that its certificate must have, if not the host's. `protected` says
+    that TLS is a must there, even when the settings do not ask for it.
+    """
+
+    url: str
+    tls_name: str | None = None
+    protected: bool = False
+
+    @property
+    def host(self) -> str:
+        """The host's name or address, without brackets."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int | None:
+        """The port, or None for the scheme's own."""
+        return urlsplit(self.url).port
+
+    @property
+    def scheme(self) -> str:
+        """One of nats, tls, ws and wss."""
+        return urlsplit(self.url).scheme
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether NATS is spoken over a WebSocket there."""
+        return self.scheme in ("ws", "wss")
+
+
+class ServerPool:
+    """The servers of one list of settings, in the order in which they are tried."""
+
+    def __init__(self, servers: Iterable[str]) -> None:
+        self._named = tuple(map(ServerAddress, servers))
+        self._line = list(self._named)
+
+    def in_turn(self) -> tuple[ServerAddress, ...]:
+        """All servers, the next one to try first."""
+        return tuple(self._line)
+
+    def tried(self, address: ServerAddress) -> None:
+        """Put a server at the end of the line."""
+        if address in self._line:
+            self._line.remove(address)
+            self._line.append(address)
+
+    def advertise(self, places: Iterable[str], by: ServerAddress, *, protected: bool) -> None:
+        """Take what a server's INFO advertises (`host:port`) in the place of the last such list.
+
+        An advertised server is never trusted with less than the one that advertised it:
+        `protected` says that this connection has TLS. Places that are no addresses are left out.
+        """
+        named = {(address.host, address.port) for address in self._named}
+        advertised = [
+            address
+            for address in _addresses(places, by, protected=protected)
+            if (address.host, address.port) not in named
+        ]
+        gone = set(self._line) - set(self._named) - set(advertised) - {by}
+        kept = [address for address in self._line if address not in gone]
+        # Before the one that is in use, which is to be the last to be tried again.
+        new = [address for address in advertised if address not in kept]
+        self._line = [*kept[:-1], *new, *kept[-1:]]
+
+
+def _addresses(
+    places: Iterable[str], by: ServerAddress, *, protected: bool
+) -> Iterable[ServerAddress]:
+    for _number, place in zip(range(_MOST_ADVERTISED), places, strict=False):
+        parts = _ADVERTISED.fullmatch(place)
+        if parts is None or not 0 < int(parts[2]) <= _LARGEST_PORT:
+            continue
+        url = f"{by.scheme}://{parts[1]}:{int(parts[2])}"
+        # Clusters advertise addresses, while certificates are made for names.
+        named = by.tls_name or by.host
+        is_address = _is_ip(parts[1].strip("[]")) and not _is_ip(named)
+        yield ServerAddress(url, named if is_address else None, protected)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,195 @@
+"""TLS: which protection was asked for, the ssl module's context, and what it says of a failure.
+
+TLS is asked for by `tls://` or `wss://`, a certificate authority, a client certificate, or
+`tls_first`. Then every server of the list gets it, and no credential goes to one without.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, auto
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from natster_tui.errors import UsageError
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.text.masking import screen_text
+
+_TLS_SCHEMES = ("tls", "wss")
+_WEBSOCKET_SCHEMES = ("ws", "wss")
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What a connection needs before a credential may be sent over it.
+
+    `asked_by` names what asks for TLS, for a sentence; it is empty when nothing does. `first`
+    means that the TLS handshake comes before the server's INFO.
+    """
+
+    asked_by: str = ""
+    first: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether TLS was asked for."""
+        return bool(self.asked_by)
+
+
+def protection_of(settings: ConnectionSettings) -> Protection:
+    """What protection the settings ask for."""
+    schemes = [urlsplit(url).scheme for url in settings.servers]
+    asked = [f"{scheme}://" for scheme in _TLS_SCHEMES if scheme in schemes]
+    asked += [
+        flag
+        for flag, value in (
+            ("--tls-ca", settings.tls_ca),
+            ("--tls-cert", settings.tls_cert),
+            ("--tls-first", settings.tls_first),
+        )
+        if value
+    ]
+    return Protection(asked[0] if asked else "", settings.tls_first)
+
+
+def check_transport(settings: ConnectionSettings) -> None:
+    """Raise UsageError for settings that no connection can be made with, whatever the server."""
+    schemes = {urlsplit(url).scheme for url in settings.servers}
+    if schemes.intersection(_WEBSOCKET_SCHEMES) and importlib.util.find_spec("aiohttp") is None:
+        raise UsageError(
+            "ws:// and wss:// need an extra package: install it with "
+            '`pip install "natster-tui[websocket]"`'
+        )
+    protection = protection_of(settings)
+    if protection.required and "ws" in schemes:
+        raise UsageError(
+            f"ws:// has no TLS, which {protection.asked_by} asks for: write wss:// instead"
+        )
+    tls_context(settings)
+
+
+# -- the context -------------------------------------------------------------------------------
+
+
+class _PassPhraseNeededError(Exception):
+    """A key has a pass phrase."""
+
+
+def tls_context(settings: ConnectionSettings) -> ssl.SSLContext:
+    """A context that verifies the server, with the files of the settings.
+
+    Raises UsageError for a file that cannot be used. A pass phrase is never asked for: the ssl
+    module would do that on the terminal, and stop everything else meanwhile.
+    """
+    try:
+        context = ssl.create_default_context(
+            cafile=None if settings.tls_ca is None else str(settings.tls_ca)
+        )
+    except (OSError, ValueError) as error:
+        assert settings.tls_ca is not None
+        raise _unusable(settings.tls_ca, "--tls-ca", error) from error
+    if settings.tls_cert is not None:
+        _load_certificate(context, settings.tls_cert, settings.tls_key)
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+    key_file = certificate if key is None else key
+    try:
+        context.load_cert_chain(str(certificate), str(key_file), password=_refuse_to_ask)
+    except _PassPhraseNeededError:
+        name = screen_text(str(key_file), 300)
+        raise UsageError(
+            f"the key {name}, named by --tls-key, has a pass phrase, which natster-tui never asks "
+            "for: write a key without one with `openssl pkey -in KEY -out NEW_KEY`"
+        ) from None
+    except (OSError, ValueError) as error:
+        # Which of the two files it is, the ssl module does not say.
+        if not _is_certificate(certificate):
+            raise _unusable(certificate, "--tls-cert", error) from error
+        raise _unusable(key_file, "--tls-key", error) from error
+
+
+def _refuse_to_ask() -> str:
+    raise _PassPhraseNeededError
+
+
+def _is_certificate(file: Path) -> bool:
+    try:
+        return bool(x509.load_pem_x509_certificates(file.read_bytes()))
+    except (OSError, ValueError):
+        return False
+
+
+def _unusable(file: Path, flag: str, error: Exception) -> UsageError:
+    name = screen_text(str(file), 300)
+    return UsageError(
+        f"the TLS file {name}, named by {flag}, cannot be used ({tls_reason(error)}): "
+        "check that it is the right one, in PEM form"
+    )
+
+
+# -- failures ----------------------------------------------------------------------------------
+
+
+class TlsTrouble(Enum):
+    """What kind of failure the TLS library reports, as far as its codes tell."""
+
+    AUTHORITY = auto()
+    """The server's certificate is not signed by an authority that is trusted."""
+    NAME = auto()
+    """The server's certificate is for another name."""
+    PERIOD = auto()
+    """The server's certificate has expired, or is not valid yet."""
+    OURS = auto()
+    """The server refused, most likely our certificate or the lack of one."""
+    NOT_TLS = auto()
+    """The other side answered with something that is not TLS."""
+    OTHER = auto()
+
+
+_NAME_CODES = frozenset({62, 63, 64})
+_PERIOD_CODES = frozenset({9, 10})
+"""X509_V_ERR_… codes, the same in all versions of OpenSSL."""
+
+_NOT_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
+
+
+def tls_trouble(error: ssl.SSLError) -> TlsTrouble:
+    """The kind of a failure."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _NAME_CODES:
+            return TlsTrouble.NAME
+        return TlsTrouble.PERIOD if error.verify_code in _PERIOD_CODES else TlsTrouble.AUTHORITY
+    reason = error.reason or ""
+    if "_ALERT_" in reason:
+        return TlsTrouble.OURS
+    return TlsTrouble.NOT_TLS if reason in _NOT_TLS_REASONS else TlsTrouble.OTHER
+
+
+def tls_reason(error: Exception) -> str:
+    """The TLS library's reason, in its own words, or the operating system's."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return screen_text(f"certificate verify failed: {error.verify_message}", 300)
+    if isinstance(error, ssl.SSLError):
+        if error.reason:
+            return screen_text(error.reason.replace("_", " ").lower(), 300)
+        return screen_text(str(error.args[-1] if error.args else error), 300)
+    if isinstance(error, OSError) and error.strerror:
+        return screen_text(error.strerror.lower(), 300)
+    return screen_text(str(error) or type(error).__name__, 300)
+
+
+def expired_since(certificate: Path) -> datetime | None:
+    """When a certificate ended, if it has."""
+    try:
+        [first, *_more] = x509.load_pem_x509_certificates(certificate.read_bytes())
+    except (OSError, ValueError):
+        return None
+    end = first.not_valid_after_utc
+    return end if end < datetime.now(UTC) else None

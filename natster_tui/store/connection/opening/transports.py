@@ -1,0 +1,234 @@
+"""What bytes travel over: nats-py's transports, which know here whether they have TLS.
+
+They can also be given up at once, whatever the other side does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nats.aio import transport as stock
+
+from natster_tui.store.connection.opening.dialing import dial, look_up
+from natster_tui.store.connection.opening.servers import ServerAddress
+
+if TYPE_CHECKING:
+    import aiohttp
+
+READ_LIMIT = 65_536
+"""The longest line that is read before the parser takes over, in bytes: a server's INFO."""
+
+_NOT_A_LIMIT = 0
+_CLOSE_S = 1.0
+
+
+class Transport(Protocol):
+    """What opening a connection needs; the rest is nats-py's own transport."""
+
+    async def open(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+        """Reach the server; over `wss://` with TLS from the first byte."""
+
+    async def secure(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+        """Do the TLS handshake; raises ssl.SSLError."""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether what is written from now on is encrypted, for a server that was verified."""
+
+    async def abandon(self) -> None:
+        """End the connection at once; what was not sent is lost."""
+
+    def write(self, payload: bytes) -> None:
+        """Write bytes, which `drain` sends."""
+
+    async def drain(self) -> None:
+        """Send what was written."""
+
+    async def readline(self) -> bytes:
+        """The next line, or the next message of a WebSocket; empty at the end."""
+
+
+def transport_to(address: ServerAddress) -> Transport:
+    """The transport for an address, not connected yet."""
+    return WebSocketTransport() if address.is_websocket else TcpTransport()
+
+
+class TcpTransport(stock.TcpTransport):
+    """A TCP connection, which may be upgraded to TLS."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.is_secure = False
+        self._socket_transport: asyncio.BaseTransport | None = None
+        self._abandoned = False
+
+    async def open(self, address: ServerAddress, _context: ssl.SSLContext) -> None:
+        """See `Transport`."""
+        assert address.port is not None
+        connected = await dial(address.host, address.port)
+        try:
+            reader, writer = await asyncio.open_connection(sock=connected, limit=READ_LIMIT)
+        except BaseException:
+            connected.close()
+            raise
+        self._bare_io_reader = self._io_reader = reader
+        self._bare_io_writer = self._io_writer = writer
+        self._socket_transport = writer.transport
+
+    async def secure(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+        """See `Transport`. What the server sent before the handshake is forgotten."""
+        assert self._io_writer is not None
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=READ_LIMIT)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport = await loop.start_tls(
+            self._io_writer.transport,
+            protocol,
+            context,
+            server_hostname=address.tls_name or address.host,
+        )
+        if transport is None:
+            raise ConnectionResetError("the server closed the connection during the TLS handshake")
+        self._io_reader = reader
+        self._io_writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        self.is_secure = transport.get_extra_info("ssl_object") is not None
+
+    async def wait_closed(self) -> None:
+        """Wait until what was written has been sent; not once it was given up.
+
+        A handshake that failed leaves a stream that nobody will ever close.
+        """
+        if not self._abandoned:
+            await super().wait_closed()  # type: ignore[no-untyped-call]
+
+    async def abandon(self) -> None:
+        """See `Transport`."""
+        self._abandoned = True
+        for transport in (
+            None if self._io_writer is None else self._io_writer.transport,
+            self._socket_transport,
+        ):
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
+
+
+class WebSocketTransport(stock.Transport):
+    """NATS over a WebSocket, with aiohttp, which is loaded here and only for it."""
+
+    def __init__(self) -> None:
+        self.is_secure = False
+        self._session: aiohttp.ClientSession | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._pending: list[bytes] = []
+        self._closing: asyncio.Task[Any] | None = None
+        self._abandoned = False
+
+    async def open(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+        """See `Transport`."""
+        import aiohttp
+
+        secure = address.scheme == "wss"
+        # aiohttp looks names up in a thread that the end of the program waits for.
+        await look_up(address.host, address.port or (443 if secure else 80))
+        self._session = aiohttp.ClientSession()
+        try:
+            self._socket = await self._session.ws_connect(
+                address.url,
+                ssl=context,
+                server_hostname=address.tls_name if secure else None,
+                max_msg_size=_NOT_A_LIMIT,
+            )
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise error.certificate_error from error
+        except aiohttp.ClientConnectorError as error:
+            raise error.os_error from error
+        except aiohttp.WSServerHandshakeError as error:
+            raise NoWebSocketError(f"HTTP status {error.status}") from error
+        except aiohttp.ClientError as error:
+            raise ConnectionResetError(str(error)) from error
+        # Asked of the connection, not of the address: the server may have redirected us.
+        self.is_secure = self._socket.get_extra_info("ssl_object") is not None
+
+    async def secure(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+        """See `Transport`. With `wss://` TLS is there already, with `ws://` it never comes."""
+
+    async def connect(self, *_arguments: Any, **_named: Any) -> None:
+        """Not used: see `open`."""
+        raise NotImplementedError
+
+    async def connect_tls(self, *_arguments: Any, **_named: Any) -> None:
+        """Not used: see `open`."""
+        raise NotImplementedError
+
+    def write(self, payload: bytes) -> None:
+        """Send with the next `drain`."""
+        self._pending.append(payload)
+
+    def writelines(self, payload: list[bytes]) -> None:
+        """Send with the next `drain`."""
+        self._pending += payload
+
+    async def drain(self) -> None:
+        """Send what was written."""
+        pending, self._pending = self._pending, []
+        if self._socket is not None and pending:
+            await self._socket.send_bytes(b"".join(pending))
+
+    async def read(self, buffer_size: int) -> bytes:
+        """The bytes of the next message; empty at the end."""
+        return await self.readline()
+
+    async def readline(self) -> bytes:
+        """The bytes of the next message, which may be several lines; empty at the end."""
+        import aiohttp
+
+        assert self._socket is not None
+        message = await self._socket.receive()
+        if message.type == aiohttp.WSMsgType.BINARY:
+            return bytes(message.data)
+        if message.type == aiohttp.WSMsgType.ERROR:
+            raise ConnectionResetError("WebSocket error") from message.data
+        return b""
+
+    def close(self) -> None:
+        """Begin to close."""
+        if self._closing is None and not self._abandoned:
+            self._closing = asyncio.create_task(self._close())
+
+    async def _close(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until what `close` began is done."""
+        if self._closing is not None and not self._abandoned:
+            await self._closing
+
+    async def abandon(self) -> None:
+        """See `Transport`."""
+        self._abandoned = True
+        if self._closing is not None:
+            self._closing.cancel()
+        if self._session is not None and not self._session.closed:
+            connector = self._session.connector
+            if connector is not None:
+                with contextlib.suppress(OSError, TimeoutError):
+                    async with asyncio.timeout(_CLOSE_S):
+                        await connector.close(abort_ssl=True)
+            await self._session.close()
+
+    def at_eof(self) -> bool:
+        """Whether the other side has closed."""
+        return self._socket is None or self._socket.closed
+
+    def __bool__(self) -> bool:
+        return self._socket is not None
+
+
+class NoWebSocketError(OSError):
+    """The server speaks HTTP, but no WebSocket at this address."""

@@ -1,1 +1,0 @@
-"""Files of our own on this machine: private, locked, and read as values."""
