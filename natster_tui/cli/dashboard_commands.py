@@ -10,11 +10,10 @@ from collections.abc import Callable, Coroutine
 import click
 
 from natster_tui.cli.failures import as_sentence
-from natster_tui.cli.numbers import FiniteRange
 from natster_tui.cli.options import target_of
 from natster_tui.cli.stopping import on_stop
 from natster_tui.engine.garbage import collect_in_small_steps
-from natster_tui.engine.server_source import EmbeddedSource, LogChoice
+from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 
@@ -37,7 +36,7 @@ def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:
     "--rate",
     default=1.0,
     show_default=True,
-    type=FiniteRange(min=0, max=100_000),
+    type=click.FloatRange(min=0, max=100_000),
     help="Events per second of live traffic, on average.",
 )
 @click.option(
@@ -53,7 +52,9 @@ def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
     # Only here: every other command would load a community that it never meets.
     from natster_tui.demo.traffic import DemoTraffic
 
-    workspace = Workspace(EmbeddedSource(None), WorkspaceOptions(LogChoice()))
+    workspace = Workspace(
+        EmbeddedSource(None, name=f"{PROGRAM} demo"), WorkspaceOptions(LogChoice())
+    )
     traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
     asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only, hint=_DEMO_HINT))
 

@@ -18,6 +18,7 @@ from natster_tui.errors import ApiError, MissingLogError, ServerError
 from natster_tui.events.event import STREAM
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.opening.servers import ServerPool
 from natster_tui.store.embedded.server import (
     EmbeddedServer,
     acquire,
@@ -28,6 +29,8 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.choice import SealingChoice, open_sealing
 from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
+
+PROGRAM = "natster-tui"
 
 _OWNERS_OUTLIVED = 5
 
@@ -56,6 +59,9 @@ class ServerSource(Protocol):
     async def settings(self) -> ConnectionSettings:
         """Where to connect now; may start a server. Raises ServerError."""
 
+    async def connect(self, settings: ConnectionSettings) -> Link:
+        """Connect with settings that came from here; raises what `Link.open` raises."""
+
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
         """The log at the end of a link; raises MissingLogError when it is not to be made."""
 
@@ -67,14 +73,20 @@ class ServerSource(Protocol):
 
 
 class NamedServer:
-    """A server somebody runs."""
+    """A server that runs already. `name` is what its operators see of our connections."""
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    def __init__(self, settings: ConnectionSettings, *, name: str = PROGRAM) -> None:
         self._settings = settings
+        self._name = name
+        self._pool = ServerPool(settings.servers)
 
     async def settings(self) -> ConnectionSettings:
         """See `ServerSource`."""
         return self._settings
+
+    async def connect(self, settings: ConnectionSettings) -> Link:
+        """See `ServerSource`. Servers that were advertised are remembered from link to link."""
+        return await Link.open(settings, name=self._name, pool=self._pool)
 
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
         """See `ServerSource`."""
@@ -96,9 +108,15 @@ class EmbeddedSource:
     """
 
     def __init__(
-        self, data_dir: Path | None, key_file: Path | None = None, *, read_only: bool = False
+        self,
+        data_dir: Path | None,
+        key_file: Path | None = None,
+        *,
+        read_only: bool = False,
+        name: str = PROGRAM,
     ) -> None:
         self.data_dir = data_dir
+        self._name = name
         self._key_file = key_file
         self._read_only = read_only
         self._server: EmbeddedServer | None = None
@@ -118,6 +136,10 @@ class EmbeddedSource:
         return ConnectionSettings(
             servers=(self._server.url,), token=self._server.token, origin=EMBEDDED
         )
+
+    async def connect(self, settings: ConnectionSettings) -> Link:
+        """See `ServerSource`."""
+        return await Link.open(settings, name=self._name)
 
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
         """See `ServerSource`. The store was checked before its server started."""
@@ -172,7 +194,7 @@ async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[E
     """A log for the length of one command."""
     link = None
     try:
-        link = await Link.open(await source.settings())
+        link = await source.connect(await source.settings())
         yield await source.open_log(link, choice)
     finally:
         if link is not None:

@@ -194,8 +194,10 @@ class Workspace:
             embedded = settings.origin == EMBEDDED
             self.server_shown = "local" if embedded else settings.described
             self.user = "embedded server" if embedded else settings.user_described
-            link = await Link.open(settings)
+            link = await self.source.connect(settings)
             link.on_problem = self.report
+            if not embedded:
+                self.server_shown = link.described
             # The lost link's consumers live on for a while where only the link was lost.
             link.consumers |= self._left_behind
             log = await self.source.open_log(link, self.options.choice)
