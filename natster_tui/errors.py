@@ -63,6 +63,10 @@ class DeniedError(ServerError):
     """The server's permissions forbid what was asked."""
 
 
+class UnheardError(ServerError):
+    """Nothing listens on the subject of a request."""
+
+
 class MissingLogError(ServerError):
     """The stream that should be the log does not exist."""
 
@@ -85,6 +89,10 @@ class ApiError(ServerError):
 
 class MalformedAnswerError(ServerError):
     """The server's answer cannot be read, or cannot be true."""
+
+
+class MisplacedWriteError(ServerError):
+    """What is written would not be stored, or was not stored, by the stream that is shown."""
 
 
 class KeysChangedError(NatsterError):

@@ -18,6 +18,7 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.envelope import MAGIC, VERSION
 from natster_tui.store.sealing.values import is_sealable, origin_of
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 
 HOSTILE: dict[str, str] = {
     "a colour": "\x1b[5;8mblinking",
@@ -253,7 +254,7 @@ async def wire(settings: ConnectionSettings) -> AsyncIterator[Wire]:
     url = urlsplit(settings.servers[0])
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     try:
-        login = {"user": settings.user, "pass": settings.password, "headers": True}
+        login = {"user": settings.user, "pass": revealed(settings.password), "headers": True}
         login |= {"verbose": False, "pedantic": False, "no_responders": True}
         writer.write(b"CONNECT " + json.dumps(login).encode() + b"\r\nSUB answer 1\r\n")
         yield Wire(reader, writer)

@@ -82,6 +82,13 @@ async def append(log: EventLog, events: Iterable[Append]) -> int:
     return (await log.refresh()).last_seq
 
 
+async def append_without_headers(log: EventLog, events: Iterable[Append]) -> int:
+    """The same as a program does that publishes plainly."""
+    for made in events:
+        await log.link.request(log.link.target.stored(made.subject), made.payload)
+    return (await log.refresh()).last_seq
+
+
 async def records_in(log: EventLog, first: int = 1) -> list[Record]:
     """What the log holds from a sequence on, as it gives it back."""
     head = (await log.refresh()).last_seq

@@ -9,6 +9,7 @@ from typing import Any
 import nats
 
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 
 AT_ONCE = 50
 
@@ -16,7 +17,7 @@ AT_ONCE = 50
 async def stored_values(settings: ConnectionSettings, bucket: str) -> dict[str, bytes]:
     """Every value of a bucket, `_checkpoint` included, as nats-py's own key-value API gives it."""
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     try:
         # Not `keys()`: in nats-py 2.16 it sometimes ends before the first key has come.
@@ -48,7 +49,7 @@ async def put_value(
 ) -> None:
     """Tamper with a bucket, as anybody with a client could."""
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     try:
         store = await client.jetstream().key_value(bucket)

@@ -47,4 +47,4 @@ async def key_entry(log: EventLog, account: str) -> tuple[str, bytes]:
 
 async def put_key_entry(link: Link, name: str, value: bytes) -> None:
     """Write an entry of the keys' bucket, as anybody may who is permitted to."""
-    await link.request(f"$KV.{BUCKET}.{name}", value)
+    await link.request(link.target.stored(f"$KV.{BUCKET}.{name}"), value)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 import click
 
 from natster_tui.cli.failures import as_sentence
+from natster_tui.cli.numbers import FiniteRange
 from natster_tui.cli.options import target_of
 from natster_tui.cli.stopping import on_stop
 from natster_tui.engine.garbage import collect_in_small_steps
@@ -36,7 +37,7 @@ def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:
     "--rate",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(min=0, max=100_000),
+    type=FiniteRange(min=0, max=100_000),
     help="Events per second of live traffic, on average.",
 )
 @click.option(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import click
 
-from natster_tui.cli.options import Target, keep_apart, takes_target, target_of
+from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.projection_commands import NOT_CONFIRMED, asking
+from natster_tui.cli.target import Target, keep_apart
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
 from natster_tui.engine.server_source import EmbeddedSource, opened_log, with_log
@@ -21,6 +21,7 @@ from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.key_rotation import Rotation
 from natster_tui.store.sealing.key_rotation import rotate as rotate_keys
 from natster_tui.store.sealing.keyring import Keyring
+from natster_tui.store.settings.files import expand_home
 from natster_tui.text.masking import screen_text
 from natster_tui.text.strict_json import json_line
 
@@ -221,8 +222,9 @@ def backup(file: str, **_given: Any) -> None:
     """Copy the key file to FILE, which must not exist yet."""
     target = target_of()
     path = target.choice.sealing.key_file
-    assert path is not None
-    copy = Path(file).expanduser()
+    if path is None:
+        raise RefusedError("there is no key file here: name one with --key-file")
+    copy = expand_home(file)
     if isinstance(target.source, EmbeddedSource) and target.source.data_dir is not None:
         keep_apart("the copy", copy, target.source.data_dir)
     key_file = KeyFile(path)

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.options import Target, takes_target, target_of
+from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.target import Target
 from natster_tui.engine.log.export_import import NotOpened, export_lines, import_records, read_lines
 from natster_tui.engine.log.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log

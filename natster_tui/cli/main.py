@@ -11,16 +11,9 @@ from typing import Any
 import click
 
 from natster_tui import __version__
-from natster_tui.cli.community_command import community
-from natster_tui.cli.dashboard_commands import demo, open_dashboard
-from natster_tui.cli.document_commands import show, why
-from natster_tui.cli.event_command import event
 from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
-from natster_tui.cli.key_commands import keys
-from natster_tui.cli.log_commands import export, import_, publish, status
-from natster_tui.cli.log_reading_commands import tail
+from natster_tui.cli.lazy_group import Command, LazyGroup
 from natster_tui.cli.options import takes_target
-from natster_tui.cli.projection_commands import project, rebuild, verify
 from natster_tui.engine.garbage import collect_rarely
 from natster_tui.errors import NatsterError
 from natster_tui.text.masking import screen_text
@@ -28,7 +21,25 @@ from natster_tui.text.masking import screen_text
 _INTERRUPTED = 130
 
 
-class _Program(click.Group):
+_COMMANDS = (
+    Command("community", "community_command", "community", "The community's figures."),
+    Command("demo", "dashboard_commands", "demo", "Open the dashboard on a throw-away community."),
+    Command("event", "event_command", "event", "One event, and what it changed."),
+    Command("export", "log_commands", "export", "Print the log as JSON lines."),
+    Command("import", "log_commands", "import_", "Append the events of an exported file."),
+    Command("keys", "key_commands", "keys", "The keys that events and documents are sealed with."),
+    Command("project", "projection_commands", "project", "Project without a screen."),
+    Command("publish", "log_commands", "publish", "Append one event, validated."),
+    Command("rebuild", "projection_commands", "rebuild", "Rebuild projections from the log."),
+    Command("show", "document_commands", "show", "One document as the log says it."),
+    Command("status", "log_commands", "status", "The log, its projections, and hazards."),
+    Command("tail", "log_reading_commands", "tail", "Print events as lines."),
+    Command("verify", "projection_commands", "verify", "Compare what is stored with the log."),
+    Command("why", "document_commands", "why", "The events that made a document."),
+)
+
+
+class _Program(LazyGroup):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
@@ -40,6 +51,7 @@ class _Program(click.Group):
 
 @click.group(
     cls=_Program,
+    commands_on_demand=_COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -54,26 +66,9 @@ def program(auto_rebuild: bool, ascii_only: bool, **_given: Any) -> None:
     variables or the selected nats context name, else on an embedded server of its own.
     """
     if click.get_current_context().invoked_subcommand is None:
+        from natster_tui.cli.dashboard_commands import open_dashboard
+
         open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only)
-
-
-for _command in (
-    demo,
-    status,
-    tail,
-    show,
-    why,
-    event,
-    community,
-    project,
-    rebuild,
-    verify,
-    publish,
-    export,
-    import_,
-    keys,
-):
-    program.add_command(_command)
 
 
 def run() -> None:

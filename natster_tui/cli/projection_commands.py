@@ -14,8 +14,9 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.options import Target, takes_target, target_of
+from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.stopping import until_stopped
+from natster_tui.cli.target import Target
 from natster_tui.engine.headless import (
     CaughtUp,
     project_until_caught_up,

@@ -23,6 +23,7 @@ from natster_tui.store.connection.api_codes import (
     WRONG_LAST_SEQUENCE,
 )
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_writer import StreamWriter
 from natster_tui.store.connection.streams import last_message
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.text.safe_text import safe_text
@@ -80,6 +81,7 @@ class Lease:
 
     def __init__(self, link: Link, key: str = PROJECTOR) -> None:
         self._link = link
+        self._writer = StreamWriter(link, _STREAM)
         self._subject = f"$KV.{BUCKET}.{key}"
 
     async def create_bucket(self, replicas: int) -> None:
@@ -112,7 +114,7 @@ class Lease:
             "Nats-Expected-Last-Subject-Sequence": str(expected_revision),
         }
         try:
-            ack = await self._link.store(
+            ack = await self._writer.store(
                 self._subject, holder.encode(), headers, what="the lease", timeout=_ASK_S
             )
         except ApiError as error:

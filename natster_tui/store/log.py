@@ -31,6 +31,7 @@ from natster_tui.store.connection.api_codes import (
 )
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import read_range
+from natster_tui.store.connection.stream_writer import StreamWriter
 from natster_tui.store.connection.streams import (
     last_message,
     message_at,
@@ -76,6 +77,7 @@ class EventLog:
         self.link = link
         self.info = info
         self.sealing: Sealing = sealing or PlainSealing()
+        self._writer = StreamWriter(link, info.stream)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -291,7 +293,7 @@ class EventLog:
         payload = self.sealing.seal_payload(message.subject, message.message_id, message.payload)
         what = f"an event on {message.subject}"
         try:
-            ack = await self.link.store(
+            ack = await self._writer.store(
                 message.subject, payload, RepeatableHeaders(headers), what=what
             )
         except ApiError as error:

@@ -272,7 +272,8 @@ async def _publish(
             kind = EventType.UNSHARED if draw.random() < 0.3 else EventType.SHARED
             published.append(time.perf_counter())
             subject = subject_of(kind, owner, other, f"live-{draw.randrange(500)}")
-            await link.publish(subject, b"null", {MESSAGE_ID: f"live-{head}-{number}"})
+            message_id = f"live-{head}-{number}"
+            await link.publish(link.target.stored(subject), b"null", {MESSAGE_ID: message_id})
         await asyncio.sleep(_TICK_S)
     await link.client.flush()
 

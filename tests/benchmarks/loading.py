@@ -40,10 +40,11 @@ async def load(link: Link, community: Community, sealing: SealingChoice) -> None
         ]
         *first, (subject, payload, name) = messages
         for each, content, its_name in first:
-            await link.publish(each, content, {MESSAGE_ID: its_name})
+            await link.publish(link.target.stored(each), content, {MESSAGE_ID: its_name})
         if answer is not None:
             _check(await answer)
-        answer = asyncio.create_task(link.request(subject, payload, {MESSAGE_ID: name}, 60.0))
+        to = link.target.stored(subject)
+        answer = asyncio.create_task(link.request(to, payload, {MESSAGE_ID: name}, 60.0))
     if answer is not None:
         _check(await answer)
     info = await log.refresh()

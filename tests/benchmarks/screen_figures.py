@@ -145,7 +145,7 @@ async def flood(url: str, rate: int) -> None:
     due = time.monotonic()
     while True:
         for subject, payload in islice(story, int(rate * _CHUNK)):
-            await link.publish(subject, payload)
+            await link.publish(link.target.stored(subject), payload)
         await link.client.flush()
         due += _CHUNK
         await asyncio.sleep(max(0.0, due - time.monotonic()))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 
 PROMPTLY_S = 5.0
 """How soon a failure must be told, on a machine that has nothing else to do."""
@@ -63,9 +64,10 @@ class Program:
     def on(self, settings: ConnectionSettings, *more: str) -> Program:
         """The same on an account of a server."""
         assert settings.user is not None
-        assert settings.password is not None
+        password = revealed(settings.password)
+        assert password is not None
         named = ("--server", settings.servers[0], "--user", settings.user)
-        return self.with_options(*named, "--password", settings.password, *more)
+        return self.with_options(*named, "--password", password, *more)
 
     def with_options(self, *options: str) -> Program:
         return replace(self, options=(*self.options, *options))

@@ -8,6 +8,7 @@ from typing import Any
 import nats
 
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 
 LEASE = "KV_NATSTER_LEASE"
 
@@ -17,7 +18,7 @@ async def jetstream(
 ) -> dict[str, Any]:
     """One request (`STREAM.INFO.X`, …); it must be answered without an error."""
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     try:
         payload = b"" if body is None else json.dumps(body).encode()
@@ -31,7 +32,7 @@ async def jetstream(
 async def publish(settings: ConnectionSettings, subject: str, payload: bytes = b"") -> int:
     """Append one message to whatever stream takes the subject; returns its sequence."""
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     try:
         return (await client.jetstream().publish(subject, payload)).seq

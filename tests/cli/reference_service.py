@@ -9,6 +9,7 @@ import nats
 from nats.aio.client import Client
 
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import RECORDINGS, recording
 
 BUCKETS = ("PROJ_ACCOUNT", "PROJ_CATALOG")
@@ -25,7 +26,7 @@ def recorded_documents(name: str) -> dict[str, dict[str, Any]]:
 async def deploy(settings: ConnectionSettings) -> None:
     """Its streams with its settings, the standard log, and its documents of that."""
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     try:
         for stream in ("NATSTER_EVENTS", *(f"KV_{bucket}" for bucket in BUCKETS)):

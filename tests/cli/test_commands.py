@@ -16,6 +16,7 @@ from natster_tui.engine.log.export_import import import_records
 from natster_tui.events.log.lines import encode_line
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import (
     LEASE,
@@ -158,7 +159,7 @@ async def test_status_tells_where_log_and_projections_stand(
     before = (await natster.succeed("status")).out
     assert "NATSTER_EVENTS: 10 events, 1 to 10" in before
     assert before.count("nothing is stored yet") == 2
-    assert (settings.password or "") not in before
+    assert (revealed(settings.password) or "") not in before
     await project_until_caught_up(imported, "test")
     await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
     told = (await natster.succeed("status", "--json")).json
@@ -784,7 +785,7 @@ async def test_an_export_can_be_cut_short_by_its_reader(
 async def test_options_count_before_and_after_the_command_and_the_nearer_one_wins(
     anywhere: Program, imported: EventLog, settings: ConnectionSettings
 ) -> None:
-    user, password = settings.user or "", settings.password or ""
+    user, password = settings.user or "", revealed(settings.password) or ""
     who = ("--user", user, "--password", password)
     before, after, both = await together(
         anywhere.succeed("--server", settings.servers[0], *who, "status", "--json"),
@@ -799,7 +800,11 @@ async def test_options_count_before_and_after_the_command_and_the_nearer_one_win
 async def test_the_server_is_found_in_the_nats_tools_environment_and_context(
     anywhere: Program, imported: EventLog, settings: ConnectionSettings
 ) -> None:
-    named = {"url": settings.servers[0], "user": settings.user, "password": settings.password}
+    named = {
+        "url": settings.servers[0],
+        "user": settings.user,
+        "password": revealed(settings.password),
+    }
     contexts = anywhere.home / "config" / "nats"
     (contexts / "context").mkdir(parents=True)
     (contexts / "context" / "mine.json").write_text(json.dumps(named))
@@ -808,7 +813,7 @@ async def test_the_server_is_found_in_the_nats_tools_environment_and_context(
         {
             "NATS_URL": settings.servers[0],
             "NATS_USER": settings.user or "",
-            "NATS_PASSWORD": settings.password or "",
+            "NATS_PASSWORD": revealed(settings.password) or "",
         }
     )
     runs = await together(

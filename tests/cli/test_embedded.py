@@ -141,3 +141,23 @@ async def test_a_store_with_another_key_is_refused_and_kept(embedded: Program) -
         assert "key" in sentence
     key_file.path.write_bytes(kept)
     assert (await embedded.succeed("status", "--json")).json["log"]["head"] == 10
+
+
+async def test_a_directory_that_is_not_ours_is_a_matter_of_usage_and_stays(
+    anywhere: Program, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    (project / "run").mkdir(parents=True)
+    (project / "run" / "precious.txt").write_text("mine")
+    for command in ("status", "import"):
+        given = (STANDARD,) if command == "import" else ()
+        sentence = await anywhere.fail(2, "--data-dir", str(project), command, *given)
+        assert str(project) in sentence
+        assert "holds run" in sentence
+    assert [path.name for path in project.rglob("*")] == ["run", "precious.txt"]
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    sentence = await anywhere.fail(2, "--data-dir", str(shared), "--read-only", "status")
+    assert sentence.startswith(f"others may write to {shared}")
+    assert not list(shared.iterdir())

@@ -200,3 +200,10 @@ async def test_an_erasure_that_was_interrupted_is_listed_until_it_is_ended(
     )
     await destroy(keyring, A)
     assert key not in {told["key"] for told in _report(keyring)["keys"]}
+
+
+async def test_a_key_file_that_is_a_link_to_itself_is_a_sentence(embedded: Program) -> None:
+    embedded.key_file.parent.mkdir(parents=True)
+    embedded.key_file.symlink_to(embedded.key_file)
+    for command in (("status",), ("keys", "list"), ("keys", "backup", "copy.json")):
+        assert "leads back to itself" in await embedded.fail(1, *command)

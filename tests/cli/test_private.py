@@ -13,6 +13,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.cli.program import Program
 from tests.cli.terminal import ENTER, Terminal
 from tests.conftest import RECORDINGS
@@ -82,7 +83,10 @@ async def test_no_process_has_a_secret_among_its_arguments(
     await EventLog.create(link, "NATSTER_EVENTS", LogSettings())
     await link.close()
     user, host = settings.user, settings.servers[0].removeprefix("nats://")
-    variables = {"NATS_URL": f"nats://{user}:{settings.password}@{host}", "NATS_PASSWORD": SECRET}
+    variables = {
+        "NATS_URL": f"nats://{user}:{revealed(settings.password)}@{host}",
+        "NATS_PASSWORD": SECRET,
+    }
     named = anywhere.with_variables({"NATS_URL": variables["NATS_URL"]})
     data = tmp_path / "data"
     embedded = anywhere.with_options("--data-dir", str(data))
@@ -98,7 +102,7 @@ async def test_no_process_has_a_secret_among_its_arguments(
         assert b"nats-server" in told
         token = (data / "server.token").read_bytes().strip()
         assert token not in told
-        assert f":{settings.password}@".encode() not in told
+        assert f":{revealed(settings.password)}@".encode() not in told
         (key_file,) = anywhere.home.rglob("keys.json")
         keys = re.findall(rb"k[0-9a-f]{64}", key_file.read_bytes())
         assert keys

@@ -13,6 +13,7 @@ import nats
 from natster_tui.engine.rebuilding.takeover import QUIET_S
 from natster_tui.events.times import parse_timestamp
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.cli.program import Program
 from tests.cli.raw_jetstream import everything, jetstream
 from tests.cli.reference_service import recorded_documents, start_consumer
@@ -83,7 +84,7 @@ async def test_it_is_refused_as_soon_as_the_other_program_moves(
     settings = deployed_before[1]
     await until_quiet(settings)
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     await start_consumer(client, "PROJ_ACCOUNT")
     before = await everything(settings)

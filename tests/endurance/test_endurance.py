@@ -32,6 +32,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import Lease
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import until
 from tests.real_server import RealServer
 
@@ -75,7 +76,13 @@ class Workspace:
     async def start(cls, settings: ConnectionSettings, life: int, history: int) -> Workspace:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.endurance.headless", settings.servers[0]),
-            *(str(settings.user), str(settings.password), str(life), str(RATE), str(history)),
+            *(
+                str(settings.user),
+                str(revealed(settings.password)),
+                str(life),
+                str(RATE),
+                str(history),
+            ),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
         )

@@ -40,6 +40,7 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.key_rotation import rotate
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import until
 from tests.engine.permissions import (
     API_PREFIX,
@@ -380,7 +381,7 @@ async def refused(settings: ConnectionSettings, attempts: list[tuple[str, bytes]
         told.append(str(error))
 
     client = await nats.connect(
-        settings.servers[0], user=settings.user, password=settings.password, error_cb=note
+        settings.servers[0], user=settings.user, password=revealed(settings.password), error_cb=note
     )
     try:
         for subject, body in attempts:
@@ -442,7 +443,9 @@ async def test_nobody_can_write_what_is_not_theirs(
 async def reply_into(settings: ConnectionSettings, subjects: tuple[str, ...]) -> None:
     """Have the server write its answer to a permitted question where we may not."""
     prefix = settings.js_api_prefix or "$JS.API"
-    client = await nats.connect(settings.servers[0], user=settings.user, password=settings.password)
+    client = await nats.connect(
+        settings.servers[0], user=settings.user, password=revealed(settings.password)
+    )
     for subject in subjects:
         await client.publish(f"{prefix}.STREAM.INFO.{STREAM}", b"", reply=subject)
     # The server answers one client's requests in order.

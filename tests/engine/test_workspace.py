@@ -68,7 +68,9 @@ async def test_message_ids_that_come_again_are_a_hazard(
         await until(lambda: workspace.connection is Connection.CONNECTED)
         landed: list[int] = []
         while len(landed) < 2:  # the second lands once the server has forgotten the first
-            answer = await link.request(shared(A, B).subject, b"", {MESSAGE_ID: "the same"}, 5.0)
+            answer = await link.request(
+                link.target.stored(shared(A, B).subject), b"", {MESSAGE_ID: "the same"}, 5.0
+            )
             told = json.loads(answer)
             landed += [] if told.get("duplicate") else [told["seq"]]
         await until(lambda: workspace.hazards)

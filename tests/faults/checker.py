@@ -28,6 +28,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold, fold_all
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.paged_documents import pages_named, whole_document, whole_documents
 
 FETCH = 2_000
@@ -72,8 +73,8 @@ async def plain_client(settings: ConnectionSettings) -> AsyncIterator[Client]:
     client = await nats.connect(
         list(settings.servers),
         user=settings.user,
-        password=settings.password,
-        token=settings.token,
+        password=revealed(settings.password),
+        token=revealed(settings.token),
         user_credentials=None if settings.creds is None else str(settings.creds),
         error_cb=ignore,
     )

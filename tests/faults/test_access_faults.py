@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
-import os
 import time
 from pathlib import Path
-from typing import Any
-
-import nkeys
 
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
@@ -20,11 +14,7 @@ from tests.conftest import until
 from tests.faults.arena import SOON_S, are_at, dashboard, own_server, tell, took
 from tests.faults.checker import Checker, plain_client, read_bucket
 from tests.faults.results import record
-
-UNLIMITED = {
-    "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": True,
-    "conn": -1, "leaf": -1, "mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1,
-}  # fmt: skip
+from tests.user_jwts import Operator
 
 ONE_VERB = """
 accounts { a0 { jetstream: enabled, users: [
@@ -34,60 +24,22 @@ accounts { a0 { jetstream: enabled, users: [
 """
 
 
-def key_pair(prefix: int) -> tuple[nkeys.KeyPair, str, bytes]:
-    seed = nkeys.encode_seed(os.urandom(32), prefix)
-    pair = nkeys.from_seed(bytearray(seed))
-    return pair, pair.public_key.decode(), bytes(seed)
-
-
-def jwt(issuer: tuple[nkeys.KeyPair, str, bytes], subject: str, **claims: Any) -> str:
-    def part(value: object) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-    expires = claims.pop("exp", None)
-    body = {"jti": os.urandom(8).hex(), "iat": int(time.time()), "iss": issuer[1], "sub": subject}
-    if expires is not None:
-        body["exp"] = expires
-    signed = f"{part({'typ': 'JWT', 'alg': 'ed25519-nkey'})}.{part({**body, **claims})}"
-    signature = base64.urlsafe_b64encode(issuer[0].sign(signed.encode())).decode().rstrip("=")
-    return f"{signed}.{signature}"
-
-
-def creds(path: Path, token: str, seed: bytes) -> None:
-    path.write_text(
-        f"-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n"
-        f"-----BEGIN USER NKEY SEED-----\n{seed.decode()}\n------END USER NKEY SEED------\n"
-    )
-
-
 async def test_a_jwt_expires(tmp_path: Path) -> None:
-    operator = key_pair(nkeys.PREFIX_BYTE_OPERATOR)
-    account, system = (key_pair(nkeys.PREFIX_BYTE_ACCOUNT) for _ in range(2))
-    user = key_pair(nkeys.PREFIX_BYTE_USER)
-    about = {"limits": UNLIMITED, "type": "account", "version": 2}
-    no_store = {name: value for name, value in UNLIMITED.items() if "storage" not in name}
-    about_system = {"limits": no_store, "type": "account", "version": 2}
-    extra = (
-        f"operator: {jwt(operator, operator[1], nats={'type': 'operator', 'version': 2})}\n"
-        f"system_account: {system[1]}\nresolver: MEMORY\nresolver_preload: {{\n"
-        f"{account[1]}: {jwt(operator, account[1], nats=about)}\n"
-        f"{system[1]}: {jwt(operator, system[1], nats=about_system)}\n}}\n"
-    )
+    operator = Operator()
 
-    def issue(name: str, **more: Any) -> Path:
-        may = {"pub": {}, "sub": {}, "subs": -1, "data": -1, "payload": -1}
-        claims = {"nats": {**may, "type": "user", "version": 2}, **more}
-        creds(tmp_path / name, jwt(account, user[1], **claims), user[2])
-        return tmp_path / name
+    def issue(name: str, expires: int | None = None) -> Path:
+        path = tmp_path / name
+        path.write_text(operator.user_credentials(expires=expires))
+        return path
 
-    async with own_server(tmp_path / "jwt", extra) as server:
+    async with own_server(tmp_path / "jwt", operator.server_config) as server:
         lasting = ConnectionSettings(servers=(server.url,), creds=issue("lasting"), origin="flags")
         head = await tell(lasting, 0, 300)
         checker = Checker(lasting)
         await checker.remember()
         expires = int(time.time()) + 2
         short = ConnectionSettings(
-            servers=(server.url,), creds=issue("short", exp=expires), origin="flags"
+            servers=(server.url,), creds=issue("short", expires), origin="flags"
         )
         async with dashboard(short) as workspace:
             await until(lambda: are_at(workspace, head))

@@ -285,7 +285,7 @@ class World:
     async def _begin_batch(self, bucket: Bucket, changes: Mapping[str, bytes | None]) -> None:
         for number, (key, document) in enumerate(changes.items(), 1):
             await bucket.link.publish(
-                f"$KV.{bucket.name}.{key}",
+                bucket.link.target.stored(f"$KV.{bucket.name}.{key}"),
                 document or b"",
                 {"Nats-Batch-Id": "never-ended", "Nats-Batch-Sequence": str(number)},
             )

@@ -11,6 +11,7 @@ from natster_tui.errors import ApiError, ConflictError
 from natster_tui.events.event import Record
 from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_writer import StreamWriter
 
 BATCH_LIMIT = 1_000
 """Messages in one atomic batch; the server refuses more (10199)."""
@@ -40,8 +41,8 @@ def is_unfinished(record: Record) -> bool:
     return record.header(BATCH_ID) is not None and record.header(BATCH_COMMIT) is None
 
 
-async def publish_batch(link: Link, what: str, messages: Sequence[BatchMessage]) -> int:
-    """Store them all; returns the sequence of the last one.
+async def publish_batch(link: Link, bucket: str, messages: Sequence[BatchMessage]) -> int:
+    """Store them all in a bucket; returns the sequence of the last one.
 
     Raises ConflictError when an expectation does not hold: nothing was stored. When the answer
     is lost (ServerError) it may or may not have been; look before going on.
@@ -49,6 +50,7 @@ async def publish_batch(link: Link, what: str, messages: Sequence[BatchMessage])
     if len(messages) > BATCH_LIMIT:
         raise ValueError(f"{len(messages)} messages do not fit in one batch")
     batch = secrets.token_hex(12)
+    writer = StreamWriter(link, f"KV_{bucket}")
     for number, message in enumerate(messages, 1):
         headers = {BATCH_ID: batch, BATCH_SEQUENCE: str(number)}
         if message.expected is not None:
@@ -56,19 +58,19 @@ async def publish_batch(link: Link, what: str, messages: Sequence[BatchMessage])
         if message.operation:
             headers["KV-Operation"] = message.operation
         if number < len(messages):
-            await link.publish(message.subject, message.value, headers)
+            await writer.send(message.subject, message.value, headers)
             if number % SENT_AT_ONCE == 0:
                 await asyncio.sleep(0)
             continue
         headers[BATCH_COMMIT] = "1"
-        request = f"a batch to {what}"
+        request = f"a batch to {bucket}"
         try:
-            ack = await link.store(message.subject, message.value, headers, what=request)
+            ack = await writer.store(message.subject, message.value, headers, what=request)
         except ApiError as error:
             if error.code != WRONG_LAST_SEQUENCE:
                 raise
             raise ConflictError(
-                f"somebody else wrote to {what} meanwhile; nothing was written"
+                f"somebody else wrote to {bucket} meanwhile; nothing was written"
             ) from error
         if (ack.batch, ack.count) != (batch, len(messages)):
             raise link.malformed(request, "it acknowledges another batch")

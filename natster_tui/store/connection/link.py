@@ -15,20 +15,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import nats.errors
-from nats.aio.client import RawCredentials
 
 from natster_tui.errors import (
     ConnectionLostError,
     DeniedError,
     MalformedAnswerError,
     ServerError,
+    UnheardError,
 )
-from natster_tui.store.connection.answers.messages import PublishAck
 from natster_tui.store.connection.answers.reading import AnswerT, malformed, read_answer
-from natster_tui.store.connection.answers.servers import ServerInfo
+from natster_tui.store.connection.answers.servers import AccountInfoAnswer, ServerInfo
+from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.delivery_parser import Sink
 from natster_tui.store.connection.failures import api_error, denial, told_by
 from natster_tui.store.connection.inbox import RawInbox
+from natster_tui.store.connection.login import login
 from natster_tui.store.connection.opening.client import (
     CredentialsError,
     NatsClient,
@@ -46,6 +47,11 @@ from natster_tui.store.connection.opening.limits import within
 from natster_tui.store.connection.opening.servers import ServerPool
 from natster_tui.store.connection.opening.tls import check_transport, protection_of, tls_context
 from natster_tui.store.connection.server_errors import ServerSaidError
+from natster_tui.store.connection.write_target import (
+    PublishedSubject,
+    WriteTarget,
+    unreachable_jetstream,
+)
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
 
@@ -89,7 +95,8 @@ class Link:
         self._last_error = ""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._deaf: DeniedError | None = None
-        self._api_prefix = _api_prefix(settings)
+        self.target = WriteTarget.of(settings)
+        self._domain = ""
         self._pool = pool
         client.on_info = self._on_info
 
@@ -159,11 +166,7 @@ class Link:
             max_outstanding_pings=PINGS_UNANSWERED,
             flusher_queue_size=4096,
             pending_size=64 * 1024 * 1024,
-            user=settings.user,
-            password=settings.password,
-            token=settings.token,
-            user_credentials=_credentials(settings),
-            nkeys_seed=None if settings.nkey is None else str(settings.nkey),
+            **login(settings),
             inbox_prefix=settings.inbox_prefix or DEFAULT_INBOX,
         )
 
@@ -243,6 +246,20 @@ class Link:
         """The server's version: major, minor, patch."""
         return self.info.version_numbers
 
+    @property
+    def server_domain(self) -> str:
+        """The JetStream domain of the server that we are connected to, or empty."""
+        return self.info.domain
+
+    @property
+    def domain(self) -> str:
+        """The JetStream domain that answers here, as far as it is known, or empty."""
+        return (
+            self._domain
+            or self.target.domain
+            or (self.server_domain if self.target.is_plain else "")
+        )
+
     # -- talking ---------------------------------------------------------------------------
 
     async def guarded(self, work: Awaitable[_Result], subject: str = "") -> _Result:
@@ -281,28 +298,23 @@ class Link:
 
     async def request(
         self,
-        subject: str,
+        subject: PublishedSubject,
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
     ) -> bytes:
         """Ask, and return the reply's payload.
 
-        Raises ServerError when no answer comes, ConnectionLostError, DeniedError.
+        Raises ServerError when no answer comes, UnheardError when nothing listens,
+        ConnectionLostError, DeniedError.
         """
         try:
             reply = await self.guarded(
                 self.client.request(subject, payload, timeout=timeout, headers=headers), subject
             )
         except nats.errors.NoRespondersError as error:
-            if not subject.startswith(f"{self._api_prefix}."):
-                raise ServerError(
-                    f"{self.described} stores nothing on {screen_text(subject, 200)}: "
-                    "the stream or bucket behind it is gone"
-                ) from error
-            raise ServerError(
-                f"{self.described} has no JetStream for {self.settings.user_described}: "
-                "enable it on the server and for the account"
+            raise UnheardError(
+                f"at {self.described} nothing listens on {screen_text(subject, 200)}"
             ) from error
         except nats.errors.TimeoutError as error:
             raise ServerError(
@@ -333,29 +345,22 @@ class Link:
         when the answer is an error, MalformedAnswerError when it cannot be read, and what
         `request` raises.
         """
+        data = await self._asked(verb, body, timeout)
+        answer = read_answer(data, model, request=verb, where=self.described)
+        if isinstance(answer, StreamInfoAnswer | AccountInfoAnswer) and answer.domain:
+            self._domain = answer.domain
+        return answer
+
+    async def _asked(self, verb: str, body: Mapping[str, object] | None, seconds: float) -> bytes:
         payload = b"" if body is None else json.dumps(body).encode()
-        subject = self.api_subject(verb)
-        if verb.startswith(_LOOKING):
-            answer = await self._first_answer(subject, payload, timeout)
-        else:
-            answer = await self.request(subject, payload, timeout=timeout)
-        return read_answer(answer, model, request=verb, where=self.described)
-
-    async def store(
-        self,
-        subject: str,
-        payload: bytes,
-        headers: dict[str, str] | None = None,
-        *,
-        what: str,
-        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
-    ) -> PublishAck:
-        """Publish to a stream, and wait until it is stored; `what` names the write in sentences.
-
-        Raises what `ask` raises; after any other error than ApiError it may be stored or not.
-        """
-        answer = await self.request(subject, payload, headers, timeout)
-        return read_answer(answer, PublishAck, request=what, where=self.described)
+        subject = self.target.request(verb)
+        try:
+            if verb.startswith(_LOOKING):
+                return await self._first_answer(subject, payload, seconds)
+            return await self.request(subject, payload, timeout=seconds)
+        except UnheardError as error:
+            user = self.settings.user_described
+            raise ServerError(unreachable_jetstream(self.target, self.described, user)) from error
 
     def malformed(self, request: str, problem: str) -> MalformedAnswerError:
         """That an answer of this server cannot be true; `problem` says what is wrong with it."""
@@ -368,17 +373,16 @@ class Link:
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
     ) -> dict[str, Any]:
         """Ask JetStream without reading the answer strictly; use `ask` instead."""
-        payload = b"" if body is None else json.dumps(body).encode()
-        subject = self.api_subject(verb)
-        if verb.startswith(_LOOKING):
-            answer = json.loads(await self._first_answer(subject, payload, timeout))
-        else:
-            answer = json.loads(await self.request(subject, payload, timeout=timeout))
+        answer = json.loads(await self._asked(verb, body, timeout))
         if "error" in answer:
             raise api_error(verb, answer["error"])
+        if answer.get("domain"):
+            self._domain = str(answer["domain"])
         return dict(answer)
 
-    async def _first_answer(self, subject: str, payload: bytes, seconds: float) -> bytes:
+    async def _first_answer(
+        self, subject: PublishedSubject, payload: bytes, seconds: float
+    ) -> bytes:
         until = time.monotonic() + seconds
         asked: list[asyncio.Task[bytes]] = []
         try:
@@ -400,13 +404,13 @@ class Link:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
 
-    def api_subject(self, verb: str) -> str:
+    def api_subject(self, verb: str) -> PublishedSubject:
         """The subject of a JetStream request under this connection's prefix or domain."""
-        return f"{self._api_prefix}.{verb}"
+        return self.target.request(verb)
 
     async def publish(
         self,
-        subject: str,
+        subject: PublishedSubject,
         payload: bytes,
         headers: dict[str, str] | None = None,
         reply: str = "",
@@ -429,18 +433,3 @@ class Link:
         inbox = RawInbox(self, prefix, subscription)
         self.client.attach(subscription._id, sink)
         return inbox
-
-
-def _api_prefix(settings: ConnectionSettings) -> str:
-    if settings.js_api_prefix:
-        return settings.js_api_prefix.removesuffix(".").removesuffix(">").removesuffix(".")
-    if settings.js_domain:
-        return f"$JS.{settings.js_domain}.API"
-    return "$JS.API"
-
-
-def _credentials(settings: ConnectionSettings) -> RawCredentials | str | None:
-    """A credentials file, or the content of one that exists nowhere as a file."""
-    if settings.creds_text is not None:
-        return RawCredentials(settings.creds_text)
-    return None if settings.creds is None else str(settings.creds)

@@ -14,7 +14,9 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+import nats.errors
 from nats.aio.client import Client
+from nats.errors import ProtocolError
 
 from natster_tui.events.event import Record
 from natster_tui.events.headers import Headers, parse_headers
@@ -63,6 +65,9 @@ class WireClient(Client):
             sink([(subject, reply, data, headers)])
 
     async def _process_op_err(self, e: Exception) -> None:
+        if isinstance(e, ProtocolError) and (problem := getattr(self._ps, "problem", "")):
+            # nats-py says of every one that it is one.
+            e = nats.errors.Error(problem)
         # Nobody takes what is pending any more. nats-py would try to send it while it closes,
         # and stay half-closed: nobody told, tasks and the socket left.
         self._pending, self._pending_data_size = [], 0

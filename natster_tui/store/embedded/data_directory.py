@@ -10,46 +10,50 @@ What lies in the data directory, all of it readable by its owner only:
 | `server.port` | the port it had last |
 | `server.log` | what it says, at most two files of LOG_BYTES each |
 | `run/` | its configuration while it starts, and the port that the system gave it |
+
+Nothing else is ever deleted or replaced (`ownership`), and the store's key is in none of them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from pydantic import ValidationError
+
+from natster_tui.store.embedded.ownership import (
+    LOCK,
+    LOG,
+    MARK,
+    PORT,
+    RUN,
+    RUNNING,
+    SENTINEL,
+    STORE,
+    TOKEN_FILE,
+    refuse_unless_ours,
+)
+from natster_tui.store.embedded.server_config import is_our_config, server_config
+from natster_tui.store.embedded.state_files import (
+    TOKEN,
+    PortsFile,
+    RunningFile,
+    RunningServer,
+    read_port,
+)
+from natster_tui.store.files.locks import open_locked
+from natster_tui.store.files.private_files import make_private_directory, write_private
 from natster_tui.store.sealing.key_file import KeyFile, default_key_file
-from natster_tui.store.sealing.private_files import make_private_directory, write_private
 from natster_tui.text.safe_text import safe_text
 
-HOST = "127.0.0.1"
-MAX_PAYLOAD = 8 * 1024**2
-MAX_PENDING = 128 * 1024**2
-"""Bytes the server keeps for a client that reads slowly before it cuts it off."""
-LOG_BYTES = 1024**2
-
-_TOKEN = re.compile(r"t[0-9a-f]{64}")
+_PORTS_FILE = re.compile(r"nats-server(?:\.exe)?_(?P<pid>[0-9]{1,10})\.ports")
+_CONFIG_FILE = re.compile(r"server\.conf|\.server\.conf\.[0-9a-f]{12}")
+"""The configuration, or the draft of one that was being written when its process was killed."""
 _LOG_LINE = re.compile(r"\[\d+\] \S+ \S+ \[(?P<level>[A-Z]{3})\] (?P<text>.*)")
-
-
-@dataclass(frozen=True, slots=True)
-class RunningServer:
-    """A running server as `server.json` has it; `pid` is its owner's."""
-
-    port: int
-    server_id: str
-    pid: int
-    server_pid: int
-
-    @property
-    def url(self) -> str:
-        """Where clients connect."""
-        return f"nats://{HOST}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,74 +84,69 @@ class DataDirectory:
     @property
     def store(self) -> Path:
         """The server's encrypted store."""
-        return self.path / "store"
+        return self.path / STORE
 
     @property
     def sentinel(self) -> Path:
         """Whose store it is."""
-        return self.store / "sentinel.json"
+        return self.store / SENTINEL
 
     @property
     def log_file(self) -> Path:
         """What the server says."""
-        return self.path / "server.log"
+        return self.path / LOG
 
     @property
     def run(self) -> Path:
         """What is there only while the server starts."""
-        return self.path / "run"
+        return self.path / RUN
 
     @property
     def config_file(self) -> Path:
-        """The server's configuration, which holds the key."""
+        """The server's configuration."""
         return self.run / "server.conf"
 
     @property
     def running_file(self) -> Path:
         """Who runs the server, and where."""
-        return self.path / "server.json"
+        return self.path / RUNNING
 
     @property
     def token_file(self) -> Path:
         """What clients must show."""
-        return self.path / "server.token"
+        return self.path / TOKEN_FILE
 
     @property
     def port_file(self) -> Path:
         """The port it had last."""
-        return self.path / "server.port"
+        return self.path / PORT
 
     def create(self) -> None:
-        """Make the directories, for their owner only."""
-        for directory in (self.path, self.store, self.run):
+        """Make the directories, for their owner only, and mark them as ours.
+
+        Raises UsageError when something that we did not make is in the way, or others may write
+        there; nothing is changed then. Raises OSError as well.
+        """
+        refuse_unless_ours(self.path)
+        make_private_directory(self.path)
+        lock = self.path / LOCK
+        try:
+            write_private(lock, MARK, replace=False)
+        except FileExistsError:
+            if lock.stat().st_size == 0:  # an earlier release left it empty
+                lock.write_bytes(MARK)
+        for directory in (self.store, self.run):
             make_private_directory(directory)
 
     def take_lock(self) -> int | None:
-        """A descriptor that holds the lock, or None when somebody else does."""
-        import fcntl  # not there on Windows, where this module must still be importable
-
-        descriptor = os.open(self.path / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return descriptor
+        """A descriptor that holds the lock, or None when another process does."""
+        return open_locked(self.path / LOCK)
 
     def read_running(self) -> RunningServer | None:
         """The server that `server.json` names, or None."""
         try:
-            value = json.loads(self.running_file.read_bytes())
-            return RunningServer(
-                int(value["url"].rpartition(":")[2]),
-                str(value["server_id"]),
-                int(value["pid"]),
-                int(value["server_pid"]),
-            )
-        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            return RunningFile.model_validate_json(self.running_file.read_bytes()).running
+        except (FileNotFoundError, ValidationError):
             return None
 
     def write_running(self, running: RunningServer) -> None:
@@ -163,16 +162,20 @@ class DataDirectory:
         write_private(self.port_file, f"{running.port}\n".encode())
 
     def clear_running(self) -> None:
-        """Remove what a server that was killed has left behind."""
+        """Remove what a server that was killed has left behind.
+
+        A configuration of an earlier release is among that, and the store's key was in it.
+        """
         self.running_file.unlink(missing_ok=True)
         for left in self.run.iterdir():
-            left.unlink()
+            if _is_left_behind(left):
+                left.unlink()
 
     def last_port(self) -> int | None:
         """The port of the server that ran before, or None."""
         try:
-            return int(self.port_file.read_bytes())
-        except (FileNotFoundError, ValueError):
+            return read_port(self.port_file.read_bytes())
+        except FileNotFoundError:
             return None
 
     def read_token(self) -> str | None:
@@ -181,7 +184,7 @@ class DataDirectory:
             token = self.token_file.read_bytes().decode("ascii", "replace").strip()
         except FileNotFoundError:
             return None
-        return token if _TOKEN.fullmatch(token) else None
+        return token if TOKEN.fullmatch(token) else None
 
     def obtain_token(self) -> str:
         """The token, kept from one server to the next so that clients can reconnect."""
@@ -191,39 +194,25 @@ class DataDirectory:
             write_private(self.token_file, token.encode() + b"\n")
         return token
 
-    def write_config(self, port: int, token: str, key: str) -> None:
-        """The server's configuration. JSON is a subset of its format; paths are relative to us."""
-        jetstream: dict[str, Any] = {
-            "store_dir": self.store.name,
-            "cipher": "aes",
-            "key": key,
-            # Without a limit of ours a log's max_bytes counts against three quarters of what is
-            # free on the disk now, and is refused on a small one. A full disk tells by itself.
-            "max_file_store": 1024**4,
-        }
-        if not self.temporary:  # what is thrown away need not survive a power cut
-            jetstream["sync_interval"] = "always"
-        config = {
-            "host": HOST,
-            "port": port,
-            "server_name": "natster-embedded",
-            "ports_file_dir": self.run.name,
-            "log_file": self.log_file.name,
-            "logfile_size_limit": LOG_BYTES,
-            "logfile_max_num": 2,
-            "max_payload": MAX_PAYLOAD,
-            "max_pending": MAX_PENDING,
-            "authorization": {"token": token},
-            "jetstream": jetstream,
-        }
-        write_private(self.config_file, json.dumps(config).encode())
+    def write_config(self, port: int, token: str) -> None:
+        """Write the server's configuration; `port` is -1 for any."""
+        config = server_config(
+            port=port,
+            token=token,
+            store=self.store.name,
+            run=self.run.name,
+            log_file=self.log_file.name,
+            durable=not self.temporary,
+        )
+        write_private(self.config_file, config)
 
     def announced_port(self) -> tuple[int, int] | None:
         """(the server's pid, its port), as soon as it listens."""
-        for file in self.run.glob("*.ports"):
-            with contextlib.suppress(FileNotFoundError, ValueError, KeyError, IndexError):
-                url = str(json.loads(file.read_bytes())["nats"][0])
-                return int(file.stem.rpartition("_")[2]), int(url.rpartition(":")[2])
+        for file in self.run.iterdir():
+            if named := _PORTS_FILE.fullmatch(file.name):
+                with contextlib.suppress(FileNotFoundError, ValidationError):
+                    ports = PortsFile.model_validate_json(file.read_bytes())
+                    return int(named["pid"]), ports.port
         return None
 
     def log_size(self) -> int:
@@ -248,3 +237,18 @@ class DataDirectory:
         # What comes before the log is open, such as a mistake in the configuration, and panics.
         plain = [line for match, line in parsed if match is None]
         return safe_text(plain[0], 300) if plain else "it did not say why"
+
+
+def _is_left_behind(file: Path) -> bool:
+    """Whether a file in `run/` is one that we, or a server of ours, made."""
+    if not file.is_file() or file.is_symlink():
+        return False
+    if _CONFIG_FILE.fullmatch(file.name):
+        return is_our_config(file.read_bytes())
+    if _PORTS_FILE.fullmatch(file.name):
+        try:
+            PortsFile.model_validate_json(file.read_bytes())
+        except ValidationError:
+            return False
+        return True
+    return False

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
-from natster_tui.store.embedded.data_directory import HOST
+from natster_tui.store.embedded.state_files import HOST
 
 _ANSWER_TIMEOUT = 2.0
 _INBOX = "_INBOX.natster"

@@ -2,7 +2,7 @@
 
 With a wrong key nats-server starts, reports that no stream exists, and a create of the existing
 name then deletes its files. So the question is answered here, from files alone, before a server
-is started (DESIGN section 4, "The embedded store's key").
+is started.
 
 The sentinel is JSON, `{"log","created","hmac"}`: the log's stream, its creation time as the
 server tells it, and HMAC-SHA256 of both under the store's key, each preceded by its length in
@@ -22,9 +22,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from natster_tui.errors import RefusedError
+from natster_tui.store.files.models import FileModel
+from natster_tui.store.files.private_files import write_private
 from natster_tui.store.sealing.key_file import KeyFile
-from natster_tui.store.sealing.private_files import write_private
 from natster_tui.text.safe_text import safe_text
 
 _UNTOUCHED = "nothing was started and nothing was changed"
@@ -133,16 +136,23 @@ def _refuse_lost_log(store_dir: Path, sentinel_path: Path) -> None:
         )
 
 
+class SentinelFile(FileModel):
+    """The sentinel as it stands in its file."""
+
+    log: str
+    created: str
+    hmac: str
+
+
 def _read(sentinel_path: Path) -> tuple[RecordedLog, str] | None:
     """What the sentinel says and its signature; None when there is none that can be read."""
     try:
-        value = json.loads(sentinel_path.read_bytes())
-        texts = [value["log"], value["created"], value["hmac"]]
-    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+        read = SentinelFile.model_validate_json(sentinel_path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
-    if not all(isinstance(text, str) and text.isprintable() for text in texts):
+    if not all(text.isprintable() for text in (read.log, read.created, read.hmac)):
         return None
-    return RecordedLog(texts[0], texts[1]), texts[2]
+    return RecordedLog(read.log, read.created), read.hmac
 
 
 def _is_signed(sentinel_path: Path, key: str) -> bool:

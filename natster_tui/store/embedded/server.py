@@ -21,13 +21,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
-from natster_tui.errors import MissingLogError, RefusedError, ServerError
+from natster_tui.errors import MissingLogError, RefusedError, ServerError, UsageError
 from natster_tui.store.embedded import guard as server_guard
 from natster_tui.store.embedded.binary import find_server_binary
-from natster_tui.store.embedded.data_directory import DataDirectory, RunningServer
+from natster_tui.store.embedded.data_directory import DataDirectory
 from natster_tui.store.embedded.greeting import NoAnswerError, greet
+from natster_tui.store.embedded.ownership import refuse_unless_ours
 from natster_tui.store.embedded.sentinel import (
     NO_LOG_YET,
     RecordedLog,
@@ -37,6 +36,9 @@ from natster_tui.store.embedded.sentinel import (
     read_sentinel,
     write_sentinel,
 )
+from natster_tui.store.embedded.server_config import KEY_VARIABLE
+from natster_tui.store.embedded.state_files import RunningServer
+from natster_tui.store.user_directories import data_directory
 from natster_tui.text.safe_text import safe_text
 
 SHARE_TIMEOUT = 5.0
@@ -125,8 +127,9 @@ async def acquire(
     """The server on a data directory: started and owned, or shared with the process that did.
 
     `key_file` is where the keys are, if not in the user's own file. A `temporary` directory is
-    removed when the server ends. Raises RefusedError when the store must not be opened,
-    NoServerBinaryError, and ServerError when no server comes up; a sentence each.
+    removed when the server ends. Raises UsageError when the directory cannot be used as one,
+    RefusedError when the store must not be opened, NoServerBinaryError, and ServerError when no
+    server comes up; a sentence each.
     """
     if sys.platform == "win32":
         raise ServerError(
@@ -148,6 +151,7 @@ def refuse_to_make_log(data_dir: Path) -> None:
     """Raise MissingLogError where starting the server would be making a store; writes nothing."""
     directory = DataDirectory.at(data_dir, None, temporary=False)
     try:
+        refuse_unless_ours(directory.path)
         empty = awaits_first_log(directory.store, directory.sentinel)
     except OSError as error:
         raise _unusable(directory.path, error) from error
@@ -164,8 +168,17 @@ async def acquire_temporary() -> EmbeddedServer:
 
 
 def default_data_dir() -> Path:
-    """Where the embedded server keeps its data unless told otherwise."""
-    return Path(platformdirs.user_data_dir("natster-tui"))
+    """Where the embedded server keeps its data unless told otherwise.
+
+    Raises UsageError for a user without a home directory.
+    """
+    directory = data_directory()
+    if directory is None:
+        raise UsageError(
+            "there is no home directory for the embedded server's data: name one with "
+            "--data-dir and a key file with --key-file, or a server with --server"
+        )
+    return directory
 
 
 async def _acquire(directory: DataDirectory) -> EmbeddedServer:
@@ -210,9 +223,9 @@ async def _start(directory: DataDirectory, lock: int) -> EmbeddedServer:
     for port in (directory.last_port(), _ANY_PORT):
         if port is None:
             continue
-        directory.write_config(port, token, key)
+        directory.write_config(port, token)
         log_start = directory.log_size()
-        guard = _spawn_guard(directory, binary, lock)
+        guard = _spawn_guard(directory, binary, lock, key)
         try:
             running = await _wait_until_ready(directory, guard, token)
             directory.write_running(running)
@@ -229,16 +242,19 @@ async def _start(directory: DataDirectory, lock: int) -> EmbeddedServer:
             await _end(guard)
             raise
         finally:
-            directory.config_file.unlink(missing_ok=True)  # it holds the key
+            directory.config_file.unlink(missing_ok=True)  # it holds the token
         return EmbeddedServer(directory, running, token, guard=guard, key=key)
     raise AssertionError("unreachable: the system picks a port that is free")
 
 
-def _spawn_guard(directory: DataDirectory, binary: Path, lock: int) -> subprocess.Popen[bytes]:
+def _spawn_guard(
+    directory: DataDirectory, binary: Path, lock: int, key: str
+) -> subprocess.Popen[bytes]:
     options = ["--withdraw", str(directory.running_file)]
     options += ["--remove", str(directory.thrown_away or directory.config_file)]
     command = [str(binary), "-c", str(directory.config_file.relative_to(directory.path))]
-    log = os.open(directory.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    log = os.open(directory.log_file, flags, 0o600)
     try:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", server_guard.__file__, *options, "--", *command],
@@ -247,6 +263,8 @@ def _spawn_guard(directory: DataDirectory, binary: Path, lock: int) -> subproces
             stderr=log,
             cwd=directory.path,
             pass_fds=(lock,),
+            # The only way by which the store's key gets to the server: never a file or an argument.
+            env={**os.environ, KEY_VARIABLE: key},
             # Away from the terminal: its Ctrl-C and hang-up are for the owner alone.
             start_new_session=True,
         )

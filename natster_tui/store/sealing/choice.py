@@ -1,4 +1,4 @@
-"""Whether a log is sealed, and with which keys (DESIGN section 6, "When").
+"""Whether a log is sealed, and with which keys.
 
 The log's own metadata says it. `--sealing` decides when we make one, and turns sealing on for a
 log that says nothing, if a key file is named with it: from then on what we write is sealed, and
@@ -14,6 +14,7 @@ from pathlib import Path
 from natster_tui.errors import RefusedError
 from natster_tui.events.log.info import LogInfo
 from natster_tui.store.connection.link import Link
+from natster_tui.store.files.locks import LOCKS_SUPPORTED, NOT_SUPPORTED
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.store.sealing.values import KeyringSealing
@@ -33,8 +34,17 @@ class SealingChoice:
 
     @property
     def for_new_log(self) -> bool:
-        """Whether a log that we make is sealed: yes, unless told otherwise."""
-        return self.key_file is not None if self.wanted is None else self.wanted
+        """Whether a log that we make is sealed: yes, unless told otherwise.
+
+        Raises RefusedError on a system on which nothing can be sealed.
+        """
+        sealed = self.key_file is not None if self.wanted is None else self.wanted
+        if sealed and not LOCKS_SUPPORTED:
+            raise RefusedError(
+                f"a sealed log cannot be made here: {NOT_SUPPORTED}; add --sealing off to make one "
+                "that is not sealed"
+            )
+        return sealed
 
     def seals(self, info: LogInfo) -> bool:
         """Whether what we write to a log is sealed; raises RefusedError."""

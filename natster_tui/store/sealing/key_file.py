@@ -15,29 +15,34 @@ lock beside it; before the first key goes in it must not exist at all.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import platformdirs
+from pydantic import Field, ValidationError
 
 from natster_tui.errors import RefusedError, UsageError
-from natster_tui.store.sealing.envelope import Key
-from natster_tui.store.sealing.private_files import (
+from natster_tui.store.files.locks import LOCKS_SUPPORTED, NOT_SUPPORTED, locked
+from natster_tui.store.files.models import FileModel
+from natster_tui.store.files.private_files import (
     make_private_directory,
     refuse_if_shared,
     remove_drafts,
     write_private,
 )
+from natster_tui.store.sealing.envelope import Key
+from natster_tui.store.user_directories import config_directory, data_directory
 from natster_tui.text.safe_text import safe_text
 
 _MARK = "natster-tui key file"
 _FORMAT = 1
-_KEY = re.compile(r"k[0-9a-f]{64}")
+_Key = Annotated[str, Field(pattern=r"^k[0-9a-f]{64}$")]
+_Format = Annotated[int, Field(alias=_MARK)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,25 @@ class Keys:
         return f"Keys({', '.join(self.keyrings)})"
 
 
+class _AnyKeyFile(FileModel):
+    """What a key file of every version says."""
+
+    format: _Format
+
+
+class _KeyFileContent(_AnyKeyFile):
+    """A key file as this version writes it."""
+
+    store: _Key
+    keyrings: dict[str, tuple[_Key, ...]]
+
+
 class KeyFile:
-    """The key file at a path, whether it is there or not."""
+    """The key file at a path, whether it is there or not.
+
+    Where the path is a symbolic link, it is the file that the link leads to that is read, replaced
+    and locked, so that a key that was removed is really gone.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -64,9 +86,24 @@ class KeyFile:
     def __str__(self) -> str:
         return safe_text(str(self.path))
 
+    @property
+    def real_path(self) -> Path:
+        """Where the file really lies; raises RefusedError when links only lead to one another."""
+        try:
+            return Path(os.path.realpath(self.path, strict=True))
+        except FileNotFoundError:
+            return Path(os.path.realpath(self.path))
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise RefusedError(
+                    f"the key file {self} is a symbolic link that leads back to itself: put the "
+                    "file in its place, or name it with --key-file"
+                ) from None
+            return self.path  # whatever it is, using the file will tell
+
     def exists(self) -> bool:
-        """Whether there is one."""
-        return self.path.exists()
+        """Whether there is one; raises RefusedError as `real_path` does."""
+        return self.real_path.exists()
 
     def version(self) -> tuple[int, int, int]:
         """Changes whenever the file does; all zero when there is none."""
@@ -81,36 +118,39 @@ class KeyFile:
 
         Raises RefusedError when it is something else or others may read it, and OSError.
         """
+        if not LOCKS_SUPPORTED:
+            raise RefusedError(f"the key file {self} cannot be used: {NOT_SUPPORTED}")
+        path = self.real_path
         refuse_if_shared(self.path)
+        content = path.read_bytes()
         try:
-            value = json.loads(self.path.read_bytes())
-            if value[_MARK] != _FORMAT:
+            if _AnyKeyFile.model_validate_json(content).format != _FORMAT:
                 raise RefusedError(
                     f"{self} is a key file of a later version: use the program that wrote it"
                 )
-            keys = Keys(
-                _checked(value["store"]),
-                {str(ring): tuple(map(_checked, keys)) for ring, keys in value["keyrings"].items()},
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            found = _KeyFileContent.model_validate_json(content)
+        except ValidationError:
             raise RefusedError(
                 f"{self} is not a key file of natster-tui: put the right file back; "
                 "nothing was started and nothing was changed"
-            ) from error
-        return keys
+            ) from None
+        return Keys(found.store, found.keyrings)
 
     def create(self) -> Keys:
         """Make it with a new store key and no keyring; what is there already is kept and read.
 
         Raises RefusedError.
         """
+        if not LOCKS_SUPPORTED:
+            raise RefusedError(f"the key file {self} cannot be made: {NOT_SUPPORTED}")
         keys = Keys(new_key(), {})
+        path = self.real_path
         with self._written():
-            make_private_directory(self.path.parent)
+            make_private_directory(path.parent)
         with self.locked():
             try:
-                write_private(self.path, _encoded(keys), replace=False)
-            except FileExistsError:  # somebody else made it just now
+                write_private(path, _encoded(keys), replace=False)
+            except FileExistsError:  # another process made it just now
                 return self.read()
         return keys
 
@@ -130,28 +170,33 @@ class KeyFile:
         keyrings = {name: held for name, held in now.keyrings.items() if name != ring}
         if keys:
             keyrings[ring] = tuple(keys)
-        # A draft of somebody who was killed holds the keys of that time, removed ones as well.
-        remove_drafts(self.path)
-        write_private(self.path, _encoded(Keys(now.store, keyrings)))
+        path = self.real_path
+        # The draft of a process that was killed holds the keys of that time, removed ones as well.
+        remove_drafts(path, _MARK.encode())
+        write_private(path, _encoded(Keys(now.store, keyrings)))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only process that changes the file; others take their turn, it is milliseconds."""
-        with self._written(), _flock(self.path.with_name(f"{self.path.name}.lock")) as locked:
-            assert locked
+        with self._written(), locked(self._beside("lock")):
             yield
 
     @contextlib.contextmanager
     def rotating(self) -> Iterator[None]:
         """Be the only process that rotates keys of this file; raises RefusedError if one does."""
-        lock = self.path.with_name(f"{self.path.name}.rotating")
-        with _flock(lock, wait=False) as locked:
-            if not locked:
+        with contextlib.ExitStack() as held:
+            with self._written():
+                ours = held.enter_context(locked(self._beside("rotating"), wait=False))
+            if not ours:
                 raise RefusedError(
                     f"another natster-tui is rotating the keys of {self}: wait until it has "
                     "ended, then try again"
                 )
             yield
+
+    def _beside(self, what: str) -> Path:
+        real = self.real_path
+        return real.with_name(f"{real.name}.{what}")
 
     def back_up(self, to: Path) -> None:
         """Copy it to a new file. Raises RefusedError and UsageError."""
@@ -168,10 +213,10 @@ class KeyFile:
 
 def keys_of_ring(file: KeyFile | None, ring: str) -> tuple[tuple[Key, ...], str]:
     """A keyring's key-encryption keys, newest last, or why there are none."""
-    if file is None or not file.exists():
-        named = "no key file was named" if file is None else f"there is no key file {file}"
-        return (), f"{named}: put it back from a backup, or name it with --key-file"
     try:
+        if file is None or not file.exists():
+            named = "no key file was named" if file is None else f"there is no key file {file}"
+            return (), f"{named}: put it back from a backup, or name it with --key-file"
         written = file.read().keyrings.get(ring, ())
     except RefusedError as error:
         return (), error.sentence
@@ -190,27 +235,14 @@ def key_of_text(written: str) -> Key:
     return Key(bytes.fromhex(written.removeprefix("k")))
 
 
-@contextlib.contextmanager
-def _flock(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold an exclusive lock; whether it is ours, which it always is after waiting."""
-    import fcntl  # not there on Windows, where this module must still be importable
-
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
-    finally:
-        os.close(descriptor)
-
-
 def default_key_file() -> Path:
-    """Where the keys are kept unless told otherwise."""
-    directory = Path(platformdirs.user_config_dir("natster-tui"))
-    if directory == Path(platformdirs.user_data_dir("natster-tui")):
+    """Where the keys are kept unless told otherwise. Raises UsageError without a home."""
+    directory = config_directory()
+    if directory is None:
+        raise UsageError(
+            "there is no home directory to keep keys in: name a key file with --key-file"
+        )
+    if directory == data_directory():
         # macOS has one place for both, and keys must not lie among the data that they open.
         directory = directory.with_name("natster-tui-keys")
     return directory / "keys.json"
@@ -224,9 +256,3 @@ def new_key() -> str:
 def _encoded(keys: Keys) -> bytes:
     value = {_MARK: _FORMAT, "store": keys.store, "keyrings": keys.keyrings}
     return json.dumps(value, indent=1).encode() + b"\n"
-
-
-def _checked(key: object) -> str:
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise ValueError("not a key")
-    return key

@@ -2,206 +2,241 @@
 
 A context is `$XDG_CONFIG_HOME/nats/context/NAME.json` (else below `~/.config`); the name of the
 selected one stands in `nats/context.txt`. Field names and expansion (`~`, `$VAR`) follow
-jsm.go's natscontext. What it can and we cannot (`nsc://`, `op://` and `env://` references, a
-Windows certificate store) is refused by name where it would be used; its SOCKS proxy and colours
-are ignored.
+jsm.go's natscontext. Its Windows certificate store is refused by name; the prefix of JetStream's
+advisories and the colours of the tool mean nothing to us.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
 from natster_tui.errors import UsageError
-from natster_tui.text.masking import screen_text
+from natster_tui.store.settings.files import expand_home, home_directory, quoted
+from natster_tui.store.settings.options import ConnectionOptions, Kind, Source
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_REFERENCE = re.compile(r"(?:nsc|op|env|file)://|data:", re.IGNORECASE)
 _NAMES_TOLD = 8
+_EXPECTED = {
+    "string_type": "a string",
+    "bool_type": "true or false",
+    "list_type": "a list of strings",
+}
+_FIELDS = {
+    "server": "url",
+    "tls_ca": "ca",
+    "tls_cert": "cert",
+    "tls_key": "key",
+    "js_domain": "jetstream_domain",
+    "js_api_prefix": "jetstream_api_prefix",
+}
+"""What an option is called in a context, where the name differs."""
 
 
-@dataclass(frozen=True, repr=False)
-class ConnectionOptions:
-    """What one source, such as a context, says of a connection; None where it is silent.
+class NamedBy(Enum):
+    """What named a context."""
 
-    It has no representation: too many of its fields may hold a secret, a lone user being a token.
+    FLAG = "--context"
+    VARIABLE = "NATS_CONTEXT"
+    TOOL = "nats context select"
 
-    `server` is one URL or several, separated by commas. Files are named as text, because not
-    every source means a file: a context's creds may be a reference into a vault.
-    """
 
-    server: str | None = None
-    creds: str | None = None
-    nkey: str | None = None
-    user: str | None = None
-    password: str | None = None
-    token: str | None = None
-    user_jwt: str | None = None
-    user_seed: str | None = None
-    tls_ca: str | None = None
-    tls_cert: str | None = None
-    tls_key: str | None = None
-    tls_first: bool = False
+_NAMED = {
+    NamedBy.FLAG: "",
+    NamedBy.VARIABLE: ", which NATS_CONTEXT names,",
+    NamedBy.TOOL: ", which is selected in the nats tool,",
+}
+_OTHER_SERVERS = "name a server with --server, or use the embedded one with --data-dir"
+_REMEDIES = {
+    NamedBy.FLAG: "name another context with --context",
+    NamedBy.VARIABLE: f"change NATS_CONTEXT, {_OTHER_SERVERS}",
+    NamedBy.TOOL: f"select another with `nats context select`, {_OTHER_SERVERS}",
+}
+
+
+class NatsContext(BaseModel):
+    """A context file's fields, as far as they mean anything to us."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    url: SecretStr | None = None
+    creds: SecretStr | None = None
+    nkey: SecretStr | None = None
+    nsc: SecretStr | None = None
+    user: SecretStr | None = None
+    password: SecretStr | None = None
+    token: SecretStr | None = None
+    user_jwt: SecretStr | None = None
+    user_seed: SecretStr | None = None
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    tls_first: bool | None = None
+    socks_proxy: SecretStr | None = None
     inbox_prefix: str | None = None
-    js_domain: str | None = None
-    js_api_prefix: str | None = None
+    jetstream_domain: str | None = None
+    jetstream_api_prefix: str | None = None
+    windows_cert_store: str | None = None
+    windows_cert_match: str | None = None
+    windows_cert_match_by: str | None = None
+    windows_ca_certs_match: list[str] | None = None
 
-
-def quoted(value: object) -> str:
-    """A name or path from outside, fit for a sentence: a secret given by mistake stays unseen."""
-    return screen_text(str(value), 300)
+    @property
+    def uses_windows_store(self) -> bool:
+        """Whether its certificates are in a certificate store of Windows."""
+        return bool(self.windows_cert_store or self.windows_ca_certs_match)
 
 
 def selected_context(environ: Mapping[str, str]) -> str | None:
     """The name of the context that `nats context select` chose, or None."""
-    path = _nats_directory(environ) / "context.txt"
+    directory = _nats_directory(environ)
+    if directory is None:
+        return None
+    path = directory / "context.txt"
     try:
-        return path.read_text(encoding="utf-8").strip() or None
+        return path.read_text(encoding="utf-8-sig").strip() or None
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"the name of the selected nats context cannot be read from {quoted(path)} "
-            f"({_reason(error)}): name one with --context, or a server with --server"
+            f"({_reason(error)}): name one with --context, {_OTHER_SERVERS}"
         ) from error
 
 
-def read_context(name: str, environ: Mapping[str, str]) -> ConnectionOptions:
-    """What a context says. A name that is a path (`./x.json`) is read from there.
+def context_source(name: str, named_by: NamedBy, environ: Mapping[str, str]) -> Source:
+    """A context as a source. A name that is a path (`./x.json`) is read from there.
 
     Raises UsageError when there is no such context or its file cannot be understood.
     """
+    remedy = _REMEDIES[named_by]
     path = _context_path(name, environ)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        context = NatsContext.model_validate_json(content)
     except FileNotFoundError as error:
-        raise UsageError(_unknown(name, path)) from error
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise UsageError(_unknown(name, path, named_by)) from error
+    except OSError as error:
         raise UsageError(
-            f"the nats context {quoted(path)} cannot be read ({_reason(error)}): "
-            "mend the file, or name another context with --context"
+            f"the nats context {quoted(path)} cannot be read ({_reason(error)}): {remedy}"
         ) from error
-    if not isinstance(values, dict):
-        raise _malformed(path, "it is not a JSON object")
-    return _options(values, path, environ)
-
-
-def is_reference(value: str) -> bool:
-    """Whether a context's value only says where the tool finds the value, as in a vault."""
-    return _REFERENCE.match(value) is not None
-
-
-def expand_home(path: str, environ: Mapping[str, str]) -> str:
-    """The path with a leading `~` replaced by the user's home directory."""
-    if path == "~" or path.startswith(("~/", f"~{os.sep}")):
-        return str(_home(environ)) + path[1:]
-    return path
-
-
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
-
-
-def _nats_directory(environ: Mapping[str, str]) -> Path:
-    configured = environ.get("XDG_CONFIG_HOME")
-    return (Path(configured) if configured else _home(environ) / ".config") / "nats"
-
-
-def _context_path(name: str, environ: Mapping[str, str]) -> Path:
-    if os.sep in name or "/" in name or name.endswith(".json"):
-        return Path(expand_home(name, environ))
-    if not name or ".." in name or "\0" in name:
+    except ValidationError as error:
         raise UsageError(
-            f'"{quoted(name)}" cannot be the name of a nats context: '
-            "see `nats context ls` for those there are"
-        )
-    return _nats_directory(environ) / "context" / f"{name}.json"
-
-
-def _unknown(name: str, path: Path) -> str:
-    try:
-        known = sorted(file.stem for file in path.parent.glob("*.json"))
-    except OSError:
-        known = []
-    told = ", ".join(map(quoted, known[:_NAMES_TOLD])) + (" …" if known[_NAMES_TOLD:] else "")
-    remedy = f"choose one of {told} with --context" if known else "name a server with --server"
-    return f'there is no nats context "{quoted(name)}" at {quoted(path)}: {remedy}'
-
-
-def _malformed(path: Path, what: str) -> UsageError:
-    return UsageError(
-        f"the nats context {quoted(path)} is malformed ({what}): "
-        "mend the file, or name another context with --context"
-    )
-
-
-def _reason(error: Exception) -> str:
-    """Why a file could not be read, without quoting it: a context holds secrets."""
-    match error:
-        case OSError():
-            return error.strerror or type(error).__name__
-        case json.JSONDecodeError():
-            return f"not JSON, line {error.lineno}"
-        case UnicodeDecodeError():
-            return "not UTF-8"
-        case _:
-            return "not JSON"
-
-
-def _options(
-    values: dict[str, object], path: Path, environ: Mapping[str, str]
-) -> ConnectionOptions:
-    def text(name: str) -> str | None:
-        value = values.get(name)
-        if value is not None and not isinstance(value, str):
-            raise _malformed(path, f"its {name} is not a string")
-        return value or None
-
-    def file(name: str) -> str | None:
-        value = text(name)
-        if value is None:
-            return None
-        expanded = _expand_variables(value, environ).removeprefix("file://")
-        return expand_home(expanded, environ) or None
-
-    if text("windows_cert_store"):
+            f"the nats context {quoted(path)} cannot be read ({_malformed(error)}): "
+            f"mend the file, or {remedy}"
+        ) from error
+    if context.uses_windows_store:
         raise UsageError(
-            f"the nats context {quoted(path)} uses the Windows certificate store, which "
-            "natster-tui cannot: put cert and key files there instead"
+            f"the nats context {quoted(path)} uses windows_cert_store, the certificate store of "
+            "Windows, which natster-tui cannot: put cert and key files there instead"
         )
-    tls_first = values.get("tls_first")
-    if not isinstance(tls_first, bool | None):
-        raise _malformed(path, "its tls_first is neither true nor false")
+
+    def call(option: str) -> str:
+        return f'the {_FIELDS.get(option, option)} of the nats context "{quoted(name)}"'
+
+    return Source(Kind.CONTEXT, f"context {quoted(name)}", _options(context, environ), call)
+
+
+def _options(context: NatsContext, environ: Mapping[str, str]) -> ConnectionOptions:
+    def file(value: SecretStr | str | None) -> str | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return None if text is None else _expand_variables(text, environ)
+
+    creds = file(context.creds) or _nsc_reference(context.nsc)
+    nkey = file(context.nkey)
     return ConnectionOptions(
-        server=text("url"),
-        creds=file("creds") or _nsc_reference(text("nsc")),
-        nkey=file("nkey"),
-        user=text("user"),
-        password=text("password"),
-        token=text("token"),
-        user_jwt=text("user_jwt"),
-        user_seed=text("user_seed"),
-        tls_ca=file("ca"),
-        tls_cert=file("cert"),
-        tls_key=file("key"),
-        tls_first=bool(tls_first),
-        inbox_prefix=text("inbox_prefix"),
-        js_domain=text("jetstream_domain"),
-        js_api_prefix=text("jetstream_api_prefix"),
+        server=context.url,
+        creds=None if creds is None else SecretStr(creds),
+        nkey=None if nkey is None else SecretStr(nkey),
+        user=context.user,
+        password=context.password,
+        token=context.token,
+        user_jwt=context.user_jwt,
+        user_seed=context.user_seed,
+        tls_ca=file(context.ca),
+        tls_cert=file(context.cert),
+        tls_key=file(context.key),
+        tls_first=context.tls_first,
+        socks_proxy=context.socks_proxy,
+        inbox_prefix=context.inbox_prefix,
+        js_domain=context.jetstream_domain,
+        js_api_prefix=context.jetstream_api_prefix,
     )
 
 
-def _nsc_reference(lookup: str | None) -> str | None:
+def _nsc_reference(lookup: SecretStr | None) -> str | None:
     """The older field `nsc` as the creds reference that newer versions of the tool write."""
-    if lookup is None or lookup.startswith("nsc://"):
-        return lookup
-    return f"nsc://{lookup}"
+    if lookup is None or not lookup.get_secret_value():
+        return None
+    text = lookup.get_secret_value()
+    return text if text.startswith("nsc://") else f"nsc://{text}"
 
 
 def _expand_variables(text: str, environ: Mapping[str, str]) -> str:
     """`$VAR` and `${VAR}` replaced; as in the tool, one that is not set leaves nothing."""
     return _VARIABLE.sub(lambda match: environ.get(match[1] or match[2], ""), text)
+
+
+def _nats_directory(environ: Mapping[str, str]) -> Path | None:
+    if configured := environ.get("XDG_CONFIG_HOME"):
+        return Path(configured) / "nats"
+    home = home_directory(environ)
+    return None if home is None else home / ".config" / "nats"
+
+
+def _context_path(name: str, environ: Mapping[str, str]) -> Path:
+    if os.sep in name or "/" in name or name.endswith(".json"):
+        return expand_home(name, environ)
+    if not name or ".." in name or "\0" in name:
+        raise UsageError(
+            f'"{quoted(name)}" cannot be the name of a nats context: '
+            "see `nats context ls` for those there are"
+        )
+    directory = _nats_directory(environ)
+    if directory is None:
+        raise UsageError(
+            f'the nats context "{quoted(name)}" cannot be looked for without a home directory: '
+            "set HOME or XDG_CONFIG_HOME, or give the path of its file"
+        )
+    return directory / "context" / f"{name}.json"
+
+
+def _unknown(name: str, path: Path, named_by: NamedBy) -> str:
+    try:
+        known = sorted(file.stem for file in path.parent.glob("*.json"))
+    except OSError:
+        known = []
+    told = ", ".join(map(quoted, known[:_NAMES_TOLD])) + (" …" if known[_NAMES_TOLD:] else "")
+    remedies = [f"choose one of {told} with --context"] if known else []
+    if named_by is not NamedBy.FLAG:
+        remedies.append(_REMEDIES[named_by])
+    elif not known:
+        remedies.append("name a server with --server")
+    return (
+        f'there is no nats context "{quoted(name)}"{_NAMED[named_by]} at {quoted(path)}: '
+        f"{', '.join(remedies)}"
+    )
+
+
+def _malformed(error: ValidationError) -> str:
+    """What is wrong with a context, by its field; never what stands there."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    kind, place = first["type"], first["loc"]
+    if kind == "json_invalid":
+        reason = str(first.get("ctx", {}).get("error", ""))
+        where = re.search(r"line \d+", reason)
+        return f"not JSON, {where[0]}" if where else "not JSON"
+    if not place:
+        return "it is not a JSON object"
+    return f"its {place[0]} is not {_EXPECTED.get(kind, 'what it should be')}"
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    return error.strerror or type(error).__name__

@@ -6,16 +6,20 @@ beside it as well.
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
-import platformdirs
-
-from natster_tui.store.sealing.private_files import make_private_directory, write_private
+from natster_tui.store.files.private_files import make_private_directory, write_private
+from natster_tui.store.user_directories import cache_directory
 
 
 def keep_copy(text: str) -> Path:
-    """Write the text to a file that only its owner can read, and return where."""
-    directory = Path(platformdirs.user_cache_dir("natster-tui"))
+    """Write the text to a file that only its owner can read, and return where.
+
+    Without a home directory it is a new temporary directory each time: one of a fixed name may
+    have been made by another user.
+    """
+    directory = cache_directory() or Path(tempfile.mkdtemp(prefix="natster-tui-"))
     make_private_directory(directory)
     path = directory / "copied.json"
     write_private(path, f"{text}\n".encode())

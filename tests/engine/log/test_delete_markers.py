@@ -46,7 +46,7 @@ async def test_an_expired_share_is_not_shared_again_and_verify_does_not_mind_its
 ) -> None:
     log = await forgetful_log(link)
     await append(log, [initialized(A), initialized(B)])
-    await link.request(shared(A, B).subject, b"", {"Nats-TTL": "1s"})
+    await link.request(link.target.stored(shared(A, B).subject), b"", {"Nats-TTL": "1s"})
     await append(log, [unshared(A, B), shared(A, B, "movies")])
 
     await until_info(log, lambda info: info.last_seq == 6)
@@ -67,7 +67,8 @@ async def test_an_expired_share_is_not_shared_again_and_verify_does_not_mind_its
 async def test_a_delete_marker_in_a_bucket_is_a_removal(log: EventLog, link: Link) -> None:
     await append(log, [initialized(A), initialized(B)])
     await project_to_head(log)
-    await link.request(f"$KV.{ACCOUNTS.bucket}.{A}", b"", {MARKER_REASON: "MaxAge"})
+    entry = link.target.stored(f"$KV.{ACCOUNTS.bucket}.{A}")
+    await link.request(entry, b"", {MARKER_REASON: "MaxAge"})
     bucket = bucket_of(log, ACCOUNTS, "test")
     assert await bucket.read(A) is None
     stored = await load_projection(bucket, ACCOUNTS)

@@ -37,6 +37,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import RECORDINGS, recording, until
 from tests.engine.running import (
     assert_stored_is_the_fold,
@@ -321,7 +322,7 @@ async def foreign(
     if request.param == "made with nats-py":
         log = await EventLog.create(link, STREAM, LogSettings())
         client = await nats.connect(
-            list(settings.servers), user=settings.user, password=settings.password
+            list(settings.servers), user=settings.user, password=revealed(settings.password)
         )
         for projection in PROJECTIONS:
             await client.jetstream().create_key_value(bucket=projection.bucket)
@@ -362,7 +363,7 @@ async def test_documents_that_say_the_same_in_another_spelling_are_no_drift(
 ) -> None:
     await append(log, [shared(A, B)])
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     store = await client.jetstream().create_key_value(bucket="PROJ_CATALOG")
     await store.put(

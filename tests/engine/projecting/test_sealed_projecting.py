@@ -116,7 +116,9 @@ async def test_a_value_moved_to_another_place_does_not_open(
         (f"natster.events.{C}.none.none.context_bound", ""),
         (binding.subject, "another"),
     ):
-        await sealed.link.request(subject, binding.stored, {"Nats-Msg-Id": message_id or "m"})
+        await sealed.link.request(
+            sealed.link.target.stored(subject), binding.stored, {"Nats-Msg-Id": message_id or "m"}
+        )
     moved = (await records_in(sealed))[-2:]
     assert [r.seal and r.seal.unopened for r in moved] == [Unopened.UNREADABLE] * 2
     assert all(r.payload == b"" and r.seal and "altered" in r.seal.reason for r in moved)
@@ -145,7 +147,7 @@ async def test_each_way_not_to_open_has_its_name(
     sealed: EventLog, made: object, kind: Unopened, told: str
 ) -> None:
     binding = (await records_in(sealed))[1]
-    await sealed.link.request(binding.subject, made(binding.stored))  # type: ignore[operator] # a lambda above
+    await sealed.link.request(sealed.link.target.stored(binding.subject), made(binding.stored))  # type: ignore[operator] # a lambda above
     last = (await records_in(sealed))[-1]
     assert last.seal is not None
     assert last.seal.unopened is kind

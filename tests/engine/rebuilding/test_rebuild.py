@@ -35,6 +35,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import RECORDINGS, recording, until
 from tests.engine.running import (
     assert_stored_is_the_fold,
@@ -600,7 +601,7 @@ async def test_taking_over_documents_in_another_spelling_ends_verified(
     """Equal as JSON is no drift while it is another's, but our own must be ours to the byte."""
     await append(log, [shared(A, B)])
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     store = await client.jetstream().create_key_value(bucket="PROJ_CATALOG")
     await store.put("kevbuzz", b'{ "catalog_name": "kevbuzz", "owner":"AA", "shared_with":["BB"] }')
@@ -649,7 +650,7 @@ async def test_taking_over_is_refused_while_the_others_consumer_moves(
     adopted: EventLog, settings: ConnectionSettings
 ) -> None:
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     # The reference's consumer, pulled from as the reference does.
     consumer = await client.jetstream().pull_subscribe(
@@ -690,7 +691,7 @@ async def test_taking_over_is_allowed_once_all_is_quiet(
     adopted: EventLog, settings: ConnectionSettings
 ) -> None:
     client = await nats.connect(
-        list(settings.servers), user=settings.user, password=settings.password
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     consumer = await client.jetstream().pull_subscribe(
         "natster.events.*.*.*.*", durable="PROJ_ACCOUNT", stream=STREAM

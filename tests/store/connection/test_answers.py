@@ -178,9 +178,3 @@ async def test_a_real_server_answers_as_the_models_say(link: Link, log: EventLog
     with pytest.raises(ApiError) as raised:
         await link.ask("STREAM.INFO.NOWHERE", StreamInfoAnswer)
     assert raised.value.code == STREAM_NOT_FOUND
-
-
-async def test_a_stored_message_is_acknowledged_with_its_place(link: Link, log: EventLog) -> None:
-    message = initialized(A, "Ada")
-    ack = await link.store(message.subject, message.payload, what="an event")
-    assert (ack.stream, ack.seq, ack.duplicate) == (STREAM, 1, False)

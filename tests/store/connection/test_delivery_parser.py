@@ -12,7 +12,12 @@ from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
 from natster_tui.store.connection import wire
-from natster_tui.store.connection.delivery_parser import Delivery, DeliveryParser, replace_parser
+from natster_tui.store.connection.delivery_parser import (
+    LONGEST_LINE,
+    Delivery,
+    DeliveryParser,
+    replace_parser,
+)
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.wire import WireClient
 from natster_tui.store.log import EventLog
@@ -94,8 +99,9 @@ _messages = st.builds(
     st.sampled_from([b"", b"NATS/1.0\r\n\r\n", b"NATS/1.0 100 Idle\r\nX: MSG a 7 b 3\r\n\r\n"]),
     st.sampled_from([b"", b"null", b"\r\n", b"MSG a 7 3\r\nxxx\r\n", b"PING\r\n", b"x" * 100]),
 )
+INFO = b'INFO {"server_id":"N","version":"2.15.1","max_payload":1048576}\r\n'
 _others = st.sampled_from(
-    [b"PING\r\n", b"PONG\r\n", b"+OK\r\n", b"-ERR 'Permissions Violation'\r\n", b'INFO {"a":1}\r\n']
+    [b"PING\r\n", b"PONG\r\n", b"+OK\r\n", b"-ERR 'Permissions Violation'\r\n", INFO]
 )
 _odd = st.sampled_from([b"MSG  a   7 b  0\r\n\r\n", b"NONSENSE\r\n", b"HMSG a 7 r x 12\r\n"])
 streams = st.lists(st.one_of(_messages, _messages, _others, _odd), max_size=12).map(b"".join)
@@ -140,6 +146,40 @@ def test_a_subject_may_hold_what_nats_py_takes_for_a_blank() -> None:
         assert kept == b""
 
 
+NONSENSE = {
+    b"MSG a 7 r x\r\nabc\r\n": "a message whose size is no number",
+    b"MSG a 7 r -5\r\nabc\r\n": "a message whose size is no number",
+    b"MSG a 7 r +3\r\nabc\r\n": "a message whose size is no number",
+    b"MSG a 7 r 1_0\r\n0123456789\r\n": "a message whose size is no number",
+    b"MSG a 7 r " + b"9" * 5_000 + b"\r\n": "a message whose size is no number",
+    b"HMSG a 7 r -1 3\r\nabc\r\n": "a message whose size is no number",
+    b"HMSG a 7 r 4 3\r\nabc\r\n": "a message that is shorter than its headers",
+    b"MSG a 7 r 2\r\nabc\r\n": "a message that does not end where its size says",
+    b"MSG a 7 r 4\r\nabc\r\nPING\r\n": "a message that does not end where its size says",
+    b"MSG a 7 r 99999999999\r\n": "a message of 99,999,999,999 bytes",
+    b"INFO {}\r\n": "an INFO that makes no sense (server_id: field required)",
+    b"INFO [1]\r\n": "an INFO that makes no sense",
+    INFO.replace(b"1048576", b"-1"): "an INFO that makes no sense (max_payload: ",
+    b"-ERR \r\n": "what is not the NATS protocol",
+    b"\r\n": "what is not the NATS protocol",
+    b"  \r\n": "what is not the NATS protocol",
+    b"x" * 8_000 + b"\r\n": "what is not the NATS protocol",
+}
+
+
+@pytest.mark.parametrize("sid", [b"7", b"8"], ids=["in bulk", "nats-py"])
+@pytest.mark.parametrize("stream", NONSENSE, ids=lambda stream: repr(stream[:30]))
+def test_what_cannot_be_the_protocol_is_refused_however_it_is_cut(
+    stream: bytes, sid: bytes
+) -> None:
+    sent = b"PING\r\n" + stream.replace(b"MSG a 7", b"MSG a " + sid)
+    for cuts in ([], [3], [len(sent) // 2], list(range(20)), [len(sent) - 3]):
+        heard = Heard()
+        parser = DeliveryParser(heard, {RAW: heard.sink})
+        assert told_by(parser, heard, sent, cuts)[0] == ["ping", "protocol error"]
+        assert parser.problem.startswith(f"the server sent {NONSENSE[stream]}")
+
+
 def test_an_error_comes_in_the_letters_of_the_server() -> None:
     heard: list[str] = []
 
@@ -155,11 +195,28 @@ def test_an_error_comes_in_the_letters_of_the_server() -> None:
     assert set(heard) == {"'Permissions Violation for Publish to \"$JS.API.x\"'"}
 
 
-def test_a_size_that_is_none_is_a_protocol_error() -> None:
+def test_a_line_without_an_end_is_refused_before_it_takes_memory() -> None:
     heard = Heard()
     parser = DeliveryParser(heard, {RAW: heard.sink})
+    fed = 0
+
+    async def feed() -> int:
+        nonlocal fed
+        while True:
+            await parser.parse(b"MSG " + b"x" * 32_768)
+            fed += 32_768
+
     with pytest.raises(ProtocolError):
-        asyncio.run(parser.parse(b"MSG a 7 reply x\r\nabc\r\n"))
+        asyncio.run(feed())
+    assert fed < 2 * LONGEST_LINE
+
+
+def test_a_message_may_be_larger_than_what_may_be_published() -> None:
+    # Stored when the limit was another, or quoted in base64.
+    heard = Heard()
+    parser = DeliveryParser(heard, {RAW: heard.sink})
+    asyncio.run(parser.parse(INFO + message("a", RAW, "r", b"", b"x" * 3_000_000)))
+    assert heard.told[-1] == (RAW, (b"a", b"r", b"x" * 3_000_000, None))
 
 
 def test_this_nats_py_is_one_that_we_read_from_in_bulk() -> None:

@@ -23,14 +23,17 @@ from natster_tui.errors import (
 from natster_tui.events.event import STREAM
 from natster_tui.store.connection import link as link_module
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import until
 from tests.making_logs import A, append, initialized
 from tests.real_server import RealServer
 from tests.subscribing import until_subscribed
 
+SILENT = PublishedSubject("silent")
 AT_ONCE = 1.0
 """Seconds; far below any timeout that would hide a failure."""
 
@@ -185,7 +188,7 @@ async def test_a_denied_publish_without_an_answer_is_reported(strict: RealServer
     problems: list[str] = []
     link.on_problem = problems.append
     try:
-        await link.publish("natster.events.A.none.none.natster_initialized", b"")
+        await link.publish(PublishedSubject("natster.events.A.none.none.natster_initialized"), b"")
         await until(lambda: problems)
         assert "does not permit Observer to publish to natster.events.A.none" in problems[0]
     finally:
@@ -212,7 +215,7 @@ async def silent_service(settings: ConnectionSettings) -> nats.NATS:
     client = await nats.connect(
         list(settings.servers),
         user=settings.user,
-        password=settings.password,
+        password=revealed(settings.password),
         allow_reconnect=False,
     )
     await client.subscribe("silent")
@@ -226,7 +229,7 @@ async def test_losing_the_server_fails_everything_that_waits_at_once(
     settings = short_lived.new_account()
     service = await silent_service(settings)
     link = await Link.open(settings)
-    waiting = [asyncio.create_task(link.request("silent", timeout=60)) for _ in range(3)]
+    waiting = [asyncio.create_task(link.request(SILENT, timeout=60)) for _ in range(3)]
     await link.client.flush()
     watch = Stopwatch()
     short_lived.stop(signal.SIGKILL)
@@ -235,7 +238,7 @@ async def test_losing_the_server_fails_everything_that_waits_at_once(
             await task
     assert watch.seconds < AT_ONCE
     assert link.is_lost
-    for late in (link.request("silent"), link.publish("silent", b""), link.api("INFO")):
+    for late in (link.request(SILENT), link.publish(SILENT, b""), link.api("INFO")):
         with pytest.raises(ConnectionLostError):
             await late
     assert watch.seconds < AT_ONCE
@@ -252,7 +255,7 @@ async def test_a_frozen_server_is_a_lost_one(
     link = await Link.open(settings)
     short_lived.signal(signal.SIGSTOP)
     with pytest.raises(ConnectionLostError):
-        await link.request("silent", timeout=60)
+        await link.request(SILENT, timeout=60)
     await link.close()
     short_lived.stop(signal.SIGKILL)
     await service.close()
@@ -261,7 +264,7 @@ async def test_a_frozen_server_is_a_lost_one(
 async def test_closing_fails_everything_that_waits(settings: ConnectionSettings) -> None:
     service = await silent_service(settings)
     link = await Link.open(settings)
-    waiting = asyncio.create_task(link.request("silent", timeout=60))
+    waiting = asyncio.create_task(link.request(SILENT, timeout=60))
     await link.client.flush()
     await link.close()
     with pytest.raises(ConnectionLostError):
@@ -319,13 +322,13 @@ async def test_no_answer_in_time_names_the_subject(
 ) -> None:
     service = await silent_service(settings)
     with pytest.raises(ServerError, match=r"did not answer silent within 0\.05 s"):
-        await link.request("silent", timeout=0.05)
+        await link.request(SILENT, timeout=0.05)
     assert not link.is_lost
     await service.close()
 
 
 async def test_more_than_the_server_takes_is_a_sentence(log: EventLog) -> None:
     with pytest.raises(ServerError):
-        await log.link.request("silent", b"x" * (log.link.max_payload + 1))
+        await log.link.request(SILENT, b"x" * (log.link.max_payload + 1))
     assert not log.link.is_lost
     await append(log, [initialized(A)])

@@ -16,8 +16,8 @@ from natster_tui.store.embedded.sentinel import (
     read_sentinel,
     write_sentinel,
 )
+from natster_tui.store.files.private_files import write_private
 from natster_tui.store.sealing.key_file import KeyFile
-from natster_tui.store.sealing.private_files import write_private
 
 KEY = "k" + "1f" * 32
 OTHER_KEY = "k" + "2e" * 32

@@ -24,12 +24,15 @@ from nats.js.errors import APIError, NotFoundError
 from natster_tui.errors import NoServerBinaryError, RefusedError, ServerError
 from natster_tui.store.embedded import binary as server_binary
 from natster_tui.store.embedded.binary import find_server_binary
+from natster_tui.store.embedded.data_directory import DataDirectory
 from natster_tui.store.embedded.server import (
     EmbeddedServer,
     acquire,
     acquire_temporary,
     default_data_dir,
 )
+from natster_tui.store.files.locks import open_locked
+from natster_tui.store.files.private_files import write_private
 from natster_tui.store.sealing.key_file import KeyFile, default_key_file
 from tests.conftest import until
 
@@ -71,10 +74,10 @@ async def own() -> AsyncIterator[Acquire]:
 
 @pytest.fixture
 def start_owner() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Another process that owns the server of a directory, ready when this returns."""
+    """Another process that owns a directory's server; it does when this returns, if `ready`."""
     owners: list[subprocess.Popen[str]] = []
 
-    def start(data_dir: Path, *options: str) -> subprocess.Popen[str]:
+    def start(data_dir: Path, *options: str, ready: bool = True) -> subprocess.Popen[str]:
         owner = subprocess.Popen(
             [sys.executable, "-c", OWNER, str(data_dir), *options],
             stdout=subprocess.PIPE,
@@ -83,7 +86,8 @@ def start_owner() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         )
         owners.append(owner)
         assert owner.stdout is not None
-        assert json.loads(owner.stdout.readline())["owned"]
+        if ready:
+            assert json.loads(owner.stdout.readline())["owned"]
         return owner
 
     yield start
@@ -124,6 +128,13 @@ async def read_log(server: EmbeddedServer) -> bytes | None:
             return None
 
 
+def make_data_directory(path: Path) -> DataDirectory:
+    """A data directory in which no server has been started yet."""
+    directory = DataDirectory.at(path, None, temporary=False)
+    directory.create()
+    return directory
+
+
 def running(data_dir: Path) -> dict[str, Any]:
     value: dict[str, Any] = json.loads((data_dir / "server.json").read_bytes())
     return value
@@ -138,6 +149,13 @@ def has_ended(pid: int) -> bool:
     with suppress(OSError):  # where nobody collects orphans they stay, as zombies
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     return False
+
+
+def children_of(pid: int) -> list[int]:
+    told = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(child) for child in told.stdout.split()]
 
 
 def arguments_of(pid: int) -> str:
@@ -287,6 +305,91 @@ async def test_secrets_are_in_no_process_arguments(tmp_path: Path, own: Acquire)
     assert key not in repr(vars(server)["_running"])
 
 
+def holding(data_dir: Path, key: str) -> list[Path]:
+    """The files below a directory that hold a key, or a recognisable part of it."""
+    part = key[1:33].encode()
+    return [path for path in data_dir.rglob("*") if path.is_file() and part in path.read_bytes()]
+
+
+async def test_the_stores_key_is_never_on_the_data_disk(
+    tmp_path: Path, own: Acquire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytes] = []
+
+    def note_and_write(path: Path, content: bytes, **options: bool) -> None:
+        written.append(content)
+        write_private(path, content, **options)
+
+    monkeypatch.setattr("natster_tui.store.embedded.data_directory.write_private", note_and_write)
+    server = await own(tmp_path)
+    key = server.key_file.read().store
+    assert holding(tmp_path, key) == []
+    await write_log(server)
+    await server.close()
+    assert holding(tmp_path, key) == []
+    assert written, "what is written and removed again lies on the disk all the same"
+    assert not [content for content in written if key[1:33].encode() in content]
+
+
+def is_free(lock: Path) -> bool:
+    descriptor = open_locked(lock)
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is not None
+
+
+@pytest.mark.parametrize("when", ["config", "ports", "ready"])
+async def test_not_even_owner_and_guard_killed_during_a_start_leave_the_key(
+    tmp_path: Path, start_owner: Callable[..., subprocess.Popen[str]], when: str
+) -> None:
+    data = tmp_path / "data"
+    server = await acquire(data)
+    key = server.key_file.read().store
+    await server.close()
+    owner = start_owner(data, ready=False)
+    guards: list[int] = []
+
+    def is_there() -> bool:
+        guards[:] = children_of(owner.pid)
+        found = {
+            "config": (data / "run" / "server.conf").exists(),
+            "ports": any((data / "run").glob("*.ports")),
+            "ready": (data / "server.json").exists(),
+        }
+        return bool(guards) and found[when]
+
+    await until(is_there, 10)
+    for pid in (owner.pid, *guards):
+        os.kill(pid, signal.SIGKILL)
+    owner.wait()
+    assert holding(data, key) == []
+    await until(lambda: is_free(data / "server.lock"), 10)
+    assert holding(data, key) == []
+
+
+async def test_a_configuration_of_an_earlier_release_is_removed_and_no_other_file(
+    tmp_path: Path, own: Acquire
+) -> None:
+    directory = make_data_directory(tmp_path)
+    key = directory.key_file.create().store
+    old = {"host": "127.0.0.1", "server_name": "natster-embedded", "jetstream": {"key": key}}
+    for name in ("server.conf", ".server.conf.0123456789ab"):
+        (directory.run / name).write_text(json.dumps(old))
+    theirs = {
+        directory.run / "notes.txt": b"my own",
+        directory.run / "my.ports": b"my own",
+        directory.run / ".server.conf.0123456789ac": b"port: 4222",
+        directory.run / "nats-server_7.ports": b"my own",
+    }
+    for file, content in theirs.items():
+        file.write_bytes(content)
+    (directory.run / "kept").mkdir()
+    await (await own(tmp_path)).close()
+    assert holding(tmp_path, key) == []
+    assert {file: file.read_bytes() for file in theirs} == theirs
+    assert (directory.run / "kept").is_dir()
+
+
 async def test_data_port_and_token_survive_a_clean_stop(tmp_path: Path, own: Acquire) -> None:
     first = await own(tmp_path)
     assert first.recorded_log() is None
@@ -308,6 +411,7 @@ async def test_a_port_that_somebody_else_has_taken_is_replaced(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        make_data_directory(tmp_path)
         (tmp_path / "server.port").write_text(str(port))
         server = await own(tmp_path)
     assert not server.url.endswith(f":{port}")
@@ -443,7 +547,7 @@ async def test_a_frozen_server_is_killed_after_its_grace(tmp_path: Path, own: Ac
 
 
 async def test_what_a_dead_server_left_is_not_trusted(tmp_path: Path, own: Acquire) -> None:
-    (tmp_path / "run").mkdir()
+    make_data_directory(tmp_path)
     (tmp_path / "run" / "nats-server_1.ports").write_text('{"nats":["nats://127.0.0.1:1"]}')
     left = {"url": "nats://127.0.0.1:1", "server_id": "N", "pid": os.getpid(), "server_pid": 1}
     (tmp_path / "server.json").write_text(json.dumps(left))
@@ -581,22 +685,19 @@ async def test_a_process_without_the_key_leaves_recording_to_one_that_has_it(
 # -- failing to start, and throw-away servers ------------------------------------------------
 
 
-async def test_a_server_that_cannot_start_says_why_in_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store" / "jetstream").write_text("in the way")
+async def test_a_server_that_cannot_start_says_why_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "natster_tui.store.embedded.data_directory.server_config", lambda **_of: b"port: many"
+    )
     with pytest.raises(ServerError) as caught:
         await acquire(tmp_path)
     sentence = caught.value.sentence
     assert "\n" not in sentence
     assert str(tmp_path / "server.log") in sentence
-    assert "storage directory" in sentence
+    assert "server.conf" in sentence
     assert not list((tmp_path / "run").iterdir())
-
-
-async def test_a_directory_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ServerError, match=r"cannot use .*file"):
-        await acquire(tmp_path / "file")
 
 
 async def test_a_throw_away_server_removes_its_directory(own: Acquire) -> None:

@@ -107,7 +107,7 @@ def read_answer(data: bytes, model: type[AnswerT], *, request: str, where: str) 
         try:
             refused = _ErrorAnswer.model_validate_json(data)
         except ValidationError:
-            raise malformed(where, request, _first_problem(error)) from None
+            raise malformed(where, request, first_problem(error)) from None
         raise _refused(request, refused.error) from None
     if answer.error is not None:
         raise _refused(request, answer.error)
@@ -119,7 +119,7 @@ def read_part(data: bytes, model: type[PartT], *, request: str, where: str) -> P
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        raise malformed(where, request, _first_problem(error)) from None
+        raise malformed(where, request, first_problem(error)) from None
 
 
 def malformed(where: str, request: str, problem: str) -> MalformedAnswerError:
@@ -136,7 +136,7 @@ def _refused(request: str, error: ErrorBody) -> ApiError:
     return ApiError(f"JetStream refused {request}: {description}", error.err_code, description)
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """Where an answer is wrong, and how; never what stands there."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from natster_tui.errors import UsageError
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.credentials import find_jwt
+from natster_tui.store.settings.files import read_file
+from natster_tui.store.settings.secrets import revealed
 
-_JWT = re.compile(r"BEGIN NATS USER JWT-+\s+[\w-]+\.([\w-]+)\.[\w-]+")
 _LATEST = 253_402_300_799  # the end of the year 9999
 
 
@@ -25,20 +27,26 @@ class _Claims(BaseModel):
 
 def jwt_expired_since(settings: ConnectionSettings) -> datetime | None:
     """When the JWT of the credentials ran out, if there is one and it has."""
-    text = settings.creds_text
-    if settings.creds is not None:
-        try:
-            text = settings.creds.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return None
-    found = _JWT.search(text or "")
-    if found is None:
+    jwt = _jwt_of(settings)
+    if jwt is None:
         return None
+    body = jwt.split(".")[1]
     try:
         claims = _Claims.model_validate_json(
-            base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
+            base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         )
     except (ValidationError, binascii.Error, ValueError):
         return None
     end = datetime.fromtimestamp(claims.exp, UTC)
     return end if claims.exp and end < datetime.now(UTC) else None
+
+
+def _jwt_of(settings: ConnectionSettings) -> str | None:
+    if settings.creds is not None:
+        try:
+            return find_jwt(read_file(settings.creds, "creds"))
+        except UsageError:
+            return None
+    if settings.creds_text is not None:
+        return find_jwt(settings.creds_text.get_secret_value())
+    return revealed(settings.bearer_jwt)

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from natster_tui.errors import RefusedError
+from natster_tui.store.files.permissions import replaceable_through
 from natster_tui.text.safe_text import safe_text
 
 _READABLE_BY_OTHERS = 0o077
@@ -53,21 +54,36 @@ def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
         os.close(directory)
 
 
-def remove_drafts(path: Path) -> None:
+def remove_drafts(path: Path, mark: bytes) -> None:
     """Remove what `write_private` left beside a file when it was killed: it may hold old secrets.
 
-    Only for who alone writes the file: others' drafts go as well. Raises OSError.
+    Drafts are known by their name and by `mark`, which everything written to that file holds. Only
+    for who alone writes the file: drafts of other processes go as well. Raises OSError.
     """
     draft = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{{2 * _DRAFT_BYTES}}}")
     for beside in path.parent.iterdir():
-        if draft.fullmatch(beside.name):
-            beside.unlink()
+        if draft.fullmatch(beside.name) and beside.is_file() and not beside.is_symlink():
+            content = beside.read_bytes()
+            if not content or mark in content:
+                beside.unlink()
 
 
 def refuse_if_shared(path: Path) -> None:
-    """Raise RefusedError when others may read the file; raises OSError as well."""
-    if path.stat().st_mode & _READABLE_BY_OTHERS:
+    """Raise RefusedError when others may read or replace a key file; raises OSError as well."""
+    found = path.stat()
+    shown = safe_text(str(path))
+    if found.st_uid != os.geteuid():
         raise RefusedError(
-            f"others can read the key file {safe_text(str(path))}: `chmod 600` it, "
+            f"the key file {shown} belongs to another user, who can read it: `chown` it, or name "
+            "another with --key-file"
+        )
+    if found.st_mode & _READABLE_BY_OTHERS:
+        raise RefusedError(
+            f"others can read the key file {shown}: `chmod 600` it, "
             "and think about who may have read it"
+        )
+    if above := replaceable_through(path):
+        raise RefusedError(
+            f"others may write to {safe_text(str(above))}, and so replace the key file {shown}: "
+            "take that permission away (`chmod go-w`), or keep the file elsewhere"
         )

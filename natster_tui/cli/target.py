@@ -1,0 +1,139 @@
+"""What the shared options amount to: a server, a log on it, and what may be written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from natster_tui.engine.server_source import (
+    EmbeddedSource,
+    LogChoice,
+    NamedServer,
+    ServerSource,
+    new_instance,
+)
+from natster_tui.errors import UsageError
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.opening.tls import check_transport
+from natster_tui.store.embedded.server import default_data_dir
+from natster_tui.store.log_config import LogSettings
+from natster_tui.store.sealing.choice import SealingChoice
+from natster_tui.store.sealing.key_file import default_key_file
+from natster_tui.store.settings.files import expand_home
+from natster_tui.store.settings.options import ConnectionFlags
+from natster_tui.store.settings.resolve import resolve_connection
+from natster_tui.store.user_directories import config_directory, data_directory
+
+_MOST_DIGITS = 18
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the shared options amount to."""
+
+    source: ServerSource
+    choice: LogChoice
+    instance: str
+
+
+def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
+    """The server and log that the options name; `given` holds those that were given.
+
+    `connection_name` is what a server's operators see of the connections. Raises UsageError.
+    """
+    source = _source(given, connection_name)
+    choice = LogChoice(
+        stream=_stream_name(given.get("stream", STREAM)),
+        create=given.get("create_log", False),
+        read_only=given.get("read_only", False),
+        settings=_log_settings(given.get("log_setting", ())),
+        sealing=_sealing_choice(given),
+    )
+    if choice.create and choice.read_only:
+        raise UsageError("--create-log and --read-only exclude each other: give one")
+    wanted = choice.sealing.wanted
+    if choice.sealing.key_file is None and (wanted or (choice.create and wanted is None)):
+        # Without keys the log would be made unsealed, which nobody asked for.
+        default_key_file()
+    return Target(source, choice, new_instance())
+
+
+def keep_apart(what: str, file: Path, data_dir: Path) -> None:
+    """Raise UsageError for a file with keys that would lie among the data they open."""
+    # Not `resolve`, which fails on a link that leads to itself: using the file tells of that.
+    if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(data_dir)):
+        raise UsageError(
+            f"{what} lies in the embedded server's data directory: whoever copies the data must "
+            "not have the keys with it; name another place"
+        )
+
+
+def _source(given: Mapping[str, Any], name: str) -> ServerSource:
+    flags = ConnectionFlags.model_validate(
+        {name: given[name] for name in ConnectionFlags.model_fields if name in given}
+    )
+    asks_embedded = "data_dir" in given
+    settings = (
+        None
+        if asks_embedded and flags == ConnectionFlags()
+        else resolve_connection(flags, os.environ)
+    )
+    if settings is not None:
+        if asks_embedded:
+            raise UsageError("--data-dir is for the embedded server: leave it or the server out")
+        # Before anything is opened: a dashboard would be there already, and try again for ever.
+        check_transport(settings)
+        return NamedServer(settings, name=name)
+    data_dir = expand_home(given["data_dir"]) if asks_embedded else default_data_dir()
+    key_file = expand_home(given["key_file"]) if "key_file" in given else default_key_file()
+    read_only = given.get("read_only", False)
+    return EmbeddedSource(data_dir, key_file, read_only=read_only, name=name)
+
+
+def _sealing_choice(given: Mapping[str, Any]) -> SealingChoice:
+    """What was said about sealing; without a home directory there may be no key file."""
+    wanted = given.get("sealing")
+    is_named = "key_file" in given
+    file = expand_home(given["key_file"]) if is_named else None
+    if file is None and config_directory() is not None:
+        file = default_key_file()
+    data_dir = expand_home(given["data_dir"]) if "data_dir" in given else data_directory()
+    if file is not None and data_dir is not None:
+        keep_apart("the key file", file, data_dir)
+    return SealingChoice(None if wanted is None else wanted == "on", file, is_named)
+
+
+def _stream_name(name: str) -> str:
+    if not name or any(char in ".*> \t\r\n\0/\\" or not char.isprintable() for char in name):
+        raise UsageError("--stream is not a stream name: no dots, wildcards, blanks or slashes")
+    return name
+
+
+def _log_settings(pairs: tuple[str, ...]) -> LogSettings:
+    settings = LogSettings()
+    known = {field.name for field in fields(LogSettings)} - {"sealing"}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or name not in known:
+            raise UsageError(
+                f"--log-setting takes NAME=VALUE with one of {', '.join(sorted(known))}"
+            )
+        settings = replace(settings, **{name: _setting_value(name, text)})
+    return settings
+
+
+def _setting_value(name: str, text: str) -> Any:
+    if name == "discard":
+        if text not in ("new", "old"):
+            raise UsageError("--log-setting discard takes new or old")
+        return text
+    if name.startswith(("deny_", "allow_")):
+        if text not in ("true", "false"):
+            raise UsageError(f"--log-setting {name} takes true or false")
+        return text == "true"
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise UsageError(f"--log-setting {name} takes a whole number")
+    return int(text)

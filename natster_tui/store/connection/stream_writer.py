@@ -1,0 +1,94 @@
+"""The one place from which messages are published for a stream to store.
+
+A write goes to the stream that is shown, or nowhere. It is published below the JetStream domain
+or API prefix of the connection (`write_target`), it carries the name of the stream that it is
+meant for, which any other stream refuses, and its acknowledgement must name that stream and its
+domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from natster_tui.errors import ApiError, MisplacedWriteError, UnheardError
+from natster_tui.store.connection.answers.messages import PublishAck
+from natster_tui.store.connection.answers.reading import Part, read_answer, read_part
+from natster_tui.store.connection.api_codes import STREAM_NOT_MATCHED
+from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
+from natster_tui.store.connection.wire import RepeatableHeaders
+from natster_tui.store.connection.write_target import (
+    Takers,
+    misplaced_write,
+    refused_write,
+)
+
+EXPECTED_STREAM = "Nats-Expected-Stream"
+
+
+class _Refusal(Part):
+    """What a stream adds to the error with which it refuses a message: its name."""
+
+    stream: str = ""
+
+
+class StreamWriter:
+    """Writes to one stream over a link."""
+
+    def __init__(self, link: Link, stream: str) -> None:
+        self.link = link
+        self.stream = stream
+
+    async def store(
+        self,
+        subject: str,
+        payload: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        what: str,
+        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
+    ) -> PublishAck:
+        """Publish a message, or the last one of a batch, and wait until it is stored.
+
+        `what` names the write in sentences. Raises MisplacedWriteError when another stream would
+        have stored it, or did, ApiError when the server refuses it, and what `Link.request`
+        raises: then it may be stored or not.
+        """
+        link = self.link
+        # First: of repeated headers the server takes the first.
+        pairs = ((EXPECTED_STREAM, self.stream), *(headers.items() if headers else ()))
+        try:
+            answer = await link.request(
+                link.target.stored(subject), payload, RepeatableHeaders(pairs), timeout
+            )
+        except UnheardError as error:
+            raise self._refused(Takers.NONE, subject) from error
+        where = link.settings.described
+        try:
+            ack = read_answer(answer, PublishAck, request=what, where=where)
+        except ApiError as error:
+            if error.code != STREAM_NOT_MATCHED:
+                raise
+            other = read_part(answer, _Refusal, request=what, where=where).stream
+            raise self._refused(Takers.ANOTHER, subject, other) from error
+        self._check(what, ack)
+        return ack
+
+    async def send(
+        self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Publish a message of a batch that goes on: `store` its last one."""
+        await self.link.publish(self.link.target.stored(subject), payload, dict(headers or {}))
+
+    def _check(self, what: str, ack: PublishAck) -> None:
+        """An acknowledgement from elsewhere says that something was stored there."""
+        domain = self.link.domain
+        if ack.stream != self.stream or (ack.domain and domain and ack.domain != domain):
+            raise misplaced_write(
+                what, self.link.target, (self.stream, domain), (ack.stream, ack.domain)
+            )
+
+    def _refused(self, takers: Takers, subject: str, *answered: str) -> MisplacedWriteError:
+        link = self.link
+        return refused_write(
+            takers, link.target, self.stream, subject, answered, link.server_domain
+        )

@@ -1,0 +1,180 @@
+"""Which JetStream a connection talks to, and what its messages are published as.
+
+A stream stores a message under a plain subject (`natster.events.…`, `$KV.<bucket>.<key>`). Where
+a JetStream domain or API prefix is given, the same message is published below it
+(`$JS.<domain>.API.$KV.…`, `<prefix>.natster.events.…`), and a mapping in that domain, or an import
+of the account, takes the prefix off again. Published plainly it would be stored by the JetStream
+next to the client, or by two at once. What is expected of a subject
+(`Nats-Expected-Last-Subject-Sequence-Subject`) and what is read name the plain one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NewType
+
+from natster_tui.errors import MisplacedWriteError
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.text.masking import screen_text
+
+PublishedSubject = NewType("PublishedSubject", str)
+"""A subject as it is sent to the server. Only a `WriteTarget` makes one."""
+
+PLAIN_PREFIX = "$JS.API"
+
+_DOMAIN_PREFIX = re.compile(r"\$JS\.([^.]+)\.API")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTarget:
+    """The JetStream below an API prefix; `PLAIN_PREFIX` is the one next to the client."""
+
+    prefix: str = PLAIN_PREFIX
+
+    @classmethod
+    def of(cls, settings: ConnectionSettings) -> WriteTarget:
+        """The one that the settings name, by its prefix or else by its domain."""
+        if settings.js_api_prefix:
+            return cls(settings.js_api_prefix.removesuffix(".").removesuffix(">").removesuffix("."))
+        return cls(f"$JS.{settings.js_domain}.API" if settings.js_domain else PLAIN_PREFIX)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether neither a domain nor a prefix is given."""
+        return self.prefix == PLAIN_PREFIX
+
+    @property
+    def domain(self) -> str:
+        """The domain that is named, empty for a prefix of another form."""
+        named = _DOMAIN_PREFIX.fullmatch(self.prefix)
+        return named[1] if named else ""
+
+    def request(self, verb: str) -> PublishedSubject:
+        """The subject of a request to JetStream (`STREAM.INFO.X`)."""
+        return PublishedSubject(f"{self.prefix}.{verb}")
+
+    def stored(self, subject: str) -> PublishedSubject:
+        """The subject to publish what a stream is to store under `subject`."""
+        return PublishedSubject(subject if self.is_plain else f"{self.prefix}.{subject}")
+
+
+class Takers(Enum):
+    """Who would store what is published to a stream."""
+
+    THE_STREAM = auto()
+    NONE = auto()
+    ANOTHER = auto()
+    SEVERAL = auto()
+
+
+def judge(stream: str, answered: tuple[str, ...]) -> Takers:
+    """Whether exactly the stream that is meant would store it. `answered`: who said they would."""
+    match answered:
+        case ():
+            return Takers.NONE
+        case (only,):
+            return Takers.THE_STREAM if only == stream else Takers.ANOTHER
+        case _:
+            return Takers.SEVERAL
+
+
+def refused_write(
+    takers: Takers,
+    target: WriteTarget,
+    stream: str,
+    subject: str,
+    answered: tuple[str, ...] = (),
+    server_domain: str = "",
+) -> MisplacedWriteError:
+    """Why nothing is written to a stream, and what is missing.
+
+    `subject` is the plain one, `server_domain` the domain of the server that we are connected to.
+    """
+    named, family = screen_text(stream, 80), _family(subject)
+    match takers:
+        case Takers.NONE:
+            told = f"{_nobody(target, family, server_domain)} {_remedy(target, named, family)}"
+            if target.domain and target.domain == server_domain:
+                told += ", or leave the domain out: it is this server's own"
+        case Takers.ANOTHER:
+            other = screen_text(", ".join(answered) or "another stream", 200)
+            told = f"{family} is stored by {other} here, and not by {named}: "
+            told += "check --stream" if target.is_plain else _where_it_is_routed(target)
+        case _:
+            names = screen_text(", ".join(answered), 200)
+            told = (
+                f"{len(answered)} streams would store {family} ({names}): keep it from crossing "
+                "the leaf node connection (deny_imports and deny_exports of its remote)"
+            )
+            if target.is_plain and server_domain:
+                told += ", or connect with the JetStream domain of the one that is meant"
+    return MisplacedWriteError(f"nothing was written: {told}")
+
+
+def misplaced_write(
+    what: str, target: WriteTarget, meant: tuple[str, str], acknowledged: tuple[str, str]
+) -> MisplacedWriteError:
+    """That something was stored elsewhere. Each pair is a stream and its domain, or no domain."""
+    (stream, domain), (other, other_domain) = meant, acknowledged
+    where = _in_domain(other, other_domain if domain != other_domain or other == stream else "")
+    return MisplacedWriteError(
+        f"{what} was stored by {where}, and not by {_in_domain(stream, domain)}, which is shown: "
+        f"{_where_it_is_routed(target)}, and remove it there"
+    )
+
+
+def unreachable_jetstream(target: WriteTarget, where: str, user: str) -> str:
+    """That nothing answers requests to JetStream; `where` and `user` describe the connection."""
+    if target.is_plain:
+        return f"{where} has no JetStream for {user}: enable it on the server and for the account"
+    if target.domain:
+        return (
+            f"{where} reaches no JetStream domain {screen_text(target.domain, 80)} for {user}: "
+            "check the name of the domain, and whether the leaf node connection to it is up"
+        )
+    prefix = screen_text(target.prefix, 80)
+    return (
+        f"at {where} nothing answers below the JetStream API prefix {prefix} for {user}: check "
+        f"the prefix, and that the account imports the owner's $JS.API.> as {prefix}.>"
+    )
+
+
+def _nobody(target: WriteTarget, family: str, server_domain: str) -> str:
+    if target.domain:
+        return f"no stream in the JetStream domain {screen_text(target.domain, 80)} takes {family}:"
+    if not target.is_plain:
+        return f"no stream takes {family} below the API prefix {screen_text(target.prefix, 80)}:"
+    inside = f" in the JetStream domain {screen_text(server_domain, 80)}" if server_domain else ""
+    return f"no stream{inside} takes {family}:"
+
+
+def _remedy(target: WriteTarget, stream: str, family: str) -> str:
+    prefix = screen_text(target.prefix, 80)
+    if target.domain:
+        return f"map {prefix}.{family} to {family} in the account that holds {stream}"
+    if not target.is_plain:
+        return (
+            f"import natster.events.> and $KV.> as {prefix}.natster.events.> and {prefix}.$KV.> "
+            f"from the account that holds {stream}"
+        )
+    return f"check the subjects of {stream}"
+
+
+def _where_it_is_routed(target: WriteTarget) -> str:
+    if target.is_plain:
+        return "check which streams take its subject"
+    if target.domain:
+        return f"check the mappings of {screen_text(target.prefix, 80)}.>"
+    return f"check the imports below {screen_text(target.prefix, 80)}"
+
+
+def _in_domain(stream: str, domain: str) -> str:
+    named = screen_text(stream, 80)
+    return f"{named} in the domain {screen_text(domain, 80)}" if domain else named
+
+
+def _family(subject: str) -> str:
+    """The subjects that are mapped or imported together with this one."""
+    return "$KV.>" if subject.startswith("$KV.") else ".".join(subject.split(".")[:2]) + ".>"

@@ -1,0 +1,48 @@
+"""Locks between processes: a file that one process at a time holds, until it closes it or ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+LOCKS_SUPPORTED = os.name == "posix"
+"""Whether files can be locked, and kept from other users, in the way that we rely on."""
+
+NOT_SUPPORTED = (
+    "this system has no file locks and permissions as Linux and macOS have them, which the keys "
+    "need"
+)
+"""Why keys cannot be used where that is not so."""
+
+
+def open_locked(path: Path, *, wait: bool = False) -> int | None:
+    """A descriptor that holds the lock, or None when another process does; raises OSError.
+
+    The file is made if it is missing. A symbolic link is not followed.
+    """
+    import fcntl  # not there on Windows, where this module must still be importable
+
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a lock; whether it is ours, which it always is after waiting. Raises OSError."""
+    descriptor = open_locked(path, wait=wait)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)

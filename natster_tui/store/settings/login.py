@@ -1,0 +1,148 @@
+"""Who we are to the server: the credentials of the first source that names any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from natster_tui.errors import UsageError
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.credentials import (
+    Credentials,
+    find_credentials,
+    find_jwt,
+    find_seed,
+)
+from natster_tui.store.settings.files import quoted, read_file
+from natster_tui.store.settings.options import Kind, Source
+from natster_tui.store.settings.references import read_reference, read_text
+from natster_tui.store.settings.sources import flag
+from natster_tui.store.settings.urls import UserInfo
+
+
+@dataclass(frozen=True, repr=False)
+class Login:
+    """The sources of a connection's credentials.
+
+    `place` is the source that names the server, and `user_info` what stood in its URL.
+    """
+
+    sources: Sequence[Source]
+    place: Source | None
+    user_info: UserInfo | None
+    environ: Mapping[str, str]
+
+    def added_to(self, settings: ConnectionSettings) -> ConnectionSettings:
+        """The settings with these credentials. Raises UsageError."""
+        for source in self.sources:
+            if source.options.names_credentials:
+                return self._with_stated(settings, source)
+            if source is self.place and self.user_info is not None:
+                return self._with_user(settings, self.user_info, source, lone_is_token=True)
+        return settings
+
+    def _with_stated(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
+        """With the credentials that a source names; of several kinds, in the tool's order."""
+        said = source.options.said
+        if source.kind is Kind.FLAGS:
+            _check_one_kind(source)
+        if said("token"):
+            settings = replace(settings, token=self._text(source, "token"))
+        if user := said("user"):
+            # A source with a token of its own means a user; else a lone one may be a token.
+            lone_is_token = source.kind is not Kind.CONTEXT and not said("token")
+            user_info = UserInfo(user, None)
+            return self._with_user(settings, user_info, source, lone_is_token=lone_is_token)
+        if said("creds"):
+            return self._with_creds(settings, source)
+        if said("nkey"):
+            return self._with_nkey(settings, source)
+        if said("user_jwt"):
+            return self._with_jwt(settings, source)
+        return settings
+
+    def _with_user(
+        self,
+        settings: ConnectionSettings,
+        user_info: UserInfo,
+        owner: Source,
+        *,
+        lone_is_token: bool,
+    ) -> ConnectionSettings:
+        """With a user, and the first password that any source has for it."""
+        user = user_info.user
+        for source in self.sources:
+            password = None
+            if source.options.password and source.options.said("user") in ("", user):
+                password = self._text(source, "password")
+            elif source is owner:
+                password = user_info.password
+            if password is not None:
+                return replace(settings, user=user, password=password)
+        if lone_is_token:
+            return replace(settings, token=user)
+        return replace(settings, user=user, password="")
+
+    def _with_creds(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
+        called = source.call("creds")
+        found = read_reference(source.options.said("creds"), called, self.environ)
+        content = read_file(found, called) if isinstance(found, Path) else found
+        credentials = find_credentials(content)
+        if credentials is None:
+            raise UsageError(
+                f"{_place(found, called)} is not a credentials file: it needs a user's JWT and "
+                "seed, as `nsc generate creds` writes them"
+            )
+        if isinstance(found, Path):
+            return replace(settings, creds=found)
+        return replace(settings, creds_text=credentials.as_file)
+
+    def _with_nkey(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
+        called = source.call("nkey")
+        found = read_reference(source.options.said("nkey"), called, self.environ)
+        content = read_file(found, called) if isinstance(found, Path) else found
+        seed = find_seed(content)
+        if find_jwt(content) is not None:
+            raise UsageError(
+                f"{_place(found, called)} is not an nkey file but a credentials file: give it "
+                "with --creds"
+            )
+        if seed is None:
+            raise UsageError(
+                f"{_place(found, called)} is not an nkey file: it needs a line with a user's "
+                "seed (SU…)"
+            )
+        if isinstance(found, Path):
+            return replace(settings, nkey=found)
+        return replace(settings, nkey_seed=seed)
+
+    def _with_jwt(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
+        """With a user JWT, and the seed that stands beside it; a bearer's JWT needs none."""
+        jwt = find_jwt(self._text(source, "user_jwt"))
+        if jwt is None:
+            raise UsageError(f"{source.call('user_jwt')} is not a user's JWT (eyJ…)")
+        if not source.options.user_seed:
+            return replace(settings, bearer_jwt=jwt)
+        seed = find_seed(self._text(source, "user_seed"))
+        if seed is None:
+            raise UsageError(f"{source.call('user_seed')} is not a user's seed (SU…)")
+        return replace(settings, creds_text=Credentials(jwt, seed).as_file)
+
+    def _text(self, source: Source, option: str) -> str:
+        return read_text(source.options.said(option), source.call(option), self.environ)
+
+
+def _check_one_kind(source: Source) -> None:
+    """Flags that contradict each other were not meant; variables may have been set for others."""
+    said = source.options.said
+    kinds = [name for name in ("user", "creds", "nkey", "user_jwt") if said(name)]
+    if said("user") and said("token"):
+        kinds.append("token")
+    if len(kinds) > 1:
+        raise UsageError(f"{' and '.join(map(flag, kinds))} exclude each other: give one")
+
+
+def _place(found: Path | bytes, called: str) -> str:
+    """Where credentials came from, for a sentence: the path, but never a reference."""
+    return f"{quoted(found)}, named by {called}," if isinstance(found, Path) else called

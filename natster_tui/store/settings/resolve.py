@@ -1,0 +1,108 @@
+"""One connection's settings, decided from all sources.
+
+A setting comes from the first source that has it (`sources` gives their order), so a flag
+overrides just its own field. Two kinds of settings are taken whole from one source, because half
+of each fits nothing: the credentials (though a password may come from elsewhere, so that it need
+not stand in a command) and the JetStream domain or prefix. User information in a URL counts as
+that source's credentials where the source names no others; it is removed from the URL, so a
+server's address is never a secret.
+
+This differs from the `nats` tool in three places where the tool surprises: a variable does not
+override a context named by flag; credentials of a context that is merely selected never go to a
+server that was named on the command line; and of a context's user and a flag's creds the flag
+wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from natster_tui.errors import UsageError
+from natster_tui.store.settings.connection import DEFAULT_SERVER, ConnectionSettings
+from natster_tui.store.settings.files import read_file
+from natster_tui.store.settings.login import Login
+from natster_tui.store.settings.options import ConnectionFlags, Source
+from natster_tui.store.settings.references import read_path
+from natster_tui.store.settings.sources import flag, sources
+from natster_tui.store.settings.urls import Servers, parse_proxy, parse_servers
+
+
+def resolve_connection(
+    flags: ConnectionFlags, environ: Mapping[str, str]
+) -> ConnectionSettings | None:
+    """Where to connect, or None for the embedded server.
+
+    When something is said of a connection, but no server named, it is DEFAULT_SERVER, as for the
+    nats tool. Every file that will be needed has been looked at. Raises UsageError, which names
+    the flag, variable or context at fault and the remedy.
+    """
+    found = list(sources(flags, environ))
+    if not found:
+        return None
+    place = next((source for source in found if source.options.server), None)
+    servers = Servers((DEFAULT_SERVER,))
+    if place is not None:
+        servers = parse_servers(place.options.said("server"), place.call("server"))
+    settings = ConnectionSettings(
+        servers=servers.addresses,
+        tls_ca=_file(found, "tls_ca", environ),
+        tls_cert=_file(found, "tls_cert", environ),
+        tls_key=_file(found, "tls_key", environ),
+        tls_first=any(source.options.tls_first for source in found),
+        socks_proxy=_proxy(found),
+        inbox_prefix=_first(found, "inbox_prefix")[1] or None,
+        origin=(place or found[0]).origin,
+    )
+    _check_certificate(settings, found)
+    settings = _with_jetstream(settings, found)
+    settings = Login(found, place, servers.user_info, environ).added_to(settings)
+    if flags.password and settings.user is None:
+        raise UsageError("--password was given, but no user to go with it: add --user")
+    return settings
+
+
+def _first(found: Sequence[Source], option: str) -> tuple[Source, str]:
+    """The first source that has the option, and what it says; empty if none has."""
+    for source in found:
+        if said := source.options.said(option):
+            return source, said
+    return found[0], ""
+
+
+def _file(found: Sequence[Source], option: str, environ: Mapping[str, str]) -> Path | None:
+    source, said = _first(found, option)
+    if not said:
+        return None
+    path = read_path(said, source.call(option), environ)
+    read_file(path, source.call(option))
+    return path
+
+
+def _proxy(found: Sequence[Source]) -> str | None:
+    source, said = _first(found, "socks_proxy")
+    if not said:
+        return None
+    parse_proxy(said, source.call("socks_proxy"))
+    raise UsageError(f"{source.call('socks_proxy')} cannot be used yet: leave it out")
+
+
+def _check_certificate(settings: ConnectionSettings, found: Sequence[Source]) -> None:
+    if (settings.tls_cert is None) == (settings.tls_key is None):
+        return
+    given, missing = "tls_cert", "tls_key"
+    if settings.tls_cert is None:
+        given, missing = missing, given
+    called = _first(found, given)[0].call(given)
+    raise UsageError(f"{called} is of no use alone: add {flag(missing)}")
+
+
+def _with_jetstream(settings: ConnectionSettings, found: Sequence[Source]) -> ConnectionSettings:
+    """With the domain, or else the API prefix, of the first source that has either."""
+    for source in found:
+        if source.options.js_domain:
+            return replace(settings, js_domain=source.options.js_domain)
+        if source.options.js_api_prefix:
+            return replace(settings, js_api_prefix=source.options.js_api_prefix)
+    return settings

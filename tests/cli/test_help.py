@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from natster_tui.cli.main import program
+from natster_tui.store.settings.options import ConnectionFlags
+
+HEAVY = ("pydantic", "nats", "textual", "cryptography")
+
+
+@pytest.mark.parametrize("asked", ["--help", "--version"])
+def test_help_and_version_load_nothing_that_they_do_not_need(asked: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "natster_tui", asked],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in ended.stderr.splitlines()}
+    assert "click" in loaded
+    assert not loaded.intersection(HEAVY)
+
+
+def test_every_command_of_the_table_is_there_under_its_name() -> None:
+    context = click.Context(program)
+    names = program.list_commands(context)
+    assert "status" in names
+    for name in names:
+        command = program.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+    assert program.get_command(context, "nope") is None
+
+
+def test_every_setting_of_a_connection_has_its_flag() -> None:
+    flags = {option for parameter in program.params for option in parameter.opts}
+    assert {f"--{name.replace('_', '-')}" for name in ConnectionFlags.model_fields} <= flags
