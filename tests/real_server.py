@@ -27,6 +27,8 @@ class RealServer:
     extra: str = ""
     max_payload: str = "8MB"
     port: int = -1
+    domain: str = ""
+    """Its JetStream domain."""
     _process: subprocess.Popen[bytes] | None = None
     _next: int = 0
     url: str = ""
@@ -43,11 +45,12 @@ class RealServer:
         )
         body = self.extra or f"accounts {{ {accounts} }}"
         store = json.dumps(str(self.directory / "js"))
+        domain = f", domain: {self.domain}" if self.domain else ""
         (self.directory / "server.conf").write_text(
             f"host: 127.0.0.1\nport: {self.port}\nports_file_dir: {json.dumps(str(ports))}\n"
             f"max_payload: {self.max_payload}\n"
             # Every log reserves its max_bytes; hundreds of them must fit on a small disk.
-            f"jetstream {{ max_file_store: 1PB, store_dir: {store} }}\n" + body
+            f"jetstream {{ max_file_store: 1PB, store_dir: {store}{domain} }}\n" + body
         )
         log = (self.directory / "server.log").open("ab")
         self._process = subprocess.Popen(

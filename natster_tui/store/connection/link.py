@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from natster_tui.errors import (
 from natster_tui.store.connection.answers.reading import AnswerT, malformed, read_answer
 from natster_tui.store.connection.answers.servers import AccountInfoAnswer, ServerInfo
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
+from natster_tui.store.connection.confirmation import Confirmation
 from natster_tui.store.connection.delivery_parser import Sink
 from natster_tui.store.connection.failures import api_error, denial, told_by
 from natster_tui.store.connection.inbox import RawInbox
@@ -91,6 +93,8 @@ class Link:
         """Told of every asynchronous error, as a sentence."""
         self.consumers: set[tuple[str, str]] = set()
         """Streams and names of the consumers that were made over this link and not deleted yet."""
+        self.confirmations: defaultdict[str, Confirmation] = defaultdict(Confirmation)
+        """Of each stream that is written to over this link: whether the write would land there."""
         self._closing = False
         self._last_error = ""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}

@@ -3,7 +3,7 @@
 A write goes to the stream that is shown, or nowhere. It is published below the JetStream domain
 or API prefix of the connection (`write_target`), it carries the name of the stream that it is
 meant for, which any other stream refuses, and its acknowledgement must name that stream and its
-domain.
+domain. Where a domain or a prefix is in play, a probe comes before the first write (`probe`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from natster_tui.store.connection.answers.messages import PublishAck
 from natster_tui.store.connection.answers.reading import Part, read_answer, read_part
 from natster_tui.store.connection.api_codes import STREAM_NOT_MATCHED
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
+from natster_tui.store.connection.probe import EXPECTED_STREAM, who_stores
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.connection.write_target import (
     Takers,
     misplaced_write,
     refused_write,
 )
-
-EXPECTED_STREAM = "Nats-Expected-Stream"
 
 
 class _Refusal(Part):
@@ -37,6 +36,29 @@ class StreamWriter:
     def __init__(self, link: Link, stream: str) -> None:
         self.link = link
         self.stream = stream
+        self._confirmation = link.confirmations[stream]
+
+    async def confirm(self, subject: str) -> None:
+        """Make sure, once on a connection, that this stream alone stores what is published.
+
+        Asked only where a domain or a prefix is in play: it takes a second. `store` and `send`
+        do it themselves; to ask early, beside other work, makes the first write quicker. Raises
+        MisplacedWriteError, and what `Link.request` raises.
+        """
+        known = self._confirmation
+        if known.given or (self.link.target.is_plain and not self.link.domain):
+            return
+        async with known.lock:
+            if known.given:
+                return
+            if refusal := known.refusal:
+                raise refusal
+            takers, names = await who_stores(self.link, self.stream, subject)
+            if takers is not Takers.THE_STREAM:
+                refused = self._refused(takers, subject, *names)
+                known.refuse(refused)
+                raise refused
+            known.given = True
 
     async def store(
         self,
@@ -53,6 +75,7 @@ class StreamWriter:
         have stored it, or did, ApiError when the server refuses it, and what `Link.request`
         raises: then it may be stored or not.
         """
+        await self.confirm(subject)
         link = self.link
         # First: of repeated headers the server takes the first.
         pairs = ((EXPECTED_STREAM, self.stream), *(headers.items() if headers else ()))
@@ -77,6 +100,7 @@ class StreamWriter:
         self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None
     ) -> None:
         """Publish a message of a batch that goes on: `store` its last one."""
+        await self.confirm(subject)
         await self.link.publish(self.link.target.stored(subject), payload, dict(headers or {}))
 
     def _check(self, what: str, ack: PublishAck) -> None:

@@ -11,6 +11,7 @@ next to the client, or by two at once. What is expected of a subject
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NewType
@@ -66,6 +67,8 @@ class Takers(Enum):
     THE_STREAM = auto()
     NONE = auto()
     ANOTHER = auto()
+    NAMESAKE = auto()
+    """One of the same name, in another account or domain."""
     SEVERAL = auto()
 
 
@@ -78,6 +81,28 @@ def judge(stream: str, answered: tuple[str, ...]) -> Takers:
             return Takers.THE_STREAM if only == stream else Takers.ANOTHER
         case _:
             return Takers.SEVERAL
+
+
+def probe_subject(subject: str, token: str) -> str:
+    """What to publish a probe under, in the place of a subject.
+
+    An event's kind is replaced by `token`: those who listen without a stream must not take a
+    probe for an event. A bucket's entry is read from its stream only.
+    """
+    return subject if subject.startswith("$KV.") else f"{subject.rpartition('.')[0]}.{token}"
+
+
+def takes(subjects: Iterable[str], subject: str) -> bool:
+    """Whether a stream with these subjects, wildcards and all, stores what is under a subject."""
+    return any(_matches(each.split("."), subject.split(".")) for each in subjects)
+
+
+def _matches(pattern: list[str], tokens: list[str]) -> bool:
+    if pattern[-1] == ">":
+        return len(tokens) >= len(pattern) and _matches(pattern[:-1], tokens[: len(pattern) - 1])
+    return len(pattern) == len(tokens) and all(
+        each in ("*", token) for each, token in zip(pattern, tokens, strict=True)
+    )
 
 
 def refused_write(
@@ -102,6 +127,11 @@ def refused_write(
             other = screen_text(", ".join(answered) or "another stream", 200)
             told = f"{family} is stored by {other} here, and not by {named}: "
             told += "check --stream" if target.is_plain else _where_it_is_routed(target)
+        case Takers.NAMESAKE:
+            told = f"{family} is stored by another {named} than the one that is shown: "
+            told += _where_it_is_routed(target)
+            if target.is_plain and server_domain:
+                told += ", and connect with the JetStream domain that is meant (--js-domain)"
         case _:
             names = screen_text(", ".join(answered), 200)
             told = (
@@ -109,7 +139,7 @@ def refused_write(
                 "the leaf node connection (deny_imports and deny_exports of its remote)"
             )
             if target.is_plain and server_domain:
-                told += ", or connect with the JetStream domain of the one that is meant"
+                told += ", or connect with the JetStream domain that is meant (--js-domain)"
     return MisplacedWriteError(f"nothing was written: {told}")
 
 

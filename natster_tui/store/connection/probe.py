@@ -1,0 +1,129 @@
+"""Finding out, before the first write, which streams would store it.
+
+A message that is meant for a stream of a name that none has is refused by every stream that would
+otherwise store it, and each says its own name. So a probe stores nothing and tells who listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from natster_tui.errors import MalformedAnswerError
+from natster_tui.store.connection.answers.reading import ErrorBody, Part, read_part
+from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
+from natster_tui.store.connection.delivery_parser import Delivery
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.streams import stream_info
+from natster_tui.store.connection.wire import parse_status
+from natster_tui.store.connection.write_target import Takers, judge, probe_subject, takes
+
+EXPECTED_STREAM = "Nats-Expected-Stream"
+PROBE = "natster-tui-probe"
+"""A stream, a message id and a kind of event that do not exist."""
+
+FIRST_ANSWER_S = 3.0
+"""How long to wait for the first stream that answers a probe."""
+SECOND_ANSWER_S = 1.0
+"""How long after the first a second one may answer."""
+
+_NO_RESPONDERS = 503
+_COMPARISONS = 5
+
+
+async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tuple[str, ...]]:
+    """Who would store what is published under a plain `subject`, and the names that answered.
+
+    Takes a second after the first answer. Raises ServerError, DeniedError, ConnectionLostError.
+    """
+    subject = probe_subject(subject, PROBE)
+    answers = _Answers(link)
+    inbox = await link.subscribe_raw(answers.add)
+    try:
+        await link.publish(
+            link.target.stored(subject), b"", {EXPECTED_STREAM: PROBE}, f"{inbox.prefix}.1"
+        )
+        await answers.wait_for(1, FIRST_ANSWER_S, subject)
+        until = time.monotonic() + SECOND_ANSWER_S
+        takers = judge(stream, answers.names)
+        if takers is Takers.THE_STREAM and not await _is_shown(link, stream, subject):
+            return Takers.NAMESAKE, answers.names
+        if answers.names:
+            await answers.wait_for(2, until - time.monotonic(), subject)
+        return judge(stream, answers.names), answers.names
+    finally:
+        await inbox.close()
+
+
+async def _is_shown(link: Link, stream: str, subject: str) -> bool:
+    """Whether the stream that answers to a subject is the one that JetStream shows by its name.
+
+    Another account, or domain, may have one of the same name. Two expectations are put on a
+    message, of which the second never holds: the error tells whether the first one does. Where
+    messages keep coming in it may never be told; then the stream is believed to be the same.
+    """
+    seen = await stream_info(link, stream)
+    if not takes(seen.config.subjects or (), subject):
+        return False
+    for _try in range(_COMPARISONS):
+        last = seen.state.last_seq
+        headers = {
+            EXPECTED_STREAM: stream,
+            "Nats-Expected-Last-Sequence": str(last),
+            "Nats-Expected-Last-Msg-Id": PROBE,
+        }
+        answer = await link.request(link.target.stored(subject), b"", headers)
+        if _read(link, answer).code != WRONG_LAST_SEQUENCE:
+            return True
+        seen = await stream_info(link, stream)
+        if seen.state.last_seq == last:
+            return False
+    return True
+
+
+class _ProbeAnswer(Part):
+    stream: str = ""
+    error: ErrorBody
+
+    @property
+    def code(self) -> int:
+        return self.error.err_code
+
+
+def _read(link: Link, data: bytes) -> _ProbeAnswer:
+    return read_part(data, _ProbeAnswer, request="a probe", where=link.settings.described)
+
+
+class _Answers:
+    """The streams that answered a probe; what is no stream's answer counts without a name."""
+
+    def __init__(self, link: Link) -> None:
+        self.names: tuple[str, ...] = ()
+        self._link = link
+        self._nobody = False
+        self._arrived = asyncio.Event()
+
+    def add(self, deliveries: list[Delivery]) -> None:
+        for _subject, _reply, payload, headers in deliveries:
+            if headers is not None and parse_status(headers)[0] == _NO_RESPONDERS:
+                self._nobody = True
+            else:
+                self.names = (*self.names, self._name(payload))
+        self._arrived.set()
+
+    def _name(self, payload: bytes) -> str:
+        try:
+            return _read(self._link, payload).stream or "a stream"
+        except MalformedAnswerError:
+            return "what is no stream"
+
+    async def wait_for(self, count: int, seconds: float, subject: str) -> None:
+        """Until so many answered, or nobody listens, or the time is over."""
+        published = self._link.target.stored(subject)
+        try:
+            async with asyncio.timeout(seconds):
+                while len(self.names) < count and not self._nobody:
+                    self._arrived.clear()
+                    await self._link.guarded(self._arrived.wait(), published)
+        except TimeoutError:
+            return
