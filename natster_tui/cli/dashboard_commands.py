@@ -13,6 +13,7 @@ from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.numbers import FiniteRange
 from natster_tui.cli.options import target_of
 from natster_tui.cli.stopping import on_stop
+from natster_tui.cli.terminal_check import check_terminal, forget_stated_size, wants_ascii
 from natster_tui.engine.garbage import collect_in_small_steps
 from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
@@ -74,11 +75,14 @@ async def _run(
             "the dashboard needs a terminal: in scripts use natster-tui status, project, show, "
             "rebuild or verify"
         )
+    check_terminal(os.environ)
+    forget_stated_size(os.environ)
     # Textual takes a quarter of a second to load, which no other command should wait for.
     from natster_tui.tui.app import Dashboard
 
     collect_in_small_steps()
-    app = Dashboard(workspace, ascii_only=ascii_only or _wants_ascii(), hint=hint)
+    ascii_only = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
+    app = Dashboard(workspace, ascii_only=ascii_only, hint=hint)
     on_stop(app.exit)
     tasks = [asyncio.create_task(workspace.run())]
     if beside is not None:
@@ -108,9 +112,3 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
         for task in pending:
             task.cancel()
         _done, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
-
-
-def _wants_ascii() -> bool:
-    """A terminal that cannot show more than ASCII, or somebody who says so."""
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    return bool(os.environ.get("NATSTER_ASCII")) or not encoding.startswith("utf")

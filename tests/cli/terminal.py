@@ -55,7 +55,7 @@ class Terminal:
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
-            env=self._program.environment | {"TERM": "xterm-256color"},
+            env={"TERM": "xterm-256color"} | self._program.environment,
             cwd=self._program.home,
             start_new_session=True,
             preexec_fn=take_terminal,
@@ -93,6 +93,11 @@ class Terminal:
     def press(self, keys: str) -> None:
         """Type."""
         os.write(self._ours, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the terminal's size; whoever runs in it is told."""
+        self._screen.resize(rows, columns)
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     async def wait_for(self, *texts: str, gone: str = "", seconds: float = 15.0) -> None:
         """Until all these texts are on the screen, and `gone` is not."""

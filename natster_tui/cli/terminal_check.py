@@ -1,0 +1,52 @@
+"""What the dashboard needs of a terminal, and what this one can show."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from natster_tui.errors import UsageError
+
+_PLAIN = ("C", "POSIX")
+_COERCED = ("C.UTF-8", "C.utf8")
+"""What Python itself sets LC_CTYPE to where the locale is C, or is not installed."""
+
+_SIZE = ("COLUMNS", "LINES")
+
+
+def check_terminal(environ: Mapping[str, str], *, is_posix: bool = os.name == "posix") -> None:
+    """Raise UsageError for a terminal that says it cannot place text on the screen."""
+    kind = environ.get("TERM", "")
+    if not is_posix or kind not in ("", "dumb", "unknown"):
+        return
+    said = f"TERM={kind}" if kind else "TERM is not set"
+    raise UsageError(
+        f"the dashboard needs a terminal that can move its cursor, and {said}: set TERM to the "
+        "terminal's kind, such as xterm-256color, or use natster-tui status, project or tail"
+    )
+
+
+def wants_ascii(environ: Mapping[str, str], encoding: str | None) -> bool:
+    """Whether to draw with ASCII characters only; `encoding` is that of the standard output.
+
+    NATSTER_ASCII asks for it, and so does a locale that is stated and has no UTF-8. Python takes
+    UTF-8 for C and POSIX, so the encoding alone does not tell.
+    """
+    if environ.get("NATSTER_ASCII") or not _is_utf(encoding or ""):
+        return True
+    stated = environ.get("LC_ALL", "")
+    if not stated and environ.get("LC_CTYPE") not in _COERCED:
+        stated = environ.get("LC_CTYPE", "")
+    stated = stated or environ.get("LANG", "")
+    codeset = stated.partition("@")[0].partition(".")[2]
+    return stated in _PLAIN or (codeset != "" and not _is_utf(codeset))
+
+
+def _is_utf(encoding: str) -> bool:
+    return encoding.lower().replace("-", "").startswith("utf")
+
+
+def forget_stated_size(environ: dict[str, str] | os._Environ[str]) -> None:
+    """Drop COLUMNS and LINES: a shell exported them once, and the terminal changes its size."""
+    for name in _SIZE:
+        environ.pop(name, None)
