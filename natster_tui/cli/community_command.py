@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from natster_tui.cli.document_commands import position_of
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_hubs, takes_target, target_of
 from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log
-from natster_tui.projections.figures import case_collisions, community_figures, prize_candidates
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.figures import (
+    case_collisions,
+    community_figures,
+    contested_names,
+    prize_candidates,
+)
+from natster_tui.projections.hubs import hubs_of
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
@@ -21,9 +29,10 @@ from natster_tui.text.strict_json import json_line
 
 @click.command()
 @click.option("--at", metavar="SEQ|TIME|AGE", help="As of then: 4711, 2026-11-23 10:22 (UTC), 2h.")
+@takes_hubs
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
-def community(at: str | None, as_json: bool, **_given: Any) -> None:
+def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     """Accounts, shares, duplicate catalog names and prize candidates, as the log says."""
     target = target_of()
 
@@ -34,10 +43,11 @@ def community(at: str | None, as_json: bool, **_given: Any) -> None:
     read_in = asyncio.run(with_log(target.source, target.choice, read))
     accounts = read_in.folds[ACCOUNTS.name].states
     catalogs = read_in.folds[CATALOGS.name].states
-    figures = community_figures(accounts, catalogs)
-    contested = {name: state for name, state in catalogs.items() if state.contested_by}
+    hubs = hubs_of(accounts, catalogs, hub)
+    figures = community_figures(accounts, catalogs, hubs)
+    contested = {name: catalogs[name] for name in contested_names(catalogs)}
     twins = case_collisions(catalogs)
-    candidates = prize_candidates(accounts)
+    candidates = prize_candidates(accounts, hubs)
     names = Names(accounts)
     if as_json:
         told = {
@@ -53,9 +63,11 @@ def community(at: str | None, as_json: bool, **_given: Any) -> None:
                 mask_text(name): [mask_text(twin) for twin in others]
                 for name, others in sorted(twins.items())
             },
+            "hubs": [
+                {"account": mask_text(key), "name": _name_of(key, accounts)} for key in sorted(hubs)
+            ],
             "prize_candidates": [
-                {"account": mask_text(key), "name": mask_text(accounts[key].account_name or "")}
-                for key in candidates
+                {"account": mask_text(key), "name": _name_of(key, accounts)} for key in candidates
             ],
         }
         click.echo(json_line(told))
@@ -63,6 +75,8 @@ def community(at: str | None, as_json: bool, **_given: Any) -> None:
     click.echo(f"as of {read_in.seq:,}")
     for count, label in figures.rows:
         click.echo(f"{count:>8,}  {label}")
+    for key in sorted(hubs):
+        click.echo(f"hub         {names.of(key)}  {screen_text(key, 80)}")
     for name, state in contested.items():
         others = ", ".join(map(names.of, state.contested_by))
         click.echo(f"duplicate   {screen_text(name, 60)}: {names.of(state.owner)}, also {others}")
@@ -71,3 +85,8 @@ def community(at: str | None, as_json: bool, **_given: Any) -> None:
         click.echo(f"letter case {screen_text(name, 60)}: differs from {said} in that only")
     for key in candidates:
         click.echo(f"candidate   {names.of(key)}  {screen_text(key, 80)}")
+
+
+def _name_of(key: str, accounts: Mapping[str, AccountState]) -> str:
+    state = accounts.get(key)
+    return "" if state is None else mask_text(state.account_name or "")

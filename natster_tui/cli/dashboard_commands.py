@@ -23,13 +23,13 @@ _CANCEL_AGAIN_S = 1.0
 _DEMO_HINT = "Demo (? explains): musicians share catalogs. Left, what happened; right, what follows"
 
 
-def open_dashboard(*, auto_rebuild: bool, ascii_only: bool) -> None:
+def open_dashboard(*, auto_rebuild: bool, ascii_only: bool, hubs: tuple[str, ...]) -> None:
     """The dashboard on the server that the options name."""
     target = target_of()
     workspace = Workspace(
         target.source, WorkspaceOptions(target.choice, auto_rebuild, target.instance)
     )
-    asyncio.run(_run(workspace, ascii_only=ascii_only))
+    asyncio.run(_run(workspace, ascii_only=ascii_only, hubs=hubs))
 
 
 @click.command()
@@ -67,6 +67,7 @@ async def _run(
     *,
     ascii_only: bool,
     hint: str = "",
+    hubs: tuple[str, ...] = (),
 ) -> None:
     """Run the dashboard over a workspace, and end both together."""
     # Textual draws on stderr, so that is the one that must be a terminal.
@@ -82,7 +83,7 @@ async def _run(
 
     collect_in_small_steps()
     ascii_only = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
-    app = Dashboard(workspace, ascii_only=ascii_only, hint=hint)
+    app = Dashboard(workspace, ascii_only=ascii_only, hint=hint, hubs=hubs)
     on_stop(app.exit)
     tasks = [asyncio.create_task(workspace.run())]
     if beside is not None:

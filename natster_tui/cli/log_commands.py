@@ -22,6 +22,8 @@ from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 from natster_tui.text.strict_json import json_line
 
+_NAMES_SHOWN = 10
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -64,6 +66,10 @@ def status(as_json: bool, **_given: Any) -> None:
                 f"verify {projection.projection.name} tells whether it matters, "
                 f"rebuild {projection.projection.name} puts it right"
             )
+    if report.contested_names:
+        shown = ", ".join(screen_text(name, 60) for name in report.contested_names[:_NAMES_SHOWN])
+        more = ", …" if report.contested_names[_NAMES_SHOWN:] else ""
+        click.echo(f"contested   {len(report.contested_names):,} catalog names: {shown}{more}")
     for hazard in report.hazards:
         click.echo(f"hazard      {hazard}")
 

@@ -13,7 +13,7 @@ import click
 from natster_tui import __version__
 from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
 from natster_tui.cli.lazy_group import Command, LazyGroup
-from natster_tui.cli.options import takes_target
+from natster_tui.cli.options import takes_hubs, takes_target
 from natster_tui.engine.garbage import collect_rarely
 from natster_tui.errors import NatsterError
 from natster_tui.text.masking import screen_text
@@ -58,8 +58,9 @@ class _Program(LazyGroup):
 @click.version_option(__version__, prog_name="natster-tui")
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@takes_hubs
 @takes_target
-def program(auto_rebuild: bool, ascii_only: bool, **_given: Any) -> None:
+def program(auto_rebuild: bool, ascii_only: bool, hub: tuple[str, ...], **_given: Any) -> None:
     """Watch, understand and rebuild the projections of a Natster event log.
 
     Without a command the dashboard opens, on the server that the options, the NATS environment
@@ -68,7 +69,7 @@ def program(auto_rebuild: bool, ascii_only: bool, **_given: Any) -> None:
     if click.get_current_context().invoked_subcommand is None:
         from natster_tui.cli.dashboard_commands import open_dashboard
 
-        open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only)
+        open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only, hubs=hub)
 
 
 def run() -> None:

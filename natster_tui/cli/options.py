@@ -88,6 +88,16 @@ def takes_target(command: _Command) -> _Command:
     return command
 
 
+def takes_hubs(command: _Command) -> _Command:
+    """Give a command the option that names hubs."""
+    return click.option(
+        "--hub",
+        multiple=True,
+        metavar="ACCOUNT",
+        help="A hub, by key or name: its imports make no prize candidate. Found if not given.",
+    )(command)
+
+
 def own_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """A command's arguments without the shared ones."""
     return {name: value for name, value in given.items() if name not in _OPTIONS}

@@ -15,9 +15,11 @@ from natster_tui.engine.projecting.stored_projection import (
 from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
 from natster_tui.events.log.info import LogInfo, hazards_of
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.documents import read_document
+from natster_tui.projections.registry import CATALOGS, PROJECTIONS
 from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
+from natster_tui.text.masking import mask_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class StatusReport:
     sealing: str
     hazards: tuple[str, ...]
     projections: tuple[ProjectionReport, ...]
+    contested_names: tuple[str, ...]
+    """The stored catalogs whose name more than one account has shared."""
     projector: Holder | None
     """Which process projects, None if none does."""
 
@@ -85,6 +89,7 @@ class StatusReport:
                 "sealing": self.sealing,
             },
             "hazards": list(self.hazards),
+            "contested_names": [mask_text(name) for name in self.contested_names],
             "projector": None
             if self.projector is None
             else {
@@ -124,5 +129,16 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
         "on" if log.sealing.seals else "off",
         tuple(hazards),
         tuple(reports),
+        tuple(name for report in reports for name in _contested_names(report.stored)),
         None if held is None else held[0],
     )
+
+
+def _contested_names(stored: StoredProjection) -> list[str]:
+    if stored.projection.name != CATALOGS.name or stored.standing is Standing.FOREIGN:
+        return []
+    return [
+        key
+        for key, entry in stored.entries.items()
+        if (document := read_document(entry)) is not None and document.get("contested_by")
+    ]

@@ -1,9 +1,9 @@
-"""Figures derived from the two states, stored nowhere (DESIGN section 3, "Derived figures")."""
+"""Figures derived from the two states. They are stored nowhere."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from natster_tui.projections.account import AccountState
@@ -28,31 +28,41 @@ class CommunityFigures:
             (self.active_shares, "active shares"),
             (self.catalogs, "catalogs"),
             (self.duplicate_names, "duplicate catalog names"),
-            (self.prize_candidates, "prize candidates: accounts that imported a catalog"),
+            (self.prize_candidates, "prize candidates: imported a catalog, hubs' apart"),
         )
 
 
 def community_figures(
-    accounts: Mapping[str, AccountState], catalogs: Mapping[str, CatalogState]
+    accounts: Mapping[str, AccountState],
+    catalogs: Mapping[str, CatalogState],
+    hubs: Collection[str],
 ) -> CommunityFigures:
-    """The figures of two states."""
+    """The figures of two states; `hubs` are the accounts whose shares don't make candidates."""
     return CommunityFigures(
         accounts_initialized=sum(1 for state in accounts.values() if state.initialized_at),
         active_shares=sum(len(state.out_shares) for state in accounts.values()),
         catalogs=len(catalogs),
         duplicate_names=sum(1 for state in catalogs.values() if state.contested_by),
-        prize_candidates=len(prize_candidates(accounts)),
+        prize_candidates=len(prize_candidates(accounts, hubs)),
     )
 
 
-def prize_candidates(accounts: Mapping[str, AccountState]) -> list[str]:
-    """The accounts that imported at least one catalog shared with them, by name."""
+def prize_candidates(accounts: Mapping[str, AccountState], hubs: Collection[str]) -> list[str]:
+    """The accounts that imported at least one catalog from an account that is no hub, by name."""
     found = [
         (state.account_name or key, key)
         for key, state in accounts.items()
-        if any(imported is not None for imported in state.in_shares.values())
+        if any(
+            imported is not None and owner not in hubs
+            for (_catalog, owner), imported in state.in_shares.items()
+        )
     ]
     return [key for _name, key in sorted(found)]
+
+
+def contested_names(catalogs: Mapping[str, CatalogState]) -> list[str]:
+    """The catalog names that more than one account has shared."""
+    return [name for name, state in catalogs.items() if state.contested_by]
 
 
 def case_collisions(names: Mapping[str, object]) -> dict[str, tuple[str, ...]]:

@@ -24,6 +24,7 @@ from natster_tui.engine.history.time_travel import Moment
 from natster_tui.engine.workspace import Workspace
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.actions.background import start as start_work
+from natster_tui.tui.actions.contested_names import ContestedNames
 from natster_tui.tui.actions.copy_export import TakingAway
 from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.actions.refresh import Refreshing
@@ -73,11 +74,12 @@ class Dashboard(App[None]):
         ascii_only: bool = False,
         clock: Clock = wall_clock,
         hint: str = "",
+        hubs: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.workspace = workspace
         self.driver_class = attentive(self.driver_class, workspace.right_of_way.take)
-        self.view = View(workspace, ASCII if ascii_only else UNICODE, clock)
+        self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self._alerted = ""
@@ -100,6 +102,7 @@ class Dashboard(App[None]):
         self.inspecting = Inspecting(view, panes, start, self.refreshing.soon, say)
         self.finding = Finding(view, panes, self._prompt, start, self._jumped, say)
         self.taking_away = TakingAway(view, panes, self.copy_to_clipboard, start, say)
+        self._contested = ContestedNames(workspace)
         self.dialogs = Dialogs(view, panes, self.push_screen, self._reached, say)
 
     def get_default_screen(self) -> Screen[None]:
@@ -195,6 +198,8 @@ class Dashboard(App[None]):
         if self.panes.catalogs.is_attached:
             self.panes.catalogs.update_if_changed()
             self.panes.projectors.update_if_changed()
+            for sentence in self._contested.newly():
+                self.notice(sentence)
             self.inspecting.refresh(self.theme_variables)
 
     def _refresh_status(self) -> None:

@@ -321,7 +321,7 @@ async def test_the_community_is_told_in_figures(natster: Program, imported: Even
     assert text.lines[-1].endswith(B)
     assert then.json == {
         "at": 5, "accounts_initialized": 3, "active_shares": 1, "catalogs": 1,
-        "duplicate_names": {}, "differ_in_case_only": {}, "prize_candidates": [],
+        "duplicate_names": {}, "differ_in_case_only": {}, "hubs": [], "prize_candidates": [],
     }  # fmt: skip
 
 

@@ -358,7 +358,7 @@ def test_the_documents_are_the_contracts(records: list[Record]) -> None:
 def test_the_derived_figures_are_counted_from_the_documents(records: list[Record]) -> None:
     plain = Plain(records)
     figures = community_figures(
-        fold_all(ACCOUNTS, records).states, fold_all(CATALOGS, records).states
+        fold_all(ACCOUNTS, records).states, fold_all(CATALOGS, records).states, ()
     )
     accounts = plain.accounts.values()
     counts = Counter(

@@ -87,6 +87,8 @@ class Accounts(VirtualList):
         if self.view.just_changed(ACCOUNTS.name, key):
             name, style = f"{glyphs.on} {name}", "warn"
         cells = [Cell(name, 0, style)]
+        if key in self.view.hubs:
+            cells.append(Cell("hub", 3, "accent"))
         if width >= 46:
             cells.append(Cell(short_key(key), 8, "dim"))
         when = age(self.view.now() - state.initialized_at) if state.initialized_at else "new"

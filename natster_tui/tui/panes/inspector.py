@@ -247,6 +247,8 @@ class Inspection:
         else:
             text.add("initialized", "not yet: others have shared with it already")
         text.add("shares", f"{len(state.out_shares):,} out, {len(state.in_shares):,} in")
+        if key in self._view.hubs:
+            text.add("hub", "shares with most accounts; imports from it make no prize candidate")
         if state.bound_context is not None:
             login = screen_text(state.bound_context.oauth_id, 120, reveal=self._reveal)
             text.add("web login", login, "text-secondary")

@@ -5,7 +5,9 @@ Panes are given a view and never know the application, so each can be read, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from natster_tui.engine.history.time_travel import Moment
@@ -18,18 +20,23 @@ from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
+from natster_tui.projections.hubs import hubs_of
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, parked_reason
 from natster_tui.store.log import EventLog
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.clock import Clock, row_time
 
 _PARKED_KEPT = 5_000
+_HUBS_EVERY_S = 1.0
+"""Finding the hubs looks at all accounts, and hubs seldom change."""
 
 
 class View:
     """A workspace as this screen shows it. `now` is for what is shown only."""
 
-    def __init__(self, workspace: Workspace, glyphs: Glyphs, now: Clock) -> None:
+    def __init__(
+        self, workspace: Workspace, glyphs: Glyphs, now: Clock, named_hubs: Sequence[str] = ()
+    ) -> None:
         self.workspace = workspace
         self.glyphs = glyphs
         self.now = now
@@ -39,6 +46,10 @@ class View:
         """The projections whose last verify found drift."""
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
+        self._named_hubs = named_hubs
+        self._hubs: frozenset[str] = frozenset()
+        self._hubs_of: tuple[object, ...] | None = None
+        self._hubs_found = -inf
         self._parked: dict[int, str] = {}
         self._parked_in: EventLog | None = None
 
@@ -66,6 +77,16 @@ class View:
         if self.moment is not None:
             return (self.moment.seq,)
         return tuple(projector.version for projector in self.workspace.projectors.values())
+
+    @property
+    def hubs(self) -> frozenset[str]:
+        """The keys of the hubs among the accounts that are shown."""
+        version, now = self.version, time.monotonic()
+        is_due = self.moment is not None or now - self._hubs_found >= _HUBS_EVERY_S
+        if version != self._hubs_of and is_due:
+            self._hubs = hubs_of(self.accounts, self.catalogs, self._named_hubs)
+            self._hubs_of, self._hubs_found = version, now
+        return self._hubs
 
     def just_changed(self, projection: str, key: str) -> bool:
         """Whether the event travelled to changed this document."""

@@ -13,7 +13,12 @@ from textual.widgets import Static
 
 from natster_tui.engine.history.activity import Activity, read_activity
 from natster_tui.errors import NatsterError
-from natster_tui.projections.figures import case_collisions, community_figures, prize_candidates
+from natster_tui.projections.figures import (
+    case_collisions,
+    community_figures,
+    contested_names,
+    prize_candidates,
+)
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.actions.background import start
@@ -74,11 +79,14 @@ class CommunityScreen(ModalScreen[None]):
     def _draw(self) -> None:
         view = self._view
         names = Names(view.accounts)
-        figures = community_figures(view.accounts, view.catalogs)
+        figures = community_figures(view.accounts, view.catalogs, view.hubs)
         text = Text()
         for count, label in figures.rows:
             text.append(f"{count:>8,}  ", "bold")
             text.append(f"{label}\n")
+        for hub in sorted(view.hubs)[:_LISTED]:
+            text.append(f"{'hub':>8}  ", "bold")
+            text.append(f"{names.of(hub)}\n")
         text.append("\n")
         if self._activity is not None:
             self._plot(text, "events", self._activity.events)
@@ -89,8 +97,7 @@ class CommunityScreen(ModalScreen[None]):
         else:
             text.append(f"{self._problem or 'reading the log …'}\n\n", "dim")
         text.append("Duplicate names\n", "bold")
-        doubles = [name for name, state in view.catalogs.items() if state.contested_by]
-        for name in doubles[:_LISTED]:
+        for name in contested_names(view.catalogs)[:_LISTED]:
             state = view.catalogs[name]
             others = ", ".join(map(names.of, state.contested_by))
             text.append(f"  {screen_text(name, 60)}: {names.of(state.owner)}, also {others}\n")
@@ -98,7 +105,7 @@ class CommunityScreen(ModalScreen[None]):
             said = ", ".join(screen_text(twin, 60) for twin in twins)
             text.append(f"  {screen_text(name, 60)}: differs from {said} in letter case only\n")
         text.append("\nPrize candidates\n", "bold")
-        for key in prize_candidates(view.accounts)[:_LISTED]:
+        for key in prize_candidates(view.accounts, view.hubs)[:_LISTED]:
             text.append(f"  {names.of(key)}  {screen_text(key, 80)}\n")
         self._body.update(text)
 
@@ -118,7 +125,7 @@ class CommunityScreen(ModalScreen[None]):
     def action_copy(self) -> None:
         """Copy the prize candidates, one a line: name and key."""
         names = Names(self._view.accounts)
-        candidates = prize_candidates(self._view.accounts)
+        candidates = prize_candidates(self._view.accounts, self._view.hubs)
         listed = "\n".join(f"{names.of(key)}\t{screen_text(key, 80)}" for key in candidates)
         self.app.copy_to_clipboard(listed)
         self.app.notify(

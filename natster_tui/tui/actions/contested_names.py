@@ -1,0 +1,56 @@
+"""Noticing when a catalog name becomes contested, so that a person is told at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from natster_tui.engine.workspace import Workspace
+from natster_tui.projections.figures import contested_names
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.wording import Names
+from natster_tui.text.masking import screen_text
+
+_TOLD_ONE_BY_ONE = 3
+"""More names than this at once are told in one sentence."""
+
+
+class ContestedNames:
+    """Compares the catalogs with those of the last look.
+
+    What was contested before the log had been read to its end is no news, and neither is
+    anything after a fold was replaced: then the names are only remembered.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: set[str] | None = None
+        self._mark = 0
+
+    def newly(self) -> Iterator[str]:
+        """One sentence for each name that became contested since the last look."""
+        projector = self._workspace.projectors[CATALOGS.name]
+        catalogs = projector.fold.states
+        changed = None if self._known is None else projector.changes.since(self._mark)
+        self._mark = projector.changes.mark
+        is_behind = projector.status.position < self._workspace.follower.head
+        if self._known is None or changed is None:
+            self._known = None if is_behind else set(contested_names(catalogs))
+            return
+        news = [
+            (name, state)
+            for name in changed
+            if (state := catalogs.get(name)) is not None
+            and state.contested_by
+            and name not in self._known
+        ]
+        self._known.update(name for name, _state in news)
+        if len(news) > _TOLD_ONE_BY_ONE:
+            yield f"{len(news):,} catalog names became contested (m lists them)"
+            return
+        names = Names(self._workspace.projectors[ACCOUNTS.name].fold.states)
+        for name, state in news:
+            *_, other = state.contested_by
+            yield (
+                f"{screen_text(name, 60)} is contested: {names.of(other)} shared a catalog of that "
+                f"name too; it belongs to {names.of(state.owner)} (m lists all)"
+            )

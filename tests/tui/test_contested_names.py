@@ -1,0 +1,30 @@
+"""A person is told at the moment when a catalog name becomes contested."""
+
+from __future__ import annotations
+
+from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.app import Dashboard
+from tests.conftest import until
+from tests.making_logs import append, initialized, shared
+from tests.tui.running import dashboard
+
+
+def notices(app: Dashboard) -> list[str]:
+    return [note.message for note in app._notifications]
+
+
+async def test_a_name_that_becomes_contested_is_told_once_and_old_ones_are_not(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    people = [initialized("ANN", "Ann"), initialized("BOB", "Bob"), initialized("CYD", "Cyd")]
+    old = [shared("ANN", "BOB", "jazz"), shared("BOB", "ANN", "jazz"), shared("ANN", "BOB", "rock")]
+    await append(log, [*people, *old])
+    async with dashboard(settings) as (app, _pilot):
+        await until(lambda: app._contested._known == {"jazz"})
+        assert notices(app) == []
+        await append(log, [shared("BOB", "CYD", "rock"), shared("CYD", "ANN", "jazz")])
+        await until(lambda: notices(app) != [])
+        (told,) = notices(app)
+        assert told.startswith("rock is contested: Bob shared a catalog of that name too")
+        assert "it belongs to Ann" in told
