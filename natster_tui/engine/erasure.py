@@ -49,9 +49,11 @@ class Affected:
 
 
 def keyring_of(log: EventLog) -> Keyring:
-    """The keys of a log; raises RefusedError where it has none."""
+    """The keys of a log; raises RefusedError where it has none, or they cannot be told."""
     keyring = log.sealing.keyring
     if keyring is None or keyring.head is None:
+        if keyring is not None and keyring.problem:
+            raise RefusedError(keyring.problem)
         raise RefusedError(f"nothing of {log.stream} was sealed yet: there are no keys")
     return keyring
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from natster_tui.cli.key_commands import _report
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import MAGIC
+from natster_tui.store.sealing.key_bucket import KEYRING_ENTRY
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.key_making import ensure_keys
 from natster_tui.store.sealing.key_rotation import destroy, write_tombstone
 from natster_tui.store.sealing.keyring import Keyring
 from tests.cli.program import Program
 from tests.conftest import RECORDINGS, recording
+from tests.sealed_logs import put_key_entry
 
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
 B = "AA33U5HNMJFHIX63KYLTK3J3MMPWQHBUMYDYQQGDS5O3WNCL5GDFQ462"
@@ -207,3 +209,25 @@ async def test_a_key_file_that_is_a_link_to_itself_is_a_sentence(embedded: Progr
     embedded.key_file.symlink_to(embedded.key_file)
     for command in (("status",), ("keys", "list"), ("keys", "backup", "copy.json")):
         assert "leads back to itself" in await embedded.fail(1, *command)
+
+
+async def test_a_missing_or_damaged_keyring_is_told_by_every_command_that_needs_it(
+    natster: Program, link: Link
+) -> None:
+    await natster.succeed("import", "--create-log", STANDARD)
+    await natster.succeed("project", "--once")
+    commands = (
+        ("keys", "list"),
+        ("keys", "rotate"),
+        ("keys", "erase", A, "--yes"),
+        ("show", "account", A),
+        ("publish", "natster_initialized", "--origin", A, "--data", '{"account_name":"x"}'),
+    )
+    await put_key_entry(link, KEYRING_ENTRY, b"noise")
+    for lost in ("is damaged", "is missing, but NATSTER_EVENTS holds sealed events"):
+        for command in commands:
+            assert lost in await natster.fail(1, *command), command
+        status = (await natster.succeed("status", "--json")).json
+        assert any(lost in hazard for hazard in status["hazards"])
+        if lost == "is damaged":
+            await link.api("STREAM.DELETE.KV_NATSTER_KEYS")

@@ -68,7 +68,7 @@ class SealingChoice:
 async def open_sealing(link: Link, info: LogInfo, choice: SealingChoice) -> KeyringSealing:
     """How a log is sealed and opened, with the keys as they are now."""
     file = None if choice.key_file is None else KeyFile(choice.key_file)
-    keyring = Keyring(link, file, secrets.token_hex(4))
+    keyring = Keyring(link, file, secrets.token_hex(4), log=info.stream)
     sealing = KeyringSealing(keyring, seals=choice.seals(info), replicas=info.replicas)
     await sealing.refresh()
     return sealing

@@ -54,12 +54,15 @@ async def _begin(keyring: Keyring, replicas: int) -> None:
     file = keyring.key_file
     if file is None:
         raise RefusedError("nothing can be sealed without a key file: name one with --key-file")
-    await keyring.bucket.create(replicas)
-    await keyring.refresh_while_busy()
-    if keyring.head is not None:
-        return
-    if keyring.problem:
-        raise RefusedError(keyring.problem)
+    for made in (False, True):
+        if made:
+            await keyring.bucket.create(replicas)
+        await keyring.refresh_while_busy()
+        if keyring.head is not None:
+            return
+        if keyring.problem:
+            # Keys that were lost are not replaced: what they sealed would never open again.
+            raise RefusedError(keyring.problem)
     file.create()
     ring, written = f"r{secrets.token_hex(8)}", new_key()
     with file.locked():

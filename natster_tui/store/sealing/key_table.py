@@ -45,8 +45,8 @@ class KeyTable:
     def forget(self) -> None:
         """Know nothing any more: the bucket that all of it came from is gone."""
         self.head: Head | None = None
-        self.lacks_head = False
-        """Whether there is an entry that should name the keyring, and does not."""
+        self.has_damaged_head = False
+        """Whether there is an entry that should name the keyring, and it cannot be read."""
         self.wrapped: dict[str, WrappedKey] = {}
         """By key id."""
         self.tombstones: dict[str, Tombstone] = {}
@@ -176,7 +176,7 @@ class KeyTable:
     @property
     def is_empty(self) -> bool:
         """Whether the bucket held nothing at all."""
-        return not (self.head or self.lacks_head or self.wrapped or self._has_tombstones)
+        return not (self.head or self.has_damaged_head or self.wrapped or self._has_tombstones)
 
     @property
     def _has_tombstones(self) -> bool:
@@ -187,7 +187,7 @@ class KeyTable:
         for name, entry in entries.items():
             if name == KEYRING_ENTRY:
                 self.head = read_head(entry)
-                self.lacks_head = self.head is None
+                self.has_damaged_head = self.head is None
             elif name.startswith(TOMBSTONE_PREFIX):
                 self._unbelieved[name.removeprefix(TOMBSTONE_PREFIX)] = entry
             else:

@@ -18,6 +18,7 @@ from natster_tui.store.sealing.key_bucket import BUCKET, KEYRING_ENTRY, Head, Ke
 from natster_tui.store.sealing.key_file import KeyFile, keys_of_ring
 from natster_tui.store.sealing.key_records import WrappedKey, wrap
 from natster_tui.store.sealing.key_table import KeyTable
+from natster_tui.store.sealing.sealed_events import holds_sealed_events
 from natster_tui.text.safe_text import safe_text
 
 LOOK_AGAIN_S = 1.0
@@ -25,18 +26,29 @@ LOOK_AGAIN_S = 1.0
 
 
 class Keyring(KeyTable):
-    """The keys behind a link, as of the last `refresh`. `key_file` None: nothing can be opened."""
+    """The keys behind a link, as of the last `refresh`. `key_file` None: nothing can be opened.
 
-    def __init__(self, link: Link, key_file: KeyFile | None, instance: str) -> None:
+    `log` is the stream whose events they seal: where it holds sealed ones, keys that are missing
+    were lost, and none are made in their place.
+    """
+
+    def __init__(
+        self, link: Link, key_file: KeyFile | None, instance: str, log: str | None = None
+    ) -> None:
         super().__init__(key_file)
+        self._log = log
+        self._log_is_sealed = False
         self.bucket = KeyBucket(link, instance)
         self.version = 0
         """Counts the times that something changed about what can be opened."""
         self.busy = asyncio.Lock()
         """Held while the keyring reads or adds keys."""
-        self._created = ""
+        self._created: str | None = None
+        """When the bucket was made; empty if there is none, None before the first look."""
         self._revision = 0
         self._file_version = (0, 0, 0)
+        self._ring: str | None = None
+        """The keyring whose keys were last looked for in the key file."""
         self._sought: dict[str, float] = {}
         self._denied = False
 
@@ -93,11 +105,11 @@ class Keyring(KeyTable):
         except DeniedError as error:
             # Not asked again on this link: every time would be told as a problem of its own.
             self.forget()
-            self._created, self._revision = "", 0
+            self._created, self._revision = None, 0
             self._denied, self.problem = True, error.sentence
         moved = sources != (self._created, self._revision, self._file_version)
         found_more = moved and any(isinstance(self.find(name), Key) for name in waited)
-        replaced = sources[0] not in ("", self._created)
+        replaced = bool(sources[0]) and sources[0] != self._created
         after = (self.digest, self.problem, self.out_of_date)
         changed = replaced or found_more or before != after
         self.version += changed
@@ -120,18 +132,26 @@ class Keyring(KeyTable):
 
     def distrust(self) -> None:
         """Read everything again next time: whether the last write landed is not known."""
-        self._created = ""
+        self._created = None
 
     async def _read_bucket(self) -> None:
         created, last = await self.bucket.newest() or ("", 0)
-        if created != self._created:
+        is_another = created != self._created
+        if is_another:
             # Deleted, and perhaps made again.
             self.forget()
-            self._created, self._revision = created, 0
+            self._revision = 0
         if last > self._revision:
             entries = await self.bucket.entries_after(self._revision, last)
             self.take(entries)
             self._revision = max([last, *(entry.revision for entry in entries.values())])
+        if is_another:
+            self._log_is_sealed = self.is_empty and await self._has_sealed_log()
+            self._created = created
+
+    async def _has_sealed_log(self) -> bool:
+        link = self.bucket.link
+        return self._log is not None and await holds_sealed_events(link, self._log)
 
     def _read_key_file(self) -> bool:
         """The key-encryption keys, when file or keyring changed; then what they open.
@@ -141,14 +161,35 @@ class Keyring(KeyTable):
         file = self.key_file
         version = (0, 0, 0) if file is None else file.version()
         file_changed = version != self._file_version
-        if file_changed or not self.available:
-            self._file_version = version
+        ring = None if self.head is None else self.head.ring
+        if file_changed or ring != self._ring or not self.available:
+            self._file_version, self._ring = version, ring
             if self.head is not None:
                 self.unlock(*keys_of_ring(file, self.head.ring))
             else:
-                self.lock("" if self.is_empty else _WITHOUT_HEAD)
+                self.lock(self._why_unusable())
         self.believe_tombstones()
         return file_changed
+
+    def _why_unusable(self) -> str:
+        """Why there is no keyring, though there should be one; empty before the first key."""
+        if self.has_damaged_head:
+            return (
+                f"the entry {KEYRING_ENTRY} of {BUCKET} is damaged, which says which keyring the "
+                "keys are of: restore the bucket from a backup"
+            )
+        if not self.is_empty:
+            return (
+                f"{BUCKET} holds keys, but the entry {KEYRING_ENTRY} is missing, which says which "
+                "keyring they are of: restore the bucket from a backup"
+            )
+        if self._log_is_sealed:
+            what = "is empty" if self._created else "is missing"
+            return (
+                f"{BUCKET} {what}, but {self._log} holds sealed events: restore the bucket from a "
+                "backup; until then nothing more is sealed"
+            )
+        return ""
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -185,9 +226,3 @@ class Keyring(KeyTable):
         for number, (account, key) in enumerate(made, revision - len(made)):
             value = stored[f"{account}.{key.id}"]
             self.adopt(WrappedKey(account, key.id, kek.id, value, number), key)
-
-
-_WITHOUT_HEAD = (
-    f"{BUCKET} holds keys, but no readable entry {KEYRING_ENTRY} that says which keyring they "
-    "are of: restore the bucket from a backup"
-)

@@ -1,0 +1,32 @@
+"""Whether a log holds events that were sealed, without reading it."""
+
+from __future__ import annotations
+
+from natster_tui.errors import ApiError, DeniedError
+from natster_tui.events.event import NONE, SUBJECT_PREFIX
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.streams import last_message, next_message
+from natster_tui.store.sealing.envelope import is_sealed
+
+_WITH_PAYLOAD = f"{SUBJECT_PREFIX}*.{NONE}.{NONE}.*"
+"""The events about one account, which are those that have a payload to be sealed."""
+
+
+async def holds_sealed_events(link: Link, stream: str) -> bool:
+    """Whether the oldest or the newest event about an account is sealed.
+
+    False where that cannot be told: the log is gone, or may not be read.
+    """
+    try:
+        newest = await last_message(link, stream, _WITH_PAYLOAD)
+        if newest is None or is_sealed(newest.payload):
+            return newest is not None
+        oldest = await next_message(link, stream, 1, _WITH_PAYLOAD)
+        return oldest is not None and is_sealed(oldest.payload)
+    except DeniedError:
+        return False
+    except ApiError as error:
+        if error.code == STREAM_NOT_FOUND:
+            return False
+        raise
