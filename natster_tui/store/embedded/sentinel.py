@@ -25,7 +25,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from natster_tui.errors import RefusedError
-from natster_tui.store.files.models import FileModel
+from natster_tui.store.files.models import StoredModel
 from natster_tui.store.files.private_files import write_private
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.text.safe_text import safe_text
@@ -136,7 +136,7 @@ def _refuse_lost_log(store_dir: Path, sentinel_path: Path) -> None:
         )
 
 
-class SentinelFile(FileModel):
+class SentinelFile(StoredModel):
     """The sentinel as it stands in its file."""
 
     log: str

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from natster_tui.store.files.models import FileModel
+from natster_tui.store.files.models import StoredModel
 
 HOST = "127.0.0.1"
 TOKEN = re.compile(r"t[0-9a-f]{64}")
@@ -34,7 +34,7 @@ class RunningServer:
         return f"nats://{HOST}:{self.port}"
 
 
-class RunningFile(FileModel):
+class RunningFile(StoredModel):
     """`server.json`: who runs the server, and where."""
 
     url: _LoopbackUrl
@@ -49,7 +49,7 @@ class RunningFile(FileModel):
         return RunningServer(port_of(self.url), self.server_id, self.pid, self.server_pid)
 
 
-class PortsFile(FileModel):
+class PortsFile(StoredModel):
     """`nats-server_<pid>.ports`, which the server writes: where it listens for clients."""
 
     nats: Annotated[list[_LoopbackUrl], Field(min_length=1)]

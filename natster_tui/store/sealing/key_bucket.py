@@ -18,6 +18,9 @@ import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, ValidationError
 
 from natster_tui.errors import ApiError
 from natster_tui.store.bucket_config import bucket_config
@@ -36,12 +39,14 @@ from natster_tui.store.connection.atomic_batch import (
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.connection.streams import next_message, stream_info
+from natster_tui.store.files.models import StoredModel
 
 BUCKET = "NATSTER_KEYS"
 KEYRING_ENTRY = "_keyring"
 TOMBSTONE_PREFIX = "_tombstone."
 ENTRIES_AT_ONCE = BATCH_LIMIT - 1
 
+_Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")]
 _STREAM = f"KV_{BUCKET}"
 _SUBJECT_PREFIX = f"$KV.{BUCKET}."
 
@@ -155,13 +160,17 @@ class KeyBucket:
                 raise
 
 
+class _HeadEntry(StoredModel):
+    """The `_keyring` entry as it is stored."""
+
+    ring: _Id = Field(alias="id")
+    kek: _Id
+
+
 def read_head(entry: KeyEntry) -> Head | None:
     """The keyring's id and key that an entry names; None when it is not one of ours."""
     try:
-        value = json.loads(entry.value)
-        ring, kek = value["id"], value["kek"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        read = _HeadEntry.model_validate_json(entry.value)
+    except ValidationError:
         return None
-    if not (isinstance(ring, str) and isinstance(kek, str) and ring.isalnum() and kek.isalnum()):
-        return None
-    return Head(ring, kek, entry.revision)
+    return Head(read.ring, read.kek, entry.revision)

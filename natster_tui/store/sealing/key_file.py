@@ -28,7 +28,7 @@ from pydantic import Field, ValidationError
 
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.store.files.locks import LOCKS_SUPPORTED, NOT_SUPPORTED, locked
-from natster_tui.store.files.models import FileModel
+from natster_tui.store.files.models import StoredModel
 from natster_tui.store.files.private_files import (
     make_private_directory,
     refuse_if_shared,
@@ -60,7 +60,7 @@ class Keys:
         return f"Keys({', '.join(self.keyrings)})"
 
 
-class _AnyKeyFile(FileModel):
+class _AnyKeyFile(StoredModel):
     """What a key file of every version says."""
 
     format: _Format

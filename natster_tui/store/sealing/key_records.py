@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
+from natster_tui.store.files.models import StoredModel
 from natster_tui.store.sealing.envelope import Key, OpenError, key_id_of
 from natster_tui.store.sealing.key_bucket import KeyEntry
 
@@ -45,6 +48,14 @@ class Tombstone:
     kek: str
 
 
+class _TombstoneEntry(StoredModel):
+    """A tombstone as it is sealed; the earliest ones do not say under what keys were wrapped."""
+
+    keys: tuple[str, ...]
+    at: int
+    under: tuple[str, ...] = ()
+
+
 def wrapped_key(name: str, entry: KeyEntry) -> WrappedKey:
     """The data key that an entry holds, not opened; `name` is `<account>.<key id>`."""
     account, _, key_id = name.rpartition(".")
@@ -82,9 +93,8 @@ def open_tombstone(
         kek = next((kek for kek in keks if kek.id == kek_id), None)
         if kek is None:
             return None
-        value = json.loads(kek.open(entry.value, "tombstone", ring, account))
-        # The earliest ones did not say under what the keys had been wrapped.
-        keys, under = tuple(map(str, value["keys"])), tuple(map(str, value.get("under", ())))
-        return Tombstone(account, keys, int(value["at"]), under, entry.revision, kek_id)
-    except (OpenError, ValueError, KeyError, TypeError):
+        opened = kek.open(entry.value, "tombstone", ring, account)
+        read = _TombstoneEntry.model_validate_json(opened)
+    except (OpenError, ValidationError):
         return None
+    return Tombstone(account, read.keys, read.at, read.under, entry.revision, kek_id)
