@@ -130,7 +130,8 @@ class Link:
         failures: list[ConnectFailure] = []
         for address in pool.in_turn():
             pool.tried(address)
-            link = cls(settings, NatsClient(address, protection, context), pool)
+            client = NatsClient(address, protection, context, settings.socks_proxy)
+            link = cls(settings, client, pool)
             if (failure := await link._connect(name)) is None:
                 return link
             failures.append(failure)

@@ -82,10 +82,7 @@ def _file(found: Sequence[Source], option: str, environ: Mapping[str, str]) -> P
 
 def _proxy(found: Sequence[Source]) -> str | None:
     source, said = _first(found, "socks_proxy")
-    if not said:
-        return None
-    parse_proxy(said, source.call("socks_proxy"))
-    raise UsageError(f"{source.call('socks_proxy')} cannot be used yet: leave it out")
+    return parse_proxy(said, source.call("socks_proxy")) if said else None
 
 
 def _check_certificate(settings: ConnectionSettings, found: Sequence[Source]) -> None:

@@ -35,7 +35,7 @@ class Servers:
 
 
 def without_user_info(url: str) -> str:
-    """A URL, or several with commas, up to which nothing secret is left."""
+    """A URL without what stands before its @."""
     scheme, separator, rest = url.rpartition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
@@ -72,8 +72,35 @@ def parse_proxy(text: str, called: str) -> str:
     user_info = ""
     if url.username:
         user, password = unquote(url.username), unquote(url.password or "")
+        if not (user + password).isascii():
+            raise UsageError(
+                f"{called} has a user name or password with other characters than ASCII, which "
+                "natster-tui cannot send to a SOCKS proxy"
+            )
         user_info = f"{quote(user, safe='')}:{quote(password, safe='')}@"
     return f"socks5://{user_info}{_bracketed(host)}:{port or _SOCKS_PORT}"
+
+
+@dataclass(frozen=True, repr=False)
+class ProxyParts:
+    """A proxy's address, and who we are to it; `described` is its address for a person."""
+
+    host: str
+    port: int
+    described: str
+    user: str | None = None
+    password: str | None = None
+
+
+def proxy_parts(url: str) -> ProxyParts:
+    """What the URL of a proxy, as `parse_proxy` makes it, consists of."""
+    split = urlsplit(url)
+    described = screen_text(without_user_info(url), 300)
+    host, port = split.hostname or "", split.port or _SOCKS_PORT
+    if not split.username:
+        return ProxyParts(host, port, described)
+    user, password = unquote(split.username), unquote(split.password or "")
+    return ProxyParts(host, port, described, user, password)
 
 
 def _server(text: str, called: str) -> tuple[str, UserInfo | None]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from natster_tui.store.settings.secrets import revealed
 from tests.store.settings.home import Home
 
 
@@ -58,3 +59,22 @@ def test_what_is_no_proxy_is_refused_and_not_repeated(home: Home, given: str) ->
     ):
         assert "is not the address of a SOCKS proxy" in sentence
         assert "hunter2" not in sentence
+
+
+def test_a_proxys_password_has_ascii_characters_only(home: Home) -> None:
+    sentence = home.refusal(server="h", socks_proxy="socks5://ada:hunter%C3%A4@h")
+    assert "other characters than ASCII" in sentence
+    assert "hunter" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "proxy"),
+    [
+        ("127.0.0.1", "socks5://127.0.0.1:1080"),
+        ("socks5h://[::1]:5/", "socks5://[::1]:5"),
+        ("socks5://ada:p%40w@h", "socks5://ada:p%40w@h:1080"),
+    ],
+)
+def test_proxies_are_taken_in_these_forms(home: Home, given: str, proxy: str) -> None:
+    settings = home.resolve(server="h", socks_proxy=given)
+    assert revealed(settings.socks_proxy) == proxy

@@ -24,6 +24,7 @@ from typing import Any, cast
 
 import nats.errors
 from nats.aio.transport import Transport as StockTransport
+from pydantic import SecretStr
 
 from natster_tui.errors import MalformedAnswerError
 from natster_tui.store.connection.answers.reading import read_part
@@ -76,7 +77,11 @@ class NatsClient(WireClient):
     """A client of one server. `address`, `stage`, `info` and `is_secure` say what is known."""
 
     def __init__(
-        self, address: ServerAddress, protection: Protection, context: ssl.SSLContext
+        self,
+        address: ServerAddress,
+        protection: Protection,
+        context: ssl.SSLContext,
+        proxy: SecretStr | None = None,
     ) -> None:
         super().__init__()
         self.address = address
@@ -86,7 +91,7 @@ class NatsClient(WireClient):
         """Told of every INFO that came with the protection that was asked for."""
         self._protection = protection
         self._context = context
-        self._channel = transport_to(address)
+        self._channel = transport_to(address, proxy)
         self._transport = cast(StockTransport, self._channel)
         self._closing: asyncio.Task[None] | None = None
 

@@ -20,6 +20,7 @@ from natster_tui.store.connection.opening.client import (
     Stage,
 )
 from natster_tui.store.connection.opening.servers import ServerAddress
+from natster_tui.store.connection.opening.socks import ProxyFailedError
 from natster_tui.store.connection.opening.tls import (
     Protection,
     TlsTrouble,
@@ -41,6 +42,8 @@ class Reason(Enum):
 
     UNREACHABLE = auto()
     UNKNOWN_HOST = auto()
+    PROXY = auto()
+    """The SOCKS proxy could not be reached, or did not connect us."""
     SILENT = auto()
     """It took longer than the limit."""
     CLOSED = auto()
@@ -123,6 +126,8 @@ def _reason(
             return _TLS_REASONS[tls_trouble(error)], tls_reason(error)
         case TimeoutError():
             return (Reason.TLS_STALLED if client.stage is Stage.SECURING else Reason.SILENT), ""
+        case ProxyFailedError():
+            return Reason.PROXY, str(error)
         case socket.gaierror():
             return Reason.UNKNOWN_HOST, told_by(error)
         case ValueError():
@@ -153,7 +158,7 @@ def connect_error(
 ) -> ServerError:
     """That no server of the list can be used, and why; `seconds` is what each was given."""
     unreachable = all(
-        failure.reason in (Reason.UNREACHABLE, Reason.UNKNOWN_HOST, Reason.SILENT)
+        failure.reason in (Reason.UNREACHABLE, Reason.UNKNOWN_HOST, Reason.PROXY, Reason.SILENT)
         for failure in failures
     )
     kind = UnreachableError if unreachable else ServerError
@@ -181,6 +186,8 @@ def _sentence(
     match failure.reason:
         case Reason.UNREACHABLE | Reason.UNKNOWN_HOST:
             return f"cannot reach {where} ({told})", _ASK_SERVER
+        case Reason.PROXY:
+            return f"cannot reach {where} ({told})", "check --socks-proxy"
         case Reason.SILENT:
             return f"{where} does not answer within {seconds:g} s", _ASK_SERVER + hint
         case Reason.CLOSED:

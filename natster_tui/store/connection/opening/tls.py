@@ -65,12 +65,27 @@ def check_transport(settings: ConnectionSettings) -> None:
             "ws:// and wss:// need an extra package: install it with "
             '`pip install "natster-tui[websocket]"`'
         )
+    if settings.socks_proxy is not None:
+        _check_proxy(schemes)
     protection = protection_of(settings)
     if protection.required and "ws" in schemes:
         raise UsageError(
             f"ws:// has no TLS, which {protection.asked_by} asks for: write wss:// instead"
         )
     tls_context(settings)
+
+
+def _check_proxy(schemes: set[str]) -> None:
+    if schemes.intersection(_WEBSOCKET_SCHEMES):
+        raise UsageError(
+            "ws:// and wss:// cannot go through a SOCKS proxy: name a nats:// or tls:// server, "
+            "or leave the proxy out"
+        )
+    if importlib.util.find_spec("python_socks") is None:
+        raise UsageError(
+            "a SOCKS proxy needs an extra package: install it with "
+            '`pip install "natster-tui[socks]"`'
+        )
 
 
 # -- the context -------------------------------------------------------------------------------

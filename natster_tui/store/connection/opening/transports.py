@@ -11,9 +11,11 @@ import ssl
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nats.aio import transport as stock
+from pydantic import SecretStr
 
 from natster_tui.store.connection.opening.dialing import dial, look_up
 from natster_tui.store.connection.opening.servers import ServerAddress
+from natster_tui.store.connection.opening.socks import dial_through
 
 if TYPE_CHECKING:
     import aiohttp
@@ -51,24 +53,32 @@ class Transport(Protocol):
         """The next line, or the next message of a WebSocket; empty at the end."""
 
 
-def transport_to(address: ServerAddress) -> Transport:
-    """The transport for an address, not connected yet."""
-    return WebSocketTransport() if address.is_websocket else TcpTransport()
+def transport_to(address: ServerAddress, proxy: SecretStr | None = None) -> Transport:
+    """The transport for an address, not connected yet; `proxy` is a SOCKS proxy's URL."""
+    if not address.is_websocket:
+        return TcpTransport(proxy)
+    # `check_transport` has refused the two together: nothing may go past a proxy.
+    assert proxy is None
+    return WebSocketTransport()
 
 
 class TcpTransport(stock.TcpTransport):
-    """A TCP connection, which may be upgraded to TLS."""
+    """A TCP connection, which may go through a SOCKS proxy and be upgraded to TLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: SecretStr | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.is_secure = False
+        self._proxy = proxy
         self._socket_transport: asyncio.BaseTransport | None = None
         self._abandoned = False
 
     async def open(self, address: ServerAddress, _context: ssl.SSLContext) -> None:
         """See `Transport`."""
         assert address.port is not None
-        connected = await dial(address.host, address.port)
+        if self._proxy is None:
+            connected = await dial(address.host, address.port)
+        else:
+            connected = await dial_through(self._proxy, address.host, address.port)
         try:
             reader, writer = await asyncio.open_connection(sock=connected, limit=READ_LIMIT)
         except BaseException:
