@@ -17,7 +17,7 @@ _quoted = partial(quote, safe="")
 
 @dataclass
 class SocksProxy:
-    """A proxy on a free loopback port; with a `login` it lets nobody else in.
+    """A proxy on a free loopback port; with a `login` it refuses any other.
 
     `names` says where the names that it is asked for really are: the system knows none of them.
     """

@@ -66,8 +66,8 @@ def keep_apart(what: str, file: Path, data_dir: Path) -> None:
     # Not `resolve`, which fails on a link that leads to itself: using the file tells of that.
     if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(data_dir)):
         raise UsageError(
-            f"{what} lies in the embedded server's data directory: whoever copies the data must "
-            "not have the keys with it; name another place"
+            f"{what} lies in the embedded server's data directory, where a copy of the data "
+            "would hold the keys as well: name another place"
         )
 
 

@@ -95,7 +95,7 @@ class Terminal:
         os.write(self._ours, keys.encode())
 
     def resize(self, columns: int, rows: int) -> None:
-        """Change the terminal's size; whoever runs in it is told."""
+        """Change the terminal's size; the program in it is told."""
         self._screen.resize(rows, columns)
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 

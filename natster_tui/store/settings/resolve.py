@@ -26,6 +26,7 @@ from natster_tui.store.settings.login import Login
 from natster_tui.store.settings.options import ConnectionFlags, Source
 from natster_tui.store.settings.references import read_path
 from natster_tui.store.settings.sources import flag, sources
+from natster_tui.store.settings.subjects import parse_domain, parse_prefix
 from natster_tui.store.settings.urls import Servers, parse_proxy, parse_servers
 
 
@@ -52,7 +53,7 @@ def resolve_connection(
         tls_key=_file(found, "tls_key", environ),
         tls_first=any(source.options.tls_first for source in found),
         socks_proxy=_proxy(found),
-        inbox_prefix=_first(found, "inbox_prefix")[1] or None,
+        inbox_prefix=_inbox_prefix(found),
         origin=(place or found[0]).origin,
     )
     _check_certificate(settings, found)
@@ -85,6 +86,11 @@ def _proxy(found: Sequence[Source]) -> str | None:
     return parse_proxy(said, source.call("socks_proxy")) if said else None
 
 
+def _inbox_prefix(found: Sequence[Source]) -> str | None:
+    source, said = _first(found, "inbox_prefix")
+    return parse_prefix(said, source.call("inbox_prefix")) if said else None
+
+
 def _check_certificate(settings: ConnectionSettings, found: Sequence[Source]) -> None:
     if (settings.tls_cert is None) == (settings.tls_key is None):
         return
@@ -98,8 +104,9 @@ def _check_certificate(settings: ConnectionSettings, found: Sequence[Source]) ->
 def _with_jetstream(settings: ConnectionSettings, found: Sequence[Source]) -> ConnectionSettings:
     """With the domain, or else the API prefix, of the first source that has either."""
     for source in found:
-        if source.options.js_domain:
-            return replace(settings, js_domain=source.options.js_domain)
-        if source.options.js_api_prefix:
-            return replace(settings, js_api_prefix=source.options.js_api_prefix)
+        if domain := source.options.js_domain:
+            return replace(settings, js_domain=parse_domain(domain, source.call("js_domain")))
+        if prefix := source.options.js_api_prefix:
+            parsed = parse_prefix(prefix, source.call("js_api_prefix"))
+            return replace(settings, js_api_prefix=parsed)
     return settings
