@@ -21,18 +21,19 @@ from natster_tui.projections.paging import document_key
 from natster_tui.store.bucket_config import bucket_config
 from natster_tui.store.connection.answers.streams import DoneAnswer, StreamInfoAnswer
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE, STREAM_NOT_FOUND
-from natster_tui.store.connection.atomic_batch import (
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_reader import StreamReader
+from natster_tui.store.connection.streams import last_message, next_message, stream_info
+from natster_tui.store.connection.wire import is_removal
+from natster_tui.store.sealing.values import PlainSealing, Sealing
+from natster_tui.store.writing.atomic_batch import (
     BATCH_ID,
     BATCH_LIMIT,
     BatchMessage,
     is_unfinished,
     publish_batch,
 )
-from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import StreamReader
-from natster_tui.store.connection.streams import last_message, next_message, stream_info
-from natster_tui.store.connection.wire import is_removal
-from natster_tui.store.sealing.values import PlainSealing, Sealing
+from natster_tui.store.writing.stream_writer import StreamWriter
 
 HEADER_ALLOWANCE = 512
 """Bytes of a message's limit that our own headers may need."""
@@ -267,6 +268,18 @@ class Bucket:
             BatchMessage(f"$KV.{self.name}.{CHECKPOINT_KEY}", checkpoint, expected_revision)
         )
         return await publish_batch(self.link, self.name, messages)
+
+    async def confirm(self) -> None:
+        """Make sure, before the first commit, that this bucket would store it.
+
+        A commit does the same; several buckets side by side take less time. A bucket that is
+        missing is confirmed once it is made. Raises MisplacedWriteError, ServerError.
+        """
+        try:
+            await StreamWriter(self.link, self.stream).confirm(f"$KV.{self.name}.{CHECKPOINT_KEY}")
+        except ApiError as error:
+            if error.code != STREAM_NOT_FOUND:
+                raise
 
     async def purge_before(self, revision: int) -> None:
         """Remove every entry older than `revision`; the entry at it survives."""

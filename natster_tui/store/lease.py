@@ -23,9 +23,9 @@ from natster_tui.store.connection.api_codes import (
     WRONG_LAST_SEQUENCE,
 )
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_writer import StreamWriter
 from natster_tui.store.connection.streams import last_message
 from natster_tui.store.connection.wire import is_removal
+from natster_tui.store.writing.stream_writer import StreamWriter
 from natster_tui.text.safe_text import safe_text
 
 BUCKET = "NATSTER_LEASE"

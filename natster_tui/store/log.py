@@ -31,7 +31,6 @@ from natster_tui.store.connection.api_codes import (
 )
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import read_range
-from natster_tui.store.connection.stream_writer import StreamWriter
 from natster_tui.store.connection.streams import (
     last_message,
     message_at,
@@ -41,6 +40,7 @@ from natster_tui.store.connection.streams import (
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable, origin_of
+from natster_tui.store.writing.stream_writer import StreamWriter
 from natster_tui.text.safe_text import safe_text
 
 CLUSTER_FOR_THREE_REPLICAS = 3
@@ -196,6 +196,14 @@ class EventLog:
         """The sequence of the newest event that matches a filter, 0 if none does."""
         found = await last_message(self.link, self.stream, subject_filter)
         return 0 if found is None else found.seq
+
+    async def confirm(self, subject: str) -> None:
+        """Make sure, before the first event is appended, that this log would store it.
+
+        Appending does the same; done early, beside other work, it costs no time. Raises
+        MisplacedWriteError, ServerError.
+        """
+        await self._writer.confirm(subject)
 
     async def append(self, message: Append, *, expected_last: int, expected_subject: str) -> int:
         """Append one event if `expected_last` is the newest sequence matching the filter.

@@ -7,6 +7,7 @@ decide on the same state can therefore never both win.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from natster_tui.engine.rebuilding.replay import replay
@@ -20,18 +21,24 @@ from natster_tui.store.log import Append, EventLog
 async def publish(log: EventLog, proposal: Proposal, instance: str) -> int:
     """Append the proposed event and return its sequence.
 
-    Raises RefusedError when the state does not permit it, ConflictError when somebody else
-    wrote in between.
+    Raises RefusedError when the state does not permit it, ConflictError when another writer was
+    quicker, MisplacedWriteError when it would not be stored in this log.
     """
     # The tokens become a filter that the server is asked about, so they are checked first.
     if problem := form_problem(proposal):
         raise RefusedError(f"not published: {problem}")
-    expected = await log.last_of_subject(proposal.expected_subject)
-    info = await log.refresh()
-    now = await replay(log, [ACCOUNTS, CATALOGS], info.last_seq, instance)
-    states = now.folds[ACCOUNTS.name].states, now.folds[CATALOGS.name].states
-    if problem := state_problem(proposal, *states):
-        raise RefusedError(f"not published: {problem}")
+    confirming = asyncio.create_task(log.confirm(proposal.subject))
+    try:
+        expected = await log.last_of_subject(proposal.expected_subject)
+        info = await log.refresh()
+        now = await replay(log, [ACCOUNTS, CATALOGS], info.last_seq, instance)
+        states = now.folds[ACCOUNTS.name].states, now.folds[CATALOGS.name].states
+        if problem := state_problem(proposal, *states):
+            raise RefusedError(f"not published: {problem}")
+        await confirming
+    finally:
+        confirming.cancel()
+        await asyncio.gather(confirming, return_exceptions=True)
     message = Append(
         proposal.subject, proposal.payload, ((MESSAGE_ID, f"tui-{secrets.token_hex(12)}"),)
     )

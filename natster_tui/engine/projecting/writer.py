@@ -34,8 +34,8 @@ from natster_tui.projections.checkpoint import Checkpoint
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import DocumentPager
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection.atomic_batch import BATCH_LIMIT
 from natster_tui.store.log import EventLog
+from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
 
 
 class ProjectionWriter:

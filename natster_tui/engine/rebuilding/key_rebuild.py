@@ -40,8 +40,8 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, changed_entries, diff_entries
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import document_key, entries_of
-from natster_tui.store.connection.atomic_batch import BATCH_LIMIT
 from natster_tui.store.log import EventLog
+from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
 from natster_tui.text.masking import screen_text
 
 

@@ -48,8 +48,9 @@ from natster_tui.projections.diff import (
 )
 from natster_tui.projections.fold import Fold
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection.atomic_batch import BATCH_LIMIT
 from natster_tui.store.log import EventLog
+from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
+from natster_tui.store.writing.stream_writer import side_by_side
 
 ATOMIC_BATCHES_SINCE = (2, 12, 0)
 TRIES_S = 20.0
@@ -233,6 +234,7 @@ class Rebuild:
             raise RefusedError(f"nothing can be sealed: {self.log.sealing.locked}")
         for projection in self.projections if not partial else ():
             self._refuse_blocked(projection)
+        await side_by_side(bucket.confirm() for bucket in self._buckets.values())
         verdicts = []
         for projection in self.projections:
             async with (

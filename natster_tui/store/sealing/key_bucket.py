@@ -30,16 +30,16 @@ from natster_tui.store.connection.api_codes import (
     STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
 )
-from natster_tui.store.connection.atomic_batch import (
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.stream_reader import StreamReader
+from natster_tui.store.connection.streams import next_message, stream_info
+from natster_tui.store.files.models import StoredModel
+from natster_tui.store.writing.atomic_batch import (
     BATCH_LIMIT,
     BatchMessage,
     is_unfinished,
     publish_batch,
 )
-from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import StreamReader
-from natster_tui.store.connection.streams import next_message, stream_info
-from natster_tui.store.files.models import StoredModel
 
 BUCKET = "NATSTER_KEYS"
 KEYRING_ENTRY = "_keyring"

@@ -8,20 +8,21 @@ domain. Where a domain or a prefix is in play, a probe comes before the first wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
 
 from natster_tui.errors import ApiError, MisplacedWriteError, UnheardError
 from natster_tui.store.connection.answers.messages import PublishAck
 from natster_tui.store.connection.answers.reading import Part, read_answer, read_part
 from natster_tui.store.connection.api_codes import STREAM_NOT_MATCHED
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
-from natster_tui.store.connection.probe import EXPECTED_STREAM, who_stores
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.connection.write_target import (
     Takers,
     misplaced_write,
     refused_write,
 )
+from natster_tui.store.writing.probe import EXPECTED_STREAM, who_stores
 
 
 class _Refusal(Part):
@@ -116,3 +117,10 @@ class StreamWriter:
         return refused_write(
             takers, link.target, self.stream, subject, answered, link.server_domain
         )
+
+
+async def side_by_side(confirming: Iterable[Awaitable[None]]) -> None:
+    """Confirm several streams at once; raises the first error when all have ended."""
+    for error in await asyncio.gather(*confirming, return_exceptions=True):
+        if error is not None:
+            raise error

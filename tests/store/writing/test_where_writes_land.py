@@ -12,14 +12,14 @@ import pytest
 
 from natster_tui.errors import ConflictError, MisplacedWriteError, ServerError
 from natster_tui.events.event import MESSAGE_ID, STREAM
-from natster_tui.store.connection import probe
-from natster_tui.store.connection.atomic_batch import BatchMessage, publish_batch
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_writer import StreamWriter
 from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.writing import probe
+from natster_tui.store.writing.atomic_batch import BatchMessage, publish_batch
+from natster_tui.store.writing.stream_writer import StreamWriter
 from tests.elsewhere import (
     Elsewhere,
     HubAndLeaf,

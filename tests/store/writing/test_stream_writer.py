@@ -7,8 +7,8 @@ import pytest
 from natster_tui.errors import MisplacedWriteError
 from natster_tui.events.event import STREAM
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_writer import StreamWriter
 from natster_tui.store.log import EventLog
+from natster_tui.store.writing.stream_writer import StreamWriter
 from tests.making_logs import A, initialized
 
 

@@ -11,7 +11,7 @@ from natster_tui.errors import ApiError, ConflictError
 from natster_tui.events.event import Record
 from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_writer import StreamWriter
+from natster_tui.store.writing.stream_writer import StreamWriter
 
 BATCH_LIMIT = 1_000
 """Messages in one atomic batch; the server refuses more (10199)."""

@@ -11,6 +11,7 @@ import time
 
 from natster_tui.errors import MalformedAnswerError
 from natster_tui.store.connection.answers.reading import ErrorBody, Part, read_part
+from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
@@ -34,8 +35,10 @@ _COMPARISONS = 5
 async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tuple[str, ...]]:
     """Who would store what is published under a plain `subject`, and the names that answered.
 
-    Takes a second after the first answer. Raises ServerError, DeniedError, ConnectionLostError.
+    Takes a second after the first answer. Raises ApiError where JetStream shows no such stream,
+    ServerError, DeniedError, ConnectionLostError.
     """
+    shown = await stream_info(link, stream)
     subject = probe_subject(subject, PROBE)
     answers = _Answers(link)
     inbox = await link.subscribe_raw(answers.add)
@@ -46,7 +49,7 @@ async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tup
         await answers.wait_for(1, FIRST_ANSWER_S, subject)
         until = time.monotonic() + SECOND_ANSWER_S
         takers = judge(stream, answers.names)
-        if takers is Takers.THE_STREAM and not await _is_shown(link, stream, subject):
+        if takers is Takers.THE_STREAM and not await _is_shown(link, shown, subject):
             return Takers.NAMESAKE, answers.names
         if answers.names:
             await answers.wait_for(2, until - time.monotonic(), subject)
@@ -55,18 +58,17 @@ async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tup
         await inbox.close()
 
 
-async def _is_shown(link: Link, stream: str, subject: str) -> bool:
-    """Whether the stream that answers to a subject is the one that JetStream shows by its name.
+async def _is_shown(link: Link, shown: StreamInfoAnswer, subject: str) -> bool:
+    """Whether the stream that answers to a subject is the one that JetStream shows.
 
     Another account, or domain, may have one of the same name. Two expectations are put on a
     message, of which the second never holds: the error tells whether the first one does. Where
     messages keep coming in it may never be told; then the stream is believed to be the same.
     """
-    seen = await stream_info(link, stream)
-    if not takes(seen.config.subjects or (), subject):
+    stream, last = shown.config.name, shown.state.last_seq
+    if not takes(shown.config.subjects or (), subject):
         return False
     for _try in range(_COMPARISONS):
-        last = seen.state.last_seq
         headers = {
             EXPECTED_STREAM: stream,
             "Nats-Expected-Last-Sequence": str(last),
@@ -75,8 +77,8 @@ async def _is_shown(link: Link, stream: str, subject: str) -> bool:
         answer = await link.request(link.target.stored(subject), b"", headers)
         if _read(link, answer).code != WRONG_LAST_SEQUENCE:
             return True
-        seen = await stream_info(link, stream)
-        if seen.state.last_seq == last:
+        before, last = last, (await stream_info(link, stream)).state.last_seq
+        if last == before:
             return False
     return True
 

@@ -1,0 +1,1 @@
+"""Publishing what streams store: where it goes, and several messages as one."""
