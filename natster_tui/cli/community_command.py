@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from natster_tui.cli.document_commands import position_of
 from natster_tui.cli.options import takes_hubs, takes_target, target_of
+from natster_tui.cli.running import run
 from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log
 from natster_tui.projections.account import AccountState
@@ -40,7 +40,7 @@ def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any
         upto = await position_of(log, at, target.instance)
         return await replay(log, PROJECTIONS, upto, target.instance)
 
-    read_in = asyncio.run(with_log(target.source, target.choice, read))
+    read_in = run(with_log(target.source, target.choice, read))
     accounts = read_in.folds[ACCOUNTS.name].states
     catalogs = read_in.folds[CATALOGS.name].states
     hubs = hubs_of(accounts, catalogs, hub)

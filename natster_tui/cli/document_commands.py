@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from natster_tui.cli.log_reading_commands import event_line
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.history.document_history import (
     DocumentChange,
@@ -63,7 +63,7 @@ def show(
             return upto, meant, stored
         return upto, key, stored
 
-    seq, found, stored = asyncio.run(with_log(target.source, target.choice, look))
+    seq, found, stored = run(with_log(target.source, target.choice, look))
     if stored is None:
         raise NotFoundError(f"there is no {kind} {screen_text(found, 100)} as of {seq:,}")
     document = read_document(stored)
@@ -126,7 +126,7 @@ def why(kind: str, key: str, field: str, reveal: bool, as_json: bool, **_given: 
             return await key_history(log, projection, meant, head, target.instance)
         return history
 
-    history = asyncio.run(with_log(target.source, target.choice, look))
+    history = run(with_log(target.source, target.choice, look))
     if not history.changes:
         raise NotFoundError(f"nothing in the log has made {kind} {screen_text(key, 100)}")
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from natster_tui.cli.log_reading_commands import event_line
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.running import run
 from natster_tui.engine.history.document_history import effects_of
 from natster_tui.engine.row_json import event_json
 from natster_tui.engine.server_source import with_log
@@ -42,7 +42,7 @@ def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
         except UnopenedEventError as error:
             return record, error.sentence
 
-    record, effects = asyncio.run(with_log(target.source, target.choice, look))
+    record, effects = run(with_log(target.source, target.choice, look))
     if as_json:
         told = json.loads(event_json(record, reveal=reveal))
         problem = effects if isinstance(effects, str) else None

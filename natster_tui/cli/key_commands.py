@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import click
 
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.projection_commands import NOT_CONFIRMED, asking
+from natster_tui.cli.running import run
 from natster_tui.cli.target import Target, keep_apart
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
@@ -41,7 +41,7 @@ def list_keys(as_json: bool, **_given: Any) -> None:
     async def look(log: EventLog) -> dict[str, Any]:
         return _report(keyring_of(log))
 
-    report = asyncio.run(with_log(target.source, target.choice, look))
+    report = run(with_log(target.source, target.choice, look))
     if as_json:
         click.echo(json_line(report))
     else:
@@ -130,7 +130,7 @@ def rotate(as_json: bool, **_given: Any) -> None:
         async with opened_log(target.source, target.choice) as log:
             return await rotate_keys(keyring_of(log))
 
-    done = asyncio.run(work())
+    done = run(work())
     if as_json:
         click.echo(json_line(_rotation_json(done)))
         return
@@ -188,7 +188,7 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
                 "verified": all(verdict.good for verdict in verdicts),
             }
 
-    done = asyncio.run(work())
+    done = run(work())
     if as_json:
         click.echo(json_line(done))
     else:

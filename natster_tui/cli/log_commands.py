@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
 from natster_tui.engine.log.export_import import NotOpened, export_lines, import_records, read_lines
 from natster_tui.engine.log.publish import publish as publish_event
@@ -35,7 +35,7 @@ def status(as_json: bool, **_given: Any) -> None:
     async def look(log: EventLog) -> StatusReport:
         return await read_status(log, target.instance)
 
-    report = asyncio.run(with_log(target.source, target.choice, look))
+    report = run(with_log(target.source, target.choice, look))
     if as_json:
         click.echo(json_line(report.as_json()))
         return
@@ -103,7 +103,7 @@ def publish(
         async with opened_log(target.source, target.choice) as log:
             return await publish_event(log, proposal, target.instance)
 
-    seq = asyncio.run(append())
+    seq = run(append())
     click.echo(json_line({"seq": seq}) if as_json else f"published {event} as {seq:,}")
 
 
@@ -125,7 +125,7 @@ def export(since: int, opened: bool, **_given: Any) -> None:
             async for line in lines:
                 click.echo(line)
 
-    asyncio.run(write())
+    run(write())
     for sentence in closed.sentences:
         click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
 
@@ -154,7 +154,7 @@ def import_(file: str, as_json: bool, **_given: Any) -> None:
             f"{result.present:,} were there already"
         )
 
-    click.echo(asyncio.run(with_log(target.source, target.choice, append)))
+    click.echo(run(with_log(target.source, target.choice, append)))
 
 
 def _writable() -> Target:

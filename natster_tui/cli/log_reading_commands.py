@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_names, learn_name
 from natster_tui.engine.history.newest_first import records_backwards
 from natster_tui.engine.log.masked_export import masked_line
@@ -66,7 +66,7 @@ def tail(
             if follow:
                 await _follow(log, max(head + 1, first), target.instance, printer)
 
-    asyncio.run(print_events())
+    run(print_events())
 
 
 def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:

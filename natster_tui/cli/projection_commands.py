@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.running import run
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.cli.target import Target
 from natster_tui.engine.headless import (
@@ -67,7 +68,7 @@ def project(once: bool, auto_rebuild: bool, as_json: bool, **_given: Any) -> Non
     async def catch_up(log: EventLog) -> list[CaughtUp]:
         return await project_until_caught_up(log, target.instance, auto_rebuild=rebuilds)
 
-    done = asyncio.run(with_log(target.source, target.choice, catch_up))
+    done = run(with_log(target.source, target.choice, catch_up))
     if as_json:
         click.echo(json_line([asdict(each) for each in done]))
         return
@@ -93,7 +94,7 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
         work = Rebuild(log, _chosen(name), target.instance, _progress_line())
         return await work.verify()
 
-    verdicts = asyncio.run(with_log(target.source, target.choice, compare))
+    verdicts = run(with_log(target.source, target.choice, compare))
     _end_progress()
     if as_json:
         click.echo(json_line([_verdict_json(verdict) for verdict in verdicts]))
@@ -144,7 +145,7 @@ def rebuild(
         raise UsageError("--key needs one projection, and goes without --purge and --take-over")
     if as_json and not (dry_run or yes):
         raise UsageError("--json asks nothing: add --dry-run, or --yes to commit")
-    verdicts = asyncio.run(
+    verdicts = run(
         _rebuild(
             target,
             _chosen(name),

@@ -1,0 +1,52 @@
+"""Running a command's work, and saying on stderr what it waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from natster_tui.store.connection.reporting import Reporter, reporting_to
+from natster_tui.text.masking import screen_text
+
+SAID_AFTER_S = 2.0
+"""From so many seconds on a wait is said."""
+LOOK_S = 0.25
+
+_Result = TypeVar("_Result")
+
+
+def run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """The result of a command's work.
+
+    What it changed on the server unasked is said at once, and what it waits for after two
+    seconds, each once.
+    """
+    return asyncio.run(_reported(work))
+
+
+async def _reported(work: Coroutine[Any, Any, _Result]) -> _Result:
+    reporter = Reporter(_say)
+    telling = asyncio.create_task(_tell_waits(reporter))
+    try:
+        with reporting_to(reporter):
+            return await work
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+
+
+async def _tell_waits(reporter: Reporter) -> None:
+    said: set[str] = set()
+    while True:
+        await asyncio.sleep(LOOK_S)
+        for what in reporter.waits(SAID_AFTER_S):
+            if what not in said:
+                said.add(what)
+                _say(what)
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
