@@ -67,6 +67,10 @@ class UnheardError(ServerError):
     """Nothing listens on the subject of a request."""
 
 
+class BucketError(ServerError):
+    """A bucket that we need cannot be made, or cannot be used as it is set up."""
+
+
 class MissingLogError(ServerError):
     """The stream that should be the log does not exist."""
 

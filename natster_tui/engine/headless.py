@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.projecting.waiting import Cause, Waiting
 from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.engine.server_source import ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
-from natster_tui.errors import ProjectorStoppedError, RefusedError, ServerError
+from natster_tui.errors import (
+    ConflictError,
+    ProjectorStoppedError,
+    RefusedError,
+    ServerError,
+)
+from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.log import EventLog
+
+LOOK_S = 1.0
+"""How often is looked, where nothing happens that would say so."""
+HELD_BACK_S = 300.0
+"""For so long a process that holds a lease may make no progress before waiting for it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,59 +48,110 @@ async def project_until_caught_up(
 ) -> list[CaughtUp]:
     """Project everything up to the head as it is now.
 
-    Raises RefusedError when a projector must not write and ServerError when the server does not
-    let it, both with the projector's own sentence.
+    While another process holds a projection's lease, that one brings it there. Raises
+    RefusedError when a projector must not write, ServerError when the server does not let it, and
+    ConflictError when the other process makes no progress for `HELD_BACK_S` seconds.
     """
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
-    lease = LeaseKeeper(instance, changed.set)
-    projectors = [
-        Projector(p, instance, lease=lease, auto_rebuild=auto_rebuild, notify=changed.set)
-        for p in PROJECTIONS
-    ]
-    tasks = [asyncio.create_task(projector.run(log)) for projector in projectors]
+    runs = [_Run(projection, instance, changed.set, auto_rebuild) for projection in PROJECTIONS]
+    tasks = [asyncio.create_task(run.projector.run(log)) for run in runs]
     if log.link.server_version >= ATOMIC_BATCHES_SINCE:
-        tasks.append(asyncio.create_task(lease.run(log)))
+        tasks += [asyncio.create_task(run.lease.run(log)) for run in runs]
     try:
-        while True:
-            changed.clear()
-            for task in tasks:
-                if task.done():
-                    task.result()
-            for projector in projectors:
-                _refuse_if_stuck(projector, lease)
-            if all(
-                (projector.status.stored or 0) >= head
-                and projector.status.phase in (Phase.PROJECTING, Phase.CATCHING_UP, Phase.WATCHING)
-                for projector in projectors
-            ):
-                break
-            waiting = asyncio.create_task(changed.wait())
-            await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
+        with waiting_for(lambda: "; ".join(filter(None, (run.waits(head) for run in runs)))):
+            while True:
+                changed.clear()
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                for run in runs:
+                    run.refuse_if_stuck(head)
+                if all(run.is_at(head) for run in runs):
+                    break
+                waiting = asyncio.create_task(changed.wait())
+                await asyncio.wait(
+                    {waiting, *tasks}, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                waiting.cancel()
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return [
-        CaughtUp(p.projection.name, p.status.stored or 0, len(p.fold.states), p.status.parked.count)
-        for p in projectors
-    ]
+    return [run.result() for run in runs]
 
 
-def _refuse_if_stuck(projector: Projector, lease: LeaseKeeper) -> None:
-    status = projector.status
-    sentence = f"{projector.projection.name}: {status.problem}"
-    if status.phase is Phase.STOPPED:
-        if isinstance(projector.error, ServerError):
+class _Run:
+    """One projection on its way to the head."""
+
+    def __init__(
+        self,
+        projection: Projection[Any],
+        instance: str,
+        notify: Callable[[], None],
+        auto_rebuild: bool,
+    ) -> None:
+        self.lease = LeaseKeeper(projection, instance, notify)
+        self.projector = Projector(
+            projection, instance, lease=self.lease, auto_rebuild=auto_rebuild, notify=notify
+        )
+        self._name = projection.name
+        self._stored = -1
+        self._moved_at = time.monotonic()
+
+    def is_at(self, seq: int) -> bool:
+        """Whether what is stored is that far, whoever wrote it."""
+        status = self.projector.status
+        live = (Phase.PROJECTING, Phase.CATCHING_UP, Phase.WATCHING)
+        return (status.stored or 0) >= seq and status.phase in live
+
+    def waits(self, head: int) -> str:
+        """What it waits for, in a sentence; empty while it works."""
+        waiting = self.projector.status.waiting
+        if waiting is None or self.is_at(head):
+            return ""
+        if waiting.cause not in (Cause.HOLDER, Cause.OLD_RELEASE) or waiting.holder is None:
+            return waiting.sentence
+        return (
+            f"waiting for {waiting.holder.described}, which holds the lease, to project "
+            f"{self._name} up to {head:,}"
+        )
+
+    def refuse_if_stuck(self, head: int) -> None:
+        """Raise what keeps it from ever getting to the head."""
+        status, error = self.projector.status, self.projector.error
+        sentence = f"{self._name}: {status.problem}"
+        if status.phase is Phase.STOPPED:
+            if isinstance(error, ServerError):
+                raise ServerError(sentence)
+            raise ProjectorStoppedError(sentence)
+        if status.phase is not Phase.WATCHING:
+            return
+        if self.lease.refusal is not None:
+            raise ServerError(f"{self._name}: {self.lease.refusal.sentence}")
+        if status.reason is Reason.DENIED:
             raise ServerError(sentence)
-        raise ProjectorStoppedError(sentence)
-    if status.phase is Phase.WATCHING:
-        if lease.denied or isinstance(projector.error, ServerError):
-            raise ServerError(sentence)
-        if not status.awaits_lease:
+        if status.waiting is None:
             raise RefusedError(sentence)
-        # While somebody else holds the lease, that one brings the projection up to the head.
+        self._refuse_if_held_back(head, status.waiting)
+
+    def _refuse_if_held_back(self, head: int, waiting: Waiting) -> None:
+        """The process that holds the lease must go on, or nothing ever comes of waiting for it."""
+        now, stored = time.monotonic(), self.projector.status.stored or 0
+        if stored != self._stored:
+            self._stored, self._moved_at = stored, now
+        if now - self._moved_at > HELD_BACK_S and waiting.holder is not None:
+            raise ConflictError(
+                f"{self._name}: {waiting.holder.described} holds the lease and has not projected "
+                f"beyond {stored:,} of {head:,} for {HELD_BACK_S:,.0f} s: see what it does, or "
+                "stop it"
+            )
+
+    def result(self) -> CaughtUp:
+        """How far it came."""
+        status = self.projector.status
+        keys = len(self.projector.fold.states)
+        return CaughtUp(self._name, status.stored or 0, keys, status.parked.count)
 
 
 async def project_until_stopped(

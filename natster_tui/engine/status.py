@@ -17,7 +17,7 @@ from natster_tui.events.log.info import LogInfo, hazards_of
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.registry import CATALOGS, PROJECTIONS
-from natster_tui.store.lease import Holder, Lease
+from natster_tui.store.lease import Holder, projecting
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text
 
@@ -30,6 +30,8 @@ class ProjectionReport:
     stored: StoredProjection
     head: int
     problem: str
+    holder: Holder | None = None
+    """Which process projects it, None if none does."""
 
     @property
     def lag(self) -> int | None:
@@ -52,6 +54,7 @@ class ProjectionReport:
             "version": None if checkpoint is None else checkpoint.version,
             "written_by_others": self.stored.touched_by_others,
             "problem": self.problem or None,
+            "lease": None if self.holder is None else _holder_json(self.holder),
         }
 
 
@@ -68,8 +71,19 @@ class StatusReport:
     projections: tuple[ProjectionReport, ...]
     contested_names: tuple[str, ...]
     """The stored catalogs whose name more than one account has shared."""
-    projector: Holder | None
-    """Which process projects, None if none does."""
+
+    @property
+    def projector(self) -> Holder | None:
+        """Which process projects the accounts, None if none does."""
+        return next((each.holder for each in self.projections if each.holder), None)
+
+    @property
+    def projecting(self) -> str:
+        """Who projects what, for a person."""
+        named = {each.projection.name: _described(each.holder) for each in self.projections}
+        if len(set(named.values())) == 1:
+            return next(iter(named.values()))
+        return "; ".join(f"{name}: {holder}" for name, holder in named.items())
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -90,13 +104,7 @@ class StatusReport:
             },
             "hazards": list(self.hazards),
             "contested_names": [mask_text(name) for name in self.contested_names],
-            "projector": None
-            if self.projector is None
-            else {
-                "host": self.projector.host,
-                "pid": self.projector.pid,
-                "since": self.projector.since,
-            },
+            "projector": None if self.projector is None else _holder_json(self.projector),
             "projections": [report.as_json() for report in self.projections],
         }
 
@@ -114,12 +122,12 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
         if not problem and stored.standing in (Standing.MISSING, Standing.EMPTY):
             remedy = "project or rebuild it" if info.last_seq else "the log is empty"
             problem = f"nothing is stored yet: {remedy}"
-        reports.append(ProjectionReport(projection, stored, info.last_seq, problem))
+        holder = await projecting(log.link, projection.name)
+        reports.append(ProjectionReport(projection, stored, info.last_seq, problem, holder))
     hazards = list(hazards_of(info))
     if log.link.server_version < ATOMIC_BATCHES_SINCE:
         hazards.append(old_server_sentence(log))
     hazards += log.sealing.problems
-    held = await Lease(log.link).read()
     settings = log.link.settings
     return StatusReport(
         settings.described,
@@ -130,7 +138,6 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
         tuple(hazards),
         tuple(reports),
         tuple(name for report in reports for name in _contested_names(report.stored)),
-        None if held is None else held[0],
     )
 
 
@@ -142,3 +149,16 @@ def _contested_names(stored: StoredProjection) -> list[str]:
         for key, entry in stored.entries.items()
         if (document := read_document(entry)) is not None and document.get("contested_by")
     ]
+
+
+def _described(holder: Holder | None) -> str:
+    return "no process" if holder is None else holder.described
+
+
+def _holder_json(holder: Holder) -> dict[str, Any]:
+    return {
+        "host": holder.host,
+        "pid": holder.pid,
+        "since": holder.since,
+        "version": holder.version,
+    }

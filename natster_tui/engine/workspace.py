@@ -43,6 +43,7 @@ from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import EMBEDDED
 
@@ -98,16 +99,21 @@ class Workspace:
         self.user = ""
         self.log: EventLog | None = None
         self.problems: list[Problem] = []
+        self.reporter = Reporter(self.report)
+        """Hears what everything here waits for."""
         self.right_of_way = RightOfWay()
         self.follower = LogFollower(options.instance, self._ring, self.right_of_way)
-        self.lease = LeaseKeeper(options.instance, self._ring)
+        self.leases = {
+            projection.name: LeaseKeeper(projection, options.instance, self._ring)
+            for projection in PROJECTIONS
+        }
         self.projectors: dict[str, Projector] = {
             projection.name: Projector(
                 projection,
                 options.instance,
                 may_write=not options.choice.read_only,
                 auto_rebuild=options.auto_rebuild,
-                lease=self.lease,
+                lease=self.leases[projection.name],
                 right_of_way=self.right_of_way,
                 notify=self._ring,
             )
@@ -174,6 +180,10 @@ class Workspace:
 
     async def run(self) -> None:
         """Keep everything going until cancelled."""
+        with reporting_to(self.reporter):
+            await self._run()
+
+    async def _run(self) -> None:
         delay = FIRST_RETRY_S
         try:
             while True:
@@ -211,7 +221,8 @@ class Workspace:
                 tasks.create_task(delete_consumers(link, self._left_behind))
                 tasks.create_task(self._keep_filtering(log))
                 if not self.read_only and log.link.server_version >= ATOMIC_BATCHES_SINCE:
-                    tasks.create_task(self.lease.run(log))
+                    for lease in self.leases.values():
+                        tasks.create_task(lease.run(log))
                 for projector in self.projectors.values():
                     tasks.create_task(projector.run(log))
         except ExceptionGroup as group:
@@ -299,7 +310,7 @@ class Workspace:
         """Whether the accounts are folded to a sequence, over this link, or will be no further."""
         accounts = self.projectors[ACCOUNTS.name]
         match accounts.status.phase:
-            case Phase.WAITING | Phase.LOADING | Phase.CATCHING_UP:
+            case Phase.OFFLINE | Phase.LOADING | Phase.CATCHING_UP:
                 return False
             case Phase.STOPPED:
                 return True

@@ -1,150 +1,220 @@
-"""The leases that say who projects and who rebuilds: keys that live three seconds at a time.
+"""The leases that say which process projects, and which one rebuilds.
 
-Bucket `NATSTER_LEASE`, key `projector` (DESIGN section 4), and `rebuild.<projection>` while a
-rebuild of that projection is being written. A lease is taken by a publish that expects no entry
-and renewed by one that expects our own revision, both with a time to live, so a holder that dies
-is forgotten without anybody's help. They keep processes from working against each other; what
-keeps the data right is the checkpoint's revision, not a lease.
+Bucket `NATSTER_LEASE`:
+
+| key | held by the process that |
+| --- | --- |
+| `projector.<projection>` | projects this projection |
+| `projector` | holds `projector.account`, so that release 0.1, which knows this key only, waits |
+| `rebuild.<projection>` | writes a rebuild of this projection |
+
+An entry is taken by a publish that expects none and renewed each second by one that expects its
+own revision, both with a time to live: the entry of a process that died disappears by itself.
+Leases keep processes from working against each other. What keeps the data right is the
+checkpoint's revision, not a lease.
 """
 
 from __future__ import annotations
 
-import json
+import asyncio
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from natster_tui.errors import ApiError
-from natster_tui.events.event import Record
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.bucket_config import bucket_config
 from natster_tui.store.connection.answers.streams import DoneAnswer, StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
-    NO_MESSAGE_FOUND,
     STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
     WRONG_LAST_SEQUENCE,
 )
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.streams import last_message
+from natster_tui.store.connection.streams import last_message, stream_info
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.writing.stream_writer import StreamWriter
 from natster_tui.text.safe_text import safe_text
 
 BUCKET = "NATSTER_LEASE"
-PROJECTOR = "projector"
+FORMER_KEY = "projector"
+"""The only projector's key that release 0.1 knows; it stands for both built-in projections."""
 TTL_S = 3
-RENEW_S = 1.0
 
 _STREAM = f"KV_{BUCKET}"
-_ASK_S = 1.0
-"""A renewal that takes longer than this is late; three of them fit into the time to live."""
+_ANSWER_S = 1.0
+"""How long an answer may take: three of them fit into the time to live."""
+_LARGEST_PID = 2**32
+_LARGEST_SECONDS = 2**40
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who projects, or rebuilds. `since` is unix seconds."""
+class Holder(BaseModel):
+    """Who holds an entry. `since` is unix seconds.
+
+    `version` is the projection's version that the holder projects; None in an entry of release
+    0.1. An entry that cannot be read is held all the same: see `UNREADABLE`.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
     host: str
-    pid: int
+    pid: Annotated[int, Field(ge=0, le=_LARGEST_PID)]
     instance: str
-    since: int
+    since: Annotated[int, Field(ge=0, le=_LARGEST_SECONDS)]
+    version: Annotated[int, Field(ge=1)] | None = None
 
     @property
     def described(self) -> str:
         """For a person: the host and the process."""
+        if self == UNREADABLE:
+            return "unknown: its entry cannot be read"
         return f"{safe_text(self.host, 60)}, process {self.pid}"
 
     def encode(self) -> bytes:
         """The stored form."""
-        return json.dumps(
-            {"host": self.host, "pid": self.pid, "instance": self.instance, "since": self.since},
-            separators=(",", ":"),
-        ).encode()
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+UNREADABLE = Holder(host="", pid=0, instance="", since=0)
+"""The holder of an entry that is not one of ours, or of a later form."""
 
 
 def decode_holder(stored: bytes) -> Holder:
-    """The holder that stored bytes name; one we cannot read is somebody all the same."""
+    """The holder that stored bytes name, `UNREADABLE` if they name none."""
     try:
-        value = json.loads(stored)
-        return Holder(
-            str(value["host"]), int(value["pid"]), str(value["instance"]), int(value["since"])
-        )
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return Holder("unknown", 0, "", 0)
+        return Holder.model_validate_json(stored)
+    except ValidationError:
+        return UNREADABLE
 
 
-def rebuild_key(projection_name: str) -> str:
-    """The key of the lease that whoever writes a rebuild of this projection holds."""
-    return f"rebuild.{projection_name}"
+@dataclass(frozen=True, slots=True)
+class LeaseKeys:
+    """The entries that make up one lease.
+
+    `held` are taken in this order, all or none. `former` is a key at which release 0.1 may hold
+    the same, `rebuild` the one whose holder is made room for; each is empty where there is none.
+    """
+
+    held: tuple[str, ...]
+    former: str = ""
+    rebuild: str = ""
+
+
+def projector_keys(projection: str) -> LeaseKeys:
+    """The lease of the process that projects a projection."""
+    own, rebuild = f"projector.{projection}", rebuild_key(projection)
+    if projection == ACCOUNTS.name:
+        return LeaseKeys((FORMER_KEY, own), FORMER_KEY, rebuild)
+    former = FORMER_KEY if projection == CATALOGS.name else ""
+    return LeaseKeys((own,), former, rebuild)
+
+
+def rebuild_keys(projection: str) -> LeaseKeys:
+    """The lease of the process that writes a rebuild of a projection."""
+    return LeaseKeys((rebuild_key(projection),))
+
+
+def rebuild_key(projection: str) -> str:
+    """The key of the entry that says who rebuilds a projection."""
+    return f"rebuild.{projection}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stands at a key: the holder, None if nobody holds it, and the revision.
+
+    The revision is what the next write must expect: 0 where nothing is stored, that of the mark
+    where the entry was deleted by hand. `bucket` says whether there is a bucket at all.
+    """
+
+    holder: Holder | None = None
+    revision: int = 0
+    bucket: bool = True
 
 
 class Lease:
-    """One lease behind a link; `key` says which."""
+    """One entry behind a link; `key` says which."""
 
-    def __init__(self, link: Link, key: str = PROJECTOR) -> None:
+    def __init__(self, link: Link, key: str = FORMER_KEY) -> None:
         self._link = link
         self._writer = StreamWriter(link, _STREAM)
         self._subject = f"$KV.{BUCKET}.{key}"
 
-    async def create_bucket(self, replicas: int) -> None:
-        """Make the leases' bucket unless it is there."""
-        config = bucket_config(BUCKET, "Natster leases", replicas)
-        # Deletes are not denied: the holder takes its own entry back when it leaves.
-        config.update(allow_msg_ttl=True, deny_delete=False)
+    async def look(self) -> Found:
+        """What stands there now. Raises ServerError when there is no answer within a second."""
         try:
-            await self._link.ask(f"STREAM.CREATE.{_STREAM}", StreamInfoAnswer, config)
+            entry = await last_message(self._link, _STREAM, self._subject, timeout=_ANSWER_S)
         except ApiError as error:
-            if error.code != STREAM_NAME_IN_USE:
-                raise
+            if error.code == STREAM_NOT_FOUND:
+                return Found(bucket=False)
+            raise
+        if entry is None:
+            return Found()
+        return Found(None if is_removal(entry) else decode_holder(entry.payload), entry.seq)
 
     async def put(self, holder: Holder, expected_revision: int) -> int | None:
-        """Take (0 expected) or renew the lease; the new revision, None if it is not ours.
+        """Take or renew the entry; its new revision, None if it stands at another one by now.
 
-        Raises ServerError when there is no answer: the lease may or may not be ours then.
+        Raises ApiError with MESSAGE_TTL_DISABLED where the bucket knows no time to live. After
+        any other ServerError than an ApiError the entry may be ours or not.
         """
-        revision = await self._put(holder, expected_revision)
-        if revision is None and expected_revision == 0:
-            entry = await self._entry()
-            if entry is not None and is_removal(entry):
-                # Somebody deleted it by hand: the mark that is left lives on for ever.
-                return await self._put(holder, entry.seq)
-        return revision
-
-    async def _put(self, holder: Holder, expected_revision: int) -> int | None:
         headers = {
             "Nats-TTL": f"{TTL_S}s",
             "Nats-Expected-Last-Subject-Sequence": str(expected_revision),
         }
         try:
-            ack = await self._writer.store(
-                self._subject, holder.encode(), headers, what="the lease", timeout=_ASK_S
+            stored = await self._writer.store(
+                self._subject, holder.encode(), headers, what="the lease", timeout=_ANSWER_S
             )
         except ApiError as error:
             if error.code == WRONG_LAST_SEQUENCE:
                 return None
             raise
-        return ack.seq
+        return stored.seq
 
-    async def read(self) -> tuple[Holder, int] | None:
-        """Who holds the lease, and its revision; None when nobody does."""
-        entry = await self._entry()
-        if entry is None or is_removal(entry):
-            return None
-        return decode_holder(entry.payload), entry.seq
+    async def remove(self, revision: int) -> None:
+        """Remove the entry at a revision. A later one has another revision, and stays."""
+        await self._link.ask(
+            f"STREAM.MSG.DELETE.{_STREAM}", DoneAnswer, {"seq": revision}, timeout=_ANSWER_S
+        )
 
-    async def _entry(self) -> Record | None:
-        try:
-            return await last_message(self._link, _STREAM, self._subject, timeout=_ASK_S)
-        except ApiError as error:
-            if error.code == STREAM_NOT_FOUND:
-                return None
+
+async def projecting(link: Link, projection: str) -> Holder | None:
+    """Which process projects a projection, as the entries say now; None where none does."""
+    lease = projector_keys(projection)
+    keys = [key for key in dict.fromkeys((*reversed(lease.held), lease.former)) if key]
+    looks = await asyncio.gather(*(Lease(link, key).look() for key in keys))
+    for key, found in zip(keys, looks, strict=True):
+        holder = found.holder
+        if holder is not None and (key != FORMER_KEY or holder.version is None):
+            return holder
+    return None
+
+
+async def make_bucket(link: Link, replicas: int) -> None:
+    """Make the leases' bucket unless it is there."""
+    config = bucket_config(BUCKET, "Natster leases", replicas)
+    # Deletes are not denied: a holder removes its own entry when it leaves.
+    config.update(allow_msg_ttl=True, deny_delete=False)
+    try:
+        await link.ask(f"STREAM.CREATE.{_STREAM}", StreamInfoAnswer, config)
+    except ApiError as error:
+        if error.code != STREAM_NAME_IN_USE:
             raise
 
-    async def release(self, revision: int) -> None:
-        """Take our own entry back. Somebody else's later one has another revision, and stays."""
-        try:
-            verb = f"STREAM.MSG.DELETE.{_STREAM}"
-            await self._link.ask(verb, DoneAnswer, {"seq": revision}, timeout=_ASK_S)
-        except ApiError as error:
-            if error.code not in (NO_MESSAGE_FOUND, STREAM_NOT_FOUND) and "found" not in (
-                error.description
-            ):
-                raise
+
+async def allow_message_ttl(link: Link) -> bool:
+    """Switch message TTL on in a leases' bucket that was made without; whether it was off."""
+    info = await stream_info(link, _STREAM)
+    if info.config.allow_msg_ttl:
+        return False  # another keeper was quicker
+    config = {key: value for key, value in info.raw_config.items() if key != "first_seq"}
+    config["metadata"] = {
+        key: value
+        for key, value in (info.config.metadata or {}).items()
+        if not key.startswith("_nats.")
+    }
+    config["allow_msg_ttl"] = True
+    await link.ask(f"STREAM.UPDATE.{_STREAM}", StreamInfoAnswer, config)
+    return True

@@ -12,7 +12,7 @@ from natster_tui.events.event import STREAM
 from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND, STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import BUCKET as LEASES
-from natster_tui.store.lease import PROJECTOR, Holder, Lease
+from natster_tui.store.lease import FORMER_KEY, Holder, make_bucket
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.key_bucket import BUCKET as KEYS
@@ -122,10 +122,10 @@ async def hold_lease(settings: ConnectionSettings) -> None:
     link = await Link.open(settings)
     log = await EventLog.create(link, STREAM, LogSettings())
     await append(log, [initialized(A, "Ada")])
-    await Lease(link).create_bucket(1)
+    await make_bucket(link, 1)
     await link.close()
-    holder = Holder(IN_A_LINE, 4_711, EVERYTHING, 1).encode()
-    await write_entries(settings, LEASES, [(PROJECTOR.encode(), holder)])
+    holder = Holder(host=IN_A_LINE, pid=4_711, instance=EVERYTHING, since=1).encode()
+    await write_entries(settings, LEASES, [(FORMER_KEY.encode(), holder)])
 
 
 async def test_who_projects_is_named_harmlessly(
@@ -145,7 +145,7 @@ async def test_who_projects_stands_harmlessly_on_the_screen(
 ) -> None:
     await hold_lease(settings)
     async with Terminal(natster) as terminal:
-        await terminal.wait_for("watching", "another dashboard projects (␛[5;8mblin")
+        await terminal.wait_for("watching", "built-in projections (␛[5;8mblin")
         terminal.press("4")
         await terminal.wait_for("5 Projector account")
         terminal.press("q")

@@ -29,7 +29,7 @@ from natster_tui.events.event import STREAM
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.consumers import ConsumerInfo, list_consumers
 from natster_tui.store.connection.link import Link
-from natster_tui.store.lease import Lease
+from natster_tui.store.lease import Lease, projecting
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
@@ -172,9 +172,10 @@ async def delete_consumers(_server: RealServer, settings: ConnectionSettings) ->
 
 async def take_lease_away(_server: RealServer, settings: ConnectionSettings) -> None:
     async with opened(settings) as log:
-        lease = Lease(log.link)
-        if (found := await lease.read()) is not None:
-            await lease.release(found[1])
+        for key in ("projector", "projector.account", "projector.catalog"):
+            found = await Lease(log.link, key).look()
+            if found.holder is not None:
+                await Lease(log.link, key).remove(found.revision)
 
 
 async def rebuild_beside_it(_server: RealServer, settings: ConnectionSettings) -> None:
@@ -267,10 +268,10 @@ async def endure(
             verdicts = await Rebuild(log, PROJECTIONS, "check").verify()
             assert [(verdict.good, verdict.seq) for verdict in verdicts] == [(True, head)] * 2
             # Right after a server's restart an entry that ran out may be readable a while longer.
-            lease, deadline = Lease(log.link), time.monotonic() + LEASE_READABLE_S
-            held = await lease.read()
+            deadline = time.monotonic() + LEASE_READABLE_S
+            held = await projecting(log.link, "account")
             while held is not None and time.monotonic() < deadline:
-                held = await lease.read()
+                held = await projecting(log.link, "account")
             assert held is None
         flat(workspace.samples)
         told = workspace.samples[0], workspace.samples[-1]

@@ -51,9 +51,10 @@ _PROJECTOR = [
         )
     ),
     f"$JS.API.STREAM.CREATE.{_LEASE}",
+    f"$JS.API.STREAM.INFO.{_LEASE}",  # only under a domain or prefix, and for the next one
+    f"$JS.API.STREAM.UPDATE.{_LEASE}",  # only where it was made without message TTL
     f"$JS.API.STREAM.MSG.DELETE.{_LEASE}",
-    "$KV.NATSTER_LEASE.projector",
-    *(f"$KV.NATSTER_LEASE.rebuild.{projection.name}" for projection in PROJECTIONS),
+    "$KV.NATSTER_LEASE.>",
 ]
 
 _KEY_HOLDER = [
@@ -111,7 +112,8 @@ def account_of_its_own(user: str, from_account: str) -> str:
     imports = ""
     names = []
     for subject in PERMISSIONS[user]["publish"]:
-        names.append(subject.replace("$JS.API", API_PREFIX))
+        below = subject.removeprefix("$JS.API.")
+        names.append(f"{API_PREFIX}.{below}")
         source = f"{{ account: {from_account}, subject: {json.dumps(subject)} }}"
         imports += f"\n  {{ service: {source}, to: {json.dumps(names[-1])} }}"
     login = f"user: {user}, password: {user}, {_permissions(names)}"

@@ -268,7 +268,7 @@ async def test_a_projector_does_all_its_work_and_needs_each_of_its_permissions(
                     )
                 )
                 await until(lambda: subjects >= LOOKS)
-                assert second.lease.holder == workspace.lease.me
+                assert second.leases["account"].holder == workspace.leases["account"].me
                 assert second.problems == []
             work = workspace.rebuild(list(PROJECTIONS))
             await work.prepare()
@@ -289,7 +289,8 @@ async def test_a_projector_does_all_its_work_and_needs_each_of_its_permissions(
     allowed = set(PERMISSIONS["projector"]["publish"])
     takes_over_catalogs = {"$JS.API.STREAM.UPDATE.KV_PROJ_CATALOG"}
     makes_accounts = {"$JS.API.STREAM.CREATE.KV_PROJ_ACCOUNT"}
-    assert unused(allowed, subjects) == takes_over_catalogs | makes_accounts
+    changes_leases = {f"$JS.API.STREAM.{verb}.KV_NATSTER_LEASE" for verb in ("INFO", "UPDATE")}
+    assert unused(allowed, subjects) == takes_over_catalogs | makes_accounts | changes_leases
     assert (await log.refresh()).last_seq == 7
 
 
@@ -400,7 +401,6 @@ FORBIDDEN_TO_BOTH = [
     *writes(STREAM, "KV_NATSTER_KEYS", "OTHER"),
     (f"$JS.API.CONSUMER.DURABLE.CREATE.{STREAM}.x", b"{}"),
     ("$KV.NATSTER_KEYS.AA", b"x"),
-    ("$KV.NATSTER_LEASE.other", b"x"),
     ("natster.other", b"x"),
 ]
 FORBIDDEN: dict[str, list[tuple[str, bytes]]] = {
@@ -411,6 +411,7 @@ FORBIDDEN: dict[str, list[tuple[str, bytes]]] = {
         ("$KV.PROJ_ACCOUNT._checkpoint", b"{}"),
         ("$KV.PROJ_CATALOG.kevbuzz", b"{}"),
         ("$KV.NATSTER_LEASE.projector", b"{}"),
+        ("$KV.NATSTER_LEASE.projector.account", b"{}"),
     ],
     "projector": [
         *FORBIDDEN_TO_BOTH,

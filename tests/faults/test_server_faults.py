@@ -84,7 +84,7 @@ async def test_work_resumes_soon_after_a_long_outage(
         began = time.monotonic()
         await until(lambda: time.monotonic() - began > 3.5)
         assert workspace.connection is Connection.UNREACHABLE
-        assert all(p.status.phase is Phase.WAITING for p in projectors(workspace))
+        assert all(p.status.phase is Phase.OFFLINE for p in projectors(workspace))
         await asyncio.to_thread(fragile.start)
         back = await took(lambda: are_at(workspace, head))
     found = await checker.check(at=head)

@@ -46,7 +46,13 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.consumers import list_consumers
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.wire import stored_record
-from natster_tui.store.lease import PROJECTOR, Holder, Lease, rebuild_key
+from natster_tui.store.lease import (
+    Holder,
+    Lease,
+    make_bucket,
+    projector_keys,
+    rebuild_key,
+)
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -62,7 +68,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """Not shrinking: a real server's timing differs from run to run, and it would take for ever."""
 
 ACCOUNTS_IN_TURN = 12
-INTRUDER = Holder("elsewhere", 1, "intruder", 1)
+INTRUDER = Holder(host="elsewhere", pid=1, instance="intruder", since=1, version=1)
 WAITS_FOR_REBUILD = "rebuild"
 
 TOLD = ("number", "fault", "after", "inside", "purge", "again", "key", "document")
@@ -126,7 +132,6 @@ class Projecting(RuleBasedStateMachine):
         self.world.story = self.story
         self.link = self.run(Link.open(account))
         self.log = self.run(EventLog.create(self.link, STREAM, LogSettings()))
-        self.lease = Lease(self.link)
         self.plain = plain_client(account)
         self.client: Client = self.look(self.plain.__aenter__())
         self.by_hand = Bucket(self.link, projection.bucket, "hand")
@@ -234,10 +239,11 @@ class Projecting(RuleBasedStateMachine):
         """As time would have it, only sooner: the entries of one that died are removed."""
 
         async def remove() -> None:
-            for key in (PROJECTOR, rebuild_key(self.world.projection.name)):
+            name = self.world.projection.name
+            for key in (*projector_keys(name).held, rebuild_key(name)):
                 lease = Lease(self.link, key)
-                if (found := await lease.read()) is not None:
-                    await lease.release(found[1])
+                if (found := await lease.look()).holder is not None:
+                    await lease.remove(found.revision)
 
         self.run(remove())
 
@@ -273,10 +279,11 @@ class Projecting(RuleBasedStateMachine):
             return
 
         async def steal() -> None:
-            await self.lease.create_bucket(1)
-            await self.link.client.jetstream().publish(
-                "$KV.NATSTER_LEASE.projector", INTRUDER.encode()
-            )
+            await make_bucket(self.link, 1)
+            for key in projector_keys(self.world.projection.name).held:
+                await self.link.client.jetstream().publish(
+                    f"$KV.NATSTER_LEASE.{key}", INTRUDER.encode()
+                )
 
         self.run(steal())
         self.stolen = True

@@ -164,7 +164,7 @@ class World:
         link = await Link.open(self.settings)
         opened = await EventLog.open(link, STREAM)
         log = LogOfAProcess(link, opened.info, Redelivering())
-        keeper = LeaseKeeper(name)
+        keeper = LeaseKeeper(self.projection, name)
         process = Process(log, keeper, Projector(self.projection, name, lease=keeper))
         self.by_link[link] = process
         return process
@@ -229,7 +229,7 @@ class World:
     def described(self, process: Process) -> str:
         status = process.projector.status
         return (
-            f"{process.keeper.me.instance}: held {process.keeper.held}, {process.keeper.holder}"
+            f"{process.keeper.me.instance}: held {process.keeper.held}, {process.keeper.waiting}"
             f", {status}, landed at {self.revision}: {self.position}, head {self.head}, "
             f"wrong {self.wrong}"
         )

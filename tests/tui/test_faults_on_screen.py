@@ -22,7 +22,7 @@ from tests.tui.running import append, dashboard
 from tests.tui.scenes import projected, text_of
 
 WIDE = (240, 40)
-INTRUDER = Holder("elsewhere", 4_711, "intruder", 1)
+INTRUDER = Holder(host="elsewhere", pid=4_711, instance="intruder", since=1)
 
 Said = Callable[[str], Awaitable[None]]
 
@@ -85,10 +85,10 @@ async def test_a_lost_lease_and_a_projector_that_stands_still(
     await projected(settings)
     async with dashboard(settings, size=WIDE) as (app, _pilot):
         await until(lambda: on_screen(app, "projecting", "in sync"))
-        assert (await status(natster))["projector"]["pid"] == app.workspace.lease.me.pid
+        assert (await status(natster))["projector"]["pid"] == app.workspace.leases["account"].me.pid
         await steal_lease(settings)
         lost = await took(
-            lambda: on_screen(app, "another dashboard projects (elsewhere, process 4711)")
+            lambda: on_screen(app, "release 0.1 projects", "(elsewhere, process 4711)")
         )
         assert lost < SOON_S
         await append(settings, 400, 30)
@@ -96,7 +96,7 @@ async def test_a_lost_lease_and_a_projector_that_stands_still(
         stalled = await took(lambda: on_screen(app, "head 430", "30 behind", "400/430", "lag 30"))
         assert stalled < SOON_S
         told = await status(natster)
-        assert told["projector"] == {"host": "elsewhere", "pid": 4_711, "since": 1}
+        assert told["projector"] == {"host": "elsewhere", "pid": 4_711, "since": 1, "version": None}
         assert [report["lag"] for report in told["projections"]] == [30, 30]
 
 

@@ -51,8 +51,6 @@ class StoredWatch:
         self.accepted = 0
         """The bucket's revision up to which others' writing was found to have done no harm."""
         self._revision = self._seen = 0
-        self._told = ""
-        self._said_before = ""
         self._looked = 0.0
         self._looked_for_drift = 0.0
 
@@ -60,6 +58,7 @@ class StoredWatch:
         """Take note of what the projector began from; `useless`: it could not go on from it."""
         self._revision = self._seen = stored.snapshot.checkpoint_revision
         self._status.unusable = useless or stored.standing in _USELESS_UNTIL_REBUILT
+        self._status.look_problem = ""
 
     async def look(self, log: EventLog, fold: Fold[Any]) -> bool:
         """While only watching, once a second: where the bucket stands, and how it differs.
@@ -91,26 +90,15 @@ class StoredWatch:
                 self._status.stored = None
                 if fold.seq >= log.info.last_seq:
                     await self._look_for_drift(fold, now)
-            self._tell("")
+            self._status.look_problem = ""
         except BadCheckpointError as error:
             name = self._bucket.name
-            self._tell(f"the checkpoint in {name} is unreadable: {error}")
+            self._status.look_problem = f"the checkpoint in {name} is unreadable: {error}"
         except ServerError as error:
             if log.link.is_lost:
                 raise
-            self._tell(error.sentence)
+            self._status.look_problem = error.sentence
         return True
-
-    def _tell(self, sentence: str) -> None:
-        """What this look found in the way; empty: nothing, so what was said before it holds."""
-        status = self._status
-        if sentence:
-            if status.problem != self._told:
-                self._said_before = status.problem
-            status.problem = sentence
-        elif self._told and status.problem == self._told:
-            status.problem = self._said_before
-        self._told = sentence
 
     async def _look_for_drift(self, fold: Fold[Any], now: float) -> None:
         if now - self._looked_for_drift < LOOK_FOR_DRIFT_S:

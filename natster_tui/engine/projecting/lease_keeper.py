@@ -1,12 +1,12 @@
-"""Taking a lease, keeping it, and knowing at once when it is gone.
+"""Taking a lease, keeping it, giving it up, and knowing at once when it is gone.
 
-One keeper for a workspace's projectors. Whoever holds the lease projects; the others watch and
-look each second whether it became free, because its expiry makes no sound. A holder that could
-not renew in time no longer counts as one, whatever the server might say later: a process that
-slept must not commit when it wakes.
+There is one keeper for each projection of a process. Who holds the lease projects; the others
+watch and look each second whether it became free, because its expiry makes no sound. A holder
+that could not renew in time no longer counts as one, whatever the server says later: a process
+that slept must not commit when it wakes.
 
-Whoever commits a rebuild holds the lease of that projection's rebuild meanwhile, so that rebuilds
-come one after the other, and the projector, wherever it runs, makes room for them.
+The process that commits a rebuild holds the rebuild lease of that projection meanwhile, so that
+rebuilds follow one another, and the projector, wherever it runs, makes room for them.
 """
 
 from __future__ import annotations
@@ -15,127 +15,209 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
-from natster_tui.errors import ConnectionLostError, DeniedError, ServerError
-from natster_tui.store.lease import PROJECTOR, RENEW_S, TTL_S, Holder, Lease, rebuild_key
+from natster_tui.engine.projecting.silent_entry import SilentEntry
+from natster_tui.engine.projecting.waiting import Cause, Waiting
+from natster_tui.errors import (
+    ApiError,
+    BucketError,
+    ConflictError,
+    ConnectionLostError,
+    DeniedError,
+    MisplacedWriteError,
+    ServerError,
+)
+from natster_tui.projections.api import Projection
+from natster_tui.store.connection.api_codes import MESSAGE_TTL_DISABLED, TRANSIENT
+from natster_tui.store.connection.reporting import notice, waiting_for
+from natster_tui.store.lease import (
+    BUCKET,
+    TTL_S,
+    Holder,
+    Lease,
+    LeaseKeys,
+    allow_message_ttl,
+    make_bucket,
+    projector_keys,
+    rebuild_keys,
+)
 from natster_tui.store.log import EventLog
 
+RENEW_S = 1.0
+"""Between two renewals, and between two looks of a candidate."""
+REFUSED_S = 5.0
+"""Between two tries once the server has refused; an administrator may put it right."""
+LATE_S = 10.0
+"""How long a lease that ran out by our clock may stay undecided; nothing is written meanwhile."""
+UNANSWERED_LOOKS = 3
+"""Such a lease is given up after so many looks that the server did not answer.
+
+Not at once: on a busy machine it is as often this process that was too late to hear the answer.
+"""
+UNANSWERED_S = 15.0
+"""After so long without an answer it counts as a refusal."""
+REBUILD_WAIT_S = 300.0
+"""How long a rebuild waits for another process's rebuild of the same projection."""
+
+_STEP_S = 2.0
+"""How long leaving waits for the answers to a renewal."""
 _TRUSTED_S = TTL_S - 0.5
 """How long after asking for the last renewal the lease may be relied on."""
 
 
-UNANSWERED_LOOKS = 3
-"""A lease that ran out by our clock is given up after so many looks that nobody answered.
-
-Not at once: on a busy machine it is as often we who were too late to hear the answer.
-"""
-LATE_S = 10.0
-"""How long those looks may take at most; nothing is written meanwhile."""
-
-
 class LeaseKeeper:
-    """A lease as this process sees it, the projector's unless `key` names another.
+    """One lease as this process sees it: a projection's, unless `keys` names another.
 
     `notify` is rung when what is known of it changes.
     """
 
     def __init__(
-        self, instance: str, notify: Callable[[], None] = lambda: None, *, key: str = PROJECTOR
+        self,
+        projection: Projection[Any],
+        instance: str,
+        notify: Callable[[], None] = lambda: None,
+        *,
+        keys: LeaseKeys | None = None,
     ) -> None:
-        self.me = Holder(socket.gethostname(), os.getpid(), instance, int(time.time()))
-        self.holder: Holder | None = None
-        """Who holds it, as of the last look; None when nobody does, or nobody could be asked."""
-        self.problem = ""
-        """Why the lease cannot be had, when it is not simply somebody else's."""
-        self.denied = False
-        """Whether the server forbids us the lease, which no waiting will change."""
-        self._key = key
+        self.projection = projection.name
+        self.me = Holder(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            instance=instance,
+            since=int(time.time()),
+            version=projection.version,
+        )
+        self.refusal: ServerError | None = None
+        """Why the server does not let us have the lease, where waiting will not change that."""
+        self._keys = projector_keys(projection.name) if keys is None else keys
         self._notify = notify
-        self._rebuilders: dict[str, Holder | None] = {}
-        """Which other process writes a rebuild of a projection of ours, as of the last look."""
-        self._revision = 0
+        self._others: dict[str, Holder] = {}
+        """The living entries of other processes that keep us from writing, by key."""
+        self._silent: dict[str, SilentEntry] = {}
+        self._problem = ""
+        self._revisions: dict[str, int] = {}
+        """Where our own entries stand."""
         self._valid_until = 0.0
         self._unanswered = 0
+        self._answered_at = time.monotonic()
+        self._wanted = False
+        self._gave_up = False
         self._changed = asyncio.Event()
-        self._wanted = asyncio.Event()
+        self._wake = asyncio.Event()
         self._decided = asyncio.Event()
 
-    @property
-    def is_decided(self) -> bool:
-        """Whether it is known on this link whether the lease is ours."""
-        return self._decided.is_set()
-
-    async def decide(self) -> None:
-        """Ask for the lease, and wait until it is decided.
-
-        Until somebody asks nothing is written, not even the bucket: beside another program's
-        projections there is nothing to hold a lease for.
-        """
-        self._wanted.set()
-        await self._decided.wait()
+    # -- what is known ---------------------------------------------------------------------
 
     @property
     def held(self) -> bool:
         """Whether the lease is this process's right now."""
-        return self._revision > 0 and time.monotonic() < self._valid_until
+        return self._wanted and self._has_all and time.monotonic() < self._valid_until
 
-    async def acquired(self) -> None:
-        """Until the lease is ours; raises DeniedError when the server forbids it."""
-        await self.decide()
-        while not self.held:
-            self._changed.clear()
-            if self.denied:
-                raise DeniedError(self.problem)
-            await self._changed.wait()
-
-    # -- for the projectors ----------------------------------------------------------------
-
-    def serve(self, projection: str) -> None:
-        """Look each second whether another process rebuilds this projection, too."""
-        self._rebuilders[projection] = None
-
-    def allows(self, projection: str) -> bool:
-        """Whether this process may write this projection right now."""
-        return self.held and self._rebuilders[projection] is None
-
-    def sentence(self, projection: str) -> str:
-        """Why this process does not write this projection."""
-        if self.problem:
-            return f"only watching: {self.problem}"
-        if self.holder is None:
-            return "waiting for the projector's lease"
-        if self.holder != self.me:
-            return f"watching: another dashboard projects ({self.holder.described})"
-        rebuilder = self._rebuilders[projection]
-        if rebuilder is None:
-            return "the projector's lease is about to be renewed"
-        return f"watching: {projection} is being rebuilt ({rebuilder.described})"
-
-    async def confirm(self, projection: str) -> bool:
-        """`allows`, once the lease has been looked at again where it ran out by our clock only.
-
-        A process that was busy or asleep for seconds must not write before it has asked, and
-        need not begin anew if the lease turns out to be its own still.
-        """
-        until = time.monotonic() + LATE_S
-        while self._is_late and (left := until - time.monotonic()) > 0:
-            await self._next_change(left)
-        return self.allows(projection)
-
-    async def wait_for_change(self, projection: str, allowed: bool) -> None:
-        """Until `allows` is no longer what it is said to be here."""
-        while self.allows(projection) == allowed or (
-            self._is_late and await self.confirm(projection) == allowed
-        ):
-            # Losing the lease by not renewing it in time is a change that nobody announces.
-            await self._next_change(self._valid_until - time.monotonic() if self.held else None)
+    @property
+    def _has_all(self) -> bool:
+        return len(self._revisions) == len(self._keys.held)
 
     @property
     def _is_late(self) -> bool:
         """Whether the lease was ours, and ran out before it was looked at again."""
-        return self._revision > 0 and not self.held
+        return self._wanted and self._has_all and not self.held
+
+    @property
+    def allows(self) -> bool:
+        """Whether this process may write the projection right now."""
+        return self.held and self._keys.rebuild not in self._others
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it was asked for over this link, and is known to be ours or not."""
+        return self._decided.is_set()
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether this process left the lease to others because it cannot project."""
+        return self._gave_up
+
+    @property
+    def holder(self) -> Holder | None:
+        """Which process projects, as of the last look; None when none does, or none was seen."""
+        if self.held:
+            return self.me
+        others = [self._others.get(key) for key in (*self._keys.held, self._keys.former)]
+        return next((other for other in others if other is not None), None)
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What keeps this process from writing; None when nothing does."""
+        if self.allows:
+            return None
+        rebuild, former = self._keys.rebuild, self._keys.former
+        for key in (rebuild,) if self.held else (former, *self._keys.held):
+            if (other := self._others.get(key)) is not None:
+                cause = Cause.REBUILD if key.startswith("rebuild.") else Cause.HOLDER
+                if key == former and other.version is None:
+                    cause = Cause.OLD_RELEASE
+                return Waiting(cause, self.projection, other, self._silent[key].looks)
+        cause = Cause.RENEWAL if self._is_late else Cause.ANSWER
+        if self.refusal is not None:
+            cause = Cause.REFUSED
+        return Waiting(cause, self.projection, problem=self._problem)
+
+    # -- for the projector -----------------------------------------------------------------
+
+    async def decide(self) -> None:
+        """Ask for the lease, and wait until it is known to be ours or not.
+
+        Until then nothing is written, not even the bucket: beside another program's projections
+        there is nothing to hold a lease for.
+        """
+        self._wanted, self._gave_up = True, False
+        self._wake.set()
+        await self._decided.wait()
+
+    def give_up(self) -> bool:
+        """Leave the lease to others; returns whether it was ours. Asking again takes `decide`."""
+        had = bool(self._revisions)
+        self._wanted, self._gave_up = False, True
+        self._decided.clear()
+        self._wake.set()
+        self._ring()
+        return had
+
+    async def acquired(self) -> None:
+        """Wait until the lease is ours; raises the refusal when the server refuses it."""
+        await self.decide()
+        while not self.held:
+            self._changed.clear()
+            if self.refusal is not None:
+                raise self.refusal
+            await self._changed.wait()
+
+    async def confirm(self) -> bool:
+        """`allows`, once the lease has been looked at again where it ran out by our clock only.
+
+        A process that was busy or asleep for seconds must not write before it has asked, and
+        need not begin again if the lease turns out to be its own still.
+        """
+        until = time.monotonic() + LATE_S
+        while self._is_late and (left := until - time.monotonic()) > 0:
+            await self._next_change(left)
+        return self.allows
+
+    async def wait_for_change(self, allowed: bool) -> None:
+        """Wait until `allows` is no longer what it is said to be here.
+
+        What this process gives up of its own accord is no change.
+        """
+        while (
+            not self._wanted
+            or self.allows == allowed
+            or (self._is_late and await self.confirm() == allowed)
+        ):
+            # Losing the lease by not renewing it in time is a change that nobody announces.
+            await self._next_change(self._valid_until - time.monotonic() if self.held else None)
 
     async def _next_change(self, seconds: float | None) -> None:
         self._changed.clear()
@@ -146,124 +228,264 @@ class LeaseKeeper:
         except TimeoutError:
             return
 
+    # -- keeping it ------------------------------------------------------------------------
+
     async def run(self, log: EventLog) -> None:
         """Take and keep the lease until the link is lost; give it back when cancelled."""
-        lease = Lease(log.link, self._key)
-        self._let_go()
+        keys = dict.fromkeys((*self._keys.held, self._keys.former, self._keys.rebuild))
+        leases = {key: Lease(log.link, key) for key in keys if key}
+        self._forget()
+        self._others, self._silent = {}, {key: SilentEntry() for key in leases}
+        self._answered_at = time.monotonic()
         try:
-            await self._wanted.wait()
             while True:
-                await self._step(log, lease)
-                self._decided.set()
-                await asyncio.wait({log.link.lost}, timeout=RENEW_S)
-                if log.link.is_lost:
-                    raise ConnectionLostError(log.link.lost_sentence())
+                self._wake.clear()
+                if self._wanted:
+                    await _uninterrupted(self._step(log, leases))
+                    if self._wanted:
+                        self._decided.set()
+                elif self._gave_up:
+                    await self._leave(log, leases)
+                await self._until_next_step(log)
         finally:
-            self._wanted.clear()
+            self._wanted = self._gave_up = False
             self._decided.clear()
-            await self._give_back(log, lease)
+            await self._release(log, leases)
+            self._ring()
 
-    async def _step(self, log: EventLog, lease: Lease) -> None:
-        asked = time.monotonic()
+    async def _until_next_step(self, log: EventLog) -> None:
+        seconds = None
+        if self._wanted or self._gave_up:
+            seconds = RENEW_S if self.refusal is None else REFUSED_S
+        waking = asyncio.create_task(self._wake.wait())
         try:
-            await self._look_for_rebuilds(log)
-            if self._revision == 0:
-                await lease.create_bucket(log.info.replicas)
-            revision = await lease.put(self.me, self._revision)
-            if revision is None and (ours := await self._own_revision(lease)):
-                # A renewal whose answer was lost, or the lease as we held it on the last link.
-                revision = await lease.put(self.me, ours)
-            elif revision is None and self._revision:
-                # Renewed too late, but unless somebody else took it meanwhile it is ours again.
-                revision = await lease.put(self.me, 0)
-        except DeniedError as error:
-            self.denied = True
-            self._let_go(error.sentence)
-            return
+            either: set[asyncio.Future[Any]] = {log.link.lost, waking}
+            await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waking.cancel()
+        if log.link.is_lost:
+            raise ConnectionLostError(log.link.lost_sentence())
+
+    async def _step(self, log: EventLog, leases: dict[str, Lease]) -> None:
+        """Renew the lease, or take it where it is free."""
+        asked, before = time.monotonic(), self.waiting
+        try:
+            ours = await self._renewed_or_taken(log, leases)
+        except (DeniedError, BucketError, MisplacedWriteError) as error:
+            await self._refuse(log, leases, error)
+        except ApiError as error:
+            if error.code in TRANSIENT:
+                self._miss(error)
+            else:
+                await self._refuse(log, leases, error)
         except ServerError as error:
             if log.link.is_lost:
                 raise
             # Not known whether it landed; the entry itself tells at the next step.
-            self.problem = error.sentence
-            if not self.held:
-                self._unanswered += 1
-                if not self._revision or self._unanswered >= UNANSWERED_LOOKS:
-                    await self._look(lease)
-            return
-        self.problem = ""
-        self._unanswered = 0
-        if revision is None:
-            await self._look(lease)
-            return
-        self._revision, self._valid_until = revision, asked + _TRUSTED_S
-        self._know(self.me)
-
-    async def _look_for_rebuilds(self, log: EventLog) -> None:
-        for projection, known in self._rebuilders.items():
-            found = await Lease(log.link, rebuild_key(projection)).read()
-            # What this process rebuilds, it pauses its own projector for.
-            other = None if found is None or found[0].instance == self.me.instance else found[0]
-            if other != known:
-                self._rebuilders[projection] = other
-                self._changed.set()
-                self._notify()
-
-    async def _own_revision(self, lease: Lease) -> int:
-        """The revision at which the lease says that it is ours; 0 when it does not."""
-        found = await lease.read()
-        return found[1] if found is not None and found[0] == self.me else 0
-
-    async def _look(self, lease: Lease) -> None:
-        """It is not ours, or not at the revision that we know: see whose it is."""
-        try:
-            found = await lease.read()
-        except ConnectionLostError:
-            raise
-        except ServerError as error:
-            self._let_go(error.sentence)
-            return
-        if found is not None and found[0] == self.me:
-            # Nothing is known of its time to live until it was renewed at this revision.
-            self._revision = found[1]
-            return
-        self._let_go()
-        self._know(None if found is None else found[0])
-
-    def _let_go(self, problem: str = "") -> None:
-        self._revision, self._valid_until, self.problem = 0, 0.0, problem
-        self._know(None)
-
-    def _know(self, holder: Holder | None) -> None:
-        changed = holder != self.holder
-        self.holder = holder
+            self._miss(error)
+        else:
+            self._problem, self.refusal = "", None
+            self._unanswered, self._answered_at = 0, time.monotonic()
+            if ours:
+                self._valid_until = asked + _TRUSTED_S
         self._changed.set()
-        if changed:
+        if self.waiting != before:
             self._notify()
 
-    async def _give_back(self, log: EventLog, lease: Lease) -> None:
-        revision, self._revision, self._valid_until = self._revision, 0, 0.0
-        self.holder = None
-        self._changed.set()
-        if revision and not log.link.is_lost:
-            try:
-                await lease.release(revision)
-            except ServerError:
-                # It runs out by itself within three seconds.
+    async def _renewed_or_taken(self, log: EventLog, leases: dict[str, Lease]) -> bool:
+        """Whether all entries are ours now, and release 0.1 holds nothing that stands for them."""
+        held, renewals = self._keys.held, []
+        if self._has_all:
+            renewals = [self._renewed(leases, key) for key in held]
+        # Together: on a slow link one after the other would be too late.
+        results = await _together(*renewals, *self._looks_aside(leases))
+        if self._keys.former not in held and self._keys.former in self._others:
+            await self._release(log, leases)
+            return False
+        if renewals and all(results[: len(renewals)]):
+            return True
+        return await self._take(log, leases)
+
+    def _looks_aside(self, leases: dict[str, Lease]) -> list[Awaitable[None]]:
+        """The looks at entries that are never ours."""
+        keys = (self._keys.former, self._keys.rebuild)
+        return [self._look_at(leases, key) for key in keys if key and key not in self._keys.held]
+
+    async def _look_at(self, leases: dict[str, Lease], key: str) -> None:
+        """Take note of another process's entry that keeps us from writing."""
+        found = await leases[key].look()
+        other = found.holder
+        if other is not None and other.instance == self.me.instance:
+            other = None  # what this process rebuilds, it pauses its own projector for
+        elif other is not None and key == self._keys.former and other.version is not None:
+            other = None  # a process of this release, which holds the account projection only
+        if self._lives(key, found.revision, other) or other is None or key != self._keys.rebuild:
+            return
+        try:
+            await leases[key].remove(found.revision)
+        except ApiError:
+            return  # another process was quicker
+        notice(_was_dead(key, other))
+
+    def _lives(self, key: str, revision: int, other: Holder | None) -> bool:
+        """Whether another process holds an entry, which is noted."""
+        if self._silent[key].look(revision, time.monotonic()) or other is None:
+            self._others.pop(key, None)
+            return False
+        self._others[key] = other
+        return True
+
+    async def _renewed(self, leases: dict[str, Lease], key: str) -> bool:
+        revision = await leases[key].put(self.me, self._revisions[key])
+        if revision is not None:
+            self._revisions[key] = revision
+        return revision is not None
+
+    async def _take(self, log: EventLog, leases: dict[str, Lease]) -> bool:
+        """Have all entries, where no living process holds one; whether they are ours now."""
+        self._forget()
+        held = self._keys.held
+        looks = await _together(*(leases[key].look() for key in held))
+        # A renewal whose answer was lost, or the lease as we held it over the last link.
+        self._revisions = {
+            key: found.revision
+            for key, found in zip(held, looks, strict=True)
+            if found.holder == self.me
+        }
+        free = True
+        for key, found in zip(held, looks, strict=True):
+            other = None if found.holder == self.me else found.holder
+            free = not self._lives(key, found.revision, other) and free
+        if not free:
+            await self._release(log, leases)
+            return False
+        if not all(found.bucket for found in looks):
+            await make_bucket(log.link, log.info.replicas)
+        for key, found in zip(held, looks, strict=True):
+            revision = await self._put(log, leases[key], found.revision)
+            if revision is None:
+                # Another process was quicker; the next look tells which.
+                await self._release(log, leases)
+                return False
+            self._revisions[key] = revision
+            if found.holder not in (None, self.me):
+                notice(_was_dead(key, found.holder))
+        return True
+
+    async def _put(self, log: EventLog, lease: Lease, expected: int) -> int | None:
+        try:
+            return await lease.put(self.me, expected)
+        except ApiError as error:
+            if error.code != MESSAGE_TTL_DISABLED:
+                raise
+        if await allow_message_ttl(log.link):
+            notice(f"{BUCKET} was made without message TTL: it has it now, as leases need it")
+        return await lease.put(self.me, expected)
+
+    # -- losing it -------------------------------------------------------------------------
+
+    def _miss(self, error: ServerError) -> None:
+        self._problem = error.sentence
+        if not self.held:
+            self._unanswered += 1
+            if not self._has_all or self._unanswered >= UNANSWERED_LOOKS:
+                self._forget()
+            if time.monotonic() - self._answered_at > UNANSWERED_S:
+                self.refusal = error
+
+    async def _refuse(self, log: EventLog, leases: dict[str, Lease], error: ServerError) -> None:
+        self._problem, self.refusal = error.sentence, error
+        await self._release(log, leases)
+
+    def _forget(self) -> None:
+        self._revisions, self._valid_until = {}, 0.0
+
+    async def _leave(self, log: EventLog, leases: dict[str, Lease]) -> None:
+        """Give the entries back, and see which process projects instead."""
+        await self._release(log, leases)
+        try:
+            await _together(*(self._look_at(leases, key) for key in leases))
+        except ServerError as error:
+            if log.link.is_lost:
+                raise
+            # Nothing waits for it.
+            self._problem = error.sentence
+        self._ring()
+
+    async def _release(self, log: EventLog, leases: dict[str, Lease]) -> None:
+        """Remove our entries, the last one taken first."""
+        revisions = [
+            (key, self._revisions[key])
+            for key in reversed(self._keys.held)
+            if key in self._revisions
+        ]
+        self._forget()
+        for key, revision in revisions:
+            if log.link.is_lost:
                 return
+            try:
+                await leases[key].remove(revision)
+            except ServerError:
+                continue  # it runs out by itself within three seconds
+
+    def _ring(self) -> None:
+        self._changed.set()
+        self._notify()
+
+
+async def _uninterrupted(step: Coroutine[Any, Any, None]) -> None:
+    """Let a step end before being cancelled: a renewal on its way could not be taken back."""
+    task = asyncio.create_task(step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=_STEP_S)
+        raise
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _together(*work: Awaitable[Any]) -> list[Any]:
+    """The results of what is done at the same time; the first error, once all have ended."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return list(results)
+
+
+def _was_dead(key: str, holder: Holder) -> str:
+    return (
+        f"the entry {key} in {BUCKET} ({holder.described}) was no longer renewed, and would have "
+        "been held for ever: it was taken over"
+    )
 
 
 @asynccontextmanager
-async def rebuilding(log: EventLog, projection: str, instance: str) -> AsyncIterator[None]:
+async def rebuilding(
+    log: EventLog, projection: Projection[Any], instance: str
+) -> AsyncIterator[None]:
     """Be the one process that writes a rebuild of a projection; waits until no other one does.
 
-    The projectors of other processes see it within a second, and keep still. Raises DeniedError
-    when the server forbids us the lease.
+    The projectors of other processes see it within a second, and keep still. Raises ServerError
+    when the server refuses the lease, ConflictError when the other one does not end.
     """
-    keeper = LeaseKeeper(instance, key=rebuild_key(projection))
+    keeper = LeaseKeeper(projection, instance, keys=rebuild_keys(projection.name))
     keeping = asyncio.create_task(keeper.run(log))
     acquiring = asyncio.create_task(keeper.acquired())
     try:
-        await asyncio.wait({keeping, acquiring}, return_when=asyncio.FIRST_COMPLETED)
+        with waiting_for(lambda: _waited_for(keeper)):
+            await asyncio.wait(
+                {keeping, acquiring},
+                timeout=REBUILD_WAIT_S,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        if not keeping.done() and not acquiring.done():
+            raise ConflictError(
+                f"nothing was written: {_waited_for(keeper)}, for {REBUILD_WAIT_S:,.0f} s; "
+                "let it end, or stop it, then try again"
+            )
         # Without the other it is over only when it failed.
         await (acquiring if acquiring.done() else keeping)
         yield
@@ -271,3 +493,8 @@ async def rebuilding(log: EventLog, projection: str, instance: str) -> AsyncIter
         for task in (keeping, acquiring):
             task.cancel()
         await asyncio.gather(keeping, acquiring, return_exceptions=True)
+
+
+def _waited_for(keeper: LeaseKeeper) -> str:
+    waiting = keeper.waiting
+    return "" if waiting is None else waiting.sentence

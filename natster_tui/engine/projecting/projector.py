@@ -16,6 +16,15 @@ from typing import Any
 
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
+from natster_tui.engine.projecting.decision import (
+    Ask,
+    Decision,
+    Facts,
+    Reason,
+    RebuildFirst,
+    Watch,
+    decide,
+)
 from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.status import Phase, ProjectorStatus
@@ -25,14 +34,14 @@ from natster_tui.engine.projecting.stored_projection import (
     bucket_of,
     check_identity,
     load_projection,
+    standing_at,
 )
+from natster_tui.engine.projecting.watching import newer_version, why_watching
 from natster_tui.engine.projecting.writer import ProjectionWriter
 from natster_tui.engine.rebuilding.rebuild import (
     ATOMIC_BATCHES_SINCE,
     Rebuild,
     Verdict,
-    old_server_sentence,
-    sealed_sentence,
 )
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.right_of_way import RightOfWay
@@ -48,10 +57,15 @@ from natster_tui.errors import (
 )
 from natster_tui.events.event import Record
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
-from natster_tui.projections.checkpoint import Checkpoint
+from natster_tui.projections.checkpoint import (
+    BadCheckpointError,
+    Checkpoint,
+    decode_checkpoint,
+)
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.log_identity import identity_problem
 from natster_tui.store.bucket import Bucket
+from natster_tui.store.connection.reporting import notice
 from natster_tui.store.connection.stream_reader import FOLLOWING_MESSAGES, StreamReader
 from natster_tui.store.log import EventLog
 
@@ -90,8 +104,6 @@ class Projector:
         self._writer = ProjectionWriter(
             projection, self.status, lease, right_of_way or RightOfWay()
         )
-        if lease is not None:
-            lease.serve(projection.name)
         self._ring = notify
         self.version = 0
         """Counts what changed here, so that a look costs nothing when nothing did."""
@@ -99,11 +111,14 @@ class Projector:
         self._watch: StoredWatch
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
-        self._denied = ""
+        self._denied: DeniedError | None = None
+        self._was_ours = False
+        """Whether this version was projected here before."""
         self._commits_at_conflict = -1
         self._begun: Rebuild | None = None
         """A rebuild of ours that was stopped while it read the log."""
         self._reading: Rebuild | None = None
+        self._stored_version = 0
         self._pauses = 0
         self._pause_asked = asyncio.Event()
         self._resumed = asyncio.Event()
@@ -149,7 +164,7 @@ class Projector:
         self._bucket = bucket_of(log, self.projection, self._instance)
         self._watch = StoredWatch(self._bucket, self.projection, self.status)
         self._writer.begin(self._bucket, self._watch)
-        self._denied = ""
+        self._denied = None
         try:
             while True:
                 if not self._resumed.is_set():
@@ -157,8 +172,8 @@ class Projector:
                     await self._resumed.wait()
                 await self._run_until_paused(log)
         finally:
-            # Without a link nobody projects, and the screen must not say so.
-            self._set(Phase.WAITING)
+            # Without a link nothing is projected, and the screen must not say so.
+            self._set(Phase.OFFLINE)
 
     async def _run_until_paused(self, log: EventLog) -> None:
         self._idle.clear()
@@ -166,9 +181,8 @@ class Projector:
         tasks = [work, asyncio.create_task(self._pause_asked.wait())]
         if self._lease is not None and self._may_write:
             # Gained or lost, the projector begins anew from what is stored.
-            name = self.projection.name
-            allowed = self._lease.allows(name)
-            tasks.append(asyncio.create_task(self._lease.wait_for_change(name, allowed)))
+            allowed = self._lease.allows
+            tasks.append(asyncio.create_task(self._lease.wait_for_change(allowed)))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
@@ -196,11 +210,11 @@ class Projector:
             raise
         except DeniedError as error:
             self._note(error)
-            if self._denied:
+            if self._denied is not None:
                 # Even watching is denied: asking again at once would be asking for ever.
                 self._set(Phase.STOPPED, error.sentence)
                 await asyncio.sleep(RETRY_S)
-            self._denied = f"only watching: {error.sentence}"
+            self._denied = error
         except ServerError as error:
             if log.link.is_lost:
                 raise
@@ -210,6 +224,7 @@ class Projector:
         except (LogChangedError, ProjectorStoppedError, RefusedError) as error:
             self._note(error)
             self._set(Phase.STOPPED, error.sentence)
+            self._give_up_lease()
             await self._watch.until_rewritten(log, self._writer.revision)
 
     def _note(self, error: NatsterError) -> None:
@@ -217,71 +232,145 @@ class Projector:
         self.error = error.with_traceback(None)
         self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()
 
-    def _set(self, phase: Phase, problem: str = "") -> None:
+    def _set(self, phase: Phase, because: str = "") -> None:
         self.status.phase = phase
-        self.status.problem = problem
+        self.status.because = because
+        if phase is not Phase.WATCHING:
+            self.status.reason = self.status.waiting = None
         self._notify()
+
+    def _give_up_lease(self) -> None:
+        """Leave it to a process that may be able to project what this one is stopped by."""
+        if self._lease is not None and self._lease.give_up():
+            notice(f"{self.projection.name}: gave up its lease: {self.status.because}")
+
+    # -- beginning -------------------------------------------------------------------------
 
     async def _begin(self, log: EventLog) -> None:
         """Decide from what is stored where to begin, and whether to write."""
-        lease = self._lease
-        asks = (
-            lease is not None
-            and not lease.is_decided
-            and self._may_write
-            and log.link.server_version >= ATOMIC_BATCHES_SINCE
-        )
-        if lease is not None and asks and await self._bucket.read(CHECKPOINT_KEY) is not None:
-            # Somebody like us wrote it: what is stored is looked at once the lease is decided.
-            await lease.decide()
-            asks = False
-        stored = await load_projection(self._bucket, self.projection)
-        if lease is not None and asks and stored.standing is not Standing.FOREIGN:
-            await lease.decide()
-            # Whoever had it before us may have gone on meanwhile.
-            stored = await load_projection(self._bucket, self.projection)
+        stored, decision = await self._decide(log)
         self.status.touched_by_others = stored.touched_by_others
         self.status.drift = None
-        self._writer.writes, problem = self._may_begin_writing(log, stored)
-        self.status.awaits_lease = bool(problem) and problem == self._lease_sentence
         self._watch.begin(stored, useless=False)
-        if stored.standing is Standing.OURS:
-            assert stored.checkpoint is not None
-            if not self._is_far(stored.checkpoint.seq, log):
-                self._begun = None
-            try:
-                self._adopt(stored, stored.fold())
-            except RefusedError as error:
-                # What is stored is of no use, but the log still tells what is true.
-                self._writer.writes, problem = False, error.sentence
-                self._watch.begin(stored, useless=True)
-                self._adopt(stored, stored.empty_fold())
-            if changed := await check_identity(log, stored.checkpoint):
-                raise LogChangedError(changed)
-        elif self._writer.writes and self._rebuilds_by_itself(stored.standing):
-            assert stored.checkpoint is not None
-            if changed := await check_identity(log, stored.checkpoint):
-                # Nobody has said that the projection may be made from another log.
-                self._adopt(stored, stored.empty_fold())
-                raise LogChangedError(changed)
-            await self._rebuild(log, stored.problem.split(":")[0] + ": finishing it")
+        self._writer.writes = not isinstance(decision, Watch)
+        if isinstance(decision, RebuildFirst):
+            await self._rebuild_stored(log, stored)
             return await self._begin(log)
-        elif stored.standing is Standing.MISSING and self._writer.writes:
-            await self._bucket.create(log.info.replicas)
-            self._adopt(stored, stored.empty_fold())
-        elif stored.standing in (Standing.MISSING, Standing.EMPTY):
-            self._adopt(stored, stored.empty_fold())
+        reason = decision.reason if isinstance(decision, Watch) else None
+        because = ""
+        if reason is not None:
+            because = why_watching(reason, log, stored, self._lease, self._denied)
+        if stored.standing is Standing.OURS:
+            if problem := await self._adopt_ours(log, stored):
+                reason, because = Reason.UNREADABLE_DOCUMENT, problem
         else:
-            self._writer.writes = False
-            if not (self.status.awaits_lease and stored.standing is Standing.INTERRUPTED):
-                # Whoever has the lease finishes a rebuild; all else is for a person to decide.
-                problem = stored.problem
+            if self._writer.writes and stored.standing is Standing.MISSING:
+                await self._bucket.create(log.info.replicas)
             self._adopt(stored, stored.empty_fold())
         if self._writer.writes and self._is_far(self.fold.seq, log):
             await self._rebuild(log, "")
             return await self._begin(log)
-        self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, problem)
+        self._was_ours = self._was_ours or self._writer.writes
+        self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, because)
+        self._watch_for(stored, reason)
         return None
+
+    async def _decide(self, log: EventLog) -> tuple[StoredProjection, Decision]:
+        """What is stored, and what to do about it; asks for the lease where that would be ours."""
+        lease = self._lease
+        if lease is not None and isinstance(await self._decide_early(log), Ask):
+            # What is stored is looked at once the lease is decided.
+            await lease.decide()
+        while True:
+            stored = await load_projection(self._bucket, self.projection)
+            checkpoint = stored.checkpoint
+            version = None if checkpoint is None else checkpoint.version
+            decision = decide(self._facts(log, stored.standing, version, stored.is_sealed))
+            if not isinstance(decision, Ask):
+                return stored, decision
+            assert lease is not None
+            # Whoever had the lease before us may have gone on meanwhile: look again.
+            await lease.decide()
+
+    async def _decide_early(self, log: EventLog) -> Decision | None:
+        """What the checkpoint alone says is to be done, before the documents are read."""
+        entry = await self._bucket.read(CHECKPOINT_KEY)
+        if entry is None:
+            return None
+        try:
+            checkpoint = decode_checkpoint(entry.value)
+        except BadCheckpointError:
+            return None
+        standing = standing_at(checkpoint, self.projection, log.sealing.tombstones)
+        return decide(self._facts(log, standing, checkpoint.version, is_sealed=False))
+
+    def _facts(
+        self, log: EventLog, standing: Standing, stored_version: int | None, is_sealed: bool
+    ) -> Facts:
+        lease = self._lease
+        decided = lease is None or lease.is_decided
+        return Facts(
+            standing,
+            self.projection.version,
+            stored_version,
+            may_write=self._may_write,
+            denied=self._denied is not None,
+            has_batches=log.link.server_version >= ATOMIC_BATCHES_SINCE,
+            locked=bool(log.sealing.locked),
+            seals=log.sealing.seals,
+            is_sealed=is_sealed,
+            auto_rebuild=self._auto_rebuild,
+            was_ours=self._was_ours,
+            lease_decided=decided,
+            waiting=None if lease is None or not decided else lease.waiting,
+        )
+
+    async def _adopt_ours(self, log: EventLog, stored: StoredProjection) -> str:
+        """Go on from our own documents; returns why they are of no use, empty if they are."""
+        assert stored.checkpoint is not None
+        if not self._is_far(stored.checkpoint.seq, log):
+            self._begun = None
+        problem = ""
+        try:
+            self._adopt(stored, stored.fold())
+        except RefusedError as error:
+            # What is stored is of no use, but the log still tells what is true.
+            self._writer.writes, problem = False, error.sentence
+            self._watch.begin(stored, useless=True)
+            self._adopt(stored, stored.empty_fold())
+        if changed := await check_identity(log, stored.checkpoint):
+            raise LogChangedError(changed)
+        return problem
+
+    async def _rebuild_stored(self, log: EventLog, stored: StoredProjection) -> None:
+        """Rebuild what is interrupted, outdated or of another version."""
+        assert stored.checkpoint is not None
+        if changed := await check_identity(log, stored.checkpoint):
+            # No person has said that the projection may be made from another log.
+            self._adopt(stored, stored.empty_fold())
+            raise LogChangedError(changed)
+        await self._rebuild(log, f"{stored.fault}: finishing it")
+
+    def _watch_for(self, stored: StoredProjection, reason: Reason | None) -> None:
+        """Take note of why this projector only watches; if that lasts, it gives its lease up."""
+        self.status.reason = reason
+        self._stored_version = 0 if stored.checkpoint is None else stored.checkpoint.version
+        if reason is Reason.LEASE and self._lease is not None:
+            self.status.waiting = self._lease.waiting
+        elif reason is not None:
+            self._give_up_lease()
+
+    def _watch_lease(self) -> bool:
+        """See who projects by now; returns whether this projector may, and should begin again."""
+        status, lease = self.status, self._lease
+        if lease is not None and status.reason is Reason.LEASE:
+            status.waiting = lease.waiting
+            if status.waiting is None:
+                return True
+            status.because = status.waiting.sentence
+        elif lease is not None and status.reason is Reason.NEWER_VERSION:
+            status.because = newer_version(self.projection, self._stored_version, lease.holder)
+        return False
 
     def _is_far(self, seq: int, log: EventLog) -> bool:
         """Whether most of a long log is still to be folded, from a sequence on.
@@ -292,36 +381,6 @@ class Projector:
         head = log.info.last_seq
         lag = head - seq
         return lag > FAR_BEHIND and 2 * lag > head
-
-    @property
-    def _lease_sentence(self) -> str:
-        """Why the lease does not let us write; empty when it does, or there is none to hold."""
-        if self._lease is None or self._lease.allows(self.projection.name):
-            return ""
-        return self._lease.sentence(self.projection.name)
-
-    def _rebuilds_by_itself(self, standing: Standing) -> bool:
-        """What was begun, a rebuild or an erasure, is finished; another version when told to."""
-        return standing in (Standing.INTERRUPTED, Standing.BEFORE_ERASURE) or (
-            standing is Standing.OTHER_VERSION and self._auto_rebuild
-        )
-
-    def _may_begin_writing(self, log: EventLog, stored: StoredProjection) -> tuple[bool, str]:
-        if not self._may_write:
-            return False, "read-only: nothing is written"
-        if self._denied:
-            return False, self._denied
-        if log.link.server_version < ATOMIC_BATCHES_SINCE:
-            return False, old_server_sentence(log)
-        if stored.standing is Standing.FOREIGN:
-            return False, stored.problem
-        if log.sealing.locked:
-            return False, f"only watching: {log.sealing.locked}"
-        if stored.is_sealed and not log.sealing.seals:
-            return False, sealed_sentence(stored)
-        if sentence := self._lease_sentence:
-            return False, sentence
-        return True, ""
 
     def _rebuild_of(self, log: EventLog) -> Rebuild:
         """A rebuild that shows how far it is: the one that was begun, if it is of this log."""
@@ -418,10 +477,8 @@ class Projector:
                     await asyncio.sleep(max(0.0, rested + BUSY_S - time.monotonic()))
                     rested = time.monotonic()
                 if not self._writer.writes:
-                    if self.status.awaits_lease:
-                        if not self._lease_sentence:
-                            return  # ours again, while we were finding out that it was not
-                        self.status.problem = self._lease_sentence
+                    if self._watch_lease():
+                        return  # ours again, while we were finding out that it was not
                     seen = await self._watch.look(log, self.fold)
                 else:
                     ours = 0 if self.status.stored is None else self._writer.revision

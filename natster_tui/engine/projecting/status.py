@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from natster_tui.engine.projecting.decision import Reason
+from natster_tui.engine.projecting.waiting import Waiting
 from natster_tui.events.parking import ParkedTally
 from natster_tui.projections.diff import Diff
 
@@ -12,7 +14,7 @@ from natster_tui.projections.diff import Diff
 class Phase(StrEnum):
     """What a projector is doing, in the word that the screen shows."""
 
-    WAITING = "waiting"
+    OFFLINE = "offline"
     LOADING = "loading"
     CATCHING_UP = "catching up"
     PROJECTING = "projecting"
@@ -26,23 +28,32 @@ class ProjectorStatus:
     """What the panes show of a projector.
 
     `position` is the sequence folded so far, `stored` the one that the bucket's checkpoint
-    names (None without a checkpoint), `problem` why it watches or stopped, `drift` the keys that
-    differ where another program writes, `unusable` whether what is stored can only be rebuilt
-    (what is shown is folded here), `awaits_lease` whether it watches only because another
-    one projects, `conflicts` how often another projector was first, `last_error` what went wrong
-    last, whether or not it does still, and `failed_at` when (monotonic seconds).
+    names (None without a checkpoint), `drift` the keys that differ where another program writes,
+    `unusable` whether what is stored can only be rebuilt (what is shown is folded here),
+    `reason` why it only watches, and `waiting` what it waits for where another process projects
+    or the server has not answered. `because` is the sentence that says why it watches or stopped,
+    `look_problem` what is wrong with the stored checkpoint as of the last look at it. `conflicts`
+    counts how often another projector was first; `last_error` is what went wrong last, whether or
+    not it does still, and `failed_at` when (monotonic seconds).
     """
 
-    phase: Phase = Phase.WAITING
+    phase: Phase = Phase.OFFLINE
     position: int = 0
     stored: int | None = None
     parked: ParkedTally = field(default_factory=ParkedTally)
-    problem: str = ""
+    because: str = ""
+    look_problem: str = ""
+    reason: Reason | None = None
+    waiting: Waiting | None = None
     drift: Diff | None = None
     unusable: bool = False
     touched_by_others: bool = False
-    awaits_lease: bool = False
     conflicts: int = 0
     commits: int = 0
     last_error: str = ""
     failed_at: float = 0.0
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is written, or what is wrong with what is stored; empty if all is well."""
+        return self.look_problem or self.because

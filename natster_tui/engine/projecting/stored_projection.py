@@ -48,18 +48,27 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoredProjection:
-    """One look at a bucket. `problem` says, where it is not OURS, what that means."""
+    """One look at a bucket.
+
+    Where it is not OURS `fault` says what is the matter, and `remedy` what is to be done.
+    """
 
     projection: Projection[Any]
     info: BucketInfo
     snapshot: Snapshot
     standing: Standing
     checkpoint: Checkpoint | None
-    problem: str = ""
+    fault: str = ""
+    remedy: str = ""
     unsealed: frozenset[str] = frozenset()
     """The entries that are stored readable, although they should be sealed."""
     tombstones: str = NO_TOMBSTONES
     """The digest of the erasures that were known at this look."""
+
+    @property
+    def problem(self) -> str:
+        """Fault and remedy in one sentence; empty where there is none."""
+        return f"{self.fault}: {self.remedy}" if self.fault else ""
 
     @property
     def entries(self) -> dict[str, bytes]:
@@ -169,7 +178,7 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
     )
 
     def standing(
-        kind: Standing, checkpoint: Checkpoint | None = None, problem: str = ""
+        kind: Standing, checkpoint: Checkpoint | None = None, fault: str = "", remedy: str = ""
     ) -> StoredProjection:
         # What another program writes is plain, and that is no drift of its documents.
         plain = frozenset() if kind is Standing.FOREIGN else unsealed
@@ -179,7 +188,8 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
             snapshot,
             kind,
             checkpoint,
-            problem,
+            fault,
+            remedy,
             plain,
             tombstones or NO_TOMBSTONES,
         )
@@ -189,8 +199,8 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
         if snapshot.documents or not info.allow_atomic:
             return standing(
                 Standing.FOREIGN,
-                problem=f"{projection.bucket} was written by another program: only watching; "
-                f"{rebuild} takes it over",
+                fault=f"{projection.bucket} was written by another program",
+                remedy=f"only watching; {rebuild} takes it over",
             )
         return standing(Standing.EMPTY)
     try:
@@ -198,29 +208,50 @@ async def load_projection(bucket: Bucket, projection: Projection[Any]) -> Stored
     except BadCheckpointError as error:
         return standing(
             Standing.UNREADABLE,
-            problem=f"the checkpoint in {projection.bucket} is unreadable ({error}): {rebuild}",
+            fault=f"the checkpoint in {projection.bucket} is unreadable ({error})",
+            remedy=rebuild,
         )
+    kind = standing_at(checkpoint, projection, tombstones)
+    return standing(kind, checkpoint, *_fault_and_remedy(kind, checkpoint, projection))
+
+
+def standing_at(
+    checkpoint: Checkpoint, projection: Projection[Any], tombstones: str | None
+) -> Standing:
+    """What kind of projection a checkpoint is of.
+
+    `tombstones` is the digest of the erasures, None where it is not known.
+    """
     if checkpoint.rebuild is not None:
-        return standing(
-            Standing.INTERRUPTED,
-            checkpoint,
-            f"a rebuild of {projection.name} to {checkpoint.rebuild.to:,} was interrupted: "
-            f"{rebuild} finishes it",
-        )
+        return Standing.INTERRUPTED
     if checkpoint.version != projection.version:
-        return standing(
-            Standing.OTHER_VERSION,
-            checkpoint,
-            f"{projection.bucket} is of projector version {checkpoint.version}, "
-            f"this is version {projection.version}: {rebuild}",
-        )
+        return Standing.OTHER_VERSION
     if tombstones is not None and checkpoint.tombstones != tombstones:
-        return standing(
-            Standing.BEFORE_ERASURE,
-            checkpoint,
-            f"{projection.bucket} is from before an account's keys were erased: {rebuild}",
-        )
-    return standing(Standing.OURS, checkpoint)
+        return Standing.BEFORE_ERASURE
+    return Standing.OURS
+
+
+def _fault_and_remedy(
+    kind: Standing, checkpoint: Checkpoint, projection: Projection[Any]
+) -> tuple[str, str]:
+    name, bucket = projection.name, projection.bucket
+    match kind:
+        case Standing.INTERRUPTED:
+            to = "" if checkpoint.rebuild is None else f" to {checkpoint.rebuild.to:,}"
+            return f"a rebuild of {name}{to} was interrupted", f"rebuild {name} finishes it"
+        case Standing.OTHER_VERSION:
+            return (
+                f"{bucket} is of projector version {checkpoint.version}, "
+                f"this is version {projection.version}",
+                f"rebuild {name}",
+            )
+        case Standing.BEFORE_ERASURE:
+            return (
+                f"{bucket} is from before an account's keys were erased",
+                f"rebuild {name}",
+            )
+        case _:
+            return "", ""
 
 
 async def check_identity(log: EventLog, checkpoint: Checkpoint) -> str | None:

@@ -161,9 +161,11 @@ class ProjectionWriter:
         return unfit(self._projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit)
 
     async def _write(self, changes: Changes, checkpoint: Checkpoint) -> None:
-        name = self._projection.name
-        if self._lease is not None and not await self._lease.confirm(name):
-            raise ConflictError(f"nothing more is written: {self._lease.sentence(name)}")
+        if self._lease is not None and not await self._lease.confirm():
+            waiting = self._lease.waiting
+            raise ConflictError(
+                f"nothing more is written: {'' if waiting is None else waiting.sentence}"
+            )
         status, before = self._status, self.revision
         checkpoint = replace(checkpoint, touched=status.touched_by_others)
         self.revision = await self._bucket.commit(changes, checkpoint.encode(), before, self.fold)

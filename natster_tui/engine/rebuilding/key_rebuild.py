@@ -115,7 +115,7 @@ class KeyRebuild:
         assert not partial
         async with (
             pause(self.projection),
-            rebuilding(self.log, self.projection.name, self._instance),
+            rebuilding(self.log, self.projection, self._instance),
         ):
             last_try = time.monotonic() + TRIES_S
             while True:

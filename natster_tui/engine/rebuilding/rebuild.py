@@ -239,7 +239,7 @@ class Rebuild:
         for projection in self.projections:
             async with (
                 pause(projection),
-                rebuilding(self.log, projection.name, self._instance),
+                rebuilding(self.log, projection, self._instance),
             ):
                 await self._commit_one(
                     projection, purge=purge, take_over=take_over, partial=partial

@@ -305,7 +305,7 @@ class Inspection:
             since = time.monotonic() - status.failed_at
             when = "just now" if since < _JUST_NOW_S else f"{age(since)} ago"
             text.add("last error", f"{status.last_error} ({when})", "text-warning")
-        text.add("lease", self._lease())
+        text.add("lease", self._lease(projection.name))
         text.add("folded to", f"{status.position:,}, {projector.meter.per_second:,.0f} events/s")
         stored = "no checkpoint of ours" if status.stored is None else f"{status.stored:,}"
         text.add("stored at", f"{stored} in {projection.bucket}")
@@ -321,14 +321,18 @@ class Inspection:
             text.add("", said)
         return f"Projector {projection.name}", text
 
-    def _lease(self) -> str:
-        """Who may write the projections."""
+    def _lease(self, projection: str) -> str:
+        """Which process may write the projection."""
         workspace = self._view.workspace
-        lease = workspace.lease
+        lease = workspace.leases[projection]
         if workspace.read_only:
             return "not asked for: read-only"
         if lease.held:
             return "held by this dashboard"
-        if lease.problem or not lease.is_decided:
-            return lease.problem or "not asked for"
-        return "held by nobody" if lease.holder is None else f"held by {lease.holder.described}"
+        holder = lease.holder
+        said = "held by no process" if holder is None else f"held by {holder.described}"
+        if lease.gave_up:
+            return f"given up, {said}"
+        if lease.refusal is not None:
+            return lease.refusal.sentence
+        return said if lease.is_decided else "not asked for"

@@ -15,6 +15,7 @@ def alert_of(workspace: Workspace) -> str:
         stopped = status.phase is Phase.STOPPED
         # Watching because of --read-only or because another one projects is no alarm.
         watching = status.phase is Phase.WATCHING and not workspace.read_only
-        if status.problem and (stopped or (watching and not status.awaits_lease)):
+        waits = status.waiting is not None and not status.waiting.needs_a_person
+        if status.problem and (stopped or (watching and not waits)):
             return f"{projector.projection.name}: {status.problem}"
     return ""

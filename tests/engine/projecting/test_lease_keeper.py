@@ -13,13 +13,17 @@ from natster_tui.engine.projecting.lease_keeper import rebuilding
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Workspace
 from natster_tui.events.event import MESSAGE_ID, STREAM
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.link import Link
-from natster_tui.store.lease import Lease, rebuild_key
+from natster_tui.store.lease import Lease, make_bucket, projecting, rebuild_key
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import running
 from tests.reading_buckets import put_value, stored_values
+
+VERSIONS = (ACCOUNTS.version, ACCOUNTS.version, CATALOGS.version)
+KEYS = ("projector", "projector.account", "projector.catalog")
 
 
 async def append(log: EventLog, first: int, count: int) -> None:
@@ -29,6 +33,10 @@ async def append(log: EventLog, first: int, count: int) -> None:
         for number, event in enumerate(events)
     ]
     await log.append_all(messages, expected_last=None)
+
+
+def holds_all(workspace: Workspace) -> bool:
+    return all(lease.held for lease in workspace.leases.values())
 
 
 def phases(workspace: Workspace) -> set[Phase]:
@@ -46,15 +54,16 @@ async def test_the_second_watches_says_who_projects_and_takes_over(
         async with running(settings) as second:
             await until(lambda: phases(second) == {Phase.WATCHING})
             problem = second.projectors["account"].status.problem
-            assert "another dashboard projects" in problem
-            assert str(first.lease.me.pid) in problem
+            assert "another process projects account" in problem
+            assert str(first.leases["account"].me.pid) in problem
             await append(log, 50, 50)
             await until(lambda: all(p.status.position == 100 for p in second.projectors.values()))
             assert all(p.status.commits == 0 for p in second.projectors.values())
             # The first one dies without a word: its renewals end, and nothing is given back.
-            first.lease._revision = 0  # what it would give back
+            for lease in first.leases.values():
+                lease._revisions = {}  # what it would give back
+                lease.run = asyncio.Event().wait  # type: ignore[method-assign, assignment]
             await first.log.link.close() if first.log else None
-            first.lease.run = asyncio.Event().wait  # type: ignore[method-assign, assignment]
             await until(lambda: phases(second) == {Phase.PROJECTING}, 8)
             await append(log, 100, 20)
             await until(lambda: all(p.status.stored == 120 for p in second.projectors.values()))
@@ -65,21 +74,26 @@ async def test_leaving_gives_the_lease_back_at_once(
 ) -> None:
     await append(log, 0, 10)
     async with running(settings) as first:
-        await until(lambda: first.lease.held)
-    assert await Lease(log.link).read() is None
+        await until(lambda: holds_all(first))
+    for key in KEYS:
+        assert (await Lease(log.link, key).look()).holder is None
 
 
 async def test_the_entry_is_as_the_design_says_and_does_not_live_for_ever(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     async with running(settings) as first:
-        await until(lambda: first.lease.held)
-        value = json.loads((await stored_values(settings, "NATSTER_LEASE"))["projector"])
-        assert list(value) == ["host", "pid", "instance", "since"]
-        answer = await log.link.api(
-            "STREAM.MSG.GET.KV_NATSTER_LEASE", {"last_by_subj": "$KV.NATSTER_LEASE.projector"}
-        )
-        assert "hdrs" in answer["message"]
+        await until(lambda: holds_all(first))
+        stored = await stored_values(settings, "NATSTER_LEASE")
+        assert sorted(stored) == sorted(KEYS)
+        for key, version in zip(KEYS, VERSIONS, strict=True):
+            value = json.loads(stored[key])
+            assert list(value) == ["host", "pid", "instance", "since", "version"]
+            assert value["version"] == version
+            answer = await log.link.api(
+                "STREAM.MSG.GET.KV_NATSTER_LEASE", {"last_by_subj": f"$KV.NATSTER_LEASE.{key}"}
+            )
+            assert "hdrs" in answer["message"]
 
 
 async def test_a_rebuild_elsewhere_is_made_room_for(
@@ -89,7 +103,7 @@ async def test_a_rebuild_elsewhere_is_made_room_for(
     async with running(settings) as workspace:
         account, catalog = workspace.projectors.values()
         await until(lambda: phases(workspace) == {Phase.PROJECTING})
-        async with rebuilding(log, "account", "elsewhere"):
+        async with rebuilding(log, ACCOUNTS, "elsewhere"):
             await until(lambda: account.status.phase is Phase.WATCHING)
             assert "account is being rebuilt" in account.status.problem
             await append(log, 50, 20)
@@ -103,7 +117,7 @@ async def test_of_two_rebuilds_the_second_waits_for_the_first(log: EventLog) -> 
     order: list[str] = []
 
     async def rebuild(name: str) -> None:
-        async with rebuilding(log, "account", name):
+        async with rebuilding(log, ACCOUNTS, name):
             order.append(f"{name} began")
             await began.wait()
             order.append(f"{name} ended")
@@ -114,7 +128,7 @@ async def test_of_two_rebuilds_the_second_waits_for_the_first(log: EventLog) -> 
         await until(lambda: order)
         tasks.create_task(rebuild("other"))
         # Another projection's rebuild waits for nobody.
-        async with rebuilding(log, "catalog", "third"):
+        async with rebuilding(log, CATALOGS, "third"):
             began.set()
     assert order == ["one began", "one ended", "other began", "other ended"]
 
@@ -123,10 +137,10 @@ async def test_whoever_dies_while_rebuilding_is_not_waited_for_long(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     died = await Link.open(settings)
-    async with rebuilding(await EventLog.open(died, STREAM), "account", "died"):
+    async with rebuilding(await EventLog.open(died, STREAM), ACCOUNTS, "died"):
         await died.close()
-    assert await Lease(log.link, rebuild_key("account")).read() is not None
-    async with asyncio.timeout(8), rebuilding(log, "account", "next"):
+    assert (await Lease(log.link, rebuild_key("account")).look()).holder is not None
+    async with asyncio.timeout(8), rebuilding(log, ACCOUNTS, "next"):
         pass
 
 
@@ -134,11 +148,11 @@ async def test_read_only_never_takes_it(log: EventLog, settings: ConnectionSetti
     await append(log, 0, 10)
     async with running(settings, read_only=True) as observer:
         await until(lambda: phases(observer) == {Phase.WATCHING})
-        assert not observer.lease.held
+        assert not any(lease.held for lease in observer.leases.values())
     assert (await log.link.api("STREAM.NAMES"))["streams"] == [STREAM]
 
 
-async def stand_still(_log: EventLog, _lease: Lease) -> None:
+async def stand_still(_log: EventLog, _leases: dict[str, Lease]) -> None:
     await asyncio.Event().wait()
 
 
@@ -152,13 +166,14 @@ async def test_who_renews_late_goes_on_where_it_was(
         account = first.projectors["account"]
         seen: set[Phase] = set()
         first.listen(lambda: seen.add(account.status.phase))
-        found = await Lease(log.link).read()
-        assert found is not None
-        await Lease(log.link).release(found[1])
-        first.lease._valid_until = 0.0
+        lease = first.leases["account"]
+        for key in KEYS[:2]:
+            found = await Lease(log.link, key).look()
+            await Lease(log.link, key).remove(found.revision)
+        lease._valid_until = 0.0
         await append(log, 10, 10)
         await until(lambda: account.status.stored == 20)
-        assert first.lease.held
+        assert lease.held
         assert seen == {Phase.PROJECTING}
 
 
@@ -173,8 +188,8 @@ async def test_a_holder_that_slept_commits_nothing(
         await until(lambda: projector.status.stored == 10)
         commits = projector.status.commits
         # As after a long sleep: by the clock the lease has run out, and nobody has noticed yet.
-        first.lease._valid_until = 0.0
-        monkeypatch.setattr(first.lease, "_step", stand_still)
+        first.leases["account"]._valid_until = 0.0
+        monkeypatch.setattr(first.leases["account"], "_step", stand_still)
         await append(log, 10, 10)
         await until(lambda: projector.status.phase is Phase.WATCHING)
         assert projector.status.commits == commits
@@ -184,11 +199,10 @@ async def test_a_lease_that_somebody_deleted_by_hand_is_free(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     await append(log, 0, 10)
-    lease = Lease(log.link)
-    await lease.create_bucket(1)
+    await make_bucket(log.link, 1)
     # As `nats kv del` leaves it: a mark without a time to live.
     await put_value(settings, "NATSTER_LEASE", "projector", None)
-    assert await lease.read() is None
+    assert await projecting(log.link, "account") is None
     async with running(settings) as workspace:
         await until(lambda: phases(workspace) == {Phase.PROJECTING})
         await until(lambda: workspace.projectors["account"].status.stored == 10)

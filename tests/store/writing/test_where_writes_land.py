@@ -13,7 +13,7 @@ import pytest
 from natster_tui.errors import ConflictError, MisplacedWriteError, ServerError
 from natster_tui.events.event import MESSAGE_ID, STREAM
 from natster_tui.store.connection.link import Link
-from natster_tui.store.lease import Holder, Lease
+from natster_tui.store.lease import Holder, Lease, make_bucket
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -32,6 +32,7 @@ from tests.elsewhere import (
 from tests.making_logs import A, B, append, initialized, records_in, shared
 
 BUCKET = "PROJ_TEST"
+HOLDER = Holder(host="here", pid=1, instance="x", since=1)
 ENTRY = f"$KV.{BUCKET}.{A}"
 
 
@@ -79,7 +80,7 @@ async def furnished(place: Elsewhere) -> Elsewhere:
         async with opened(settings) as link:
             await EventLog.create(link, STREAM, LogSettings())
             await create_bucket(link)
-            await Lease(link).create_bucket(1)
+            await make_bucket(link, 1)
     return place
 
 
@@ -109,9 +110,9 @@ async def test_events_entries_batches_and_leases_land_there_only(place: Elsewher
         assert [record.subject for record in await records_in(log)] == [m.subject for m in made]
         batch = [BatchMessage(f"{ENTRY}{number}", b"{}") for number in range(300)]
         assert await publish_batch(link, BUCKET, [*batch, BatchMessage(ENTRY, b"{}", 0)]) == 301
-        assert await Lease(link).put(Holder("here", 1, "x", 1), 0) == 1
-        assert await Lease(link).put(Holder("here", 1, "x", 1), 1) == 2
-        assert await Lease(link).read() is not None
+        assert await Lease(link).put(HOLDER, 0) == 1
+        assert await Lease(link).put(HOLDER, 1) == 2
+        assert (await Lease(link).look()).holder == HOLDER
     inside = await everything_in(place.inside)
     assert inside[STREAM][2]["messages"] == 3
     assert inside[f"KV_{BUCKET}"][2]["messages"] == 301

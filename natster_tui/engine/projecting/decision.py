@@ -1,0 +1,119 @@
+"""What a projector does about a stored projection: go on, rebuild it, or only watch, and why.
+
+A pure function of what is known when a projector begins. Nothing here talks to a server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.projecting.waiting import Waiting
+
+
+class Reason(Enum):
+    """Why a projector only watches."""
+
+    READ_ONLY = "--read-only was given"
+    DENIED = "a permission is missing"
+    OLD_SERVER = "the server has no atomic batches"
+    STANDING = "what is stored must be rebuilt or taken over, which takes a person"
+    NEWER_VERSION = "a newer version of the projection is stored"
+    LOCKED = "nothing can be sealed here"
+    SEALED = "what is stored is sealed, and sealing is off here"
+    UNREADABLE_DOCUMENT = "a stored document cannot be read"
+    LEASE = "another process may write, or it is not known yet"
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it may be over by itself, so that the lease is still asked for."""
+        return self is Reason.LEASE
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask for the lease, and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Go on from what is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildFirst:
+    """Rebuild the projection from the log, then decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Fold in memory, write nothing."""
+
+    reason: Reason
+
+
+Decision = Ask | Write | RebuildFirst | Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known when a projector begins.
+
+    `stored_version` is the stored checkpoint's, None without one. `was_ours`: this process has
+    projected its own version here before. `lease_decided`: it is known whether the lease is ours;
+    `waiting` says why it is not.
+    """
+
+    standing: Standing
+    version: int
+    stored_version: int | None = None
+    may_write: bool = True
+    denied: bool = False
+    has_batches: bool = True
+    locked: bool = False
+    seals: bool = False
+    is_sealed: bool = False
+    auto_rebuild: bool = False
+    was_ours: bool = False
+    lease_decided: bool = True
+    waiting: Waiting | None = None
+
+
+def decide(facts: Facts) -> Decision:
+    """What to do."""
+    standing = facts.standing
+    if (reason := _never(facts)) is not None:
+        return Watch(reason)
+    if facts.stored_version is not None and facts.stored_version != facts.version:
+        if facts.stored_version < facts.version and standing is Standing.OTHER_VERSION:
+            # The older version's process gives the lease up once it sees the newer one.
+            return RebuildFirst() if facts.auto_rebuild else Watch(Reason.STANDING)
+        if facts.stored_version > facts.version and not (facts.auto_rebuild and not facts.was_ours):
+            return Watch(Reason.NEWER_VERSION)
+    if standing is Standing.UNREADABLE:
+        return Watch(Reason.STANDING)
+    if not facts.lease_decided:
+        return Ask()
+    if facts.waiting is not None:
+        return Watch(Reason.LEASE)
+    if standing in (Standing.MISSING, Standing.EMPTY, Standing.OURS):
+        return Write()
+    return RebuildFirst()
+
+
+def _never(facts: Facts) -> Reason | None:
+    """Why nothing can be written here, whoever has the lease."""
+    if not facts.may_write:
+        return Reason.READ_ONLY
+    if facts.denied:
+        return Reason.DENIED
+    if not facts.has_batches:
+        return Reason.OLD_SERVER
+    if facts.standing is Standing.FOREIGN:
+        return Reason.STANDING
+    if facts.locked:
+        return Reason.LOCKED
+    if facts.is_sealed and not facts.seals:
+        return Reason.SEALED
+    return None

@@ -1,0 +1,47 @@
+"""Whether the process that holds a lease entry still renews it.
+
+A living holder renews each second, and each renewal is a new revision. An entry that keeps one
+revision over ten looks is dead, whatever its time to live says: one that was written without a
+time to live would otherwise be held for ever.
+"""
+
+from __future__ import annotations
+
+DEAD_AFTER_LOOKS = 10
+APART_S = 1.0
+"""Looks that follow each other more closely count as one."""
+PAUSE_S = 3.0
+"""A longer time between two looks, asleep or without an answer, begins the count again."""
+
+_TIMER_S = 0.1
+"""How much too early a timer may wake."""
+
+
+class SilentEntry:
+    """Counts the answered looks at one entry that found it at one revision."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        """How many looks found the present revision."""
+        self._revision = 0
+        self._counted_at = 0.0
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether nobody renews the entry any more."""
+        return self.looks >= DEAD_AFTER_LOOKS
+
+    def look(self, revision: int, now: float) -> bool:
+        """Count an answered look; returns `is_dead`. `now` is monotonic seconds.
+
+        Revision 0 is no entry.
+        """
+        since = now - self._counted_at
+        if revision != self._revision or since > PAUSE_S:
+            self.looks = 1 if revision else 0
+        elif revision and since >= APART_S * (1 - _TIMER_S):
+            self.looks += 1
+        else:
+            return self.is_dead
+        self._revision, self._counted_at = revision, now
+        return self.is_dead

@@ -1,0 +1,56 @@
+"""The sentence for each reason why a projector only watches."""
+
+from __future__ import annotations
+
+from natster_tui.engine.projecting.decision import Reason
+from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection
+from natster_tui.engine.rebuilding.rebuild import old_server_sentence, sealed_sentence
+from natster_tui.errors import DeniedError
+from natster_tui.projections.api import Projection
+from natster_tui.store.lease import Holder
+from natster_tui.store.log import EventLog
+
+
+def why_watching(
+    reason: Reason,
+    log: EventLog,
+    stored: StoredProjection,
+    lease: LeaseKeeper | None,
+    denied: DeniedError | None,
+) -> str:
+    """Why nothing of a stored projection is written."""
+    if reason is Reason.NEWER_VERSION and stored.checkpoint is not None:
+        holder = None if lease is None else lease.holder
+        return newer_version(stored.projection, stored.checkpoint.version, holder)
+    waits = reason is Reason.LEASE and stored.standing is Standing.INTERRUPTED
+    if stored.fault and not waits:
+        # The process that has the lease finishes a rebuild; all else is for a person to decide.
+        return stored.problem
+    match reason:
+        case Reason.LEASE:
+            waiting = None if lease is None else lease.waiting
+            return "" if waiting is None else waiting.sentence
+        case Reason.DENIED if denied is not None:
+            return f"only watching: {denied.sentence}"
+        case Reason.OLD_SERVER:
+            return old_server_sentence(log)
+        case Reason.LOCKED:
+            return f"only watching: {log.sealing.locked}"
+        case Reason.SEALED:
+            return sealed_sentence(stored)
+        case _:
+            return "read-only: nothing is written"
+
+
+def newer_version(projection: Projection[object], stored: int, holder: Holder | None) -> str:
+    """That a newer version is stored, and which version projects now, where one does."""
+    who = ""
+    if holder is not None:
+        version = "it" if holder.version is None else f"version {holder.version}"
+        who = f"; {holder.described} projects {version}"
+    return (
+        f"watching: {projection.bucket} holds version {stored} of the {projection.name} "
+        f"projection, and this program has version {projection.version}: upgrade it, or rebuild "
+        f"{projection.name} to go back{who}"
+    )
