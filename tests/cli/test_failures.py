@@ -119,7 +119,8 @@ async def test_wrong_credentials_are_refused_and_not_repeated(
         wrong.fail(3, "status"), anywhere.with_options("--server", url).fail(3, "status")
     )
     assert sentence == (
-        f"{url} refused these credentials ({settings.user}): check --creds, --user or --nkey"
+        f"{url} refused these credentials ({settings.user}): check --creds, "
+        "--nkey, --user or --token"
     )
     assert anonymous.startswith(f"{url} refused these credentials (anonymous)")
 

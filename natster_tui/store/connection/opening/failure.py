@@ -202,7 +202,7 @@ def _sentence(
         case Reason.CREDENTIALS:
             return (
                 f"{where} refused these credentials ({settings.user_described})",
-                "check --creds, --user or --nkey",
+                "check --creds, --nkey, --user or --token",
             )
         case Reason.EXPIRED:
             return (
