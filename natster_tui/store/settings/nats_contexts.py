@@ -133,7 +133,7 @@ def context_source(name: str, named_by: NamedBy, environ: Mapping[str, str]) -> 
     if context.uses_windows_store:
         raise UsageError(
             f"the nats context {quoted(path)} uses windows_cert_store, the certificate store of "
-            "Windows, which natster-tui cannot: put cert and key files there instead"
+            "Windows, which natster-tui cannot use: put cert and key files there instead"
         )
 
     def call(option: str) -> str:

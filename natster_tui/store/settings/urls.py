@@ -67,7 +67,7 @@ def parse_proxy(text: str, called: str) -> str:
         # Unlike a server's address it is not repeated: a password may stand anywhere in it.
         raise UsageError(
             f"{called} is not the address of a SOCKS proxy: write it like "
-            "socks5://127.0.0.1:1080 or socks5://USER:PASSWORD@HOST:PORT"
+            "socks5://127.0.0.1:1080, with user name and password before the host if need be"
         )
     user_info = ""
     if url.username:
