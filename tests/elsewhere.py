@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any
 
 import nats.errors
 
+from natster_tui.events.event import STREAM
+from natster_tui.store.log import Append
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.faults.checker import ask, plain_client
 from tests.real_server import RealServer
@@ -194,3 +196,18 @@ async def everything_in(settings: ConnectionSettings) -> dict[str, Any]:
             ]
             found[name] = (info["config"], info["created"], state, messages)
     return found
+
+
+async def publish_there_only(settings: ConnectionSettings, events: Sequence[Append]) -> None:
+    """Append events to an empty log, with a plain client.
+
+    Over a leaf node they would land in the other log as well, but that one is not empty.
+    """
+    async with plain_client(settings) as client:
+        for number, event in enumerate(events):
+            headers = {"Nats-Expected-Last-Sequence": str(number)}
+            await client.publish(event.subject, event.payload, headers=headers)
+        await client.flush()
+        until = time.monotonic() + 10
+        while (await ask(client, f"STREAM.INFO.{STREAM}"))["state"]["last_seq"] < len(events):
+            assert time.monotonic() < until

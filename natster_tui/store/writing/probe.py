@@ -23,7 +23,7 @@ EXPECTED_STREAM = "Nats-Expected-Stream"
 PROBE = "natster-tui-probe"
 """A stream, a message id and a kind of event that do not exist."""
 
-FIRST_ANSWER_S = 3.0
+FIRST_ANSWER_S = 2.0
 """How long to wait for the first stream that answers a probe."""
 SECOND_ANSWER_S = 1.0
 """How long after the first a second one may answer."""
