@@ -70,6 +70,12 @@ _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
         help="With --create-log: max_bytes, replicas, discard, deny_delete, deny_purge, "
         "allow_direct or duplicate_window_s.",
     ),
+    "bucket_bytes": click.option(
+        "--bucket-bytes",
+        metavar="SIZE",
+        help="Limit of a projection's bucket that is made, such as 256MiB; for accounts that "
+        "require limits.",
+    ),
     "sealing": click.option(
         "--sealing",
         type=click.Choice(["on", "off"]),

@@ -26,8 +26,11 @@ from natster_tui.store.settings.files import expand_home
 from natster_tui.store.settings.options import ConnectionFlags
 from natster_tui.store.settings.resolve import resolve_connection
 from natster_tui.store.user_directories import config_directory, data_directory
+from natster_tui.text.byte_sizes import MIB, TIB, parse_byte_size
+from natster_tui.text.masking import screen_text
 
 _MOST_DIGITS = 18
+_MOST_BYTES = 1024 * TIB
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
         stream=_stream_name(given.get("stream", STREAM)),
         create=given.get("create_log", False),
         read_only=given.get("read_only", False),
+        bucket_bytes=_bucket_bytes(given.get("bucket_bytes")),
         settings=_log_settings(given.get("log_setting", ())),
         sealing=_sealing_choice(given),
     )
@@ -110,6 +114,18 @@ def _stream_name(name: str) -> str:
     if not name or any(char in ".*> \t\r\n\0/\\" or not char.isprintable() for char in name):
         raise UsageError("--stream is not a stream name: no dots, wildcards, blanks or slashes")
     return name
+
+
+def _bucket_bytes(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        size = parse_byte_size(text)
+    except ValueError as error:
+        raise UsageError(f"--bucket-bytes {screen_text(text, 40)}: {error}") from error
+    if not MIB <= size <= _MOST_BYTES:
+        raise UsageError("--bucket-bytes takes a size from 1MiB to 1024TiB")
+    return size
 
 
 def _log_settings(pairs: tuple[str, ...]) -> LogSettings:

@@ -27,6 +27,7 @@ from natster_tui.store.embedded.server import (
 )
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.sealing.choice import SealingChoice, open_sealing
 from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 
@@ -49,6 +50,8 @@ class LogChoice:
     stream: str = STREAM
     create: bool = False
     read_only: bool = False
+    bucket_bytes: int | None = None
+    """The limit of a projection's bucket that is made, None for as large as the account allows."""
     settings: LogSettings = field(default_factory=LogSettings)
     sealing: SealingChoice = field(default_factory=SealingChoice)
 
@@ -167,7 +170,14 @@ async def _open_or_create(
     link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
 ) -> EventLog:
     log = await _found_or_made(link, choice, sealing, create=create)
-    log.sealing = await open_sealing(link, log.info, sealing)
+    log.buckets = BucketMaker(
+        link,
+        replicas=log.info.replicas,
+        log_limit=log.info.max_bytes,
+        size=choice.bucket_bytes,
+        sealed=sealing.seals(log.info),
+    )
+    log.sealing = await open_sealing(link, log.info, sealing, log.buckets)
     return log
 
 

@@ -7,10 +7,9 @@ revision, so that a writer whose view is stale loses the whole batch.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from natster_tui.errors import ApiError, ConflictError
@@ -18,20 +17,21 @@ from natster_tui.events.event import Record
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import document_key
-from natster_tui.store.bucket_config import bucket_config
-from natster_tui.store.connection.answers.streams import DoneAnswer, StreamInfoAnswer
-from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE, STREAM_NOT_FOUND
+from natster_tui.store.connection.answers.streams import DoneAnswer
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.connection.streams import last_message, next_message, stream_info
 from natster_tui.store.connection.wire import is_removal
+from natster_tui.store.provisioning.batches import commit_batch
+from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
+from natster_tui.store.provisioning.updating import change_settings
 from natster_tui.store.sealing.values import PlainSealing, Sealing
 from natster_tui.store.writing.atomic_batch import (
     BATCH_ID,
     BATCH_LIMIT,
     BatchMessage,
     is_unfinished,
-    publish_batch,
 )
 from natster_tui.store.writing.stream_writer import StreamWriter
 
@@ -62,9 +62,9 @@ class BucketInfo:
     allow_atomic: bool = False
     last_revision: int = 0
     replicas: int = 1
+    max_entry: int = 0
+    """The largest message that it takes, in bytes; 0 where only the server limits it."""
     values: int = 0
-    config: dict[str, Any] = field(default_factory=dict)
-    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,14 @@ class Snapshot:
         return self.removed_at if self.checkpoint is None else self.checkpoint.revision
 
 
+@dataclass(frozen=True, slots=True)
+class EntryLimit:
+    """The largest value of an entry, in bytes, and the setting that would have to be raised."""
+
+    size: int
+    setting: str = "max_payload on the server"
+
+
 class Bucket:
     """The bucket `name`, whether it exists or not."""
 
@@ -96,12 +104,16 @@ class Bucket:
         self.name = name
         self.stream = f"KV_{name}"
         self._instance = instance
+        self._max_entry = 0
         self.sealing: Sealing = sealing or PlainSealing()
 
     @property
-    def document_limit(self) -> int:
-        """The largest document, in bytes, that the server takes here."""
-        return self.link.max_payload - HEADER_ALLOWANCE
+    def entry_limit(self) -> EntryLimit:
+        """What limits the size of an entry, as of the last look."""
+        size, setting = self.link.max_payload, "max_payload on the server"
+        if 0 < self._max_entry < size:
+            size, setting = self._max_entry, f"max_msg_size of the stream {self.stream}"
+        return EntryLimit(size - HEADER_ALLOWANCE, setting)
 
     async def info(self) -> BucketInfo:
         """Whether the bucket exists, and how it is set up."""
@@ -111,45 +123,25 @@ class Bucket:
             if error.code == STREAM_NOT_FOUND:
                 return BucketInfo(exists=False)
             raise
+        self._max_entry = info.config.max_msg_size
         return BucketInfo(
             exists=True,
             allow_atomic=info.config.allow_atomic,
             last_revision=info.state.last_seq,
             replicas=info.config.num_replicas,
             values=info.state.messages,
-            config=info.raw_config,
-            metadata=info.config.metadata or {},
+            max_entry=info.config.max_msg_size,
         )
 
-    async def create(self, replicas: int) -> None:
-        """Make the bucket.
+    async def create(self, maker: BucketMaker) -> None:
+        """Make the bucket; raises ConflictError when another process made it meanwhile."""
+        if not await maker.make(projection_spec(self.name)):
+            raise ConflictError(f"another process made the bucket {self.name} meanwhile")
 
-        Its first revision is the time in milliseconds, so that a bucket made anew never
-        repeats a revision that a stale writer still expects. Raises ConflictError when
-        somebody else made it meanwhile.
-        """
-        config = bucket_config(self.name, "Natster projection", replicas)
-        config.update(allow_atomic=True, deny_delete=True, first_seq=time.time_ns() // 1_000_000)
-        try:
-            await self.link.ask(f"STREAM.CREATE.{self.stream}", StreamInfoAnswer, config)
-        except ApiError as error:
-            if error.code != STREAM_NAME_IN_USE:
-                raise
-            raise ConflictError(f"somebody else made the bucket {self.name} meanwhile") from error
-
-    async def convert(self, info: BucketInfo) -> None:
+    async def convert(self) -> None:
         """Give a bucket that another program made what atomic commits need, and no limit."""
-        config = {
-            key: value
-            for key, value in info.config.items()
-            # The server sets these itself, and refuses them in a request.
-            if key not in ("first_seq",)
-        }
-        config["metadata"] = {
-            key: value for key, value in info.metadata.items() if not key.startswith("_nats.")
-        }
-        config.update(allow_atomic=True, discard="new", max_bytes=-1, max_msg_size=-1)
-        await self.link.ask(f"STREAM.UPDATE.{self.stream}", StreamInfoAnswer, config)
+        changes = {"allow_atomic": True, "discard": "new", "max_bytes": -1, "max_msg_size": -1}
+        await change_settings(self.link, self.stream, changes)
 
     async def load(self) -> Snapshot:
         """Every stored value as of one instant.
@@ -267,7 +259,7 @@ class Bucket:
         messages.append(
             BatchMessage(f"$KV.{self.name}.{CHECKPOINT_KEY}", checkpoint, expected_revision)
         )
-        return await publish_batch(self.link, self.name, messages)
+        return await commit_batch(self.link, self.name, messages)
 
     async def confirm(self) -> None:
         """Make sure, before the first commit, that this bucket would store it.

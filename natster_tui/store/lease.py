@@ -24,25 +24,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from natster_tui.errors import ApiError
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
-from natster_tui.store.bucket_config import bucket_config
-from natster_tui.store.connection.answers.streams import DoneAnswer, StreamInfoAnswer
-from natster_tui.store.connection.api_codes import (
-    STREAM_NAME_IN_USE,
-    STREAM_NOT_FOUND,
-    WRONG_LAST_SEQUENCE,
-)
+from natster_tui.store.connection.answers.streams import DoneAnswer
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND, WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.streams import last_message, stream_info
+from natster_tui.store.connection.streams import last_message
 from natster_tui.store.connection.wire import is_removal
+from natster_tui.store.provisioning.maker import LEASES
+from natster_tui.store.provisioning.refusals import cannot_write
+from natster_tui.store.provisioning.updating import change_settings
 from natster_tui.store.writing.stream_writer import StreamWriter
 from natster_tui.text.safe_text import safe_text
 
-BUCKET = "NATSTER_LEASE"
+BUCKET = LEASES.name
 FORMER_KEY = "projector"
 """The only projector's key that release 0.1 knows; it stands for both built-in projections."""
 TTL_S = 3
 
-_STREAM = f"KV_{BUCKET}"
+_STREAM = LEASES.stream
 _ANSWER_S = 1.0
 """How long an answer may take: three of them fit into the time to live."""
 _LARGEST_PID = 2**32
@@ -170,7 +168,7 @@ class Lease:
         except ApiError as error:
             if error.code == WRONG_LAST_SEQUENCE:
                 return None
-            raise
+            raise cannot_write(BUCKET, error) from error
         return stored.seq
 
     async def remove(self, revision: int) -> None:
@@ -192,29 +190,8 @@ async def projecting(link: Link, projection: str) -> Holder | None:
     return None
 
 
-async def make_bucket(link: Link, replicas: int) -> None:
-    """Make the leases' bucket unless it is there."""
-    config = bucket_config(BUCKET, "Natster leases", replicas)
-    # Deletes are not denied: a holder removes its own entry when it leaves.
-    config.update(allow_msg_ttl=True, deny_delete=False)
-    try:
-        await link.ask(f"STREAM.CREATE.{_STREAM}", StreamInfoAnswer, config)
-    except ApiError as error:
-        if error.code != STREAM_NAME_IN_USE:
-            raise
-
-
 async def allow_message_ttl(link: Link) -> bool:
     """Switch message TTL on in a leases' bucket that was made without; whether it was off."""
-    info = await stream_info(link, _STREAM)
-    if info.config.allow_msg_ttl:
-        return False  # another keeper was quicker
-    config = {key: value for key, value in info.raw_config.items() if key != "first_seq"}
-    config["metadata"] = {
-        key: value
-        for key, value in (info.config.metadata or {}).items()
-        if not key.startswith("_nats.")
-    }
-    config["allow_msg_ttl"] = True
-    await link.ask(f"STREAM.UPDATE.{_STREAM}", StreamInfoAnswer, config)
-    return True
+    return await change_settings(
+        link, _STREAM, {"allow_msg_ttl": True}, unless=lambda config: config.allow_msg_ttl
+    )

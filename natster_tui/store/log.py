@@ -39,6 +39,7 @@ from natster_tui.store.connection.streams import (
 )
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
+from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable, origin_of
 from natster_tui.store.writing.stream_writer import StreamWriter
 from natster_tui.text.safe_text import safe_text
@@ -77,6 +78,8 @@ class EventLog:
         self.link = link
         self.info = info
         self.sealing: Sealing = sealing or PlainSealing()
+        self.buckets = BucketMaker(link, replicas=info.replicas, log_limit=info.max_bytes)
+        """Makes the buckets that belong to it."""
         self._writer = StreamWriter(link, info.stream)
 
     @property

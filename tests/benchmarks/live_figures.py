@@ -27,6 +27,7 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
@@ -186,7 +187,7 @@ async def _measure_pages(log: EventLog, tell: OnFigure) -> None:
 async def _measure_batches(link: Link, tell: OnFigure) -> None:
     """What the server takes for a commit, while nobody else wants anything of it."""
     bucket = Bucket(link, "ALONE", "benchmark")
-    await bucket.create(1)
+    await bucket.create(BucketMaker(link))
     document = b"x" * _DOCUMENT
     times, revision = [], 0
     for number in range(_BATCHES):

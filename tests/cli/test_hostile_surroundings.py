@@ -11,10 +11,10 @@ import pytest
 from natster_tui.events.event import STREAM
 from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND, STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
-from natster_tui.store.lease import BUCKET as LEASES
-from natster_tui.store.lease import FORMER_KEY, Holder, make_bucket
+from natster_tui.store.lease import BUCKET, FORMER_KEY, Holder
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.sealing.key_bucket import BUCKET as KEYS
 from natster_tui.store.sealing.key_bucket import KEYRING_ENTRY
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -122,10 +122,10 @@ async def hold_lease(settings: ConnectionSettings) -> None:
     link = await Link.open(settings)
     log = await EventLog.create(link, STREAM, LogSettings())
     await append(log, [initialized(A, "Ada")])
-    await make_bucket(link, 1)
+    await log.buckets.make(LEASES)
     await link.close()
     holder = Holder(host=IN_A_LINE, pid=4_711, instance=EVERYTHING, since=1).encode()
-    await write_entries(settings, LEASES, [(FORMER_KEY.encode(), holder)])
+    await write_entries(settings, BUCKET, [(FORMER_KEY.encode(), holder)])
 
 
 async def test_who_projects_is_named_harmlessly(

@@ -192,7 +192,7 @@ async def test_an_erasure_that_was_interrupted_is_listed_until_it_is_ended(
 ) -> None:
     """Its key is still there to be unwrapped, whatever the tombstone says."""
     keyring = Keyring(link, KeyFile(tmp_path / "keys.json"), "test")
-    await ensure_keys(keyring, [A, B], 1)
+    await ensure_keys(keyring, [A, B])
     (key,) = [key.id for key in keyring.wrapped.values() if key.account == A]
     await write_tombstone(keyring, A, [key], 1)
     states = {told["key"]: (told["state"], told["reason"]) for told in _report(keyring)["keys"]}

@@ -40,6 +40,7 @@ _OBSERVER = [
 
 _PROJECTOR = [
     *_OBSERVER,
+    "$JS.API.INFO",  # only where the account requires sizes of buckets
     *(
         subject
         for bucket in _BUCKETS
@@ -51,7 +52,8 @@ _PROJECTOR = [
         )
     ),
     f"$JS.API.STREAM.CREATE.{_LEASE}",
-    f"$JS.API.STREAM.INFO.{_LEASE}",  # only under a domain or prefix, and for the next one
+    # Only under a domain or prefix, where the account requires sizes, and for the next one.
+    f"$JS.API.STREAM.INFO.{_LEASE}",
     f"$JS.API.STREAM.UPDATE.{_LEASE}",  # only where it was made without message TTL
     f"$JS.API.STREAM.MSG.DELETE.{_LEASE}",
     "$KV.NATSTER_LEASE.>",

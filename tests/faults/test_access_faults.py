@@ -6,16 +6,23 @@ import asyncio
 import time
 from pathlib import Path
 
+from natster_tui.engine.projecting.lease_keeper import REFUSED_S
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.text.byte_sizes import MIB
 from tests.conftest import until
-from tests.faults.arena import SOON_S, are_at, dashboard, own_server, tell, took
+from tests.faults.arena import SOON_S, are_at, dashboard, own_server, say, tell, took
 from tests.faults.checker import Checker, plain_client, read_bucket
 from tests.faults.results import record
 from tests.user_jwts import Operator
 
+LIMITED = """
+accounts { a0 { jetstream: { max_file: 2GB, max_streams: 4, max_bytes_required: true }, users: [
+  { user: u000, password: p0 },
+] } }
+"""
 ONE_VERB = """
 accounts { a0 { jetstream: enabled, users: [
   { user: u000, password: p0 },
@@ -54,6 +61,27 @@ async def test_a_jwt_expires(tmp_path: Path) -> None:
         found = await checker.check(at=head)
     record("JWT expires, then is renewed", found, recovered_s=back)
     assert back < SOON_S
+
+
+async def test_an_account_with_limits(tmp_path: Path) -> None:
+    """The account has no stream left for the buckets until one that is not needed is removed."""
+    async with own_server(tmp_path / "limits", LIMITED) as server:
+        settings = server.new_account()
+        head = await tell(settings, 0, 300)
+        checker = Checker(settings)
+        await checker.remember()
+        async with plain_client(settings) as client:
+            await client.jetstream().add_stream(name="SPARE", subjects=["spare"], max_bytes=MIB)
+            async with dashboard(settings) as workspace:
+                said = await took(
+                    lambda: say(workspace, "maximum number of streams reached", "raise max_streams")
+                )
+                assert said < SOON_S
+                await client.jetstream().delete_stream("SPARE")
+                back = await took(lambda: are_at(workspace, head))
+        found = await checker.check(at=head)
+    record("the account with limits", found, recovered_s=back)
+    assert back < REFUSED_S + SOON_S
 
 
 async def test_one_verb_is_denied(tmp_path: Path) -> None:

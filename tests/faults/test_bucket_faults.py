@@ -7,6 +7,7 @@ from pathlib import Path
 
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
+from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.faults.arena import (
@@ -149,7 +150,7 @@ async def test_a_bucket_is_loaded_while_batches_are_committed(settings: Connecti
     """The server shows the messages of a batch one by one; what we load is never half of one."""
     writing, reading = await Link.open(settings), await Link.open(settings)
     bucket = Bucket(writing, "BATCHES", "writer")
-    await bucket.create(1)
+    await bucket.create(BucketMaker(writing))
     ended = False
 
     async def write() -> int:

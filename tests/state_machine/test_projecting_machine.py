@@ -49,12 +49,12 @@ from natster_tui.store.connection.wire import stored_record
 from natster_tui.store.lease import (
     Holder,
     Lease,
-    make_bucket,
     projector_keys,
     rebuild_key,
 )
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.faults.checker import ask, plain_client
 from tests.making_logs import A, B, C, event, initialized, shared, stored_events
@@ -279,7 +279,7 @@ class Projecting(RuleBasedStateMachine):
             return
 
         async def steal() -> None:
-            await make_bucket(self.link, 1)
+            await self.log.buckets.make(LEASES)
             for key in projector_keys(self.world.projection.name).held:
                 await self.link.client.jetstream().publish(
                     f"$KV.NATSTER_LEASE.{key}", INTRUDER.encode()
@@ -315,7 +315,7 @@ class Projecting(RuleBasedStateMachine):
 
         async def make() -> None:
             with suppress(ConflictError):  # a projector was quicker
-                await self.by_hand.create(1)
+                await self.by_hand.create(self.log.buckets)
 
         self.run(self.world.hold_commits())
         self.look(ask(self.client, f"STREAM.DELETE.{stream}"))

@@ -11,6 +11,7 @@ from typing import Any
 
 from natster_tui.projections.api import Projection
 from natster_tui.projections.paging import document_key
+from natster_tui.store.bucket import EntryLimit
 
 Changes = Mapping[str, bytes | None]
 """Entries to write, None for one to remove."""
@@ -40,20 +41,20 @@ def batches(documents: Iterable[Changes], room: int) -> list[dict[str, bytes | N
     return made
 
 
-def oversized(projection: Projection[Any], changes: Changes, limit: int) -> str:
-    """Why an entry cannot be stored where `limit` bytes are taken; empty when all can be."""
+def oversized(projection: Projection[Any], changes: Changes, limit: EntryLimit) -> str:
+    """Why an entry is too large for its bucket; empty when none is."""
     for entry_key, entry in changes.items():
-        if entry is not None and len(entry) > limit:
+        if entry is not None and len(entry) > limit.size:
             key = document_key(entry_key)
             page = "" if key == entry_key else f"page {entry_key.removeprefix(key + '/')} of "
             return (
                 f"{page}the {projection.key_noun} document {key} would be {len(entry):,} bytes "
-                f"and the server takes {limit:,}: raise max_payload on the server"
+                f"and the server takes {limit.size:,}: raise {limit.setting}"
             )
     return ""
 
 
-def unfit(projection: Projection[Any], changes: Changes, room: int, limit: int) -> str:
+def unfit(projection: Projection[Any], changes: Changes, room: int, limit: EntryLimit) -> str:
     """Why changes cannot be written in one batch of `room` entries; empty when they can be."""
     if len(changes) > room:
         return (

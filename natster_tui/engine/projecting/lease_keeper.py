@@ -40,11 +40,11 @@ from natster_tui.store.lease import (
     Lease,
     LeaseKeys,
     allow_message_ttl,
-    make_bucket,
     projector_keys,
     rebuild_keys,
 )
 from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.maker import LEASES
 
 RENEW_S = 1.0
 """Between two renewals, and between two looks of a candidate."""
@@ -360,7 +360,7 @@ class LeaseKeeper:
             await self._release(log, leases)
             return False
         if not all(found.bucket for found in looks):
-            await make_bucket(log.link, log.info.replicas)
+            await log.buckets.make(LEASES)
         for key, found in zip(held, looks, strict=True):
             revision = await self._put(log, leases[key], found.revision)
             if revision is None:

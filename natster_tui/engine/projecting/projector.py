@@ -265,7 +265,7 @@ class Projector:
                 reason, because = Reason.UNREADABLE_DOCUMENT, problem
         else:
             if self._writer.writes and stored.standing is Standing.MISSING:
-                await self._bucket.create(log.info.replicas)
+                await self._bucket.create(log.buckets)
             self._adopt(stored, stored.empty_fold())
         if self._writer.writes and self._is_far(self.fold.seq, log):
             await self._rebuild(log, "")

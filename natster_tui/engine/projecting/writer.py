@@ -158,7 +158,7 @@ class ProjectionWriter:
         self._since_commit = []
 
     def _unfit(self, changes: Changes) -> str:
-        return unfit(self._projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit)
+        return unfit(self._projection, changes, BATCH_LIMIT - 1, self._bucket.entry_limit)
 
     async def _write(self, changes: Changes, checkpoint: Checkpoint) -> None:
         if self._lease is not None and not await self._lease.confirm():

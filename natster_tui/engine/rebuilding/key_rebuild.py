@@ -126,7 +126,7 @@ class KeyRebuild:
                 # Whatever others wrote, of the other keys nothing is known.
                 checkpoint = replace(plan.stored.checkpoint, touched=plan.stored.touched_by_others)
                 if problem := unfit(
-                    self.projection, changes, BATCH_LIMIT - 1, self._bucket.document_limit
+                    self.projection, changes, BATCH_LIMIT - 1, self._bucket.entry_limit
                 ):
                     raise RefusedError(problem)
                 try:

@@ -278,11 +278,11 @@ class Rebuild:
         if stored.is_sealed and not self.log.sealing.seals:
             raise RefusedError(sealed_sentence(stored))
         if stored.standing is Standing.MISSING:
-            await bucket.create(self.log.info.replicas)
+            await bucket.create(self.log.buckets)
         elif stored.standing is Standing.FOREIGN and not take_over:
             raise _not_ours(stored.projection)
-        elif not stored.info.allow_atomic:
-            await bucket.convert(stored.info)
+        elif stored.standing is Standing.FOREIGN and not stored.info.allow_atomic:
+            await bucket.convert()
         return stored.snapshot.checkpoint_revision
 
     async def _write(
@@ -293,7 +293,7 @@ class Rebuild:
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
         before = (await self._position_before(stored)).marked(mark)
         entries = await self._replay.entries[stored.projection.name].encoded()
-        if problem := oversized(stored.projection, entries, bucket.document_limit):
+        if problem := oversized(stored.projection, entries, bucket.entry_limit):
             raise ProjectorStoppedError(problem)
         if purge:
             revision = await bucket.commit({}, before.encode(), revision, fold)

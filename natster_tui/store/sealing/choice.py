@@ -15,6 +15,7 @@ from natster_tui.errors import RefusedError
 from natster_tui.events.log.info import LogInfo
 from natster_tui.store.connection.link import Link
 from natster_tui.store.files.locks import LOCKS_SUPPORTED, NOT_SUPPORTED
+from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.store.sealing.values import KeyringSealing
@@ -65,10 +66,16 @@ class SealingChoice:
         return made_on
 
 
-async def open_sealing(link: Link, info: LogInfo, choice: SealingChoice) -> KeyringSealing:
-    """How a log is sealed and opened, with the keys as they are now."""
+async def open_sealing(
+    link: Link, info: LogInfo, choice: SealingChoice, maker: BucketMaker | None = None
+) -> KeyringSealing:
+    """How a log is sealed and opened, with the keys as they are now.
+
+    `maker` makes the keys' bucket where it is missing.
+    """
     file = None if choice.key_file is None else KeyFile(choice.key_file)
     keyring = Keyring(link, file, secrets.token_hex(4), log=info.stream)
-    sealing = KeyringSealing(keyring, seals=choice.seals(info), replicas=info.replicas)
+    sealing = KeyringSealing(keyring, seals=choice.seals(info))
+    keyring.bucket.maker = maker or BucketMaker(link, replicas=info.replicas, sealed=True)
     await sealing.refresh()
     return sealing

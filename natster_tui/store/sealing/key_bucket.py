@@ -14,7 +14,6 @@ in the meantime, and of two first writers one learns that it was the second.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,32 +21,32 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from natster_tui.errors import ApiError
-from natster_tui.store.bucket_config import bucket_config
-from natster_tui.store.connection.answers.streams import DoneAnswer, StreamInfoAnswer
+from natster_tui.errors import ApiError, BucketError
+from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.api_codes import (
     NO_MESSAGE_FOUND,
-    STREAM_NAME_IN_USE,
     STREAM_NOT_FOUND,
 )
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.connection.streams import next_message, stream_info
 from natster_tui.store.files.models import StoredModel
+from natster_tui.store.provisioning.batches import commit_batch
+from natster_tui.store.provisioning.lasting import why_it_forgets
+from natster_tui.store.provisioning.maker import KEYS, BucketMaker
 from natster_tui.store.writing.atomic_batch import (
     BATCH_LIMIT,
     BatchMessage,
     is_unfinished,
-    publish_batch,
 )
 
-BUCKET = "NATSTER_KEYS"
+BUCKET = KEYS.name
 KEYRING_ENTRY = "_keyring"
 TOMBSTONE_PREFIX = "_tombstone."
 ENTRIES_AT_ONCE = BATCH_LIMIT - 1
 
 _Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")]
-_STREAM = f"KV_{BUCKET}"
+_STREAM = KEYS.stream
 _SUBJECT_PREFIX = f"$KV.{BUCKET}."
 
 
@@ -73,7 +72,10 @@ class KeyBucket:
 
     def __init__(self, link: Link, instance: str) -> None:
         self.link = link
+        self.maker = BucketMaker(link, sealed=True)
+        """Makes it where it is missing."""
         self._instance = instance
+        self._forgets = ""
 
     async def newest(self) -> tuple[str, int] | None:
         """When the bucket was made, and its newest revision; None when there is no such bucket."""
@@ -83,17 +85,21 @@ class KeyBucket:
             if error.code == STREAM_NOT_FOUND:
                 return None
             raise
+        self._forgets = why_it_forgets(info.config)
         return info.created, info.state.last_seq
 
-    async def create(self, replicas: int) -> None:
-        """Make it unless it is there. Deleting is not denied: erasing keys is what it is for."""
-        config = bucket_config(BUCKET, "Natster data keys, wrapped", replicas)
-        config.update(allow_atomic=True, deny_delete=False, first_seq=time.time_ns() // 1_000_000)
-        try:
-            await self.link.ask(f"STREAM.CREATE.{_STREAM}", StreamInfoAnswer, config)
-        except ApiError as error:
-            if error.code != STREAM_NAME_IN_USE:
-                raise
+    def refuse_if_it_forgets(self) -> None:
+        """Raise BucketError where a key that is made now would be lost, and all it seals."""
+        if self._forgets:
+            raise BucketError(
+                f"no key is made in {BUCKET}: it would be lost ({self._forgets}), and what is "
+                "sealed with it could never be read again; give the bucket file storage and no "
+                "limit that forgets"
+            )
+
+    async def create(self) -> None:
+        """Make it unless it is there."""
+        await self.maker.make(KEYS)
 
     async def entries_after(self, revision: int, upto: int) -> dict[str, KeyEntry]:
         """What was written after one revision up to another or later, each entry at its newest.
@@ -146,7 +152,7 @@ class KeyBucket:
         ]
         value = json.dumps({"id": head.ring, "kek": head.kek}, separators=(",", ":")).encode()
         messages.append(BatchMessage(_SUBJECT_PREFIX + KEYRING_ENTRY, value, head.revision))
-        return await publish_batch(self.link, BUCKET, messages)
+        return await commit_batch(self.link, BUCKET, messages)
 
     async def erase(self, revision: int) -> None:
         """Remove the entry at a revision and overwrite it in the server's files."""

@@ -18,24 +18,24 @@ from natster_tui.store.sealing.keyring import Keyring
 _TRIES = 20
 
 
-async def ensure_keys(keyring: Keyring, accounts: Iterable[str], replicas: int) -> None:
+async def ensure_keys(keyring: Keyring, accounts: Iterable[str]) -> None:
     """Make the data keys that are missing, acknowledged before this returns.
 
-    `replicas` is for the bucket, if it has to be made. Raises RefusedError when no key may be
-    made here.
+    Raises RefusedError when no key may be made here.
     """
     wanted = list(dict.fromkeys(accounts))
     if not all(map(keyring.has_key_of, wanted)):
         async with keyring.busy:
-            await _ensure(keyring, wanted, replicas)
+            await _ensure(keyring, wanted)
 
 
-async def _ensure(keyring: Keyring, wanted: list[str], replicas: int) -> None:
+async def _ensure(keyring: Keyring, wanted: list[str]) -> None:
     lost = 0
+    keyring.bucket.refuse_if_it_forgets()
     while missing := [account for account in wanted if not keyring.has_key_of(account)]:
         try:
             if keyring.head is None:
-                await _begin(keyring, replicas)
+                await _begin(keyring)
             else:
                 await keyring.add([(account, Key.new()) for account in missing[:ENTRIES_AT_ONCE]])
         except ConflictError:
@@ -49,14 +49,14 @@ async def _ensure(keyring: Keyring, wanted: list[str], replicas: int) -> None:
             raise
 
 
-async def _begin(keyring: Keyring, replicas: int) -> None:
+async def _begin(keyring: Keyring) -> None:
     """Make the bucket and its first key-encryption key."""
     file = keyring.key_file
     if file is None:
         raise RefusedError("nothing can be sealed without a key file: name one with --key-file")
     for made in (False, True):
         if made:
-            await keyring.bucket.create(replicas)
+            await keyring.bucket.create()
         await keyring.refresh_while_busy()
         if keyring.head is not None:
             return

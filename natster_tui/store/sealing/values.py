@@ -105,10 +105,9 @@ def is_sealable(payload: bytes) -> bool:
 class KeyringSealing:
     """Sealing with a keyring. `seals` off: reads whatever is there, writes as it is given."""
 
-    def __init__(self, keyring: Keyring, *, seals: bool, replicas: int = 1) -> None:
+    def __init__(self, keyring: Keyring, *, seals: bool) -> None:
         self._keyring = keyring
         self.seals = seals
-        self._replicas = replicas
 
     @property
     def keyring(self) -> Keyring:
@@ -147,7 +146,7 @@ class KeyringSealing:
     async def ready_for(self, accounts: Iterable[str]) -> None:
         """See `Sealing`."""
         if self.seals:
-            await ensure_keys(self.keyring, accounts, self._replicas)
+            await ensure_keys(self.keyring, accounts)
 
     def seal_payload(self, subject: str, message_id: str, payload: bytes) -> bytes:
         """See `Sealing`. What is sealed already, as in an import, stays as it is."""

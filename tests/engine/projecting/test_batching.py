@@ -17,7 +17,7 @@ from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.projections import paging
 from natster_tui.projections.paging import document_key
 from natster_tui.projections.registry import ACCOUNTS
-from natster_tui.store.bucket import Bucket
+from natster_tui.store.bucket import Bucket, EntryLimit
 from natster_tui.store.log import EventLog
 from tests.conftest import until
 from tests.engine.running import projecting, stored_is_paged_fold
@@ -56,13 +56,14 @@ def test_the_entries_of_a_document_stay_together_unless_no_batch_holds_them(
 
 def test_what_is_not_taken_is_told_with_key_size_and_limit() -> None:
     changes = {"HUB/out_shares/7": b"x" * 1_234, "HUB": None}
-    assert oversized(ACCOUNTS, changes, 1_234) == unfit(ACCOUNTS, changes, 2, 1_234) == ""
-    assert unfit(ACCOUNTS, changes, 2, 1_233) == oversized(ACCOUNTS, changes, 1_233)
-    assert oversized(ACCOUNTS, changes, 1_233) == (
+    enough, less = EntryLimit(1_234), EntryLimit(1_233)
+    assert oversized(ACCOUNTS, changes, enough) == unfit(ACCOUNTS, changes, 2, enough) == ""
+    assert unfit(ACCOUNTS, changes, 2, less) == oversized(ACCOUNTS, changes, less)
+    assert oversized(ACCOUNTS, changes, less) == (
         "page out_shares/7 of the account document HUB would be 1,234 bytes and the server takes "
         "1,233: raise max_payload on the server"
     )
-    assert unfit(ACCOUNTS, changes, 1, 1_234) == (
+    assert unfit(ACCOUNTS, changes, 1, enough) == (
         "2 entries of PROJ_ACCOUNT would change at once, and one batch takes 1: rebuild account, "
         "which may write in parts"
     )

@@ -15,8 +15,9 @@ from natster_tui.engine.workspace import Workspace
 from natster_tui.events.event import MESSAGE_ID, STREAM
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.link import Link
-from natster_tui.store.lease import Lease, make_bucket, projecting, rebuild_key
+from natster_tui.store.lease import Lease, projecting, rebuild_key
 from natster_tui.store.log import Append, EventLog
+from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import running
@@ -199,7 +200,7 @@ async def test_a_lease_that_somebody_deleted_by_hand_is_free(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     await append(log, 0, 10)
-    await make_bucket(log.link, 1)
+    await log.buckets.make(LEASES)
     # As `nats kv del` leaves it: a mark without a time to live.
     await put_value(settings, "NATSTER_LEASE", "projector", None)
     assert await projecting(log.link, "account") is None

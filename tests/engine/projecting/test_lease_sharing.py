@@ -23,10 +23,11 @@ from natster_tui.engine.workspace import Workspace
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
-from natster_tui.store.bucket_config import bucket_config
 from natster_tui.store.connection.reporting import Reporter, reporting_to
-from natster_tui.store.lease import Lease, make_bucket
+from natster_tui.store.lease import Lease
 from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.maker import LEASES
+from natster_tui.store.provisioning.specs import bucket_config
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import project_to_head, running
@@ -110,7 +111,7 @@ async def test_release_0_1_holds_both_projections_until_it_ends(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     await append(log, EVENTS)
-    await make_bucket(log.link, 1)
+    await log.buckets.make(LEASES)
     async with release_0_1(settings), running(settings) as workspace:
         await until(lambda: phases(workspace) == {Phase.WATCHING})
         for projector in workspace.projectors.values():
@@ -231,7 +232,7 @@ async def immortal(
     """Every entry is there without a time to live; what is told."""
     quickly(monkeypatch)
     await append(log, EVENTS)
-    await make_bucket(log.link, 1)
+    await log.buckets.make(LEASES)
     for key in ("projector", "projector.account", "rebuild.account", "rebuild.catalog"):
         await put_value(settings, "NATSTER_LEASE", key, OLD_ENTRY)
     await put_value(settings, "NATSTER_LEASE", "projector.catalog", b"no entry of ours")
@@ -276,7 +277,7 @@ async def test_an_entry_that_is_renewed_is_not_taken_over_whatever_it_holds(
 ) -> None:
     quickly(monkeypatch)
     await append(log, EVENTS)
-    await make_bucket(log.link, 1)
+    await log.buckets.make(LEASES)
     async with process(log, ACCOUNTS, "candidate") as (_, lease):
         for number in range(40):
             await put_value(settings, "NATSTER_LEASE", "projector", b"%d" % number)

@@ -49,7 +49,7 @@ class System:
             await link.api(f"STREAM.DELETE.KV_{BUCKET}")
         keyring = Keyring(link, key_file, "made")
         await keyring.refresh()
-        await ensure_keys(keyring, [A, B, C], 1)
+        await ensure_keys(keyring, [A, B, C])
         keys = {account: key for account in (A, B, C) if (key := keyring.key_of(account))}
         await destroy(keyring, C)
         return cls(link, key_file, keys, keyring.wrapped[keys[A].id].stored)

@@ -59,7 +59,7 @@ async def test_rotating_and_erasing_leave_no_removed_key_behind_a_link(
     linked = link_to(middle.path, tmp_path / "config" / "keys.json")
     keyring = Keyring(link, linked, "test")
     await keyring.refresh()
-    await ensure_keys(keyring, [A, B], 1)
+    await ensure_keys(keyring, [A, B])
     before = real.path.read_bytes()
     (old,) = next(iter(real.read().keyrings.values()))
     await rotate(keyring)

@@ -37,7 +37,7 @@ from tests.sealed_logs import put_key_entry
 async def opened(link: Link, key_file: KeyFile | None, *accounts: str) -> Keyring:
     keyring = Keyring(link, key_file, "test")
     await keyring.refresh()
-    await ensure_keys(keyring, accounts, 1)
+    await ensure_keys(keyring, accounts)
     return keyring
 
 
@@ -82,7 +82,7 @@ async def test_two_first_writers_agree_on_one_keyring_and_one_key(
     link: Link, key_file: KeyFile
 ) -> None:
     first, second = (Keyring(link, key_file, name) for name in ("one", "two"))
-    await asyncio.gather(ensure_keys(first, [A, B], 1), ensure_keys(second, [B, A, C], 1))
+    await asyncio.gather(ensure_keys(first, [A, B]), ensure_keys(second, [B, A, C]))
     await asyncio.gather(first.refresh(), second.refresh())
     for account in (A, B):
         assert key_for(first, account).raw == key_for(second, account).raw
@@ -109,7 +109,7 @@ async def test_without_the_key_file_keys_are_unavailable_and_named_so(
     blind = await opened(link, key_file)
     assert "there is no key file" in reason(blind, name)
     with pytest.raises(RefusedError, match="there is no key file"):
-        await ensure_keys(blind, [B], 1)
+        await ensure_keys(blind, [B])
     assert not key_file.exists(), "a key that is missing is never replaced"
     key_file.path.with_suffix(".aside").rename(key_file.path)
     assert await blind.refresh()
@@ -170,7 +170,7 @@ async def test_rotation_rewraps_every_key_and_removes_the_old_one(
     stale = await opened(link, KeyFile(backup))
     assert "does not hold" in reason(stale, key_for(again, A).id)
     with pytest.raises(RefusedError, match="is out of date"):
-        await ensure_keys(stale, [C], 1)
+        await ensure_keys(stale, [C])
 
 
 @pytest.mark.parametrize("stage", ["file", "head", "half"])
@@ -205,7 +205,7 @@ async def test_a_writer_that_missed_a_rotation_never_wraps_with_the_old_key(
     """Its view is stale, but the batch is fenced: it looks again and uses the new key."""
     stale = await opened(link, key_file, A)
     done = await rotate(await opened(link, key_file))
-    await ensure_keys(stale, [B], 1)
+    await ensure_keys(stale, [B])
     again = await opened(link, key_file)
     assert {key.kek for key in again.wrapped.values()} == {done.new}
     assert key_for(again, B).raw == key_for(stale, B).raw
@@ -252,7 +252,7 @@ async def test_destroyed_keys_are_erased_for_everybody_and_the_others_open(
         assert found.erased
         assert key_for(each, B)
         assert each.digest == keyring.digest != ""
-    await ensure_keys(keyring, [A], 1)
+    await ensure_keys(keyring, [A])
     assert key_for(keyring, A).id != key_id
     assert isinstance((await opened(link, key_file)).find(key_id), Missing)
 
@@ -312,7 +312,7 @@ async def test_a_stale_head_is_refused(link: Link, key_file: KeyFile) -> None:
     keyring = await opened(link, key_file, A)
     assert keyring.head is not None
     stale = Head(keyring.head.ring, keyring.head.kek, keyring.head.revision)
-    await ensure_keys(keyring, [B], 1)
+    await ensure_keys(keyring, [B])
     with pytest.raises(ConflictError):
         await keyring.bucket.write({}, stale)
 
@@ -340,7 +340,7 @@ async def test_a_bucket_that_was_deleted_and_made_again_is_another_one(
     assert await keyring.refresh()
     assert key_for(keyring, A).raw == key_for(anew, A).raw
     assert isinstance(keyring.find(old), Missing)
-    await ensure_keys(keyring, [B], 1)
+    await ensure_keys(keyring, [B])
     assert key_for(await opened(link, key_file), B).raw == key_for(keyring, B).raw
 
 
@@ -351,7 +351,7 @@ async def test_keys_of_new_accounts_are_no_news_for_who_waits_for_another(
     keyring = await opened(link, key_file, A)
     onlooker = await opened(link, key_file)
     assert isinstance(onlooker.find("k0123456789abcdef"), Missing)
-    await ensure_keys(keyring, [B], 1)
+    await ensure_keys(keyring, [B])
     assert not await onlooker.refresh()
     assert key_for(onlooker, B).raw == key_for(keyring, B).raw
     assert isinstance(onlooker.find("k0123456789abcdef"), Missing)
@@ -384,7 +384,7 @@ async def test_a_tombstone_that_is_wrapped_anew_during_a_look_is_not_missed(
     keyring = await opened(link, key_file, A)
     onlooker = await opened(link, key_file)
     await destroy(keyring, A)
-    await ensure_keys(keyring, [A], 1)
+    await ensure_keys(keyring, [A])
     look = onlooker.bucket.newest
     rotations = [rotate(keyring)]
 
@@ -409,7 +409,7 @@ async def test_an_account_that_is_erased_while_others_get_keys_gets_a_new_one(
     onlooker = await opened(link, key_file)
     old = key_for(onlooker, A).id
     await destroy(keyring, A)
-    await ensure_keys(onlooker, [A, B], 1)
+    await ensure_keys(onlooker, [A, B])
     assert key_for(onlooker, A).id != old
 
 
@@ -436,7 +436,7 @@ async def test_keys_without_the_entry_that_names_their_keyring_are_not_begun_ane
         blind = await opened(link, key_file)
         assert any("_keyring" in problem for problem in blind.problems)
         with pytest.raises(RefusedError, match="_keyring"):
-            await ensure_keys(blind, [B], 1)
+            await ensure_keys(blind, [B])
     assert len(key_file.read().keyrings) == 1
 
 

@@ -13,9 +13,10 @@ import pytest
 from natster_tui.errors import ConflictError, MisplacedWriteError, ServerError
 from natster_tui.events.event import MESSAGE_ID, STREAM
 from natster_tui.store.connection.link import Link
-from natster_tui.store.lease import Holder, Lease, make_bucket
+from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.provisioning.maker import LEASES, BucketMaker
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.writing import probe
 from natster_tui.store.writing.atomic_batch import BatchMessage, publish_batch
@@ -80,7 +81,7 @@ async def furnished(place: Elsewhere) -> Elsewhere:
         async with opened(settings) as link:
             await EventLog.create(link, STREAM, LogSettings())
             await create_bucket(link)
-            await make_bucket(link, 1)
+            await BucketMaker(link).make(LEASES)
     return place
 
 

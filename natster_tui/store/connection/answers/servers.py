@@ -7,17 +7,22 @@ from typing import Annotated
 
 from pydantic import Field
 
-from natster_tui.store.connection.answers.reading import Answer, Count, Limit, Part
+from natster_tui.store.connection.answers.reading import LARGEST_INT64, Answer, Count, Limit, Part
 
 LARGEST_PAYLOAD = 2**31 - 1
 """The server keeps `max_payload` in 32 bits."""
 
+Storage = Annotated[int, Field(ge=-1, le=LARGEST_INT64)]
+
 
 class AccountLimits(Part):
-    """What an account, or a tier of it, may use."""
+    """What an account, or a tier of it, may use.
 
-    max_memory: Limit = 0
-    max_storage: Limit = 0
+    Of storage -1 is without a limit and 0 is none.
+    """
+
+    max_memory: Storage = -1
+    max_storage: Storage = -1
     max_streams: Limit = 0
     max_consumers: Limit = 0
     memory_max_stream_bytes: Limit = 0

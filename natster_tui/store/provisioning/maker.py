@@ -1,0 +1,151 @@
+"""Making the buckets that are missing, with a limit where the account requires one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from natster_tui.errors import ApiError, DeniedError
+from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.connection.answers.servers import AccountInfoAnswer, AccountTier
+from natster_tui.store.connection.answers.streams import StreamInfoAnswer
+from natster_tui.store.connection.api_codes import (
+    MAX_BYTES_REQUIRED,
+    STREAM_NAME_IN_USE,
+    STREAM_NOT_FOUND,
+    TRANSIENT,
+)
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.reporting import notice
+from natster_tui.store.connection.streams import stream_info
+from natster_tui.store.provisioning.refusals import FLAG, cannot_make, too_small
+from natster_tui.store.provisioning.sizes import Room, TooSmallError, plan_sizes
+from natster_tui.store.provisioning.specs import BucketSpec, Kind
+from natster_tui.text.byte_sizes import described_bytes
+
+LEASES = BucketSpec("NATSTER_LEASE", Kind.LEASE)
+KEYS = BucketSpec("NATSTER_KEYS", Kind.KEYS)
+
+
+class BucketMaker:
+    """Makes the buckets of one log.
+
+    `replicas` and `log_limit` (its max_bytes, 0 for none) are the log's. `size` is the limit in
+    bytes that a person wants a projection to have, None for none. `sealed` says whether the log
+    needs a bucket for keys.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        replicas: int = 1,
+        log_limit: int = 0,
+        size: int | None = None,
+        sealed: bool = False,
+    ) -> None:
+        self._link = link
+        self._replicas = replicas
+        self._log_limit = log_limit
+        self._size = size
+        projections = [projection_spec(each.bucket) for each in PROJECTIONS]
+        self._needed = [LEASES, *([KEYS] if sealed else []), *projections]
+        self._sizes: dict[str, int] = {}
+        self._told: dict[str, int] = {}
+        self._room: Room | None = None
+        self._planning = asyncio.Lock()
+
+    async def make(self, spec: BucketSpec) -> bool:
+        """Make a bucket; returns whether it was missing.
+
+        Raises BucketError with the server's reason and the remedy when it cannot be made.
+        """
+        if self._size is not None:
+            await self._plan(spec)
+        try:
+            return await self._make(spec)
+        except ApiError as error:
+            if error.code != MAX_BYTES_REQUIRED or spec.name in self._sizes:
+                raise self._refusal(spec, error) from error
+        await self._plan(spec)
+        self._tell_sizes()
+        try:
+            return await self._make(spec)
+        except ApiError as error:
+            raise self._refusal(spec, error) from error
+
+    def _tell_sizes(self) -> None:
+        if self._told != self._sizes:
+            self._told = self._sizes
+            each = ", ".join(f"{name} {described_bytes(size)}" for name, size in self._told.items())
+            notice(f"the account requires a size for each bucket: {each}; {FLAG} sets another")
+
+    async def _make(self, spec: BucketSpec) -> bool:
+        config = spec.config(self._replicas, self._sizes.get(spec.name))
+        try:
+            await self._link.ask(f"STREAM.CREATE.{spec.stream}", StreamInfoAnswer, config)
+        except ApiError as error:
+            if error.code == STREAM_NAME_IN_USE:
+                return False
+            raise
+        return True
+
+    def _refusal(self, spec: BucketSpec, error: ApiError) -> Exception:
+        if error.code in TRANSIENT:
+            return error
+        size = self._sizes.get(spec.name)
+        return cannot_make(spec, error, size=size, room=self._room, replicas=self._replicas)
+
+    async def _plan(self, spec: BucketSpec) -> None:
+        """Size all buckets that are missing, before the first of them is made."""
+        async with self._planning:
+            if spec.name in self._sizes:
+                return
+            needed = {each.name: each for each in (*self._needed, spec)}.values()
+            self._room = await self._look_for_room()
+            missing = await self._missing(needed)
+            try:
+                self._sizes = plan_sizes(missing, self._log_limit, self._room, self._size)
+            except TooSmallError as error:
+                raise too_small(error, self._room) from error
+
+    async def _missing(self, specs: Iterable[BucketSpec]) -> list[BucketSpec]:
+        async def is_missing(spec: BucketSpec) -> bool:
+            try:
+                await stream_info(self._link, spec.stream)
+            except ApiError as error:
+                if error.code == STREAM_NOT_FOUND:
+                    return True
+                raise
+            except DeniedError:
+                return True
+            return False
+
+        specs = list(specs)
+        found = await asyncio.gather(*map(is_missing, specs))
+        return [spec for spec, missing in zip(specs, found, strict=True) if missing]
+
+    async def _look_for_room(self) -> Room:
+        """What the account has left; no limit is known where that may not be asked."""
+        try:
+            account = await self._link.ask("INFO", AccountInfoAnswer)
+        except DeniedError:
+            return Room(replicas=self._replicas)
+        replicas = self._replicas
+        used: AccountTier = account
+        if account.tiers and (tier := account.tiers.get(f"R{self._replicas}")):
+            # The limits of a tier are those of one copy.
+            replicas, used = 1, tier
+        limits = used.limits
+        storage = None if limits.max_storage < 0 else limits.max_storage
+        return Room(
+            per_stream=limits.storage_max_stream_bytes or None,
+            storage=storage,
+            left=None if storage is None else storage - max(used.reserved_storage, used.storage),
+            replicas=replicas,
+        )
+
+
+def projection_spec(bucket: str) -> BucketSpec:
+    """The bucket of a projection."""
+    return BucketSpec(bucket, Kind.PROJECTION)

@@ -1,0 +1,111 @@
+"""How large each missing bucket may get, where an account or a person wants a limit.
+
+Pure: what the account has left goes in, sizes or a reason why they are too small come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from natster_tui.store.provisioning.specs import BucketSpec, Kind
+from natster_tui.text.byte_sizes import GIB, MIB
+
+LEAST_PROJECTION = 16 * MIB
+"""A smaller limit for a projection must be asked for."""
+_WANTED = {Kind.LEASE: MIB, Kind.KEYS: 64 * MIB}
+_LEAST_KEYS = MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What an account still has for streams on disk, in bytes; None where there is no limit.
+
+    `storage` is the account's limit and `left` what is not reserved of it. Each byte of a bucket
+    counts `replicas` times.
+    """
+
+    per_stream: int | None = None
+    storage: int | None = None
+    left: int | None = None
+    replicas: int = 1
+
+    def at_most(self, size: int) -> int:
+        """A size within the limit of a stream."""
+        return size if self.per_stream is None else min(size, self.per_stream)
+
+    @property
+    def left_for_buckets(self) -> int | None:
+        """What all missing buckets together may take."""
+        return None if self.left is None else max(0, self.left) // max(1, self.replicas)
+
+
+class TooSmallError(Exception):
+    """A bucket would get less than it needs: `size` bytes, where `least` are needed.
+
+    `asked`: the size was asked for, and is more than there is.
+    """
+
+    def __init__(self, bucket: BucketSpec, size: int, least: int, *, asked: bool) -> None:
+        super().__init__(bucket.name)
+        self.bucket = bucket
+        self.size = size
+        self.least = least
+        self.asked = asked
+
+
+def plan_sizes(
+    missing: Sequence[BucketSpec], log_limit: int, room: Room, asked: int | None = None
+) -> dict[str, int]:
+    """The limit of each missing bucket, by name; raises TooSmallError.
+
+    `log_limit` is the log's own max_bytes, 0 for none. `asked` is the size that a person wants a
+    projection to have. Whatever is left is shared: nobody gets more than it wants, and what one
+    does not need goes to the others.
+    """
+    wanted = {
+        spec.name: room.at_most(_WANTED.get(spec.kind, asked or log_limit or GIB))
+        for spec in missing
+    }
+    if asked is not None:
+        return _as_asked(missing, wanted, asked, room)
+    shares = _shared(wanted, room.left_for_buckets)
+    least = min(LEAST_PROJECTION, log_limit or LEAST_PROJECTION)
+    for spec in missing:
+        needed = least if spec.kind is Kind.PROJECTION else min(_LEAST_KEYS, wanted[spec.name])
+        if shares[spec.name] < needed:
+            raise TooSmallError(spec, shares[spec.name], needed, asked=False)
+    return shares
+
+
+def _as_asked(
+    missing: Sequence[BucketSpec], wanted: dict[str, int], asked: int, room: Room
+) -> dict[str, int]:
+    """The projections as asked for, the others with what remains."""
+    projections = {spec.name: asked for spec in missing if spec.kind is Kind.PROJECTION}
+    left = room.left_for_buckets
+    for spec in missing:
+        if spec.kind is Kind.PROJECTION:
+            there = room.at_most(asked if left is None else min(asked, left // len(projections)))
+            if there < asked:
+                raise TooSmallError(spec, there, asked, asked=True)
+    others = {name: size for name, size in wanted.items() if name not in projections}
+    remains = None if left is None else left - sum(projections.values())
+    shares = _shared(others, remains)
+    for spec in missing:
+        needed = min(_LEAST_KEYS, wanted[spec.name])
+        if spec.kind is not Kind.PROJECTION and shares[spec.name] < needed:
+            raise TooSmallError(spec, max(0, shares[spec.name]), needed, asked=True)
+    return projections | shares
+
+
+def _shared(wanted: dict[str, int], left: int | None) -> dict[str, int]:
+    """What each gets of what is left, in whole MiB where it is not all that it wants."""
+    if left is None:
+        return wanted
+    shares: dict[str, int] = {}
+    for name, size in sorted(wanted.items(), key=lambda each: each[1]):
+        share = left // (len(wanted) - len(shares))
+        shares[name] = size if size <= share else share // MIB * MIB
+        left -= shares[name]
+    return shares

@@ -1,0 +1,68 @@
+"""How our key-value buckets are set up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a bucket is for, in the words of its description."""
+
+    LEASE = "Natster leases"
+    KEYS = "Natster data keys, wrapped"
+    PROJECTION = "Natster projection"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSpec:
+    """A bucket of ours by name and kind."""
+
+    name: str
+    kind: Kind
+
+    @property
+    def stream(self) -> str:
+        """The stream behind it."""
+        return f"KV_{self.name}"
+
+    def config(self, replicas: int, max_bytes: int | None = None) -> dict[str, object]:
+        """The request that makes it; `max_bytes` None for a bucket without a limit.
+
+        Its first revision is the time in milliseconds, so that a bucket that is made again never
+        repeats a revision that a stale writer still expects. A lease's holder removes its entry
+        when it leaves, and erasing keys is what deleting is for there: only projections deny it.
+        """
+        config = bucket_config(self.name, self.kind.value, replicas)
+        config.update(
+            allow_atomic=True,
+            allow_msg_ttl=self.kind is Kind.LEASE,
+            deny_delete=self.kind is Kind.PROJECTION,
+            first_seq=time.time_ns() // 1_000_000,
+        )
+        if max_bytes is not None:
+            config["max_bytes"] = max_bytes
+        return config
+
+
+def bucket_config(name: str, description: str, replicas: int) -> dict[str, object]:
+    """The stream behind a bucket: one value a key, on disk, and no limit that forgets."""
+    return {
+        "name": f"KV_{name}",
+        "description": description,
+        "subjects": [f"$KV.{name}.>"],
+        "retention": "limits",
+        "storage": "file",
+        "discard": "new",
+        "max_msgs_per_subject": 1,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0,
+        "max_msg_size": -1,
+        "max_consumers": -1,
+        "num_replicas": replicas,
+        "allow_direct": True,
+        "allow_rollup_hdrs": True,
+        "deny_purge": False,
+    }

@@ -1,0 +1,184 @@
+"""Accounts that limit streams, storage or sizes: it is done, or refused with reason and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.text.byte_sizes import MIB
+from tests.cli.program import Program
+from tests.cli.raw_jetstream import jetstream, stream_names
+from tests.making_logs import append, bound, initialized, shared
+from tests.real_server import RealServer
+
+LIMITS = {
+    "sized": "max_file: 1GB, max_bytes_required: true",
+    "sealed": "max_file: 1GB, max_bytes_required: true, disk_max_stream_bytes: 128MB",
+    "tight": "max_file: 130MB, max_bytes_required: true",
+    "streams": "max_streams: 2",
+    "storage": "max_file: 100MB",
+    "large": "max_file: 1GB, disk_max_stream_bytes: 128MB",
+    "free": "max_file: 1GB",
+}
+A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
+LOG = LogSettings(max_bytes=100 * MIB)
+EVENTS = [initialized("AA", "Ann"), initialized("BB"), bound("AA"), shared("AA", "BB")]
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    accounts = "\n".join(
+        f"{name} {{ jetstream: {{ {limits} }}, users: [{{ user: {name}, password: x }}] }}"
+        for name, limits in LIMITS.items()
+    )
+    server = RealServer(tmp_path_factory.mktemp("limits"), f"accounts {{\n{accounts}\n}}\n")
+    server.start()
+    yield server
+    server.stop()
+
+
+@asynccontextmanager
+async def account(limited: RealServer, name: str) -> AsyncIterator[tuple[ConnectionSettings, Link]]:
+    """An account with a log in it and nothing else."""
+    settings = ConnectionSettings(servers=(limited.url,), user=name, password="x", origin="flags")
+    link = await Link.open(settings)
+    try:
+        for stream in await stream_names(settings):
+            await link.api(f"STREAM.DELETE.{stream}")
+        await append(await EventLog.create(link, STREAM, LOG), EVENTS)
+        yield settings, link
+    finally:
+        await link.close()
+
+
+async def limits_of(settings: ConnectionSettings) -> dict[str, int]:
+    listed: dict[str, Any] = await jetstream(settings, "STREAM.LIST")
+    return {
+        stream["config"]["name"]: stream["config"]["max_bytes"] // MIB
+        for stream in listed["streams"]
+        if stream["config"]["name"] != STREAM
+    }
+
+
+async def test_buckets_get_the_size_that_the_account_requires(
+    limited: RealServer, tmp_path: Path
+) -> None:
+    async with account(limited, "sized") as (settings, _link):
+        natster = Program(tmp_path).on(settings)
+        ended = await natster.run("project", "--once")
+        assert ended.code == 0, ended
+        assert ended.sentence == (
+            "the account requires a size for each bucket: NATSTER_LEASE 1 MiB, PROJ_ACCOUNT "
+            "100 MiB, PROJ_CATALOG 100 MiB; --bucket-bytes sets another"
+        )
+        sizes = {"KV_NATSTER_LEASE": 1, "KV_PROJ_ACCOUNT": 100, "KV_PROJ_CATALOG": 100}
+        assert await limits_of(settings) == sizes
+        await natster.succeed("rebuild", "--purge", "--yes", "--json")
+        await natster.succeed("verify")
+        assert await limits_of(settings) == sizes
+
+
+async def test_keys_get_one_as_well_and_the_limit_of_a_stream_is_kept(
+    limited: RealServer, tmp_path: Path
+) -> None:
+    async with account(limited, "sealed") as (settings, link):
+        await link.api(f"STREAM.DELETE.{STREAM}")
+        sealed = LogSettings(max_bytes=120 * MIB, sealing="on")
+        await EventLog.create(link, STREAM, sealed)
+        natster = Program(tmp_path).on(settings, "--bucket-bytes", "32MiB")
+        initialize = ("publish", "natster_initialized", "--origin", A)
+        await natster.succeed(*initialize, "--data", '{"account_name":"A"}')
+        assert await limits_of(settings) == {"KV_NATSTER_KEYS": 64}
+        await natster.succeed("project", "--once")
+        assert await limits_of(settings) == {
+            "KV_NATSTER_KEYS": 64,
+            "KV_NATSTER_LEASE": 1,
+            "KV_PROJ_ACCOUNT": 32,
+            "KV_PROJ_CATALOG": 32,
+        }
+        await natster.succeed("keys", "rotate")
+        await natster.succeed("keys", "erase", A, "--yes")
+
+
+async def test_too_little_room_is_refused_with_figures_before_anything_is_made(
+    limited: RealServer, tmp_path: Path
+) -> None:
+    async with account(limited, "tight") as (settings, _link):
+        natster = Program(tmp_path).on(settings)
+        for command in (("project", "--once"), ("rebuild", "--yes", "--json")):
+            sentence = await natster.fail(3, *command)
+            assert "PROJ_" in sentence
+            assert "30 MiB of the account's 130 MiB are not reserved" in sentence
+            assert "--bucket-bytes SIZE" in sentence
+            assert await stream_names(settings) == [STREAM]
+        asked = natster.with_options("--bucket-bytes", "20M")
+        sentence = await asked.fail(3, "project", "--once")
+        assert "cannot have 20 MiB: the account has 15 MiB for it" in sentence
+        assert await stream_names(settings) == [STREAM]
+        await natster.with_options("--bucket-bytes", "10M").succeed("project", "--once")
+        assert (await limits_of(settings))["KV_PROJ_ACCOUNT"] == 10
+
+
+async def test_a_limit_of_streams_is_told(limited: RealServer, tmp_path: Path) -> None:
+    async with account(limited, "streams") as (settings, _link):
+        natster = Program(tmp_path).on(settings)
+        ended = await natster.run("project", "--once")
+        assert ended.code == 3
+        assert "cannot be made (maximum number of streams reached)" in ended.sentence
+        assert "raise max_streams of the account" in ended.sentence
+        assert (await natster.run("rebuild", "--yes", "--json")).code == 3
+        await natster.succeed("status")
+
+
+async def test_no_storage_is_told(limited: RealServer, tmp_path: Path) -> None:
+    async with account(limited, "storage") as (settings, link):
+        # The log has reserved all that there is.
+        await link.api(f"STREAM.DELETE.{STREAM}")
+        await EventLog.create(link, STREAM, LogSettings(max_bytes=100 * MIB))
+        natster = Program(tmp_path).on(settings)
+        for command in (("project", "--once"), ("rebuild", "--yes", "--json")):
+            sentence = await natster.fail(3, *command)
+            assert "cannot be made (insufficient storage resources available)" in sentence
+            assert "raise the storage limit of the account" in sentence
+
+
+async def test_a_size_above_the_limit_of_a_stream_is_told(
+    limited: RealServer, tmp_path: Path
+) -> None:
+    async with account(limited, "large") as (settings, _link):
+        natster = Program(tmp_path).on(settings, "--bucket-bytes", "1GiB")
+        sentence = await natster.fail(3, "project", "--once")
+        assert "cannot have 1 GiB" in sentence
+        assert "128 MiB is the most for a stream" in sentence
+        assert await stream_names(settings) == [STREAM]
+
+
+async def test_a_full_bucket_is_told(limited: RealServer, tmp_path: Path) -> None:
+    async with account(limited, "free") as (settings, link):
+        natster = Program(tmp_path).on(settings)
+        await natster.succeed("project", "--once")
+        config = (await link.api("STREAM.INFO.KV_PROJ_ACCOUNT"))["config"]
+        config.update(max_bytes=2_000, metadata={})
+        del config["first_seq"]
+        await link.api("STREAM.UPDATE.KV_PROJ_ACCOUNT", config)
+        log = await EventLog.open(link, STREAM)
+        await append(log, [initialized(f"AC{number:04}", "x" * 100) for number in range(30)])
+        for command in (("project", "--once"), ("rebuild", "account", "--yes", "--json")):
+            sentence = await natster.fail(3, *command)
+            assert "PROJ_ACCOUNT takes no more (maximum bytes exceeded)" in sentence
+            assert "raise max_bytes of the stream KV_PROJ_ACCOUNT" in sentence
+
+
+@pytest.mark.parametrize("size", ["", "much", "-1", "1023KiB", "2000T", "1.5G"])
+async def test_a_size_that_is_none_is_a_usage_error(tmp_path: Path, size: str) -> None:
+    natster = Program(tmp_path).with_options("--bucket-bytes", size)
+    assert "--bucket-bytes" in await natster.fail(2, "project", "--once")
