@@ -33,7 +33,7 @@ from natster_tui.store.writing.atomic_batch import (
     BatchMessage,
     is_unfinished,
 )
-from natster_tui.store.writing.stream_writer import StreamWriter
+from natster_tui.store.writing.stream_writer import confirm_early
 
 HEADER_ALLOWANCE = 512
 """Bytes of a message's limit that our own headers may need."""
@@ -264,14 +264,10 @@ class Bucket:
     async def confirm(self) -> None:
         """Make sure, before the first commit, that this bucket would store it.
 
-        A commit does the same; several buckets side by side take less time. A bucket that is
-        missing is confirmed once it is made. Raises MisplacedWriteError, ServerError.
+        A commit does the same; several buckets side by side take less time. Raises
+        MisplacedWriteError, ServerError.
         """
-        try:
-            await StreamWriter(self.link, self.stream).confirm(f"$KV.{self.name}.{CHECKPOINT_KEY}")
-        except ApiError as error:
-            if error.code != STREAM_NOT_FOUND:
-                raise
+        await confirm_early(self.link, self.stream, f"$KV.{self.name}.{CHECKPOINT_KEY}")
 
     async def purge_before(self, revision: int) -> None:
         """Remove every entry older than `revision`; the entry at it survives."""

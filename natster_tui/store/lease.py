@@ -32,7 +32,7 @@ from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.provisioning.refusals import cannot_write
 from natster_tui.store.provisioning.updating import change_settings
-from natster_tui.store.writing.stream_writer import StreamWriter
+from natster_tui.store.writing.stream_writer import StreamWriter, confirm_early
 from natster_tui.text.safe_text import safe_text
 
 BUCKET = LEASES.name
@@ -170,6 +170,13 @@ class Lease:
                 return None
             raise cannot_write(BUCKET, error) from error
         return stored.seq
+
+    async def confirm(self) -> None:
+        """Make sure, before the first `put`, that this bucket would store the entry.
+
+        Raises MisplacedWriteError, ServerError.
+        """
+        await confirm_early(self._link, _STREAM, self._subject)
 
     async def remove(self, revision: int) -> None:
         """Remove the entry at a revision. A later one has another revision, and stays."""

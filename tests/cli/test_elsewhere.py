@@ -93,7 +93,9 @@ async def test_a_command_names_what_is_missing_and_exits_with_3(
         program(tmp_path, not_mapped).fail(3, *SHARE),
         program(tmp_path, not_imported).fail(3, "import", "-", given=LINE),
         program(tmp_path, not_imported).fail(3, "project", "--once"),
+        Program(tmp_path).on(not_mapped.own, "--js-domain", "moon").fail(3, "status"),
     )
+    assert "no JetStream domain moon" in sentences.pop()
     assert "map $JS.hub.API.natster.events.> to natster.events.>" in sentences[0]
     for sentence in sentences[1:]:
         assert "import natster.events.> and $KV.> as JS.own.API.natster.events.>" in sentence

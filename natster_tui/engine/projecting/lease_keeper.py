@@ -100,7 +100,7 @@ class LeaseKeeper:
         self._problem = ""
         self._revisions: dict[str, int] = {}
         """Where our own entries stand."""
-        self._valid_until = 0.0
+        self._asked = self._valid_until = 0.0
         self._unanswered = 0
         self._answered_at = time.monotonic()
         self._wanted = False
@@ -268,7 +268,8 @@ class LeaseKeeper:
 
     async def _step(self, log: EventLog, leases: dict[str, Lease]) -> None:
         """Renew the lease, or take it where it is free."""
-        asked, before = time.monotonic(), self.waiting
+        before = self.waiting
+        self._asked = time.monotonic()
         try:
             ours = await self._renewed_or_taken(log, leases)
         except (DeniedError, BucketError, MisplacedWriteError) as error:
@@ -287,7 +288,7 @@ class LeaseKeeper:
             self._problem, self.refusal = "", None
             self._unanswered, self._answered_at = 0, time.monotonic()
             if ours:
-                self._valid_until = asked + _TRUSTED_S
+                self._valid_until = self._asked + _TRUSTED_S
         self._changed.set()
         if self.waiting != before:
             self._notify()
@@ -361,6 +362,9 @@ class LeaseKeeper:
             return False
         if not all(found.bucket for found in looks):
             await log.buckets.make(LEASES)
+        # It may take a second, which would be missing from the time to live.
+        await leases[held[0]].confirm()
+        self._asked = time.monotonic()
         for key, found in zip(held, looks, strict=True):
             revision = await self._put(log, leases[key], found.revision)
             if revision is None:

@@ -280,7 +280,7 @@ class Projector:
         lease = self._lease
         if lease is not None and isinstance(await self._decide_early(log), Ask):
             # What is stored is looked at once the lease is decided.
-            await lease.decide()
+            await self._ask_for(lease)
         while True:
             stored = await load_projection(self._bucket, self.projection)
             checkpoint = stored.checkpoint
@@ -290,7 +290,18 @@ class Projector:
                 return stored, decision
             assert lease is not None
             # Whoever had the lease before us may have gone on meanwhile: look again.
+            await self._ask_for(lease)
+
+    async def _ask_for(self, lease: LeaseKeeper) -> None:
+        """Have the lease decided, and meanwhile find out whether commits would reach the bucket."""
+        confirming = asyncio.create_task(self._bucket.confirm())
+        try:
             await lease.decide()
+            if lease.allows:
+                await confirming
+        finally:
+            confirming.cancel()
+            await asyncio.gather(confirming, return_exceptions=True)
 
     async def _decide_early(self, log: EventLog) -> Decision | None:
         """What the checkpoint alone says is to be done, before the documents are read."""

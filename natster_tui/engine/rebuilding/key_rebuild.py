@@ -25,6 +25,7 @@ from natster_tui.engine.rebuilding.rebuild import (
     Pause,
     PlannedRebuild,
     Verdict,
+    confirm_writes,
     kept_writing,
     no_pause,
     sealed_sentence,
@@ -113,6 +114,7 @@ class KeyRebuild:
         assert not purge
         assert not take_over
         assert not partial
+        await confirm_writes(self.log, {self.projection.name: self._bucket})
         async with (
             pause(self.projection),
             rebuilding(self.log, self.projection, self._instance),

@@ -48,6 +48,7 @@ from natster_tui.projections.diff import (
 )
 from natster_tui.projections.fold import Fold
 from natster_tui.store.bucket import Bucket
+from natster_tui.store.lease import Lease, rebuild_key
 from natster_tui.store.log import EventLog
 from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
 from natster_tui.store.writing.stream_writer import side_by_side
@@ -234,7 +235,7 @@ class Rebuild:
             raise RefusedError(f"nothing can be sealed: {self.log.sealing.locked}")
         for projection in self.projections if not partial else ():
             self._refuse_blocked(projection)
-        await side_by_side(bucket.confirm() for bucket in self._buckets.values())
+        await confirm_writes(self.log, self._buckets)
         verdicts = []
         for projection in self.projections:
             async with (
@@ -357,6 +358,13 @@ class Rebuild:
             # One replay serves several projections, and another one needed it further on.
             return (await Rebuild(self.log, [projection], self._instance).verify())[0]
         return await _verdict(stored, self._replay.entries[projection.name])
+
+
+async def confirm_writes(log: EventLog, buckets: Mapping[str, Bucket]) -> None:
+    """Make sure that what a rebuild writes would land in these buckets, by projection."""
+    confirming = [bucket.confirm() for bucket in buckets.values()]
+    confirming += [Lease(log.link, rebuild_key(name)).confirm() for name in buckets]
+    await side_by_side(confirming)
 
 
 async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:

@@ -14,7 +14,7 @@ from natster_tui.store.connection.answers.reading import ErrorBody, Part, read_p
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.delivery_parser import Delivery
-from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.wire import parse_status
 from natster_tui.store.connection.write_target import Takers, judge, probe_subject, takes
@@ -23,7 +23,7 @@ EXPECTED_STREAM = "Nats-Expected-Stream"
 PROBE = "natster-tui-probe"
 """A stream, a message id and a kind of event that do not exist."""
 
-FIRST_ANSWER_S = 2.0
+FIRST_ANSWER_S = 1.5
 """How long to wait for the first stream that answers a probe."""
 SECOND_ANSWER_S = 1.0
 """How long after the first a second one may answer."""
@@ -46,7 +46,7 @@ async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tup
         await link.publish(
             link.target.stored(subject), b"", {EXPECTED_STREAM: PROBE}, f"{inbox.prefix}.1"
         )
-        await answers.wait_for(1, FIRST_ANSWER_S, subject)
+        await answers.wait_for(1, _first_answer_s(shown), subject)
         until = time.monotonic() + SECOND_ANSWER_S
         takers = judge(stream, answers.names)
         if takers is Takers.THE_STREAM and not await _is_shown(link, shown, subject):
@@ -56,6 +56,12 @@ async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tup
         return judge(stream, answers.names), answers.names
     finally:
         await inbox.close()
+
+
+def _first_answer_s(shown: StreamInfoAnswer) -> float:
+    """How long the stream may take to answer; longer while its cluster elects a leader for it."""
+    has_leader = shown.cluster is None or shown.cluster.leader
+    return FIRST_ANSWER_S if has_leader else REQUEST_TIMEOUT
 
 
 async def _is_shown(link: Link, shown: StreamInfoAnswer, subject: str) -> bool:

@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Iterable, Mapping
 from natster_tui.errors import ApiError, MisplacedWriteError, UnheardError
 from natster_tui.store.connection.answers.messages import PublishAck
 from natster_tui.store.connection.answers.reading import Part, read_answer, read_part
-from natster_tui.store.connection.api_codes import STREAM_NOT_MATCHED
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND, STREAM_NOT_MATCHED
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
+from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.connection.write_target import (
     Takers,
@@ -54,7 +55,8 @@ class StreamWriter:
                 return
             if refusal := known.refusal:
                 raise refusal
-            takers, names = await who_stores(self.link, self.stream, subject)
+            with waiting_for(f"waiting to see which streams would store a write to {self.stream}"):
+                takers, names = await who_stores(self.link, self.stream, subject)
             if takers is not Takers.THE_STREAM:
                 refused = self._refused(takers, subject, *names)
                 known.refuse(refused)
@@ -117,6 +119,15 @@ class StreamWriter:
         return refused_write(
             takers, link.target, self.stream, subject, answered, link.server_domain
         )
+
+
+async def confirm_early(link: Link, stream: str, subject: str) -> None:
+    """`StreamWriter.confirm`; a stream that is missing is confirmed once it is made."""
+    try:
+        await StreamWriter(link, stream).confirm(subject)
+    except ApiError as error:
+        if error.code != STREAM_NOT_FOUND:
+            raise
 
 
 async def side_by_side(confirming: Iterable[Awaitable[None]]) -> None:
