@@ -105,22 +105,26 @@ class HubAndLeaf:
 class ImportingAccounts:
     """Accounts `ops…` that import the API of accounts `own…` under a prefix.
 
-    `full…` import events and entries below it as well, `bare…` do not, and `crossed…` import them
-    from the wrong account, `third`.
+    `full…` import events and entries below it as well, `bare…` do not, `crossed` imports them from
+    the wrong account, `third`, and `partial` of the entries only the leases.
     """
 
     def __init__(self, directory: Path, accounts: int = 6) -> None:
         self._names = [f"{kind}{i}" for kind in ("full", "bare") for i in range(accounts)]
-        self._names.append("crossed")
+        self._names += ["crossed", "partial"]
+        self.server = RealServer(directory, self._accounts())
+
+    def _accounts(self, partial: str = "$KV.NATSTER_LEASE.>") -> str:
         told = self._account("third", exports=True)
         for name in self._names:
             source = {"bare": "", "crossed": "third"}.get(name.rstrip("0123456789"), f"own{name}")
             imports = {"$JS.API.>": f"own{name}"}
+            entries = partial if name == "partial" else ENTRIES
             if source:
-                imports |= {EVENTS: source, ENTRIES: source}
+                imports |= {EVENTS: source, entries: source}
             told += self._account(f"own{name}", exports=True)
             told += self._account(f"ops{name}", imports)
-        self.server = RealServer(directory, f"accounts {{ {told} }}")
+        return f"accounts {{ {told} }}"
 
     def _account(
         self, name: str, imports: Mapping[str, str] | None = None, *, exports: bool = False
@@ -146,6 +150,16 @@ class ImportingAccounts:
         self._names.remove(name)
         own = user(self.server, f"ops{name}")
         return Elsewhere(user(self.server, f"own{name}"), replace(own, js_api_prefix=PREFIX), own)
+
+    def complete_partial(self) -> None:
+        """Have the account `partial` import all entries, too."""
+        self.server.reload(self._accounts(partial=ENTRIES))
+
+    def partial(self) -> Elsewhere:
+        """Where leases have a way, and documents have none."""
+        own = user(self.server, "opspartial")
+        through = replace(own, js_api_prefix=PREFIX)
+        return Elsewhere(user(self.server, "ownpartial"), through, own)
 
     def crossed(self) -> Elsewhere:
         """Where the imported API is one account's, and events and entries go to another, `own`."""

@@ -34,11 +34,21 @@ class RealServer:
     url: str = ""
 
     def start(self) -> None:
+        ports = self._write_configuration()
+        for old in ports.iterdir():
+            old.unlink()
+        self._launch(ports)
+
+    def reload(self, extra: str) -> None:
+        """Have the running server take another configuration."""
+        self.extra = extra
+        self._write_configuration()
+        self.signal(signal.SIGHUP)
+
+    def _write_configuration(self) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)
         ports = self.directory / "ports"
         ports.mkdir(exist_ok=True)
-        for old in ports.iterdir():
-            old.unlink()
         accounts = "\n".join(
             f"a{i} {{ jetstream: enabled, users: [{{user: u{i:03}, password: p{i}}}] }}"
             for i in range(ACCOUNTS)
@@ -52,6 +62,9 @@ class RealServer:
             # Every log reserves its max_bytes; hundreds of them must fit on a small disk.
             f"jetstream {{ max_file_store: 1PB, store_dir: {store}{domain} }}\n" + body
         )
+        return ports
+
+    def _launch(self, ports: Path) -> None:
         log = (self.directory / "server.log").open("ab")
         self._process = subprocess.Popen(
             [str(find_server_binary()), "-c", str(self.directory / "server.conf")],

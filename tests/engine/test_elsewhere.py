@@ -21,7 +21,9 @@ from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.event import STREAM, EventType
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.store.connection import confirmation
 from natster_tui.store.connection.link import Link
+from natster_tui.store.lease import BUCKET as LEASES
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_rotation import rotate
 from natster_tui.store.writing import probe
@@ -182,3 +184,34 @@ async def test_a_dashboard_without_the_import_watches_and_says_why(
             )
         )
     assert await everything_in(bare.own) == before
+
+
+async def test_documents_that_have_no_way_are_shown_all_the_same_and_tried_again(
+    imports: ImportingAccounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leases can be written, so that only the first commit finds out."""
+    monkeypatch.setattr(probe, "FIRST_ANSWER_S", 0.3)
+    monkeypatch.setattr(confirmation, "REFUSED_FOR_S", 0.1)
+    place = await furnished(imports.partial(), tmp_path)
+    async with opened(place.inside) as link:
+        log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
+        await project_until_caught_up(log, "test")
+        await publish(log, SHARED_HERE, "test")
+    before = await everything_in(place.inside)
+    async with opened(place.through) as link:
+        log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
+        with pytest.raises(ServerError, match="import natster"):
+            await project_until_caught_up(log, "test")
+    async with running(place.through, key_file=tmp_path / "inside.json") as workspace:
+        projectors = list(workspace.projectors.values())
+        await until(lambda: all("import natster" in each.status.problem for each in projectors))
+        await until(lambda: all(each.status.phase is Phase.WATCHING for each in projectors))
+        await until(lambda: all(each.status.position == 3 for each in projectors))
+        after = await everything_in(place.inside)
+        for stream in before.keys() - {f"KV_{LEASES}"}:
+            assert after[stream] == before[stream]
+        assert workspace.log is not None
+        link = workspace.log.link
+        imports.complete_partial()
+        await until(lambda: all(each.status.stored == 3 for each in projectors))
+        assert workspace.log.link is link

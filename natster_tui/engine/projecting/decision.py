@@ -16,7 +16,7 @@ class Reason(Enum):
     """Why a projector only watches."""
 
     READ_ONLY = "--read-only was given"
-    DENIED = "a permission is missing"
+    DENIED = "a permission is missing, or a write would not reach the bucket"
     OLD_SERVER = "the server has no atomic batches"
     STANDING = "what is stored must be rebuilt or taken over, which takes a person"
     NEWER_VERSION = "a newer version of the projection is stored"

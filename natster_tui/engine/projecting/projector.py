@@ -50,6 +50,7 @@ from natster_tui.errors import (
     ConnectionLostError,
     DeniedError,
     LogChangedError,
+    MisplacedWriteError,
     NatsterError,
     ProjectorStoppedError,
     RefusedError,
@@ -111,7 +112,7 @@ class Projector:
         self._watch: StoredWatch
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
-        self._denied: DeniedError | None = None
+        self._denied: DeniedError | MisplacedWriteError | None = None
         self._was_ours = False
         """Whether this version was projected here before."""
         self._commits_at_conflict = -1
@@ -183,6 +184,8 @@ class Projector:
             # Gained or lost, the projector begins anew from what is stored.
             allowed = self._lease.allows
             tasks.append(asyncio.create_task(self._lease.wait_for_change(allowed)))
+        if isinstance(self._denied, MisplacedWriteError):
+            tasks.append(asyncio.create_task(self._until_confirmed()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
@@ -193,6 +196,16 @@ class Projector:
             # Waited for: a commit that is cancelled half-way must be over before a rebuild looks.
             await asyncio.gather(*tasks, return_exceptions=True)
             self._idle.set()
+
+    async def _until_confirmed(self) -> None:
+        """Wait until commits would reach the bucket after all: a mapping or an import was added."""
+        while self._denied is not None:
+            await asyncio.sleep(RETRY_S)
+            try:
+                await self._bucket.confirm()
+            except MisplacedWriteError:
+                continue
+            self._denied = None
 
     async def _attempt(self, log: EventLog) -> None:
         """Load and project; comes back when it should simply be begun again."""
@@ -208,7 +221,7 @@ class Projector:
             self._commits_at_conflict = self.status.commits
         except ConnectionLostError:
             raise
-        except DeniedError as error:
+        except (DeniedError, MisplacedWriteError) as error:
             self._note(error)
             if self._denied is not None:
                 # Even watching is denied: asking again at once would be asking for ever.

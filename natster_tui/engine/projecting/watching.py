@@ -6,7 +6,7 @@ from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection
 from natster_tui.engine.rebuilding.rebuild import old_server_sentence, sealed_sentence
-from natster_tui.errors import DeniedError
+from natster_tui.errors import ServerError
 from natster_tui.projections.api import Projection
 from natster_tui.store.lease import Holder
 from natster_tui.store.log import EventLog
@@ -17,7 +17,7 @@ def why_watching(
     log: EventLog,
     stored: StoredProjection,
     lease: LeaseKeeper | None,
-    denied: DeniedError | None,
+    denied: ServerError | None,
 ) -> str:
     """Why nothing of a stored projection is written."""
     if reason is Reason.NEWER_VERSION and stored.checkpoint is not None:
