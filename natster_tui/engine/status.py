@@ -130,7 +130,7 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
     hazards += log.sealing.problems
     settings = log.link.settings
     return StatusReport(
-        settings.described,
+        log.link.target.beside(settings.described),
         settings.user_described,
         ".".join(map(str, log.link.server_version)),
         info,

@@ -352,7 +352,7 @@ async def _read_info(link: Link, stream: str) -> LogInfo:
         if error.code != STREAM_NOT_FOUND:
             raise
         raise MissingLogError(
-            f"there is no log {stream} at {link.settings.described} for "
+            f"there is no log {stream} at {link.target.beside(link.settings.described)} for "
             f"{link.settings.user_described}: check --server and --stream, "
             "or make it with --create-log"
         ) from error

@@ -136,6 +136,7 @@ async def test_a_dashboard_projects_there_only(place: Elsewhere, tmp_path: Path)
         projectors = list(workspace.projectors.values())
         await until(lambda: all(each.status.stored == 2 for each in projectors))
         assert {each.status.phase for each in projectors} <= set(OURS)
+        assert "(JetStream " in workspace.server_shown
         assert workspace.log is not None
         await publish(workspace.log, SHARED_HERE, "test")
         await until(lambda: all(each.status.stored == 3 for each in projectors))

@@ -52,6 +52,13 @@ class WriteTarget:
         named = _DOMAIN_PREFIX.fullmatch(self.prefix)
         return named[1] if named else ""
 
+    def beside(self, server: str) -> str:
+        """A server's address, and which JetStream is meant there, for a person."""
+        if self.is_plain:
+            return server
+        named = f"domain {self.domain}" if self.domain else f"API prefix {self.prefix}"
+        return f"{server} (JetStream {screen_text(named, 80)})"
+
     def request(self, verb: str) -> PublishedSubject:
         """The subject of a request to JetStream (`STREAM.INFO.X`)."""
         return PublishedSubject(f"{self.prefix}.{verb}")

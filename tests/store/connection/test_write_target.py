@@ -122,3 +122,9 @@ def test_an_unknown_domain_or_prefix_is_named() -> None:
     assert "JetStream domain hub" in unreachable_jetstream(HUB, "nats://h", "the user a")
     assert "API prefix JS.own.API" in unreachable_jetstream(OWN, "nats://h", "the user a")
     assert "has no JetStream" in unreachable_jetstream(PLAIN, "nats://h", "the user a")
+
+
+def test_the_jetstream_that_is_meant_stands_beside_the_server() -> None:
+    assert HUB.beside("nats://h") == "nats://h (JetStream domain hub)"
+    assert OWN.beside("nats://h") == "nats://h (JetStream API prefix JS.own.API)"
+    assert PLAIN.beside("nats://h") == "nats://h"
