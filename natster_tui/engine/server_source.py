@@ -81,7 +81,8 @@ class NamedServer:
     def __init__(self, settings: ConnectionSettings, *, name: str = PROGRAM) -> None:
         self._settings = settings
         self._name = name
-        self._pool = ServerPool(settings.servers)
+        self.pool = ServerPool(settings.servers)
+        """The servers that were named or advertised, the next one to try first."""
 
     async def settings(self) -> ConnectionSettings:
         """See `ServerSource`."""
@@ -89,7 +90,7 @@ class NamedServer:
 
     async def connect(self, settings: ConnectionSettings) -> Link:
         """See `ServerSource`. Servers that were advertised are remembered from link to link."""
-        return await Link.open(settings, name=self._name, pool=self._pool)
+        return await Link.open(settings, name=self._name, pool=self.pool)
 
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
         """See `ServerSource`."""

@@ -46,6 +46,8 @@ class Reason(Enum):
     """The SOCKS proxy could not be reached, or did not connect us."""
     SILENT = auto()
     """It took longer than the limit."""
+    UNGREETED = auto()
+    """The same, and it said nothing at all."""
     CLOSED = auto()
     """The server closed the connection without a word."""
     CLOSED_UNGREETED = auto()
@@ -94,6 +96,7 @@ _SAID_REASONS = {
     ServerSaid.EXPIRED: Reason.EXPIRED,
     ServerSaid.REVOKED: Reason.REVOKED,
 }
+_TOO_LATE = {Stage.SECURING: Reason.TLS_STALLED, Stage.GREETING: Reason.UNGREETED}
 
 
 def connect_failure(
@@ -125,7 +128,7 @@ def _reason(
         case ssl.SSLError():
             return _TLS_REASONS[tls_trouble(error)], tls_reason(error)
         case TimeoutError():
-            return (Reason.TLS_STALLED if client.stage is Stage.SECURING else Reason.SILENT), ""
+            return _TOO_LATE.get(client.stage, Reason.SILENT), ""
         case ProxyFailedError():
             return Reason.PROXY, str(error)
         case socket.gaierror():
@@ -147,6 +150,9 @@ def _reason(
 
 # -- sentences ---------------------------------------------------------------------------------
 
+_NOBODY_THERE = frozenset(
+    {Reason.UNREACHABLE, Reason.UNKNOWN_HOST, Reason.PROXY, Reason.SILENT, Reason.UNGREETED}
+)
 _ASK_SERVER = "is the server running, and is --server right?"
 
 
@@ -157,10 +163,7 @@ def connect_error(
     seconds: float,
 ) -> ServerError:
     """That no server of the list can be used, and why; `seconds` is what each was given."""
-    unreachable = all(
-        failure.reason in (Reason.UNREACHABLE, Reason.UNKNOWN_HOST, Reason.PROXY, Reason.SILENT)
-        for failure in failures
-    )
+    unreachable = all(failure.reason in _NOBODY_THERE for failure in failures)
     kind = UnreachableError if unreachable else ServerError
     sentences = [_sentence(failure, settings, protection, seconds) for failure in failures]
     if len(sentences) == 1:
@@ -171,7 +174,7 @@ def connect_error(
     [advice, *_] = [
         sentence[1]
         for failure, sentence in zip(failures, sentences, strict=True)
-        if unreachable or failure.reason not in (Reason.UNREACHABLE, Reason.UNKNOWN_HOST)
+        if unreachable or failure.reason not in _NOBODY_THERE
     ]
     none = f"none of {len(failures)} servers can be used ({what}{more})"
     return kind(": ".join(filter(None, (none, advice))))
@@ -182,18 +185,20 @@ def _sentence(
 ) -> tuple[str, str]:
     """What happened, and what to do."""
     where, told = screen_text(failure.address.url, 300), failure.told
-    hint = "" if protection.first else "; if it wants the TLS handshake first, add --tls-first"
+    hint = "" if protection.first else ", or add --tls-first if it wants the TLS handshake first"
     match failure.reason:
         case Reason.UNREACHABLE | Reason.UNKNOWN_HOST:
             return f"cannot reach {where} ({told})", _ASK_SERVER
         case Reason.PROXY:
             return f"cannot reach {where} ({told})", "check --socks-proxy"
         case Reason.SILENT:
-            return f"{where} does not answer within {seconds:g} s", _ASK_SERVER + hint
+            return f"{where} does not answer within {seconds:g} s", _ASK_SERVER
+        case Reason.UNGREETED:
+            return f"{where} does not answer within {seconds:g} s", f"check --server{hint}"
         case Reason.CLOSED:
             return f"{where} closed the connection ({told})", "see the server's log for the reason"
         case Reason.CLOSED_UNGREETED:
-            return f"{where} closed the connection without a word", f"is --server right?{hint}"
+            return f"{where} closed the connection without a word", f"check --server{hint}"
         case Reason.NOT_NATS:
             brief = f" ({told})" if told else ""
             return f"{where} does not speak as a NATS server does{brief}", "is --server right?"

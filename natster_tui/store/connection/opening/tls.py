@@ -143,9 +143,12 @@ def _is_certificate(file: Path) -> bool:
 
 def _unusable(file: Path, flag: str, error: Exception) -> UsageError:
     name = screen_text(str(file), 300)
+    # An ssl.SSLError without a reason is one of the PEM reader.
+    is_unreadable = isinstance(error, ssl.SSLError) and not error.reason
+    reason = "it is not in PEM form" if is_unreadable else tls_reason(error)
     return UsageError(
-        f"the TLS file {name}, named by {flag}, cannot be used ({tls_reason(error)}): "
-        "check that it is the right one, in PEM form"
+        f"the TLS file {name}, named by {flag}, cannot be used ({reason}): "
+        "check that it is the right one"
     )
 
 
@@ -190,7 +193,7 @@ def tls_trouble(error: ssl.SSLError) -> TlsTrouble:
 def tls_reason(error: Exception) -> str:
     """The TLS library's reason, in its own words, or the operating system's."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return screen_text(f"certificate verify failed: {error.verify_message}", 300)
+        return screen_text(f"certificate verify failed: {error.verify_message}", 300).rstrip(".")
     if isinstance(error, ssl.SSLError):
         if error.reason:
             return screen_text(error.reason.replace("_", " ").lower(), 300)

@@ -93,7 +93,7 @@ class TcpTransport(stock.TcpTransport):
         assert self._io_writer is not None
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=READ_LIMIT)
-        protocol = asyncio.StreamReaderProtocol(reader)
+        protocol = _TlsProtocol(reader)
         transport = await loop.start_tls(
             self._io_writer.transport,
             protocol,
@@ -123,6 +123,15 @@ class TcpTransport(stock.TcpTransport):
         ):
             if isinstance(transport, asyncio.WriteTransport):
                 transport.abort()
+
+
+class _TlsProtocol(asyncio.StreamReaderProtocol):
+    """A stream over TLS, which cannot be kept half open; asyncio warns when one asks for that."""
+
+    def eof_received(self) -> bool:
+        """Let the connection end with the other side's end."""
+        super().eof_received()
+        return False
 
 
 class WebSocketTransport(stock.Transport):
@@ -157,6 +166,8 @@ class WebSocketTransport(stock.Transport):
             raise error.os_error from error
         except aiohttp.WSServerHandshakeError as error:
             raise NoWebSocketError(f"HTTP status {error.status}") from error
+        except aiohttp.ClientResponseError as error:
+            raise NoWebSocketError("no HTTP") from error
         except aiohttp.ClientError as error:
             raise ConnectionResetError(str(error)) from error
         # Asked of the connection, not of the address: the server may have redirected us.
