@@ -16,6 +16,10 @@ class Confirmation:
 
     def __init__(self) -> None:
         self.given = False
+        self.seen = False
+        """Whether something that was written was found in the stream that is shown."""
+        self.misplaced = ""
+        """The sentence that it was not: nothing more is written over this connection."""
         self.lock = asyncio.Lock()
         self._refusal: MisplacedWriteError | None = None
         self._refused_at = 0.0

@@ -162,6 +162,14 @@ def misplaced_write(
     )
 
 
+def stored_by_namesake(what: str, target: WriteTarget, stream: str) -> MisplacedWriteError:
+    """That something was stored by another account's stream of the same name."""
+    return MisplacedWriteError(
+        f"{what} was stored by another {screen_text(stream, 80)} than the one that is shown: "
+        f"{_where_it_is_routed(target)}, and remove it there"
+    )
+
+
 def unreachable_jetstream(target: WriteTarget, where: str, user: str) -> str:
     """That nothing answers requests to JetStream; `where` and `user` describe the connection."""
     if target.is_plain:

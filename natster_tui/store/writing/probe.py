@@ -7,12 +7,10 @@ otherwise store it, and each says its own name. So a probe stores nothing and te
 from __future__ import annotations
 
 import asyncio
-import time
 
 from natster_tui.errors import MalformedAnswerError
 from natster_tui.store.connection.answers.reading import ErrorBody, Part, read_part
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
-from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.streams import stream_info
@@ -21,7 +19,7 @@ from natster_tui.store.connection.write_target import Takers, judge, probe_subje
 
 EXPECTED_STREAM = "Nats-Expected-Stream"
 PROBE = "natster-tui-probe"
-"""A stream, a message id and a kind of event that do not exist."""
+"""A stream and a kind of event that do not exist."""
 
 FIRST_ANSWER_S = 1.5
 """How long to wait for the first stream that answers a probe."""
@@ -29,7 +27,6 @@ SECOND_ANSWER_S = 1.0
 """How long after the first a second one may answer."""
 
 _NO_RESPONDERS = 503
-_COMPARISONS = 5
 
 
 async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tuple[str, ...]]:
@@ -47,13 +44,12 @@ async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tup
             link.target.stored(subject), b"", {EXPECTED_STREAM: PROBE}, f"{inbox.prefix}.1"
         )
         await answers.wait_for(1, _first_answer_s(shown), subject)
-        until = time.monotonic() + SECOND_ANSWER_S
-        takers = judge(stream, answers.names)
-        if takers is Takers.THE_STREAM and not await _is_shown(link, shown, subject):
-            return Takers.NAMESAKE, answers.names
         if answers.names:
-            await answers.wait_for(2, until - time.monotonic(), subject)
-        return judge(stream, answers.names), answers.names
+            await answers.wait_for(2, SECOND_ANSWER_S, subject)
+        takers = judge(stream, answers.names)
+        if takers is Takers.THE_STREAM and not takes(shown.config.subjects or (), subject):
+            takers = Takers.NAMESAKE
+        return takers, answers.names
     finally:
         await inbox.close()
 
@@ -64,38 +60,9 @@ def _first_answer_s(shown: StreamInfoAnswer) -> float:
     return FIRST_ANSWER_S if has_leader else REQUEST_TIMEOUT
 
 
-async def _is_shown(link: Link, shown: StreamInfoAnswer, subject: str) -> bool:
-    """Whether the stream that answers to a subject is the one that JetStream shows.
-
-    Another account, or domain, may have one of the same name. Two expectations are put on a
-    message, of which the second never holds: the error tells whether the first one does. Where
-    messages keep coming in it may never be told; then the stream is believed to be the same.
-    """
-    stream, last = shown.config.name, shown.state.last_seq
-    if not takes(shown.config.subjects or (), subject):
-        return False
-    for _try in range(_COMPARISONS):
-        headers = {
-            EXPECTED_STREAM: stream,
-            "Nats-Expected-Last-Sequence": str(last),
-            "Nats-Expected-Last-Msg-Id": PROBE,
-        }
-        answer = await link.request(link.target.stored(subject), b"", headers)
-        if _read(link, answer).code != WRONG_LAST_SEQUENCE:
-            return True
-        before, last = last, (await stream_info(link, stream)).state.last_seq
-        if last == before:
-            return False
-    return True
-
-
 class _ProbeAnswer(Part):
     stream: str = ""
     error: ErrorBody
-
-    @property
-    def code(self) -> int:
-        return self.error.err_code
 
 
 def _read(link: Link, data: bytes) -> _ProbeAnswer:

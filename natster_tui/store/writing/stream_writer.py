@@ -17,11 +17,13 @@ from natster_tui.store.connection.answers.reading import Part, read_answer, read
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND, STREAM_NOT_MATCHED
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.reporting import waiting_for
+from natster_tui.store.connection.streams import message_at, stream_info
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.connection.write_target import (
     Takers,
     misplaced_write,
     refused_write,
+    stored_by_namesake,
 )
 from natster_tui.store.writing.probe import EXPECTED_STREAM, who_stores
 
@@ -48,6 +50,8 @@ class StreamWriter:
         MisplacedWriteError, and what `Link.request` raises.
         """
         known = self._confirmation
+        if known.misplaced:
+            raise MisplacedWriteError(known.misplaced)
         if known.given or (self.link.target.is_plain and not self.link.domain):
             return
         async with known.lock:
@@ -97,6 +101,8 @@ class StreamWriter:
             other = read_part(answer, _Refusal, request=what, where=where).stream
             raise self._refused(Takers.ANOTHER, subject, other) from error
         self._check(what, ack)
+        if self._confirmation.given and not (self._confirmation.seen or ack.duplicate):
+            await self._see(what, subject, payload, ack)
         return ack
 
     async def send(
@@ -113,6 +119,30 @@ class StreamWriter:
             raise misplaced_write(
                 what, self.link.target, (self.stream, domain), (ack.stream, ack.domain)
             )
+
+    async def _see(self, what: str, subject: str, payload: bytes, ack: PublishAck) -> None:
+        """Look for the first write in the stream that is shown.
+
+        Another account may hold one of the same name, and an import may go there. What a message
+        expects tells the two apart only where they differ.
+        """
+        known = self._confirmation
+        known.seen = True
+        try:
+            stored = await message_at(self.link, self.stream, ack.seq)
+            if stored is None:
+                # Removed or replaced meanwhile, if it ever was there.
+                info = await stream_info(self.link, self.stream)
+                found = info.state.last_seq >= ack.seq
+            else:
+                found = (stored.subject, stored.payload) == (subject, payload)
+        except BaseException:
+            known.seen = False
+            raise
+        if not found:
+            error = stored_by_namesake(what, self.link.target, self.stream)
+            known.misplaced = error.sentence
+            raise error
 
     def _refused(self, takers: Takers, subject: str, *answered: str) -> MisplacedWriteError:
         link = self.link
