@@ -30,7 +30,7 @@ from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.rebuilding.takeover import refuse_while_active
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.workspace import WorkspaceOptions
-from natster_tui.errors import RefusedError, UsageError
+from natster_tui.errors import RefusedError, UnopenedEventError, UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import KeyChange
 from natster_tui.projections.registry import PROJECTIONS, projection_named
@@ -198,7 +198,8 @@ async def _rebuild(
             return []
         if blocked:
             if not ask:
-                raise RefusedError("; ".join(blocked))
+                first = next(iter(work.blocked.values()))
+                raise UnopenedEventError("; ".join(dict.fromkeys(blocked)), first.seq)
             _confirm_by_name("rebuilding only up to that event", projections)
         if preflight.foreign:
             if not take_over:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from natster_tui.engine.projecting.stored_projection import bucket_of
 from natster_tui.engine.rebuilding.rebuild import Rebuild, Verdict
-from natster_tui.errors import NatsterError, RefusedError
+from natster_tui.errors import NatsterError, RefusedError, ServerError
 from natster_tui.projections.paging import assembled, by_document
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.log import EventLog
@@ -53,7 +53,7 @@ def keyring_of(log: EventLog) -> Keyring:
     keyring = log.sealing.keyring
     if keyring is None or keyring.head is None:
         if keyring is not None and keyring.problem:
-            raise RefusedError(keyring.problem)
+            raise keyring.refusal(keyring.problem)
         raise RefusedError(f"nothing of {log.stream} was sealed yet: there are no keys")
     return keyring
 
@@ -86,8 +86,9 @@ async def erase_account(
 ) -> tuple[Destruction, list[Verdict]]:
     """Destroy the keys, then rebuild both projections.
 
-    Raises RefusedError; when that comes from the rebuild it says that the keys are destroyed all
-    the same: the next start of a projector, or a rebuild, finishes.
+    Raises RefusedError, and ServerError when the server refuses. When that comes from the rebuild
+    it says that the keys are destroyed all the same: the next start of a projector, or a rebuild,
+    finishes.
     """
     destruction = await destroy(keyring_of(log), account)
     rebuild = Rebuild(log, PROJECTIONS, instance)
@@ -95,7 +96,8 @@ async def erase_account(
         await rebuild.prepare()
         return destruction, await rebuild.commit()
     except NatsterError as error:
-        raise RefusedError(
+        kind = ServerError if isinstance(error, ServerError) else RefusedError
+        raise kind(
             f"the keys of {screen_text(account, 100)} are destroyed, but the projections could not "
             f"be rebuilt ({error.sentence}): put that right, then rebuild"
         ) from error

@@ -66,7 +66,7 @@ async def project_until_caught_up(
                     if task.done():
                         task.result()
                 for run in runs:
-                    run.refuse_if_stuck(head)
+                    run.refuse_if_stuck(log, head)
                 if all(run.is_at(head) for run in runs):
                     break
                 waiting = asyncio.create_task(changed.wait())
@@ -117,7 +117,7 @@ class _Run:
             f"{self._name} up to {head:,}"
         )
 
-    def refuse_if_stuck(self, head: int) -> None:
+    def refuse_if_stuck(self, log: EventLog, head: int) -> None:
         """Raise what keeps it from ever getting to the head."""
         status, error = self.projector.status, self.projector.error
         sentence = f"{self._name}: {status.problem}"
@@ -129,7 +129,9 @@ class _Run:
             return
         if self.lease.refusal is not None:
             raise ServerError(f"{self._name}: {self.lease.refusal.sentence}")
-        if status.reason is Reason.DENIED:
+        if status.reason is Reason.DENIED or (
+            status.reason is Reason.LOCKED and log.sealing.is_denied
+        ):
             raise ServerError(sentence)
         if status.waiting is None:
             raise RefusedError(sentence)

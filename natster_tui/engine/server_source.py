@@ -14,7 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from natster_tui.errors import ApiError, MissingLogError, ServerError
+from natster_tui.errors import (
+    ApiError,
+    DeniedError,
+    MissingLogError,
+    ServerError,
+    UnopenedEventError,
+)
 from natster_tui.events.event import STREAM
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
@@ -206,7 +212,14 @@ async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[E
     link = None
     try:
         link = await source.connect(await source.settings())
-        yield await source.open_log(link, choice)
+        log = await source.open_log(link, choice)
+        try:
+            yield log
+        except UnopenedEventError as error:
+            if log.sealing.is_denied:
+                # It is the server that refuses, and not what is stored.
+                raise DeniedError(error.sentence) from error
+            raise
     finally:
         if link is not None:
             await link.close()

@@ -130,14 +130,16 @@ async def opened(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
 
 
 @asynccontextmanager
-async def heard(admin: Client) -> AsyncIterator[set[str]]:
+async def heard(admin: Client, *patterns: str) -> AsyncIterator[set[str]]:
     """Every subject that is asked of JetStream, or written below `$KV`, meanwhile."""
     subjects: set[str] = set()
 
     async def note(message: Msg) -> None:
         subjects.add(message.subject)
 
-    subscriptions = [await admin.subscribe(name, cb=note) for name in ("$JS.API.>", "$KV.>")]
+    subscriptions = [
+        await admin.subscribe(name, cb=note) for name in patterns or ("$JS.API.>", "$KV.>")
+    ]
     await until_subscribed(admin)
     yield subjects
     for subscription in subscriptions:

@@ -250,7 +250,7 @@ class Rebuild:
 
     def _refuse_blocked(self, projection: Projection[Any]) -> None:
         if error := self.blocked.get(projection.name):
-            raise RefusedError(f"{error.sentence}; nothing was written")
+            raise UnopenedEventError(f"{error.sentence}; nothing was written", error.seq)
 
     async def _commit_one(
         self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool

@@ -76,6 +76,7 @@ DEFAULT_INBOX = "_INBOX"
 """Where answers come in unless the settings name another prefix."""
 
 _LOOKING = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
+_DENIALS_KEPT = 1_000
 _Result = TypeVar("_Result")
 
 
@@ -98,6 +99,8 @@ class Link:
         self._closing = False
         self._last_error = ""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._denied: dict[str, DeniedError] = {}
+        """What was denied on this connection, by subject."""
         self._deaf: DeniedError | None = None
         self.target = WriteTarget.of(settings)
         self._domain = ""
@@ -221,6 +224,8 @@ class Link:
                 for future in futures:
                     if not future.done():
                         future.set_exception(DeniedError(refusal.sentence))
+        if len(self._denied) < _DENIALS_KEPT:
+            self._denied[error.subject] = refusal
         self.on_problem(refusal.sentence)
 
     # -- what is known about the server ----------------------------------------------------
@@ -277,8 +282,7 @@ class Link:
             if asyncio.iscoroutine(work):
                 work.close()
             raise DeniedError(self._deaf.sentence)
-        denied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(subject, []).append(denied)
+        denied = self.listen_for_denial(subject)
         task = asyncio.ensure_future(work)
         try:
             either: set[asyncio.Future[Any]] = {task, denied, self.lost}
@@ -291,11 +295,30 @@ class Link:
         finally:
             if not task.done():
                 task.cancel()
-            denied.cancel()
-            waiting = self._waiting[subject]
-            waiting.remove(denied)
-            if not waiting:
-                del self._waiting[subject]
+            self.stop_listening(subject, denied)
+
+    def listen_for_denial(self, subject: str) -> asyncio.Future[None]:
+        """A future that fails with DeniedError as soon as the server denies a subject.
+
+        A denied publish is not answered: who waits for what it should have led to listens to
+        this as well, from before it is sent, and ends with `stop_listening`.
+        """
+        denied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(subject, []).append(denied)
+        return denied
+
+    def stop_listening(self, subject: str, denied: asyncio.Future[None]) -> None:
+        """See `listen_for_denial`."""
+        if not denied.cancel() and not denied.cancelled():
+            denied.exception()  # whether it was of interest or not: nobody else asks for it
+        waiting = self._waiting[subject]
+        waiting.remove(denied)
+        if not waiting:
+            del self._waiting[subject]
+
+    def denial_of(self, subject: str) -> DeniedError | None:
+        """The denial of a subject, if the server denied it on this connection before."""
+        return self._denied.get(subject)
 
     def lost_sentence(self) -> str:
         """That the connection has ended, and why."""

@@ -28,6 +28,7 @@ from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.wire import parse_status, position_prefix
+from natster_tui.store.connection.write_target import PublishedSubject
 
 WINDOW_MESSAGES = 8_000
 WINDOW_BYTES = 4 * 1024 * 1024
@@ -110,6 +111,8 @@ class StreamReader:
         self._instance = instance
         self._consumer = ""
         self._inbox: RawInbox | None = None
+        self._denied: asyncio.Future[None] | None = None
+        """Fails when the server denies our requests, which it does not answer then."""
         self._arrived: list[Delivery] = []
         self._stirred = asyncio.Event()
         self._consumer_seq = 0
@@ -163,9 +166,13 @@ class StreamReader:
         self._gone = False
         self._arrived = []
         self._inbox = await self.link.subscribe_raw(self._on_messages)
+        self._denied = self.link.listen_for_denial(self._requests)
         await self._pull()
 
     async def _stop(self) -> None:
+        if self._denied is not None:
+            self.link.stop_listening(self._requests, self._denied)
+            self._denied = None
         inbox, self._inbox = self._inbox, None
         if inbox is not None:
             await inbox.close()
@@ -189,6 +196,11 @@ class StreamReader:
         self._arrived += deliveries
         self._stirred.set()
 
+    @property
+    def _requests(self) -> PublishedSubject:
+        """Where to ask for messages."""
+        return self.link.api_subject(f"CONSUMER.MSG.NEXT.{self.stream}.{self._consumer}")
+
     async def _pull(self) -> None:
         """Keep the server supplied with requests, two windows at most."""
         assert self._inbox is not None
@@ -202,7 +214,7 @@ class StreamReader:
                 "idle_heartbeat": int(self._heartbeat_s * 1e9),
             }
             await self.link.publish(
-                self.link.api_subject(f"CONSUMER.MSG.NEXT.{self.stream}.{self._consumer}"),
+                self._requests,
                 json.dumps(request).encode(),
                 reply=f"{self._inbox.prefix}.1",
             )
@@ -289,10 +301,13 @@ class StreamReader:
         self._stirred.clear()
         stirred = asyncio.ensure_future(self._stirred.wait())
         try:
-            either: set[asyncio.Future[Any]] = {stirred, self.link.lost}
+            assert self._denied is not None
+            either: set[asyncio.Future[Any]] = {stirred, self.link.lost, self._denied}
             await asyncio.wait(either, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stirred.cancel()
+        if self._denied.done():
+            self._denied.result()
         if not self._arrived and not self.link.is_lost:
             await self._inspect_consumer()
 

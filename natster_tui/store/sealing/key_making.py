@@ -62,7 +62,7 @@ async def _begin(keyring: Keyring) -> None:
             return
         if keyring.problem:
             # Keys that were lost are not replaced: what they sealed would never open again.
-            raise RefusedError(keyring.problem)
+            raise keyring.refusal(keyring.problem)
     file.create()
     ring, written = f"r{secrets.token_hex(8)}", new_key()
     with file.locked():

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-from natster_tui.errors import DeniedError, RefusedError
+from natster_tui.errors import DeniedError, NatsterError, RefusedError
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import Key
 from natster_tui.store.sealing.key_bucket import BUCKET, KEYRING_ENTRY, Head, KeyBucket
@@ -50,7 +50,8 @@ class Keyring(KeyTable):
         self._ring: str | None = None
         """The keyring whose keys were last looked for in the key file."""
         self._sought: dict[str, float] = {}
-        self._denied = False
+        self.denied: DeniedError | None = None
+        """That the server does not permit us to read the keys, over this link."""
 
     # -- what is wrong -----------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Keyring(KeyTable):
 
     async def refresh_while_busy(self) -> bool:
         """As `refresh`, for who holds `busy`."""
-        if self._denied:
+        if self.denied is not None:
             return False
         before = (self.digest, self.problem, self.out_of_date)
         sources = (self._created, self._revision, self._file_version)
@@ -106,7 +107,7 @@ class Keyring(KeyTable):
             # Not asked again on this link: every time would be told as a problem of its own.
             self.forget()
             self._created, self._revision = None, 0
-            self._denied, self.problem = True, error.sentence
+            self.denied, self.problem = error, error.sentence
         moved = sources != (self._created, self._revision, self._file_version)
         found_more = moved and any(isinstance(self.find(name), Key) for name in waited)
         replaced = bool(sources[0]) and sources[0] != self._created
@@ -193,10 +194,14 @@ class Keyring(KeyTable):
 
     # -- writing -----------------------------------------------------------------------------
 
+    def refusal(self, sentence: str) -> NatsterError:
+        """Why the keys cannot be used, as an error: the server's denial, or our own refusal."""
+        return RefusedError(sentence) if self.denied is None else DeniedError(sentence)
+
     def wrapping_key(self) -> Key:
-        """The key-encryption key that wraps now; raises RefusedError when it is not here."""
+        """The key-encryption key that wraps now; raises `refusal` when it is not here."""
         if self.head is None or not self.available:
-            raise RefusedError(self.problem or f"{BUCKET} has no keyring yet")
+            raise self.refusal(self.problem or f"{BUCKET} has no keyring yet")
         kek = self.current_kek()
         if kek is None:
             raise RefusedError(self.out_of_date)

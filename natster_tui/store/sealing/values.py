@@ -64,6 +64,10 @@ class Sealing(Protocol):
         """
 
     @property
+    def is_denied(self) -> bool:
+        """Whether the server does not permit us to read the keys."""
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the keys, a sentence each."""
 
@@ -128,6 +132,11 @@ class KeyringSealing:
         """See `Sealing`."""
         blind = self.keyring.problem or self.keyring.out_of_date
         return None if blind else self.keyring.digest
+
+    @property
+    def is_denied(self) -> bool:
+        """See `Sealing`."""
+        return self.keyring.denied is not None
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -245,6 +254,7 @@ class PlainSealing:
     locked = ""
     tombstones: str | None = ""
     problems: tuple[str, ...] = ()
+    is_denied = False
 
     async def refresh(self) -> bool:
         """See `Sealing`."""

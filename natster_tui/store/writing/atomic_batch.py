@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from natster_tui.errors import ApiError, ConflictError
+from natster_tui.errors import ApiError, ConflictError, DeniedError
 from natster_tui.events.event import Record
 from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.link import Link
@@ -68,6 +68,10 @@ async def publish_batch(link: Link, bucket: str, messages: Sequence[BatchMessage
             ack = await writer.store(message.subject, message.value, headers, what=request)
         except ApiError as error:
             if error.code != WRONG_LAST_SEQUENCE:
+                # A message that is denied is missing from the batch, without any other sign.
+                for each in messages:
+                    if denial := link.denial_of(link.target.stored(each.subject)):
+                        raise DeniedError(denial.sentence) from error
                 raise
             raise ConflictError(
                 f"somebody else wrote to {bucket} meanwhile; nothing was written"
