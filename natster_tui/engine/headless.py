@@ -95,6 +95,7 @@ class _Run:
         self.projector = Projector(
             projection, instance, lease=self.lease, auto_rebuild=auto_rebuild, notify=notify
         )
+        self.projector.tells_of_leases = False
         self._name = projection.name
         self._stored = -1
         self._moved_at = time.monotonic()

@@ -92,7 +92,8 @@ async def test_what_a_server_says_is_one_harmless_sentence(
             return await anywhere.run("status", "--server", url)
 
     for name, ended in zip(names, await together(*map(run, names)), strict=True):
-        assert ended.code == (0 if name == "a stream" else 3), name
+        # A stream's settings may be text of any kind, or no answer that can be read.
+        assert ended.code in ((0, 3) if name == "a stream" else (3,)), name
         assert ended.code == 0 or ended.sentence
         assert_printable(ended)
 

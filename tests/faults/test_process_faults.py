@@ -135,7 +135,7 @@ async def test_we_are_frozen_and_another_takes_over(
             # The half-sent commit arrives now, and who sent it wakes up.
             proxy.flow()
             os.kill(sleeper.pid, signal.SIGCONT)
-            await until(lambda: sleeper.has_said("account:", "another dashboard projects"), 8)
+            await until(lambda: sleeper.has_said("account:", "another process projects"), 8)
             assert [p.status.conflicts for p in projectors(successor)] == conflicts
             head = await tell(settings, head, 100)
             await until(lambda: are_at(successor, head))

@@ -112,6 +112,8 @@ class Projector:
         self._watch: StoredWatch
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
+        self.tells_of_leases = True
+        """Whether giving up a lease is reported; a run that ends with the reason says it once."""
         self._denied: DeniedError | MisplacedWriteError | None = None
         self._was_ours = False
         """Whether this version was projected here before."""
@@ -254,7 +256,7 @@ class Projector:
 
     def _give_up_lease(self) -> None:
         """Leave it to a process that may be able to project what this one is stopped by."""
-        if self._lease is not None and self._lease.give_up():
+        if self._lease is not None and self._lease.give_up() and self.tells_of_leases:
             notice(f"{self.projection.name}: gave up its lease: {self.status.because}")
 
     # -- beginning -------------------------------------------------------------------------
