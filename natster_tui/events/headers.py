@@ -1,4 +1,8 @@
-"""Message headers as a stream keeps them: a `NATS/1.0` block of names and values."""
+"""Message headers as a stream keeps them: a `NATS/1.0` block of names and values.
+
+A value may hold any bytes but line ends. What is not UTF-8 in it is read with Python's
+`surrogateescape`, so that it can be written again as it was.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,13 @@ def parse_headers(block: bytes) -> Headers:
     for line in block.split(b"\r\n")[1:]:
         name, colon, value = line.partition(b":")
         if colon:
-            pairs.append(
-                (name.strip().decode("ascii", "replace"), value.strip().decode("utf-8", "replace"))
-            )
+            pairs.append((name.strip().decode("ascii", "replace"), read_value(value)))
     return tuple(pairs)
+
+
+def read_value(value: bytes) -> str:
+    """A header's value as text, without the blanks around it."""
+    return value.strip().decode("utf-8", "surrogateescape")
 
 
 def first_value(headers: Headers, name: str) -> str | None:
@@ -36,5 +43,5 @@ def first_header(block: bytes, name: str) -> str | None:
     end = at + len(wanted)
     if at > 1 and block.startswith(b":", end) and block.startswith(b"\r\n", at - 2):
         line = block.find(b"\r\n", end)
-        return block[end + 1 : None if line < 0 else line].strip().decode("utf-8", "replace")
+        return read_value(block[end + 1 : None if line < 0 else line])
     return first_value(parse_headers(block), name)

@@ -23,6 +23,7 @@ from natster_tui.events.headers import Headers, parse_headers
 from natster_tui.events.times import parse_timestamp
 from natster_tui.store.connection.delivery_parser import Delivery, Sink, replace_parser
 
+_LINE_ENDS = str.maketrans("\r\n", "  ")
 _SHORT_REPLY = 9
 _SHORT_POSITION, _LONG_POSITION = 5, 7
 """Tokens of a reply subject without a domain, and before the position in either form."""
@@ -74,19 +75,44 @@ class WireClient(Client):
         await super()._process_op_err(e)
 
 
+class _ExactValue(str):
+    """A header's value that is sent as it was read, bytes that are not UTF-8 included.
+
+    nats-py strips a value of whatever Unicode takes for a blank, translates line ends and encodes
+    it as UTF-8. Line ends are no part of a value here, and blanks were stripped when it was read.
+    """
+
+    __slots__ = ()
+
+    def strip(self, _characters: str | None = None, /) -> str:
+        return self
+
+    def translate(self, _table: object, /) -> str:
+        return self
+
+    def encode(self, _encoding: str = "utf-8", _errors: str = "strict") -> bytes:
+        return str.encode(self, "utf-8", "surrogateescape")
+
+
 class RepeatableHeaders(dict[str, str]):
-    """Headers for a publish that may hold the same name twice.
+    """Headers for a publish that may hold the same name twice, and bytes that are not UTF-8.
 
     nats-py writes what `items()` yields, and a dict could not say "twice".
     """
 
-    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, pairs: Headers) -> None:
         super().__init__(pairs)
-        self._pairs = pairs
+        self._pairs = tuple((name, _exact(value)) for name, value in pairs)
 
     def items(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override] # see the docstring
         """All pairs, in order."""
         return self._pairs
+
+
+def _exact(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value
+    return _ExactValue(value.translate(_LINE_ENDS))
 
 
 def parse_status(block: bytes) -> tuple[int, str, Headers]:
