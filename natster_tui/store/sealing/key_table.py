@@ -86,6 +86,10 @@ class KeyTable:
             f"used ({found.reason})"
         )
 
+    def current_key_of(self, account: str) -> WrappedKey | None:
+        """The same as it is stored, whether it can be used or not."""
+        return self.wrapped.get(self._of_account.get(account, ""))
+
     def key_for(self, stored: bytes) -> Key | None:
         """The data key that a value is sealed under, if it is at hand; else `find` it."""
         return self._by_head.get(stored[:HEAD_BYTES])

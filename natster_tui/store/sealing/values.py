@@ -24,6 +24,7 @@ from natster_tui.store.sealing.envelope import (
 )
 from natster_tui.store.sealing.key_making import ensure_keys
 from natster_tui.store.sealing.key_records import Missing
+from natster_tui.store.sealing.key_table import KeyTable
 from natster_tui.store.sealing.keyring import Keyring
 
 NOBODY = "_nobody"
@@ -186,40 +187,46 @@ class KeyringSealing:
         await self.keyring.look_for(key_id for key_id in named if isinstance(key_id, str))
         opened = list(records)
         for at in sealed:
-            record = records[at]
-            place = ("event", record.subject, record.header(MESSAGE_ID) or "")
-            opened[at] = _with_payload(record, *self._open(record.payload, place))
+            opened[at] = open_record(self.keyring, records[at])
         return opened
 
     def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
         """See `Sealing`."""
         if not is_sealed(stored):
             return OpenedDocument(stored)
-        value, seal = self._open(stored, ("document", bucket, key))
+        value, seal = _open(self.keyring, stored, ("document", bucket, key))
         if seal.unopened is not None:
             return OpenedDocument(stored, sealed=True, unopened=seal.reason)
         return OpenedDocument(value, sealed=True)
 
-    def _open(self, stored: bytes, place: tuple[str, ...]) -> tuple[bytes, Seal]:
-        """The value (empty when it does not open) and what there is to say about its seal."""
-        key = self._keyring.key_for(stored) or self._find(stored)
-        if isinstance(key, Seal):
-            return b"", key
-        try:
-            return key.open(stored, *place), Seal(stored, key.id)
-        except OpenError as error:
-            return b"", Seal(stored, key.id, Unopened.UNREADABLE, f"it is {error}")
 
-    def _find(self, stored: bytes) -> Key | Seal:
-        """The key that a value is sealed under, or why it does not open without it."""
-        key_id = _key_id(stored)
-        if isinstance(key_id, Seal):
-            return key_id
-        key = self._keyring.find(key_id)
-        if isinstance(key, Missing):
-            kind = Unopened.ERASED if key.erased else Unopened.UNAVAILABLE
-            return Seal(stored, key_id, kind, key.reason)
-        return key
+def open_record(keys: KeyTable, record: Record) -> Record:
+    """A record whose payload is sealed, opened with these keys; what does not open says why."""
+    place = ("event", record.subject, record.header(MESSAGE_ID) or "")
+    return _with_payload(record, *_open(keys, record.stored, place))
+
+
+def _open(keys: KeyTable, stored: bytes, place: tuple[str, ...]) -> tuple[bytes, Seal]:
+    """The value (empty when it does not open) and what there is to say about its seal."""
+    key = keys.key_for(stored) or _find(keys, stored)
+    if isinstance(key, Seal):
+        return b"", key
+    try:
+        return key.open(stored, *place), Seal(stored, key.id)
+    except OpenError as error:
+        return b"", Seal(stored, key.id, Unopened.UNREADABLE, f"it is {error}")
+
+
+def _find(keys: KeyTable, stored: bytes) -> Key | Seal:
+    """The key that a value is sealed under, or why it does not open without it."""
+    key_id = _key_id(stored)
+    if isinstance(key_id, Seal):
+        return key_id
+    key = keys.find(key_id)
+    if isinstance(key, Missing):
+        kind = Unopened.ERASED if key.erased else Unopened.UNAVAILABLE
+        return Seal(stored, key_id, kind, key.reason)
+    return key
 
 
 def _key_id(stored: bytes) -> str | Seal:
