@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +10,9 @@ import click
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
-from natster_tui.engine.log.export_import import NotOpened, export_lines, import_records, read_lines
+from natster_tui.engine.log.export_events import ExportReport, NotOpened, export_lines
+from natster_tui.engine.log.import_events import ImportResult, import_records
+from natster_tui.engine.log.import_file import ImportFile
 from natster_tui.engine.log.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
@@ -110,24 +111,28 @@ def publish(
 @click.command()
 @click.option("--since", default=1, type=click.IntRange(min=1), help="First sequence.")
 @click.option("--open", "opened", is_flag=True, help="Payloads opened: readable, secrets and all.")
+@click.option("--keys", "with_keys", is_flag=True, help="The wrapped data keys first, as a backup.")
 @takes_target
-def export(since: int, opened: bool, **_given: Any) -> None:
-    """Print the log as JSON lines, payloads as stored."""
+def export(since: int, opened: bool, with_keys: bool, **_given: Any) -> None:
+    """Print the log as JSON lines, payloads as stored.
+
+    With --keys the lines and the key file together are a backup: import takes both.
+    """
     target = target_of()
-    closed = NotOpened()
+    report = ExportReport(NotOpened() if opened else None)
 
     async def write() -> None:
-        into = closed if opened else None
         async with (
             opened_log(target.source, target.choice) as log,
-            aclosing(export_lines(log, since, target.instance, opened=into)) as lines,
+            aclosing(
+                export_lines(log, since, target.instance, report, with_keys=with_keys)
+            ) as lines,
         ):
             async for line in lines:
                 click.echo(line)
 
     run(write())
-    for sentence in closed.sentences:
-        click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
+    _tell(report.sentences)
 
 
 @click.command("import")
@@ -135,26 +140,30 @@ def export(since: int, opened: bool, **_given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
 def import_(file: str, as_json: bool, **_given: Any) -> None:
-    """Append the events of an exported FILE ("-" is standard input); repeating adds nothing."""
-    target = _writable()
-    try:
-        with click.open_file(file, encoding="utf-8") as lines:
-            records = read_lines(lines, Path(file).name)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {(error.strerror or '').lower()}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not UTF-8 text: nothing was imported") from error
+    """Append the events of an exported FILE ("-" is standard input); repeating adds nothing.
 
-    async def append(log: EventLog) -> str:
-        result = await import_records(log, records, target.instance)
-        if as_json:
-            return json_line({"imported": result.appended, "present": result.present})
-        return (
-            f"imported {result.appended:,} events into {log.stream}, "
+    Keys that export --keys wrote are added first.
+    """
+    target = _writable()
+    given = ImportFile.read(file)
+
+    async def append(log: EventLog) -> tuple[str, ImportResult]:
+        return log.stream, await import_records(log, given.events, target.instance, given.keys)
+
+    stream, result = run(with_log(target.source, target.choice, append))
+    if as_json:
+        click.echo(json_line(result.as_json()))
+    else:
+        click.echo(
+            f"imported {result.appended:,} events into {stream}, "
             f"{result.present:,} were there already"
         )
+    _tell(result.sentences)
 
-    click.echo(run(with_log(target.source, target.choice, append)))
+
+def _tell(sentences: list[str]) -> None:
+    for sentence in sentences:
+        click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
 
 
 def _writable() -> Target:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from natster_tui.events.headers import Headers, first_header, first_value, parse_headers
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Seal
-from natster_tui.events.times import parse_occurred_at
+from natster_tui.events.times import parse_occurred_at, parse_occurred_at_ns
 
 STREAM = "NATSTER_EVENTS"
 SUBJECTS = "natster.events.*.*.*.*"
@@ -26,6 +26,7 @@ MESSAGE_ID = "Nats-Msg-Id"
 MARKER_REASON = "Nats-Marker-Reason"
 """The header of a delete marker, which stands where another message expired or was removed."""
 
+_SUBJECT = re.compile(re.escape(SUBJECTS).replace(r"\*", r"[^.]+"))
 _TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
 _SUBJECT_TOKENS = 6
 
@@ -99,6 +100,15 @@ class Record:
             if occurred is not None:
                 return occurred
         return self.time_ns // 1_000_000_000
+
+    @property
+    def event_time_ns(self) -> int:
+        """The same in nanoseconds."""
+        if self.stored_headers:
+            occurred = parse_occurred_at_ns(self.header(OCCURRED_AT))
+            if occurred is not None:
+                return occurred
+        return self.time_ns
 
     def _content(self) -> tuple[int, int, str, bytes, Headers]:
         return (self.seq, self.time_ns, self.subject, self.payload, self.headers)
@@ -182,6 +192,11 @@ def read_event(record: Record) -> Event | ParkReason:
 
 def _shared_or_same(token: str) -> str:
     return _shared.get(token, token)
+
+
+def is_log_subject(subject: str) -> bool:
+    """Whether a subject is one that the log is made for."""
+    return _SUBJECT.fullmatch(subject) is not None
 
 
 def is_usable_token(token: str) -> bool:

@@ -46,6 +46,16 @@ def parse_occurred_at(text: str | None) -> int | None:
     return parsed[0]
 
 
+def parse_occurred_at_ns(text: str | None) -> int | None:
+    """The same in nanoseconds, floored: what tells two events of one second apart."""
+    if text is None:
+        return None
+    parsed = _parse(text)
+    if parsed is None or parsed[0] < 1:
+        return None
+    return parsed[0] * _NANOS + parsed[1]
+
+
 def parse_timestamp(text: str) -> int | None:
     """Nanoseconds since the epoch of a stream timestamp such as the server's, or None."""
     parsed = _parse(text)

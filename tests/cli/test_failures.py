@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.log.export_import import import_records
+from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.event import STREAM
 from natster_tui.events.log.lines import encode_line
 from natster_tui.store.connection.link import Link
@@ -196,11 +196,16 @@ async def test_a_full_log_names_the_limit_and_the_remedy(
     publishing = await natster.fail(
         3, *INITIALIZE, "--data", json.dumps({"account_name": "x" * 1500})
     )
-    for sentence in (importing, publishing):
-        assert sentence == (
-            "NATSTER_EVENTS is full (maximum bytes exceeded; max_bytes 1,500): "
-            "raise max_bytes of the stream, then try again"
-        )
+    told = (
+        "NATSTER_EVENTS is full (maximum bytes exceeded; max_bytes 1,500): "
+        "raise max_bytes of the stream, then try again"
+    )
+    assert publishing == told
+    count = held["messages"]
+    assert importing == (
+        f"{told}; the import stopped at the file's event {count + 1}, with {count} events "
+        "imported before: repeat the command to continue there"
+    )
 
 
 async def test_another_log_is_never_projected_on_top(
@@ -392,8 +397,8 @@ async def test_an_import_that_cannot_be_read_imports_nothing(
     assert cut == "line 3 of cut.jsonl is not an event (it is not JSON): nothing was imported"
     assert missing == f"{tmp_path / 'missing.jsonl'} cannot be read: no such file or directory"
     assert directory == f"{tmp_path} cannot be read: is a directory"
-    assert "latin.jsonl is not UTF-8 text" in latin
-    assert stdin.startswith("line 1 of - is not an event")
+    assert latin.startswith("line 1 of latin.jsonl is not an event (it is not UTF-8 text)")
+    assert stdin.startswith("line 1 of standard input is not an event")
     assert await everything(settings) == {}
 
 

@@ -62,7 +62,7 @@ async def test_exports_are_sealed_unless_opened_and_go_where_their_keys_are(
     refused = await other.fail(
         1, "import", "-", given="".join(f"{json.dumps(line)}\n" for line in sealed)
     )
-    assert "export it with --open, or bring the keys first; nothing was imported" in refused
+    assert "export it with --open, or with --keys; nothing was imported" in refused
     ended = await other.succeed("import", "-", given=readable.out)
     assert ended.lines == ["imported 10 events into NATSTER_EVENTS, 0 were there already"]
     again = await natster.succeed(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.log.export_import import import_records
+from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.event import STREAM
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog

@@ -11,7 +11,7 @@ import pytest
 
 from natster_tui.engine.erasure import affected_by_erasing, erase_account
 from natster_tui.engine.history.time_travel import TimeTravel
-from natster_tui.engine.log.export_import import import_records
+from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.stored_projection import (
     bucket_of,
     checkpoint_of,

@@ -23,7 +23,7 @@ from nats.aio.msg import Msg
 
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.history.document_history import key_history
-from natster_tui.engine.log.export_import import export_lines
+from natster_tui.engine.log.export_events import export_lines
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import read_preflight

@@ -10,7 +10,7 @@ import asyncio
 import json
 from typing import Any
 
-from natster_tui.engine.log.export_import import import_records
+from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.events.parking import ParkedEvent, ParkReason
 from natster_tui.projections.fold import Fold, fold_all

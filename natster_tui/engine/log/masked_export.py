@@ -1,4 +1,4 @@
-"""Writing the events that somebody is looking at to a file, secrets masked.
+"""Writing the events that are shown to a file, secrets masked.
 
 The lines have the form of `export`, but are for people, and say so: an import refuses them, or
 masks would stand in an append-only log for good. `natster-tui export` writes what is stored.
@@ -6,7 +6,6 @@ masks would stand in an append-only log for good. `natster-tui export` writes wh
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record
-from natster_tui.events.log.lines import MASKED, encode_line
+from natster_tui.events.log.lines import MASKED, line_value
 from natster_tui.projections.wording import masked_payload
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_json, mask_text
@@ -62,8 +61,17 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 
 def masked_line(record: Record) -> str:
     """A record in the exported form, with the secrets in it masked."""
-    line = json.loads(encode_line(record, masked_payload(record)))
+    readable = tuple((name, _readable(value)) for name, value in record.headers)
+    shown = Record(
+        record.seq, record.time_ns, record.subject, record.payload, readable, record.seal
+    )
+    line = line_value(shown, masked_payload(record))
     line["subject"] = mask_text(line["subject"])
     line["headers"] = mask_json(line["headers"])
     line[MASKED] = True
     return json_line(line)
+
+
+def _readable(value: str) -> str:
+    """A header's value as text: a secret in base64 would not be recognised as one."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

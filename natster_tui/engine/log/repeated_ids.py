@@ -1,9 +1,9 @@
 """Message ids that come again: a hazard of a log that somebody else writes.
 
 The server refuses a repeated id within its duplicate window only. An event that comes with an
-earlier one's id later on was sent twice, or its writer's ids are not unique: what is exported and
-imported elsewhere would lose it. Only what comes in while somebody looks is looked at, against
-the last ids that did.
+earlier one's id later on was sent twice, or its writer's ids are not unique. An import keeps it,
+under another id. Only what comes in while the log is watched is looked at, against the last ids
+that did.
 """
 
 from __future__ import annotations

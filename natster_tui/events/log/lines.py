@@ -1,34 +1,70 @@
-"""The log as JSON lines, and when two events are the same one.
+"""The log as JSON lines: the form that `export` writes and `import` reads.
 
-The form that `export` writes and `import` reads (DESIGN section 8):
-`{"seq","time","subject","headers","payload"|"payload_base64"}`.
+    {"seq","time","subject","headers","payload"|"payload_base64"}
 
-An event's identity is its `Nats-Msg-Id`. Without one it is `imp-` and the SHA-256, in
-hexadecimal, over four fields each preceded by its length as eight bytes, big-endian: the
-sequence in decimal digits, the time as the server writes it (RFC 3339 in UTC, no trailing
-zeros), the subject, and the payload as it is stored.
+`headers` holds a text for each name, or a list of texts where the name is repeated. A name with a
+value that is not UTF-8 stands in `headers_base64` instead, with the bytes of all its values in
+base64; the field is there only when it is needed. `payload_base64` is for payloads that are not
+UTF-8. Unknown fields are ignored.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
+import binascii
 import re
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
-from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
-from natster_tui.events.times import format_timestamp, parse_occurred_at, parse_timestamp
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from natster_tui.events.event import Record
+from natster_tui.events.headers import Headers, read_value
+from natster_tui.events.times import format_timestamp, parse_timestamp
 from natster_tui.text.strict_json import json_line
 
-_NOT_CARRIED = ("nats-expected-", "nats-rollup", "nats-ttl")
-"""Headers that speak to the server about one publish, and would be wrong in another log."""
+MASKED = "masked"
+"""The field of a line that was written for people, with its secrets masked."""
 
+_LARGEST_SEQ = 2**64 - 1
 _BLANK = re.compile(r"[ \t\r\n]")
 """What ends a subject on the wire; any other character may be part of one."""
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _LINE_ENDS = str.maketrans("\r\n", "  ")
+_BLANKS_AROUND = " \t\n\r\x0b\x0c"
+"""What reading a header block strips from a value."""
+
+_HeaderTexts = dict[str, str | list[str]]
+
+
+class _Line(TypedDict):
+    """One line. A typed dictionary: a model would take three times as long to make."""
+
+    __pydantic_config__ = ConfigDict(  # type: ignore[misc] # pydantic's way to configure one
+        strict=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    seq: Annotated[int, Field(ge=1, le=_LARGEST_SEQ)]
+    time: str
+    subject: Annotated[str, Field(min_length=1)]
+    headers: NotRequired[_HeaderTexts | None]
+    headers_base64: NotRequired[_HeaderTexts | None]
+    payload: NotRequired[str | None]
+    payload_base64: NotRequired[str | None]
+    masked: NotRequired[Any]
+
+
+_LINES = TypeAdapter(_Line)
+
+_WRONG = {
+    "seq": "seq is not a sequence",
+    "time": "time is not an RFC 3339 timestamp",
+    "subject": "subject is not a subject",
+    "headers": "headers is not an object",
+    "headers_base64": "headers_base64 is not an object",
+    "payload": "the payload is not a text",
+    "payload_base64": "the payload is not a text",
+}
 
 
 class BadLineError(ValueError):
@@ -37,126 +73,120 @@ class BadLineError(ValueError):
 
 def encode_line(record: Record, payload: bytes | None = None) -> str:
     """One record as a line without its end; `payload` stands in for the stored one."""
+    return json_line(line_value(record, payload))
+
+
+def line_value(record: Record, payload: bytes | None = None) -> dict[str, Any]:
+    """The same as an object, for a caller that changes it."""
     stored = record.stored if payload is None else payload
-    headers: dict[str, str | list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for name, value in record.headers:
-        earlier = headers.get(name)
-        if earlier is None:
-            headers[name] = value
-        elif isinstance(earlier, list):
-            earlier.append(value)
+        by_name.setdefault(name, []).append(value)
+    headers: _HeaderTexts = {}
+    encoded: _HeaderTexts = {}
+    for name, values in by_name.items():
+        if all(map(_is_text, values)):
+            headers[name] = values[0] if len(values) == 1 else values
         else:
-            headers[name] = [earlier, value]
+            told = [_base64(value.encode("utf-8", "surrogateescape")) for value in values]
+            encoded[name] = told[0] if len(told) == 1 else told
     line: dict[str, Any] = {
         "seq": record.seq,
         "time": format_timestamp(record.time_ns),
         "subject": record.subject,
         "headers": headers,
     }
+    if encoded:
+        line["headers_base64"] = encoded
     try:
         line["payload"] = stored.decode("utf-8")
     except UnicodeDecodeError:
-        line["payload_base64"] = base64.b64encode(stored).decode("ascii")
-    return json_line(line)
+        line["payload_base64"] = _base64(stored)
+    return line
 
 
-MASKED = "masked"
-"""What a line has that was written for people."""
-
-
-def decode_line(line: str) -> Record:
-    """The record that a line stands for; raises BadLineError."""
+def _is_text(value: str) -> bool:
+    if value.isascii():
+        return True
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise BadLineError("it is not JSON") from error
-    if not isinstance(value, dict):
-        raise BadLineError("it is not a JSON object")
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+def decode_line(line: str | bytes) -> Record:
+    """The record that a line stands for; raises BadLineError.
+
+    Headers are read whatever their names are. What import makes of them is said in
+    `natster_tui.events.log.carried`.
+    """
+    try:
+        value = _LINES.validate_json(line)
+    except ValidationError as error:
+        raise BadLineError(_what_is_wrong(error)) from error
     if value.get(MASKED):
         raise BadLineError(
             "its secrets were masked when the dashboard wrote it: natster-tui export writes what "
             "can be imported"
         )
-    seq, time, subject = value.get("seq"), value.get("time"), value.get("subject")
-    if type(seq) is not int or seq < 1:
-        raise BadLineError("seq is not a sequence")
-    time_ns = parse_timestamp(time) if isinstance(time, str) else None
+    time_ns = parse_timestamp(value["time"])
     if time_ns is None:
-        raise BadLineError("time is not an RFC 3339 timestamp")
-    if not isinstance(subject, str) or not subject or _BLANK.search(subject):
-        raise BadLineError("subject is not a subject")
-    _check_encodable("subject", subject)
-    return Record(seq, time_ns, subject, _payload_of(value), _headers_of(value.get("headers")))
+        raise BadLineError(_WRONG["time"])
+    subject = value["subject"]
+    if _BLANK.search(subject):
+        raise BadLineError(_WRONG["subject"])
+    headers = _headers_of(value.get("headers"))
+    if encoded := value.get("headers_base64"):
+        headers += _decoded_headers_of(encoded)
+    return Record(value["seq"], time_ns, subject, _payload_of(value), headers)
 
 
-def _payload_of(value: dict[str, Any]) -> bytes:
+def _what_is_wrong(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = first["loc"]
+    if not place:
+        return "it is not JSON" if first["type"] == "json_invalid" else "it is not a JSON object"
+    field = str(place[0])
+    if field.startswith("headers") and len(place) > 1:
+        return f"header {str(place[1])!a} is not a text"
+    return _WRONG.get(field, "it is not JSON")
+
+
+def _payload_of(value: _Line) -> bytes:
     text, encoded = value.get("payload"), value.get("payload_base64")
-    if (text is None) == (encoded is None):
-        raise BadLineError("exactly one of payload and payload_base64 must be there")
-    try:
-        if isinstance(text, str):
-            return text.encode("utf-8")
-        if isinstance(encoded, str):
+    if text is not None and encoded is None:
+        return text.encode()
+    if encoded is not None and text is None:
+        try:
             return base64.b64decode(encoded, validate=True)
-    except ValueError as error:
-        raise BadLineError("the payload cannot be decoded") from error
-    raise BadLineError("the payload is not a text")
+        except (ValueError, binascii.Error) as error:
+            raise BadLineError("the payload cannot be decoded") from error
+    raise BadLineError("exactly one of payload and payload_base64 must be there")
 
 
-def _headers_of(value: object) -> tuple[tuple[str, str], ...]:
-    if value is None:
+def _headers_of(texts: _HeaderTexts | None) -> Headers:
+    if not texts:
         return ()
-    if not isinstance(value, dict):
-        raise BadLineError("headers is not an object")
+    # As they will be stored: an identity must be the same before the wire and after.
+    return tuple(
+        (name, one.translate(_LINE_ENDS).strip(_BLANKS_AROUND))
+        for name, told in texts.items()
+        for one in (told if isinstance(told, list) else (told,))
+    )
+
+
+def _decoded_headers_of(texts: _HeaderTexts) -> Headers:
     pairs = []
-    for name, told in value.items():
-        if _HEADER_NAME.fullmatch(name) is None:
-            raise BadLineError(f"headers holds a name that cannot be sent: {name!a}")
-        for one in told if isinstance(told, list) else [told]:
-            if not isinstance(one, str):
-                raise BadLineError(f"header {name} is not a text")
-            _check_encodable(f"header {name}", one)
-            # As it will be stored: an identity must be the same before the wire and after.
-            pairs.append((name, one.translate(_LINE_ENDS).strip()))
+    for name, told in texts.items():
+        for one in told if isinstance(told, list) else (told,):
+            try:
+                value = read_value(base64.b64decode(one, validate=True))
+            except (ValueError, binascii.Error) as error:
+                raise BadLineError(f"header {name!a} cannot be decoded") from error
+            pairs.append((name, value.translate(_LINE_ENDS).strip(_BLANKS_AROUND)))
     return tuple(pairs)
-
-
-def _check_encodable(what: str, text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise BadLineError(f"{what} holds half of a surrogate pair") from error
-
-
-def event_identity(record: Record) -> str:
-    """What makes two events the same one, wherever they are stored."""
-    given = record.header(MESSAGE_ID)
-    if given:
-        return given
-    digest = hashlib.sha256()
-    for part in (
-        str(record.seq).encode(),
-        format_timestamp(record.time_ns).encode(),
-        record.subject.encode(),
-        record.stored,
-    ):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return f"imp-{digest.hexdigest()}"
-
-
-def imported_headers(record: Record) -> tuple[tuple[str, str], ...]:
-    """The headers with which a record is appended to another log.
-
-    Its own ones, without those that speak to the server about one publish; its identity as the
-    message id; and its time, unless a valid `Natster-Occurred-At` says it already.
-    """
-    kept = [
-        (name, value)
-        for name, value in record.headers
-        if not name.lower().startswith(_NOT_CARRIED) and name != MESSAGE_ID
-    ]
-    if parse_occurred_at(record.header(OCCURRED_AT)) is None:
-        kept = [(name, value) for name, value in kept if name != OCCURRED_AT]
-        kept.insert(0, (OCCURRED_AT, format_timestamp(record.time_ns)))
-    return ((MESSAGE_ID, event_identity(record)), *kept)

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from natster_tui.engine.log.export_import import import_records
+from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting import bucket_watch as stored_watch
 from natster_tui.engine.projecting import projector as projector_module
 from natster_tui.engine.projecting import writer as projection_writer

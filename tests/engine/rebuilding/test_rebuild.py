@@ -13,7 +13,7 @@ from typing import Any
 import nats
 import pytest
 
-from natster_tui.engine.log.export_import import import_records
+from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.stored_projection import Standing

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.log.export_import import import_records
+from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.times import format_timestamp
 from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS

@@ -1,0 +1,133 @@
+"""Writing the log as JSON lines, in the form that `natster_tui.events.log.lines` describes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from natster_tui.engine.log.export_keys import export_key_lines
+from natster_tui.events.event import SUBJECTS, Record, is_log_subject
+from natster_tui.events.log.carried import LeftOut
+from natster_tui.events.log.lines import encode_line
+from natster_tui.events.sealed_payload import Unopened
+from natster_tui.store.log import EventLog
+
+REASONS_TOLD = 3
+
+
+@dataclass(slots=True)
+class ExportReport:
+    """What there is to say about an export beside its lines."""
+
+    opened: NotOpened | None = None
+    """Counts what did not open, where payloads are opened; None: they stay as they are stored."""
+    markers: int = 0
+    """Delete markers, which are no events and are not written."""
+    left_out: LeftOut = field(default_factory=LeftOut)
+    """Headers that are written, and that import leaves out."""
+    refused: int = 0
+    """Events that are written, and that import refuses because of their subject."""
+    first_refused: int = 0
+    about_keys: list[str] = field(default_factory=list)
+    """Sentences about the keys that were written."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """One sentence for each thing that the reader of the file should know."""
+        told = [*self.about_keys, *([] if self.opened is None else self.opened.sentences)]
+        if self.markers:
+            told.append(f"{_events(self.markers, 'delete marker')} not exported: nothing happened")
+        told += self.left_out.sentences("import leaves out")
+        if self.refused:
+            told.append(
+                f"{_events(self.refused, 'event')} not on {SUBJECTS}, the first at "
+                f"{self.first_refused:,}: import refuses a file that holds such lines"
+            )
+        return told
+
+    def take(self, record: Record) -> str | None:
+        """Count one record, and return its line; None for a delete marker."""
+        if record.stored_headers:
+            if record.is_marker:
+                self.markers += 1
+                return None
+            self.left_out.look_at(record)
+        if not is_log_subject(record.subject):
+            self.refused += 1
+            self.first_refused = self.first_refused or record.seq
+        payload = None
+        if self.opened is not None and record.seal is not None:
+            payload = self.opened.payload(record)
+        return encode_line(record, payload)
+
+
+@dataclass(slots=True)
+class NotOpened:
+    """The events of an export that were to be opened and did not open, counted by the reason."""
+
+    sealed: Counter[str] = field(default_factory=Counter)
+    """What their key could still open: they are written as they are stored."""
+    erased: Counter[str] = field(default_factory=Counter)
+    """What can never be opened again: they are written empty."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """How they were written and why, the commonest reasons first; none if all did open."""
+        became = (("stayed sealed", self.sealed), ("came out empty", self.erased))
+        return [_with_reasons(how, reasons) for how, reasons in became if reasons]
+
+    def payload(self, record: Record) -> bytes | None:
+        """What to write for a sealed record; None for what is stored."""
+        assert record.seal is not None
+        match record.seal.unopened:
+            case None:
+                return record.payload
+            case Unopened.ERASED:
+                # It folds as it does here: an initialization counts without a name, a binding
+                # not at all. Sealed, no other log would take it, and all others with it.
+                self.erased[record.seal.reason] += 1
+                return b""
+            case _:
+                self.sealed[record.seal.reason] += 1
+                return None
+
+
+def _with_reasons(how: str, reasons: Counter[str]) -> str:
+    told = [reason for reason, _count in reasons.most_common(REASONS_TOLD)]
+    more = len(reasons) - len(told)
+    also = f"; and {more:,} other reasons" if more else ""
+    count = reasons.total()
+    return f"{count:,} {'event' if count == 1 else 'events'} {how}: {'; '.join(told)}{also}"
+
+
+def _events(count: int, noun: str) -> str:
+    return f"1 {noun} is" if count == 1 else f"{count:,} {noun}s are"
+
+
+async def export_lines(
+    log: EventLog,
+    since: int,
+    instance: str,
+    report: ExportReport | None = None,
+    *,
+    with_keys: bool = False,
+) -> AsyncGenerator[str, None]:
+    """The events from sequence `since` to the head as it is now, one line each.
+
+    With keys, these come first. What else there is to say is counted in `report`.
+    """
+    report = report or ExportReport()
+    last = (await log.refresh()).last_seq
+    if with_keys:
+        # After the head was looked at: a key is stored before anything is sealed with it.
+        keys, report.about_keys = await export_key_lines(log)
+        for line in keys:
+            yield line
+    async with aclosing(log.records(since, last, purpose="export", instance=instance)) as batches:
+        async for batch in batches:
+            for record in batch:
+                event = report.take(record)
+                if event is not None:
+                    yield event

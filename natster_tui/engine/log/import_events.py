@@ -1,0 +1,329 @@
+"""Appending the events of a file to a log, in order, none of them twice.
+
+Which events are the same, and under which id one is stored: `natster_tui.events.log.identity`.
+What is carried of their headers: `natster_tui.events.log.carried`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from itertools import islice
+
+from natster_tui.errors import NatsterError, RefusedError, ServerError
+from natster_tui.events.event import Record
+from natster_tui.events.log.carried import LeftOut, imported_headers
+from natster_tui.events.log.identity import Identities, Placement
+from natster_tui.events.log.key_lines import KeyLine
+from natster_tui.events.sealed_payload import Unopened
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.sealing.key_transfer import OfferedKeys, import_keys, plan_keys
+from natster_tui.store.sealing.values import open_record
+
+IMPORT_CHUNK = 5_000
+ONE_BY_ONE = 20
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """What an import did, counted. `appended` and `present` are events."""
+
+    appended: int = 0
+    present: int = 0
+    """Events that the log held already, or that came earlier in the file."""
+    renamed: int = 0
+    """Those of the appended whose message id another event has."""
+    erased: int = 0
+    """Events of the file that are sealed with a key that was destroyed."""
+    markers: int = 0
+    """Delete markers, which are no events and are not imported."""
+    keys: int = 0
+    """Data keys that were added."""
+    erasures: int = 0
+    """Accounts whose erasure was added."""
+    left_out: LeftOut = field(default_factory=LeftOut)
+    """Headers that were not carried."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """One sentence for each thing that is not usual."""
+        told = []
+        if self.keys or self.erasures:
+            told.append(
+                f"{_counted(self.keys, 'data key')} and {_counted(self.erasures, 'erasure')} were "
+                "added to the keys"
+            )
+        if self.renamed:
+            told.append(
+                f"{_counted(self.renamed, 'event')} got an id of the import, because another event "
+                "has theirs"
+            )
+        if self.erased:
+            told.append(
+                f"{_counted(self.erased, 'event')} of the file can never be read: their keys were "
+                "erased"
+            )
+        if self.markers:
+            told.append(f"left out {_counted(self.markers, 'delete marker')}: nothing happened")
+        return told + self.left_out.sentences("left out")
+
+    def as_json(self) -> dict[str, int]:
+        """The counts, for `--json`."""
+        return {
+            "imported": self.appended,
+            "present": self.present,
+            "renamed": self.renamed,
+            "erased": self.erased,
+            "markers": self.markers,
+            "headers_left_out": self.left_out.total,
+            "keys": self.keys,
+            "erasures": self.erasures,
+        }
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+async def import_records(
+    log: EventLog, events: Iterable[Record], instance: str, keys: Sequence[KeyLine] = ()
+) -> ImportResult:
+    """Append what is not in the log yet, in order; `events` are gone through several times.
+
+    Everything that can be refused is refused before anything is written. After that, what stops
+    the import says at which event, and doing it again goes on there. Raises RefusedError, at the
+    end, when some are stored that nobody can read: their account was erased while they were on
+    their way.
+    """
+    work = _Import(log, events, instance)
+    await work.take_offered(keys)
+    await work.look_at_the_file()
+    await work.look_at_the_log()
+    await work.refuse_what_cannot_be_renamed()
+    await work.add_keys()
+    await work.append()
+    return work.result
+
+
+class _Import:
+    """One import. `seen` is the sequence up to which the log was looked at."""
+
+    def __init__(self, log: EventLog, events: Iterable[Record], instance: str) -> None:
+        self.log = log
+        self.result = ImportResult()
+        self.seen = 0
+        self.identities = Identities()
+        self._events = events
+        self._instance = instance
+        self._offered: OfferedKeys | None = None
+        self._has_sealed = False
+
+    @property
+    def events(self) -> Iterator[Record]:
+        """The events of the file, from the beginning; delete markers are none."""
+        return (record for record in self._events if not record.is_marker)
+
+    # -- before anything is written ----------------------------------------------------------
+
+    async def take_offered(self, lines: Sequence[KeyLine]) -> None:
+        """Look at the keys of the file. Raises RefusedError when they cannot be added."""
+        if not lines:
+            return
+        keyring = self.log.sealing.keyring
+        if keyring is None:
+            raise RefusedError("no keys are in use here; nothing was imported")
+        self._offered = OfferedKeys.of(lines, keyring.key_file)
+        await keyring.refresh()
+        plan_keys(self._offered, keyring)
+
+    async def look_at_the_file(self) -> None:
+        """Take note of all events; raises RefusedError at one that cannot be opened.
+
+        A sealed payload belongs to a keyring; without it, it would stop a projector for good.
+        """
+        for batch in _chunks(self._events):
+            events = [record for record in batch if not record.is_marker]
+            self.result.markers += len(batch) - len(events)
+            for record in events:
+                self.identities.expect(record)
+                self.result.left_out.look_at(record)
+            for record in await self._opened(events):
+                if record.seal is None:
+                    continue
+                self._has_sealed = True
+                self.result.erased += record.seal.unopened is Unopened.ERASED
+                if record.seal.unopened is Unopened.UNAVAILABLE:
+                    raise RefusedError(
+                        f"event {record.seq:,} is sealed with the key {record.seal.key_id}, which "
+                        f"is not available here ({record.seal.reason}): export it with --open, or "
+                        "with --keys; nothing was imported"
+                    )
+
+    async def _opened(self, records: list[Record]) -> list[Record]:
+        """Records, opened with the keys of the log or, where it has none, with those offered."""
+        opened = await self.log.sealing.open_records(records)
+        offered = self._offered
+        if offered is None:
+            return opened
+        return [
+            open_record(offered.table, record)
+            if record.seal is not None and record.seal.unopened is Unopened.UNAVAILABLE
+            else record
+            for record in opened
+        ]
+
+    async def look_at_the_log(self) -> None:
+        """Take note of what came in since the last time."""
+        info = await self.log.refresh()
+        async for batch in _records_after(self.log, self.seen, info.last_seq, self._instance):
+            for record in batch:
+                self.identities.stored(record)
+        self.seen = info.last_seq
+
+    async def refuse_what_cannot_be_renamed(self) -> None:
+        """A sealed payload is bound to its message id: with another id it must be sealed again.
+
+        A log that seals does that; in any other it would be stored in clear.
+        """
+        if self.log.sealing.seals or not self._has_sealed:
+            return
+        placed = [place for record in self.events if (place := self.identities.place(record))]
+        for batch in _chunks(place.record for place in placed if place.is_renamed):
+            for record in await self._opened(batch):
+                if _is_open(record):
+                    raise RefusedError(f"{_would_be_bared(record)}; nothing was imported")
+        for place in placed:
+            self.identities.take_back(place)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    async def add_keys(self) -> None:
+        """Add the keys of the file, before the first event that needs one."""
+        keyring = self.log.sealing.keyring
+        if self._offered is None or keyring is None:
+            return
+        plan = await import_keys(keyring, self._offered)
+        self.result.keys, self.result.erasures = plan.keys, plan.erasures
+        await self.log.sealing.refresh()
+
+    async def append(self) -> None:
+        """Append what is new, a chunk at a time.
+
+        Every append expects to follow exactly on what we have seen, so an event that another
+        writer puts in between is looked at before we go on, and nothing is doubled or reordered.
+        """
+        first_new = self.log.info.last_seq + 1
+        erased = self.log.sealing.tombstones
+        for batch in _chunks(self.events):
+            waiting = batch
+            while waiting:
+                waiting = await self._append_some(waiting)
+        if not self.result.appended:
+            return
+        await self.log.sealing.refresh()
+        if self.log.sealing.tombstones != erased:
+            await self._refuse_what_was_erased(first_new)
+
+    async def _append_some(self, records: list[Record]) -> list[Record]:
+        """Append what is new of some records; returns those that did not land yet."""
+        places = []
+        for record in records:
+            place = self.identities.place(record)
+            if place is None:
+                self.result.present += 1
+            else:
+                places.append(place)
+        if not places:
+            return []
+        before = self.log.appended
+        try:
+            messages = await self._messages(places)
+            landed = await self.log.append_all(messages, expected_last=self.seen)
+        except NatsterError as error:
+            done = self.log.appended - before
+            raise self._stopped(error, places[min(done, len(places) - 1)], done) from error
+        self.result.appended += landed
+        self.result.renamed += sum(place.has_lost_its_id for place in places[:landed])
+        # They stand right behind what was seen, so only what others wrote is left to look at.
+        self.seen += landed
+        if landed == len(places):
+            return []
+        for place in places[landed:]:
+            self.identities.take_back(place)
+        await self.look_at_the_log()
+        return [place.record for place in places[landed:]]
+
+    async def _messages(self, places: list[Placement]) -> list[Append]:
+        """What to append; a sealed event that gets another id is sealed again under that."""
+        renamed = [place.record for place in places if place.is_renamed]
+        opened = iter(await self.log.sealing.open_records(renamed))
+        messages = []
+        for place in places:
+            payload = place.record.payload
+            if place.is_renamed and _is_open(record := next(opened)):
+                if not self.log.sealing.seals:
+                    raise RefusedError(_would_be_bared(record))
+                payload = record.payload
+            headers = imported_headers(place.record, place.message_id)
+            messages.append(Append(place.record.subject, payload, headers))
+        return messages
+
+    def _stopped(self, error: NatsterError, at: Placement, done: int) -> NatsterError:
+        """The same failure, with where it stopped the import and what to do next."""
+        count = self.result.appended + done
+        sentence = (
+            f"{error.sentence}; the import stopped at the file's event {at.record.seq:,}, with "
+            f"{_counted(count, 'event')} imported before: repeat the command to continue there"
+        )
+        kind = ServerError if isinstance(error, ServerError) else RefusedError
+        return kind(sentence)
+
+    async def _refuse_what_was_erased(self, first_new: int) -> None:
+        """Events of ours that were sealed with a key that is destroyed by now."""
+        found = [
+            record
+            async for batch in _records_after(self.log, first_new - 1, self.seen, self._instance)
+            for record in batch
+            if record.seal is not None
+            and record.seal.unopened is Unopened.ERASED
+            and self.identities.expects(record)
+        ]
+        if found:
+            raise RefusedError(
+                f"everything was imported, but {len(found):,} of the events, the first at "
+                f"{found[0].seq:,}, are of an account that was erased meanwhile: what they say "
+                "can never be read"
+            )
+
+
+def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    remaining = iter(records)
+    while chunk := list(islice(remaining, IMPORT_CHUNK)):
+        yield chunk
+
+
+def _is_open(record: Record) -> bool:
+    """Whether a payload was sealed, and could be opened."""
+    return record.seal is not None and record.seal.unopened is None
+
+
+def _would_be_bared(record: Record) -> str:
+    return (
+        f"event {record.seq:,} is sealed and needs another message id, for it has none or another "
+        "event has it, but this log does not seal, and would store it in clear: import it into a "
+        "sealed log, or export it with --open"
+    )
+
+
+async def _records_after(
+    log: EventLog, seq: int, last: int, instance: str
+) -> AsyncGenerator[list[Record], None]:
+    """What came in after a sequence; a few are asked for singly, which is over sooner."""
+    if last - seq <= ONE_BY_ONE:
+        found = [await log.record_at(each) for each in range(seq + 1, last + 1)]
+        yield [record for record in found if record is not None]
+        return
+    async with aclosing(log.records(seq + 1, last, purpose="import", instance=instance)) as batches:
+        async for batch in batches:
+            yield batch
