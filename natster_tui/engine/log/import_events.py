@@ -243,7 +243,11 @@ class _Import:
         except NatsterError as error:
             done = self.log.appended - before
             raise self._stopped(error, places[min(done, len(places) - 1)], done) from error
-        self.result.appended += landed
+        # Of several in flight one may be kept from landing by the same event of another import,
+        # and those behind it land after all. They are found in the log next, and count once.
+        appended = max(landed, self.log.appended - before)
+        self.result.appended += appended
+        self.result.present -= appended - landed
         self.result.renamed += sum(place.has_lost_its_id for place in places[:landed])
         # They stand right behind what was seen, so only what others wrote is left to look at.
         self.seen += landed

@@ -300,6 +300,7 @@ async def test_two_imports_of_the_same_file_at_the_same_time_append_it_once(
     await other_link.close()
     assert [essence(r) for r in await records_in(log)] == [essence(r) for r in records]
     assert sum(result.appended for result in results) == 100
+    assert all(result.appended + result.present == 100 for result in results)
 
 
 # -- what is carried ---------------------------------------------------------------------------
