@@ -51,6 +51,8 @@ APPENDS_IN_FLIGHT = 400
 
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
 EXPECTED_LAST_ID = "Nats-Expected-Last-Msg-Id"
+"""Only for a stream without replicas: on nats-server 2.15 the replicas of any other stop at an
+expectation that does not hold (`critical write error` in their log), and store nothing more."""
 EXPECTED_SUBJECT_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 
@@ -255,21 +257,25 @@ class EventLog:
         With `expected_last` every message expects to follow exactly on the one before, so that
         nothing lands out of order: when somebody else writes in between, the messages from
         there on are left, and the number of those before is returned. The sequence alone would
-        not do: somebody else's event in the place of one makes the next one's number right.
+        not do: somebody else's event in the place of one makes the next one's number right. Where
+        several are in flight each therefore expects the message id before it as well; a replicated
+        log gets them one by one, because there an expected id that does not hold ends the stream.
         """
         waiting: list[asyncio.Task[int]] = []
         landed = 0
+        one_by_one = expected_last is not None and self.info.replicas > 1
+        in_flight = 1 if one_by_one else APPENDS_IN_FLIGHT
         await self._ready_for(messages)
         try:
             for index, message in enumerate(messages):
                 headers = message.headers
                 if expected_last is not None:
                     headers = (*headers, (EXPECTED_LAST_SEQUENCE, str(expected_last + index)))
-                    if index:
+                    if index and not one_by_one:
                         before = messages[index - 1].message_id
                         headers = (*headers, (EXPECTED_LAST_ID, before))
                 waiting.append(asyncio.create_task(self._publish(message, headers)))
-                if len(waiting) >= APPENDS_IN_FLIGHT:
+                if len(waiting) >= in_flight:
                     self._check_landed(messages[landed], await waiting[0], expected_last, landed)
                     landed += 1
                     del waiting[0]

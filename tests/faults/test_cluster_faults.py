@@ -8,12 +8,14 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from natster_tui.errors import ConflictError, NatsterError
-from natster_tui.events.event import STREAM
+from natster_tui.events.event import MESSAGE_ID, STREAM
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append
 from natster_tui.store.log_config import LogSettings
@@ -30,6 +32,7 @@ from tests.faults.arena import (
 )
 from tests.faults.checker import Checker, ask, plain_client
 from tests.faults.results import record
+from tests.making_logs import records_in
 from tests.real_server import RealServer
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(240)]
@@ -158,3 +161,36 @@ async def test_the_leader_is_killed_twice_under_load(cluster: list[RealServer]) 
         assert info["config"]["num_replicas"] == NODES
     found = await checker.check(at=state.last)
     record("leader of three nodes killed under load", found, injected=2, recovered_s=slowest)
+
+
+async def test_an_import_beside_another_writer_leaves_a_replicated_log_alive(
+    cluster: list[RealServer],
+) -> None:
+    """An expectation that its replicas find broken would end the stream for good."""
+    settings = cluster[0].new_account()
+    await when_ready(settings)
+    link, other = await Link.open(settings), await Link.open(settings)
+    log, beside = await open_or_make(link), await open_or_make(other)
+    imported = [
+        replace(each, headers=((MESSAGE_ID, f"i{n}"),)) for n, each in enumerate(story(0, 600))
+    ]
+
+    async def keep_writing() -> None:
+        for number in count(1_000):
+            await beside.append_all(list(story(number, 1)), expected_last=None)
+            await asyncio.sleep(0.01)  # so that both get their turns
+
+    writer = asyncio.create_task(keep_writing())
+    landed = 0
+    while landed < len(imported):
+        head = (await log.refresh()).last_seq
+        landed += await log.append_all(imported[landed:], expected_last=head)
+    assert not writer.done()
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    ids = [record_.header(MESSAGE_ID) for record_ in await records_in(log)]
+    assert [each for each in ids if each and each.startswith("i")] == [
+        f"i{n}" for n in range(len(imported))
+    ]
+    await other.close()
+    await link.close()
