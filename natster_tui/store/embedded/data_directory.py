@@ -130,11 +130,11 @@ class DataDirectory:
         refuse_unless_ours(self.path)
         make_private_directory(self.path)
         lock = self.path / LOCK
-        try:
-            write_private(lock, MARK, replace=False)
-        except FileExistsError:
-            if lock.stat().st_size == 0:  # an earlier release left it empty
-                lock.write_bytes(MARK)
+        if not lock.exists():
+            with contextlib.suppress(FileExistsError):  # another process made it just now
+                write_private(lock, MARK, replace=False)
+        elif lock.stat().st_size == 0:  # an earlier release left it empty
+            lock.write_bytes(MARK)
         for directory in (self.store, self.run):
             make_private_directory(directory)
 

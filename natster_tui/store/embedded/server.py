@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ from natster_tui.store.embedded import guard as server_guard
 from natster_tui.store.embedded.binary import find_server_binary
 from natster_tui.store.embedded.data_directory import DataDirectory
 from natster_tui.store.embedded.greeting import NoAnswerError, greet
+from natster_tui.store.embedded.kept_streams import KeptStreams, remove_unfinished_blocks
 from natster_tui.store.embedded.ownership import refuse_unless_ours
 from natster_tui.store.embedded.sentinel import (
     NO_LOG_YET,
@@ -38,6 +40,7 @@ from natster_tui.store.embedded.sentinel import (
 )
 from natster_tui.store.embedded.server_config import KEY_VARIABLE
 from natster_tui.store.embedded.state_files import RunningServer
+from natster_tui.store.embedded.store_watch import StoreProblem, StoreWatch
 from natster_tui.store.user_directories import data_directory
 from natster_tui.text.safe_text import safe_text
 
@@ -72,6 +75,7 @@ class EmbeddedServer:
         self._running = running
         self._guard = guard
         self._key = key
+        self._watch = StoreWatch(directory.store, directory.log_file, running.server_pid)
 
     def is_running(self) -> bool:
         """Whether this very server still runs, as far as its guard and its files tell."""
@@ -84,6 +88,10 @@ class EmbeddedServer:
             return True
         os.close(lock)
         return False
+
+    def store_problem(self) -> StoreProblem | None:
+        """What keeps the server from storing, if anything does. May take a moment if so."""
+        return self._watch.look()
 
     def recorded_log(self) -> tuple[str, str] | None:
         """(stream, created) of the log that the store is known to hold; None before the first.
@@ -216,35 +224,57 @@ async def _share(directory: DataDirectory) -> EmbeddedServer | None:
 async def _start(directory: DataDirectory, lock: int) -> EmbeddedServer:
     """Start the server as the holder of the lock."""
     binary = find_server_binary()
+    kept = KeptStreams(directory.store)
+    kept.put_back()  # from a start that was killed before it was over
     key = open_store(directory.store, directory.sentinel, directory.key_file)
     token = directory.obtain_token()
     directory.clear_running()
-    # Clients of the server that ran before come back to its port, so it is tried first.
-    for port in (directory.last_port(), _ANY_PORT):
-        if port is None:
-            continue
-        directory.write_config(port, token)
-        log_start = directory.log_size()
-        guard = _spawn_guard(directory, binary, lock, key)
-        try:
-            running = await _wait_until_ready(directory, guard, token)
-            directory.write_running(running)
-        except _NotStartedError:
-            await _end(guard)
-            words = directory.last_words(log_start)
-            if port != _ANY_PORT and "address already in use" in words:
+    remove_unfinished_blocks(directory.store)
+    kept.keep()
+    try:
+        # Clients of the server that ran before come back to its port, so it is tried first.
+        for port in (directory.last_port(), _ANY_PORT):
+            if port is None:
                 continue
-            raise ServerError(
-                f"the embedded server did not start: {words}; "
-                f"its log is {_shown(directory.log_file)}"
-            ) from None
-        except BaseException:
-            await _end(guard)
-            raise
-        finally:
-            directory.config_file.unlink(missing_ok=True)  # it holds the token
-        return EmbeddedServer(directory, running, token, guard=guard, key=key)
+            server = await _start_on(port, directory, binary, lock, token, key, kept)
+            if server is not None:
+                return server
+    finally:
+        kept.put_back()
     raise AssertionError("unreachable: the system picks a port that is free")
+
+
+async def _start_on(
+    port: int,
+    directory: DataDirectory,
+    binary: Path,
+    lock: int,
+    token: str,
+    key: str,
+    kept: KeptStreams,
+) -> EmbeddedServer | None:
+    """The server on a port, None if that is taken."""
+    directory.write_config(port, token)
+    log_start = directory.log_size()
+    guard = _spawn_guard(directory, binary, lock, key)
+    try:
+        running = await _wait_until_ready(directory, guard, token, kept)
+        kept.drop()
+        directory.write_running(running)
+    except _NotStartedError:
+        await _end(guard)
+        words = directory.last_words(log_start)
+        if port != _ANY_PORT and "address already in use" in words:
+            return None
+        raise ServerError(
+            f"the embedded server did not start: {words}; its log is {_shown(directory.log_file)}"
+        ) from None
+    except BaseException:
+        await _end(guard)
+        raise
+    finally:
+        directory.config_file.unlink(missing_ok=True)  # it holds the token
+    return EmbeddedServer(directory, running, token, guard=guard, key=key)
 
 
 def _spawn_guard(
@@ -273,7 +303,7 @@ def _spawn_guard(
 
 
 async def _wait_until_ready(
-    directory: DataDirectory, guard: subprocess.Popen[bytes], token: str
+    directory: DataDirectory, guard: subprocess.Popen[bytes], token: str, kept: KeptStreams
 ) -> RunningServer:
     deadline = time.monotonic() + START_TIMEOUT
     recorded = read_sentinel(directory.sentinel) or NO_LOG_YET
@@ -284,6 +314,8 @@ async def _wait_until_ready(
             with contextlib.suppress(NoAnswerError):
                 greeting = await greet(port, token, stream=recorded.stream)
                 if greeting is not None:
+                    if lost := kept.lost():
+                        raise _removed(directory, lost)
                     if not greeting.has_stream:
                         raise _unreadable(directory, recorded)
                     return RunningServer(port, greeting.server_id, os.getpid(), server_pid)
@@ -329,6 +361,11 @@ def _is_alive(pid: int) -> bool:
 
 
 def _unusable(path: Path, error: OSError) -> ServerError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ServerError(
+            f"the disk of {_shown(path)} is full ({(error.strerror or '').lower()}), and the "
+            "embedded server cannot be started: make room"
+        )
     return ServerError(
         f"the embedded server cannot use {safe_text(str(error.filename or path))} "
         f"({error.strerror or type(error).__name__}): make it accessible, "
@@ -341,6 +378,15 @@ def _unreadable(directory: DataDirectory, recorded: RecordedLog) -> RefusedError
         f"the server cannot open the log {safe_text(recorded.stream)} in "
         f"{_shown(directory.store)}, though its files are there: the store is damaged, or part of "
         "it belongs to another key; it was stopped again and nothing was changed"
+    )
+
+
+def _removed(directory: DataDirectory, streams: list[str]) -> RefusedError:
+    named = ", ".join(safe_text(stream) for stream in streams)
+    return RefusedError(
+        f"the server could not read {named} in {_shown(directory.store)} and removed the files; it "
+        "was stopped again and they were put back: the store is damaged, restore it from a backup; "
+        f"the server's log is {_shown(directory.log_file)}"
     )
 
 
