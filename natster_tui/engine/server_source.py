@@ -25,6 +25,7 @@ from natster_tui.events.event import STREAM
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.opening.servers import ServerPool
+from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.embedded.server import (
     EmbeddedServer,
     acquire,
@@ -96,7 +97,8 @@ class NamedServer:
 
     async def connect(self, settings: ConnectionSettings) -> Link:
         """See `ServerSource`. Servers that were advertised are remembered from link to link."""
-        return await Link.open(settings, name=self._name, pool=self.pool)
+        with waiting_for(f"waiting for a connection to {settings.described}"):
+            return await Link.open(settings, name=self._name, pool=self.pool)
 
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
         """See `ServerSource`."""
@@ -134,6 +136,10 @@ class EmbeddedSource:
 
     async def settings(self) -> ConnectionSettings:
         """See `ServerSource`. Takes the server over when its owner has gone."""
+        with waiting_for("waiting for the embedded server to start"):
+            return await self._started()
+
+    async def _started(self) -> ConnectionSettings:
         if self._server is None or not self._server.is_running():
             if self._server is not None:
                 await self._server.close()
@@ -149,7 +155,8 @@ class EmbeddedSource:
 
     async def connect(self, settings: ConnectionSettings) -> Link:
         """See `ServerSource`."""
-        return await Link.open(settings, name=self._name)
+        with waiting_for("waiting for a connection to the embedded server"):
+            return await Link.open(settings, name=self._name)
 
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
         """See `ServerSource`. The store was checked before its server started."""

@@ -48,6 +48,7 @@ from natster_tui.projections.diff import (
 )
 from natster_tui.projections.fold import Fold
 from natster_tui.store.bucket import Bucket
+from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.lease import Lease, rebuild_key
 from natster_tui.store.log import EventLog
 from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
@@ -152,6 +153,8 @@ class Rebuild:
         self._instance = instance
         self._created = log.info.created
         self._replay = Replay(log, projections, instance, on_progress)
+        self._outrun: dict[str, str] = {}
+        """What is waited for where another projector was quicker, by projection."""
         self._foreign: set[str] = set()
         """Whose buckets were another program's when `prepare` looked at them."""
         self._buckets = {p.name: bucket_of(log, p, instance) for p in projections}
@@ -255,6 +258,14 @@ class Rebuild:
     async def _commit_one(
         self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool
     ) -> None:
+        with waiting_for(lambda: self._outrun.get(projection.name, "")):
+            await self._commit_until_written(
+                projection, purge=purge, take_over=take_over, partial=partial
+            )
+
+    async def _commit_until_written(
+        self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool
+    ) -> None:
         bucket = self._buckets[projection.name]
         last_try = time.monotonic() + TRIES_S
         while True:
@@ -268,6 +279,9 @@ class Rebuild:
             except ConflictError as error:
                 if time.monotonic() > last_try:
                     raise kept_writing(projection) from error
+                self._outrun[projection.name] = (
+                    f"waiting for another projector to stop writing to {bucket.name}"
+                )
                 await self._replay.advance((await self.log.refresh()).last_seq)
                 continue
             return

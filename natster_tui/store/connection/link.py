@@ -48,6 +48,7 @@ from natster_tui.store.connection.opening.failure import (
 from natster_tui.store.connection.opening.limits import within
 from natster_tui.store.connection.opening.servers import ServerPool
 from natster_tui.store.connection.opening.tls import check_transport, protection_of, tls_context
+from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.server_errors import ServerSaidError
 from natster_tui.store.connection.write_target import (
     PublishedSubject,
@@ -336,10 +337,10 @@ class Link:
         Raises ServerError when no answer comes, UnheardError when nothing listens,
         ConnectionLostError, DeniedError.
         """
+        work = self.client.request(subject, payload, timeout=timeout, headers=headers)
         try:
-            reply = await self.guarded(
-                self.client.request(subject, payload, timeout=timeout, headers=headers), subject
-            )
+            with waiting_for(f"waiting for {self.described} to answer {subject}"):
+                reply = await self.guarded(work, subject)
         except nats.errors.NoRespondersError as error:
             raise UnheardError(
                 f"at {self.described} nothing listens on {screen_text(subject, 200)}"

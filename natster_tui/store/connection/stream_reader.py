@@ -26,6 +26,7 @@ from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.wire import parse_status, position_prefix
 from natster_tui.store.connection.write_target import PublishedSubject
@@ -296,6 +297,12 @@ class StreamReader:
             self.idle = False
         return records, at, odd
 
+    def _awaited(self) -> str:
+        """What the server owes us, in a sentence; empty where nothing is known to be pending."""
+        if not self.pending:
+            return ""
+        return f"waiting for {self.link.described} to deliver messages of {self.stream}"
+
     async def _wait(self) -> None:
         """Until something arrives, the link is lost, or the silence gets suspicious."""
         self._stirred.clear()
@@ -303,7 +310,8 @@ class StreamReader:
         try:
             assert self._denied is not None
             either: set[asyncio.Future[Any]] = {stirred, self.link.lost, self._denied}
-            await asyncio.wait(either, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
+            with waiting_for(self._awaited):
+                await asyncio.wait(either, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stirred.cancel()
         if self._denied.done():

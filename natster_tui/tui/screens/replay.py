@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Static
 
 from natster_tui.engine.rebuilding.rebuild import Verdict
@@ -23,10 +24,12 @@ from natster_tui.errors import NatsterError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import KeyChange
 from natster_tui.projections.wording import Names, change_line
+from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.actions.background import start
 from natster_tui.tui.panes.view import View
 from natster_tui.tui.theme import progress_bar
+from natster_tui.tui.widgets.alert import SAID_AFTER_S
 from natster_tui.tui.widgets.text_field import Field
 
 _CHANGES_SHOWN = 200
@@ -34,6 +37,7 @@ _FIELDS_SHOWN = 50
 """Of a key; a hub's document may differ in a hundred thousand."""
 _FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs from the log"}
 _BAR = 40
+WAITS_EVERY_S = 0.5
 
 
 class ReplayScreen(ModalScreen[None]):
@@ -57,6 +61,10 @@ class ReplayScreen(ModalScreen[None]):
         self._progress = Static(id="dialog-progress")
         self._hint = Static(id="dialog-hint")
         self._steps = 0
+        self._reporter = Reporter(self.say)
+        """Hears what the steps wait for."""
+        self._waited_for: set[str] = set()
+        self._telling: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Text, progress, hint."""
@@ -106,18 +114,27 @@ class ReplayScreen(ModalScreen[None]):
         self._progress.update(text)
 
     def work(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Run a step instead of the one before; what fails is said in the text."""
+        """Run a step instead of the one before; what fails, and what it waits for, is said."""
+        if self._telling is None:
+            self._telling = self.set_interval(WAITS_EVERY_S, self._say_waits)
         start(self, partial(self._guarded, step), "replay")
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
         self._steps += 1
         try:
-            await step()
+            with reporting_to(self._reporter):
+                await step()
         except NatsterError as error:
             self.say(f"{self.view.glyphs.bad} {error.sentence}", "text-error")
             self.hint("esc closes")
         finally:
             self._steps -= 1
+
+    def _say_waits(self) -> None:
+        for sentence in self._reporter.waits(SAID_AFTER_S):
+            if sentence not in self._waited_for:
+                self._waited_for.add(sentence)
+                self.say(sentence, "text-warning")
 
     @property
     def working(self) -> bool:

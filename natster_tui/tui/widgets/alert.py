@@ -5,6 +5,9 @@ from __future__ import annotations
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 
+SAID_AFTER_S = 2.0
+"""From so many seconds on a wait is said."""
+
 
 def alert_of(workspace: Workspace) -> str:
     """A sentence, or nothing."""
@@ -18,4 +21,5 @@ def alert_of(workspace: Workspace) -> str:
         waits = status.waiting is not None and not status.waiting.needs_a_person
         if status.problem and (stopped or (watching and not waits)):
             return f"{projector.projection.name}: {status.problem}"
-    return ""
+    waited_for = workspace.reporter.waits(SAID_AFTER_S)
+    return waited_for[0] if waited_for else ""

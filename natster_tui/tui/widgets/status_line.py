@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.projecting.waiting import Cause
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.panes.view import View
@@ -98,11 +99,17 @@ class StatusLine(Static):
             return workspace.connection.value, False
         if (silent := workspace.follower.silent_s) > SILENT_S:
             return f"no answer for {age(silent)}", False
-        phases = [projector.status.phase for projector in workspace.projectors.values()]
+        projectors = workspace.projectors.values()
+        phases = [projector.status.phase for projector in projectors]
         if Phase.STOPPED in phases:
             return "stopped", False
         if workspace.read_only:
             return "read-only", True
+        causes = {each.status.waiting.cause for each in projectors if each.status.waiting}
+        if Cause.REFUSED in causes:
+            return "lease refused", False
+        if causes & {Cause.ANSWER, Cause.RENEWAL}:
+            return "waiting for the lease", False
         for phase in (Phase.WATCHING, Phase.PAUSED, Phase.LOADING, Phase.CATCHING_UP):
             if phase in phases:
                 return phase.value, True

@@ -1,0 +1,114 @@
+"""What takes longer than two seconds says what it waits for, and every wait ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from natster_tui.engine import headless
+from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.engine.projecting import lease_keeper
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.errors import ConflictError
+from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.store.lease import Holder, Lease
+from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.maker import LEASES
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.cli.program import Program
+from tests.conftest import until
+from tests.engine.running import running
+from tests.faults.proxy import Proxy
+from tests.making_logs import append, initialized, shared
+
+EVENTS = [initialized("AA", "Ann"), initialized("BB"), shared("AA", "BB")]
+KEYS = ("projector", "projector.account", "projector.catalog", "rebuild.account")
+HOLDER = Holder(host="elsewhere", pid=4_711, instance="x", since=1, version=1)
+
+
+async def hold(log: EventLog, *keys: str) -> None:
+    """Hold leases for ever, and do nothing with them."""
+    await log.buckets.make(LEASES)
+    revisions = dict.fromkeys(keys, 0)
+    while True:
+        for key, revision in revisions.items():
+            revisions[key] = await Lease(log.link, key).put(HOLDER, revision) or 0
+        await asyncio.sleep(0.3)  # the interval at which it renews
+
+
+async def held(log: EventLog, *keys: str) -> asyncio.Task[None]:
+    task = asyncio.create_task(hold(log, *keys))
+    for key in keys:
+        for _look in range(500):
+            if (await Lease(log.link, key).look()).holder == HOLDER:
+                break
+            await asyncio.sleep(0.01)  # between two questions to the server
+    return task
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_projecting_once_says_who_holds_the_lease_and_ends_when_that_one_is_there(
+    log: EventLog, settings: ConnectionSettings, natster: Program
+) -> None:
+    await append(log, EVENTS)
+    holding = await held(log, *KEYS[:3])
+    process = await natster.start("project", "--once", "--json")
+    assert process.stderr is not None
+    lines = [(await process.stderr.readline()).decode() for _ in range(1)]
+    assert "waiting for elsewhere, process 4711, which holds the lease, to project" in lines[0]
+    await stop(holding)
+    async with running(settings) as workspace:
+        await until(lambda: all(p.status.stored == 3 for p in workspace.projectors.values()))
+        out, _ = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    assert [each["seq"] for each in json.loads(out)] == [3, 3]
+
+
+async def test_a_rebuild_says_which_rebuild_it_waits_for(log: EventLog, natster: Program) -> None:
+    await append(log, EVENTS)
+    holding = await held(log, "rebuild.account")
+    process = await natster.start("rebuild", "account", "--yes", "--json")
+    assert process.stderr is not None
+    line = (await process.stderr.readline()).decode()
+    assert "account is being rebuilt (elsewhere, process 4711)" in line
+    await stop(holding)
+    out, _ = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0, out
+
+
+async def test_a_holder_that_makes_no_progress_is_not_waited_for_for_ever(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headless, "HELD_BACK_S", 0.5)
+    monkeypatch.setattr(headless, "LOOK_S", 0.1)
+    monkeypatch.setattr(lease_keeper, "REBUILD_WAIT_S", 0.5)
+    await append(log, EVENTS)
+    holding = await held(log, *KEYS)
+    with pytest.raises(ConflictError, match="elsewhere, process 4711 holds the lease and has not"):
+        await project_until_caught_up(log, "once")
+    rebuild = Rebuild(log, [ACCOUNTS], "rebuild")
+    await rebuild.prepare()
+    with pytest.raises(ConflictError, match="account is being rebuilt"):
+        await rebuild.commit()
+    await stop(holding)
+
+
+async def test_a_server_that_does_not_answer_is_named_and_the_command_ends(
+    log: EventLog, settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    await append(log, EVENTS)
+    async with Proxy.before(settings) as proxy:
+        proxy.stall()
+        natster = Program(tmp_path).on(replace(settings, servers=(proxy.url,)))
+        ended = await natster.run("status")
+    assert ended.code == 3
+    assert "waiting for a connection to " in ended.err
+    assert ended.sentence
