@@ -1,9 +1,9 @@
 """Every failure a person can meet, as one sentence and an exit code.
 
-The sentence names what went wrong and what to do about it; the command line prints it on
-stderr and the dashboard shows it as it is. Whatever it quotes is masked and made safe when the
-failure is made, so that nobody who shows one need think of it. Exit codes are DESIGN section
-8's: 1 "the answer is no", 2 usage, 3 "the server cannot be reached or refuses".
+The sentence names what went wrong and what to do about it; the command line prints it on stderr
+and the dashboard shows it as it is. Whatever it quotes is masked and made safe when the failure is
+made, so that it can be shown as it is. Exit codes: 1 "the answer is no", 2 usage, 3 "the server
+cannot be reached or refuses".
 """
 
 from __future__ import annotations

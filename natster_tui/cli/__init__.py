@@ -1,1 +1,1 @@
-"""The command line: every command of DESIGN section 8."""
+"""The command line: one module for each group of commands."""

@@ -1,6 +1,6 @@
 """Erasing an account: destroying its data keys, and everything derived from what they sealed.
 
-DESIGN section 6, "Erase". The log keeps its events; what they said is gone. The projections are
+The log keeps its events; what they said is gone. The projections are
 rebuilt at once, so that nothing stored was ever folded from it; the account gets a new data key
 for what comes after.
 """

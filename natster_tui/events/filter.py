@@ -1,7 +1,7 @@
 """Filters for events: the grammar, and whether an event passes.
 
 Words separated by blanks, all of which must hold: `type:` `from:` `to:` `account:` `catalog:`
-`seq:` `since:` `parked`, and free text (DESIGN section 7). A word that begins with `-` must not
+`seq:` `since:` `parked`, and free text. A word that begins with `-` must not
 hold. Values match as beginnings of keys and as parts of names, without regard to letter case;
 `type:` takes the short names (`shared`) and the full ones (`catalog_shared`); `seq:` takes
 `N`, `N..M`, `N..` and `..M`; `since:` a time, or an age such as `90s`, `15m`, `2h` or `3d`. What

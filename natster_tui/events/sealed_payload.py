@@ -1,7 +1,7 @@
 """What is known of a payload that was sealed before it was stored.
 
 The log opens payloads where it reads them; what folds and panes get says, beside the payload,
-that it was sealed and, where it did not open, why. DESIGN section 3 tells three cases apart,
+that it was sealed and, where it did not open, why. There are three cases,
 because they mean three different things to a projection.
 """
 

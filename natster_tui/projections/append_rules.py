@@ -2,7 +2,7 @@
 
 Pure: the decision is made from the two states that the event would change. What it answers is
 either the message to append, with the filter under which the append must expect nothing newer,
-or one sentence that says why not. Whatever would be parked is refused (DESIGN section 8).
+or one sentence that says why not. Whatever would be parked is refused.
 """
 
 from __future__ import annotations

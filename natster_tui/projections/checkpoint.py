@@ -1,6 +1,6 @@
 """The checkpoint: the position that counts, stored beside the documents it belongs to.
 
-Key `_checkpoint` of the projection's bucket, always plain JSON (DESIGN section 4):
+Key `_checkpoint` of the projection's bucket, always plain JSON:
 `{"seq","version","log":{"stream","created","time"},"tombstones","parked":{"count","recent"},
 "rebuild":{"to","id"}}`, the last only while a rebuild is under way; besides `"touched":true` from
 when another program wrote to the bucket until a rebuild has put that right.

@@ -1,6 +1,6 @@
 """Whether this is still the log that a projection was derived from.
 
-Asked on every start and after every reconnect (DESIGN section 4). Each way in which the answer
+Asked on every start and after every reconnect. Each way in which the answer
 can be "no" has its own sentence; none of them is ever answered by silently starting over.
 """
 

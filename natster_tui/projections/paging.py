@@ -1,6 +1,6 @@
 """Large documents in pages: the entries of a bucket that a document is stored in, and back.
 
-DESIGN section 3: one account that shares with everybody has a document that no server takes in
+An account that shares with everyone has a document that no server takes in
 one message. Such a document is stored as a main entry, under the document's own key, and as
 pages, each an entry of its own: `KEY/out_shares/0`, `KEY/out_shares/1` and so on, so that one
 more share rewrites one page.

@@ -1,6 +1,6 @@
 """A projection's bucket: its documents and its checkpoint, written together or not at all.
 
-The one place where projections are stored (DESIGN section 4, "Committing"): changed documents
+The one place where projections are stored: changed documents
 and the checkpoint go in one atomic batch (NATS ADR-50), the checkpoint last and under its own
 revision, so that a writer whose view is stale loses the whole batch.
 """

@@ -1,7 +1,7 @@
 """The event log: one JetStream stream, appended to and read, never changed otherwise.
 
-Creating it, adopting it as it is, reading by sequence, and appending under expectations
-(DESIGN section 2). A log that exists is never updated, purged or deleted from here.
+Creating it, adopting it as it is, reading by sequence, and appending under expectations. A log
+that exists is never updated, purged or deleted from here.
 """
 
 from __future__ import annotations
@@ -316,8 +316,8 @@ class EventLog:
         except ApiError as error:
             if error.code in (WRONG_LAST_SEQUENCE, WRONG_LAST_ID):
                 raise ConflictError(
-                    f"somebody else wrote to {self.stream} first: look at what came in, and try "
-                    "again"
+                    f"another writer appended to {self.stream} first: look at what came in, and "
+                    "try again"
                 ) from error
             if error.code == STORE_FAILED:
                 raise self._full(error) from error

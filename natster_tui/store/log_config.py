@@ -1,4 +1,4 @@
-"""How the log's stream is made when we make it, and read as what it is (DESIGN section 2)."""
+"""How the log's stream is made when we make it, and read as what it is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """How a log is made when we make it; each can be set (DESIGN section 2).
+    """How a log is made when we make it; each can be set.
 
     `replicas` None means three when the cluster has three nodes or more, else one;
     `duplicate_window_s` is in seconds.

@@ -1,6 +1,6 @@
 """What counts as a secret, and what stands on the screen in its place.
 
-DESIGN section 6: secrets never reach the screen, the clipboard, a log line or an export unless
+Secrets never reach the screen, the clipboard, a log line or an export unless
 asked for: `access_token`, `creds` and anything named like a token, secret, password, seed or
 jwt. A secret is also known by its looks, wherever it stands: a JWT, an nkey seed, a private
 key, a URL with user information. When in doubt it is masked.

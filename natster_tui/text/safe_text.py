@@ -1,6 +1,6 @@
 """Text from outside, made fit for a terminal: the one place where that happens.
 
-DESIGN section 6: subjects, payloads, headers, keys, error texts and bucket values may hold
+Subjects, payloads, headers, keys, error texts and bucket values may hold
 anything, and neither Textual nor Rich stops an escape sequence. Here control and format
 characters become visible symbols, combining marks are capped and the length is capped. It is
 done once, where the text is decoded. The result is for showing only: names that are looked up

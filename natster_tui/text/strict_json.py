@@ -1,6 +1,6 @@
 """Which payloads count as readable JSON, the same for every reader.
 
-DESIGN section 3: UTF-8 without a byte order mark, RFC 8259 (no NaN or Infinity), nesting of at
+UTF-8 without a byte order mark, RFC 8259 (no NaN or Infinity), nesting of at
 most 64, no lone surrogates; of duplicate names the last wins; names are case-sensitive.
 """
 

@@ -682,7 +682,7 @@ async def test_of_those_who_publish_the_same_at_once_one_wins(
     assert sorted(ended.code for ended in runs) == [0, 1, 1]
     for ended in runs:
         if ended.code:
-            assert "somebody else wrote" in ended.sentence or "already" in ended.sentence
+            assert "another writer" in ended.sentence or "already" in ended.sentence
     assert (await imported.refresh()).last_seq == 11
 
 

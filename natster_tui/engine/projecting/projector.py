@@ -3,7 +3,7 @@
 It runs for as long as a link lasts and starts anew on the next one from what is stored. When it
 may not write (read-only, another program's projections, an old server, a denied permission) it
 folds in memory instead: what is shown is always the fold of the log, and the status says why
-nothing is written. Rules: DESIGN section 4.
+nothing is written.
 """
 
 from __future__ import annotations

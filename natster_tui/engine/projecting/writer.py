@@ -1,8 +1,7 @@
 """The projection of a log, folded and written: each batch is the fold of a prefix of the log.
 
 What is written goes into one atomic batch with the checkpoint, under the revision that our view of
-the bucket is from; whoever writes from an older view loses the whole batch. Rules: DESIGN
-section 4.
+the bucket is from; a writer with an older view loses the whole batch.
 """
 
 from __future__ import annotations

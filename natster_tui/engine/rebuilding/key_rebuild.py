@@ -1,6 +1,6 @@
 """Rebuilding one document: exactly to where its bucket stands, under the same checkpoint.
 
-DESIGN section 5: the key is folded to the stored checkpoint's sequence and the checkpoint is
+The key is folded to the stored checkpoint's sequence and the checkpoint is
 rewritten at the same position, never ahead of it, because the other documents are not.
 """
 

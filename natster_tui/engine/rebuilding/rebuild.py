@@ -1,6 +1,6 @@
 """Rebuilding projections from the log, and verifying that what is stored is what it says.
 
-DESIGN section 5: preflight, replay through the same fold, diff, commit under the checkpoint's
+Preflight, replay through the same fold, diff, commit under the checkpoint's
 revision, verify. A rebuild only reads the log. Nothing is written before `commit`; readers never
 see an empty bucket, purge mode apart.
 """

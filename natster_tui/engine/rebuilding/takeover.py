@@ -1,7 +1,7 @@
 """Whether the program whose projections are to be taken over is still at work.
 
-DESIGN section 4: taking over is refused while a consumer named like the bucket moves, or while
-somebody writes documents outside our batches, within 30 s. Our own consumers are never named so.
+Taking over is refused when, within 30 s, a consumer named like the bucket moves or a document
+is written outside our batches. Our own consumers are never named so.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the log is, as the server describes it, and what about it is dangerous.
 
-DESIGN section 2: a log that exists is adopted exactly as it is, and its hazards are shown.
+A log that exists is adopted exactly as it is, and its hazards are shown.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """One connection to a NATS server, for exactly as long as it lasts.
 
 A `Link` never reconnects by itself: after a loss the log must be compared with the checkpoint
-before anything goes on (DESIGN section 4), so whoever owns the work opens a new link and starts
-from what it knows. Everything waiting on a lost link fails at once with ConnectionLostError,
-and a denied permission, which nats-py turns into a timeout, fails at once with DeniedError.
+before anything goes on, so the owner of the work opens a new link and starts from what it knows.
+Everything waiting on a lost link fails at once with ConnectionLostError, and a denied permission,
+which nats-py turns into a timeout, fails at once with DeniedError.
 """
 
 from __future__ import annotations

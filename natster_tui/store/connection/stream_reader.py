@@ -1,6 +1,6 @@
 """Reading a stream in order without losing or doubling a message.
 
-One ephemeral pull consumer, in memory, without acknowledgements (DESIGN section 4). Pull
+One ephemeral pull consumer, in memory, without acknowledgements. Pull
 requests are bounded in messages and in bytes, and a new one goes out only when what earlier
 ones brought has been taken: back-pressure reaches the server. Consumer sequences must be
 contiguous; on anything odd (a gap, a vanished consumer, silence) the consumer is made anew just

@@ -123,7 +123,7 @@ async def _rotate(keyring: Keyring) -> Rotation:
 async def write_tombstone(keyring: Keyring, account: str, keys: Iterable[str], at: int) -> None:
     """Say that data keys are destroyed (`at`: unix seconds); from now on they count as that.
 
-    Raises ConflictError when somebody else wrote to the bucket meanwhile.
+    Raises ConflictError when another writer changed the bucket meanwhile.
     """
     stored = _tombstone(keyring, keyring.wrapping_key(), account, keys, at, keyring.keks)
     entry = {f"{TOMBSTONE_PREFIX}{account}": (stored, keyring.tombstone_revision(account))}

@@ -1,10 +1,10 @@
 """Where payloads and documents are sealed before they are stored, and opened after.
 
-The log and the buckets hand every value through a `Sealing`, and nothing else does (DESIGN
-section 6). A value is sealed under the data key of one account: an event's payload under its
-origin's, an account's document under the account's, a catalog's under its owner's. Empty and
-`null` payloads stay as they are, because their subject is the fact. What is read is opened
-whatever the log says: plain and sealed events side by side are normal.
+The log and the buckets hand every value through a `Sealing`, and nothing else does. A value is
+sealed under the data key of one account: an event's payload under its origin's, an account's
+document under the account's, a catalog's under its owner's. Empty and `null` payloads stay as they
+are, because their subject is the fact. What is read is opened whatever the log says: plain and
+sealed events side by side are normal.
 """
 
 from __future__ import annotations
