@@ -32,7 +32,9 @@ class ContestedNames:
         catalogs = projector.fold.states
         changed = None if self._known is None else projector.changes.since(self._mark)
         self._mark = projector.changes.mark
-        is_behind = projector.status.position < self._workspace.follower.head
+        position = projector.status.position
+        # An empty log counts as unread: what fills it at once is history, as in the demo.
+        is_behind = position == 0 or position < self._workspace.follower.head
         if self._known is None or changed is None:
             self._known = None if is_behind else set(contested_names(catalogs))
             return
