@@ -28,7 +28,7 @@ class CommunityFigures:
             (self.active_shares, "active shares"),
             (self.catalogs, "catalogs"),
             (self.duplicate_names, "duplicate catalog names"),
-            (self.prize_candidates, "prize candidates: imported a catalog, hubs' apart"),
+            (self.prize_candidates, "prize candidates: imported a catalog that is not a hub's"),
         )
 
 
