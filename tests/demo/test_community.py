@@ -14,13 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natster_tui.demo.community import (
-    HISTORY_SECONDS,
-    HUB_CATALOG,
-    HUB_NAME,
-    DemoCommunity,
-    DemoEvent,
-)
+from natster_tui.demo.community import DemoCommunity, DemoEvent
+from natster_tui.demo.history_times import HISTORY_SECONDS
+from natster_tui.demo.story import HUB_CATALOG, HUB_NAME
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.event import (
     CATALOG_TYPES,
