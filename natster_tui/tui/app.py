@@ -23,27 +23,27 @@ from textual.widgets import Input, Static
 from natster_tui.engine.history.time_travel import Moment
 from natster_tui.engine.workspace import Workspace
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.actions.background import start as start_work
 from natster_tui.tui.actions.contested_names import ContestedNames
 from natster_tui.tui.actions.copy_export import TakingAway
 from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.actions.refresh import Refreshing
 from natster_tui.tui.actions.time_travel import Traveller
+from natster_tui.tui.background import start as start_work
+from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
 from natster_tui.tui.panes.accounts import Accounts
 from natster_tui.tui.panes.catalogs import Catalogs
 from natster_tui.tui.panes.inspection import REVEAL_S, Inspecting
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import PANES, Panes
-from natster_tui.tui.panes.view import View
 from natster_tui.tui.screens.dialogs import Dialogs, is_at_work, shows_what_was_read
 from natster_tui.tui.screens.main import MainScreen
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
 from natster_tui.tui.terminal.driver import attentive
 from natster_tui.tui.terminal.line_filter import LastLook
 from natster_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import alert_of
-from natster_tui.tui.widgets.clock import Clock, wall_clock
 from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.palette import DeclaredCommands
 from natster_tui.tui.widgets.prompt import Prompt, Purpose

@@ -12,10 +12,10 @@ from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.engine.workspace import A_MOMENT
 from natster_tui.errors import NatsterError
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
-from natster_tui.tui.actions.background import Work
+from natster_tui.tui.background import Work
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.view import View
 from natster_tui.tui.terminal.clipboard import keep_copy
+from natster_tui.tui.view import View
 
 
 class TakingAway:

@@ -12,12 +12,12 @@ from functools import partial
 from natster_tui.engine.history.document_history import sequence_at
 from natster_tui.errors import NatsterError
 from natster_tui.events.filter import BadFilterError, parse_filter
-from natster_tui.tui.actions.background import Work
+from natster_tui.tui.background import Work
+from natster_tui.tui.clock import parse_local
 from natster_tui.tui.panes.accounts import Accounts
 from natster_tui.tui.panes.catalogs import Catalogs
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.view import View
-from natster_tui.tui.widgets.clock import parse_local
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
 
 _JUMPS_KEPT = 100

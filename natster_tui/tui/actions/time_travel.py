@@ -11,10 +11,10 @@ from functools import partial
 
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.errors import ConnectionLostError, NatsterError
-from natster_tui.tui.actions.background import Work
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.background import Work
+from natster_tui.tui.clock import full_time
 from natster_tui.tui.theme import plain
-from natster_tui.tui.widgets.clock import full_time
+from natster_tui.tui.view import View
 
 
 class Traveller:

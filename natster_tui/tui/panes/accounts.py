@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.projections.wording import Names, short_key
 from natster_tui.text.masking import screen_text
+from natster_tui.tui.clock import age
 from natster_tui.tui.panes.account_order import SORTS, AccountOrder
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
-from natster_tui.tui.widgets.clock import age
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 

@@ -10,9 +10,9 @@ from natster_tui.projections.figures import case_collisions
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.clock import row_time
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
-from natster_tui.tui.widgets.clock import row_time
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 

@@ -11,10 +11,10 @@ from natster_tui.errors import NatsterError
 from natster_tui.events.event import Record
 from natster_tui.projections.history.steps import Effect
 from natster_tui.store.log import EventLog
-from natster_tui.tui.actions.background import Work
+from natster_tui.tui.background import Work
 from natster_tui.tui.panes.inspector import Inspection, Sheet
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.view import View
 
 REVEAL_S = 10.0
 _EVERY_S = 0.3

@@ -32,9 +32,9 @@ from natster_tui.projections.wording import (
 )
 from natster_tui.text.masking import MASK, is_secret_name, mask_json, mask_text, screen_text
 from natster_tui.text.safe_text import safe_block
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.clock import age, full_time
 from natster_tui.tui.theme import Glyphs, plain
-from natster_tui.tui.widgets.clock import age, full_time
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.scroll_view import QuietScroll
 
 _LABEL = 12

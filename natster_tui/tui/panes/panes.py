@@ -16,7 +16,7 @@ from natster_tui.tui.panes.catalogs import Catalogs
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.projectors import Projectors
 from natster_tui.tui.panes.timeline import Timeline
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 PANES = ("timeline", "accounts", "catalogs", "projectors", "inspector")

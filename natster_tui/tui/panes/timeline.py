@@ -17,9 +17,9 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import read_context
 from natster_tui.projections.wording import VERBS, Names, event_phrase
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.clock import row_time
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
-from natster_tui.tui.widgets.clock import row_time
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 _MARGIN = 60

@@ -21,10 +21,10 @@ from natster_tui.projections.figures import (
 )
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.actions.background import start
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.background import start
+from natster_tui.tui.clock import full_time
 from natster_tui.tui.terminal.clipboard import keep_copy
-from natster_tui.tui.widgets.clock import full_time
+from natster_tui.tui.view import View
 
 _HEIGHT = 6
 _SPANS = 72

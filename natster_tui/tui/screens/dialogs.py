@@ -10,13 +10,13 @@ from textual.screen import Screen
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.view import View
 from natster_tui.tui.screens.community import CommunityScreen
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
 from natster_tui.tui.screens.rebuild import Choice, RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
 from natster_tui.tui.screens.text import TextScreen, help_text, problems_text
 from natster_tui.tui.screens.why import WhyScreen
+from natster_tui.tui.view import View
 
 
 def shows_what_was_read(screen: Screen[Any]) -> bool:

@@ -24,9 +24,9 @@ from natster_tui.projections.append_rules import Proposal, form_problem, state_p
 from natster_tui.projections.preview import preview_of
 from natster_tui.projections.wording import VERBS, Names, change_line, key_called
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.actions.background import start
+from natster_tui.tui.background import start
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.text_field import Field
 
 _LOOK_S = 0.2

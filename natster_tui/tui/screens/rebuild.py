@@ -23,8 +23,8 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.panes.view import View
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
+from natster_tui.tui.view import View
 
 
 @dataclass(frozen=True, slots=True)

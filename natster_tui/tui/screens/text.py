@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from natster_tui.engine.workspace import Workspace
+from natster_tui.tui.clock import full_time
 from natster_tui.tui.commands import COMMANDS, MOVING
 from natster_tui.tui.theme import Glyphs
-from natster_tui.tui.widgets.clock import full_time
 
 _KEY_COLUMN = 14
 

@@ -21,10 +21,10 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange
 from natster_tui.projections.wording import VERBS, Names, change_line, event_phrase
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.actions.background import start
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.background import start
+from natster_tui.tui.clock import row_time
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
-from natster_tui.tui.widgets.clock import row_time
 from natster_tui.tui.widgets.text_field import AskingField
 from natster_tui.tui.widgets.virtual_list import VirtualList
 

@@ -10,9 +10,9 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.waiting import Cause
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.panes.view import View
+from natster_tui.tui.clock import age
 from natster_tui.tui.theme import sparkline
-from natster_tui.tui.widgets.clock import age
+from natster_tui.tui.view import View
 
 _SPARK = 8
 _USER = 24

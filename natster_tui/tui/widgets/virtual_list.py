@@ -18,8 +18,8 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from natster_tui.tui.panes.view import View
 from natster_tui.tui.theme import Glyphs, plain
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell, row_strip
 from natster_tui.tui.widgets.scroll_view import QuietScroll
 

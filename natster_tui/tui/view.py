@@ -23,8 +23,8 @@ from natster_tui.projections.history.states import Past
 from natster_tui.projections.hubs import hubs_of
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, parked_reason
 from natster_tui.store.log import EventLog
+from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.theme import Glyphs
-from natster_tui.tui.widgets.clock import Clock, row_time
 
 _PARKED_KEPT = 5_000
 _HUBS_EVERY_S = 1.0
