@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -88,7 +88,12 @@ class Problem:
 class Workspace:
     """The running system. Use `run` in a task of your own, and cancel it to end everything."""
 
-    def __init__(self, source: ServerSource, options: WorkspaceOptions) -> None:
+    def __init__(
+        self,
+        source: ServerSource,
+        options: WorkspaceOptions,
+        projections: Sequence[Projection[Any]] = PROJECTIONS,
+    ) -> None:
         self.source = source
         self.options = options
         self.connection = Connection.CONNECTING
@@ -105,7 +110,7 @@ class Workspace:
         self.follower = LogFollower(options.instance, self._ring, self.right_of_way)
         self.leases = {
             projection.name: LeaseKeeper(projection, options.instance, self._ring)
-            for projection in PROJECTIONS
+            for projection in projections
         }
         self.projectors: dict[str, Projector] = {
             projection.name: Projector(
@@ -117,7 +122,7 @@ class Workspace:
                 right_of_way=self.right_of_way,
                 notify=self._ring,
             )
-            for projection in PROJECTIONS
+            for projection in projections
         }
         self.filtered: FilteredLog | None = None
         """The events that pass the filter, while one narrows the timeline."""

@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from natster_tui.engine.history.time_travel import Moment
@@ -31,11 +32,10 @@ from natster_tui.tui.actions.time_travel import Traveller
 from natster_tui.tui.background import start as start_work
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
-from natster_tui.tui.panes.accounts import Accounts
-from natster_tui.tui.panes.catalogs import Catalogs
+from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspection import REVEAL_S, Inspecting
 from natster_tui.tui.panes.inspector import Inspector
-from natster_tui.tui.panes.panes import PANES, Panes
+from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.screens.dialogs import Dialogs, is_at_work, shows_what_was_read
 from natster_tui.tui.screens.main import MainScreen
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
@@ -85,7 +85,7 @@ class Dashboard(App[None]):
         self._alerted = ""
         self._shown_of: tuple[object, ...] = ()
         self._closes_dialogs = False
-        self.panes = Panes(self.view)
+        self.panes = Panes(self.view, self.view.projections)
         self._status = StatusLine(id="status")
         self._alert_line = Static(id="alert")
         self._banner = Static(id="banner", classes="hidden")
@@ -95,7 +95,11 @@ class Dashboard(App[None]):
         view, panes, start, say = self.view, self.panes, partial(start_work, self), self.notice
         self.traveller = Traveller(view, start, self._arrived, say)
         self.refreshing = Refreshing(
-            [self._look_at_timeline, self._look_at_accounts, self._look_at_the_rest],
+            [
+                self._look_at_timeline,
+                *(partial(_update, pane) for pane in self.panes.documents.values()),
+                self._look_at_the_rest,
+            ],
             lambda: workspace.follower.meter.per_second,
             lambda: workspace.right_of_way.is_taken,
         )
@@ -118,8 +122,7 @@ class Dashboard(App[None]):
                 yield self.panes.timeline
                 yield self.panes.inspector
             with Vertical(id="right"):
-                yield self.panes.accounts
-                yield self.panes.catalogs
+                yield from self.panes.documents.values()
                 yield self.panes.projectors
         yield self._hint
         yield self._alert_line
@@ -133,6 +136,8 @@ class Dashboard(App[None]):
         self.theme = DARK.name
         if self._ascii_only:
             self.default_screen.add_class("ascii")
+        for number in self.panes.further_numbers:
+            self.bind(number, f"pane({number})", show=False)
         self.workspace.listen(self.refreshing.ring)
         self.panes.timeline.focus()
         self.refreshing.start(self.set_interval)
@@ -190,13 +195,8 @@ class Dashboard(App[None]):
             # One that is at work is closed when it is done.
             self._closes_dialogs = is_at_work(self.screen)
 
-    def _look_at_accounts(self) -> None:
-        if self.panes.accounts.is_attached:
-            self.panes.accounts.update_if_changed()
-
     def _look_at_the_rest(self) -> None:
-        if self.panes.catalogs.is_attached:
-            self.panes.catalogs.update_if_changed()
+        if self.panes.projectors.is_attached:
             self.panes.projectors.update_if_changed()
             for sentence in self._contested.newly():
                 self.notice(sentence)
@@ -238,42 +238,51 @@ class Dashboard(App[None]):
     def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
         """Enter: look at the row closely."""
         self._inspect(message.pane)
-        if isinstance(message.pane, Accounts):
-            self.panes.focus(self.panes.catalogs)
-        else:
-            self.panes.focus(self.panes.inspector)
+        narrowed = next(self.panes.narrowed_by(message.pane), None)
+        self.panes.focus(narrowed or self.panes.inspector)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane with the focus is what the inspector is about."""
         focused = event.widget
-        if focused.id not in PANES:
-            return  # a dialog's: it goes when the dialog does
-        self._stand_at(focused.id)
+        if focused.screen is not self.default_screen or focused is self._prompt:
+            return
+        self._stand_at(focused)
         if isinstance(focused, VirtualList):
             self._inspect(focused)
 
-    def _stand_at(self, pane: str) -> None:
+    def _stand_at(self, pane: Widget) -> None:
         """The layout follows the pane that is worked in."""
-        screen, at = self.default_screen, f"at-{pane}"
-        if not screen.has_class(at):
-            # Styling every widget anew takes as long as painting: only where it makes a difference,
-            # and once. What comes to make one later on (zoom, another size) styles them itself.
-            matters = screen.has_class("zoomed") or screen.has_class("-narrow")
-            screen.remove_class(*(f"at-{name}" for name in PANES), update=False)
-            screen.add_class(at, update=matters)
+        if pane.has_class("here"):
+            return
+        screen, panes = self.default_screen, self.panes
+        # Restyling every widget takes as long as painting: only where it makes a difference. What
+        # makes one later (zoom, another size) restyles them itself.
+        matters = screen.has_class("zoomed") or screen.has_class("-narrow")
+        for each in (*panes.lists, panes.inspector):
+            each.set_class(each is pane, "here", update=matters)
+        at_left = pane in (panes.timeline, panes.inspector)
+        for name, is_so in (
+            ("at-left", at_left),
+            ("at-right", not at_left),
+            ("at-timeline", pane is panes.timeline),
+            ("at-inspector", pane is panes.inspector),
+        ):
+            screen.set_class(is_so, name, update=matters)
 
     def _inspect(self, pane: VirtualList) -> None:
-        self.panes.used = pane.id or "timeline"
-        if isinstance(pane, Accounts) and pane.has_focus:
-            self.panes.catalogs.show(pane.selected_key)
+        self.panes.used = pane
+        if isinstance(pane, DocumentsPane) and pane.has_focus:
+            for narrowed in self.panes.narrowed_by(pane):
+                narrowed.show(pane.selected_key)
         self.refreshing.soon()
 
     # -- commands --------------------------------------------------------------------------
 
-    def action_pane(self, name: str) -> None:
+    def action_pane(self, number: int) -> None:
         """Go to a pane."""
-        self._stand_at(name)
-        self.panes.focus(self.panes.named(name))
+        if (pane := self.panes.numbered(number)) is not None:
+            self._stand_at(pane)
+            self.panes.focus(pane)
 
     def action_follow(self) -> None:
         """Follow the head of the log."""
@@ -341,7 +350,7 @@ class Dashboard(App[None]):
 
     def action_sort(self) -> None:
         """Sort the focused list, accounts if neither has the focus."""
-        pane = self.focused if isinstance(self.focused, Accounts | Catalogs) else None
+        pane = self.focused if isinstance(self.focused, DocumentsPane) else None
         (pane or self.panes.accounts).next_sort()
 
     # -- the prompt ------------------------------------------------------------------------
@@ -405,7 +414,8 @@ class Dashboard(App[None]):
 
     def action_all_catalogs(self) -> None:
         """Show the catalogs of all accounts."""
-        self.panes.catalogs.show(None)
+        for pane in self.panes.documents.values():
+            pane.show(None)
         self.refreshing.soon()
 
     def action_problems(self) -> None:
@@ -430,7 +440,7 @@ class Dashboard(App[None]):
         elif self.traveller.is_away:
             self.action_travel()
         elif isinstance(self.focused, Inspector):
-            self.panes.focus(self.panes.named(self.panes.used))
+            self.panes.focus(self.panes.used)
         elif self.focused is self.panes.timeline and self.workspace.filtered is not None:
             self.workspace.set_filter(None)
         else:
@@ -443,3 +453,9 @@ class Dashboard(App[None]):
     def notice(self, sentence: str) -> None:
         """A short note in the corner."""
         self.notify(screen_text(sentence), markup=False)
+
+
+def _update(pane: VirtualList) -> None:
+    """Show what is new, as long as the pane is on a screen."""
+    if pane.is_attached:
+        pane.update_if_changed()

@@ -17,7 +17,9 @@ from natster_tui.engine.rebuilding.rebuild import Verdict
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.event import Event
 from natster_tui.projections.account import AccountState
+from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.figures import case_collisions
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
 from natster_tui.projections.hubs import hubs_of
@@ -50,6 +52,9 @@ class View:
         self._hubs: frozenset[str] = frozenset()
         self._hubs_of: tuple[object, ...] | None = None
         self._hubs_found = -inf
+        self._collisions: dict[str, tuple[str, ...]] = {}
+        self._collisions_of: tuple[object, ...] | None = None
+        self._collision_names: list[str] = []
         self._parked: dict[int, str] = {}
         self._parked_in: EventLog | None = None
 
@@ -60,6 +65,11 @@ class View:
         if self.moment is not None:
             return self.moment.pasts[name]
         return self.workspace.projectors[name].fold
+
+    @property
+    def projections(self) -> tuple[Projection[Any], ...]:
+        """The registered projections, in their order."""
+        return tuple(each.projection for each in self.workspace.projectors.values())
 
     @property
     def accounts(self) -> Mapping[str, AccountState]:
@@ -87,6 +97,18 @@ class View:
             self._hubs = hubs_of(self.accounts, self.catalogs, self._named_hubs)
             self._hubs_of, self._hubs_found = version, now
         return self._hubs
+
+    @property
+    def collisions(self) -> dict[str, tuple[str, ...]]:
+        """The catalog names that differ from others in letter case only, with those others."""
+        version = self.version
+        if version != self._collisions_of:
+            self._collisions_of = version
+            names = list(self.catalogs)
+            if names != self._collision_names:
+                # New names are rare, and comparing each with all takes long.
+                self._collision_names, self._collisions = names, case_collisions(self.catalogs)
+        return self._collisions
 
     def just_changed(self, projection: str, key: str) -> bool:
         """Whether the event travelled to changed this document."""

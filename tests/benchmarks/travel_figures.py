@@ -8,11 +8,14 @@ import time
 
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.events.event import STREAM
+from natster_tui.projections.account import AccountState
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.wording import Names
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
-from natster_tui.tui.panes.account_order import AccountOrder
+from natster_tui.tui.panes.account_columns import ACCOUNT_COLUMNS
+from natster_tui.tui.panes.document_order import DocumentOrder
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.measuring import resident_mib
@@ -34,7 +37,7 @@ async def measure_travel(community: Community, tell: OnFigure) -> None:
 
 async def _travel(log: EventLog, community: Community, tell: OnFigure) -> None:
     travel = TimeTravel(log, "benchmark", lambda _done, _total: None)
-    order = AccountOrder()
+    order: DocumentOrder[AccountState] = DocumentOrder(ACCOUNTS.name)
     gc.collect()
     before = resident_mib()
 
@@ -63,11 +66,12 @@ async def _travel(log: EventLog, community: Community, tell: OnFigure) -> None:
     tell(Figure(f"{where}: memory", memory, " MiB"))
 
 
-def _look_around(moment: Moment, order: AccountOrder) -> None:
+def _look_around(moment: Moment, order: DocumentOrder[AccountState]) -> None:
     """What the panes do with a moment: sort all accounts, list all catalogs, show a screenful."""
     accounts = moment.pasts[ACCOUNTS.name].states
     catalogs = moment.pasts[CATALOGS.name].states
-    for key in order.keys(accounts, 0, moment)[:50]:
+    sort = ACCOUNT_COLUMNS.sorts[0]
+    for key in order.keys(accounts, sort, Names(accounts), moment)[:50]:
         assert len(accounts[key].in_shares.values()) >= 0
     for name in list(catalogs)[:50]:
         assert catalogs[name].owner

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.events.event import MESSAGE_ID
+from natster_tui.projections.api import Projection
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -20,9 +23,14 @@ from tests.tui.scenes import NOW, settle
 
 @asynccontextmanager
 async def dashboard(
-    settings: ConnectionSettings, *, read_only: bool = False, size: tuple[int, int] = (140, 40)
+    settings: ConnectionSettings,
+    *,
+    read_only: bool = False,
+    size: tuple[int, int] = (140, 40),
+    projections: Sequence[Projection[Any]] = PROJECTIONS,
 ) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
+    options = WorkspaceOptions(LogChoice(read_only=read_only))
+    workspace = Workspace(NamedServer(settings), options, projections)
     app = Dashboard(workspace, clock=lambda: NOW)
     running = asyncio.create_task(workspace.run())
     try:

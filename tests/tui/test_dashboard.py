@@ -13,7 +13,7 @@ from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
 from natster_tui.events.times import format_timestamp
 from natster_tui.projections.fold import fold_all
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.panes.inspector import Inspector
@@ -152,7 +152,7 @@ async def test_one_document_is_rebuilt_and_no_other(settings: ConnectionSettings
         await pilot.press("3", "a")
         await until(lambda: app.panes.catalogs.row_count)
         await pilot.type("/night-walks\r")
-        await until(lambda: app.panes.catalogs.selected_name == "night-walks")
+        await until(lambda: app.panes.catalogs.selected_key == "night-walks")
         await pilot.press("r", "space", "space")
         await until(lambda: "Rebuild catalog from" in text_of(app) and "enter" in text_of(app))
         # All before the preflight is through; a purge would want the name typed instead.
@@ -467,7 +467,9 @@ async def test_after_a_dialog_commands_are_about_the_row_that_they_were_about(
         await until(lambda: "events, newest first" in text_of(app))
         why = app.screen
         await pilot.press("escape")
-        assert app.panes.chosen_account == app.panes.accounts.selected_key
+        chosen = app.panes.chosen_document
+        assert chosen is not None
+        assert (chosen.projection, chosen.key) == (ACCOUNTS, app.panes.accounts.selected_key)
         await pilot.press("z")
         await until(lambda: app.panes.accounts.size.height > 30)
         await pilot.press("z", "w")

@@ -107,7 +107,7 @@ async def test_where_no_file_can_be_kept_the_row_is_on_the_clipboard_all_the_sam
     clipboard.file.parent.write_text("a file where the directory should be")
     async with dashboard(settings) as (app, pilot):
         await pilot.press("3", "a")
-        name = app.panes.catalogs.selected_name
+        name = app.panes.catalogs.selected_key
         assert json.loads(await clipboard.after(pilot, "y"))["catalog_name"] == name
         await until(lambda: "copied the catalog" in text_of(app))
         assert "no file either" in text_of(app)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +63,12 @@ async def key_history(
     return KeyHistory(key, upto, steps.fold.document(key), tuple(changes))
 
 
-async def effects_of(log: EventLog, record: Record, instance: str) -> list[Effect]:
+async def effects_of(
+    log: EventLog,
+    record: Record,
+    instance: str,
+    projections: Sequence[Projection[Any]] = PROJECTIONS,
+) -> list[Effect]:
     """What an event did to each document it touched, by the real fold, changed or not.
 
     Its cost follows the number of those keys' events, not the log's length.
@@ -72,7 +77,7 @@ async def effects_of(log: EventLog, record: Record, instance: str) -> list[Effec
     if isinstance(event, ParkReason):
         return []
     effects = []
-    for projection in PROJECTIONS:
+    for projection in projections:
         if event.type not in projection.uses or projection.parks(event) is not None:
             continue
         for key in dict.fromkeys(projection.keys_of(event)):

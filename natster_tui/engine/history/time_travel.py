@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.events.event import Record, read_event
+from natster_tui.projections.api import Projection
 from natster_tui.projections.history.states import Past, StateHistory
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
@@ -44,9 +45,14 @@ class TimeTravel:
     """Moments of one log. `log` may be replaced after a reconnect; what was read is kept."""
 
     def __init__(
-        self, log: EventLog, instance: str, on_progress: Callable[[int, int], None]
+        self,
+        log: EventLog,
+        instance: str,
+        on_progress: Callable[[int, int], None],
+        projections: Sequence[Projection[Any]] = PROJECTIONS,
     ) -> None:
         self.log = log
+        self._projections = projections
         self._instance = instance
         self._on_progress = on_progress
         self._begin(log)
@@ -54,7 +60,7 @@ class TimeTravel:
     def _begin(self, log: EventLog) -> None:
         self._known_as = log
         self._tombstones = log.sealing.tombstones
-        self._histories: list[StateHistory[Any]] = [StateHistory(p) for p in PROJECTIONS]
+        self._histories: list[StateHistory[Any]] = [StateHistory(p) for p in self._projections]
         self._read = 0
         self._last: Record | None = None
         self._moment = Moment(0, 0, {}, {})

@@ -11,7 +11,6 @@ from natster_tui.engine.log.masked_export import export_file
 from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.engine.workspace import A_MOMENT
 from natster_tui.errors import NatsterError
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.tui.background import Work
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.terminal.clipboard import keep_copy
@@ -41,10 +40,9 @@ class TakingAway:
         With `reveal` its secrets, too; those go to the clipboard only, not to a file as well.
         """
         view, panes = self._view, self._panes
-        if (key := panes.chosen_account) is not None:
-            what, document = "the account", view.fold(ACCOUNTS.name).document(key)
-        elif (name := panes.chosen_catalog) is not None:
-            what, document = "the catalog", view.fold(CATALOGS.name).document(name)
+        if (chosen := panes.chosen_document) is not None:
+            what = f"the {chosen.projection.key_noun}"
+            document = view.fold(chosen.projection.name).document(chosen.key)
         elif (record := panes.record) is not None:
             row = partial(event_json, record, reveal=reveal)
             self._start(partial(self._copy, f"event {record.seq:,}", row, reveal=reveal), "copy")

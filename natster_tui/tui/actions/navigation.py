@@ -14,8 +14,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.events.filter import BadFilterError, parse_filter
 from natster_tui.tui.background import Work
 from natster_tui.tui.clock import parse_local
-from natster_tui.tui.panes.accounts import Accounts
-from natster_tui.tui.panes.catalogs import Catalogs
+from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
@@ -43,27 +42,23 @@ class Finding:
         self._arrived = arrived
         self._say = say
         self._jumped_from: list[int] = []
+        self._searching: DocumentsPane | None = None
 
     # -- lists -----------------------------------------------------------------------------
 
     @property
-    def _searched(self) -> Accounts | Catalogs | None:
-        """The list that the prompt searches just now."""
-        match self._prompt.purpose:
-            case Purpose.FIND_ACCOUNTS:
-                return self._panes.accounts
-            case Purpose.FIND_CATALOGS:
-                return self._panes.catalogs
-            case _:
-                return None
+    def _searched(self) -> DocumentsPane | None:
+        """The pane that the prompt searches just now."""
+        return self._searching if self._prompt.purpose is Purpose.FIND else None
 
     def ask(self) -> None:
         """Filter the timeline, or search the list that has the focus."""
         panes, filtered = self._panes, self._workspace.filtered
-        if panes.accounts.has_focus:
-            self._prompt.open(Purpose.FIND_ACCOUNTS, panes.accounts.search)
-        elif panes.catalogs.has_focus:
-            self._prompt.open(Purpose.FIND_CATALOGS, panes.catalogs.search)
+        for pane in panes.documents.values():
+            if pane.has_focus:
+                self._searching = pane
+                self._prompt.open(Purpose.FIND, pane.search, hint=pane.declared.search_hint)
+                break
         else:
             self._prompt.open(Purpose.FILTER, "" if filtered is None else filtered.wanted.text)
 
@@ -85,7 +80,7 @@ class Finding:
 
     def give_up(self) -> bool:
         """Escape: end the prompt or a search; False if there was neither."""
-        searched = [pane for pane in (self._panes.accounts, self._panes.catalogs) if pane.search]
+        searched = [pane for pane in self._panes.documents.values() if pane.search]
         if self._prompt.is_open:
             if (pane := self._searched) is not None:
                 pane.search = ""

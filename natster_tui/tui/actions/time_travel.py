@@ -69,7 +69,9 @@ class Traveller:
             if log is None:
                 raise ConnectionLostError("not connected: wait for the connection, then try again")
             if self._travel is None:
-                self._travel = TimeTravel(log, workspace.options.instance, self._on_progress)
+                self._travel = TimeTravel(
+                    log, workspace.options.instance, self._on_progress, self._view.projections
+                )
             self._travel.log = log
             self._arrive(await self._travel.at(seq))
         except NatsterError as error:

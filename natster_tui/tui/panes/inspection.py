@@ -62,7 +62,7 @@ class Inspecting:
     def show_change(self, wanted: bool) -> None:
         """Show what the timeline's event changed, or the event."""
         self._shows_change = wanted
-        self._panes.used = "timeline"
+        self._panes.used = self._panes.timeline
         self._ring()
 
     def refresh(self, theme: dict[str, str], *, at_once: bool = False) -> None:
@@ -76,11 +76,11 @@ class Inspecting:
 
     def _sheet(self, inspection: Inspection) -> tuple[str, Sheet] | None:
         panes = self._panes
-        if (key := panes.chosen_account) is not None:
-            return inspection.account(key)
-        if (name := panes.chosen_catalog) is not None:
-            return inspection.catalog(name, panes.catalogs.warnings(name))
-        if panes.used == "projectors" and panes.projectors.selected is not None:
+        if (chosen := panes.chosen_document) is not None:
+            declared = panes.documents[chosen.projection.name].declared
+            warnings = declared.warnings(self._view, chosen.key)
+            return inspection.document(chosen.projection, chosen.key, warnings)
+        if panes.used is panes.projectors and panes.projectors.selected is not None:
             return inspection.projector(panes.projectors.selected)
         seq, record = panes.timeline.selected_seq, panes.record
         if seq is None:
@@ -100,7 +100,7 @@ class Inspecting:
         asked = self._asked
         try:
             effects: list[Effect] | str = await effects_of(
-                log, record, self._view.workspace.options.instance
+                log, record, self._view.workspace.options.instance, self._view.projections
             )
         except NatsterError as error:
             effects = error.sentence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from natster_tui.projections.excerpt import excerpt_of
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
 from natster_tui.projections.history.steps import Effect
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import (
     VERBS,
     Names,
@@ -232,6 +233,22 @@ class Inspection:
 
     # -- documents -------------------------------------------------------------------------
 
+    def document(
+        self, projection: Projection[Any], key: str, warnings: Sequence[str]
+    ) -> tuple[str, Sheet]:
+        """A document of any projection."""
+        if projection is ACCOUNTS:
+            return self.account(key)
+        if projection is CATALOGS:
+            return self.catalog(key, warnings)
+        text = Sheet(self._theme, self._view.glyphs)
+        text.add(projection.key_noun, screen_text(key, 100))
+        for warning in warnings:
+            text.add("warning", warning, "text-warning")
+        self._document(text, "document", self._view.fold(projection.name), key)
+        noun = projection.key_noun
+        return f"{noun[:1].upper()}{noun[1:]} {screen_text(key, 60)}", text
+
     def account(self, key: str) -> tuple[str, Sheet]:
         """An account's projection."""
         state = self._view.accounts.get(key)
@@ -260,7 +277,7 @@ class Inspection:
         self._document(text, "document", self._view.fold("account"), key)
         return title, text
 
-    def catalog(self, name: str, warnings: list[str]) -> tuple[str, Sheet]:
+    def catalog(self, name: str, warnings: Sequence[str]) -> tuple[str, Sheet]:
         """A catalog's projection."""
         state = self._view.catalogs.get(name)
         text = Sheet(self._theme, self._view.glyphs)

@@ -1,4 +1,4 @@
-"""The four panes and the inspector, and which of them was used last.
+"""The panes of the main screen, and which of them was used last.
 
 Commands such as "why", "copy" and "publish" are about the row of that pane; what it stands for
 is asked here, so that they all mean the same row.
@@ -6,49 +6,105 @@ is asked here, so that they all mean the same row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from textual.widget import Widget
 
 from natster_tui.events.event import Event, Record
-from natster_tui.tui.panes.accounts import Accounts
-from natster_tui.tui.panes.catalogs import Catalogs
+from natster_tui.projections.api import Projection
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.tui.panes.account_columns import ACCOUNT_COLUMNS
+from natster_tui.tui.panes.catalog_columns import CATALOG_COLUMNS
+from natster_tui.tui.panes.columns import DocumentColumns, plain_columns
+from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.projectors import Projectors
 from natster_tui.tui.panes.timeline import Timeline
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
-PANES = ("timeline", "accounts", "catalogs", "projectors", "inspector")
+_DECLARED: dict[str, DocumentColumns[Any]] = {
+    columns.projection.name: columns for columns in (ACCOUNT_COLUMNS, CATALOG_COLUMNS)
+}
+_NUMBERS = {ACCOUNTS.name: "2", CATALOGS.name: "3"}
+_FURTHER_NUMBERS = "6789"
+"""Keys that go to the documents of further projections, in the order of registration."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenDocument:
+    """A document that commands are about."""
+
+    projection: Projection[Any]
+    key: str
 
 
 class Panes:
-    """Held, not queried: a dialog may be on top, and the screen be gone before the last tick."""
+    """One pane for the log, one for the documents of each projection, projectors, inspector.
 
-    def __init__(self, view: View) -> None:
+    They are kept here, not queried: a dialog may be on top, and a last refresh may come after the
+    screen is gone.
+    """
+
+    def __init__(self, view: View, projections: Sequence[Projection[Any]]) -> None:
         self.timeline = Timeline(view)
-        self.accounts = Accounts(view)
-        self.catalogs = Catalogs(view)
+        numbers = iter(_FURTHER_NUMBERS)
+        self.documents: dict[str, DocumentsPane] = {}
+        for projection in projections:
+            number = _NUMBERS.get(projection.name) or next(numbers, "")
+            columns = _DECLARED.get(projection.name) or plain_columns(projection)
+            pane = DocumentsPane(view, columns, number)
+            pane.set_class(projection.name not in _NUMBERS, "further")
+            self.documents[projection.name] = pane
         self.projectors = Projectors(view)
+        self.projectors.set_class(len(self.documents) > len(_DECLARED), "several")
         self.inspector = Inspector()
-        self.used = "timeline"
-        """The name of the pane whose row commands are about."""
+        self.used: VirtualList = self.timeline
+        """The pane whose row commands are about."""
         self._follower = view.workspace.follower
+
+    @property
+    def accounts(self) -> DocumentsPane:
+        """The documents of the account projection."""
+        return self.documents[ACCOUNTS.name]
+
+    @property
+    def catalogs(self) -> DocumentsPane:
+        """The documents of the catalog projection."""
+        return self.documents[CATALOGS.name]
 
     @property
     def lists(self) -> Iterator[VirtualList]:
         """The panes with rows."""
-        yield from (self.timeline, self.accounts, self.catalogs, self.projectors)
+        yield from (self.timeline, *self.documents.values(), self.projectors)
 
-    def named(self, name: str) -> Widget:
-        """A pane by its name."""
-        pane: Widget = getattr(self, name)
-        return pane
+    @property
+    def further_numbers(self) -> Iterator[str]:
+        """The number keys that only further projections use."""
+        for pane in self.documents.values():
+            if pane.number and pane.number in _FURTHER_NUMBERS:
+                yield pane.number
+
+    def numbered(self, number: int) -> Widget | None:
+        """The pane that a number key goes to."""
+        by_number: dict[str, Widget] = {pane.number: pane for pane in self.documents.values()}
+        by_number |= {"1": self.timeline, "4": self.projectors, "5": self.inspector}
+        return by_number.get(str(number))
+
+    def narrowed_by(self, pane: VirtualList) -> Iterator[DocumentsPane]:
+        """The panes that show only what the row of another one links to."""
+        if isinstance(pane, DocumentsPane):
+            for other in self.documents.values():
+                narrowing = other.declared.narrowing
+                if narrowing is not None and narrowing.by == pane.projection.name:
+                    yield other
 
     def focus(self, pane: Widget) -> None:
         """Give a pane the keyboard, and make it the one that commands are about."""
         if isinstance(pane, VirtualList):
-            self.used = pane.id or "timeline"
+            self.used = pane
         if pane.focusable:
             # At once, not by its `focus()`: keys typed ahead are meant for it already.
             pane.screen.set_focus(pane)
@@ -57,22 +113,20 @@ class Panes:
             pane.app.call_after_refresh(pane.focus)
 
     @property
-    def chosen_account(self) -> str | None:
-        """The account's key, when accounts were used last."""
-        return self.accounts.selected_key if self.used == "accounts" else None
-
-    @property
-    def chosen_catalog(self) -> str | None:
-        """The catalog's name, when catalogs were used last."""
-        return self.catalogs.selected_name if self.used == "catalogs" else None
+    def chosen_document(self) -> ChosenDocument | None:
+        """The document, when a documents pane was used last."""
+        pane = self.used
+        if not isinstance(pane, DocumentsPane) or pane.selected_key is None:
+            return None
+        return ChosenDocument(pane.projection, pane.selected_key)
 
     @property
     def chosen_event(self) -> Event | None:
         """The event, when the timeline was used last, and it is one of ours."""
-        return self.timeline.selected_event if self.used == "timeline" else None
+        return self.timeline.selected_event if self.used is self.timeline else None
 
     @property
     def record(self) -> Record | None:
-        """What stands under the timeline's cursor, if it is at hand."""
+        """The record under the timeline's cursor, if it is at hand."""
         seq = self.timeline.selected_seq
         return None if seq is None else self._follower.get(seq)

@@ -8,7 +8,7 @@ from typing import Any
 from textual.screen import Screen
 
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.screens.community import CommunityScreen
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
@@ -56,11 +56,10 @@ class Dialogs:
         The row of the pane used last may be rebuilt alone.
         """
         panes = self._panes
-        choices = [Choice(PROJECTIONS), *(Choice((projection,)) for projection in PROJECTIONS)]
-        if (account := panes.chosen_account) is not None:
-            choices.append(Choice((ACCOUNTS,), account))
-        elif (catalog := panes.chosen_catalog) is not None:
-            choices.append(Choice((CATALOGS,), catalog))
+        every = self._view.projections
+        choices = [Choice(every), *(Choice((projection,)) for projection in every)]
+        if (chosen := panes.chosen_document) is not None:
+            choices.append(Choice((chosen.projection,), chosen.key))
         self._push(RebuildScreen(self._view, Choice(tuple(self._projections())), choices))
 
     def verify(self) -> None:
@@ -71,15 +70,13 @@ class Dialogs:
         pane = self._panes.projectors
         if pane.has_focus and pane.selected is not None:
             return [pane.selected.projection]
-        return PROJECTIONS
+        return self._view.projections
 
     def why(self) -> None:
         """The events that made the account or catalog of the row."""
         panes = self._panes
-        if (catalog := panes.chosen_catalog) is not None:
-            self._explain(CATALOGS, catalog)
-        elif (account := panes.chosen_account) is not None:
-            self._explain(ACCOUNTS, account)
+        if (chosen := panes.chosen_document) is not None:
+            self._explain(chosen.projection, chosen.key)
         elif (event := panes.chosen_event) is not None:
             # An event is its own reason; what people ask about is the account that did it.
             self._explain(ACCOUNTS, event.origin)

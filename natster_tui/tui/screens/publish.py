@@ -22,6 +22,7 @@ from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.events.event import CATALOG_TYPES, NONE, EventType, Record
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
 from natster_tui.projections.preview import preview_of
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import VERBS, Names, change_line, key_called
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
@@ -175,9 +176,10 @@ def proposal_for(panes: Panes, view: View) -> tuple[EventType, str, str, str]:
         if event.type in CATALOG_TYPES:
             return event.type, event.origin, event.target, event.catalog
         return event.type, event.origin, "", ""
-    if (account := panes.chosen_account) is not None:
-        return EventType.SHARED, account, "", ""
-    if (catalog := panes.chosen_catalog) is not None:
-        state = view.catalogs.get(catalog)
-        return EventType.SHARED, "" if state is None else state.owner, "", catalog
+    chosen = panes.chosen_document
+    if chosen is not None and chosen.projection is ACCOUNTS:
+        return EventType.SHARED, chosen.key, "", ""
+    if chosen is not None and chosen.projection is CATALOGS:
+        state = view.catalogs.get(chosen.key)
+        return EventType.SHARED, "" if state is None else state.owner, "", chosen.key
     return EventType.SHARED, "", "", ""

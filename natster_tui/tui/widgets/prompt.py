@@ -16,8 +16,7 @@ from natster_tui.tui.widgets.text_field import AskingField
 class Purpose(Enum):
     """What the prompt is for just now; the value is what it says while empty."""
 
-    FIND_ACCOUNTS = "find an account: name or key"
-    FIND_CATALOGS = "find a catalog: name"
+    FIND = "find by name or key"
     FILTER = "filter: type: from: to: account: catalog: seq:1..9 since:2h parked, or any text"
     EXPORT = "export to: a file that does not exist yet"
     JUMP = "go to: a sequence, or a time such as 2026-11-23 10:22"
@@ -52,7 +51,7 @@ class Prompt(AskingField):
     ) -> None:
         super().__init__(typed, answered, id="prompt", compact=True)
         self.display = False
-        self.purpose = Purpose.FIND_ACCOUNTS
+        self.purpose = Purpose.FILTER
         self._suggester = FilterSuggester(names)
 
     @property
@@ -60,10 +59,10 @@ class Prompt(AskingField):
         """Whether it is on screen."""
         return bool(self.display)
 
-    def open(self, purpose: Purpose, value: str = "") -> None:
-        """Show it and take the keyboard."""
+    def open(self, purpose: Purpose, value: str = "", *, hint: str = "") -> None:
+        """Show it and take the keyboard; `hint` replaces the purpose's own text."""
         self.purpose = purpose
-        self.placeholder = purpose.value
+        self.placeholder = hint or purpose.value
         self.suggester = self._suggester if purpose is Purpose.FILTER else None
         self.value = value
         # What stood there is gone on with from its end, or replaced by what is typed.

@@ -1,0 +1,114 @@
+"""The columns of the catalogs pane: of all accounts, or of one account in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.wording import Names
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.clock import row_time
+from natster_tui.tui.panes.columns import Column, DocumentColumns, Link, Narrowing, Shown, Sort
+from natster_tui.tui.view import View
+from natster_tui.tui.widgets.cells import Cell
+
+_Row = Shown[CatalogState]
+
+
+def _warning_mark(row: _Row) -> Cell:
+    contested = row.state is not None and row.state.contested_by
+    warn = contested or row.key in row.view.collisions
+    return Cell(row.view.glyphs.warn if warn else " ", 2, "warn")
+
+
+def _name(row: _Row) -> Cell:
+    return row.main_cell(screen_text(row.key, 60), "strong")
+
+
+def _owner(row: _Row) -> Cell:
+    return Cell("" if row.state is None else row.names.of(row.state.owner))
+
+
+def _recipients(row: _Row) -> Cell:
+    count = 0 if row.state is None else len(row.state.shared_with)
+    return Cell(f"{count}{row.view.glyphs.out}", 5, "marked", right=True)
+
+
+def _direction(row: _Row) -> Cell:
+    assert row.link is not None
+    glyphs = row.view.glyphs
+    if row.link.outgoing:
+        return Cell(glyphs.out, 1, "marked")
+    return Cell(glyphs.into, 1, "accent")
+
+
+def _other(row: _Row) -> Cell:
+    assert row.link is not None
+    return Cell(row.names.of(row.link.other))
+
+
+def _imported(row: _Row) -> Cell:
+    assert row.link is not None
+    if row.link.imported_at is None:
+        return Cell("not imported", 14, "dim")
+    when = row_time(row.link.imported_at, row.view.now()).strip()
+    return Cell(f"{row.view.glyphs.imported} {when}", 14, "good")
+
+
+def _links_of(view: View, account: str) -> Iterator[tuple[str, Link]]:
+    """The catalogs that an account shares and is given, each with the account on the other side."""
+    state = view.accounts.get(account)
+    if state is None:
+        return
+    for outgoing, shares in ((True, state.out_shares), (False, state.in_shares)):
+        for (catalog, other), imported_at in shares.items():
+            yield catalog, Link(outgoing, other, imported_at)
+
+
+def catalog_warnings(view: View, name: str) -> list[str]:
+    """What to warn of about a catalog's name."""
+    names = Names(view.accounts)
+    state = view.catalogs.get(name)
+    said = []
+    if state is not None and state.contested_by:
+        others = ", ".join(names.of(key) for key in state.contested_by)
+        said.append(f"duplicate name: also shared by {others}, who grants no access here")
+    if twins := view.collisions.get(name):
+        others = ", ".join(screen_text(twin, 40) for twin in twins)
+        said.append(f"differs from {others} in letter case only: importers confuse them")
+    return said
+
+
+CATALOG_COLUMNS: DocumentColumns[CatalogState] = DocumentColumns(
+    CATALOGS,
+    id="catalogs",
+    title="Known catalogs",
+    columns=(
+        Column("", _warning_mark),
+        Column("catalog", _name),
+        Column("owner", _owner),
+        Column("recipients", _recipients),
+    ),
+    sorts=(
+        Sort("name", lambda key, _state, _names: key.lower()),
+        Sort("sharing", lambda _key, state, _names: -len(state.shared_with)),
+        Sort("owner", lambda _key, state, names: names.of(state.owner).lower(), uses_names=True),
+    ),
+    search_text=lambda key, _state: (key,),
+    search_hint="find a catalog: name",
+    nothing=("", " no catalogs yet: the first", " catalog_shared makes one known"),
+    narrowing=Narrowing(
+        by=ACCOUNTS.name,
+        links=_links_of,
+        columns=(
+            Column("", _warning_mark),
+            Column("catalog", _name),
+            Column("", _direction),
+            Column("other account", _other),
+            Column("imported", _imported),
+        ),
+        nothing=("", " this account neither shares a", " catalog nor was given one"),
+    ),
+    warnings=catalog_warnings,
+)

@@ -1,0 +1,182 @@
+"""The documents pane: one row for each document of a projection.
+
+Accounts, catalogs and any other registered projection are shown by this one pane; what differs
+between them is declared in `columns.DocumentColumns`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from natster_tui.projections.api import Projection
+from natster_tui.projections.wording import Names
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.panes.columns import DocumentColumns, Link, Shown, Sort
+from natster_tui.tui.panes.document_order import DocumentOrder
+from natster_tui.tui.view import View
+from natster_tui.tui.widgets.cells import Cell
+from natster_tui.tui.widgets.virtual_list import VirtualList
+
+
+class DocumentsPane(VirtualList):
+    """All documents, sorted and searched. `number` is the key that goes to the pane.
+
+    `of` is the key of another projection's document that narrows the rows, None for all.
+    """
+
+    def __init__(self, view: View, columns: DocumentColumns[Any], number: str) -> None:
+        super().__init__(view, columns.title, columns.id)
+        self.declared = columns
+        self.of: str | None = None
+        self.search = ""
+        self.number = number
+        self._sort: Sort[Any] = columns.sorts[0]
+        self._keys: list[str] = []
+        self._links: list[Link] | None = None
+        """How each row's document is related to `of`; None when all are shown."""
+        self._order: DocumentOrder[Any] = DocumentOrder(columns.projection.name)
+
+    @property
+    def projection(self) -> Projection[Any]:
+        """The projection whose documents are shown."""
+        return self.declared.projection
+
+    @property
+    def selected_key(self) -> str | None:
+        """The document under the cursor."""
+        return self._keys[self.cursor] if self._keys else None
+
+    def next_sort(self) -> None:
+        """Sort by the next order."""
+        sorts = self.declared.sorts
+        self._sort = sorts[(sorts.index(self._sort) + 1) % len(sorts)]
+        self.update_rows()
+
+    def show(self, of: str | None) -> None:
+        """Show only the documents that another projection's document links to, or all."""
+        if of != self.of:
+            self.of = of
+            self.cursor = 0
+            self.scroll_to(y=0, animate=False)
+            self.update_rows()
+
+    def select(self, key: str) -> None:
+        """Put the cursor on a document."""
+        if key in self._keys:
+            self.move_cursor(self._keys.index(key))
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def sources(self) -> tuple[object, ...]:
+        """See `VirtualList.sources`."""
+        view = self.view
+        return (view.version, view.workspace.connection, view.now() // 60)
+
+    def update_rows(self) -> None:
+        """Take the documents as they are now; the cursor stays on its document."""
+        selected = self._at(self.cursor) if self._keys and self.chosen_by_user else None
+        if self.of is None:
+            self._keys, self._links = self._all_keys(), None
+        else:
+            self._take_links(self.of)
+        total = len(self._keys)
+        if self.search:
+            self._narrow_to_search()
+        self.set_row_count(len(self._keys))
+        if selected is not None and self._keys:
+            row = self._row_of(*selected)
+            if row != self.cursor:
+                self.place_cursor(row)
+        self._describe(total)
+        self.refresh_rows()
+
+    def _at(self, row: int) -> tuple[str, Link | None]:
+        return self._keys[row], None if self._links is None else self._links[row]
+
+    def _row_of(self, key: str, link: Link | None) -> int:
+        """The row of a document, the first row if it is not shown any more."""
+        for row, found in enumerate(self._keys):
+            if found != key:
+                continue
+            here = None if self._links is None else self._links[row]
+            if here is link or (here is not None and link is not None and here.joins(link)):
+                return row
+        return 0
+
+    def _all_keys(self) -> list[str]:
+        view = self.view
+        projector = view.workspace.projectors[self.projection.name]
+        states, names = view.fold(self.projection.name).states, Names(view.accounts)
+        return self._order.keys(states, self._sort, names, view.moment, projector.changes)
+
+    def _take_links(self, of: str) -> None:
+        narrowing = self.declared.narrowing
+        assert narrowing is not None
+        rows = sorted(narrowing.links(self.view, of), key=self._link_place)
+        self._keys = [key for key, _link in rows]
+        self._links = [link for _key, link in rows]
+
+    def _link_place(self, row: tuple[str, Link]) -> tuple[Any, ...]:
+        """What a narrowed row is sorted by; in the first order, shared comes before received."""
+        key, link = row
+        if self._sort is self.declared.sorts[0]:
+            return (not link.outgoing, key.lower(), key, link.other)
+        state = self.view.fold(self.projection.name).states.get(key)
+        if state is None:
+            return (True, 0, key)
+        return (False, self._sort.by(key, state, Names(self.view.accounts)), key)
+
+    def _narrow_to_search(self) -> None:
+        wanted = self.search.lower()
+        states = self.view.fold(self.projection.name).states
+        search_text = self.declared.search_text
+        found = [
+            row
+            for row, key in enumerate(self._keys)
+            if any(wanted in text.lower() for text in search_text(key, states.get(key)))
+        ]
+        self._keys = [self._keys[row] for row in found]
+        if self._links is not None:
+            self._links = [self._links[row] for row in found]
+
+    def _describe(self, total: int) -> None:
+        count, subtitle = f"{len(self._keys):,}", f"by {self._sort.name}"
+        if self.search:
+            count = f"{count} of {total:,}"
+            subtitle = f"/{screen_text(self.search, 20)} · {subtitle}"
+        whose = ""
+        if self.of is not None:
+            whose = f" of {Names(self.view.accounts).of(self.of)}"
+            subtitle = f"a all · {subtitle}"
+        self.caption(f"{self.number} {self.declared.title}{whose} ({count})".lstrip(), subtitle)
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """See `VirtualList.row_cells`."""
+        key, link = self._at(row)
+        narrowing = self.declared.narrowing
+        columns = self.declared.columns
+        if link is not None and narrowing is not None:
+            columns = narrowing.columns
+        width = self.scrollable_content_region.width
+        state = self.view.fold(self.projection.name).states.get(key)
+        shown: Shown[Any] = Shown(self.view, self.projection, key, state, width, link)
+        cells = [column.cell(shown) for column in columns if width >= column.from_width]
+        return [cell for cell in cells if cell is not None]
+
+    def empty_lines(self) -> Sequence[str]:
+        """See `VirtualList.empty_lines`."""
+        view, noun = self.view, self.declared.noun
+        if self.search:
+            return (f" no {noun} matches {screen_text(self.search, 30)}",)
+        narrowing = self.declared.narrowing if self.of is not None else None
+        source = self.projection.name if narrowing is None else narrowing.by
+        if view.is_connected and view.is_being_read(source):
+            return ("", " none known so far:", " the log is still being read")
+        if narrowing is not None:
+            return narrowing.nothing
+        if not view.is_connected:
+            return ()
+        if view.is_stopped(self.projection.name):
+            return ("", f" none known: the {noun}", " projector stopped (4 says why)")
+        return self.declared.nothing
