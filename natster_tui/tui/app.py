@@ -33,7 +33,6 @@ from natster_tui.tui.background import start as start_work
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.commands import bindings
 from natster_tui.tui.panes.documents import DocumentsPane
-from natster_tui.tui.panes.inspection import REVEAL_S, Inspecting
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.screens.dialogs import Dialogs, is_at_work, shows_what_was_read
@@ -103,7 +102,6 @@ class Dashboard(App[None]):
             lambda: workspace.follower.meter.per_second,
             lambda: workspace.right_of_way.is_taken,
         )
-        self.inspecting = Inspecting(view, panes, start, self.refreshing.soon, say)
         self.finding = Finding(view, panes, self._prompt, start, self._jumped, say)
         self.taking_away = TakingAway(view, panes, self.copy_to_clipboard, start, say)
         self._contested = ContestedNames(workspace)
@@ -200,7 +198,7 @@ class Dashboard(App[None]):
             self.panes.projectors.update_if_changed()
             for sentence in self._contested.newly():
                 self.notice(sentence)
-            self.inspecting.refresh(self.theme_variables)
+            self.panes.inspector.inspect(self.panes.subject, calmly=self.panes.timeline.following)
 
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
@@ -302,7 +300,7 @@ class Dashboard(App[None]):
 
     def action_change(self) -> None:
         """Switch the inspector between the event and what it changed."""
-        self.inspecting.toggle_change()
+        self._show_change(not self.panes.inspector.shows_change)
 
     # -- time travel -----------------------------------------------------------------------
 
@@ -328,7 +326,12 @@ class Dashboard(App[None]):
             pane.wake()
         if moment is not None:
             self.panes.timeline.select(max(1, moment.seq))
-        self.inspecting.show_change(moment is not None)
+        self._show_change(moment is not None)
+
+    def _show_change(self, wanted: bool) -> None:
+        self.panes.inspector.shows_change = wanted
+        self.panes.used = self.panes.timeline
+        self.refreshing.soon()
 
     def _jumped(self, seq: int) -> None:
         """The timeline's cursor was put on an event; while travelling, everything goes there."""
@@ -344,9 +347,7 @@ class Dashboard(App[None]):
 
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
-        self.inspecting.toggle_reveal()
-        if self.inspecting.reveals:
-            self.set_timer(REVEAL_S + 0.05, self.refreshing.soon)
+        self.panes.inspector.toggle_reveal()
 
     def action_sort(self) -> None:
         """Sort the focused list, accounts if neither has the focus."""
@@ -377,7 +378,7 @@ class Dashboard(App[None]):
 
     def action_copy(self) -> None:
         """Copy the row of the pane used last, as JSON; its secrets only while revealed."""
-        self.taking_away.copy(reveal=self.inspecting.reveals)
+        self.taking_away.copy(reveal=self.panes.inspector.reveals)
 
     def action_publish(self) -> None:
         """Open the publish form, filled in from the row of the pane used last."""

@@ -44,6 +44,7 @@ from natster_tui.store.sealing.choice import SealingChoice
 from natster_tui.store.sealing.key_file import KeyFile, default_key_file
 from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 from natster_tui.tui.app import Dashboard
+from natster_tui.tui.panes import event_sheet
 from tests.conftest import until
 from tests.making_logs import records_in
 from tests.reading_buckets import put_value
@@ -273,9 +274,7 @@ async def staged_scene(
     try:
         # What depends on the machine and the moment is held still; nothing else is.
         with (
-            patch(
-                "natster_tui.tui.panes.inspector.stored_time", lambda _record: "2026-11-23 10:22:30"
-            ),
+            patch.object(event_sheet, "stored_time", lambda _record: "2026-11-23 10:22:30"),
             patch.object(KeyFile, "__str__", lambda _file: "~/.config/natster-tui/keys.json"),
             patch.object(RateMeter, "per_second", 0.0),
             patch.object(ReplayProgress, "rate", 25_000.0),
@@ -288,7 +287,7 @@ async def staged_scene(
                 await press(app, pilot, scene.keys)
                 if scene.wait_for:
                     await until(lambda: scene.wait_for in text_of(app))
-                app.inspecting.refresh(app.theme_variables, at_once=True)
+                app.panes.inspector.inspect(app.panes.subject)
                 for field in app.screen.query(Input):
                     field.cursor_blink = False
                 for pane in app.panes.lists:
@@ -361,6 +360,6 @@ def drawn(app: Dashboard) -> str:
 async def redrawn(app: Dashboard) -> str:
     """The screen, painted anew a moment later."""
     await asyncio.sleep(0.05)  # the shortest wait that lets a refresh through
-    app.inspecting.refresh(app.theme_variables, at_once=True)
+    app.panes.inspector.inspect(app.panes.subject)
     app.refreshing.at_once()
     return drawn(app)

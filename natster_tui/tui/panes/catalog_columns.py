@@ -110,5 +110,4 @@ CATALOG_COLUMNS: DocumentColumns[CatalogState] = DocumentColumns(
         ),
         nothing=("", " this account neither shares a", " catalog nor was given one"),
     ),
-    warnings=catalog_warnings,
 )

@@ -111,8 +111,6 @@ class DocumentColumns(Generic[State]):
     nothing: Sequence[str]
     """What an empty pane says."""
     narrowing: Narrowing[State] | None = None
-    warnings: Callable[[View, str], Sequence[str]] = lambda _view, _key: ()
-    """What to warn of about a document, in sentences."""
 
     @property
     def noun(self) -> str:

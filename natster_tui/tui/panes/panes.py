@@ -7,7 +7,6 @@ is asked here, so that they all mean the same row.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from textual.widget import Widget
@@ -21,6 +20,12 @@ from natster_tui.tui.panes.columns import DocumentColumns, plain_columns
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.projectors import Projectors
+from natster_tui.tui.panes.subjects import (
+    DocumentSubject,
+    EventSubject,
+    ProjectorSubject,
+    Subject,
+)
 from natster_tui.tui.panes.timeline import Timeline
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.virtual_list import VirtualList
@@ -31,14 +36,6 @@ _DECLARED: dict[str, DocumentColumns[Any]] = {
 _NUMBERS = {ACCOUNTS.name: "2", CATALOGS.name: "3"}
 _FURTHER_NUMBERS = "6789"
 """Keys that go to the documents of further projections, in the order of registration."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenDocument:
-    """A document that commands are about."""
-
-    projection: Projection[Any]
-    key: str
 
 
 class Panes:
@@ -60,7 +57,7 @@ class Panes:
             self.documents[projection.name] = pane
         self.projectors = Projectors(view)
         self.projectors.set_class(len(self.documents) > len(_DECLARED), "several")
-        self.inspector = Inspector()
+        self.inspector = Inspector(view)
         self.used: VirtualList = self.timeline
         """The pane whose row commands are about."""
         self._follower = view.workspace.follower
@@ -113,17 +110,27 @@ class Panes:
             pane.app.call_after_refresh(pane.focus)
 
     @property
-    def chosen_document(self) -> ChosenDocument | None:
+    def chosen_document(self) -> DocumentSubject | None:
         """The document, when a documents pane was used last."""
         pane = self.used
         if not isinstance(pane, DocumentsPane) or pane.selected_key is None:
             return None
-        return ChosenDocument(pane.projection, pane.selected_key)
+        return DocumentSubject(pane.projection, pane.selected_key)
 
     @property
     def chosen_event(self) -> Event | None:
         """The event, when the timeline was used last, and it is one of ours."""
         return self.timeline.selected_event if self.used is self.timeline else None
+
+    @property
+    def subject(self) -> Subject | None:
+        """The row of the pane that was used last."""
+        if (chosen := self.chosen_document) is not None:
+            return chosen
+        if self.used is self.projectors and self.projectors.selected is not None:
+            return ProjectorSubject(self.projectors.selected)
+        seq = self.timeline.selected_seq
+        return None if seq is None else EventSubject(seq, self.record)
 
     @property
     def record(self) -> Record | None:

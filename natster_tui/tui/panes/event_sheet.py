@@ -1,0 +1,104 @@
+"""An event for the inspector: what it says, and what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from natster_tui.events.event import NONE, Event, Record, read_event
+from natster_tui.events.parking import ParkReason
+from natster_tui.projections.history.steps import Effect
+from natster_tui.projections.wording import VERBS, change_line, payload_lines, seal_line
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.clock import full_time
+from natster_tui.tui.panes.sheet import Manner, Section, Sheet, Tone
+
+_CHANGE_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "~": Tone.WARN}
+
+
+def event_sheet(seq: int, record: Record, parked: ParkReason | None, manner: Manner) -> Sheet:
+    """An event, decoded. `parked` is why a projection parks it."""
+    facts, message = Section("event"), Section("message")
+    event = read_event(record)
+    if isinstance(event, ParkReason):
+        _add_parked(facts, event)
+    else:
+        _add_parties(facts, event, manner)
+        if parked is not None:
+            _add_parked(facts, parked)
+    facts.add("happened", full_time(record.event_time))
+    if record.event_time != record.time_ns // 1_000_000_000:
+        facts.add("stored", stored_time(record))
+    subject = screen_text(record.subject, 600, reveal=manner.reveal)
+    message.add("subject", subject, Tone.DIM)
+    for name, value in record.headers:
+        shown = f"{screen_text(name, 60)}: {manner.field(name, value)}"
+        message.add("header", shown, Tone.DIM)
+    message.add("payload", "\n".join(payload_lines(record, reveal=manner.reveal)))
+    if record.seal is not None:
+        message.add("sealed", seal_line(record.seal), Tone.DIM)
+    return Sheet(_title(seq), (facts, message))
+
+
+def absent_event_sheet(seq: int, *, deleted: bool) -> Sheet:
+    """An event that is not at hand: deleted from the log, or still to come."""
+    absent = Section("event")
+    absent.add("", "it was deleted from the log" if deleted else "not at hand yet …", Tone.DIM)
+    return Sheet(_title(seq), (absent,))
+
+
+def change_sheet(seq: int, effects: Sequence[Effect] | str | None, manner: Manner) -> Sheet:
+    """What an event changed in each projection, before and after, field by field.
+
+    None: that is not known yet; a text: why it cannot be known.
+    """
+    title = f"Change by event {seq:,} · c shows the event"
+    if effects is None:
+        reading = Section("change")
+        reading.add("", "reading the events of the keys it touched …", Tone.DIM)
+        return Sheet(title, (reading,))
+    if isinstance(effects, str):
+        failed = Section("change")
+        failed.add("", effects, Tone.BAD)
+        return Sheet(title, (failed,))
+    if not effects:
+        nothing = Section("change")
+        nothing.add("", "it is parked: no projection uses it, and nothing changed")
+        return Sheet(title, (nothing,))
+    return Sheet(title, tuple(_effect(effect, manner) for effect in effects))
+
+
+def stored_time(record: Record) -> str:
+    """When the stream stored a record."""
+    return full_time(record.time_ns // 1_000_000_000)
+
+
+def _title(seq: int) -> str:
+    return f"Event {seq:,}"
+
+
+def _add_parked(section: Section, reason: ParkReason) -> None:
+    section.add("parked", f"{reason.value}: {reason.explanation}", Tone.BAD)
+    section.add("needed", reason.needed)
+
+
+def _add_parties(section: Section, event: Event, manner: Manner) -> None:
+    section.add("what", VERBS[event.type], Tone.STRONG)
+    section.add("origin", manner.account(event.origin))
+    if event.target != NONE:
+        section.add("target", manner.account(event.target))
+    if event.catalog != NONE:
+        section.add("catalog", screen_text(event.catalog, 200))
+
+
+def _effect(effect: Effect, manner: Manner) -> Section:
+    section = Section(effect.projection.name)
+    name = manner.names.of(effect.key)
+    shown = name if effect.projection.name == "account" else screen_text(effect.key, 60)
+    made = " (made by this event)" if effect.made else ""
+    section.add(effect.projection.name, f"{shown}{made}", Tone.STRONG)
+    for change in effect.fields:
+        line = change_line(change, reveal=manner.reveal, names=manner.names)
+        section.add("", line, _CHANGE_TONES.get(line[0], Tone.PLAIN))
+    if not effect.fields:
+        section.add("", "nothing changed", Tone.DIM)
+    return section

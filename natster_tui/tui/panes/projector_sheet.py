@@ -1,0 +1,53 @@
+"""A projector for the inspector: position, lease, problems, drift and parked events."""
+
+from __future__ import annotations
+
+from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.clock import age
+from natster_tui.tui.panes.sheet import Section, Sheet, Tone
+
+_JUST_NOW_S = 60
+_DRIFT_SHOWN = 50
+
+
+def projector_sheet(projector: Projector, lease: str, failed_s: float) -> Sheet:
+    """A projector. `lease` is from `lease_line`; its last error is `failed_s` seconds old."""
+    status, projection = projector.status, projector.projection
+    where, events = Section("projector"), Section("parked")
+    where.add("state", status.phase.value, Tone.STRONG)
+    if status.problem:
+        where.add("because", status.problem, Tone.WARN)
+    if status.last_error and status.last_error != status.problem:
+        when = "just now" if failed_s < _JUST_NOW_S else f"{age(failed_s)} ago"
+        where.add("last error", f"{status.last_error} ({when})", Tone.WARN)
+    where.add("lease", lease)
+    where.add("folded to", f"{status.position:,}, {projector.meter.per_second:,.0f} events/s")
+    stored = "no checkpoint of ours" if status.stored is None else f"{status.stored:,}"
+    where.add("stored at", f"{stored} in {projection.bucket}")
+    where.add("documents", f"{len(projector.fold.states):,}")
+    where.add("commits", f"{status.commits:,} here, {status.conflicts:,} conflicts")
+    if status.drift is not None:
+        where.add("drift", status.drift.summary, Tone.WARN)
+        for change in status.drift.changes[:_DRIFT_SHOWN]:
+            where.add("", f"{screen_text(change.key, 100)} {change.kind}")
+    events.add("parked", f"{status.parked.count:,} events")
+    for event in reversed(status.parked.recent):
+        events.add("", f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}")
+    return Sheet(f"Projector {projection.name}", (where, events))
+
+
+def lease_line(lease: LeaseKeeper, *, read_only: bool) -> str:
+    """Which process may write the projection."""
+    if read_only:
+        return "not asked for: read-only"
+    if lease.held:
+        return "held by this dashboard"
+    holder = lease.holder
+    said = "held by no process" if holder is None else f"held by {holder.described}"
+    if lease.gave_up:
+        return f"given up, {said}"
+    if lease.refusal is not None:
+        return lease.refusal.sentence
+    return said if lease.is_decided else "not asked for"

@@ -1,0 +1,36 @@
+"""What the inspector and the commands are about: an event, a document or a projector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.engine.projecting.projector import Projector
+from natster_tui.events.event import Record
+from natster_tui.projections.api import Projection
+
+
+@dataclass(frozen=True, slots=True)
+class EventSubject:
+    """The event at a sequence; `record` is None if it is not at hand."""
+
+    seq: int
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSubject:
+    """A document of a projection."""
+
+    projection: Projection[Any]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectorSubject:
+    """A projector."""
+
+    projector: Projector
+
+
+Subject = EventSubject | DocumentSubject | ProjectorSubject

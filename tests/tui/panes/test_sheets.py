@@ -1,0 +1,90 @@
+"""What the inspector is told to show, without a screen."""
+
+from __future__ import annotations
+
+from natster_tui.events.event import Record, read_event
+from natster_tui.events.parking import ParkReason
+from natster_tui.projections.fold import fold_all
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.wording import Names
+from natster_tui.tui.panes.document_sheet import account_sheet, catalog_sheet, document_sheet
+from natster_tui.tui.panes.event_sheet import absent_event_sheet, change_sheet, event_sheet
+from natster_tui.tui.panes.sheet import Manner, Sheet, Tone
+from tests.tui.panes.activity import ActivityProjection
+
+DAY_NS = 86_400 * 10**9
+BOUND = (
+    b'{"oauth_id":"github|aaa","bound_context":{"access_token":"hunter2-and-more","user_id":"7"}}'
+)
+RECORDS = [
+    Record(1, DAY_NS, "natster.events.ANNA.none.none.natster_initialized", b'{"account_name":"A"}'),
+    Record(2, DAY_NS, "natster.events.ANNA.BERT.songs.catalog_shared"),
+    Record(3, DAY_NS, "natster.events.BERT.ANNA.songs.catalog_imported"),
+    Record(4, DAY_NS, "natster.events.ANNA.none.none.context_bound", BOUND),
+]
+ACCOUNT_FOLD, CATALOG_FOLD = fold_all(ACCOUNTS, RECORDS), fold_all(CATALOGS, RECORDS)
+MANNER = Manner(Names(ACCOUNT_FOLD.states), 3 * 86_400.0)
+
+
+def said(sheet: Sheet) -> list[str]:
+    return [f"{line.label} {line.text}".strip() for line in sheet.lines]
+
+
+def test_an_event_says_who_did_what_with_which_catalog() -> None:
+    sheet = event_sheet(2, RECORDS[1], None, MANNER)
+    assert sheet.title == "Event 2"
+    assert said(sheet)[:4] == ["what shared", "origin A  ANNA", "target BERT", "catalog songs"]
+    assert [section.name for section in sheet.sections] == ["event", "message"]
+
+
+def test_secrets_of_a_payload_stand_in_a_sheet_only_when_revealed() -> None:
+    masked = "\n".join(said(event_sheet(4, RECORDS[3], None, MANNER)))
+    assert "hunter2" not in masked
+    assert "••••" in masked
+    revealing = Manner(MANNER.names, MANNER.now, reveal=True)
+    assert "hunter2-and-more" in "\n".join(said(event_sheet(4, RECORDS[3], None, revealing)))
+
+
+def test_a_parked_event_says_why_and_what_it_would_take() -> None:
+    record = Record(5, DAY_NS, "natster.events.ANNA.none.none.no_such_thing")
+    assert isinstance(read_event(record), ParkReason)
+    first, second, *_ = event_sheet(5, record, None, MANNER).lines
+    assert (first.label, first.tone, second.label) == ("parked", Tone.BAD, "needed")
+    assert first.text.startswith("unknown type: ")
+
+
+def test_what_is_not_at_hand_is_told_from_what_was_deleted() -> None:
+    assert said(absent_event_sheet(7, deleted=True)) == ["it was deleted from the log"]
+    assert said(absent_event_sheet(7, deleted=False)) == ["not at hand yet …"]
+
+
+def test_a_change_is_unknown_failed_or_nothing() -> None:
+    assert "reading" in said(change_sheet(2, None, MANNER))[0]
+    assert said(change_sheet(2, "not connected", MANNER)) == ["not connected"]
+    assert "parked" in said(change_sheet(2, [], MANNER))[0]
+
+
+def test_an_account_says_since_when_it_is_there_and_bound() -> None:
+    sheet = account_sheet("ANNA", ACCOUNT_FOLD, MANNER, is_hub=True)
+    assert sheet.title == "Account A"
+    assert [section.name for section in sheet.sections] == ["account", "web login", "document"]
+    lines = said(sheet)
+    assert any(line.startswith("initialized ") and line.endswith("(2d ago)") for line in lines)
+    assert "shares 1 out, 0 in" in lines
+    assert any(line.startswith("hub ") for line in lines)
+    assert "web login github|aaa" in lines
+
+
+def test_a_catalog_says_with_whom_it_is_shared_and_who_imported_it() -> None:
+    sheet = catalog_sheet("songs", CATALOG_FOLD, MANNER, ["two owners"], ACCOUNT_FOLD.states)
+    lines = said(sheet)
+    assert lines[:3] == ["owner A  ANNA", "shared with 1 accounts", "warning two owners"]
+    assert lines[3].startswith("BERT, imported ")
+
+
+def test_a_document_of_any_projection_has_a_sheet() -> None:
+    fold = fold_all(ActivityProjection(), RECORDS)
+    sheet = document_sheet("ANNA", fold, MANNER)
+    assert sheet.title == "Account ANNA"
+    assert '"events": 3' in "\n".join(said(sheet))
+    assert said(document_sheet("NEMO", fold, MANNER))[1] == "no longer known"
