@@ -22,7 +22,6 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.registry import PROJECTIONS, parked_reason
 from natster_tui.projections.wording import VERBS
-from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 
@@ -101,18 +100,14 @@ async def _last(
 
 async def _follow(log: EventLog, start: int, instance: str, printer: _Printer) -> None:
     async with (
-        StreamReader(
-            log.link,
-            log.stream,
-            start,
-            purpose="tail",
-            instance=instance,
-            created=log.info.created,
-        ) as reader,
+        log.reader(start, purpose="tail", instance=instance) as reader,
         aclosing(reader.batches()) as batches,
     ):
         async for batch in batches:
             printer.take(await log.sealing.open_records(batch))
+            if reader.idle:
+                # Nothing comes: that may not be because the server keeps something back.
+                await reader.has_all((await log.refresh()).last_seq)
 
 
 class _Printer:

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from natster_tui.errors import ApiError, ConflictError
+from natster_tui.errors import ApiError, ConflictError, ServerError
 from natster_tui.events.event import Record
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.fold import Fold
@@ -20,12 +20,12 @@ from natster_tui.projections.paging import document_key
 from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import StreamReader
-from natster_tui.store.connection.streams import last_message, next_message, stream_info
+from natster_tui.store.connection.streams import last_message, stream_info
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
 from natster_tui.store.provisioning.updating import change_settings
+from natster_tui.store.reading.stream_reader import StreamReader
 from natster_tui.store.sealing.values import PlainSealing, Sealing
 from natster_tui.store.writing.atomic_batch import (
     BATCH_ID,
@@ -153,7 +153,7 @@ class Bucket:
         """
         documents: dict[str, StoredEntry] = {}
         checkpoint: StoredEntry | None = None
-        last = removed_at = 0
+        last = removed_at = delivered = 0
         in_batch = False
         info = await self.info()
         if info.values == 0:
@@ -168,6 +168,7 @@ class Bucket:
             aclosing(reader.batches()) as batches,
         ):
             async for batch in batches:
+                delivered += len(batch)
                 for record in batch:
                     key, last = record.subject[prefix:], record.seq
                     entry = self._entry(key, record)
@@ -180,18 +181,20 @@ class Bucket:
                 in_batch = is_unfinished(batch[-1]) if batch else in_batch
                 if reader.pending == 0 and last >= info.last_revision and not in_batch:
                     break
-                if reader.idle and await self._holds_nothing_after(last):
+                if reader.idle and await reader.has_all():
                     break
+        if delivered < info.values:
+            await self._refuse_if_short(delivered)
         return Snapshot(documents, checkpoint, last, 0 if checkpoint else removed_at)
 
-    async def _holds_nothing_after(self, revision: int) -> bool:
-        """Whether the leader of the bucket's stream has nothing newer."""
-        try:
-            return await next_message(self.link, self.stream, revision + 1, ">") is None
-        except ApiError as error:
-            if error.code == STREAM_NOT_FOUND:
-                return True
-            raise
+    async def _refuse_if_short(self, delivered: int) -> None:
+        """Fewer messages came than the stream held: some were removed, or were not delivered."""
+        held = (await self.info()).values
+        if delivered < held:
+            raise ServerError(
+                f"{self.stream} holds {held:,} messages, and the server delivered {delivered:,}: "
+                "the read is not complete; look at the server's log, then try again"
+            )
 
     async def read(self, key: str) -> StoredEntry | None:
         """One stored value, or None."""

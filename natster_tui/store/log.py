@@ -30,23 +30,22 @@ from natster_tui.store.connection.api_codes import (
     WRONG_LAST_SEQUENCE,
 )
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import read_range
 from natster_tui.store.connection.streams import (
     last_message,
     message_at,
-    next_message,
     stream_info,
 )
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.provisioning.maker import BucketMaker
+from natster_tui.store.reading.leader import StreamLeader
+from natster_tui.store.reading.ranges import read_filtered, read_range
+from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamReader
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable, origin_of
 from natster_tui.store.writing.stream_writer import StreamWriter
 from natster_tui.text.safe_text import safe_text
 
 CLUSTER_FOR_THREE_REPLICAS = 3
-REPLICA_S = 0.1
-"""Between two looks at a replica that is behind."""
 APPENDS_IN_FLIGHT = 400
 
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
@@ -83,6 +82,8 @@ class EventLog:
         self.buckets = BucketMaker(link, replicas=info.replicas, log_limit=info.max_bytes)
         """Makes the buckets that belong to it."""
         self._writer = StreamWriter(link, info.stream)
+        self.leader = StreamLeader(link, info.stream, info.created)
+        """Knows what is gone from the log."""
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -142,60 +143,65 @@ class EventLog:
         record = await message_at(self.link, self.stream, seq)
         return None if record is None else (await self.sealing.open_records([record]))[0]
 
-    async def next_after(self, seq: int) -> int | None:
-        """The sequence of the first event after `seq` that the log holds, None if it holds none.
-
-        The stream's leader answers. A consumer that has nothing more to deliver is no proof: it
-        may sit on a replica that is behind.
-        """
-        found = await next_message(self.link, self.stream, seq + 1, ">")
-        return None if found is None else found.seq
-
     async def records(
-        self, first: int, last: int, *, purpose: str, instance: str, subject_filter: str = ""
+        self,
+        first: int,
+        last: int,
+        *,
+        purpose: str,
+        instance: str,
+        subject_filter: str = "",
+        there_from: int | None = None,
     ) -> AsyncGenerator[list[Record], None]:
-        """Records from `first` to `last` inclusive, in batches; close it when leaving early."""
-        at = first
-        while True:
-            began = at
-            async with aclosing(
-                read_range(
-                    self.link,
-                    self.stream,
-                    at,
-                    last,
-                    purpose=purpose,
-                    instance=instance,
-                    subject_filter=subject_filter,
-                    created=self.info.created,
-                )
-            ) as batches:
-                async for batch in batches:
-                    at = batch[-1].seq + 1
-                    yield await self.sealing.open_records(batch)
-            following = await self._leader_goes_on(at, last, subject_filter)
-            if following is None:
-                return
-            if at > began:
-                continue
-            if subject_filter and not {">", "*"}.isdisjoint(following.subject.split(".")):
-                # The server counts it as matching the filter, and never delivers it.
-                at = following.seq + 1
-            else:
-                # The replica catches up; asking without a pause would only keep it from that.
-                await asyncio.sleep(REPLICA_S)
+        """Records from `first` to `last` inclusive, in batches; close it when leaving early.
 
-    async def _leader_goes_on(self, first: int, last: int, subject_filter: str) -> Record | None:
-        """What the stream's leader has of a range that a consumer has come to the end of.
-
-        A consumer of a replicated stream may sit on a replica that is behind.
+        Ends without an error only when they were all that the log holds of that range. `there_from`
+        is a sequence from which on everything is known to be there: if any of that is removed
+        before it was read, LogChangedError is raised. Without it that goes for what stands behind
+        the first record.
         """
-        if first > last or self.info.replicas == 1:
-            return None
-        if subject_filter and await self.last_of_subject(subject_filter) < first:
-            return None  # answered from the index, however long the log is
-        following = await next_message(self.link, self.stream, first, subject_filter or ">")
-        return None if following is None or following.seq > last else following
+        if subject_filter:
+            read = read_filtered(
+                self.leader,
+                first,
+                last,
+                subject_filter,
+                purpose=purpose,
+                instance=instance,
+                replicas=self.info.replicas,
+            )
+        else:
+            read = read_range(
+                self.leader,
+                first,
+                last,
+                purpose=purpose,
+                instance=instance,
+                there_from=there_from,
+            )
+        async with aclosing(read) as batches:
+            async for batch in batches:
+                yield await self.sealing.open_records(batch)
+
+    def reader(
+        self,
+        start: int,
+        *,
+        purpose: str,
+        instance: str,
+        slice_messages: int | None = None,
+    ) -> StreamReader:
+        """Follows the log from `start` on, at the pace of whoever works on what comes."""
+        return StreamReader(
+            self.link,
+            self.stream,
+            start,
+            purpose=purpose,
+            instance=instance,
+            leader=self.leader,
+            window_messages=FOLLOWING_MESSAGES,
+            slice_messages=slice_messages,
+        )
 
     async def last_of_subject(self, subject_filter: str) -> int:
         """The sequence of the newest event that matches a filter, 0 if none does."""

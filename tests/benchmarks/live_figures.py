@@ -25,9 +25,9 @@ from natster_tui.projections.checkpoint import decode_checkpoint
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.maker import BucketMaker
+from natster_tui.store.reading.stream_reader import StreamReader
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure

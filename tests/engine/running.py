@@ -22,9 +22,10 @@ from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.consumers import list_consumers
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import read_range
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.reading.leader import StreamLeader
+from natster_tui.store.reading.ranges import read_range
 from natster_tui.store.sealing.choice import SealingChoice
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import RECORDINGS, until
@@ -104,7 +105,8 @@ async def bucket_records(link: Link, bucket: str) -> list[Record]:
     """The bucket's messages in the order in which they were written."""
     head = (await link.api(f"STREAM.INFO.KV_{bucket}"))["state"]["last_seq"]
     found: list[Record] = []
-    async for batch in read_range(link, f"KV_{bucket}", 1, head, purpose="test", instance="look"):
+    leader = StreamLeader(link, f"KV_{bucket}")
+    async for batch in read_range(leader, 1, head, purpose="test", instance="look"):
         found += batch
     return found
 

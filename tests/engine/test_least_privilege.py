@@ -35,9 +35,9 @@ from natster_tui.events.event import STREAM
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.reading.stream_reader import StreamReader
 from natster_tui.store.sealing.key_rotation import rotate
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed

@@ -30,8 +30,8 @@ from natster_tui.projections.checkpoint import Checkpoint, decode_checkpoint
 from natster_tui.projections.fold import Fold, fold_all
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import StreamReader
 from natster_tui.store.log import EventLog
+from natster_tui.store.reading.stream_reader import StreamReader
 from natster_tui.store.sealing.values import PlainSealing
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until

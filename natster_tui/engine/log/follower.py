@@ -15,8 +15,8 @@ from contextlib import aclosing
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.events.event import Record
-from natster_tui.store.connection.stream_reader import FOLLOWING_MESSAGES, StreamReader
 from natster_tui.store.log import EventLog
+from natster_tui.store.reading.stream_reader import StreamReader
 
 PAGE = 200
 PAGES_KEPT = 100
@@ -124,20 +124,14 @@ class LogFollower:
 
     async def _follow(self, log: EventLog, start: int) -> None:
         async with (
-            StreamReader(
-                log.link,
-                log.stream,
-                start,
-                purpose="timeline",
-                instance=self._instance,
-                created=log.info.created,
-                window_messages=FOLLOWING_MESSAGES,
-            ) as reader,
+            log.reader(start, purpose="timeline", instance=self._instance) as reader,
             aclosing(reader.batches()) as batches,
         ):
             async for batch in batches:
                 self._last_heard = time.monotonic()
                 if not batch:
+                    if reader.idle and self.head < (head := log.info.last_seq):
+                        await self._reach(reader, head)
                     continue
                 records = await log.sealing.open_records(batch)
                 pace = self._right_of_way.pace()
@@ -151,6 +145,15 @@ class LogFollower:
                 self.last_arrival = time.monotonic()
                 self._notify()
                 await pace.rest()
+
+    async def _reach(self, reader: StreamReader, head: int) -> None:
+        """Stand at the log's head, which did not come: the last events were deleted, or are late.
+
+        Raises ServerError when they are there and are not delivered.
+        """
+        if await reader.has_all(head):
+            self.head = max(self.head, head)
+            self._notify()
 
     def _append(self, record: Record) -> None:
         """Keep a live record where its page is known up to the head so far."""

@@ -67,8 +67,8 @@ from natster_tui.projections.fold import Fold
 from natster_tui.projections.log_identity import identity_problem
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.reporting import notice
-from natster_tui.store.connection.stream_reader import FOLLOWING_MESSAGES, StreamReader
 from natster_tui.store.log import EventLog
+from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamReader
 
 RETRY_S = 1.0
 FAR_BEHIND = 20_000
@@ -465,14 +465,10 @@ class Projector:
 
     async def _follow(self, log: EventLog) -> None:
         async with (
-            StreamReader(
-                log.link,
-                log.stream,
+            log.reader(
                 self.fold.seq + 1,
                 purpose=self.projection.name,
                 instance=self._instance,
-                created=log.info.created,
-                window_messages=FOLLOWING_MESSAGES,
                 slice_messages=FOLLOWING_MESSAGES,
             ) as reader,
             aclosing(reader.batches()) as batches,
@@ -491,7 +487,7 @@ class Projector:
                         self._notify()
                     self.meter.add(len(records))
                 elif reader.idle and self.fold.seq < log.info.last_seq:
-                    await self._pass_hole(log)
+                    await self._pass_hole(log, reader)
                 self._settle_phase(log.info.last_seq)
                 if (
                     self._writer.entries - written >= BUSY_ENTRIES
@@ -530,11 +526,13 @@ class Projector:
         if problem := identity_problem(info, here, None):
             raise LogChangedError(problem)
 
-    async def _pass_hole(self, log: EventLog) -> None:
-        """Nothing more comes, though the log ends further on: its last events were deleted."""
+    async def _pass_hole(self, log: EventLog, reader: StreamReader) -> None:
+        """Nothing more comes, though the log ends further on: its last events were deleted.
+
+        Or they are late, and come yet; raises ServerError when they are not delivered.
+        """
         await self._refuse_lost_events(log)
         head = log.info.last_seq
-        following = await log.next_after(self.fold.seq)
-        if following is None or following > head:
+        if await reader.has_all(head):
             await self._writer.pass_to(log, head)
             self._notify()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from natster_tui.engine.garbage import collecting_rarely, keep_what_is_loaded
-from natster_tui.errors import LogChangedError, UnopenedEventError
+from natster_tui.errors import UnopenedEventError
 from natster_tui.events.event import Record, read_event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
@@ -101,6 +101,7 @@ class Replay:
         self.entries = {name: Entries(fold) for name, fold in self.folds.items()}
         self.log = log
         self.seq = 0
+        self._there_from = log.info.first_seq
         self.progress = ReplayProgress(1, 0, time.monotonic())
         self._going = tuple(self.folds.items())
         self._kept_at = 0
@@ -116,7 +117,8 @@ class Replay:
     async def advance(self, to: int) -> None:
         """Fold every event after the present position up to `to` inclusive.
 
-        Raises LogChangedError when the log ends before `to`: it was shrunken meanwhile.
+        Raises LogChangedError when the log ends before `to`, or lost events since the replay was
+        begun that were not read: it was shrunken meanwhile.
         """
         if to <= self.seq:
             return
@@ -138,21 +140,26 @@ class Replay:
 
     async def _read_to(self, to: int) -> None:
         progress = self.progress
-        while self.seq < to:
-            async with aclosing(
-                self.log.records(self.seq + 1, to, purpose="replay", instance=self._instance)
-            ) as batches:
-                async for batch in batches:
-                    self._fold(batch)
-                    self.seq = progress.seq = batch[-1].seq
-                    progress.events += len(batch)
-                    self._on_progress(progress)
-                    if progress.events - self._kept_at >= MUCH:
-                        self._keep()
-                    # A batch is at most a few thousand events: let the screen and live work run.
-                    await asyncio.sleep(0)
-            if self.seq < to:
-                await self._accept_hole(to)
+        async with aclosing(
+            self.log.records(
+                self.seq + 1,
+                to,
+                purpose="replay",
+                instance=self._instance,
+                there_from=max(self._there_from, self.seq + 1),
+            )
+        ) as batches:
+            async for batch in batches:
+                self._fold(batch)
+                self.seq = progress.seq = batch[-1].seq
+                progress.events += len(batch)
+                self._on_progress(progress)
+                if progress.events - self._kept_at >= MUCH:
+                    self._keep()
+                # A batch is at most a few thousand events: let the screen and live work run.
+                await asyncio.sleep(0)
+        if self.seq < to:
+            self._pass_to(to)
 
     def _fold(self, records: list[Record]) -> None:
         events = [read_event(record) for record in records]
@@ -169,17 +176,8 @@ class Replay:
                 self._going = tuple(each for each in self._going if each[0] != name)
             self.progress.parked[name] = fold.parked_count
 
-    async def _accept_hole(self, to: int) -> None:
-        """The last events asked for did not come: deleted ones are passed, others read again."""
-        info = await self.log.refresh()
-        if info.last_seq < to:
-            raise LogChangedError(
-                f"{info.stream} ends at {info.last_seq:,}, and {to:,} was asked for: "
-                "the log was shrunken meanwhile"
-            )
-        following = await self.log.next_after(self.seq)
-        if following is not None and following <= to:
-            return
+    def _pass_to(self, to: int) -> None:
+        """Stand at a sequence up to which the log holds no more events."""
         self.seq = to
         for _name, fold in self._going:
             # No event stands there, so there is no time of it either.

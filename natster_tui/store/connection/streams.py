@@ -6,9 +6,12 @@ stands where, and has the subject that, it was asked for. Anything else is a Mal
 
 from __future__ import annotations
 
+import json
+
 from natster_tui.errors import ApiError
 from natster_tui.events.event import Record
 from natster_tui.store.connection.answers.messages import MessageAnswer
+from natster_tui.store.connection.answers.reading import read_answer
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
@@ -19,9 +22,26 @@ _WILDCARDS = {"*", ">"}
 async def stream_info(link: Link, stream: str) -> StreamInfoAnswer:
     """How a stream is set up and what it holds; raises ApiError when there is none."""
     verb = f"STREAM.INFO.{stream}"
-    answer = await link.ask(verb, StreamInfoAnswer)
+    return _of_stream(link, stream, await link.ask(verb, StreamInfoAnswer))
+
+
+async def stream_with_deleted(link: Link, stream: str, seconds: float) -> StreamInfoAnswer:
+    """The same with the deleted sequences between its first and its last; waits so long for it.
+
+    The server lists them all in one answer. So it is asked once: for a large one that is on its
+    way, asking again is no help.
+    """
+    verb = f"STREAM.INFO.{stream}"
+    body = json.dumps({"deleted_details": True}).encode()
+    data = await link.request(link.api_subject(verb), body, timeout=seconds)
+    where = link.settings.described
+    answer = read_answer(data, StreamInfoAnswer, request=verb, where=where)
+    return _of_stream(link, stream, answer)
+
+
+def _of_stream(link: Link, stream: str, answer: StreamInfoAnswer) -> StreamInfoAnswer:
     if answer.config.name != stream:
-        raise link.malformed(verb, "it describes another stream")
+        raise link.malformed(f"STREAM.INFO.{stream}", "it describes another stream")
     return answer
 
 

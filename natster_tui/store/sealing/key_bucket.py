@@ -28,12 +28,12 @@ from natster_tui.store.connection.api_codes import (
     STREAM_NOT_FOUND,
 )
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import StreamReader
-from natster_tui.store.connection.streams import next_message, stream_info
+from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.files.models import StoredModel
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.lasting import why_it_forgets
 from natster_tui.store.provisioning.maker import KEYS, BucketMaker
+from natster_tui.store.reading.stream_reader import StreamReader
 from natster_tui.store.writing.atomic_batch import (
     BATCH_LIMIT,
     BatchMessage,
@@ -127,19 +127,10 @@ class KeyBucket:
                     in_batch = is_unfinished(record)
                 if reader.next_seq > upto and reader.pending == 0 and not in_batch:
                     return found
-                if reader.idle and await self._holds_nothing_after(reader.next_seq - 1):
+                if reader.idle and await reader.has_all():
                     # The last of them were erased.
                     return found
         return found
-
-    async def _holds_nothing_after(self, revision: int) -> bool:
-        """Whether the stream's leader, and not only a replica that is behind, has nothing newer."""
-        try:
-            return await next_message(self.link, _STREAM, revision + 1, ">") is None
-        except ApiError as error:
-            if error.code == STREAM_NOT_FOUND:
-                return True
-            raise
 
     async def write(self, entries: Mapping[str, tuple[bytes, int]], head: Head) -> int:
         """Write entries (value, expected revision) and the head under its revision, together.

@@ -30,10 +30,10 @@ from natster_tui.projections.checkpoint import decode_checkpoint
 from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection import stream_reader
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.reading import stream_reader
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from tests.conftest import RECORDINGS, recording, until
@@ -736,6 +736,7 @@ async def test_a_rebuild_of_what_is_left_of_a_log_is_projected_on(
     await append(log, EVENTS)
     await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 4})
     await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": len(EVENTS)})
+    await log.refresh()
     _, (verdict,) = await rebuilt(log)
     assert verdict.sentence == f"account: 3 keys match the log at {len(EVENTS)}"
     await append(log, [shared(C, A)])
@@ -744,6 +745,21 @@ async def test_a_rebuild_of_what_is_left_of_a_log_is_projected_on(
     assert (await stored_documents(settings, "PROJ_ACCOUNT"))[A]["initialized_at"] == 0
     expected = fold_all(ACCOUNTS, await records_in(log)).documents()
     assert await verified(log) == [f"account: {len(expected)} keys match the log at 11"]
+
+
+async def test_a_log_that_is_purged_after_the_preflight_is_not_rebuilt_from(
+    link: Link, settings: ConnectionSettings
+) -> None:
+    log = await EventLog.create(link, STREAM, LogSettings(deny_purge=False))
+    await append(log, EVENTS)
+    await project_to_head(log)
+    before = await stored_documents(settings, "PROJ_ACCOUNT")
+    findings = await read_preflight(log, [ACCOUNTS], "me")
+    assert findings.blockers == ()
+    await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    with pytest.raises(LogChangedError, match="history was lost while"):
+        await rebuilt(log)
+    assert await stored_documents(settings, "PROJ_ACCOUNT") == before
 
 
 async def test_a_projector_that_was_never_told_finds_the_rebuilt_bucket(

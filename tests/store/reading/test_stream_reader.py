@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError
+from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError, ServerError
 from natster_tui.events.event import STREAM, SUBJECTS, Record
-from natster_tui.store.connection import stream_reader
 from natster_tui.store.connection.consumers import list_consumers
+from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.stream_reader import SLICE, StreamReader, read_range
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.reading import leader, ranges, stream_reader
+from natster_tui.store.reading.leader import StreamLeader
+from natster_tui.store.reading.ranges import read_filtered, read_range
+from natster_tui.store.reading.stream_reader import SLICE, StreamReader
 from tests.conftest import until
 from tests.making_logs import A, B, append, event, initialized, shared
 
@@ -36,9 +38,11 @@ async def open_log(link: Link, **settings: Any) -> EventLog:
 
 async def range_of(link: Link, first: int, last: int, subject_filter: str = "") -> list[int]:
     found: list[Record] = []
-    batches = read_range(
-        link, STREAM, first, last, purpose="t", instance="i", subject_filter=subject_filter
-    )
+    of = StreamLeader(link, STREAM)
+    if subject_filter:
+        batches = read_filtered(of, first, last, subject_filter, purpose="t", instance="i")
+    else:
+        batches = read_range(of, first, last, purpose="t", instance="i")
     async with aclosing(batches):
         async for batch in batches:
             assert batch
@@ -143,7 +147,7 @@ async def test_no_consumer_is_left_behind(log: EventLog) -> None:
     assert await consumer_names(log.link) == []
 
     async def stopped_on_the_way() -> None:
-        async with aclosing(read_range(log.link, STREAM, 1, 10, purpose="t", instance="i")) as some:
+        async with aclosing(read_range(log.leader, 1, 10, purpose="t", instance="i")) as some:
             async for _batch in some:
                 await asyncio.get_running_loop().create_future()
 
@@ -219,7 +223,7 @@ async def test_silence_is_looked_into(log: EventLog, monkeypatch: pytest.MonkeyP
 async def test_a_stream_made_anew_is_not_taken_for_the_old_one(log: EventLog) -> None:
     await append(log, numbered(3))
     async with (
-        reader_of(log.link, created=log.info.created) as reader,
+        reader_of(log.link, leader=log.leader) as reader,
         aclosing(reader.batches()) as batches,
     ):
         await take(batches, 3)
@@ -364,36 +368,178 @@ async def test_a_filtered_range_ends_while_others_keep_writing(log: EventLog) ->
         await asyncio.gather(writing, return_exceptions=True)
 
 
-@pytest.mark.parametrize("subject_filter", ["", f"natster.events.{A}.>"])
-async def test_a_replica_that_is_behind_is_not_the_end_of_a_range(
-    subject_filter: str, log: EventLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    behind = [3, 7]
+class Withholding(StreamReader):
+    """Consumers that hold back what stands in `held`: one set of sequences for each of them.
 
-    class Behind(StreamReader):
-        """Has nothing after a few records, as on a replica that has not got them yet."""
+    A message that is held back is dropped with everything that follows, as from a replica that has
+    not got it yet, or with `skips` it alone, as if the consumer had never known of it.
+    """
 
-        async def batches(self) -> AsyncGenerator[list[Record], None]:
-            upto = behind.pop(0) if behind else None
-            async for batch in super().batches():
-                if upto is not None and batch and batch[-1].seq >= upto:
-                    yield [record for record in batch if record.seq <= upto]
-                    self.idle = True
-                    yield []
-                yield batch
+    held: ClassVar[list[set[int]]] = []
+    skips: ClassVar[bool] = False
 
-    await append(log, numbered(10))
-    monkeypatch.setattr(stream_reader, "StreamReader", Behind)
-    log.info = replace(await log.refresh(), replicas=3)
-    read = [
+    async def _start(self) -> None:
+        self._withheld = self.held.pop(0) if self.held else set[int]()
+        self._skipped = 0
+        await super()._start()
+
+    def _on_messages(self, deliveries: list[Delivery]) -> None:
+        kept = []
+        for subject, reply, payload, headers in deliveries:
+            if reply.startswith(b"$JS.ACK."):
+                tokens = reply.split(b".")
+                seq, number = int(tokens[-4]), int(tokens[-3])
+                if seq in self._withheld:
+                    if not self.skips:
+                        break
+                    self._skipped += 1
+                    continue
+                tokens[-3] = b"%d" % (number - self._skipped)
+                reply = b".".join(tokens)
+            kept.append((subject, reply, payload, headers))
+        if kept:
+            super()._on_messages(kept)
+
+
+@pytest.fixture
+def withholding(monkeypatch: pytest.MonkeyPatch) -> type[Withholding]:
+    """Ranges are read by such consumers."""
+    monkeypatch.setattr(ranges, "StreamReader", Withholding)
+    monkeypatch.setattr(Withholding, "held", [])
+    monkeypatch.setattr(stream_reader, "WITHHELD_S", 0.5)
+    return Withholding
+
+
+async def seqs_in(log: EventLog, first: int, last: int, **options: Any) -> list[int]:
+    return [
         record.seq
-        async for batch in log.records(
-            1, 10, purpose="t", instance="i", subject_filter=subject_filter
-        )
+        async for batch in log.records(first, last, purpose="t", instance="i", **options)
         for record in batch
     ]
-    assert read == list(range(1, 11))
-    assert behind == []
+
+
+@pytest.mark.parametrize("subject_filter", ["", f"natster.events.{A}.>"])
+async def test_a_replica_that_is_behind_is_not_the_end_of_a_range(
+    subject_filter: str, log: EventLog, withholding: type[Withholding]
+) -> None:
+    await append(log, numbered(10))
+    withholding.held = [{4, 5, 6, 7, 8, 9, 10}, {8, 9, 10}]
+    log.info = replace(await log.refresh(), replicas=3)
+    assert await seqs_in(log, 1, 10, subject_filter=subject_filter) == list(range(1, 11))
+    assert withholding.held == []
+
+
+async def test_what_a_consumer_left_out_is_read_by_the_next_one(
+    log: EventLog, withholding: type[Withholding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(log, numbered(10))
+    monkeypatch.setattr(withholding, "skips", True)
+    withholding.held = [{1, 2}, {6}]
+    assert await seqs_in(log, 1, 10) == list(range(1, 11))
+    assert withholding.held == []
+
+
+@pytest.mark.parametrize("withheld", [1, 5, 10], ids=["first", "middle", "last"])
+@pytest.mark.parametrize("subject_filter", ["", f"natster.events.{A}.>"])
+async def test_a_read_that_misses_what_the_log_holds_is_no_result(
+    withheld: int, subject_filter: str, log: EventLog, withholding: type[Withholding]
+) -> None:
+    await append(log, numbered(10))
+    withholding.held = [{withheld, *range(withheld, 11)} for _ in range(100)]
+    with pytest.raises(ServerError, match=rf"holds a message at {withheld} that the server does"):
+        await seqs_in(log, 1, 10, subject_filter=subject_filter)
+
+
+async def test_a_message_that_was_deleted_is_not_missing(
+    link: Link, withholding: type[Withholding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = await open_log(link, deny_delete=False)
+    await append(log, numbered(10))
+    for seq in (1, 4, 5, 10):
+        await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+    assert await seqs_in(log, 1, 10) == [2, 3, 6, 7, 8, 9]
+    monkeypatch.setattr(withholding, "skips", True)
+    withholding.held = [{6} for _ in range(100)]
+    # Beside those that are gone there is one that is not.
+    with pytest.raises(ServerError, match="holds a message at 6 that"):
+        await seqs_in(log, 1, 10)
+
+
+async def test_gaps_are_asked_about_once_and_a_log_without_any_costs_no_question(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = await open_log(link, deny_delete=False)
+    await append(log, numbered(100))
+    asked: list[str] = []
+    request = Link.request
+
+    async def counted(link: Link, subject: Any, *rest: Any, **options: Any) -> bytes:
+        asked.append(subject)
+        return await request(link, subject, *rest, **options)
+
+    monkeypatch.setattr(Link, "request", counted)
+
+    async def questions(first: int, last: int) -> list[str]:
+        asked.clear()
+        await seqs_in(log, first, last)
+        return [subject for subject in asked if ".STREAM." in subject]
+
+    assert await questions(1, 100) == []
+    for seq in (10, 20, 100):
+        await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+    info = f"$JS.API.STREAM.INFO.{STREAM}"
+    assert await questions(1, 100) == [info, info]
+    assert await questions(5, 25) == await questions(15, 100) == []
+    await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": 30})
+    assert await questions(1, 9) == []
+    assert await questions(1, 100) == [info, info]
+
+
+async def test_more_deleted_messages_than_can_be_listed_are_asked_for_one_by_one(
+    link: Link, withholding: type[Withholding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leader, "LISTED_BYTES", 10)
+    log = await open_log(link, deny_delete=False)
+    await append(log, numbered(20))
+    for seq in range(2, 20, 3):
+        await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+    there = [seq for seq in range(1, 21) if seq % 3 != 2]
+    assert await seqs_in(log, 1, 20) == [seq for seq in there if seq != 20] + [20]
+    monkeypatch.setattr(withholding, "skips", True)
+    withholding.held = [{9} for _ in range(100)]
+    with pytest.raises(ServerError, match="holds a message at 9 that"):
+        await seqs_in(log, 1, 20)
+
+
+async def test_what_falls_away_while_it_is_read_is_lost_history(link: Link) -> None:
+    log = await open_log(link, deny_purge=False)
+    await append(log, numbered(1_000))
+    async with (
+        reader_of(link, leader=log.leader, window_messages=50) as reader,
+        aclosing(reader.batches()) as batches,
+    ):
+        await take(batches, 50)
+        await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 901})
+        with pytest.raises(LogChangedError, match="it begins at 901 now"):
+            await take(batches, 1_000)
+
+
+async def test_what_fell_away_before_the_read_counts_only_where_it_was_known_to_be_there(
+    link: Link,
+) -> None:
+    log = await open_log(link, deny_purge=False)
+    await append(log, numbered(10))
+    await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    assert await seqs_in(log, 1, 10) == [4, 5, 6, 7, 8, 9, 10]
+    assert await seqs_in(log, 1, 10, there_from=4) == [4, 5, 6, 7, 8, 9, 10]
+    with pytest.raises(LogChangedError, match="begins at 4 now, and 1 messages that were there"):
+        await seqs_in(log, 1, 10, there_from=3)
+
+
+async def test_a_log_that_ends_before_the_range_was_shrunken(log: EventLog) -> None:
+    await append(log, numbered(10))
+    with pytest.raises(LogChangedError, match="ends at 10, and 12 was asked for"):
+        await seqs_in(log, 1, 12)
 
 
 async def test_a_log_as_the_reference_makes_it_is_read_the_same(link: Link) -> None:

@@ -1,10 +1,13 @@
-"""Reading a stream in order without losing or doubling a message.
+"""Reading a stream in order, through a consumer, without losing or doubling a message.
 
-One ephemeral pull consumer, in memory, without acknowledgements. Pull
-requests are bounded in messages and in bytes, and a new one goes out only when what earlier
-ones brought has been taken: back-pressure reaches the server. Consumer sequences must be
-contiguous; on anything odd (a gap, a vanished consumer, silence) the consumer is made anew just
-after the last record handed out, so the caller sees each record once and in order.
+One ephemeral pull consumer, in memory, without acknowledgements. Pull requests are bounded in
+messages and in bytes, and a new one goes out only when what earlier ones brought has been taken:
+back-pressure reaches the server. Consumer sequences must be contiguous; on anything odd (a gap, a
+vanished consumer, silence) the consumer is made anew just after the last record handed out, so
+the caller sees each record once and in order.
+
+Where the stream's sequences have a gap, the stream's leader must have said that the messages in it
+are gone before anything behind it is handed out. So a log without gaps costs no question.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError
+from natster_tui.errors import ApiError, ConnectionLostError, ServerError
 from natster_tui.events.event import Record
 from natster_tui.store.connection.answers.consumers import ConsumerInfoAnswer
 from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND
@@ -27,9 +30,10 @@ from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import waiting_for
-from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.wire import parse_status, position_prefix
 from natster_tui.store.connection.write_target import PublishedSubject
+from natster_tui.store.reading.completeness import gaps_between
+from natster_tui.store.reading.leader import StreamLeader
 
 WINDOW_MESSAGES = 8_000
 WINDOW_BYTES = 4 * 1024 * 1024
@@ -48,15 +52,18 @@ SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""
 
 HEARTBEAT_S = 1.0
-RANGE_HEARTBEAT_S = 0.1
-"""Where a read may end in nothing (see `read_range`), it should not take long to hear of it."""
-
 PULL_EXPIRES_S = 30.0
 SILENCE_S = 2.5
 """Without even a heartbeat for so long, the consumer's information is asked for."""
 
 INACTIVE_S = 30
 """How long the server keeps a consumer nobody pulls from; we delete ours on leaving."""
+
+WITHHELD_S = 5.0
+"""How long a message that the stream holds may not be delivered. A replica that is behind catches
+up in that time, and a consumer that was made anew may come to sit on another one."""
+AGAIN_S = 0.1
+"""Between two consumers that did not deliver what the stream holds."""
 
 _STATUS_HEARTBEAT = 100
 _UNKNOWN = b" "
@@ -68,11 +75,15 @@ class StreamReader:
     """Reads a stream from `start` (a sequence) on; an async context manager.
 
     `purpose` becomes part of the consumer's name, `natster-tui-<purpose>-<instance>`.
-    `slice_messages` is how many are handed out at a time, SLICE unless told.
-    `subject_filter` narrows the reading to one wildcard filter. `created`, when given, is the
-    stream's creation time: a stream that was deleted and made again is refused. With `fits_window`
-    less is asked for at a time of a caller that is slow. Empty batches
-    are handed out on every heartbeat, so that a caller can look after other things.
+    `slice_messages` is how many are handed out at a time, SLICE unless told. `subject_filter`
+    narrows the reading to one wildcard filter. With `fits_window` less is asked for at a time of
+    a caller that is slow. Empty batches are handed out on every heartbeat, so that a caller can
+    look after other things.
+
+    With a `leader` the reading is accounted for: no gap in the sequences is passed before the
+    leader said that nothing is left in it. `there_from` is a sequence from which on everything is
+    known to be there when the read begins: what falls away meanwhile is lost history. Streams that
+    overwrite, such as buckets, and filtered reads have gaps by nature, and go without.
     """
 
     def __init__(
@@ -84,7 +95,8 @@ class StreamReader:
         purpose: str,
         instance: str,
         subject_filter: str = "",
-        created: str = "",
+        leader: StreamLeader | None = None,
+        there_from: int | None = None,
         window_messages: int = WINDOW_MESSAGES,
         slice_messages: int | None = None,
         heartbeat_s: float = HEARTBEAT_S,
@@ -107,7 +119,11 @@ class StreamReader:
         self._slice = slice_messages or SLICE
         self._window_bytes = WINDOW_BYTES
         self._heartbeat_s = heartbeat_s
-        self._created = created
+        self._leader = leader or StreamLeader(link, stream)
+        self._accounts = leader is not None and not subject_filter
+        self._there_from = there_from
+        self._held: int | None = None
+        self._held_since = 0.0
         self._name_base = f"natster-tui-{purpose}-{instance}"
         self._instance = instance
         self._consumer = ""
@@ -185,13 +201,7 @@ class StreamReader:
         self.restarts += 1
         await self._stop()
         await self._start()
-        if self._created:
-            info = await stream_info(self.link, self.stream)
-            if info.created != self._created:
-                raise LogChangedError(
-                    f"{self.stream} was deleted and made again at {info.created}: "
-                    "this is not the log that was being read"
-                )
+        await self._leader.confirm()
 
     def _on_messages(self, deliveries: list[Delivery]) -> None:
         self._arrived += deliveries
@@ -243,7 +253,10 @@ class StreamReader:
             self.idle = False
             at = 0
             while True:
+                before = self.next_seq
                 records, at, odd = self._take(arrived, at)
+                if self._accounts and records:
+                    records, odd = await self._accounted_for(before, records, odd=odd)
                 if at == len(arrived) or odd:
                     break
                 # Asked for now, the next window comes while the caller works on this one.
@@ -303,6 +316,59 @@ class StreamReader:
             return ""
         return f"waiting for {self.link.described} to deliver messages of {self.stream}"
 
+    async def _accounted_for(
+        self, before: int, records: list[Record], *, odd: bool
+    ) -> tuple[list[Record], bool]:
+        """The records up to the first message that is missing among them, and not gone.
+
+        `before` is the sequence that they should begin with. Also returns whether the consumer
+        must be made anew. Raises LogChangedError (see `StreamLeader.first_held`).
+        """
+        if records[-1].seq - before >= len(records):
+            gaps = gaps_between(before, [record.seq for record in records])
+            held = await self._leader.first_held(gaps, self._there_from)
+            if held is not None:
+                self._owe(held)
+                await asyncio.sleep(AGAIN_S)
+                self.next_seq, odd = held, True
+                records = [record for record in records if record.seq < held]
+        if records and self._there_from is None:
+            self._there_from = records[0].seq
+        return records, odd
+
+    async def has_all(self, last: int | None = None) -> bool:
+        """Whether the stream holds nothing up to `last` (None: at all) that was not handed out.
+
+        The question for whoever is told by an empty batch, `idle` set, that nothing more comes. The
+        stream's leader answers it: the consumer may sit on a replica that is behind. On a no the
+        reading goes on, with a consumer made anew if it has to; raises ServerError if what the
+        stream holds is not delivered within WITHHELD_S.
+        """
+        if last is None:
+            held = await self._leader.next_held(self.next_seq)
+        elif self.next_seq > last:
+            held = None
+        else:
+            held = await self._leader.first_held([(self.next_seq, last)], self._there_from)
+        if held is None:
+            self._held = None
+            return True
+        # The first time it may just have come in.
+        self._gone = self._gone or held == self._held
+        self._owe(held)
+        return False
+
+    def _owe(self, held: int) -> None:
+        """Take note of a message that the stream holds and the consumer did not deliver."""
+        now = monotonic()
+        if held != self._held:
+            self._held, self._held_since = held, now
+        elif now - self._held_since > WITHHELD_S:
+            raise ServerError(
+                f"{self.stream} holds a message at {held:,} that the server does not deliver: the "
+                "read is not complete; look at the server's log, then try again"
+            )
+
     async def _wait(self) -> None:
         """Until something arrives, the link is lost, or the silence gets suspicious."""
         self._stirred.clear()
@@ -346,52 +412,3 @@ class StreamReader:
             return False
         # 409 "Consumer Deleted", 409 "Leadership Change", 503 "No Responders", 404, unknown.
         return code != 0 or bool(description)
-
-
-async def read_range(
-    link: Link,
-    stream: str,
-    first: int,
-    last: int,
-    *,
-    purpose: str,
-    instance: str,
-    subject_filter: str = "",
-    created: str = "",
-) -> AsyncGenerator[list[Record], None]:
-    """Records from `first` to `last` inclusive, in order, in batches; then it ends.
-
-    With a filter the end is where the server has nothing more, because the last record of the
-    range need not match. That is not always when nothing is pending: the server counts subjects
-    with a literal `>` as matching, and never delivers them.
-    """
-    if last < first:
-        return
-    # A page of the log must not cost what two full windows do.
-    window = WINDOW_MESSAGES if subject_filter else min(WINDOW_MESSAGES, last - first + 1)
-    async with StreamReader(
-        link,
-        stream,
-        first,
-        purpose=purpose,
-        instance=instance,
-        subject_filter=subject_filter,
-        created=created,
-        window_messages=window,
-        heartbeat_s=RANGE_HEARTBEAT_S,
-        fits_window=True,
-    ) as reader:
-        if subject_filter and reader.pending == 0:
-            return
-        async for batch in reader.batches():
-            if batch and batch[-1].seq > last:
-                if wanted := [record for record in batch if record.seq <= last]:
-                    yield wanted
-                return
-            if batch:
-                yield batch
-            if reader.next_seq > last:
-                return
-            if reader.idle or (subject_filter and reader.pending == 0):
-                # Unfiltered: the range ends in messages that were deleted.
-                return

@@ -1,0 +1,1 @@
+"""Reading streams: in order, each message once, and nothing left out."""

@@ -1,0 +1,101 @@
+"""Whether what was read of a stream is all that the stream holds. Pure.
+
+A consumer may leave messages out: it may sit on a replica that is behind, or be broken. So where
+sequences are missing from what it delivered, the stream's leader is asked which of them are gone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+Gap = tuple[int, int]
+"""The first and the last of consecutive sequences that were not delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a stream holds, as its leader says.
+
+    Every sequence from `first_seq` to `last_seq` that is not among `deleted` (ascending). None
+    where those are too many to be listed.
+    """
+
+    first_seq: int
+    last_seq: int
+    deleted: Sequence[int] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StillHeld:
+    """The stream holds the message at `seq`, which was not delivered."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLost:
+    """`missing` messages that were there when the read began are gone: it begins later now."""
+
+    first_seq: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndsEarlier:
+    """The stream ends at `last_seq`, before the last sequence that was read for."""
+
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotListed:
+    """Nothing is known of the sequences of this gap: each has to be asked for."""
+
+    gap: Gap
+
+
+Finding = StillHeld | HistoryLost | EndsEarlier | NotListed
+
+
+def gaps_between(start: int, seqs: Iterable[int]) -> list[Gap]:
+    """The gaps that ascending sequences leave, from `start` on."""
+    gaps = []
+    for seq in seqs:
+        if seq > start:
+            gaps.append((start, seq - 1))
+        start = seq + 1
+    return gaps
+
+
+def first_finding(gaps: Iterable[Gap], extent: Extent, there_from: int | None) -> Finding | None:
+    """The first thing that is wrong with gaps; None where all that is missing was deleted.
+
+    Messages from the sequence `there_from` on were there when the read began; None: not known.
+    """
+    for begin, end in gaps:
+        if end > extent.last_seq:
+            return EndsEarlier(extent.last_seq)
+        if there_from is not None:
+            fell_away = min(end + 1, extent.first_seq) - max(begin, there_from)
+            if fell_away > 0:
+                return HistoryLost(extent.first_seq, fell_away)
+        begin = max(begin, extent.first_seq)
+        if begin > end:
+            continue
+        if extent.deleted is None:
+            return NotListed((begin, end))
+        if (held := _first_not_in(extent.deleted, begin, end)) is not None:
+            return StillHeld(held)
+    return None
+
+
+def _first_not_in(deleted: Sequence[int], begin: int, end: int) -> int | None:
+    """The first sequence from `begin` to `end` that is not among ascending ones."""
+    at, upto = bisect_left(deleted, begin), bisect_right(deleted, end)
+    if upto - at == end - begin + 1:
+        return None
+    # They ascend without repetition, so they are `begin`, `begin + 1`, … up to the wanted one.
+    run = bisect_left(range(upto - at), True, key=lambda n: deleted[at + n] != begin + n)
+    return begin + run

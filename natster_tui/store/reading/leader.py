@@ -1,0 +1,115 @@
+"""Asking a stream's leader whether messages that were not delivered are gone."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from natster_tui.errors import ApiError, LogChangedError
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
+from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
+from natster_tui.store.connection.streams import (
+    next_message,
+    stream_info,
+    stream_with_deleted,
+)
+from natster_tui.store.reading.completeness import (
+    EndsEarlier,
+    Extent,
+    Gap,
+    HistoryLost,
+    NotListed,
+    StillHeld,
+    first_finding,
+)
+
+LISTED_BYTES = 32 * 1024 * 1024
+"""How long a list of deleted sequences may be, some four million of them. A server sends the list
+in one answer, and closes connections for which it holds 64 MB. Longer ones are asked one by one."""
+LEAST_BYTES_PER_S = 256 * 1024
+"""How slowly such a list may come in."""
+
+
+class StreamLeader:
+    """A stream's leader, and what it has said is gone.
+
+    That is remembered for as long as the link lasts, because what was deleted stays deleted: a
+    log with gaps is asked about once. `created`, when given, is the stream's creation time: a
+    stream that was deleted and made again is refused.
+    """
+
+    def __init__(self, link: Link, stream: str, created: str = "") -> None:
+        self.stream = stream
+        self.created = created
+        self.link = link
+        self._known = Extent(0, 0)
+
+    async def first_held(self, gaps: Sequence[Gap], there_from: int | None) -> int | None:
+        """The first sequence in the gaps at which the stream holds a message; None: all are gone.
+
+        Raises LogChangedError where messages from `there_from` on fell away at the stream's
+        beginning while they were read, where the stream ends before the gaps do, and where it was
+        made again.
+        """
+        if first_finding(gaps, self._known, there_from) is None:
+            return None
+        extent = await self._ask()
+        while (finding := first_finding(gaps, extent, there_from)) is not None:
+            match finding:
+                case StillHeld(seq):
+                    return seq
+                case HistoryLost(first_seq, missing):
+                    raise LogChangedError(
+                        f"history was lost while {self.stream} was read: it begins at "
+                        f"{first_seq:,} now, and {missing:,} messages that were there before are "
+                        "gone: try again"
+                    )
+                case EndsEarlier(last_seq):
+                    raise LogChangedError(
+                        f"{self.stream} ends at {last_seq:,}, and {gaps[-1][1]:,} was asked for: "
+                        "the log was shrunken meanwhile"
+                    )
+                case NotListed((begin, end)):
+                    held = await self.next_held(begin)
+                    if held is not None and held <= end:
+                        return held
+                    gaps = [gap for gap in gaps if gap[0] > end]
+        return None
+
+    async def next_held(self, first: int) -> int | None:
+        """The first sequence from `first` on at which the stream holds a message, None if none."""
+        try:
+            found = await next_message(self.link, self.stream, first, ">")
+        except ApiError as error:
+            if error.code == STREAM_NOT_FOUND:
+                return None
+            raise
+        return None if found is None else found.seq
+
+    async def confirm(self) -> None:
+        """Raise LogChangedError if the stream was deleted and made again."""
+        if self.created:
+            self._confirm((await stream_info(self.link, self.stream)).created)
+
+    def _confirm(self, created: str) -> None:
+        if self.created and created != self.created:
+            raise LogChangedError(
+                f"{self.stream} was deleted and made again at {created}: "
+                "this is not the log that was being read"
+            )
+
+    async def _ask(self) -> Extent:
+        """What the stream holds now."""
+        answer = await stream_info(self.link, self.stream)
+        self._confirm(answer.created)
+        state = answer.state
+        size = state.num_deleted * len(f"{state.last_seq},")
+        if size > LISTED_BYTES:
+            return Extent(state.first_seq, state.last_seq, None)
+        if size:
+            seconds = REQUEST_TIMEOUT + size / LEAST_BYTES_PER_S
+            answer = await stream_with_deleted(self.link, self.stream, seconds)
+            self._confirm(answer.created)
+            state = answer.state
+        self._known = Extent(state.first_seq, state.last_seq, array("Q", state.deleted or ()))
+        return self._known

@@ -1,0 +1,174 @@
+"""Reading a range of a stream: all of it, or a failure.
+
+A range that was read without an error is everything that the stream holds of it. A read with a
+filter is compared with what its consumer announced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from time import monotonic
+
+from natster_tui.errors import ServerError
+from natster_tui.events.event import Record
+from natster_tui.store.connection.streams import last_message, next_message
+from natster_tui.store.reading import stream_reader
+from natster_tui.store.reading.leader import StreamLeader
+from natster_tui.store.reading.stream_reader import WINDOW_MESSAGES, StreamReader
+
+HEARTBEAT_S = 0.1
+"""A range may end in messages that are gone: it should not take long to hear that none follow."""
+
+_ODD_AT_MOST = 100
+_WILDCARDS = {">", "*"}
+
+
+async def read_range(
+    leader: StreamLeader,
+    first: int,
+    last: int,
+    *,
+    purpose: str,
+    instance: str,
+    there_from: int | None = None,
+) -> AsyncGenerator[list[Record], None]:
+    """Records from `first` to `last` inclusive, in order, in batches; then it ends.
+
+    `there_from` and what is raised where the read is not complete: see `StreamReader`.
+    """
+    if last < first:
+        return
+    # A page of the log must not cost what two full windows do.
+    window = min(WINDOW_MESSAGES, last - first + 1)
+    async with StreamReader(
+        leader.link,
+        leader.stream,
+        first,
+        purpose=purpose,
+        instance=instance,
+        leader=leader,
+        there_from=there_from,
+        window_messages=window,
+        heartbeat_s=HEARTBEAT_S,
+        fits_window=True,
+    ) as reader:
+        async for batch in reader.batches():
+            if batch and batch[-1].seq > last:
+                if wanted := [record for record in batch if record.seq <= last]:
+                    yield wanted
+                return
+            if batch:
+                yield batch
+            if reader.next_seq > last:
+                return
+            if reader.idle and await reader.has_all(last):
+                return
+
+
+async def read_filtered(
+    leader: StreamLeader,
+    first: int,
+    last: int,
+    subject_filter: str,
+    *,
+    purpose: str,
+    instance: str,
+    replicas: int = 1,
+) -> AsyncGenerator[list[Record], None]:
+    """The records of a range whose subjects match a wildcard filter.
+
+    Where fewer come than the consumer announced, or the stream has replicas, of which one may be
+    behind, the leader is asked what follows. Raises ServerError where that is not delivered.
+    """
+    at, began = first, monotonic()
+    while at <= last:
+        got = _Got(at)
+        read = _read_once(leader, got, last, subject_filter, purpose=purpose, instance=instance)
+        async with aclosing(read) as batches:
+            async for batch in batches:
+                yield batch
+        if got.whole or (got.short <= 0 and replicas == 1):
+            return
+        if got.upto > at:
+            at, began = got.upto, monotonic()
+        following = await _following(leader, at, last, subject_filter)
+        if following is None:
+            return
+        if monotonic() - began > stream_reader.WITHHELD_S:
+            raise ServerError(
+                f"{leader.stream} holds a message at {following:,} that the server does not "
+                "deliver: the read is not complete; look at the server's log, then try again"
+            )
+        # The replica catches up; asking without a pause would only keep it from that.
+        await asyncio.sleep(stream_reader.AGAIN_S)
+
+
+class _Got:
+    """What one consumer brought of a filtered range.
+
+    `upto`: everything before this sequence was seen. `whole`: the range's end was reached.
+    `short`: how many fewer came than were announced.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.upto = first
+        self.whole = False
+        self.short = 0
+
+
+async def _read_once(
+    leader: StreamLeader,
+    got: _Got,
+    last: int,
+    subject_filter: str,
+    *,
+    purpose: str,
+    instance: str,
+) -> AsyncGenerator[list[Record], None]:
+    async with StreamReader(
+        leader.link,
+        leader.stream,
+        got.upto,
+        purpose=purpose,
+        instance=instance,
+        subject_filter=subject_filter,
+        leader=leader,
+        heartbeat_s=HEARTBEAT_S,
+        fits_window=True,
+    ) as reader:
+        got.short = reader.pending
+        if reader.pending == 0:
+            return
+        async for batch in reader.batches():
+            got.short -= len(batch)
+            got.upto = reader.next_seq
+            if wanted := [record for record in batch if record.seq <= last]:
+                yield wanted
+            if reader.next_seq > last:
+                got.whole = True
+                return
+            if reader.pending == 0 or reader.idle:
+                return
+
+
+async def _following(
+    leader: StreamLeader, first: int, last: int, subject_filter: str
+) -> int | None:
+    """The sequence of the next message in a range that a consumer with the filter delivers.
+
+    A subject may hold a literal wildcard as a token. The server counts it as matching, and never
+    delivers it; of such messages a hundred are passed over.
+    """
+    newest = await last_message(leader.link, leader.stream, subject_filter)
+    if newest is None or newest.seq < first:
+        return None  # answered from the index, however long the log is
+    for _ in range(_ODD_AT_MOST):
+        found = await next_message(leader.link, leader.stream, first, subject_filter)
+        if found is None or found.seq > last:
+            return None
+        if _WILDCARDS.isdisjoint(found.subject.split(".")):
+            return found.seq
+        first = found.seq + 1
+    return None
