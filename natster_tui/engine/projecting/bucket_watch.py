@@ -53,6 +53,8 @@ class StoredWatch:
         self._revision = self._seen = 0
         self._looked = 0.0
         self._looked_for_drift = 0.0
+        self._head: int | None = None
+        """The log's head when a look for drift became due; it waits until that is folded."""
 
     def begin(self, stored: StoredProjection, *, useless: bool) -> None:
         """Take note of what the projector began from; `useless`: it could not go on from it."""
@@ -88,8 +90,7 @@ class StoredWatch:
                     raise ConflictError("the projection was rebuilt meanwhile")
             else:
                 self._status.stored = None
-                if fold.seq >= log.info.last_seq:
-                    await self._look_for_drift(fold, now)
+                await self._look_for_drift(log, fold, now)
             self._status.look_problem = ""
         except BadCheckpointError as error:
             name = self._bucket.name
@@ -100,10 +101,19 @@ class StoredWatch:
             self._status.look_problem = error.sentence
         return True
 
-    async def _look_for_drift(self, fold: Fold[Any], now: float) -> None:
+    async def _look_for_drift(self, log: EventLog, fold: Fold[Any], now: float) -> None:
+        """Compare what is stored with the fold, once that has reached the log's head.
+
+        The server is asked for the head: what was known of it may be from before events that are
+        still on their way, and without them every document would differ.
+        """
         if now - self._looked_for_drift < LOOK_FOR_DRIFT_S:
             return
-        self._looked_for_drift = now
+        if self._head is None:
+            self._head = (await log.refresh()).last_seq
+        if fold.seq < self._head:
+            return
+        self._looked_for_drift, self._head = now, None
         stored = await load_projection(self._bucket, self._projection)
         if stored.standing is Standing.FOREIGN:
             self._status.drift = diff_documents(stored.entries, fold.documents(), same_json)

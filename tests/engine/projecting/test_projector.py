@@ -22,7 +22,8 @@ from natster_tui.engine.projecting import bucket_watch as stored_watch
 from natster_tui.engine.projecting import projector as projector_module
 from natster_tui.engine.projecting import writer as projection_writer
 from natster_tui.engine.projecting.projector import Projector
-from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.projecting.status import Phase, ProjectorStatus
+from natster_tui.engine.projecting.stored_projection import bucket_of, load_projection
 from natster_tui.engine.rebuilding import replay as replay_module
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ServerError
@@ -356,6 +357,23 @@ async def test_another_programs_documents_are_only_watched_and_their_drift_is_re
         head = await append(foreign, [shared(A, B)])
         await until(lambda: projector.status.position == head)
     assert await stream_state(foreign.link, f"KV_{projection.bucket}") == before
+
+
+async def test_drift_is_looked_for_once_every_event_in_the_log_is_folded(
+    foreign: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.0)
+    # What was known of the head is from before the events came in.
+    assert foreign.info.last_seq == 0
+    bucket, status = bucket_of(foreign, CATALOGS, "test"), ProjectorStatus()
+    watch = stored_watch.StoredWatch(bucket, CATALOGS, status)
+    watch.begin(await load_projection(bucket, CATALOGS), useless=False)
+    records = await records_in(foreign)
+    await watch.look(foreign, fold_all(CATALOGS, records[:-1]))
+    assert status.drift is None
+    await watch.look(foreign, fold_all(CATALOGS, records))
+    assert status.drift is not None
+    assert {change.key for change in status.drift.changes} == {"kevbuzz", "synadiahub"}
 
 
 async def test_documents_that_say_the_same_in_another_spelling_are_no_drift(
