@@ -11,7 +11,7 @@ nats-py whose internals changed is noticed at once.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import nats.errors
@@ -21,9 +21,12 @@ from nats.errors import ProtocolError
 from natster_tui.events.event import Record
 from natster_tui.events.headers import Headers, parse_headers
 from natster_tui.events.times import parse_timestamp
+from natster_tui.store.connection.answers.reading import LARGEST_INT64, LARGEST_SEQUENCE
 from natster_tui.store.connection.delivery_parser import Delivery, Sink, replace_parser
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")
+_LONGEST_COUNT = 19
+"""Digits; more are no count, and Python refuses to convert thousands of them."""
 _SHORT_REPLY = 9
 _SHORT_POSITION, _LONG_POSITION = 5, 7
 """Tokens of a reply subject without a domain, and before the position in either form."""
@@ -135,6 +138,27 @@ def position_prefix(reply: bytes) -> bytes:
     tokens = reply.split(b".")
     at = _SHORT_POSITION if len(tokens) == _SHORT_REPLY else _LONG_POSITION
     return b".".join(tokens[:at]) + b"."
+
+
+def impossible(records: Sequence[Record], pending: int) -> str:
+    """What cannot be true of messages that a consumer delivered in order; empty if all can.
+
+    `pending` is how many are to follow, as the last of them tells.
+    """
+    if not 0 <= pending <= LARGEST_SEQUENCE:
+        return "it tells an impossible number of messages to come"
+    if records and records[-1].seq > LARGEST_SEQUENCE:
+        return "it has an impossible sequence"
+    if not all(0 <= record.time_ns <= LARGEST_INT64 for record in records):
+        return "it has an impossible time"
+    return ""
+
+
+def count_in(text: str | None) -> int | None:
+    """The count that a header tells; None if there is no header, or no number in it."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > _LONGEST_COUNT:
+        return None
+    return int(text)
 
 
 def is_removal(record: Record) -> bool:

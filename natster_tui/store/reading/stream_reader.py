@@ -21,7 +21,12 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from natster_tui.errors import ApiError, ConnectionLostError, ServerError
+from natster_tui.errors import (
+    ApiError,
+    ConnectionLostError,
+    MalformedAnswerError,
+    ServerError,
+)
 from natster_tui.events.event import Record
 from natster_tui.store.connection.answers.consumers import ConsumerInfoAnswer
 from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND
@@ -30,7 +35,12 @@ from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import waiting_for
-from natster_tui.store.connection.wire import parse_status, position_prefix
+from natster_tui.store.connection.wire import (
+    count_in,
+    impossible,
+    parse_status,
+    position_prefix,
+)
 from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.reading.completeness import gaps_between
 from natster_tui.store.reading.leader import StreamLeader
@@ -64,6 +74,8 @@ WITHHELD_S = 5.0
 up in that time, and a consumer that was made anew may come to sit on another one."""
 AGAIN_S = 0.1
 """Between two consumers that did not deliver what the stream holds."""
+ODD_AT_MOST = 20
+"""How often in a row a consumer may bring nothing but what makes another one necessary."""
 
 _STATUS_HEARTBEAT = 100
 _UNKNOWN = b" "
@@ -136,6 +148,7 @@ class StreamReader:
         self._prefix = _UNKNOWN
         self._asked = 0
         self._gone = False
+        self._odd_in_a_row = 0
 
     async def __aenter__(self) -> Self:
         try:
@@ -276,7 +289,23 @@ class StreamReader:
         """Up to a slice of records of what arrived, from index `at` on.
 
         Returns them, the index of what follows, and whether the consumer must be made anew.
+        Raises MalformedAnswerError.
         """
+        try:
+            records, at, odd = self._read_slice(arrived, at)
+        except (ValueError, IndexError):
+            raise self._malformed("its reply subject tells no position") from None
+        if problem := impossible(records, self.pending):
+            raise self._malformed(problem)
+        self._odd_in_a_row = self._odd_in_a_row + odd if not records else 0
+        if self._odd_in_a_row > ODD_AT_MOST:
+            raise self._malformed("nothing follows on what came before")
+        return records, at, odd
+
+    def _malformed(self, problem: str) -> MalformedAnswerError:
+        return self.link.malformed(f"a request for messages of {self.stream}", problem)
+
+    def _read_slice(self, arrived: list[Delivery], at: int) -> tuple[list[Record], int, bool]:
         records: list[Record] = []
         prefix, next_seq, consumer_seq = self._prefix, self.next_seq, self._consumer_seq
         cut = len(prefix)
@@ -400,15 +429,16 @@ class StreamReader:
         code, description, pairs = parse_status(headers or b"")
         if code == _STATUS_HEARTBEAT:
             self.idle = True
+            self._odd_in_a_row = 0
             return False
         told = dict(pairs)
         if description == _TOO_LARGE and told.get("Nats-Pending-Bytes") == str(self._window_bytes):
             # Not the end of a window that was used: the next message alone is larger than one.
             self._window_bytes *= 2
-        unused = told.get("Nats-Pending-Messages")
-        if unused is not None and unused.isdigit():
+        unused = count_in(told.get("Nats-Pending-Messages"))
+        if unused is not None:
             # The request ended early: timed out, or its byte window is full.
-            self._asked = max(0, self._asked - int(unused))
+            self._asked = max(0, self._asked - unused)
             return False
         # 409 "Consumer Deleted", 409 "Leadership Change", 503 "No Responders", 404, unknown.
         return code != 0 or bool(description)
