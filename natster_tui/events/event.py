@@ -7,6 +7,7 @@ one of ours; anything else is a reason for parking.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,6 +46,11 @@ _TYPES: dict[str, EventType] = {kind.value: kind for kind in EventType}
 
 CATALOG_TYPES = frozenset({EventType.SHARED, EventType.UNSHARED, EventType.IMPORTED})
 """The types whose subject names an origin, a target and a catalog; the others use the origin."""
+
+
+StoredMessage = tuple[int, int, bytes, bytes, bytes]
+"""A message as it comes from the stream: sequence, nanoseconds since the epoch, subject, payload
+and header block (empty: no headers). What a replay reads by the million; `Record` is the rest's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -118,6 +124,14 @@ class Record:
 
     def __hash__(self) -> int:
         return hash(self._content())
+
+
+def as_records(messages: Iterable[StoredMessage]) -> list[Record]:
+    """The records of messages, in the same order."""
+    return [
+        Record(seq, time_ns, str(subject, "utf-8", "replace"), payload, headers)
+        for seq, time_ns, subject, payload, headers in messages
+    ]
 
 
 class Event:

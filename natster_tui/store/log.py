@@ -19,7 +19,7 @@ from natster_tui.errors import (
     RefusedError,
     ServerError,
 )
-from natster_tui.events.event import MESSAGE_ID, Record
+from natster_tui.events.event import MESSAGE_ID, Record, StoredMessage
 from natster_tui.events.log.info import LogInfo
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
@@ -39,7 +39,7 @@ from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.reading.leader import StreamLeader
-from natster_tui.store.reading.ranges import read_filtered, read_range
+from natster_tui.store.reading.ranges import read_filtered, read_messages, read_range
 from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamReader
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable, origin_of
 from natster_tui.store.writing.stream_writer import StreamWriter
@@ -182,6 +182,17 @@ class EventLog:
         async with aclosing(read) as batches:
             async for batch in batches:
                 yield await self.sealing.open_records(batch)
+
+    async def messages(
+        self, first: int, last: int, *, purpose: str, instance: str, there_from: int | None = None
+    ) -> AsyncGenerator[list[StoredMessage], None]:
+        """The messages of a range, payloads as they are stored; otherwise as `records`."""
+        read = read_messages(
+            self.leader, first, last, purpose=purpose, instance=instance, there_from=there_from
+        )
+        async with aclosing(read) as slices:
+            async for messages in slices:
+                yield messages
 
     def reader(
         self,

@@ -18,7 +18,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.errors import ProtocolError
 
-from natster_tui.events.event import Record
+from natster_tui.events.event import Record, StoredMessage
 from natster_tui.events.headers import Headers, parse_headers
 from natster_tui.events.times import parse_timestamp
 from natster_tui.store.connection.answers.reading import LARGEST_INT64, LARGEST_SEQUENCE
@@ -140,16 +140,16 @@ def position_prefix(reply: bytes) -> bytes:
     return b".".join(tokens[:at]) + b"."
 
 
-def impossible(records: Sequence[Record], pending: int) -> str:
+def impossible(messages: Sequence[StoredMessage], pending: int) -> str:
     """What cannot be true of messages that a consumer delivered in order; empty if all can.
 
     `pending` is how many are to follow, as the last of them tells.
     """
     if not 0 <= pending <= LARGEST_SEQUENCE:
         return "it tells an impossible number of messages to come"
-    if records and records[-1].seq > LARGEST_SEQUENCE:
+    if messages and messages[-1][0] > LARGEST_SEQUENCE:
         return "it has an impossible sequence"
-    if not all(0 <= record.time_ns <= LARGEST_INT64 for record in records):
+    if not all(0 <= message[1] <= LARGEST_INT64 for message in messages):
         return "it has an impossible time"
     return ""
 

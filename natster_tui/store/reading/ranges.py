@@ -12,7 +12,7 @@ from contextlib import aclosing
 from time import monotonic
 
 from natster_tui.errors import ServerError
-from natster_tui.events.event import Record
+from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.streams import last_message, next_message
 from natster_tui.store.reading import stream_reader
 from natster_tui.store.reading.leader import StreamLeader
@@ -38,6 +38,24 @@ async def read_range(
 
     `there_from` and what is raised where the read is not complete: see `StreamReader`.
     """
+    read = read_messages(
+        leader, first, last, purpose=purpose, instance=instance, there_from=there_from
+    )
+    async with aclosing(read) as slices:
+        async for messages in slices:
+            yield as_records(messages)
+
+
+async def read_messages(
+    leader: StreamLeader,
+    first: int,
+    last: int,
+    *,
+    purpose: str,
+    instance: str,
+    there_from: int | None = None,
+) -> AsyncGenerator[list[StoredMessage], None]:
+    """The same as messages."""
     if last < first:
         return
     # A page of the log must not cost what two full windows do.
@@ -54,9 +72,9 @@ async def read_range(
         heartbeat_s=HEARTBEAT_S,
         fits_window=True,
     ) as reader:
-        async for batch in reader.batches():
-            if batch and batch[-1].seq > last:
-                if wanted := [record for record in batch if record.seq <= last]:
+        async for batch in reader.messages():
+            if batch and batch[-1][0] > last:
+                if wanted := [message for message in batch if message[0] <= last]:
                     yield wanted
                 return
             if batch:

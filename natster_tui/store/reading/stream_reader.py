@@ -16,6 +16,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from itertools import islice
 from time import monotonic
 from types import TracebackType
@@ -27,7 +28,7 @@ from natster_tui.errors import (
     MalformedAnswerError,
     ServerError,
 )
-from natster_tui.events.event import Record
+from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.answers.consumers import ConsumerInfoAnswer
 from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND
 from natster_tui.store.connection.consumers import delete_consumers
@@ -257,6 +258,12 @@ class StreamReader:
 
         Raises ConnectionLostError when the link ends, ApiError when the stream is gone.
         """
+        async with aclosing(self.messages()) as slices:
+            async for messages in slices:
+                yield as_records(messages)
+
+    async def messages(self) -> AsyncGenerator[list[StoredMessage], None]:
+        """The same as messages, for a replay that needs a record of few of them."""
         while True:
             if not self._arrived:
                 await self._wait()
@@ -267,46 +274,46 @@ class StreamReader:
             at = 0
             while True:
                 before = self.next_seq
-                records, at, odd = self._take(arrived, at)
-                if self._accounts and records:
-                    records, odd = await self._accounted_for(before, records, odd=odd)
+                messages, at, odd = self._take(arrived, at)
+                if self._accounts and messages:
+                    messages, odd = await self._accounted_for(before, messages, odd=odd)
                 if at == len(arrived) or odd:
                     break
                 # Asked for now, the next window comes while the caller works on this one.
                 await self._pull()
-                yield records
+                yield messages
                 # The generator's caller may never wait; let the rest of the program run.
                 await asyncio.sleep(0)
             if odd or self._gone:
-                if records:
-                    yield records
+                if messages:
+                    yield messages
                 await self._restart()
                 continue
             await self._pull()
-            yield records
+            yield messages
 
-    def _take(self, arrived: list[Delivery], at: int) -> tuple[list[Record], int, bool]:
-        """Up to a slice of records of what arrived, from index `at` on.
+    def _take(self, arrived: list[Delivery], at: int) -> tuple[list[StoredMessage], int, bool]:
+        """Up to a slice of messages of what arrived, from index `at` on.
 
         Returns them, the index of what follows, and whether the consumer must be made anew.
         Raises MalformedAnswerError.
         """
         try:
-            records, at, odd = self._read_slice(arrived, at)
+            messages, at, odd = self._read_slice(arrived, at)
         except (ValueError, IndexError):
             raise self._malformed("its reply subject tells no position") from None
-        if problem := impossible(records, self.pending):
+        if problem := impossible(messages, self.pending):
             raise self._malformed(problem)
-        self._odd_in_a_row = self._odd_in_a_row + odd if not records else 0
+        self._odd_in_a_row = self._odd_in_a_row + odd if not messages else 0
         if self._odd_in_a_row > ODD_AT_MOST:
             raise self._malformed("nothing follows on what came before")
-        return records, at, odd
+        return messages, at, odd
 
     def _malformed(self, problem: str) -> MalformedAnswerError:
         return self.link.malformed(f"a request for messages of {self.stream}", problem)
 
-    def _read_slice(self, arrived: list[Delivery], at: int) -> tuple[list[Record], int, bool]:
-        records: list[Record] = []
+    def _read_slice(self, arrived: list[Delivery], at: int) -> tuple[list[StoredMessage], int, bool]:
+        messages: list[StoredMessage] = []
         prefix, next_seq, consumer_seq = self._prefix, self.next_seq, self._consumer_seq
         cut = len(prefix)
         position: list[bytes] = []
@@ -316,8 +323,8 @@ class StreamReader:
             at += 1
             if not reply.startswith(prefix):
                 if not reply.startswith(b"$JS.ACK."):
-                    self._asked -= len(records) - counted
-                    counted, status_at = len(records), at
+                    self._asked -= len(messages) - counted
+                    counted, status_at = len(messages), at
                     odd = self._on_status(headers) or odd
                     continue
                 prefix = self._prefix = position_prefix(reply)
@@ -329,15 +336,14 @@ class StreamReader:
                 break
             consumer_seq += 1
             next_seq = seq + 1
-            name = str(subject, "utf-8", "replace")
-            records.append(Record(seq, int(position[2]), name, payload, headers or b""))
-        self._asked -= len(records) - counted
+            messages.append((seq, int(position[2]), subject, payload, headers or b""))
+        self._asked -= len(messages) - counted
         self.next_seq, self._consumer_seq = next_seq, consumer_seq
         if position:
             self.pending = int(position[3])
         if at != status_at:
             self.idle = False
-        return records, at, odd
+        return messages, at, odd
 
     def _awaited(self) -> str:
         """What the server owes us, in a sentence; empty where nothing is known to be pending."""
@@ -346,24 +352,24 @@ class StreamReader:
         return f"waiting for {self.link.described} to deliver messages of {self.stream}"
 
     async def _accounted_for(
-        self, before: int, records: list[Record], *, odd: bool
-    ) -> tuple[list[Record], bool]:
-        """The records up to the first message that is missing among them, and not gone.
+        self, before: int, messages: list[StoredMessage], *, odd: bool
+    ) -> tuple[list[StoredMessage], bool]:
+        """The messages up to the first message that is missing among them, and not gone.
 
         `before` is the sequence that they should begin with. Also returns whether the consumer
         must be made anew. Raises LogChangedError (see `StreamLeader.first_held`).
         """
-        if records[-1].seq - before >= len(records):
-            gaps = gaps_between(before, [record.seq for record in records])
+        if messages[-1][0] - before >= len(messages):
+            gaps = gaps_between(before, [message[0] for message in messages])
             held = await self._leader.first_held(gaps, self._there_from)
             if held is not None:
                 self._owe(held)
                 await asyncio.sleep(AGAIN_S)
                 self.next_seq, odd = held, True
-                records = [record for record in records if record.seq < held]
-        if records and self._there_from is None:
-            self._there_from = records[0].seq
-        return records, odd
+                messages = [message for message in messages if message[0] < held]
+        if messages and self._there_from is None:
+            self._there_from = messages[0][0]
+        return messages, odd
 
     async def has_all(self, last: int | None = None) -> bool:
         """Whether the stream holds nothing up to `last` (None: at all) that was not handed out.
