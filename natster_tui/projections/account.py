@@ -22,6 +22,7 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.projections.api import PageableList, Projection, unopened_error
 from natster_tui.projections.documents import Document, seconds_of, text_of
+from natster_tui.projections.share_relation import ShareRelation
 from natster_tui.text.strict_json import Json, UnreadableError, read_json
 
 CONTEXT_FIELDS = (
@@ -70,6 +71,17 @@ class AccountState:
     bound_context: BoundContext | None = None
 
 
+def states_with_shares(
+    relation: ShareRelation, others: dict[str, AccountState]
+) -> dict[str, AccountState]:
+    """The accounts of a relation; `others` is what initializations and bindings made of them."""
+    states = {account: others.get(account) or AccountState() for account in relation.accounts()}
+    for origin, target, catalog, imported in relation.shares():
+        states[origin].out_shares[catalog, target] = imported
+        states[target].in_shares[catalog, origin] = imported
+    return states
+
+
 def _encode_shares(shares: Shares) -> list[Document]:
     return [
         {"catalog": catalog, "account": account}
@@ -109,6 +121,8 @@ class AccountProjection(Projection[AccountState]):
             "in_shares": PageableList(attrgetter("in_shares"), _encode_shares),
         }
     )
+
+    fast_form = staticmethod(states_with_shares)
 
     def __init__(self) -> None:
         self._rules: dict[EventType, _Rule] = {

@@ -19,12 +19,20 @@ from natster_tui.events.event import Event, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.projections.documents import Document, encode_document, read_document
+from natster_tui.projections.share_relation import ShareRelation
 from natster_tui.text.safe_text import safe_text
 
 State = TypeVar("State")
 
 CHECKPOINT_KEY = "_checkpoint"
 """The bucket key that holds the position; no document may be named so (see `is_usable_token`)."""
+
+
+FastForm = Callable[[ShareRelation, dict[str, State]], dict[str, State]]
+"""Makes all states of the active shares, and of the states that the other events made by the rule.
+
+They must be what `apply` makes of the whole log, in the same order.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,9 @@ class Projection(ABC, Generic[State]):
     key_noun: str
     uses: frozenset[EventType]
     pageable: Mapping[str, PageableList[State]] = MappingProxyType({})
+    fast_form: FastForm[State] | None = None
+    """How a fold from the log's beginning is made of the shares as a relation (see `quick_fold`);
+    None: every event goes through `apply`."""
 
     @abstractmethod
     def apply(self, states: dict[str, State], event: Event) -> tuple[str, ...] | ParkReason:

@@ -21,6 +21,7 @@ from natster_tui.events.event import (
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import PageableList, Projection
 from natster_tui.projections.documents import Document, text_of, texts_of
+from natster_tui.projections.share_relation import ShareRelation
 
 
 @dataclass(slots=True)
@@ -32,6 +33,21 @@ class CatalogState:
     contested_by: dict[str, None] = field(default_factory=dict)
 
 
+def states_with_shares(
+    relation: ShareRelation, _others: dict[str, CatalogState]
+) -> dict[str, CatalogState]:
+    """The catalogs of a relation; no other event makes one."""
+    states = {
+        name: CatalogState(owner, {}, dict.fromkeys(contested_by))
+        for name, owner, contested_by in relation.catalogs()
+    }
+    for origin, target, name, _imported in relation.shares():
+        state = states[name]
+        if state.owner == origin:
+            state.shared_with[target] = None
+    return states
+
+
 class CatalogProjection(Projection[CatalogState]):
     """Catalogs from shares and unshares; opens no payload."""
 
@@ -41,6 +57,8 @@ class CatalogProjection(Projection[CatalogState]):
     key_noun = "catalog"
     uses = CATALOG_TYPES
     pageable = MappingProxyType({"shared_with": PageableList(attrgetter("shared_with"), list)})
+
+    fast_form = staticmethod(states_with_shares)
 
     def apply(self, states: dict[str, CatalogState], event: Event) -> tuple[str, ...] | ParkReason:
         """See `Projection.apply`. The document of a catalog depends on its name's events only."""

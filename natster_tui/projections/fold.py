@@ -88,6 +88,11 @@ class Fold(Generic[State]):
         kept = list(records)
         self.apply_all(kept, [read_event(record) for record in kept])
 
+    def continue_from(self, other: Fold[State]) -> None:
+        """Stand where another fold of the same projection stands; it must not be used any more."""
+        self.states, self.seq, self.time_ns = other.states, other.seq, other.time_ns
+        self.dirty, self._parked, self._newly_parked = other.dirty, other.parked, []
+
     def copy(self) -> Fold[State]:
         """A fold at the same position that goes its own way from here."""
         copy = self.projection.copy

@@ -425,7 +425,8 @@ class Projector:
                 self._writer.show(self._reading.folds[self.projection.name], progress.seq)
             self._notify()
 
-        return Rebuild(log, [self.projection], self._instance, show)
+        # By the rule: what is folded so far is shown, and is kept when this is cancelled.
+        return Rebuild(log, [self.projection], self._instance, show, by_rule=True)
 
     async def _rebuild(self, log: EventLog, why: str) -> None:
         """Bring the bucket to the log by a rebuild; what is folded so far is shown meanwhile."""

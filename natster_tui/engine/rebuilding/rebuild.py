@@ -147,12 +147,14 @@ class Rebuild:
         projections: Sequence[Projection[Any]],
         instance: str,
         on_progress: OnProgress | None = None,
+        *,
+        by_rule: bool = False,
     ) -> None:
         self.log = log
         self.projections = tuple(projections)
         self._instance = instance
         self._created = log.info.created
-        self._replay = Replay(log, projections, instance, on_progress)
+        self._replay = Replay(log, projections, instance, on_progress, by_rule=by_rule)
         self._outrun: dict[str, str] = {}
         """What is waited for where another projector was quicker, by projection."""
         self._foreign: set[str] = set()

@@ -16,12 +16,14 @@ from typing import Any
 
 from natster_tui.engine.garbage import collecting_rarely, keep_what_is_loaded
 from natster_tui.errors import UnopenedEventError
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record, as_records, read_event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import entries_of
+from natster_tui.projections.quick_fold import QuickFold
+from natster_tui.projections.share_relation import TooManyTokensError
 from natster_tui.store.log import EventLog
 
 
@@ -42,6 +44,13 @@ class ReplayProgress:
     parked: dict[str, int] = field(default_factory=dict)
     blocked: list[str] = field(default_factory=list)
     finished: float | None = None
+
+    def begin_again(self) -> None:
+        """Count from nothing again."""
+        self.seq = self.events = 0
+        self.by_type.clear()
+        self.parked.clear()
+        self.blocked.clear()
 
     @property
     def fraction(self) -> float:
@@ -93,6 +102,8 @@ class Replay:
         projections: Sequence[Projection[Any]],
         instance: str,
         on_progress: OnProgress | None = None,
+        *,
+        by_rule: bool = False,
     ) -> None:
         told = log.sealing.tombstones or NO_TOMBSTONES
         self.folds: dict[str, Fold[Any]] = {p.name: Fold(p, tombstones=told) for p in projections}
@@ -104,6 +115,7 @@ class Replay:
         self._there_from = log.info.first_seq
         self.progress = ReplayProgress(1, 0, time.monotonic())
         self._going = tuple(self.folds.items())
+        self._by_rule = by_rule
         self._kept_at = 0
         self._instance = instance
         self._on_progress = on_progress or (lambda _progress: None)
@@ -127,6 +139,8 @@ class Replay:
         progress.last = max(to, progress.last)
         progress.finished = None
         with collecting_rarely():
+            if self.seq == 0 and not self._by_rule:
+                await self._read_quickly(to)
             await self._read_to(to)
         if progress.events - self._kept_at >= WORTH_IT:
             self._keep()
@@ -138,7 +152,71 @@ class Replay:
         keep_what_is_loaded()
         self._kept_at = self.progress.events
 
+    async def _read_quickly(self, to: int) -> None:
+        """Read from the log's beginning by the fast form of the projections that have one.
+
+        Where that does not do (a projection may not pass an event, or the log has too many
+        names), the folds are as they were, and the log is read by the rules.
+        """
+        quick = tuple(each for each in self._going if each[1].projection.fast_form is not None)
+        if not quick:
+            return
+        others = tuple(each for each in self._going if each not in quick)
+        told = next(iter(self.folds.values())).tombstones
+        fold = QuickFold([each.projection for _name, each in quick], tombstones=told)
+        self._going = others
+        try:
+            await self._fold_quickly(fold, to)
+        except (TooManyTokensError, UnopenedEventError):
+            self._begin_again()
+            self._by_rule = True
+            return
+        except BaseException:
+            # Cancelled, or the link is lost, perhaps between two of the folds.
+            self._begin_again()
+            raise
+        for finished in fold.finish():
+            self.folds[finished.projection.name].continue_from(finished)
+        self._going = tuple(each for each in self.folds.items() if each[0] not in self.blocked)
+
+    def _begin_again(self) -> None:
+        """Forget what was folded."""
+        for fold in self.folds.values():
+            fold.continue_from(Fold(fold.projection))
+        self._going = tuple(self.folds.items())
+        self.blocked.clear()
+        self.seq = self._kept_at = 0
+        self.progress.begin_again()
+
+    async def _fold_quickly(self, quick: QuickFold, to: int) -> None:
+        progress = self.progress
+        async with aclosing(
+            self.log.messages(
+                self.seq + 1,
+                to,
+                purpose="replay",
+                instance=self._instance,
+                there_from=max(self._there_from, self.seq + 1),
+            )
+        ) as slices:
+            async for messages in slices:
+                if self._going:
+                    self._fold(await self.log.sealing.open_records(as_records(messages)))
+                others = quick.take(messages)
+                if others:
+                    quick.apply(await self.log.sealing.open_records(as_records(others)))
+                self.seq = progress.seq = messages[-1][0]
+                progress.events += len(messages)
+                progress.by_type = quick.counts
+                progress.parked.update(quick.parked())
+                self._on_progress(progress)
+                if progress.events - self._kept_at >= MUCH:
+                    self._keep()
+                await asyncio.sleep(0)
+
     async def _read_to(self, to: int) -> None:
+        if self.seq >= to:
+            return
         progress = self.progress
         async with aclosing(
             self.log.records(

@@ -312,7 +312,9 @@ class StreamReader:
     def _malformed(self, problem: str) -> MalformedAnswerError:
         return self.link.malformed(f"a request for messages of {self.stream}", problem)
 
-    def _read_slice(self, arrived: list[Delivery], at: int) -> tuple[list[StoredMessage], int, bool]:
+    def _read_slice(
+        self, arrived: list[Delivery], at: int
+    ) -> tuple[list[StoredMessage], int, bool]:
         messages: list[StoredMessage] = []
         prefix, next_seq, consumer_seq = self._prefix, self.next_seq, self._consumer_seq
         cut = len(prefix)

@@ -1,0 +1,195 @@
+"""The shares of a log as one relation: how a rebuild folds a log from its beginning quickly.
+
+Nearly all events of a log are shares, unshares and imports, and each of them says one thing about
+one triple: (origin, target, catalog). The account projection stores what follows from it twice, as
+the owner's out-share and the recipient's in-share, and the catalog projection a third time, as a
+recipient. Folded from the first event on, the three always come and go together. So a replay keeps
+one ordered dict, from the triple to the time of its import, and the projections make their states
+of it once, at the end.
+
+What makes it fast:
+
+- A token is looked up once per event, as the bytes that came from the socket, and gives a small
+  number; a token is checked, decoded and numbered when it is first seen. A triple of numbers is one
+  integer, and hashing that is cheap.
+- No record and no event is made for a share, an unshare or an import. Its time is parsed only where
+  an import needs it.
+- Nothing is written per account or per catalog until the end. The order of documents is kept: an
+  account's place is the sequence of the event that created it.
+
+Everything that is not one of these three events with three usable tokens is handed back by `take`,
+to be folded by the projections' own rules: initializations and bindings, whose payloads count, and
+everything that is parked. No rule about a share needs what they change, but for the order of
+accounts, which `place` keeps.
+
+It holds for a fold from the beginning only. States that were read from documents may hold an
+out-share without its counterpart, which this cannot express; for them, and for everything live,
+there are the rules in `account` and `catalog`. A property test holds both to the same documents,
+order and parked tallies for any log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from natster_tui.events.event import (
+    CATALOG_TYPES,
+    MARKER_REASON,
+    OCCURRED_AT,
+    SUBJECT_PREFIX,
+    EventType,
+    StoredMessage,
+    is_usable_token,
+    shared_token,
+)
+from natster_tui.events.headers import first_header
+from natster_tui.events.times import parse_occurred_at
+
+_BITS: Final = 24
+"""Bits of a token's number: sixteen million accounts and catalog names."""
+_MASK: Final = (1 << _BITS) - 1
+_UNUSABLE: Final = -1
+
+_PREFIX: Final = SUBJECT_PREFIX.encode()
+_MARKER: Final = MARKER_REASON.encode()
+_OCCURRED: Final = OCCURRED_AT.encode()
+_KINDS: Final = {kind.value.encode(): kind for kind in CATALOG_TYPES}
+
+Share = tuple[str, str, str, int | None]
+"""Origin, target, catalog, and the unix seconds of the import, None if there was none."""
+
+
+class TooManyTokensError(Exception):
+    """The log names more accounts and catalogs than the relation has numbers for."""
+
+
+class ShareRelation:
+    """The active shares of a log, and which accounts and catalogs they created."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(CATALOG_TYPES, 0)
+        """How many events of each kind were folded here."""
+        self._tokens: list[str] = []
+        self._numbers: dict[bytes, int] = {}
+        self._shares: dict[int, int | None] = {}
+        self._accounts: dict[int, int] = {}
+        """Accounts, with the place of what created each: twice its sequence, one more for a
+        target, which is created after the origin of the same share."""
+        self._owners: dict[int, int] = {}
+        self._contested: dict[int, dict[int, None]] = {}
+
+    def take(self, messages: Iterable[StoredMessage]) -> list[StoredMessage]:
+        """Fold the messages that are shares, unshares and imports; returns the others, in order.
+
+        Raises TooManyTokensError.
+        """
+        others: list[StoredMessage] = []
+        number_of, kinds, shares = self._numbers, _KINDS, self._shares
+        shared, unshared = EventType.SHARED, EventType.UNSHARED
+        counted = dict.fromkeys(self.counts, 0)
+        for message in messages:
+            seq, time_ns, subject, _payload, headers = message
+            if not subject.startswith(_PREFIX):
+                others.append(message)
+                continue
+            try:
+                _, _, name, other_name, catalog_name, kind_name = subject.split(b".")
+                kind = kinds[kind_name]
+            except (ValueError, KeyError):
+                others.append(message)
+                continue
+            try:
+                origin = number_of[name]
+                target = number_of[other_name]
+                catalog = number_of[catalog_name]
+            except KeyError:
+                origin = self._number(name)
+                target = self._number(other_name)
+                catalog = self._number(catalog_name)
+            if origin < 0 or target < 0 or catalog < 0:
+                others.append(message)
+                continue
+            if _MARKER in headers and first_header(headers, MARKER_REASON) is not None:
+                others.append(message)
+                continue
+            counted[kind] += 1
+            if origin == target:
+                continue
+            if kind is shared:
+                share = (origin << _BITS | target) << _BITS | catalog
+                if share not in shares:
+                    shares[share] = None
+                    self._create(seq, origin, target, catalog)
+            elif kind is unshared:
+                shares.pop((origin << _BITS | target) << _BITS | catalog, None)
+            else:
+                share = (target << _BITS | origin) << _BITS | catalog
+                if shares.get(share, 0) is None:
+                    shares[share] = _event_time(time_ns, headers)
+        for kind, count in counted.items():
+            self.counts[kind] += count
+        return others
+
+    def _number(self, token: bytes) -> int:
+        """The number of a token, a new one where it is new; _UNUSABLE if it cannot be a name."""
+        number = self._numbers.get(token)
+        if number is None:
+            text = str(token, "utf-8", "replace")
+            if not is_usable_token(text):
+                return _UNUSABLE  # not kept: a log may hold any number of them
+            number = len(self._tokens)
+            if number > _MASK:
+                raise TooManyTokensError
+            self._tokens.append(shared_token(text))
+            self._numbers[token] = number
+        return number
+
+    def _create(self, seq: int, origin: int, target: int, catalog: int) -> None:
+        """Create what a share that was not there creates, where it is not there yet."""
+        accounts = self._accounts
+        if origin not in accounts:
+            accounts[origin] = 2 * seq
+        if target not in accounts:
+            accounts[target] = 2 * seq + 1
+        owner = self._owners.setdefault(catalog, origin)
+        if owner != origin:
+            self._contested.setdefault(catalog, {})[origin] = None
+
+    def place(self, account: str, seq: int) -> None:
+        """Note that the event at `seq`, folded elsewhere, would have created an account."""
+        number = self._number(account.encode())
+        self._accounts[number] = min(self._accounts.get(number, 2 * seq), 2 * seq)
+
+    def accounts(self) -> Iterator[str]:
+        """The accounts in the order in which they were created."""
+        tokens = self._tokens
+        for number in sorted(self._accounts, key=self._accounts.__getitem__):
+            yield tokens[number]
+
+    def shares(self) -> Iterator[Share]:
+        """The active shares, in the order in which they came."""
+        tokens = self._tokens
+        for share, imported in self._shares.items():
+            yield (
+                tokens[share >> 2 * _BITS],
+                tokens[share >> _BITS & _MASK],
+                tokens[share & _MASK],
+                imported,
+            )
+
+    def catalogs(self) -> Iterator[tuple[str, str, Sequence[str]]]:
+        """Catalog names in the order in which they were created: name, owner, contested by."""
+        tokens = self._tokens
+        for catalog, owner in self._owners.items():
+            others = self._contested.get(catalog, ())
+            yield tokens[catalog], tokens[owner], [tokens[other] for other in others]
+
+
+def _event_time(time_ns: int, headers: bytes) -> int:
+    """See `Record.event_time`."""
+    if _OCCURRED in headers:
+        occurred = parse_occurred_at(first_header(headers, OCCURRED_AT))
+        if occurred is not None:
+            return occurred
+    return time_ns // 1_000_000_000
