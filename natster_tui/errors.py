@@ -75,6 +75,10 @@ class MissingLogError(ServerError):
     """The stream that should be the log does not exist."""
 
 
+class StoreProblemError(ServerError):
+    """The server cannot store anything: its disk is full, or failed."""
+
+
 class NoServerBinaryError(ServerError):
     """No nats-server program could be found to embed."""
 

@@ -34,7 +34,9 @@ def status(as_json: bool, **_given: Any) -> None:
     target = target_of()
 
     async def look(log: EventLog) -> StatusReport:
-        return await read_status(log, target.instance)
+        report = await read_status(log, target.instance)
+        store = await target.source.store_problem()
+        return report if store is None else report.with_hazard(store.sentence)
 
     report = run(with_log(target.source, target.choice, look))
     if as_json:

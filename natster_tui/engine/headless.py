@@ -166,6 +166,8 @@ async def project_until_stopped(
 
     def listen() -> None:
         lines = {"connection": f"{workspace.connection.value} {workspace.sentence}".strip()}
+        if workspace.store.sentence or "store" in said:
+            lines["store"] = workspace.store.sentence or "fine"
         for name, projector in workspace.projectors.items():
             status = projector.status
             lines[name] = f"{status.phase.value} {status.problem}".strip()

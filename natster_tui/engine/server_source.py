@@ -7,7 +7,9 @@ made without being asked there, after its sentinel said that the store is the ri
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +21,7 @@ from natster_tui.errors import (
     DeniedError,
     MissingLogError,
     ServerError,
+    StoreProblemError,
     UnopenedEventError,
 )
 from natster_tui.events.event import STREAM
@@ -32,6 +35,7 @@ from natster_tui.store.embedded.server import (
     acquire_temporary,
     refuse_to_make_log,
 )
+from natster_tui.store.embedded.store_watch import StoreProblem, StoreProblemKind
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.provisioning.maker import BucketMaker
@@ -41,6 +45,9 @@ from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 PROGRAM = "natster-tui"
 
 _OWNERS_OUTLIVED = 5
+_MEND_PAUSE_MOST_S = 60.0
+_MEND_FORGOTTEN_S = 60.0
+"""Seconds after which a store that is blocked again counts as blocked for the first time."""
 
 _Result = TypeVar("_Result")
 
@@ -81,6 +88,12 @@ class ServerSource(Protocol):
     def was_left(self) -> bool:
         """Whether, when it was closed, the server had gone with the process that owned it."""
 
+    async def store_problem(self) -> StoreProblem | None:
+        """What keeps a server of our own from storing; None if nothing does, or it is not ours."""
+
+    async def mend_store(self, problem: StoreProblem) -> None:
+        """End a server of ours that only a restart lets store again; `settings` starts it anew."""
+
 
 class NamedServer:
     """A server that runs already. `name` is what its operators see of our connections."""
@@ -111,6 +124,13 @@ class NamedServer:
         """See `ServerSource`."""
         return False
 
+    async def store_problem(self) -> StoreProblem | None:
+        """See `ServerSource`."""
+        return None
+
+    async def mend_store(self, problem: StoreProblem) -> None:
+        """See `ServerSource`."""
+
 
 class EmbeddedSource:
     """The server on a data directory: started here, or shared with the process that did.
@@ -133,6 +153,8 @@ class EmbeddedSource:
         self._read_only = read_only
         self._server: EmbeddedServer | None = None
         self._was_left = False
+        self._mend_after = 0.0
+        self._mend_pause = 1.0
 
     async def settings(self) -> ConnectionSettings:
         """See `ServerSource`. Takes the server over when its owner has gone."""
@@ -178,6 +200,24 @@ class EmbeddedSource:
     def was_left(self) -> bool:
         """See `ServerSource`."""
         return self._was_left
+
+    async def store_problem(self) -> StoreProblem | None:
+        """See `ServerSource`."""
+        if self._server is None:
+            return None
+        # A disk that has a problem may take its time.
+        return await asyncio.to_thread(self._server.store_problem)
+
+    async def mend_store(self, problem: StoreProblem) -> None:
+        """See `ServerSource`. Not too often: what comes again at once, a restart does not cure."""
+        if self._server is None or not self._server.owned:
+            return
+        now = time.monotonic()
+        if problem.kind is StoreProblemKind.BLOCKED and now >= self._mend_after:
+            recurs = now < self._mend_after + _MEND_FORGOTTEN_S
+            self._mend_pause = min(2 * self._mend_pause, _MEND_PAUSE_MOST_S) if recurs else 1.0
+            self._mend_after = now + self._mend_pause
+            await self._server.close()
 
 
 async def _open_or_create(
@@ -227,6 +267,12 @@ async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[E
                 # It is the server that refuses, and not what is stored.
                 raise DeniedError(error.sentence) from error
             raise
+    except ServerError as error:
+        # A write that cannot be stored is never answered, which says nothing to a person.
+        problem = await source.store_problem()
+        if problem is None:
+            raise
+        raise StoreProblemError(problem.sentence) from error
     finally:
         if link is not None:
             await link.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from natster_tui.engine.projecting.stored_projection import (
@@ -84,6 +84,10 @@ class StatusReport:
         if len(set(named.values())) == 1:
             return next(iter(named.values()))
         return "; ".join(f"{name}: {holder}" for name, holder in named.items())
+
+    def with_hazard(self, sentence: str) -> StatusReport:
+        """The same with one more hazard, before the others."""
+        return replace(self, hazards=(sentence, *self.hazards))
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""

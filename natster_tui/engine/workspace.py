@@ -26,6 +26,7 @@ from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress
 from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
+from natster_tui.engine.store_keeper import StoreKeeper
 from natster_tui.errors import (
     ConnectionLostError,
     KeysChangedError,
@@ -106,6 +107,7 @@ class Workspace:
         self.problems: list[Problem] = []
         self.reporter = Reporter(self.report)
         """Hears what everything here waits for."""
+        self.store = StoreKeeper(source, self._on_store)
         self.right_of_way = RightOfWay()
         self.follower = LogFollower(options.instance, self._ring, self.right_of_way)
         self.leases = {
@@ -147,9 +149,8 @@ class Workspace:
     @property
     def hazards(self) -> tuple[str, ...]:
         """What about the log is dangerous, each as one sentence."""
-        seen = self._repeated.hazard
         known = () if self.info is None else hazards_of(self.info)
-        return (*known, seen) if seen else known
+        return tuple(told for told in (self.store.sentence, *known, self._repeated.hazard) if told)
 
     @property
     def read_only(self) -> bool:
@@ -179,6 +180,11 @@ class Workspace:
         if not self.problems or self.problems[-1].sentence != sentence:
             self.problems.append(Problem(time.time(), sentence))
             del self.problems[:-PROBLEMS_KEPT]
+        self._ring()
+
+    def _on_store(self) -> None:
+        if self.store.problem is not None:
+            self.report(self.store.sentence)
         self._ring()
 
     # -- running ---------------------------------------------------------------------------
@@ -221,6 +227,7 @@ class Workspace:
             self.log = log
             self._connection(Connection.CONNECTED)
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.store.run())
                 tasks.create_task(self.follower.run(log))
                 tasks.create_task(self._keep_informed(log, log.sealing.version))
                 tasks.create_task(delete_consumers(link, self._left_behind))

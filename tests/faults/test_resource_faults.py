@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
-from natster_tui.errors import NatsterError, RefusedError
+from natster_tui.errors import RefusedError
 from natster_tui.events.event import STREAM
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.embedded.server import acquire
-from natster_tui.store.log import Append
+from natster_tui.store.embedded.store_watch import StoreProblemKind
 from natster_tui.store.sealing.choice import SealingChoice
-from natster_tui.store.sealing.key_file import KeyFile
+from natster_tui.store.sealing.key_file import KeyFile, default_key_file
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.cli.program import Program
 from tests.conftest import until
 from tests.faults.arena import (
     are_at,
@@ -39,15 +42,18 @@ from tests.faults.results import record
 
 SMALL_DISK = "24m"
 BALLAST_BYTES = 8 * 1024**2
+ACCOUNT = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
+SPACE_S = 10.0
+"""Within so many seconds after there is space again, writes must succeed."""
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Where a server of the test keeps its store: a file system of its own, and a small one."""
-    at = tmp_path / "small" / "js"
-    at.mkdir(parents=True)
+    """A file system of its own, and a small one."""
+    at = tmp_path / "small"
+    at.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(at)],
+        ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK},mode=700", "tmpfs", str(at)],
         capture_output=True,
         text=True,
         check=False,
@@ -58,24 +64,108 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(at)], check=True)
 
 
-async def test_the_disk_is_full(small_disk: Path) -> None:
+@asynccontextmanager
+async def own_dashboard(data: Path) -> AsyncIterator[tuple[Workspace, ConnectionSettings]]:
+    """What runs behind a dashboard that owns the embedded server of a directory."""
+    source = EmbeddedSource(data)
+    workspace = Workspace(source, WorkspaceOptions(LogChoice(sealing=SealingChoice(wanted=False))))
+    running = asyncio.create_task(workspace.run())
+    try:
+        await until(lambda: workspace.connection is Connection.CONNECTED)
+        yield workspace, await source.settings()
+        assert not running.done(), running.exception()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def fill(settings: ConnectionSettings, first: int, is_full: Callable[[], bool]) -> None:
+    """Send events of 100 kB to a log until its server takes no more; it never answers those."""
+    async with plain_client(settings) as client:
+        for event in story(first, 300):
+            headers = dict(event.headers)
+            await client.publish(event.subject, event.payload + b" " * 100_000, headers=headers)
+        await client.flush()
+        await until(is_full)
+
+
+def log_says(directory: Path, text: bytes) -> bool:
+    """Whether some server's log below a directory says a text."""
+    return any(text in log.read_bytes() for log in directory.rglob("*.log"))
+
+
+async def test_the_embedded_servers_disk_is_full(small_disk: Path, tmp_path: Path) -> None:
+    """Nothing is restarted by hand: the dashboard that owns the server does it."""
+    data = small_disk / "data"
+    other = Program(tmp_path / "home").with_options(
+        "--data-dir", str(data), "--key-file", str(default_key_file())
+    )
+    async with own_dashboard(data) as (workspace, settings):
+        head = await tell(settings, 0, 500)
+        await until(lambda: are_at(workspace, head))
+        ballast = small_disk / "ballast"
+        ballast.write_bytes(bytes(BALLAST_BYTES))
+        await fill(settings, 500, lambda: workspace.store.problem is not None)
+        assert workspace.store.problem is not None
+        assert workspace.store.problem.kind is StoreProblemKind.FULL
+        assert any(f"the disk of {data}" in told.sentence for told in workspace.problems)
+        assert any("is full" in hazard for hazard in workspace.hazards)
+        status = (await other.succeed("status", "--json")).json
+        assert "is full" in status["hazards"][0]
+        publish = ("publish", "natster_initialized", "--origin", ACCOUNT)
+        refused = await other.run(*publish)
+        assert refused.code == 3
+        assert refused.sentence.startswith(f"the disk of {data / 'store'} is full ")
+
+        ballast.unlink()
+        freed = time.monotonic()
+        await until(lambda: workspace.store.problem is None, SPACE_S)
+        await until(lambda: workspace.connection is Connection.CONNECTED, SPACE_S)
+        await other.succeed(*publish)
+        back = time.monotonic() - freed
+        assert back < SPACE_S
+        link = await Link.open(settings)
+        head = (await open_or_make(link)).info.last_seq
+        await link.close()
+        await until(lambda: are_at(workspace, head))
+        more = await tell(settings, 10_000, 20)
+        await until(lambda: are_at(workspace, more))
+        assert more > 500
+        checker = Checker(settings)
+        await checker.remember()
+        found = await checker.check(at=more)
+    record("embedded server's disk full, then space again", found, recovered_s=back)
+
+
+async def test_a_disk_that_is_full_at_the_start_is_told_and_left_alone(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    data = small_disk / "data"
+    other = Program(tmp_path / "home").with_options("--data-dir", str(data))
+    await other.succeed("status")
+    ballast = small_disk / "ballast"
+    with suppress(OSError), ballast.open("wb") as file:
+        while True:
+            file.write(bytes(4_096))
+            file.flush()
+    assert "is full" in await other.fail(3, "status")
+    assert await other.fail(3, "project", "--once")
+    ballast.unlink()
+    await other.succeed("status")
+
+
+async def test_the_disk_of_another_server_is_full(small_disk: Path) -> None:
+    """It is not ours to restart."""
+    store = small_disk / "server" / "js"
+    store.mkdir(parents=True)
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(BALLAST_BYTES))
-    async with own_server(small_disk.parent) as server:
+    async with own_server(store.parent) as server:
         settings = server.new_account()
         head = await tell(settings, 0, 500)
         async with dashboard(settings) as workspace:
             await until(lambda: are_at(workspace, head))
-            link = await Link.open(settings)
-            log = await open_or_make(link)
-            filler = [
-                Append(event.subject, event.payload + b" " * 100_000, event.headers)
-                for event in story(500, 300)
-            ]
-            with pytest.raises(NatsterError) as caught:
-                await log.append_all(filler, expected_last=None)
-            assert "\n" not in caught.value.sentence
-            await link.close()
+            await fill(settings, 500, lambda: log_says(store.parent, b"no space left on device"))
             # What the server took before it was full may be projected, or not.
             await asyncio.to_thread(server.stop, signal.SIGKILL)
             ballast.unlink()
@@ -91,7 +181,7 @@ async def test_the_disk_is_full(small_disk: Path) -> None:
             await until(lambda: are_at(workspace, more))
         assert head > 500
         found = await checker.check(at=more)
-    record("disk full, then space again", found, recovered_s=back)
+    record("disk full, then space and a restart", found, recovered_s=back)
 
 
 async def test_the_embedded_store_is_opened_with_a_wrong_key(tmp_path: Path) -> None:

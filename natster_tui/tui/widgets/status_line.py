@@ -99,6 +99,8 @@ class StatusLine(Static):
             return workspace.connection.value, False
         if (silent := workspace.follower.silent_s) > SILENT_S:
             return f"no answer for {age(silent)}", False
+        if workspace.store.problem is not None:
+            return workspace.store.problem.kind.value, False
         projectors = workspace.projectors.values()
         phases = [projector.status.phase for projector in projectors]
         if Phase.STOPPED in phases:
