@@ -34,7 +34,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from natster_tui.events.event import (
-    CATALOG_TYPES,
     MARKER_REASON,
     OCCURRED_AT,
     SUBJECT_PREFIX,
@@ -54,7 +53,10 @@ _UNUSABLE: Final = -1
 _PREFIX: Final = SUBJECT_PREFIX.encode()
 _MARKER: Final = MARKER_REASON.encode()
 _OCCURRED: Final = OCCURRED_AT.encode()
-_KINDS: Final = {kind.value.encode(): kind for kind in CATALOG_TYPES}
+_KINDS: Final = (EventType.SHARED, EventType.UNSHARED, EventType.IMPORTED)
+_SHARED, _UNSHARED = 0, 1
+_CODES: Final = {kind.value.encode(): code for code, kind in enumerate(_KINDS)}
+"""Kinds are numbers in the loop: an enum member takes ten times as long to hash."""
 
 Share = tuple[str, str, str, int | None]
 """Origin, target, catalog, and the unix seconds of the import, None if there was none."""
@@ -68,8 +70,7 @@ class ShareRelation:
     """The active shares of a log, and which accounts and catalogs they created."""
 
     def __init__(self) -> None:
-        self.counts = dict.fromkeys(CATALOG_TYPES, 0)
-        """How many events of each kind were folded here."""
+        self._counts = [0] * len(_KINDS)
         self._tokens: list[str] = []
         self._numbers: dict[bytes, int] = {}
         self._shares: dict[int, int | None] = {}
@@ -85,9 +86,7 @@ class ShareRelation:
         Raises TooManyTokensError.
         """
         others: list[StoredMessage] = []
-        number_of, kinds, shares = self._numbers, _KINDS, self._shares
-        shared, unshared = EventType.SHARED, EventType.UNSHARED
-        counted = dict.fromkeys(self.counts, 0)
+        number_of, codes, shares, counts = self._numbers, _CODES, self._shares, self._counts
         for message in messages:
             seq, time_ns, subject, _payload, headers = message
             if not subject.startswith(_PREFIX):
@@ -95,7 +94,7 @@ class ShareRelation:
                 continue
             try:
                 _, _, name, other_name, catalog_name, kind_name = subject.split(b".")
-                kind = kinds[kind_name]
+                code = codes[kind_name]
             except (ValueError, KeyError):
                 others.append(message)
                 continue
@@ -113,23 +112,26 @@ class ShareRelation:
             if _MARKER in headers and first_header(headers, MARKER_REASON) is not None:
                 others.append(message)
                 continue
-            counted[kind] += 1
+            counts[code] += 1
             if origin == target:
                 continue
-            if kind is shared:
+            if code == _SHARED:
                 share = (origin << _BITS | target) << _BITS | catalog
                 if share not in shares:
                     shares[share] = None
                     self._create(seq, origin, target, catalog)
-            elif kind is unshared:
+            elif code == _UNSHARED:
                 shares.pop((origin << _BITS | target) << _BITS | catalog, None)
             else:
                 share = (target << _BITS | origin) << _BITS | catalog
                 if shares.get(share, 0) is None:
                     shares[share] = _event_time(time_ns, headers)
-        for kind, count in counted.items():
-            self.counts[kind] += count
         return others
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many events of each kind were folded here."""
+        return dict(zip(_KINDS, self._counts, strict=True))
 
     def _number(self, token: bytes) -> int:
         """The number of a token, a new one where it is new; _UNUSABLE if it cannot be a name."""
