@@ -17,7 +17,8 @@ from natster_tui.engine.log.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
 from natster_tui.errors import RefusedError, UsageError
-from natster_tui.events.event import NONE, EventType
+from natster_tui.events.event import NONE
+from natster_tui.events.kinds import KINDS, EventType
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
@@ -78,7 +79,7 @@ def status(as_json: bool, **_given: Any) -> None:
 
 
 @click.command()
-@click.argument("event", type=click.Choice([kind.value for kind in EventType]))
+@click.argument("event", type=click.Choice([kind.name for kind in KINDS]))
 @click.option("--origin", required=True, metavar="ACCOUNT", help="Who did it.")
 @click.option("--target", "recipient", default=NONE, metavar="ACCOUNT", help="With whom.")
 @click.option("--catalog", default=NONE, metavar="NAME", help="Which catalog.")

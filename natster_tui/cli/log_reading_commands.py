@@ -21,7 +21,6 @@ from natster_tui.events.filter import BadFilterError, EventFilter, parse_filter,
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.registry import PROJECTIONS, parked_reason
-from natster_tui.projections.wording import VERBS
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 
@@ -140,8 +139,8 @@ def event_line(record: Record) -> str:
     when = format_seconds(record.event_time)
     if isinstance(event, ParkReason):
         return f"{record.seq}  {when}  parked ({event.value})  {screen_text(record.subject, 300)}"
-    said = [VERBS[event.type], screen_text(event.origin, 100)]
-    if event.type not in (event.type.INITIALIZED, event.type.CONTEXT_BOUND):
+    said = [event.kind.word, screen_text(event.origin, 100)]
+    if event.kind.has_parties:
         said += [screen_text(event.target, 100), screen_text(event.catalog, 100)]
     if reason := parked_reason(event):
         said.append(f"(parked: {reason})")

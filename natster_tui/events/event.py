@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from natster_tui.events.headers import Headers, first_header, first_value, parse_headers
+from natster_tui.events.kinds import KINDS, EventKind
+from natster_tui.events.kinds import EventType as EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.events.times import parse_occurred_at, parse_occurred_at_ns
@@ -32,19 +33,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
 _SUBJECT_TOKENS = 6
 
 
-class EventType(StrEnum):
-    """The five things that can have happened."""
+_KINDS = {kind.name: (kind, kind.type, kind.has_parties) for kind in KINDS}
+"""By the last token of the subject: the kind, its type, and whether it names parties."""
 
-    INITIALIZED = "natster_initialized"
-    CONTEXT_BOUND = "context_bound"
-    SHARED = "catalog_shared"
-    UNSHARED = "catalog_unshared"
-    IMPORTED = "catalog_imported"
-
-
-_TYPES: dict[str, EventType] = {kind.value: kind for kind in EventType}
-
-CATALOG_TYPES = frozenset({EventType.SHARED, EventType.UNSHARED, EventType.IMPORTED})
+CATALOG_TYPES = frozenset(kind.type for kind in KINDS if kind.has_parties)
 """The types whose subject names an origin, a target and a catalog; the others use the origin."""
 
 
@@ -137,19 +129,27 @@ def as_records(messages: Iterable[StoredMessage]) -> list[Record]:
 class Event:
     """A record whose subject is one of the log's: the parsed tokens beside the record itself.
 
-    `usable` says whether all tokens that the event's type uses may stand for an account or a
+    `usable` says whether all tokens that the event's kind uses may stand for an account or a
     catalog. Not a dataclass: one is made for every event of a replay, and a frozen dataclass costs
     three times as much to construct. Treat it as immutable.
     """
 
-    __slots__ = ("catalog", "origin", "record", "seq", "target", "type", "usable")
+    __slots__ = ("catalog", "kind", "origin", "record", "seq", "target", "type", "usable")
 
     def __init__(
-        self, record: Record, kind: EventType, origin: str, target: str, catalog: str, usable: bool
+        self,
+        record: Record,
+        kind: EventKind,
+        event_type: EventType,
+        origin: str,
+        target: str,
+        catalog: str,
+        usable: bool,
     ) -> None:
         self.record = record
         self.seq = record.seq
-        self.type = kind
+        self.kind = kind
+        self.type = event_type
         self.origin = origin
         self.target = target
         self.catalog = catalog
@@ -186,22 +186,23 @@ def read_event(record: Record) -> Event | ParkReason:
     if record.stored_headers and record.is_marker:
         return ParkReason.MARKER
     _, _, origin, target, catalog, name = tokens
-    kind = _TYPES.get(name)
-    if kind is None:
+    known = _KINDS.get(name)
+    if known is None:
         return ParkReason.UNKNOWN_TYPE
+    kind, event_type, has_parties = known
     try:
         origin = _shared[origin]
-        if kind in CATALOG_TYPES:
+        if has_parties:
             target, catalog = _shared[target], _shared[catalog]
     except KeyError:
         usable = is_usable_token(origin) and (
-            kind not in CATALOG_TYPES or (is_usable_token(target) and is_usable_token(catalog))
+            not has_parties or (is_usable_token(target) and is_usable_token(catalog))
         )
         if usable:
             # One of them is new here; the others may be known as other objects.
             origin, target, catalog = map(_shared_or_same, (origin, target, catalog))
-        return Event(record, kind, origin, target, catalog, usable)
-    return Event(record, kind, origin, target, catalog, True)
+        return Event(record, kind, event_type, origin, target, catalog, usable)
+    return Event(record, kind, event_type, origin, target, catalog, True)
 
 
 def _shared_or_same(token: str) -> str:

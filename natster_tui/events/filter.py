@@ -18,11 +18,11 @@ from natster_tui.events.event import (
     CATALOG_TYPES,
     SUBJECT_PREFIX,
     Event,
-    EventType,
     Record,
     is_usable_token,
     read_event,
 )
+from natster_tui.events.kinds import KINDS, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import parse_timestamp
 
@@ -37,14 +37,8 @@ ParkedReason = Callable[[Event], str]
 _AGE = re.compile(r"(\d{1,9})([smhd])")
 _AGE_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _RANGE = re.compile(r"(\d{0,19})(\.\.)?(\d{0,19})")
-_TYPE_NAMES = {
-    **{kind.value: kind for kind in EventType},
-    "initialized": EventType.INITIALIZED,
-    "bound": EventType.CONTEXT_BOUND,
-    "shared": EventType.SHARED,
-    "unshared": EventType.UNSHARED,
-    "imported": EventType.IMPORTED,
-}
+_WORDS = [kind.word for kind in KINDS]
+_TYPE_NAMES = {name: kind.type for kind in KINDS for name in (kind.name, kind.word)}
 
 
 class BadFilterError(ValueError):
@@ -134,9 +128,7 @@ def parse_filter(text: str, now: float) -> EventFilter:
         elif field == "type":
             kind = _TYPE_NAMES.get(value.lower())
             if kind is None:
-                raise BadFilterError(
-                    f"type:{value} is none of initialized, bound, shared, unshared, imported"
-                )
+                raise BadFilterError(f"type:{value} is none of {', '.join(_WORDS)}")
             words.append(Word("type", kind.value, negated))
             if not negated:
                 types = frozenset({kind}) if types is None else types & {kind}
@@ -230,7 +222,7 @@ def completions(text: str, names: Callable[[str], list[str]]) -> list[str]:
             f"{text}{name[len(token) :]}" for name in FIELDS if token and name.startswith(token)
         ]
     if field == "type":
-        options = ["initialized", "bound", "shared", "unshared", "imported"]
+        options = _WORDS
     elif field in ("from", "to", "account", "catalog"):
         options = names(field)
     else:

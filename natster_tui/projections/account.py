@@ -219,7 +219,7 @@ class AccountProjection(Projection[AccountState]):
 
     def keys_of(self, event: Event) -> tuple[str, ...]:
         """See `Projection.keys_of`."""
-        if event.target == NONE or event.type in (EventType.INITIALIZED, EventType.CONTEXT_BOUND):
+        if event.target == NONE or not event.kind.has_parties:
             return (event.origin,)
         return (event.origin, event.target)
 

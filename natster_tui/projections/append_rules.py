@@ -8,16 +8,18 @@ or one sentence that says why not. Whatever would be parked is refused.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.event import (
     CATALOG_TYPES,
     NONE,
     SUBJECT_PREFIX,
-    EventType,
     is_usable_token,
     subject_of,
 )
+from natster_tui.events.kinds import EventType, kind_of
+from natster_tui.events.payloads import payload_problem
 from natster_tui.projections.account import AccountState, announced_name, read_context
 from natster_tui.projections.catalog import CatalogState
 
@@ -62,15 +64,14 @@ def state_problem(
             return _unshare_problem(proposal, accounts)
         case EventType.IMPORTED:
             return _import_problem(proposal, accounts)
+        case _:
+            assert_never(proposal.kind)
 
 
 def form_problem(proposal: Proposal) -> str | None:
     """What is wrong with a proposal whatever the state of the log is, or None."""
-    if proposal.kind is EventType.CONTEXT_BOUND and read_context(proposal.payload) is None:
-        return (
-            "context_bound needs a payload: a JSON object with a text oauth_id and an object "
-            "bound_context whose fields are texts"
-        )
+    if problem := payload_problem(kind_of(proposal.kind), proposal.payload):
+        return problem
     if problem := account_key_problem(proposal.origin):
         return f"the origin is not an account key: {problem}"
     if proposal.kind not in CATALOG_TYPES:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.events.event import NONE, Event, EventType, Record
+from natster_tui.events.event import NONE, Event, Record
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.account import AccountState
@@ -27,14 +27,6 @@ _TIMES = ("initialized_at", "imported_at", "bound_at")
 
 PAYLOAD_SHOWN = 64 * 1024
 """Bytes of a payload beyond which only its size is told: it would be read at every refresh."""
-
-VERBS = {
-    EventType.INITIALIZED: "initialized",
-    EventType.CONTEXT_BOUND: "bound",
-    EventType.SHARED: "shared",
-    EventType.UNSHARED: "unshared",
-    EventType.IMPORTED: "imported",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +74,10 @@ def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
 def event_phrase(event: Event, names: Names) -> tuple[str, str, str]:
     """Who, with whom (an arrow first, empty if nobody), and which catalog, for a row."""
     who = names.of(event.origin)
-    if event.type in (EventType.INITIALIZED, EventType.CONTEXT_BOUND):
+    direction = event.kind.direction
+    if direction is None:
         return who, "", "" if event.catalog == NONE else screen_text(event.catalog, 40)
-    arrow = "←" if event.type is EventType.IMPORTED else "→"
-    return who, f"{arrow} {names.of(event.target)}", screen_text(event.catalog, 40)
+    return who, f"{direction.value} {names.of(event.target)}", screen_text(event.catalog, 40)
 
 
 def seal_line(seal: Seal) -> str:

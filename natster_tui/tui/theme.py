@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from textual.theme import Theme
 
+from natster_tui.events.kinds import EventKind, EventType, kind_of
+
 DARK = Theme(
     name="natster-dark",
     primary="#27b4a5",
@@ -41,15 +43,15 @@ LIGHT = Theme(
 )
 
 
+_BOUND, _IMPORTED = kind_of(EventType.CONTEXT_BOUND), kind_of(EventType.IMPORTED)
+
+
 @dataclass(frozen=True, slots=True)
 class Glyphs:
     """The marks used beside words."""
 
-    initialized: str = "✦"
-    bound: str = "@"
-    shared: str = "⇄"
-    unshared: str = "⊘"
-    imported: str = "⇣"
+    bound: str = _BOUND.glyph
+    imported: str = _IMPORTED.glyph
     parked: str = "!"
     good: str = "✓"
     bad: str = "✗"
@@ -66,14 +68,15 @@ class Glyphs:
     warn: str = "⚠"
     new: str = "↓"
 
+    def of(self, kind: EventKind) -> str:
+        """The mark of a kind of event."""
+        return kind.plain_glyph if self is ASCII else kind.glyph
+
 
 UNICODE = Glyphs()
 ASCII = Glyphs(
-    initialized="*",
-    bound="@",
-    shared="=",
-    unshared="x",
-    imported="v",
+    bound=_BOUND.plain_glyph,
+    imported=_IMPORTED.plain_glyph,
     parked="!",
     good="ok",
     bad="XX",

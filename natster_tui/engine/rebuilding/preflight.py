@@ -16,7 +16,8 @@ from natster_tui.engine.projecting.stored_projection import (
     load_projection,
 )
 from natster_tui.errors import ServerError
-from natster_tui.events.event import SUBJECT_PREFIX, EventType
+from natster_tui.events.event import SUBJECT_PREFIX
+from natster_tui.events.kinds import KINDS
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.consumers import ConsumerInfo, count_matching, list_consumers
@@ -106,9 +107,9 @@ async def read_preflight(
     stored = tuple([await load_projection(bucket_of(log, p, instance), p) for p in projections])
     info = await log.refresh()
     by_type = {}
-    for kind in EventType:
-        count = await count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.value}")
-        by_type[kind.value] = count
+    for kind in KINDS:
+        count = await count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.name}")
+        by_type[kind.name] = count
     by_type["other"] = max(0, info.messages - sum(by_type.values()))
     others, own = await _consumers(log, projections, instance)
     return Preflight(info, by_type, stored, others, own, _blockers(info))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from natster_tui.events.event import NONE, Event, Record, read_event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.history.steps import Effect
-from natster_tui.projections.wording import VERBS, change_line, payload_lines, seal_line
+from natster_tui.projections.wording import change_line, payload_lines, seal_line
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.sheet import Manner, Section, Sheet, Tone
@@ -82,7 +82,7 @@ def _add_parked(section: Section, reason: ParkReason) -> None:
 
 
 def _add_parties(section: Section, event: Event, manner: Manner) -> None:
-    section.add("what", VERBS[event.type], Tone.STRONG)
+    section.add("what", event.kind.word, Tone.STRONG)
     section.add("origin", manner.account(event.origin))
     if event.target != NONE:
         section.add("target", manner.account(event.target))

@@ -15,7 +15,7 @@ from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import Event, EventType, Record, read_event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import read_context
-from natster_tui.projections.wording import VERBS, Names, event_phrase
+from natster_tui.projections.wording import Names, event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import row_time
 from natster_tui.tui.view import View
@@ -24,14 +24,6 @@ from natster_tui.tui.widgets.virtual_list import VirtualList
 
 _MARGIN = 60
 """Rows fetched beyond the visible ones, so that scrolling meets them."""
-
-_STYLES = {
-    EventType.INITIALIZED: "good",
-    EventType.CONTEXT_BOUND: "second",
-    EventType.SHARED: "marked",
-    EventType.UNSHARED: "warn",
-    EventType.IMPORTED: "accent",
-}
 
 
 class Timeline(VirtualList):
@@ -202,7 +194,7 @@ class Timeline(VirtualList):
         moment = self.view.moment
         if moment is not None and seq > moment.seq:
             # What had not happened yet stands there without a colour of its own.
-            text = event.value if isinstance(event, ParkReason) else VERBS[event.type]
+            text = event.value if isinstance(event, ParkReason) else event.kind.word
             return [number, when, Cell(" ", 2), Cell(f"(later) {text}", 0, "dim")]
         if isinstance(event, ParkReason):
             return [number, when, *self._parked_cells(record, event.value)]
@@ -220,17 +212,10 @@ class Timeline(VirtualList):
         if reason:
             return self._parked_cells(event.record, reason)
         glyphs = self.glyphs
-        mark = {
-            EventType.INITIALIZED: glyphs.initialized,
-            EventType.CONTEXT_BOUND: glyphs.bound,
-            EventType.SHARED: glyphs.shared,
-            EventType.UNSHARED: glyphs.unshared,
-            EventType.IMPORTED: glyphs.imported,
-        }[event.type]
         names = Names(self.view.accounts)
         who, whom, catalog = event_phrase(event, names)
-        style = _STYLES[event.type]
-        cells = [Cell(mark, 2, style), Cell(VERBS[event.type], 11, style)]
+        kind = event.kind
+        cells = [Cell(glyphs.of(kind), 2, kind.style), Cell(kind.word, 11, kind.style)]
         if event.type is EventType.CONTEXT_BOUND:
             context = read_context(event.payload)
             seal = event.record.seal

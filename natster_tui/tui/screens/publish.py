@@ -19,11 +19,12 @@ from textual.widgets import Label, Select, Static
 
 from natster_tui.engine.log.publish import publish
 from natster_tui.errors import ConnectionLostError, NatsterError
-from natster_tui.events.event import CATALOG_TYPES, NONE, EventType, Record
+from natster_tui.events.event import CATALOG_TYPES, NONE, Record
+from natster_tui.events.kinds import KINDS, EventType
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
 from natster_tui.projections.preview import preview_of
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import VERBS, Names, change_line, key_called
+from natster_tui.projections.wording import Names, change_line, key_called
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.panes.panes import Panes
@@ -46,7 +47,7 @@ class PublishScreen(ModalScreen[int | None]):
         super().__init__(classes="page")
         self._view = view
         self._kind = Select(
-            [(f"{VERBS[kind]} ({kind.value})", kind) for kind in EventType],
+            [(f"{each.word} ({each.name})", each.type) for each in KINDS],
             value=kind,
             allow_blank=False,
             id="publish-kind",

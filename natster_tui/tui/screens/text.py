@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from natster_tui.engine.workspace import Workspace
+from natster_tui.events.kinds import KINDS
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.commands import COMMANDS, MOVING
 from natster_tui.tui.theme import Glyphs
@@ -60,14 +61,7 @@ def help_text(glyphs: Glyphs) -> Text:
         text,
         "Marks in the timeline",
         (
-            (f"{glyphs.initialized} initialized", "an account joined"),
-            (
-                f"{glyphs.bound} bound",
-                "an account was tied to a web login; its secrets show as ••••",
-            ),
-            (f"{glyphs.shared} shared", "an owner gave another account access to a catalog"),
-            (f"{glyphs.unshared} unshared", "an owner took that access back"),
-            (f"{glyphs.imported} imported", "a recipient took the catalog into its own collection"),
+            *((f"{glyphs.of(kind)} {kind.word}", kind.meaning) for kind in KINDS),
             (
                 f"{glyphs.parked} parked",
                 "no rule could use it; it is counted, and nothing waits for it",

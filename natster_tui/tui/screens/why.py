@@ -19,7 +19,7 @@ from natster_tui.events.event import read_event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange
-from natster_tui.projections.wording import VERBS, Names, change_line, event_phrase
+from natster_tui.projections.wording import Names, change_line, event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.clock import row_time
@@ -114,7 +114,7 @@ class Reasons(VirtualList):
         phrase, style = screen_text(record.subject, 200), ""
         if not isinstance(event, ParkReason):
             who, whom, catalog = event_phrase(event, names)
-            phrase = " ".join(filter(None, (VERBS[event.type], who, whom, catalog)))
+            phrase = " ".join(filter(None, (event.kind.word, who, whom, catalog)))
             style = "marked"
         when = row_time(record.event_time, self.view.now())
         return [
