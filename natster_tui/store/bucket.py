@@ -160,7 +160,7 @@ class Bucket:
             return Snapshot({}, None, info.last_revision)
         # What is stored here may be sealed with keys that came in since we last looked.
         await self.sealing.refresh()
-        prefix = len(f"$KV.{self.name}.")
+        prefix = f"$KV.{self.name}."
         async with (
             StreamReader(
                 self.link, self.stream, 1, purpose=f"load-{self.name}", instance=self._instance
@@ -170,7 +170,12 @@ class Bucket:
             async for batch in batches:
                 delivered += len(batch)
                 for record in batch:
-                    key, last = record.subject[prefix:], record.seq
+                    if not record.subject.startswith(prefix):
+                        raise self.link.malformed(
+                            f"a request for messages of {self.stream}",
+                            "it sent one of another subject",
+                        )
+                    key, last = record.subject[len(prefix) :], record.seq
                     entry = self._entry(key, record)
                     if key == CHECKPOINT_KEY:
                         checkpoint, removed_at = entry, record.seq

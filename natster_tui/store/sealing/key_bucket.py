@@ -122,6 +122,10 @@ class KeyBucket:
         ):
             async for batch in batches:
                 for record in batch:
+                    if not record.subject.startswith(_SUBJECT_PREFIX):
+                        raise self.link.malformed(
+                            f"a request for messages of {_STREAM}", "it sent one of another subject"
+                        )
                     name = record.subject.removeprefix(_SUBJECT_PREFIX)
                     found[name] = KeyEntry(record.payload, record.seq)
                     in_batch = is_unfinished(record)

@@ -105,6 +105,11 @@ async def _rotate(keyring: Keyring) -> Rotation:
             while True:
                 entries, failed = not_under(keyring, kek)
                 if not entries:
+                    # What the old key still wraps is lost with it: read everything once more.
+                    keyring.distrust()
+                    await keyring.refresh()
+                    entries, failed = not_under(keyring, kek)
+                if not entries:
                     break
                 await keyring.bucket.write(entries, _head(keyring))
                 rewrapped += len(entries)

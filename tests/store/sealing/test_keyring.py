@@ -4,11 +4,18 @@ import asyncio
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from natster_tui.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from natster_tui.errors import (
+    ConflictError,
+    MalformedAnswerError,
+    NotFoundError,
+    RefusedError,
+    UsageError,
+)
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import Key
 from natster_tui.store.sealing.key_bucket import (
@@ -30,6 +37,8 @@ from natster_tui.store.sealing.key_rotation import (
 )
 from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.store.sealing.values import KeyringSealing
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.altering import Frame, altering
 from tests.making_logs import A, B, C
 from tests.sealed_logs import put_key_entry
 
@@ -171,6 +180,35 @@ async def test_rotation_rewraps_every_key_and_removes_the_old_one(
     assert "does not hold" in reason(stale, key_for(again, A).id)
     with pytest.raises(RefusedError, match="is out of date"):
         await ensure_keys(stale, [C])
+
+
+@pytest.mark.parametrize("place", ["subject", "another entry", "value"])
+async def test_a_rotation_that_was_told_wrong_of_a_key_does_not_lose_it(
+    link: Link, settings: ConnectionSettings, key_file: KeyFile, place: str
+) -> None:
+    name = f"$KV.{BUCKET}.{A}.".encode()
+    raw = key_for(await opened(link, key_file, A, B), A).raw
+
+    def change(frame: Frame) -> Frame | None:
+        if len(frame.words) < 5 or not frame.words[1].startswith(name):
+            return None
+        assert frame.body is not None
+        if place == "value":
+            at = frame.header_size
+            return frame.with_body(frame.body[:at], frame.body[at:-1] + b"x")
+        other = b"elsewhere" if place == "subject" else frame.words[1].replace(b".AA.", b".CC.")
+        return Frame([frame.words[0], other, *frame.words[2:]], frame.body)
+
+    async with altering(settings) as proxy:
+        liar = await Link.open(replace(settings, servers=(proxy.url,)))
+        proxy.change_one(change)
+        try:
+            await rotate(Keyring(liar, key_file, "test"))
+        except MalformedAnswerError:
+            assert place == "subject"
+        finally:
+            await liar.close()
+    assert key_for(await opened(link, key_file), A).raw == raw
 
 
 @pytest.mark.parametrize("stage", ["file", "head", "half"])
