@@ -30,8 +30,8 @@ from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.actions.refresh import Refreshing
 from natster_tui.tui.actions.time_travel import Traveller
 from natster_tui.tui.background import start as start_work
+from natster_tui.tui.bindings import Need, bindings, commands
 from natster_tui.tui.clock import Clock, wall_clock
-from natster_tui.tui.commands import bindings
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
@@ -43,7 +43,7 @@ from natster_tui.tui.terminal.line_filter import LastLook
 from natster_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import alert_of
-from natster_tui.tui.widgets.key_line import KeyLine
+from natster_tui.tui.widgets.key_line import PaneKeyLine
 from natster_tui.tui.widgets.palette import DeclaredCommands
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
 from natster_tui.tui.widgets.status_line import StatusLine
@@ -61,7 +61,7 @@ class Dashboard(App[None]):
 
     CSS_PATH = "dashboard.tcss"
     TITLE = "natster"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(commands().values())]
     COMMANDS = {DeclaredCommands}  # noqa: RUF012 - Textual declares it so
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012
@@ -90,6 +90,7 @@ class Dashboard(App[None]):
         self._banner = Static(id="banner", classes="hidden")
         self._banner_shown = ""
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
+        self._key_line = PaneKeyLine(self.view.glyphs)
         self._prompt = Prompt(self._names, self._typed, self._answered)
         view, panes, start, say = self.view, self.panes, partial(start_work, self), self.notice
         self.traveller = Traveller(view, start, self._arrived, say)
@@ -125,7 +126,7 @@ class Dashboard(App[None]):
         yield self._hint
         yield self._alert_line
         yield self._prompt
-        yield KeyLine(self.view.glyphs)
+        yield self._key_line
 
     def on_mount(self) -> None:
         """Connect the doorbell, and paint."""
@@ -204,6 +205,7 @@ class Dashboard(App[None]):
         last = self.workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
         self._status.show(self.view, since)
+        self._key_line.show(self._met)
         alert = self._alert_line
         sentence = alert_of(self.workspace)
         banner = self.traveller.banner
@@ -215,6 +217,24 @@ class Dashboard(App[None]):
             self._alerted = sentence
             alert.set_class(bool(sentence), "shown")
             alert.update(Text(f"{self.view.glyphs.warn} {sentence}" if sentence else ""))
+
+    @property
+    def _met(self) -> frozenset[Need]:
+        """What keys may need, and there is."""
+        view, panes, workspace = self.view, self.panes, self.workspace
+        there_is = {
+            Need.CONNECTION: view.is_connected,
+            Need.EVENTS: panes.timeline.row_count > 0,
+            Need.ROW: panes.used.row_count > 0,
+            Need.NOT_FOLLOWING: not panes.timeline.following,
+            Need.NOW: view.moment is None,
+            Need.PAST: view.moment is not None,
+            Need.NARROWED: any(pane.of is not None for pane in panes.documents.values()),
+            Need.FILTERED: workspace.matches is not None,
+            Need.JUMPED: self.finding.has_jumped,
+            Need.WRITING: not workspace.read_only,
+        }
+        return frozenset(need for need, is_met in there_is.items() if is_met)
 
     # -- failing ---------------------------------------------------------------------------
 

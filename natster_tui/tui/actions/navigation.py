@@ -163,6 +163,11 @@ class Finding:
             del self._jumped_from[:-_JUMPS_KEPT]
         self._select(seq)
 
+    @property
+    def has_jumped(self) -> bool:
+        """Whether there is a jump to come back from."""
+        return bool(self._jumped_from)
+
     def go_back(self) -> None:
         """To where the last jump began."""
         if self._jumped_from:

@@ -7,11 +7,14 @@ between them is declared in `columns.DocumentColumns`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
 
 from natster_tui.projections.api import Projection
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
+from natster_tui.tui.bindings import DOCUMENTS, SEARCHED, bindings
 from natster_tui.tui.panes.columns import DocumentColumns, Link, Shown, Sort
 from natster_tui.tui.panes.document_order import DocumentOrder
 from natster_tui.tui.view import View
@@ -24,6 +27,9 @@ class DocumentsPane(VirtualList):
 
     `of` is the key of another projection's document that narrows the rows, None for all.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(SEARCHED)]
+    KEYS = DOCUMENTS
 
     def __init__(self, view: View, columns: DocumentColumns[Any], number: str) -> None:
         super().__init__(view, columns.title, columns.id)

@@ -23,6 +23,7 @@ from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
 from natster_tui.tui.background import start
+from natster_tui.tui.bindings import INSPECTOR, SCROLLED, Key, bindings
 from natster_tui.tui.panes.catalog_columns import catalog_warnings
 from natster_tui.tui.panes.document_sheet import account_sheet, catalog_sheet, document_sheet
 from natster_tui.tui.panes.event_sheet import absent_event_sheet, change_sheet, event_sheet
@@ -52,12 +53,9 @@ class Inspector(QuietScroll, can_focus=True):
     event that is looked at.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("j", "scroll_down"),
-        ("k", "scroll_up"),
-        ("g", "scroll_home"),
-        ("G", "scroll_end"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(SCROLLED)]
+
+    KEYS: ClassVar[tuple[Key, ...]] = INSPECTOR
 
     def __init__(self, view: View) -> None:
         super().__init__(id="inspector")

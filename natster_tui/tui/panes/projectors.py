@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
+from natster_tui.tui.bindings import PROJECTORS
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.virtual_list import VirtualList
@@ -13,6 +14,8 @@ from natster_tui.tui.widgets.virtual_list import VirtualList
 
 class Projectors(VirtualList):
     """Two rows for each projector: its position, and what there is to say of it."""
+
+    KEYS = PROJECTORS
 
     def __init__(self, view: View) -> None:
         super().__init__(view, "4 Projectors", "projectors")

@@ -17,6 +17,7 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import read_context
 from natster_tui.projections.wording import Names, event_phrase
 from natster_tui.text.masking import screen_text
+from natster_tui.tui.bindings import TIMELINE
 from natster_tui.tui.clock import row_time
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
@@ -28,6 +29,8 @@ _MARGIN = 60
 
 class Timeline(VirtualList):
     """The log's events. `following` says whether the newest one is kept in view."""
+
+    KEYS = TIMELINE
 
     def __init__(self, view: View) -> None:
         super().__init__(view, "Timeline", "timeline")

@@ -22,9 +22,11 @@ from natster_tui.projections.figures import (
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
+from natster_tui.tui.bindings import COMMUNITY, bindings
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.terminal.clipboard import keep_copy
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.key_line import KeyLine
 
 _HEIGHT = 6
 _SPANS = 72
@@ -34,12 +36,7 @@ _LISTED = 200
 class CommunityScreen(ModalScreen[None]):
     """One scrolling text, of now or of the moment travelled to."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,q,m", "dismiss", "close"),
-        ("y", "copy", "copy the candidates"),
-        ("j,down", "scroll(1)"),
-        ("k,up", "scroll(-1)"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMUNITY)]
 
     def __init__(self, view: View) -> None:
         super().__init__(classes="page")
@@ -54,6 +51,7 @@ class CommunityScreen(ModalScreen[None]):
             frame.border_title = "Community"
             frame.border_subtitle = "y copies the candidates · esc closes"
             yield self._body
+        yield KeyLine(self._view.glyphs)
 
     def on_mount(self) -> None:
         """Show what is known, and read what is not."""

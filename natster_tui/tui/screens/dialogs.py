@@ -112,8 +112,14 @@ class Dialogs:
 
     def problems(self) -> None:
         """What went wrong so far."""
-        self._push(TextScreen("Problems and hazards", problems_text(self._view.workspace)))
+        text = problems_text(self._view.workspace)
+        self._push(TextScreen("Problems and hazards", text, self._view.glyphs))
 
     def help(self) -> None:
-        """All keys."""
-        self._push(TextScreen("Help", help_text(self._view.glyphs)))
+        """All keys, those of the pane in use first."""
+        glyphs, pane = self._view.glyphs, self._panes.used
+        if self._panes.inspector.has_focus:
+            text = help_text(glyphs, "Inspector", self._panes.inspector.KEYS)
+        else:
+            text = help_text(glyphs, pane.pane_name, pane.KEYS)
+        self._push(TextScreen("Help", text, glyphs))

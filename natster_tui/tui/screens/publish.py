@@ -27,8 +27,10 @@ from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names, change_line, key_called
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
+from natster_tui.tui.bindings import PUBLISH, bindings
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.text_field import Field
 
 _LOOK_S = 0.2
@@ -38,10 +40,7 @@ _STYLES = {"+": "text-success", "-": "text-error", "~": "text-warning"}
 class PublishScreen(ModalScreen[int | None]):
     """The form. Its result is the sequence of the event that was published, if one was."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "dismiss(None)", "cancel"),
-        ("ctrl+s", "publish", "publish"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PUBLISH)]
 
     def __init__(self, view: View, kind: EventType, origin: str, target: str, catalog: str) -> None:
         super().__init__(classes="page")
@@ -79,6 +78,7 @@ class PublishScreen(ModalScreen[int | None]):
             with VerticalScroll(id="dialog-scroll"):
                 yield self._verdict
             yield self._hint
+        yield KeyLine(self._view.glyphs)
 
     def on_mount(self) -> None:
         """Judge what is there already, and anew whenever the log goes on."""

@@ -23,6 +23,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
+from natster_tui.tui.bindings import REBUILD, bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
 
@@ -46,12 +47,7 @@ class Choice:
 class RebuildScreen(ReplayScreen):
     """Rebuild: choose, preflight, dry run with the diff, confirm, commit, verified result."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("enter", "replay", "replay and compare"),
-        ("space", "choose", "choose what"),
-        ("P", "purge", "purge first"),
-        ("w", "write", "write the changes"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REBUILD)]
 
     def __init__(self, view: View, choice: Choice, choices: Sequence[Choice]) -> None:
         super().__init__(view, "Rebuild", choice.projections)
@@ -64,6 +60,32 @@ class RebuildScreen(ReplayScreen):
         self._stage = "preflight"
         self._goes_on = False
         """Whether to replay as soon as the preflight is through: Enter came before."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """See `DOMNode.check_action`: each stage has keys of its own."""
+        match action:
+            case "replay" | "choose":
+                return self._stage == "preflight"
+            case "purge":
+                return self._stage == "preflight" and self._choice.key is None
+            case "write":
+                return self._may_write
+            case _:
+                return super().check_action(action, parameters)
+
+    def _enter(self, stage: str) -> None:
+        self._stage = stage
+        self.refresh_bindings()
+
+    @property
+    def _may_write(self) -> bool:
+        """Whether a key is enough to write: no name has to be typed."""
+        return (
+            self._stage == "confirm"
+            and not self.working
+            and not self._typed_confirmation
+            and not self.view.workspace.read_only
+        )
 
     def on_unmount(self) -> None:
         """Let go of what was folded, which tells us of its progress, and so would keep us."""
@@ -81,7 +103,7 @@ class RebuildScreen(ReplayScreen):
         self.work(self._look)
 
     async def _look(self) -> None:
-        self._stage = "preflight"
+        self._enter("preflight")
         self.clear()
         self.say(f"Rebuild {self._choice.named(Names(self.view.accounts))} from the log", "bold")
         how = (
@@ -105,7 +127,7 @@ class RebuildScreen(ReplayScreen):
             + " · esc cancel"
         )
         if self._goes_on:
-            self._stage = "replay"
+            self._enter("replay")
             await self._compare()
 
     def action_choose(self) -> None:
@@ -133,7 +155,7 @@ class RebuildScreen(ReplayScreen):
         if self._preflight is None:
             self._goes_on = True
         else:
-            self._stage = "replay"
+            self._enter("replay")
             self.work(self._compare)
 
     async def _compare(self) -> None:
@@ -157,7 +179,7 @@ class RebuildScreen(ReplayScreen):
                 "bold",
             )
             self.print_changes(plan.diff.changes)
-        self._stage = "confirm"
+        self._enter("confirm")
         self._ask()
 
     def _ask(self) -> None:
@@ -217,16 +239,11 @@ class RebuildScreen(ReplayScreen):
 
     def action_write(self) -> None:
         """Write, where no typed name is asked for."""
-        if (
-            self._stage == "confirm"
-            and not self.working
-            and not self._typed_confirmation
-            and not self.view.workspace.read_only
-        ):
+        if self._may_write:
             self._write()
 
     def _write(self) -> None:
-        self._stage = "commit"
+        self._enter("commit")
         self.query_one("#dialog-input", Input).add_class("hidden")
         self.work(self._commit)
 
@@ -250,6 +267,6 @@ class RebuildScreen(ReplayScreen):
             prefix = "rebuilt and verified: " if verdict.good else ""
             # Of the other documents one that was rebuilt says nothing.
             say_verdict(self, verdict, prefix, remember=self._choice.key is None)
-        self._stage = "done"
+        self._enter("done")
         self.hint("esc closes")
         self.query_one("#dialog-scroll", VerticalScroll).scroll_end(animate=False)

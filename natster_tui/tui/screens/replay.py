@@ -27,9 +27,11 @@ from natster_tui.projections.wording import Names, change_line
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
+from natster_tui.tui.bindings import REPLAY, bindings
 from natster_tui.tui.theme import progress_bar
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import SAID_AFTER_S
+from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.text_field import Field
 
 _CHANGES_SHOWN = 200
@@ -43,13 +45,7 @@ WAITS_EVERY_S = 0.5
 class ReplayScreen(ModalScreen[None]):
     """What both dialogs share: a text that grows, a progress line, and one task at a time."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "leave", "cancel"),
-        ("j,down", "scroll(1)"),
-        ("k,up", "scroll(-1)"),
-        ("pagedown", "scroll(10)"),
-        ("pageup", "scroll(-10)"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY)]
 
     def __init__(self, view: View, title: str, projections: Sequence[Projection[Any]]) -> None:
         super().__init__(classes="page")
@@ -75,6 +71,7 @@ class ReplayScreen(ModalScreen[None]):
             yield self._progress
             yield Field(id="dialog-input", classes="hidden")
             yield self._hint
+        yield KeyLine(self.view.glyphs)
 
     def say(self, line: str, style: str = "") -> None:
         """Add a line."""
@@ -129,6 +126,8 @@ class ReplayScreen(ModalScreen[None]):
             self.hint("esc closes")
         finally:
             self._steps -= 1
+            if self.is_mounted:
+                self.refresh_bindings()
 
     def _say_waits(self) -> None:
         for sentence in self._reporter.waits(SAID_AFTER_S):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -14,9 +14,10 @@ from textual.widgets import Static
 
 from natster_tui.engine.workspace import Workspace
 from natster_tui.events.kinds import KINDS
+from natster_tui.tui.bindings import ALWAYS, ANYWHERE, MOVING, TEXT_PAGE, Key, bindings, commands
 from natster_tui.tui.clock import full_time
-from natster_tui.tui.commands import COMMANDS, MOVING
 from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.widgets.key_line import KeyLine
 
 _KEY_COLUMN = 14
 
@@ -24,14 +25,11 @@ _KEY_COLUMN = 14
 class TextScreen(ModalScreen[None]):
     """One scrolling text; any of the usual keys leaves it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,q,question_mark,enter", "dismiss", "close"),
-        ("j,down", "scroll(1)"),
-        ("k,up", "scroll(-1)"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(TEXT_PAGE)]
 
-    def __init__(self, title: str, text: Text) -> None:
+    def __init__(self, title: str, text: Text, glyphs: Glyphs) -> None:
         super().__init__(classes="page")
+        self._glyphs = glyphs
         self._title = title
         self._text = text
 
@@ -41,22 +39,25 @@ class TextScreen(ModalScreen[None]):
             frame.border_title = self._title
             frame.border_subtitle = "esc closes"
             yield Static(self._text)
+        yield KeyLine(self._glyphs)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the text."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def help_text(glyphs: Glyphs) -> Text:
-    """All keys, from their one declaration, and what the marks mean."""
+def help_text(glyphs: Glyphs, pane: str, own: Sequence[Key]) -> Text:
+    """All keys, and what the marks mean; those of the pane in use first."""
     text = Text()
     text.append(
         "natster-tui watches an event log, shows the projections that are derived from it, and "
         "rebuilds them. Events are facts and never change; accounts and catalogs are what follows "
         "from them, and can be made anew from the log at any time.\n\n"
     )
+    _append_section(text, f"In this pane: {pane}", _in_words(own))
     _append_section(text, "Moving", MOVING)
-    _append_section(text, "Commands", ((each.key_shown, each.help) for each in COMMANDS))
+    others = {key.id: key for key in (*ALWAYS, *ANYWHERE, *commands().values()) if key not in own}
+    _append_section(text, "Anywhere", _in_words(others.values()))
     _append_section(
         text,
         "Marks in the timeline",
@@ -85,6 +86,10 @@ def help_text(glyphs: Glyphs) -> Text:
     )
     text.right_crop()
     return text
+
+
+def _in_words(keys: Iterable[Key]) -> Iterator[tuple[str, str]]:
+    return ((key.key_shown, key.help) for key in keys if key.help)
 
 
 def _append_section(text: Text, heading: str, rows: Iterable[tuple[str, str]]) -> None:

@@ -22,9 +22,11 @@ from natster_tui.projections.diff import FieldChange
 from natster_tui.projections.wording import Names, change_line, event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
+from natster_tui.tui.bindings import REASONS, WHY, bindings
 from natster_tui.tui.clock import row_time
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
+from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.text_field import AskingField
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
@@ -36,6 +38,8 @@ _Told = tuple[DocumentChange, Sequence[FieldChange]]
 
 class Reasons(VirtualList):
     """The events, and below each what it changed. Rows are written when they are painted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REASONS)]
 
     def __init__(self, view: View, title: str) -> None:
         super().__init__(view, title, "reasons")
@@ -137,11 +141,7 @@ class Reasons(VirtualList):
 class WhyScreen(ModalScreen[int | None]):
     """Shows the reasons; its result is the event to go to, if one was chosen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "leave", "close"),
-        ("q,w", "dismiss(None)", "close"),
-        ("slash", "field", "one field"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(WHY)]
 
     def __init__(self, view: View, projection: Projection[Any], key: str) -> None:
         super().__init__(classes="page")
@@ -164,6 +164,7 @@ class WhyScreen(ModalScreen[int | None]):
         with Vertical(classes="dialog bare"):
             yield self._reasons
             yield self._field
+        yield KeyLine(self._view.glyphs)
 
     def action_field(self) -> None:
         """Ask for a field."""

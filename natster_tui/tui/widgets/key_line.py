@@ -6,15 +6,18 @@ third of a second on a slow machine, for a line that mostly stays as it was.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import ClassVar
 
 from rich.text import Text
 from textual import events
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
+from natster_tui.tui.bindings import ALWAYS, ANYWHERE, Key, Need
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.text_field import Field
 
@@ -70,27 +73,32 @@ class KeyLine(Widget):
         self._pointed: _Shown | None = None
 
     def on_mount(self) -> None:
-        """Hear of it when other keys are active."""
-        self.screen.bindings_updated_signal.subscribe(self, self._look)
+        """Follow which keys are active."""
+        self.screen.bindings_updated_signal.subscribe(self, self._update)
 
-    def _look(self, screen: Screen[object]) -> None:
+    def _update(self, screen: Screen[object]) -> None:
         if not self.app.app_focus:
             # The window is in the background: nothing has the focus, until it comes back.
             return
+        keys = tuple(self._found(screen))
+        if keys != self._keys:
+            self._keys, self._pointed = keys, None
+            self.refresh()
+
+    def _found(self, screen: Screen[object]) -> Iterator[_Shown]:
+        """The keys to show: where text is typed those of the field, for a letter is a letter."""
         # The first binding of an action is the one that is shown.
         found: dict[str, _Shown] = {}
         typing = screen.focused if isinstance(screen.focused, Field) else None
         for node, binding, enabled, _tooltip in screen.active_bindings.values():
-            # Where text is typed, a letter is a letter.
             if binding.show and typing in (None, node):
-                shown = self.app.get_key_display(binding)
-                found.setdefault(
-                    binding.action, _Shown(binding.key, shown, binding.description, enabled)
-                )
-        keys = tuple(found.values())
-        if keys != self._keys:
-            self._keys, self._pointed = keys, None
-            self.refresh()
+                found.setdefault(binding.action, self._shown(binding, enabled))
+        # The way out stands last, wherever it was inherited from.
+        yield from sorted(found.values(), key=lambda each: each.key == "escape")
+
+    def _shown(self, binding: Binding, enabled: bool) -> _Shown:
+        shown = self.app.get_key_display(binding)
+        return _Shown(binding.key, shown, binding.description, enabled)
 
     def render(self) -> Text:
         """The line."""
@@ -145,3 +153,31 @@ class KeyLine(Widget):
         key = self._at(event.x)
         if key is not None and key.enabled:
             self.app.simulate_key(key.key)
+
+
+class PaneKeyLine(KeyLine):
+    """The footer of the main screen: the keys of the focused pane that do something now."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self._met: frozenset[Need] = frozenset()
+
+    def show(self, met: frozenset[Need]) -> None:
+        """Leave out the keys that need anything but this."""
+        if met != self._met:
+            self._met = met
+            if self.screen.is_current:
+                self._update(self.screen)
+
+    def _found(self, screen: Screen[object]) -> Iterator[_Shown]:
+        focused = screen.focused
+        if isinstance(focused, Field):
+            yield from super()._found(screen)
+            return
+        active: dict[str | None, tuple[Binding, bool]] = {}
+        for _node, binding, enabled, _tooltip in screen.active_bindings.values():
+            active.setdefault(binding.id, (binding, enabled))
+        own: tuple[Key, ...] = getattr(focused, "KEYS", ())
+        for key in dict.fromkeys((*ALWAYS, *own, *ANYWHERE)):
+            if key.id in active and key.in_footer and self._met.issuperset(key.needs):
+                yield self._shown(*active[key.id])

@@ -1,32 +1,35 @@
-"""The command palette: the declared commands, by name."""
+"""The command palette: the keys of the tables, those of the pane in use first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from natster_tui.tui.commands import COMMANDS
+from natster_tui.tui.bindings import Key, commands
 
 
 class DeclaredCommands(Provider):
-    """Offers every command of `COMMANDS`."""
+    """Offers every command, by its label and what it does."""
+
+    @property
+    def _commands(self) -> Iterator[Key]:
+        own: tuple[Key, ...] = getattr(self.focused, "KEYS", ())
+        known = commands()
+        ordered = {key.id: known[key.id] for key in own if key.id in known} | known
+        return (key for key in ordered.values() if key.help and key.in_palette)
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
-        for command in COMMANDS:
-            if command.in_palette:
-                yield DiscoveryHit(
-                    command.help, partial(self.app.run_action, command.action), command.label
-                )
+        for key in self._commands:
+            yield DiscoveryHit(key.help, partial(self.app.run_action, key.action), key.label)
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
         matcher = self.matcher(query)
-        for command in COMMANDS:
-            said = f"{command.label}: {command.help}"
+        for key in self._commands:
+            said = f"{key.label}: {key.help}"
             score = matcher.match(said)
-            if command.in_palette and score > 0:
-                yield Hit(
-                    score, matcher.highlight(said), partial(self.app.run_action, command.action)
-                )
+            if score > 0:
+                yield Hit(score, matcher.highlight(said), partial(self.app.run_action, key.action))

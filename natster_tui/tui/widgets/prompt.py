@@ -6,10 +6,11 @@ from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.suggester import Suggester
 
 from natster_tui.events.filter import completions
+from natster_tui.tui.bindings import PROMPT, bindings
 from natster_tui.tui.widgets.text_field import AskingField
 
 
@@ -37,11 +38,7 @@ class FilterSuggester(Suggester):
 class Prompt(AskingField):
     """Hidden until opened; `purpose` says what its text means."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "apply", key_display="Enter"),
-        Binding("tab", "complete", "complete", key_display="Tab"),
-        Binding("escape", "app.back", "leave", key_display="Esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROMPT)]
 
     def __init__(
         self,

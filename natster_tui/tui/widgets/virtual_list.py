@@ -18,6 +18,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from natster_tui.tui.bindings import LIST, Key, bindings
 from natster_tui.tui.theme import Glyphs, plain
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell, row_strip
@@ -59,15 +60,10 @@ class VirtualList(QuietScroll, can_focus=True):
         & > .list--marked { color: $text-primary; text-style: bold; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("up,k", "cursor(-1)"),
-        ("down,j", "cursor(1)"),
-        ("pageup,ctrl+b", "page(-1)"),
-        ("pagedown,ctrl+f", "page(1)"),
-        ("home,g", "first"),
-        ("end,G", "last"),
-        ("enter", "choose"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIST)]
+
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+    """The pane's keys, for footer, help and palette."""
 
     class Moved(Message):
         """The cursor stands on another row, by the user's hand."""
@@ -86,6 +82,8 @@ class VirtualList(QuietScroll, can_focus=True):
     def __init__(self, view: View, title: str, name: str) -> None:
         super().__init__(id=name)
         self.view = view
+        self.pane_name = title.lstrip("0123456789 ")
+        """What the pane is called in the help page."""
         self._caption = ("", "")
         self.caption(title)
         self.cursor = 0
