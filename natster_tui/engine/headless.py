@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
@@ -54,7 +55,11 @@ async def project_until_caught_up(
     """
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
-    runs = [_Run(projection, instance, changed.set, auto_rebuild) for projection in PROJECTIONS]
+    readings = Readings()
+    runs = [
+        _Run(projection, instance, changed.set, auto_rebuild, readings)
+        for projection in PROJECTIONS
+    ]
     tasks = [asyncio.create_task(run.projector.run(log)) for run in runs]
     if log.link.server_version >= ATOMIC_BATCHES_SINCE:
         tasks += [asyncio.create_task(run.lease.run(log)) for run in runs]
@@ -90,10 +95,16 @@ class _Run:
         instance: str,
         notify: Callable[[], None],
         auto_rebuild: bool,
+        readings: Readings,
     ) -> None:
         self.lease = LeaseKeeper(projection, instance, notify)
         self.projector = Projector(
-            projection, instance, lease=self.lease, auto_rebuild=auto_rebuild, notify=notify
+            projection,
+            instance,
+            lease=self.lease,
+            auto_rebuild=auto_rebuild,
+            readings=readings,
+            notify=notify,
         )
         self.projector.tells_of_leases = False
         self._name = projection.name

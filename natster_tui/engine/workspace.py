@@ -17,6 +17,7 @@ from typing import Any
 
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.log.follower import LogFollower
+from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
@@ -109,7 +110,9 @@ class Workspace:
         """Hears what everything here waits for."""
         self.store = StoreKeeper(source, self._on_store)
         self.right_of_way = RightOfWay()
-        self.follower = LogFollower(options.instance, self._ring, self.right_of_way)
+        self.readings = Readings()
+        """What events say, as the follower and the projectors find it out together."""
+        self.follower = LogFollower(options.instance, self._ring, self.right_of_way, self.readings)
         self.leases = {
             projection.name: LeaseKeeper(projection, options.instance, self._ring)
             for projection in projections
@@ -122,6 +125,7 @@ class Workspace:
                 auto_rebuild=options.auto_rebuild,
                 lease=self.leases[projection.name],
                 right_of_way=self.right_of_way,
+                readings=self.readings,
                 notify=self._ring,
             )
             for projection in projections

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from natster_tui.events.headers import Headers, first_header, first_value, parse_headers
 from natster_tui.events.kinds import KINDS, EventKind
@@ -134,7 +135,11 @@ class Event:
     three times as much to construct. Treat it as immutable.
     """
 
-    __slots__ = ("catalog", "kind", "origin", "record", "seq", "target", "type", "usable")
+    __slots__ = (
+        "catalog", "decoded", "kind", "origin", "record", "seq", "target", "type", "usable"
+    )  # fmt: skip
+    decoded: Any
+    """What the payload says, for the projection that decodes it; not there until it has."""
 
     def __init__(
         self,

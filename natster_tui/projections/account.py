@@ -139,6 +139,19 @@ class AccountProjection(Projection[AccountState]):
             return ParkReason.TOKEN
         return self._rules[event.type](states, event)
 
+    def parks(self, event: Event) -> ParkReason | None:
+        """See `Projection.parks`; an event whose key is missing is not parked, but stops."""
+        if not event.usable or event.type is not EventType.CONTEXT_BOUND:
+            return super().parks(event)
+        seal = event.record.seal
+        match None if seal is None else seal.unopened:
+            case Unopened.ERASED:
+                return ParkReason.ERASED
+            case Unopened.UNAVAILABLE:
+                return None
+            case _:
+                return ParkReason.PAYLOAD if context_of(event) is None else None
+
     def _initialize(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
         _unopened(event)  # erased or unreadable, it counts all the same, without a name
         state = states.get(event.origin)
@@ -157,7 +170,7 @@ class AccountProjection(Projection[AccountState]):
     def _bind(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...] | ParkReason:
         if _unopened(event) is Unopened.ERASED:
             return ParkReason.ERASED
-        context = read_context(event.payload)
+        context = context_of(event)
         if context is None:
             return ParkReason.PAYLOAD
         state = states.get(event.origin)
@@ -293,6 +306,18 @@ def announced_name(payload: bytes) -> str | None:
     if not isinstance(value, dict):
         return None
     return _text(value.get("account_name")) or None
+
+
+def context_of(event: Event) -> BoundContext | None:
+    """The context that a `context_bound` event binds, None if it must be parked.
+
+    It is decoded once for each event, however many projections and panes ask.
+    """
+    try:
+        context: BoundContext | None = event.decoded
+    except AttributeError:
+        context = event.decoded = read_context(event.payload)
+    return context
 
 
 def read_context(payload: bytes) -> BoundContext | None:

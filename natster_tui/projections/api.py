@@ -77,14 +77,11 @@ class Projection(ABC, Generic[State]):
         """
 
     def parks(self, event: Event) -> ParkReason | None:
-        """Why this projection sets an event aside, or None; no state plays a part in that."""
-        if event.type not in self.uses:
-            return None
-        try:
-            outcome = self.apply({}, event)
-        except UnopenedEventError:
-            return None
-        return outcome if isinstance(outcome, ParkReason) else None
+        """Why this projection parks an event, or None. The states make no difference to that.
+
+        A projection whose `apply` parks for other reasons than unusable tokens says so here, too.
+        """
+        return ParkReason.TOKEN if event.type in self.uses and not event.usable else None
 
     def holder(self, key: str, _state: State) -> str:
         """The account whose data a document is: the one under whose key it is sealed."""

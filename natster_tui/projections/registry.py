@@ -16,12 +16,11 @@ PROJECTIONS: tuple[Projection[Any], ...] = (ACCOUNTS, CATALOGS)
 
 
 def parked_reason(event: Event) -> str:
-    """Why an event is parked by some projection; empty if by none.
-
-    Accounts use every type, so what any projection parks, they park.
-    """
-    reason = ACCOUNTS.parks(event)
-    return "" if reason is None else reason.value
+    """Why an event is parked, as the first projection that parks it says; empty if by none."""
+    for projection in PROJECTIONS:
+        if (reason := projection.parks(event)) is not None:
+            return reason.value
+    return ""
 
 
 def projection_named(name: str) -> Projection[Any]:

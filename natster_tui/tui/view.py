@@ -11,11 +11,13 @@ from math import inf
 from typing import Any
 
 from natster_tui.engine.history.time_travel import Moment
+from natster_tui.engine.log.readings import Reading
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.rebuild import Verdict
 from natster_tui.engine.workspace import Connection, Workspace
-from natster_tui.events.event import Event
+from natster_tui.events.event import Record
+from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
@@ -23,12 +25,10 @@ from natster_tui.projections.figures import case_collisions
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
 from natster_tui.projections.hubs import hubs_of
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, parked_reason
-from natster_tui.store.log import EventLog
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.theme import Glyphs
 
-_PARKED_KEPT = 5_000
 _HUBS_EVERY_S = 1.0
 """Finding the hubs looks at all accounts, and hubs seldom change."""
 
@@ -55,8 +55,6 @@ class View:
         self._collisions: dict[str, tuple[str, ...]] = {}
         self._collisions_of: tuple[object, ...] | None = None
         self._collision_names: list[str] = []
-        self._parked: dict[int, str] = {}
-        self._parked_in: EventLog | None = None
 
     # -- now, or then ----------------------------------------------------------------------
 
@@ -119,19 +117,14 @@ class View:
         """Whether there is a log to look at."""
         return self.workspace.connection is Connection.CONNECTED
 
-    def parked_reason(self, event: Event) -> str:
-        """See `projections.registry.parked_reason`; asked for each row, it is remembered."""
-        if self._parked_in is not self.workspace.log:
-            # Opened anew, as after an erasure: what was read then may be parked now.
-            self._parked_in = self.workspace.log
-            self._parked.clear()
-        reason = self._parked.get(event.seq)
-        if reason is None:
-            reason = parked_reason(event)
-            if len(self._parked) > _PARKED_KEPT:
-                self._parked.clear()
-            self._parked[event.seq] = reason
-        return reason
+    def reading(self, record: Record) -> Reading:
+        """What a record says, as it was found out when it came in."""
+        return self.workspace.readings.of(record)
+
+    def parked(self, record: Record) -> ParkReason | None:
+        """Why the first projection that parks a record does so, None if none does."""
+        parked = self.reading(record).parked_by(self.projections)
+        return parked[0][1] if parked else None
 
     def behind(self, projector: Projector) -> int:
         """Events that are not in the stored projection yet; what is folded here is not enough.

@@ -394,3 +394,24 @@ def test_the_generated_logs_hold_what_they_are_meant_to() -> None:
 
     collect()
     assert seen >= {*ORDER, "imported_at", "contested_by", *ParkReason} - {ParkReason.ERASED}
+
+
+# -- parking -----------------------------------------------------------------------------------
+
+
+@every_projection
+@given(records=logs())
+@settings(max_examples=60, deadline=None)
+def test_a_projection_says_of_each_event_alone_whether_its_rule_parks_it(
+    projection: Projection[Any], records: list[Record]
+) -> None:
+    fold = Fold(projection)
+    for record in records:
+        event = read_event(record)
+        before = fold.parked_count
+        fold.apply(record, event)
+        if isinstance(event, Event):
+            reason = projection.parks(event)
+            assert (fold.parked_count > before) == (reason is not None)
+            if reason is not None:
+                assert fold.parked.recent[-1].reason is reason

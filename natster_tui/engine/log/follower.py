@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from natster_tui.engine.log.rate import RateMeter
+from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.events.event import Record
 from natster_tui.store.log import EventLog
@@ -49,6 +50,7 @@ class LogFollower:
         instance: str,
         notify: Callable[[], None] = lambda: None,
         right_of_way: RightOfWay | None = None,
+        readings: Readings | None = None,
     ) -> None:
         self.first = 1
         self.head = 0
@@ -63,6 +65,7 @@ class LogFollower:
         self._instance = instance
         self._ring = notify
         self._right_of_way = right_of_way or RightOfWay()
+        self._readings = readings or Readings()
         self._pages: OrderedDict[int, _Page] = OrderedDict()
         self._wanted: OrderedDict[int, None] = OrderedDict()
         self._asked = asyncio.Event()
@@ -133,7 +136,8 @@ class LogFollower:
                     if reader.idle and self.head < (head := log.info.last_seq):
                         await self._reach(reader, head)
                     continue
-                records = await log.sealing.open_records(batch)
+                readings = await self._readings.read(log, batch)
+                records = [reading.record for reading in readings]
                 pace = self._right_of_way.pace()
                 for record in records:
                     if pace.is_over:

@@ -15,6 +15,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from natster_tui.engine.log.rate import RateMeter
+from natster_tui.engine.log.readings import Reading, Readings
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
 from natster_tui.engine.projecting.decision import (
     Ask,
@@ -56,7 +57,6 @@ from natster_tui.errors import (
     RefusedError,
     ServerError,
 )
-from natster_tui.events.event import Record
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import (
     BadCheckpointError,
@@ -93,12 +93,14 @@ class Projector:
         auto_rebuild: bool = False,
         lease: LeaseKeeper | None = None,
         right_of_way: RightOfWay | None = None,
+        readings: Readings | None = None,
         notify: Callable[[], None] = lambda: None,
     ) -> None:
         self.projection = projection
         self.status = ProjectorStatus()
         self.meter = RateMeter()
         self._instance = instance
+        self._readings = readings or Readings()
         self._may_write = may_write
         self._auto_rebuild = auto_rebuild
         self._lease = lease
@@ -478,21 +480,21 @@ class Projector:
             self._settle_phase(log.info.last_seq)
             rested = time.monotonic()
             async for batch in batches:
-                records = await log.sealing.open_records(batch)
+                readings = await self._readings.read(log, batch)
                 written = self._writer.entries
-                if records:
-                    await self._check_continuity(log, records)
+                if readings:
+                    await self._check_continuity(log, readings)
                     try:
-                        await self._writer.take(log, records)
+                        await self._writer.take(log, readings)
                     finally:
                         self._notify()
-                    self.meter.add(len(records))
+                    self.meter.add(len(readings))
                 elif reader.idle and self.fold.seq < log.info.last_seq:
                     await self._pass_hole(log, reader)
                 self._settle_phase(log.info.last_seq)
                 if (
                     self._writer.entries - written >= BUSY_ENTRIES
-                    and len(records) < FOLLOWING_MESSAGES > reader.pending
+                    and len(readings) < FOLLOWING_MESSAGES > reader.pending
                 ):
                     # Under a flood the same documents change again and again, and each commit
                     # writes them whole: let what comes in meanwhile go into one. Not where a full
@@ -505,7 +507,7 @@ class Projector:
                     seen = await self._watch.look(log, self.fold)
                 else:
                     ours = 0 if self.status.stored is None else self._writer.revision
-                    seen = not records and await self._watch.look_at_own(ours)
+                    seen = not readings and await self._watch.look_at_own(ours)
                 if seen:
                     self._notify()
 
@@ -515,9 +517,9 @@ class Projector:
         elif self._writer.writes and self.status.phase is not Phase.PROJECTING:
             self._notify()
 
-    async def _check_continuity(self, log: EventLog, records: list[Record]) -> None:
+    async def _check_continuity(self, log: EventLog, readings: list[Reading]) -> None:
         """A jump in the sequence is a hole in the log, or a log that was cut under us."""
-        if records[-1].seq - self.fold.seq == len(records):
+        if readings[-1].record.seq - self.fold.seq == len(readings):
             return
         await self._refuse_lost_events(log)
 

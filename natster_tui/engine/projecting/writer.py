@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from natster_tui.engine.log.readings import Reading
 from natster_tui.engine.projecting.batching import Changes, unfit
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
 from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
@@ -27,7 +28,6 @@ from natster_tui.errors import (
     RefusedError,
     UnopenedEventError,
 )
-from natster_tui.events.event import Record, read_event
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint
 from natster_tui.projections.fold import Fold
@@ -67,7 +67,7 @@ class ProjectionWriter:
         self._bucket: Bucket
         self._watch: StoredWatch
         self._pager = DocumentPager(projection)
-        self._since_commit: list[Record] = []
+        self._since_commit: list[Reading] = []
 
     def begin(self, bucket: Bucket, watch: StoredWatch) -> None:
         """Write to the bucket as it is over a new link."""
@@ -93,8 +93,8 @@ class ProjectionWriter:
         self._status.position = self.fold.seq
         self._status.parked = self.fold.parked
 
-    async def take(self, log: EventLog, records: Sequence[Record]) -> None:
-        """Fold records that follow, and write what they change.
+    async def take(self, log: EventLog, readings: Sequence[Reading]) -> None:
+        """Fold events that follow, and write what they change.
 
         Raises UnopenedEventError, standing just before that event; ConflictError when somebody
         else moved the checkpoint; ProjectorStoppedError before an event whose changes the server
@@ -104,17 +104,17 @@ class ProjectionWriter:
         entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
         pace = self._right_of_way.pace()
         try:
-            for record in records:
+            for reading in readings:
                 if pace.is_over:
                     await pace.rest()
-                changed = self.fold.apply(record, read_event(record))
+                changed = self.fold.apply(reading.record, reading.event)
                 # At once: whoever looks before this is committed sees the states as they are.
                 self.changes.note(changed)
                 for key in changed:
                     if key not in gathered:
                         gathered.add(key)
                         entries += self._pager.at_most(key)
-                self._since_commit.append(record)
+                self._since_commit.append(reading)
                 if entries >= room:
                     await self._commit(log)
                     gathered.clear()
@@ -197,14 +197,14 @@ class ProjectionWriter:
 
         Stops before an event whose own changes the server does not take.
         """
-        records = self._since_commit
+        readings = self._since_commit
         await self._adopt_stored()
         fold = self.fold
         changes: dict[str, bytes | None] = {}
-        for record in records:
+        for reading in readings:
             before = await checkpoint_of(fold, log)
             own: dict[str, bytes | None] = {}
-            changed = fold.apply(record, read_event(record))
+            changed = fold.apply(reading.record, reading.event)
             self.changes.note(changed)
             for key in changed:
                 own.update(self._pager.changes(key, fold.states.get(key)))
@@ -215,7 +215,9 @@ class ProjectionWriter:
                 changes = {}
             if problem:
                 await self._adopt_stored()
-                raise ProjectorStoppedError(f"stopped before event {record.seq:,}: {problem}")
+                raise ProjectorStoppedError(
+                    f"stopped before event {reading.record.seq:,}: {problem}"
+                )
             changes.update(own)
         fold.take_dirty()
         await self._write(changes, await checkpoint_of(fold, log))

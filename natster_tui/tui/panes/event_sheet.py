@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from natster_tui.events.event import NONE, Event, Record, read_event
+from natster_tui.engine.log.readings import Reading
+from natster_tui.events.event import NONE, Event, Record
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.history.steps import Effect
 from natster_tui.projections.wording import change_line, payload_lines, seal_line
@@ -15,10 +16,10 @@ from natster_tui.tui.panes.sheet import Manner, Section, Sheet, Tone
 _CHANGE_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "~": Tone.WARN}
 
 
-def event_sheet(seq: int, record: Record, parked: ParkReason | None, manner: Manner) -> Sheet:
+def event_sheet(reading: Reading, parked: ParkReason | None, manner: Manner) -> Sheet:
     """An event, decoded. `parked` is why a projection parks it."""
     facts, message = Section("event"), Section("message")
-    event = read_event(record)
+    record, event = reading.record, reading.event
     if isinstance(event, ParkReason):
         _add_parked(facts, event)
     else:
@@ -36,7 +37,7 @@ def event_sheet(seq: int, record: Record, parked: ParkReason | None, manner: Man
     message.add("payload", "\n".join(payload_lines(record, reveal=manner.reveal)))
     if record.seal is not None:
         message.add("sealed", seal_line(record.seal), Tone.DIM)
-    return Sheet(_title(seq), (facts, message))
+    return Sheet(_title(record.seq), (facts, message))
 
 
 def absent_event_sheet(seq: int, *, deleted: bool) -> Sheet:

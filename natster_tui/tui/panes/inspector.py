@@ -16,8 +16,7 @@ from textual.visual import RichVisual, Visual
 
 from natster_tui.engine.history.document_history import effects_of
 from natster_tui.errors import NatsterError
-from natster_tui.events.event import Event, Record, read_event
-from natster_tui.events.parking import ParkReason
+from natster_tui.events.event import Record
 from natster_tui.projections.history.steps import Effect
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
@@ -117,7 +116,7 @@ class Inspector(QuietScroll, can_focus=True):
                 return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
             case EventSubject(seq, record) if not self.shows_change:
                 assert record is not None
-                return event_sheet(seq, record, self._parked(record), manner)
+                return event_sheet(view.reading(record), view.parked(record), manner)
             case EventSubject(seq, record):
                 assert record is not None
                 return change_sheet(seq, self._effects_by(record), manner)
@@ -130,11 +129,6 @@ class Inspector(QuietScroll, can_focus=True):
         if projection is CATALOGS:
             return catalog_sheet(key, fold, manner, catalog_warnings(view, key), view.accounts)
         return document_sheet(key, fold, manner)
-
-    def _parked(self, record: Record) -> ParkReason | None:
-        event = read_event(record)
-        reason = self._view.parked_reason(event) if isinstance(event, Event) else ""
-        return ParkReason(reason) if reason else None
 
     # -- what an event changed -------------------------------------------------------------
 

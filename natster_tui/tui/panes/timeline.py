@@ -12,9 +12,9 @@ from textwrap import wrap
 
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.workspace import Connection
-from natster_tui.events.event import Event, EventType, Record, read_event
+from natster_tui.events.event import Event, EventType, Record
 from natster_tui.events.parking import ParkReason
-from natster_tui.projections.account import read_context
+from natster_tui.projections.account import context_of
 from natster_tui.projections.wording import Names, event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.bindings import TIMELINE
@@ -51,7 +51,7 @@ class Timeline(VirtualList):
         """The event under the cursor, if it is at hand and one of ours."""
         seq = self.selected_seq
         record = None if seq is None else self.view.workspace.follower.get(seq)
-        event = None if record is None else read_event(record)
+        event = None if record is None else self.view.reading(record).event
         return event if isinstance(event, Event) else None
 
     def _seq_at(self, row: int) -> int:
@@ -192,35 +192,34 @@ class Timeline(VirtualList):
         if record is None:
             known = follower.is_known(seq)
             return [number, Cell("deleted from the log" if known else "…", 0, "dim")]
-        event = read_event(record)
+        event = self.view.reading(record).event
         when = Cell(row_time(record.event_time, self.view.now()), 11, "dim")
         moment = self.view.moment
         if moment is not None and seq > moment.seq:
             # What had not happened yet stands there without a colour of its own.
             text = event.value if isinstance(event, ParkReason) else event.kind.word
             return [number, when, Cell(" ", 2), Cell(f"(later) {text}", 0, "dim")]
-        if isinstance(event, ParkReason):
-            return [number, when, *self._parked_cells(record, event.value)]
+        parked = self.view.parked(record)
+        if parked is not None:
+            return [number, when, *self._parked_cells(record, parked)]
+        assert isinstance(event, Event)
         return [number, when, *self._event_cells(event)]
 
-    def _parked_cells(self, record: Record, reason: str) -> Sequence[Cell]:
+    def _parked_cells(self, record: Record, reason: ParkReason) -> Sequence[Cell]:
         return [
             Cell(self.glyphs.parked, 2, "bad"),
             Cell("parked", 11, "bad"),
-            Cell(f"{reason}: {screen_text(record.subject, 200)}", 0, "dim"),
+            Cell(f"{reason.value}: {screen_text(record.subject, 200)}", 0, "dim"),
         ]
 
     def _event_cells(self, event: Event) -> Sequence[Cell]:
-        reason = self._parked_reason(event)
-        if reason:
-            return self._parked_cells(event.record, reason)
         glyphs = self.glyphs
         names = Names(self.view.accounts)
         who, whom, catalog = event_phrase(event, names)
         kind = event.kind
         cells = [Cell(glyphs.of(kind), 2, kind.style), Cell(kind.word, 11, kind.style)]
         if event.type is EventType.CONTEXT_BOUND:
-            context = read_context(event.payload)
+            context = context_of(event)
             seal = event.record.seal
             if seal is not None and seal.unopened is not None:
                 how = f"({seal.closed})"
@@ -235,10 +234,6 @@ class Timeline(VirtualList):
     @property
     def _catalog_width(self) -> int:
         return max(10, min(22, self.scrollable_content_region.width // 5))
-
-    def _parked_reason(self, event: Event) -> str:
-        """Why the projection that parks most, accounts, sets this event aside; empty if not."""
-        return self.view.parked_reason(event)
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`: an empty log says what to do next."""
