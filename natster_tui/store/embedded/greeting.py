@@ -10,12 +10,24 @@ import asyncio
 import contextlib
 import json
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import Field
+
+from natster_tui.store.connection.answers.reading import Answer, Part
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.embedded.state_files import HOST
 
 _ANSWER_TIMEOUT = 2.0
 _INBOX = "_INBOX.natster"
+_LARGEST_ANSWER = 1024 * 1024
+"""Bytes. The description of one stream takes some thousand."""
+
+
+class _Info(Part):
+    """What is used of the server's first line."""
+
+    server_id: Annotated[str, Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +52,20 @@ async def greet(port: int, token: str, *, server_id: str = "", stream: str = "")
         async with asyncio.timeout(_ANSWER_TIMEOUT):
             reader, writer = await asyncio.open_connection(HOST, port)
             try:
-                info = json.loads((await reader.readline()).removeprefix(b"INFO "))
-                if server_id and info["server_id"] != server_id:
+                line = await reader.readline()
+                info = _Info.model_validate_json(line.removeprefix(b"INFO "))
+                if server_id and info.server_id != server_id:
                     return None
                 login = {"auth_token": token, "verbose": False, "pedantic": False, "name": "guard"}
                 writer.write(f"CONNECT {json.dumps(login)}\r\nPING\r\n".encode())
                 await _answer(reader, b"PONG")
                 has_stream = not stream or await _has_stream(reader, writer, stream)
-                return Greeting(str(info["server_id"]), has_stream)
+                return Greeting(info.server_id, has_stream)
             finally:
                 writer.close()
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:  # TimeoutError is OSError
+    except (OSError, ValueError, EOFError) as error:  # TimeoutError is an OSError
         raise NoAnswerError from error
 
 
@@ -62,9 +75,12 @@ async def _has_stream(
     request = f"SUB {_INBOX} 1\r\nPUB $JS.API.STREAM.INFO.{stream} {_INBOX} 0\r\n\r\n"
     writer.write(request.encode())
     line = await _answer(reader, b"MSG ")
-    error = json.loads(await reader.readexactly(int(line.split()[-1]))).get("error")
-    if error is not None and error.get("err_code") != STREAM_NOT_FOUND:
-        raise ValueError(error)
+    size = int(line.split()[-1])
+    if not 0 <= size <= _LARGEST_ANSWER:
+        raise ValueError(size)
+    error = Answer.model_validate_json(await reader.readexactly(size)).error
+    if error is not None and error.err_code != STREAM_NOT_FOUND:
+        raise ValueError(error.err_code)
     return error is None
 
 
