@@ -36,6 +36,7 @@ from tests.benchmarks.replay_figures import loaded
 from tests.benchmarks.screen_figures import page_ms
 from tests.cli.program import Program
 from tests.cli.terminal import take_terminal
+from tests.jetstream import ask_jetstream
 
 _COLUMNS, _ROWS = 140, 40
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
@@ -195,7 +196,7 @@ async def _measure_batches(link: Link, tell: OnFigure) -> None:
         began = time.perf_counter()
         revision = await bucket.commit(changes, b"{}", revision)
         times.append((time.perf_counter() - began) * 1e3)
-    await link.api("STREAM.DELETE.KV_ALONE")
+    await ask_jetstream(link, "STREAM.DELETE.KV_ALONE")
     about = f"one commit of {_ENTRIES} documents, nothing else running"
     for share in (50, 99):
         tell(Figure(f"{about}, p{share}", _percentile(times, share), " ms"))
@@ -285,7 +286,7 @@ async def _watch_commits(
     """When each event's effect on the accounts could be read by anybody."""
     key = f"$KV.{ACCOUNTS.bucket}.{CHECKPOINT_KEY}"
     stream = f"KV_{ACCOUNTS.bucket}"
-    last = int((await link.api(f"STREAM.INFO.{stream}"))["state"]["last_seq"])
+    last = int((await ask_jetstream(link, f"STREAM.INFO.{stream}"))["state"]["last_seq"])
     async with (
         StreamReader(link, stream, last + 1, purpose="commits", instance="benchmark") as reader,
         aclosing(reader.batches()) as batches,

@@ -20,6 +20,7 @@ from tests.benchmarks.community import Community
 from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.loading import load
 from tests.benchmarks.measuring import Cost, in_process, middle
+from tests.jetstream import ask_jetstream
 from tests.real_server import RealServer
 
 MIB = 1024 * 1024
@@ -172,7 +173,7 @@ async def remove_buckets(url: str) -> None:
     try:
         for projection in PROJECTIONS:
             try:
-                await link.api(f"STREAM.DELETE.KV_{projection.bucket}", timeout=30.0)
+                await ask_jetstream(link, f"STREAM.DELETE.KV_{projection.bucket}", timeout=30.0)
             except ApiError as error:
                 if error.code != STREAM_NOT_FOUND:
                     raise

@@ -17,6 +17,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.byte_sizes import MIB
 from tests.cli.program import Program
 from tests.cli.raw_jetstream import jetstream, stream_names
+from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 from tests.real_server import RealServer
 
@@ -53,7 +54,7 @@ async def account(limited: RealServer, name: str) -> AsyncIterator[tuple[Connect
     link = await Link.open(settings)
     try:
         for stream in await stream_names(settings):
-            await link.api(f"STREAM.DELETE.{stream}")
+            await ask_jetstream(link, f"STREAM.DELETE.{stream}")
         await append(await EventLog.create(link, STREAM, LOG), EVENTS)
         yield settings, link
     finally:
@@ -91,7 +92,7 @@ async def test_keys_get_one_as_well_and_the_limit_of_a_stream_is_kept(
     limited: RealServer, tmp_path: Path
 ) -> None:
     async with account(limited, "sealed") as (settings, link):
-        await link.api(f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
         sealed = LogSettings(max_bytes=120 * MIB, sealing="on")
         await EventLog.create(link, STREAM, sealed)
         natster = Program(tmp_path).on(settings, "--bucket-bytes", "32MiB")
@@ -142,7 +143,7 @@ async def test_a_limit_of_streams_is_told(limited: RealServer, tmp_path: Path) -
 async def test_no_storage_is_told(limited: RealServer, tmp_path: Path) -> None:
     async with account(limited, "storage") as (settings, link):
         # The log has reserved all that there is.
-        await link.api(f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
         await EventLog.create(link, STREAM, LogSettings(max_bytes=100 * MIB))
         natster = Program(tmp_path).on(settings)
         for command in (("project", "--once"), ("rebuild", "--yes", "--json")):
@@ -166,10 +167,10 @@ async def test_a_full_bucket_is_told(limited: RealServer, tmp_path: Path) -> Non
     async with account(limited, "free") as (settings, link):
         natster = Program(tmp_path).on(settings)
         await natster.succeed("project", "--once")
-        config = (await link.api("STREAM.INFO.KV_PROJ_ACCOUNT"))["config"]
+        config = (await ask_jetstream(link, "STREAM.INFO.KV_PROJ_ACCOUNT"))["config"]
         config.update(max_bytes=2_000, metadata={})
         del config["first_seq"]
-        await link.api("STREAM.UPDATE.KV_PROJ_ACCOUNT", config)
+        await ask_jetstream(link, "STREAM.UPDATE.KV_PROJ_ACCOUNT", config)
         log = await EventLog.open(link, STREAM)
         await append(log, [initialized(f"AC{number:04}", "x" * 100) for number in range(30)])
         for command in (("project", "--once"), ("rebuild", "account", "--yes", "--json")):

@@ -16,6 +16,7 @@ from natster_tui.store.sealing.key_rotation import destroy, write_tombstone
 from natster_tui.store.sealing.keyring import Keyring
 from tests.cli.program import Program
 from tests.conftest import RECORDINGS, recording
+from tests.jetstream import ask_jetstream
 from tests.sealed_logs import put_key_entry
 
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
@@ -230,4 +231,4 @@ async def test_a_missing_or_damaged_keyring_is_told_by_every_command_that_needs_
         status = (await natster.succeed("status", "--json")).json
         assert any(lost in hazard for hazard in status["hazards"])
         if lost == "is damaged":
-            await link.api("STREAM.DELETE.KV_NATSTER_KEYS")
+            await ask_jetstream(link, "STREAM.DELETE.KV_NATSTER_KEYS")

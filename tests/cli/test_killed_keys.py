@@ -13,6 +13,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
 from tests.faults.checker import digest_of, plain_client, read_stream
 from tests.interrupting import KILLED
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, append, bound, context, initialized, shared
 from tests.sealed_logs import SECRET, sealed_log
 
@@ -39,8 +40,8 @@ def natster(anywhere: Program, settings: ConnectionSettings, key_file: KeyFile) 
 
 async def begin_anew(link: Link, key_file: KeyFile) -> None:
     """The same sealed and projected log, whatever there was."""
-    for stream in (await link.api("STREAM.NAMES")).get("streams") or ():
-        await link.api(f"STREAM.DELETE.{stream}")
+    for stream in (await ask_jetstream(link, "STREAM.NAMES")).get("streams") or ():
+        await ask_jetstream(link, f"STREAM.DELETE.{stream}")
     log = await sealed_log(link, key_file.path)
     await append(log, EVENTS)
     await project_until_caught_up(log, "made")

@@ -34,6 +34,7 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from tests.conftest import until
+from tests.jetstream import ask_jetstream
 from tests.real_server import RealServer
 
 RATE = 2_000
@@ -136,7 +137,7 @@ async def opened(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
 async def consumers(settings: ConnectionSettings) -> list[ConsumerInfo]:
     """All consumers of all streams."""
     async with opened(settings) as log:
-        names = (await log.link.api("STREAM.NAMES"))["streams"]
+        names = (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"]
         return [each for name in names for each in await list_consumers(log.link, name)]
 
 
@@ -167,7 +168,7 @@ async def freeze_server(server: RealServer, settings: ConnectionSettings) -> Non
 async def delete_consumers(_server: RealServer, settings: ConnectionSettings) -> None:
     async with opened(settings) as log:
         for consumer in await list_consumers(log.link, STREAM):
-            await log.link.api(f"CONSUMER.DELETE.{STREAM}.{consumer.name}")
+            await ask_jetstream(log.link, f"CONSUMER.DELETE.{STREAM}.{consumer.name}")
 
 
 async def take_lease_away(_server: RealServer, settings: ConnectionSettings) -> None:

@@ -29,6 +29,7 @@ from natster_tui.store.reading.ranges import read_range
 from natster_tui.store.sealing.choice import SealingChoice
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import RECORDINGS, until
+from tests.jetstream import ask_jetstream
 from tests.making_logs import records_in
 from tests.paged_documents import whole_documents
 from tests.reading_buckets import stored_values
@@ -83,8 +84,8 @@ async def project_to_head(
 
 async def fresh_log(link: Link) -> EventLog:
     """An empty log in an account that an earlier example may have used."""
-    for name in (await link.api("STREAM.NAMES"))["streams"] or ():
-        await link.api(f"STREAM.DELETE.{name}")
+    for name in (await ask_jetstream(link, "STREAM.NAMES"))["streams"] or ():
+        await ask_jetstream(link, f"STREAM.DELETE.{name}")
     return await EventLog.create(link, STREAM, LogSettings())
 
 
@@ -92,18 +93,18 @@ async def create_reference_stream(link: Link, name: str) -> None:
     """A stream as the reference service makes it."""
     config = json.loads((RECORDINGS / "configs.json").read_text())[name]
     config["metadata"] = {}  # all of it is the server's own
-    await link.api(f"STREAM.CREATE.{name}", config)
+    await ask_jetstream(link, f"STREAM.CREATE.{name}", config)
 
 
 async def stream_state(link: Link, stream: str) -> dict[str, Any]:
     """Everything that would show a write: sequences, counts, bytes and times."""
-    answer = await link.api(f"STREAM.INFO.{stream}")
+    answer = await ask_jetstream(link, f"STREAM.INFO.{stream}")
     return {**answer["state"], "config": answer["config"], "consumer_count": None}
 
 
 async def bucket_records(link: Link, bucket: str) -> list[Record]:
     """The bucket's messages in the order in which they were written."""
-    head = (await link.api(f"STREAM.INFO.KV_{bucket}"))["state"]["last_seq"]
+    head = (await ask_jetstream(link, f"STREAM.INFO.KV_{bucket}"))["state"]["last_seq"]
     found: list[Record] = []
     leader = StreamLeader(link, f"KV_{bucket}")
     async for batch in read_range(leader, 1, head, purpose="test", instance="look"):

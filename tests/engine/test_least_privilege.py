@@ -50,6 +50,7 @@ from tests.engine.permissions import (
     server_permissions,
 )
 from tests.engine.running import running
+from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 from tests.real_server import RealServer
 from tests.sealed_logs import keyring_of, opened_with, sealed_log
@@ -199,7 +200,7 @@ async def notice_silence(log: EventLog) -> None:
     """Read each stream's end with heartbeats so rare that the consumer is asked about."""
 
     async def read(stream: str) -> None:
-        end = (await log.link.api(f"STREAM.INFO.{stream}"))["state"]["last_seq"]
+        end = (await ask_jetstream(log.link, f"STREAM.INFO.{stream}"))["state"]["last_seq"]
         async with StreamReader(
             log.link, stream, end + 1, purpose="silence", instance="x", heartbeat_s=10
         ) as reader:

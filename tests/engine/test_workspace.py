@@ -18,6 +18,7 @@ from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import running
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, C, append, initialized, shared
 
 
@@ -53,10 +54,10 @@ async def test_where_the_log_begins_moves_when_its_first_events_go(
     async with running(settings) as workspace:
         await until(lambda: workspace.follower.head == 3)
         assert workspace.follower.first == 1
-        config = (await log.link.api(f"STREAM.INFO.{STREAM}"))["config"]
+        config = (await ask_jetstream(log.link, f"STREAM.INFO.{STREAM}"))["config"]
         config.update(max_msgs=2, discard="old")
         config["metadata"] = {}
-        await log.link.api(f"STREAM.UPDATE.{STREAM}", config)
+        await ask_jetstream(log.link, f"STREAM.UPDATE.{STREAM}", config)
         await until(lambda: workspace.follower.first == 2)
 
 

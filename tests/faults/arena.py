@@ -25,6 +25,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
 from tests.conftest import until
 from tests.faults.checker import checkpoint_in, plain_client
+from tests.jetstream import ask_jetstream
 from tests.making_logs import context, event
 from tests.real_server import RealServer
 
@@ -83,7 +84,7 @@ async def tell(settings: ConnectionSettings, first: int, count: int, people: int
 
 
 async def open_or_make(link: Link, log_settings: LogSettings | None = None) -> EventLog:
-    names = (await link.api("STREAM.NAMES")).get("streams") or []
+    names = (await ask_jetstream(link, "STREAM.NAMES")).get("streams") or []
     if STREAM in names:
         return await EventLog.open(link, STREAM)
     return await EventLog.create(link, STREAM, log_settings or LogSettings())

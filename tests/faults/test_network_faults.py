@@ -16,6 +16,7 @@ from tests.faults.arena import SOON_S, are_at, dashboard, projectors, tell, took
 from tests.faults.checker import Checker
 from tests.faults.proxy import Proxy
 from tests.faults.results import record
+from tests.jetstream import ask_jetstream
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ async def test_the_network_drops_every_connection(
         await until(lambda: are_at(workspace, head))
         # The server has not gone, and would have kept the consumers of every lost connection.
         link = await Link.open(settings)
-        streams = (await link.api("STREAM.NAMES"))["streams"]
+        streams = (await ask_jetstream(link, "STREAM.NAMES"))["streams"]
         consumers = [each for stream in streams for each in await list_consumers(link, stream)]
         await link.close()
         assert len(consumers) == 3, consumers

@@ -39,6 +39,7 @@ from tests.faults.arena import (
 from tests.faults.checker import Checker, plain_client
 from tests.faults.proxy import Proxy
 from tests.faults.results import record
+from tests.jetstream import ask_jetstream
 
 SMALL_DISK = "24m"
 BALLAST_BYTES = 8 * 1024**2
@@ -236,7 +237,7 @@ async def fall_behind(settings: ConnectionSettings, home: Path, events: int) -> 
         await stored_at(settings, events, in_time)
         needed_kib = peak_memory_kib(quick.pid)
     for projection in PROJECTIONS:
-        await link.api(f"STREAM.DELETE.KV_{projection.bucket}", timeout=30.0)
+        await ask_jetstream(link, f"STREAM.DELETE.KV_{projection.bucket}", timeout=30.0)
     await link.close()
     async with Proxy.before(settings) as proxy:
         # Every commit takes a while to get there, and the log comes as fast as it can.

@@ -45,7 +45,6 @@ from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.consumers import list_consumers
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.wire import stored_record
 from natster_tui.store.lease import (
     Holder,
     Lease,
@@ -57,6 +56,7 @@ from natster_tui.store.log_config import LogSettings
 from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.faults.checker import ask, plain_client
+from tests.jetstream import ask_jetstream, stored_record
 from tests.making_logs import A, B, C, event, initialized, shared, stored_events
 from tests.real_server import RealServer
 from tests.state_machine.journal import Journal
@@ -208,7 +208,7 @@ class Projecting(RuleBasedStateMachine):
         async def delete_consumers() -> None:
             for consumer in await list_consumers(self.link, STREAM):
                 with suppress(ApiError):  # its owner may have been quicker
-                    await self.link.api(f"CONSUMER.DELETE.{STREAM}.{consumer.name}")
+                    await ask_jetstream(self.link, f"CONSUMER.DELETE.{STREAM}.{consumer.name}")
 
         self.run(delete_consumers())
         for process in self.world.processes.values():
@@ -538,8 +538,8 @@ class Projecting(RuleBasedStateMachine):
             self.look(self.plain.__aexit__(None, None, None))
 
     async def _delete_everything(self) -> None:
-        for stream in (await self.link.api("STREAM.NAMES"))["streams"]:
-            await self.link.api(f"STREAM.DELETE.{stream}")
+        for stream in (await ask_jetstream(self.link, "STREAM.NAMES"))["streams"]:
+            await ask_jetstream(self.link, f"STREAM.DELETE.{stream}")
 
 
 async def _end_all_tasks() -> None:

@@ -46,6 +46,7 @@ from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from natster_tui.tui.panes import event_sheet
 from tests.conftest import until
+from tests.jetstream import ask_jetstream
 from tests.making_logs import records_in
 from tests.reading_buckets import put_value
 from tests.sealed_logs import sealed_log
@@ -149,7 +150,8 @@ async def foreign(settings: ConnectionSettings) -> None:
     await community(settings)
     link = await Link.open(settings)
     for bucket in ("PROJ_ACCOUNT", "PROJ_CATALOG"):
-        await link.api(
+        await ask_jetstream(
+            link,
             f"STREAM.CREATE.KV_{bucket}",
             {
                 "name": f"KV_{bucket}",

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Mapping
-from typing import Any
 
-from natster_tui.errors import ApiError, DeniedError
+from natster_tui.errors import DeniedError
 from natster_tui.store.connection.opening.tls import tls_reason
 from natster_tui.store.connection.server_errors import ServerSaid, ServerSaidError
 from natster_tui.text.masking import screen_text
@@ -18,14 +16,6 @@ _TOLD = {
     ServerSaid.REVOKED: "the credentials were revoked",
     ServerSaid.UNAUTHORIZED: "the server no longer accepts the credentials",
 }
-
-
-def api_error(verb: str, error: Mapping[str, Any]) -> ApiError:
-    """A JetStream error as one of ours."""
-    description = screen_text(str(error.get("description", "unknown error")), 300)
-    return ApiError(
-        f"JetStream refused {verb}: {description}", int(error.get("err_code", 0)), description
-    )
 
 
 def told_by(error: Exception) -> str:

@@ -29,7 +29,7 @@ from natster_tui.store.connection.answers.servers import AccountInfoAnswer, Serv
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.confirmation import Confirmation
 from natster_tui.store.connection.delivery_parser import Sink
-from natster_tui.store.connection.failures import api_error, denial, told_by
+from natster_tui.store.connection.failures import denial, told_by
 from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.login import login
 from natster_tui.store.connection.opening.client import (
@@ -64,7 +64,7 @@ CLOSE_TIMEOUT = 1.0
 
 REQUEST_TIMEOUT = 5.0
 ASK_AGAIN_S = 1.0
-"""A question that changes nothing is put again so often; see `Link.api`."""
+"""A question that changes nothing is put again so often; see `Link.ask`."""
 
 PING_INTERVAL = 1
 PINGS_UNANSWERED = 3
@@ -394,20 +394,6 @@ class Link:
     def malformed(self, request: str, problem: str) -> MalformedAnswerError:
         """That an answer of this server cannot be true; `problem` says what is wrong with it."""
         return malformed(self.described, request, problem)
-
-    async def api(
-        self,
-        verb: str,
-        body: Mapping[str, object] | None = None,
-        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
-    ) -> dict[str, Any]:
-        """Ask JetStream without reading the answer strictly; use `ask` instead."""
-        answer = json.loads(await self._asked(verb, body, timeout))
-        if "error" in answer:
-            raise api_error(verb, answer["error"])
-        if answer.get("domain"):
-            self._domain = str(answer["domain"])
-        return dict(answer)
 
     async def _first_answer(
         self, subject: PublishedSubject, payload: bytes, seconds: float

@@ -10,9 +10,7 @@ nats-py whose internals changed is noticed at once.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import nats.errors
 from nats.aio.client import Client
@@ -20,7 +18,6 @@ from nats.errors import ProtocolError
 
 from natster_tui.events.event import Record, StoredMessage
 from natster_tui.events.headers import Headers, parse_headers
-from natster_tui.events.times import parse_timestamp
 from natster_tui.store.connection.answers.reading import LARGEST_INT64, LARGEST_SEQUENCE
 from natster_tui.store.connection.delivery_parser import Delivery, Sink, replace_parser
 
@@ -167,14 +164,3 @@ def is_removal(record: Record) -> bool:
     Clients mark what they delete or purge; the server leaves a delete marker where a value expired.
     """
     return record.header("KV-Operation") in ("DEL", "PURGE") or record.is_marker
-
-
-def stored_record(message: Mapping[str, Any]) -> Record:
-    """A record from the `message` of a `STREAM.MSG.GET` answer."""
-    return Record(
-        message["seq"],
-        parse_timestamp(message["time"]) or 0,
-        message["subject"],
-        base64.b64decode(message.get("data") or ""),
-        base64.b64decode(message.get("hdrs") or ""),
-    )

@@ -22,6 +22,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.jetstream import ask_jetstream
 from tests.making_logs import append, records_in
 
 EVENTS = 1_500
@@ -121,7 +122,7 @@ async def test_what_was_read_is_kept_over_a_reconnect_to_the_same_log_only(
         told.clear()
         assert_is_the_fold(await travel.at(900), ACCOUNTS, records)
         assert not told
-        await link.api(f"STREAM.DELETE.{log.stream}")
+        await ask_jetstream(link, f"STREAM.DELETE.{log.stream}")
         travel.log = await EventLog.create(link, log.stream, LogSettings())
         again = DemoCommunity(12).history(EVENTS + 10, 1_795_000_000)
         await append(travel.log, [Append(e.subject, e.payload) for e in again])

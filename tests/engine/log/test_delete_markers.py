@@ -15,6 +15,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.engine.running import project_to_head
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, append, initialized, records_in, shared, unshared
 from tests.reading_buckets import stored_documents
 
@@ -31,7 +32,7 @@ async def forgetful_log(link: Link) -> EventLog:
         "allow_rollup_hdrs": True,
         "subject_delete_marker_ttl": SECOND,
     }
-    await link.api(f"STREAM.CREATE.{STREAM}", config)
+    await ask_jetstream(link, f"STREAM.CREATE.{STREAM}", config)
     return await EventLog.open(link, STREAM)
 
 

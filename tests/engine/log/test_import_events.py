@@ -30,6 +30,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import recording
 from tests.engine.running import consumers_of, create_reference_stream, fresh_log
 from tests.events.log.test_lines import values
+from tests.jetstream import ask_jetstream
 from tests.making_logs import (
     A,
     B,
@@ -137,8 +138,10 @@ async def test_any_log_survives_export_and_import(
 
 async def test_a_log_that_repeats_a_message_id_is_copied_whole(link: Link, other: EventLog) -> None:
     log = await EventLog.create(link, STREAM, LogSettings())
-    config = (await link.api(f"STREAM.INFO.{STREAM}"))["config"]
-    await link.api(f"STREAM.UPDATE.{STREAM}", {**config, "duplicate_window": 100_000_000})
+    config = (await ask_jetstream(link, f"STREAM.INFO.{STREAM}"))["config"]
+    await ask_jetstream(
+        link, f"STREAM.UPDATE.{STREAM}", {**config, "duplicate_window": 100_000_000}
+    )
     unshared = event("catalog_unshared", A, B, "kevbuzz")
     for at, one in enumerate((shared(A, B), unshared, shared(A, B)), 1):
         message = replace(one, headers=((MESSAGE_ID, one.subject),))
@@ -252,7 +255,7 @@ async def test_what_the_server_still_takes_for_a_duplicate_is_said_and_not_tried
     log = await EventLog.create(link, STREAM, LogSettings(deny_delete=False))
     records = recording("01")
     await import_records(log, records, "test")
-    await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": 3})
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": 3})
     with pytest.raises(ServerError, match="duplicate"):
         await import_records(log, records, "test")
 
@@ -335,7 +338,9 @@ async def test_a_trace_goes_nowhere(log: EventLog) -> None:
     for name in ("Nats-Trace-Dest", "nats-trace-dest", "NATS-Trace-Dest"):
         record = Record(1, 10**18, shared(A, B).subject, b"", ((name, victim), (MESSAGE_ID, name)))
         await import_records(log, [record], "test")
-    await log.link.api(f"STREAM.INFO.{STREAM}")  # anything that is answered after the traces
+    await ask_jetstream(
+        log.link, f"STREAM.INFO.{STREAM}"
+    )  # anything that is answered after the traces
     assert [r.subject for r in await records_in(log)] == [
         initialized(B).subject, *[shared(A, B).subject] * 3
     ]  # fmt: skip
@@ -428,8 +433,8 @@ async def test_a_full_log_says_so_names_the_limit_and_the_remedy(link: Link) -> 
     # What fitted is there, in order, and the rest follows when there is room.
     assert 0 < len(landed) < 100
     assert [essence(r) for r in landed] == [essence(r) for r in records[: len(landed)]]
-    config = (await link.api(f"STREAM.INFO.{STREAM}"))["config"]
-    await link.api(f"STREAM.UPDATE.{STREAM}", {**config, "max_bytes": 10**8})
+    config = (await ask_jetstream(link, f"STREAM.INFO.{STREAM}"))["config"]
+    await ask_jetstream(link, f"STREAM.UPDATE.{STREAM}", {**config, "max_bytes": 10**8})
     result = await import_records(log, records, "test")
     assert (result.appended, result.present) == (100 - len(landed), len(landed))
     assert [essence(r) for r in await records_in(log)] == [essence(r) for r in records]
@@ -437,8 +442,8 @@ async def test_a_full_log_says_so_names_the_limit_and_the_remedy(link: Link) -> 
 
 async def test_a_log_that_is_full_by_number_says_so_too(link: Link) -> None:
     log = await EventLog.create(link, STREAM, LogSettings())
-    config = (await link.api(f"STREAM.INFO.{STREAM}"))["config"]
-    await link.api(f"STREAM.UPDATE.{STREAM}", {**config, "max_msgs": 3})
+    config = (await ask_jetstream(link, f"STREAM.INFO.{STREAM}"))["config"]
+    await ask_jetstream(link, f"STREAM.UPDATE.{STREAM}", {**config, "max_msgs": 3})
     await log.refresh()
     with pytest.raises(ServerError, match=r"NATSTER_EVENTS is full .*max_msgs 3.*: raise max_msgs"):
         await import_records(log, recording("01"), "test")

@@ -25,6 +25,7 @@ from natster_tui.store.sealing.key_bucket import BUCKET
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.key_making import ensure_keys
 from natster_tui.store.sealing.key_rotation import destroy, rotate
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, C, append, bound, initialized, records_in, shared
 from tests.real_server import RealServer
 from tests.sealed_logs import SECRET, key_entry, keyring_of, opened_with, sealed_log
@@ -165,7 +166,7 @@ async def test_a_bucket_that_was_lost_is_restored_by_the_same_export(
 ) -> None:
     lines = await exported(erased)
     before = told(await records_in(await opened_with(erased, key_file)))
-    await erased.link.api(f"STREAM.DELETE.KV_{BUCKET}")
+    await ask_jetstream(erased.link, f"STREAM.DELETE.KV_{BUCKET}")
     again = await opened_with(erased, key_file)
     assert again.sealing.problems
     result = await take(again, lines)

@@ -15,6 +15,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.maker import KEYS
+from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 from tests.sealed_logs import sealed_log
 
@@ -22,14 +23,14 @@ EVENTS = [initialized("AA", "Ann"), initialized("BB"), bound("AA"), shared("AA",
 
 
 async def change(link: Link, stream: str, **settings: Any) -> None:
-    config = (await link.api(f"STREAM.INFO.{stream}"))["config"]
+    config = (await ask_jetstream(link, f"STREAM.INFO.{stream}"))["config"]
     config.update(metadata={}, **settings)
     config.pop("first_seq", None)
-    await link.api(f"STREAM.UPDATE.{stream}", config)
+    await ask_jetstream(link, f"STREAM.UPDATE.{stream}", config)
 
 
 async def is_set(link: Link, stream: str, setting: str) -> bool:
-    return bool((await link.api(f"STREAM.INFO.{stream}"))["config"].get(setting))
+    return bool((await ask_jetstream(link, f"STREAM.INFO.{stream}"))["config"].get(setting))
 
 
 async def test_atomic_batches_are_switched_on_where_they_were_switched_off(log: EventLog) -> None:
@@ -56,7 +57,7 @@ async def test_a_rebuild_switches_them_on_as_well(log: EventLog) -> None:
     rebuild = Rebuild(log, [ACCOUNTS], "rebuild")
     await rebuild.prepare()
     assert [verdict.good for verdict in await rebuild.commit()] == [True]
-    config = (await log.link.api("STREAM.INFO.KV_PROJ_ACCOUNT"))["config"]
+    config = (await ask_jetstream(log.link, "STREAM.INFO.KV_PROJ_ACCOUNT"))["config"]
     # What a person set for a bucket of ours stays.
     assert (config["allow_atomic"], config["max_bytes"]) == (True, 50_000_000)
 
@@ -75,7 +76,7 @@ async def test_an_entry_above_max_msg_size_is_refused_by_the_name_of_the_setting
 
 
 async def test_keys_are_switched_to_atomic_batches(log: EventLog, tmp_path: Path) -> None:
-    await log.link.api(f"STREAM.DELETE.{log.stream}")
+    await ask_jetstream(log.link, f"STREAM.DELETE.{log.stream}")
     sealed = await sealed_log(log.link, tmp_path / "keys.json")
     await append(sealed, [initialized("AA", "Ann")])
     await change(log.link, KEYS.stream, allow_atomic=False)
@@ -94,9 +95,9 @@ async def test_keys_are_switched_to_atomic_batches(log: EventLog, tmp_path: Path
 async def test_no_key_is_made_where_it_would_be_lost(
     log: EventLog, tmp_path: Path, changed: dict[str, Any], said: str
 ) -> None:
-    await log.link.api(f"STREAM.DELETE.{log.stream}")
+    await ask_jetstream(log.link, f"STREAM.DELETE.{log.stream}")
     sealed = await sealed_log(log.link, tmp_path / "keys.json")
-    await log.link.api(f"STREAM.CREATE.{KEYS.stream}", KEYS.config(1) | changed)
+    await ask_jetstream(log.link, f"STREAM.CREATE.{KEYS.stream}", KEYS.config(1) | changed)
     with pytest.raises(BucketError, match="it would be lost") as refused:
         await append(sealed, [initialized("AA", "Ann")])
     assert said in refused.value.sentence

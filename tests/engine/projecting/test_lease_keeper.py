@@ -21,6 +21,7 @@ from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import running
+from tests.jetstream import ask_jetstream
 from tests.reading_buckets import put_value, stored_values
 
 VERSIONS = (ACCOUNTS.version, ACCOUNTS.version, CATALOGS.version)
@@ -91,8 +92,10 @@ async def test_the_entry_is_as_the_design_says_and_does_not_live_for_ever(
             value = json.loads(stored[key])
             assert list(value) == ["host", "pid", "instance", "since", "version"]
             assert value["version"] == version
-            answer = await log.link.api(
-                "STREAM.MSG.GET.KV_NATSTER_LEASE", {"last_by_subj": f"$KV.NATSTER_LEASE.{key}"}
+            answer = await ask_jetstream(
+                log.link,
+                "STREAM.MSG.GET.KV_NATSTER_LEASE",
+                {"last_by_subj": f"$KV.NATSTER_LEASE.{key}"},
             )
             assert "hdrs" in answer["message"]
 
@@ -150,7 +153,7 @@ async def test_read_only_never_takes_it(log: EventLog, settings: ConnectionSetti
     async with running(settings, read_only=True) as observer:
         await until(lambda: phases(observer) == {Phase.WATCHING})
         assert not any(lease.held for lease in observer.leases.values())
-    assert (await log.link.api("STREAM.NAMES"))["streams"] == [STREAM]
+    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [STREAM]
 
 
 async def stand_still(_log: EventLog, _leases: dict[str, Lease]) -> None:

@@ -32,6 +32,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import project_to_head, running
 from tests.faults.checker import plain_client
+from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 from tests.reading_buckets import put_value, stored_values
 
@@ -293,12 +294,12 @@ async def test_a_lease_bucket_without_message_ttl_gets_it_which_is_said(
 ) -> None:
     await append(log, EVENTS)
     made = bucket_config("NATSTER_LEASE", "made by hand", 1)
-    await log.link.api("STREAM.CREATE.KV_NATSTER_LEASE", made)
+    await ask_jetstream(log.link, "STREAM.CREATE.KV_NATSTER_LEASE", made)
     told: list[str] = []
     with reporting_to(Reporter(told.append)):
         await project_until_caught_up(log, "once")
     assert set(told) == {
         "NATSTER_LEASE was made without message TTL: it has it now, as leases need it"
     }
-    config = (await log.link.api("STREAM.INFO.KV_NATSTER_LEASE"))["config"]
+    config = (await ask_jetstream(log.link, "STREAM.INFO.KV_NATSTER_LEASE"))["config"]
     assert config["allow_msg_ttl"] is True

@@ -50,6 +50,7 @@ from tests.engine.running import (
     projecting,
     stream_state,
 )
+from tests.jetstream import ask_jetstream
 from tests.making_logs import (
     A,
     B,
@@ -125,7 +126,7 @@ async def test_documents_and_checkpoint_go_in_one_atomic_batch_the_checkpoint_la
 async def test_the_bucket_is_made_as_the_contract_says(log: EventLog) -> None:
     await append(log, EVENTS)
     await project_to_head(log)
-    answer = await log.link.api("STREAM.INFO.KV_PROJ_ACCOUNT")
+    answer = await ask_jetstream(log.link, "STREAM.INFO.KV_PROJ_ACCOUNT")
     config = answer["config"]
     assert {
         name: config.get(name)
@@ -289,7 +290,7 @@ async def test_read_only_makes_nothing_and_still_shows_the_fold(
         expected = fold_all(projection, await records_in(log))
         assert projector.fold.documents() == expected.documents()
         assert projector.status.stored is None
-    assert (await log.link.api("STREAM.NAMES"))["streams"] == [STREAM]
+    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [STREAM]
 
 
 async def test_read_only_leaves_our_own_bucket_as_it_is(
@@ -401,7 +402,7 @@ async def test_an_empty_bucket_that_cannot_take_atomic_batches_is_not_ours_eithe
     async with projecting(log) as projector:
         await wait_for(projector, Phase.WATCHING, "another program")
         await until(lambda: projector.status.position == len(EVENTS))
-    assert (await link.api("STREAM.INFO.KV_PROJ_ACCOUNT"))["state"]["messages"] == 0
+    assert (await ask_jetstream(link, "STREAM.INFO.KV_PROJ_ACCOUNT"))["state"]["messages"] == 0
 
 
 async def test_what_others_write_into_our_bucket_is_noticed_at_the_next_start(
@@ -481,7 +482,7 @@ async def test_nothing_is_rebuilt_by_itself_from_another_log(
     await append(log, EVENTS)
     await project_to_head(log)
     await change_checkpoint(settings, **changes)
-    await link.api(f"STREAM.DELETE.{STREAM}")
+    await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
     log = await EventLog.create(link, STREAM, LogSettings())
     await append(log, [initialized(C)])
     before = await stream_state(link, "KV_PROJ_ACCOUNT")
@@ -527,7 +528,7 @@ async def test_a_log_deleted_and_made_again_stops_the_projector_at_the_start(
     await append(log, EVENTS)
     await project_to_head(log)
     before = await stream_state(log.link, "KV_PROJ_ACCOUNT")
-    await log.link.api(f"STREAM.DELETE.{STREAM}")
+    await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
     again = await EventLog.create(log.link, STREAM, LogSettings())
     await append(again, [*EVENTS, *EVENTS])
     async with projecting(again) as projector:
@@ -540,7 +541,7 @@ async def test_a_log_deleted_and_made_again_while_it_projects_stops_it(log: Even
     async with projecting(log) as projector:
         await until(lambda: projector.status.stored == len(EVENTS))
         before = await stream_state(log.link, "KV_PROJ_ACCOUNT")
-        await log.link.api(f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
         again = await EventLog.create(log.link, STREAM, LogSettings())
         await append(again, [*EVENTS, *EVENTS])
         await wait_for(projector, Phase.STOPPED, "made again")
@@ -580,7 +581,7 @@ async def test_events_lost_before_they_were_seen_stop_the_projector(
     await append(loose_log, EVENTS[:4])
     await project_to_head(loose_log)
     await append(loose_log, EVENTS[4:])
-    await loose_log.link.api(f"STREAM.PURGE.{STREAM}", {"seq": 8})
+    await ask_jetstream(loose_log.link, f"STREAM.PURGE.{STREAM}", {"seq": 8})
     before = await stream_state(loose_log.link, "KV_PROJ_ACCOUNT")
     async with projecting(loose_log) as projector:
         await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
@@ -593,7 +594,7 @@ async def test_events_lost_while_it_was_paused_stop_the_projector(loose_log: Eve
         await wait_for(projector, Phase.PROJECTING)
         async with projector.paused():
             await append(loose_log, EVENTS[4:])
-            await loose_log.link.api(f"STREAM.PURGE.{STREAM}", {"seq": 8})
+            await ask_jetstream(loose_log.link, f"STREAM.PURGE.{STREAM}", {"seq": 8})
         await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
 
 
@@ -601,7 +602,7 @@ async def test_a_log_whose_beginning_is_gone_is_not_projected_as_if_it_were_whol
     loose_log: EventLog,
 ) -> None:
     await append(loose_log, EVENTS)
-    await loose_log.link.api(f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    await ask_jetstream(loose_log.link, f"STREAM.PURGE.{STREAM}", {"seq": 4})
     async with projecting(loose_log) as projector:
         await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
 
@@ -613,7 +614,7 @@ async def test_a_hole_is_passed(loose_log: EventLog, settings: ConnectionSetting
         async with projector.paused():
             await append(loose_log, EVENTS[4:])
             for seq in (2, 4, 6, 7, 9):  # before the checkpoint, at it, and after it
-                await loose_log.link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+                await ask_jetstream(loose_log.link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
         await until(lambda: projector.status.stored == len(EVENTS))
     # What was projected before it was deleted stays projected.
     assert (await stored_documents(settings, "PROJ_ACCOUNT"))[A]["bound_context"]
@@ -750,7 +751,7 @@ async def test_who_may_not_write_watches_and_is_told_why(restricted: RealServer)
     async with projecting(await EventLog.open(blind, STREAM)) as projector:
         await wait_for(projector, Phase.STOPPED, "does not permit blind")
         looks = projector.version
-        await admin.api("INFO")
+        await ask_jetstream(admin, "INFO")
         assert projector.version - looks < 5
     for link in (admin, observer, blind):
         await link.close()
@@ -849,5 +850,5 @@ async def test_a_watching_projector_sees_that_the_bucket_is_gone(
     await project_to_head(log)
     async with projecting(log, may_write=False) as projector:
         await until(lambda: projector.status.stored == head)
-        await log.link.api("STREAM.DELETE.KV_PROJ_ACCOUNT")
+        await ask_jetstream(log.link, "STREAM.DELETE.KV_PROJ_ACCOUNT")
         await until(lambda: projector.status.stored is None)

@@ -25,6 +25,7 @@ from natster_tui.store.sealing.key_rotation import rotate, write_tombstone
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import project_to_head, projecting
+from tests.jetstream import ask_jetstream
 from tests.making_logs import (
     A,
     B,
@@ -246,8 +247,9 @@ async def test_a_key_that_came_in_later_is_found(sealed: EventLog, key_file: Pat
 async def test_a_plain_log_with_sealing_turned_on_seals_what_comes_and_rebuild_the_documents(
     log: EventLog, link: Link, key_file: Path, settings: ConnectionSettings
 ) -> None:
-    await link.api(f"STREAM.DELETE.{log.stream}")
-    await link.api(
+    await ask_jetstream(link, f"STREAM.DELETE.{log.stream}")
+    await ask_jetstream(
+        link,
         f"STREAM.CREATE.{log.stream}",
         {"name": log.stream, "subjects": ["natster.events.*.*.*.*"], "storage": "file"},
     )
@@ -276,9 +278,9 @@ async def test_off_reads_what_is_sealed_and_writes_nothing_among_it(
 ) -> None:
     for projection in PROJECTIONS:
         await project_to_head(sealed, projection)
-    config = (await link.api(f"STREAM.INFO.{sealed.stream}"))["config"]
+    config = (await ask_jetstream(link, f"STREAM.INFO.{sealed.stream}"))["config"]
     config["metadata"] = {"natster-sealing": "off"}
-    await link.api(f"STREAM.UPDATE.{sealed.stream}", config)
+    await ask_jetstream(link, f"STREAM.UPDATE.{sealed.stream}", config)
     log = await opened_with(sealed, key_file)
     assert not log.sealing.seals
     assert (await records_in(log))[1].payload == EVENTS[1].payload

@@ -46,6 +46,7 @@ from tests.engine.running import (
     projecting,
     stream_state,
 )
+from tests.jetstream import ask_jetstream
 from tests.making_logs import (
     A,
     B,
@@ -81,7 +82,7 @@ async def rebuilt(
 
 async def buckets_state(link: Link) -> dict[str, Any]:
     """Everything that would show that a bucket was touched, or made."""
-    names = (await link.api("STREAM.NAMES"))["streams"]
+    names = (await ask_jetstream(link, "STREAM.NAMES"))["streams"]
     return {name: await stream_state(link, name) for name in names if name.startswith("KV_")}
 
 
@@ -108,7 +109,7 @@ async def test_a_dry_run_writes_nothing_and_makes_nothing(log: EventLog) -> None
     plans = await rebuild(log, *PROJECTIONS).prepare()
     assert [plan.diff.count("added") for plan in plans] == [3, 2]
     assert [plan.seq for plan in plans] == [len(EVENTS)] * 2
-    assert (await log.link.api("STREAM.NAMES"))["streams"] == [STREAM]
+    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [STREAM]
     assert await stream_state(log.link, STREAM) == before
     assert await consumers_of(log.link) == set()
 
@@ -302,7 +303,7 @@ async def test_interrupted_between_batches_it_is_found_and_finished_at_the_next_
         # The projection is of another log, and somebody decided for this one.
         await append(log, [initialized("OLD")])
         await project_to_head(log)
-        await log.link.api(f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
         log = await EventLog.create(log.link, STREAM, LogSettings())
         await append(log, [initialized("NEW"), *(bound(member) for member in members(120))])
     commit, done = Bucket.commit, 0
@@ -435,7 +436,7 @@ async def test_cancelled_while_it_replays_it_leaves_no_trace(
     await asyncio.gather(work, return_exceptions=True)
     assert work.cancelled()
     assert await consumers_of(log.link) == set()
-    assert (await log.link.api("STREAM.NAMES"))["streams"] == [STREAM]
+    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [STREAM]
     assert await stream_state(log.link, STREAM) == before
 
 
@@ -583,7 +584,9 @@ async def test_taking_over_converts_the_bucket_and_makes_the_documents_ours(
     assert [verdict.good for verdict in verdicts] == [True, True], verdicts
     for projection in PROJECTIONS:
         await assert_stored_is_the_fold(adopted, settings, projection)
-        config = (await adopted.link.api(f"STREAM.INFO.KV_{projection.bucket}"))["config"]
+        config = (await ask_jetstream(adopted.link, f"STREAM.INFO.KV_{projection.bucket}"))[
+            "config"
+        ]
         assert config["allow_atomic"] is True
         assert (config["max_bytes"], config["max_msg_size"]) == (-1, -1)
         assert (config["discard"], config["max_msgs_per_subject"]) == ("new", 1)
@@ -721,8 +724,8 @@ async def test_the_preflight_tells_what_there_is_and_what_is_in_the_way(link: Li
         (other,) = (await read_preflight(log, PROJECTIONS, "me")).other_projectors
         assert other.name.startswith("natster-tui-account-other")
         assert (await read_preflight(log, PROJECTIONS, "other")).other_projectors == ()
-    await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": 3})
-    await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 2})
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": 3})
+    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 2})
     (blocker,) = (await read_preflight(log, PROJECTIONS, "me")).blockers
     assert "2 events are missing" in blocker
     assert await consumers_of(link) == set()
@@ -734,8 +737,8 @@ async def test_a_rebuild_of_what_is_left_of_a_log_is_projected_on(
     """The preflight blocks it; overridden, it counts, and live projecting goes on from it."""
     log = await EventLog.create(link, STREAM, LogSettings(deny_delete=False, deny_purge=False))
     await append(log, EVENTS)
-    await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 4})
-    await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": len(EVENTS)})
+    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": len(EVENTS)})
     await log.refresh()
     _, (verdict,) = await rebuilt(log)
     assert verdict.sentence == f"account: 3 keys match the log at {len(EVENTS)}"
@@ -756,7 +759,7 @@ async def test_a_log_that_is_purged_after_the_preflight_is_not_rebuilt_from(
     before = await stored_documents(settings, "PROJ_ACCOUNT")
     findings = await read_preflight(log, [ACCOUNTS], "me")
     assert findings.blockers == ()
-    await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 4})
     with pytest.raises(LogChangedError, match="history was lost while"):
         await rebuilt(log)
     assert await stored_documents(settings, "PROJ_ACCOUNT") == before

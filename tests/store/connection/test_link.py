@@ -29,6 +29,7 @@ from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from tests.conftest import until
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, append, initialized
 from tests.real_server import RealServer
 from tests.subscribing import until_subscribed
@@ -154,7 +155,7 @@ async def test_an_account_without_jetstream_is_a_sentence(strict: RealServer) ->
     link = await Link.open(user(strict, "without"))
     try:
         with pytest.raises(ServerError, match="JetStream"):
-            await link.api("INFO")
+            await ask_jetstream(link, "INFO")
     finally:
         await link.close()
 
@@ -201,7 +202,7 @@ async def test_who_may_hear_no_answers_is_told_so_at_once_every_time(strict: Rea
         for _ in range(2):
             watch = Stopwatch()
             with pytest.raises(DeniedError, match="subscribe to _INBOX"):
-                await link.api("INFO")
+                await ask_jetstream(link, "INFO")
             assert watch.seconds < AT_ONCE
     finally:
         await link.close()
@@ -238,7 +239,7 @@ async def test_losing_the_server_fails_everything_that_waits_at_once(
             await task
     assert watch.seconds < AT_ONCE
     assert link.is_lost
-    for late in (link.request(SILENT), link.publish(SILENT, b""), link.api("INFO")):
+    for late in (link.request(SILENT), link.publish(SILENT, b""), ask_jetstream(link, "INFO")):
         with pytest.raises(ConnectionLostError):
             await late
     assert watch.seconds < AT_ONCE
@@ -279,7 +280,7 @@ async def test_a_link_does_not_come_back_by_itself(short_lived: RealServer) -> N
     await link.lost
     short_lived.start()
     with pytest.raises(ConnectionLostError):
-        await link.api("INFO")
+        await ask_jetstream(link, "INFO")
     await link.close()
 
 
@@ -288,7 +289,7 @@ async def test_a_link_does_not_come_back_by_itself(short_lived: RealServer) -> N
 
 async def test_an_answer_that_is_an_error_carries_its_code(link: Link) -> None:
     with pytest.raises(ApiError) as caught:
-        await link.api("STREAM.INFO.NOTHING")
+        await ask_jetstream(link, "STREAM.INFO.NOTHING")
     assert caught.value.code == 10059
     assert "STREAM.INFO.NOTHING" in caught.value.sentence
 
@@ -306,12 +307,12 @@ async def test_what_nobody_answered_is_asked_again(settings: ConnectionSettings)
 
     await server.client.subscribe("lossy.API.>", cb=answer)
     await until_subscribed(server.client)
-    assert (await client.api("STREAM.INFO.X"))["config"] == {"name": "X"}
+    assert (await ask_jetstream(client, "STREAM.INFO.X"))["config"] == {"name": "X"}
     assert asked == ["lossy.API.STREAM.INFO.X"] * 2
     # What changes something is asked once.
     asked.clear()
     with pytest.raises(ServerError, match="did not answer"):
-        await client.api("STREAM.CREATE.X", timeout=1.5)
+        await ask_jetstream(client, "STREAM.CREATE.X", timeout=1.5)
     assert len(asked) == 1
     await client.close()
     await server.close()

@@ -17,13 +17,13 @@ from natster_tui.store.connection.wire import (
     RepeatableHeaders,
     parse_status,
     position_prefix,
-    stored_record,
 )
 from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from tests.conftest import recording, until
+from tests.jetstream import stored_record
 from tests.making_logs import append, context, event, initialized, records_in, shared
 
 LARGE = b"x" * 5_000_000

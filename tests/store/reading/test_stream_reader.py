@@ -21,6 +21,7 @@ from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.ranges import read_filtered, read_range
 from natster_tui.store.reading.stream_reader import SLICE, StreamReader
 from tests.conftest import until
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, append, event, initialized, shared
 
 
@@ -128,7 +129,7 @@ async def test_the_consumer_is_ephemeral_in_memory_without_acks_and_marked_as_ou
     async with StreamReader(log.link, STREAM, 7, purpose="account", instance="cafe"):
         (name,) = await consumer_names(log.link)
         assert name.startswith("natster-tui-account-cafe")
-        config = (await log.link.api(f"CONSUMER.INFO.{STREAM}.{name}"))["config"]
+        config = (await ask_jetstream(log.link, f"CONSUMER.INFO.{STREAM}.{name}"))["config"]
     assert "durable_name" not in config
     assert not {"filter_subject", "filter_subjects"} & config.keys()
     assert (config["ack_policy"], config["opt_start_seq"]) == ("none", 7)
@@ -171,7 +172,7 @@ async def test_a_consumer_deleted_under_the_reader_is_made_anew_where_it_was(
         seen = await take(batches, 3)
         for round_ in range(2):
             (name,) = await consumer_names(log.link)
-            await log.link.api(f"CONSUMER.DELETE.{STREAM}.{name}")
+            await ask_jetstream(log.link, f"CONSUMER.DELETE.{STREAM}.{name}")
             await append(log, numbered(3, 4 + 3 * round_))
             seen += await take(batches, 3)
         assert [record.seq for record in seen] == list(range(1, 10))
@@ -189,7 +190,7 @@ async def test_a_consumer_deleted_while_much_is_under_way_loses_and_doubles_noth
     ):
         seen = await take(batches, 150)
         (name,) = await consumer_names(log.link)
-        await log.link.api(f"CONSUMER.DELETE.{STREAM}.{name}")
+        await ask_jetstream(log.link, f"CONSUMER.DELETE.{STREAM}.{name}")
         seen += await take(batches, 3_000 - len(seen))
         assert [record.seq for record in seen] == list(range(1, 3_001))
 
@@ -227,7 +228,7 @@ async def test_a_stream_made_anew_is_not_taken_for_the_old_one(log: EventLog) ->
         aclosing(reader.batches()) as batches,
     ):
         await take(batches, 3)
-        await log.link.api(f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
         await open_log(log.link)
         with pytest.raises(LogChangedError, match="deleted and made again"):
             await take(batches, 1)
@@ -238,7 +239,7 @@ async def test_a_stream_that_is_gone_is_an_error(
 ) -> None:
     monkeypatch.setattr(stream_reader, "SILENCE_S", 0.1)
     async with reader_of(log.link) as reader, aclosing(reader.batches()) as batches:
-        await log.link.api(f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
         with pytest.raises(ApiError, match="stream not found"):
             await take(batches, 1)
 
@@ -268,7 +269,7 @@ async def test_a_slow_taker_never_has_more_than_two_windows_waiting(log: EventLo
             # While nothing is taken, what was asked for arrives, and no more than that.
             coming = min(reader._asked, count - len(seen))
             await until(lambda: len(reader._arrived) >= coming)  # noqa: B023 - used at once
-            await log.link.api("INFO")
+            await ask_jetstream(log.link, "INFO")
             deliveries = [reply for _, reply, _, _ in reader._arrived if reply[:4] == b"$JS."]
             assert len(deliveries) <= 2 * window
         assert [record.seq for record in seen] == list(range(1, count + 1))
@@ -281,7 +282,7 @@ async def test_windows_are_bounded_in_bytes_as_well(log: EventLog) -> None:
         seen: list[Record] = []
         while len(seen) < 20:
             seen += await anext(batches)
-            await log.link.api("INFO")
+            await ask_jetstream(log.link, "INFO")
             waiting = sum(len(data) for _, _, data, _ in reader._arrived)
             assert waiting <= 2 * stream_reader.WINDOW_BYTES
         assert [record.seq for record in seen] == list(range(1, 21))
@@ -311,18 +312,18 @@ async def test_a_range_may_end_in_deleted_messages_or_hold_nothing_else(link: Li
     log = await open_log(link, deny_delete=False, deny_purge=False)
     await append(log, numbered(10))
     for seq in (1, 4, 9, 10):
-        await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
     assert await range_of(link, 1, 10) == [2, 3, 5, 6, 7, 8]
     assert await range_of(link, 9, 10) == []
     assert await range_of(link, 1, 9) == [2, 3, 5, 6, 7, 8]
-    await link.api(f"STREAM.PURGE.{STREAM}")
+    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}")
     assert await range_of(link, 1, 10) == []
 
 
 async def test_a_range_of_a_stream_that_begins_later(link: Link) -> None:
     log = await open_log(link, deny_purge=False)
     await append(log, numbered(10))
-    await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 7})
+    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 7})
     assert await range_of(link, 1, 10) == [7, 8, 9, 10]
     assert await range_of(link, 1, 6) == []
 
@@ -456,7 +457,7 @@ async def test_a_message_that_was_deleted_is_not_missing(
     log = await open_log(link, deny_delete=False)
     await append(log, numbered(10))
     for seq in (1, 4, 5, 10):
-        await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
     assert await seqs_in(log, 1, 10) == [2, 3, 6, 7, 8, 9]
     monkeypatch.setattr(withholding, "skips", True)
     withholding.held = [{6} for _ in range(100)]
@@ -486,11 +487,11 @@ async def test_gaps_are_asked_about_once_and_a_log_without_any_costs_no_question
 
     assert await questions(1, 100) == []
     for seq in (10, 20, 100):
-        await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
     info = f"$JS.API.STREAM.INFO.{STREAM}"
     assert await questions(1, 100) == [info, info]
     assert await questions(5, 25) == await questions(15, 100) == []
-    await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": 30})
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": 30})
     assert await questions(1, 9) == []
     assert await questions(1, 100) == [info, info]
 
@@ -502,7 +503,7 @@ async def test_more_deleted_messages_than_can_be_listed_are_asked_for_one_by_one
     log = await open_log(link, deny_delete=False)
     await append(log, numbered(20))
     for seq in range(2, 20, 3):
-        await link.api(f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
     there = [seq for seq in range(1, 21) if seq % 3 != 2]
     assert await seqs_in(log, 1, 20) == [seq for seq in there if seq != 20] + [20]
     monkeypatch.setattr(withholding, "skips", True)
@@ -519,7 +520,7 @@ async def test_what_falls_away_while_it_is_read_is_lost_history(link: Link) -> N
         aclosing(reader.batches()) as batches,
     ):
         await take(batches, 50)
-        await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 901})
+        await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 901})
         with pytest.raises(LogChangedError, match="it begins at 901 now"):
             await take(batches, 1_000)
 
@@ -529,7 +530,7 @@ async def test_what_fell_away_before_the_read_counts_only_where_it_was_known_to_
 ) -> None:
     log = await open_log(link, deny_purge=False)
     await append(log, numbered(10))
-    await link.api(f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 4})
     assert await seqs_in(log, 1, 10) == [4, 5, 6, 7, 8, 9, 10]
     assert await seqs_in(log, 1, 10, there_from=4) == [4, 5, 6, 7, 8, 9, 10]
     with pytest.raises(LogChangedError, match="begins at 4 now, and 1 messages that were there"):
@@ -544,7 +545,8 @@ async def test_a_log_that_ends_before_the_range_was_shrunken(log: EventLog) -> N
 
 async def test_a_log_as_the_reference_makes_it_is_read_the_same(link: Link) -> None:
     """Without direct reads, and without headers on its messages."""
-    await link.api(
+    await ask_jetstream(
+        link,
         f"STREAM.CREATE.{STREAM}",
         {"name": STREAM, "subjects": [SUBJECTS], "storage": "file", "allow_direct": False},
     )

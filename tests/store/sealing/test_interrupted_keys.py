@@ -21,6 +21,7 @@ from natster_tui.store.sealing.key_rotation import destroy, rotate
 from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.interrupting import How, Killed, Steps
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, C
 
 Work = Callable[[Keyring], Awaitable[object]]
@@ -46,7 +47,7 @@ class System:
     async def made(cls, link: Link, key_file: KeyFile) -> System:
         """A new one in the place of another."""
         if await KeyBucket(link, "made").newest() is not None:
-            await link.api(f"STREAM.DELETE.KV_{BUCKET}")
+            await ask_jetstream(link, f"STREAM.DELETE.KV_{BUCKET}")
         keyring = Keyring(link, key_file, "made")
         await keyring.refresh()
         await ensure_keys(keyring, [A, B, C])

@@ -39,6 +39,7 @@ from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.store.sealing.values import KeyringSealing
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.altering import Frame, altering
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, C
 from tests.sealed_logs import put_key_entry
 
@@ -69,7 +70,7 @@ async def test_the_first_key_makes_the_file_and_the_bucket(link: Link, key_file:
     again = await opened(link, key_file)
     assert key_for(again, A).raw == key_for(keyring, A).raw
     assert again.problems == ()
-    config = (await link.api(f"STREAM.INFO.KV_{BUCKET}"))["config"]
+    config = (await ask_jetstream(link, f"STREAM.INFO.KV_{BUCKET}"))["config"]
     assert config.get("deny_delete", False) is False, "erasing is what it is for"
 
 
@@ -373,7 +374,7 @@ async def test_a_bucket_that_was_deleted_and_made_again_is_another_one(
 ) -> None:
     keyring = await opened(link, key_file, A)
     old = key_for(keyring, A).id
-    await link.api(f"STREAM.DELETE.KV_{BUCKET}")
+    await ask_jetstream(link, f"STREAM.DELETE.KV_{BUCKET}")
     anew = await opened(link, key_file, A)
     assert await keyring.refresh()
     assert key_for(keyring, A).raw == key_for(anew, A).raw

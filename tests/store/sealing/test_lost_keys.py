@@ -13,6 +13,7 @@ from natster_tui.events.event import EventType
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_bucket import BUCKET, KEYRING_ENTRY, KeyBucket
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, event
 from tests.sealed_logs import keyring_of, opened_with, put_key_entry, sealed_log
 
@@ -20,15 +21,15 @@ STREAM = f"KV_{BUCKET}"
 
 
 async def deleted(link: Link) -> None:
-    await link.api(f"STREAM.DELETE.{STREAM}")
+    await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
 
 
 async def purged(link: Link) -> None:
-    await link.api(f"STREAM.PURGE.{STREAM}")
+    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}")
 
 
 async def without_head(link: Link) -> None:
-    await link.api(f"STREAM.PURGE.{STREAM}", {"filter": f"$KV.{BUCKET}.{KEYRING_ENTRY}"})
+    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"filter": f"$KV.{BUCKET}.{KEYRING_ENTRY}"})
 
 
 async def damaged_head(link: Link) -> None:

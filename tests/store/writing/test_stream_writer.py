@@ -9,6 +9,7 @@ from natster_tui.events.event import STREAM
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.writing.stream_writer import StreamWriter
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, initialized
 
 
@@ -21,7 +22,7 @@ async def test_a_stored_message_is_acknowledged_with_its_place(link: Link, log: 
 async def test_another_stream_does_not_store_what_was_meant_for_this_one(
     link: Link, log: EventLog
 ) -> None:
-    await link.api("STREAM.CREATE.COPY", {"name": "COPY", "sources": [{"name": STREAM}]})
+    await ask_jetstream(link, "STREAM.CREATE.COPY", {"name": "COPY", "sources": [{"name": STREAM}]})
     with pytest.raises(MisplacedWriteError, match=f"stored by {STREAM} here, and not by COPY"):
         await StreamWriter(link, "COPY").store(initialized(A).subject, b"", what="an event")
     assert (await log.refresh()).last_seq == 0

@@ -30,6 +30,7 @@ from tests.elsewhere import (
     user,
     when_connected,
 )
+from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, append, initialized, records_in, shared
 
 BUCKET = "PROJ_TEST"
@@ -90,7 +91,7 @@ async def create_bucket(link: Link) -> None:
         "name": f"KV_{BUCKET}", "subjects": [f"$KV.{BUCKET}.>"], "allow_atomic": True,
         "max_msgs_per_subject": 1, "discard": "new",
     }  # fmt: skip
-    await link.api(f"STREAM.CREATE.KV_{BUCKET}", config)
+    await ask_jetstream(link, f"STREAM.CREATE.KV_{BUCKET}", config)
 
 
 @asynccontextmanager
@@ -188,8 +189,10 @@ async def test_a_log_of_the_same_name_behind_a_leaf_node_is_not_the_one_that_is_
     """The leaf's own log has other subjects, so that only the hub's would take the event."""
     place = await furnished(leaf.take(mapped=True))
     async with opened(place.own) as link:
-        await link.api(f"STREAM.DELETE.{STREAM}")
-        await link.api(f"STREAM.CREATE.{STREAM}", {"name": STREAM, "subjects": ["edge.events.>"]})
+        await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(
+            link, f"STREAM.CREATE.{STREAM}", {"name": STREAM, "subjects": ["edge.events.>"]}
+        )
         log = await EventLog.open(link, STREAM)
         with pytest.raises(MisplacedWriteError, match="stored by another NATSTER_EVENTS"):
             await append(log, [initialized(A)])

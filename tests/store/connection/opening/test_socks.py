@@ -20,6 +20,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.options import ConnectionFlags
 from natster_tui.store.settings.resolve import resolve_connection
 from natster_tui.store.settings.secrets import revealed
+from tests.jetstream import ask_jetstream
 from tests.socks_proxy import SocksProxy
 
 pytest.importorskip("python_socks")
@@ -68,7 +69,7 @@ async def test_everything_goes_through_the_proxy_that_a_context_names(
         assert through is not None
         link = await Link.open(through)
         try:
-            answer = await link.api("INFO")
+            answer = await ask_jetstream(link, "INFO")
         finally:
             await link.close()
     assert "limits" in answer
