@@ -29,6 +29,7 @@ from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.opening.servers import ServerPool
 from natster_tui.store.connection.reporting import waiting_for
+from natster_tui.store.connection.together import together
 from natster_tui.store.embedded.server import (
     EmbeddedServer,
     acquire,
@@ -39,7 +40,7 @@ from natster_tui.store.embedded.store_watch import StoreProblem, StoreProblemKin
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.provisioning.maker import BucketMaker
-from natster_tui.store.sealing.choice import SealingChoice, open_sealing
+from natster_tui.store.sealing.choice import SealingChoice, keyring_for, sealing_with
 from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 
 PROGRAM = "natster-tui"
@@ -223,7 +224,8 @@ class EmbeddedSource:
 async def _open_or_create(
     link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
 ) -> EventLog:
-    log = await _found_or_made(link, choice, sealing, create=create)
+    keyring = keyring_for(link, choice.stream, sealing)
+    log, _ = await together(_found_or_made(link, choice, sealing, create=create), keyring.refresh())
     log.buckets = BucketMaker(
         link,
         replicas=log.info.replicas,
@@ -231,7 +233,7 @@ async def _open_or_create(
         size=choice.bucket_bytes,
         sealed=sealing.seals(log.info),
     )
-    log.sealing = await open_sealing(link, log.info, sealing, log.buckets)
+    log.sealing = sealing_with(keyring, log.info, sealing, log.buckets)
     return log
 
 

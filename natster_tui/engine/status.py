@@ -9,14 +9,15 @@ from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
     bucket_of,
-    check_identity,
-    load_projection,
+    check_identity_now,
+    load_projections,
 )
 from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
 from natster_tui.events.log.info import LogInfo, hazards_of
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.registry import CATALOGS, PROJECTIONS
+from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Holder, projecting
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text
@@ -115,19 +116,17 @@ class StatusReport:
 
 async def read_status(log: EventLog, instance: str) -> StatusReport:
     """Look at everything once; writes nothing."""
-    info = await log.refresh()
-    reports = []
-    for projection in PROJECTIONS:
-        bucket = bucket_of(log, projection, instance)
-        stored = await load_projection(bucket, projection)
-        problem = stored.problem
-        if not problem and stored.checkpoint is not None:
-            problem = await check_identity(log, stored.checkpoint) or ""
-        if not problem and stored.standing in (Standing.MISSING, Standing.EMPTY):
-            remedy = "project or rebuild it" if info.last_seq else "the log is empty"
-            problem = f"nothing is stored yet: {remedy}"
-        holder = await projecting(log.link, projection.name)
-        reports.append(ProjectionReport(projection, stored, info.last_seq, problem, holder))
+    buckets = {each.name: bucket_of(log, each, instance) for each in PROJECTIONS}
+    info, stored, holders = await together(
+        log.refresh(),
+        load_projections(buckets, PROJECTIONS),
+        together(*(projecting(log.link, each.name) for each in PROJECTIONS)),
+    )
+    problems = await together(*(_problem_of(log, each) for each in stored))
+    reports = [
+        ProjectionReport(each.projection, each, info.last_seq, problem, holder)
+        for each, problem, holder in zip(stored, problems, holders, strict=True)
+    ]
     hazards = list(hazards_of(info))
     if log.link.server_version < ATOMIC_BATCHES_SINCE:
         hazards.append(old_server_sentence(log))
@@ -143,6 +142,20 @@ async def read_status(log: EventLog, instance: str) -> StatusReport:
         tuple(reports),
         tuple(name for report in reports for name in _contested_names(report.stored)),
     )
+
+
+async def _problem_of(log: EventLog, stored: StoredProjection) -> str:
+    """What is the matter with a stored projection, in a sentence; empty if nothing is."""
+    if stored.problem:
+        return stored.problem
+    if stored.checkpoint is not None and (
+        changed := await check_identity_now(log, stored.checkpoint)
+    ):
+        return changed
+    if stored.standing in (Standing.MISSING, Standing.EMPTY):
+        remedy = "project or rebuild it" if log.info.last_seq else "the log is empty"
+        return f"nothing is stored yet: {remedy}"
+    return ""
 
 
 def _contested_names(stored: StoredProjection) -> list[str]:

@@ -7,8 +7,8 @@ revision, so that a writer whose view is stale loses the whole batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Mapping
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,11 +21,12 @@ from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import last_message, stream_info
+from natster_tui.store.connection.together import together
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
 from natster_tui.store.provisioning.updating import change_settings
-from natster_tui.store.reading.stream_reader import StreamReader
+from natster_tui.store.reading.stream_reader import StreamReader, entered
 from natster_tui.store.sealing.values import PlainSealing, Sealing
 from natster_tui.store.writing.atomic_batch import (
     BATCH_ID,
@@ -144,29 +145,40 @@ class Bucket:
         await change_settings(self.link, self.stream, changes)
 
     async def load(self) -> Snapshot:
-        """Every stored value as of one instant.
+        """Every stored value as of one instant; see `look`."""
+        return (await self.look())[1]
 
-        The stream is read in revision order until nothing is pending: what was overwritten on
+    async def look(self, keys: Awaitable[object] | None = None) -> tuple[BucketInfo, Snapshot]:
+        """How the bucket is set up, and every stored value as of one instant.
+
+        `keys` is a look at the keys that was begun already, for several buckets at once. The
+        stream is read in revision order until nothing is pending: what was overwritten on
         the way comes again with its later revision. The end is a true state of the bucket only
         where no batch is half read (the server shows its messages one by one), and nothing is
         left that the stream's leader has and the consumer's replica lacks.
         """
+        reader = StreamReader(
+            self.link, self.stream, 1, purpose=f"load-{self.name}", instance=self._instance
+        )
+        async with AsyncExitStack() as stack:
+            # What is stored here may be sealed with keys that came in since we last looked.
+            info, _, failed = await together(
+                self.info(), keys or self.sealing.refresh(), entered(stack, reader)
+            )
+            if info.values == 0:
+                return info, Snapshot({}, None, info.last_revision)
+            if failed is not None:
+                raise failed
+            return info, await self._read_all(reader, info)
+
+    async def _read_all(self, reader: StreamReader, info: BucketInfo) -> Snapshot:
+        """What a reader from the beginning on delivers, at least what the bucket held at `info`."""
         documents: dict[str, StoredEntry] = {}
         checkpoint: StoredEntry | None = None
         last = removed_at = delivered = 0
         in_batch = False
-        info = await self.info()
-        if info.values == 0:
-            return Snapshot({}, None, info.last_revision)
-        # What is stored here may be sealed with keys that came in since we last looked.
-        await self.sealing.refresh()
         prefix = f"$KV.{self.name}."
-        async with (
-            StreamReader(
-                self.link, self.stream, 1, purpose=f"load-{self.name}", instance=self._instance
-            ) as reader,
-            aclosing(reader.batches()) as batches,
-        ):
+        async with aclosing(reader.batches()) as batches:
             async for batch in batches:
                 delivered += len(batch)
                 for record in batch:

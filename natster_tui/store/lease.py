@@ -26,7 +26,7 @@ from natster_tui.errors import ApiError
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND, WRONG_LAST_SEQUENCE
-from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.streams import last_message
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.provisioning.maker import LEASES
@@ -139,10 +139,10 @@ class Lease:
         self._writer = StreamWriter(link, _STREAM)
         self._subject = f"$KV.{BUCKET}.{key}"
 
-    async def look(self) -> Found:
-        """What stands there now. Raises ServerError when there is no answer within a second."""
+    async def look(self, within_s: float = _ANSWER_S) -> Found:
+        """What stands there now. Raises ServerError when there is no answer in time."""
         try:
-            entry = await last_message(self._link, _STREAM, self._subject, timeout=_ANSWER_S)
+            entry = await last_message(self._link, _STREAM, self._subject, timeout=within_s)
         except ApiError as error:
             if error.code == STREAM_NOT_FOUND:
                 return Found(bucket=False)
@@ -189,7 +189,7 @@ async def projecting(link: Link, projection: str) -> Holder | None:
     """Which process projects a projection, as the entries say now; None where none does."""
     lease = projector_keys(projection)
     keys = [key for key in dict.fromkeys((*reversed(lease.held), lease.former)) if key]
-    looks = await asyncio.gather(*(Lease(link, key).look() for key in keys))
+    looks = await asyncio.gather(*(Lease(link, key).look(REQUEST_TIMEOUT) for key in keys))
     for key, found in zip(keys, looks, strict=True):
         holder = found.holder
         if holder is not None and (key != FORMER_KEY or holder.version is None):

@@ -72,4 +72,5 @@ def log_info(answer: StreamInfoAnswer) -> LogInfo:
         replicas=config.num_replicas,
         max_msg_size=config.max_msg_size,
         sealing=(config.metadata or {}).get("natster-sealing"),
+        last_time=state.last_ts,
     )

@@ -66,6 +66,8 @@ _AFTER = frozenset(
     for stream in ("NATSTER_EVENTS", "KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG", "KV_NATSTER_KEYS")
 )
 """What is left behind without it is removed by the server, a while later."""
+_ON_CHANCE = frozenset(f"$JS.API.CONSUMER.CREATE.KV_{each.bucket}.>" for each in PROJECTIONS)
+"""Asked together with whether there is such a bucket, which saves a round trip."""
 _RELEASE = frozenset({"$JS.API.STREAM.MSG.DELETE.KV_NATSTER_LEASE"})
 
 
@@ -80,7 +82,7 @@ def imported(directory: Path, number: int) -> list[str]:
 
 
 COMMANDS = {
-    "project": Command(lambda _d, _n: ["project", "--once"], True, _AFTER | _RELEASE),
+    "project": Command(lambda _d, _n: ["project", "--once"], True, _AFTER | _ON_CHANCE | _RELEASE),
     "rebuild": Command(
         lambda _d, _n: ["rebuild", "--yes", "--json"],
         True,

@@ -7,6 +7,8 @@ fold of a given log.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -30,6 +32,7 @@ from natster_tui.projections.paging import (
     document_key,
 )
 from natster_tui.store.bucket import Bucket, BucketInfo, Snapshot
+from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
 
 
@@ -155,20 +158,35 @@ def bucket_of(log: EventLog, projection: Projection[Any], instance: str) -> Buck
     return Bucket(log.link, projection.bucket, instance, log.sealing)
 
 
-async def load_projection(bucket: Bucket, projection: Projection[Any]) -> StoredProjection:
-    """What the bucket holds."""
-    info = await bucket.info()
+async def load_projections(
+    buckets: Mapping[str, Bucket], projections: Sequence[Projection[Any]]
+) -> tuple[StoredProjection, ...]:
+    """What the buckets of some projections hold, all of them read at once. By projection's name."""
+    if not projections:
+        return ()
+    # They are sealed with the same keys: one look at those is enough.
+    keys = asyncio.ensure_future(buckets[projections[0].name].sealing.refresh())
+    try:
+        loading = [load_projection(buckets[each.name], each, keys) for each in projections]
+        return await together(*loading)
+    finally:
+        keys.cancel()
+
+
+async def load_projection(
+    bucket: Bucket, projection: Projection[Any], keys: Awaitable[object] | None = None
+) -> StoredProjection:
+    """What the bucket holds; `keys` is a look at the keys that was begun already."""
+    info, snapshot = await bucket.look(keys)
     if not info.exists:
-        nothing = Snapshot({}, None, 0)
         return StoredProjection(
             projection,
             info,
-            nothing,
+            snapshot,
             Standing.MISSING,
             None,
             tombstones=bucket.sealing.tombstones or NO_TOMBSTONES,
         )
-    snapshot = await bucket.load()
     tombstones = bucket.sealing.tombstones
 
     unsealed = frozenset(
@@ -256,12 +274,22 @@ def _fault_and_remedy(
 
 async def check_identity(log: EventLog, checkpoint: Checkpoint) -> str | None:
     """Why `log` is not the one that the checkpoint came from, or None."""
-    info = await log.refresh()
-    time_at_seq = None
-    if 0 < checkpoint.seq <= info.last_seq:
-        record = await log.record_at(checkpoint.seq)
-        time_at_seq = None if record is None else format_timestamp(record.time_ns)
+    info, time_at_seq = await together(log.refresh(), _time_at(log, checkpoint.seq))
     return identity_problem(info, checkpoint, time_at_seq)
+
+
+async def check_identity_now(log: EventLog, checkpoint: Checkpoint) -> str | None:
+    """As `check_identity`, of a log whose `info` is fresh: mostly that is all it takes."""
+    info = log.info
+    if (checkpoint.seq, checkpoint.log_time) == (info.last_seq, info.last_time):
+        return identity_problem(info, checkpoint, info.last_time)
+    return identity_problem(info, checkpoint, await _time_at(log, checkpoint.seq))
+
+
+async def _time_at(log: EventLog, seq: int) -> str | None:
+    """The stream time of the event at a sequence, None if there is no such event (any more)."""
+    record = None if seq == 0 else await log.record_at(seq)
+    return None if record is None else format_timestamp(record.time_ns)
 
 
 async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:

@@ -13,7 +13,7 @@ from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
     bucket_of,
-    load_projection,
+    load_projections,
 )
 from natster_tui.errors import ServerError
 from natster_tui.events.event import SUBJECT_PREFIX
@@ -21,6 +21,7 @@ from natster_tui.events.kinds import KINDS
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.consumers import ConsumerInfo, count_matching, list_consumers
+from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
 
 EXPECTED_RATE = 40_000
@@ -104,15 +105,22 @@ async def read_preflight(
 ) -> Preflight:
     """Look at the log and the buckets; writes nothing."""
     # Before the log: no position is then ahead of what is said of it.
-    stored = tuple([await load_projection(bucket_of(log, p, instance), p) for p in projections])
-    info = await log.refresh()
-    by_type = {}
-    for kind in KINDS:
-        count = await count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.name}")
-        by_type[kind.name] = count
+    buckets = {each.name: bucket_of(log, each, instance) for each in projections}
+    stored = await load_projections(buckets, projections)
+    info, by_type, (others, own) = await together(
+        log.refresh(), _counts(log), _consumers(log, projections, instance)
+    )
     by_type["other"] = max(0, info.messages - sum(by_type.values()))
-    others, own = await _consumers(log, projections, instance)
     return Preflight(info, by_type, stored, others, own, _blockers(info))
+
+
+async def _counts(log: EventLog) -> dict[str, int]:
+    """How many events of each type there are."""
+    counting = [
+        count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.name}") for kind in KINDS
+    ]
+    counts = await together(*counting)
+    return {kind.name: count for kind, count in zip(KINDS, counts, strict=True)}
 
 
 def _blockers(info: LogInfo) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ see an empty bucket, purge mode apart.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -23,6 +24,7 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity,
     checkpoint_of,
     load_projection,
+    load_projections,
 )
 from natster_tui.engine.rebuilding.replay import (
     Entries,
@@ -49,6 +51,7 @@ from natster_tui.projections.diff import (
 from natster_tui.projections.fold import Fold
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.reporting import waiting_for
+from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Lease, rebuild_key
 from natster_tui.store.log import EventLog
 from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
@@ -134,6 +137,19 @@ class PlannedRebuild:
         return self.stored.checkpoint is None or self.seq >= self.stored.checkpoint.seq
 
 
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a commit writes: changed entries, and the checkpoints before its last batch and in it.
+
+    `fold` is where they come from.
+    """
+
+    fold: Fold[Any]
+    of_documents: Collection[Mapping[str, bytes | None]]
+    before: bytes
+    final: bytes
+
+
 class Rebuild:
     """A rebuild of some projections of a log, from preflight to verdict.
 
@@ -155,6 +171,8 @@ class Rebuild:
         self._instance = instance
         self._created = log.info.created
         self._replay = Replay(log, projections, instance, on_progress, by_rule=by_rule)
+        self._moving = asyncio.Lock()
+        """Held while the replay goes on, or is looked at: projections are committed at once."""
         self._outrun: dict[str, str] = {}
         """What is waited for where another projector was quicker, by projection."""
         self._foreign: set[str] = set()
@@ -188,20 +206,20 @@ class Rebuild:
         """Replay to the head as it is now, and compare with what is stored."""
         info = await self.log.refresh()
         await self._replay.advance(info.last_seq)
-        plans = [await self._plan(projection) for projection in self.projections]
+        stored = await load_projections(self._buckets, self.projections)
+        plans = [await self._plan(each) for each in stored]
         self._foreign = {
             plan.projection.name for plan in plans if plan.stored.standing is Standing.FOREIGN
         }
         return plans
 
-    async def _plan(self, projection: Projection[Any]) -> PlannedRebuild:
-        stored = await self._look(projection)
-        entries = self._replay.entries[projection.name]
+    async def _plan(self, stored: StoredProjection) -> PlannedRebuild:
+        await self._catch_up_with(stored)
+        entries = self._replay.entries[stored.projection.name]
         return PlannedRebuild(stored, await _difference(stored, entries), entries.fold.seq)
 
-    async def _look(self, projection: Projection[Any]) -> StoredProjection:
-        """What is stored, with the fold at least as far."""
-        stored = await load_projection(self._buckets[projection.name], projection)
+    async def _catch_up_with(self, stored: StoredProjection) -> None:
+        """Have the fold at least as far as what is stored."""
         if self._replay.is_outdated:
             # Begun anew: what it opened may be what was erased since.
             upto, tell = self._replay.seq, self._replay._on_progress
@@ -209,12 +227,11 @@ class Rebuild:
             await self._replay.advance(upto)
         if (
             stored.checkpoint is not None
-            and stored.checkpoint.seq > self._replay.folds[projection.name].seq
+            and stored.checkpoint.seq > self._replay.folds[stored.projection.name].seq
             and stored.checkpoint.seq <= (await self.log.refresh()).last_seq
         ):
             # The projector went on while we were reading: never compare with an older state.
             await self._replay.advance(stored.checkpoint.seq)
-        return stored
 
     async def commit(
         self,
@@ -241,17 +258,29 @@ class Rebuild:
         for projection in self.projections if not partial else ():
             self._refuse_blocked(projection)
         await confirm_writes(self.log, self._buckets)
-        verdicts = []
-        for projection in self.projections:
-            async with (
-                pause(projection),
-                rebuilding(self.log, projection, self._instance),
-            ):
-                await self._commit_one(
-                    projection, purge=purge, take_over=take_over, partial=partial
-                )
-            verdicts.append(await self._verify_committed(projection))
-        return verdicts
+        committing = [
+            self._commit_and_verify(
+                projection, pause, purge=purge, take_over=take_over, partial=partial
+            )
+            for projection in self.projections
+        ]
+        return list(await together(*committing))
+
+    async def _commit_and_verify(
+        self,
+        projection: Projection[Any],
+        pause: Pause,
+        *,
+        purge: bool,
+        take_over: bool,
+        partial: bool,
+    ) -> Verdict:
+        async with (
+            pause(projection),
+            rebuilding(self.log, projection, self._instance),
+        ):
+            await self._commit_one(projection, purge=purge, take_over=take_over, partial=partial)
+        return await self._verify_committed(projection)
 
     def _refuse_blocked(self, projection: Projection[Any]) -> None:
         if error := self.blocked.get(projection.name):
@@ -271,20 +300,24 @@ class Rebuild:
         bucket = self._buckets[projection.name]
         last_try = time.monotonic() + TRIES_S
         while True:
-            stored = await self._look(projection)
-            if not partial:
-                # Events that came in meanwhile may be the first that do not open.
-                self._refuse_blocked(projection)
+            stored = await load_projection(bucket, projection)
+            async with self._moving:
+                await self._catch_up_with(stored)
+                if not partial:
+                    # Events that came in meanwhile may be the first that do not open.
+                    self._refuse_blocked(projection)
+                changes = await self._changes(bucket, stored, purge=purge)
             try:
                 revision = await self._make_ready(bucket, stored, take_over=take_over)
-                await self._write(bucket, stored, revision, purge=purge)
+                await self._write(bucket, changes, revision, purge=purge)
             except ConflictError as error:
                 if time.monotonic() > last_try:
                     raise kept_writing(projection) from error
                 self._outrun[projection.name] = (
                     f"waiting for another projector to stop writing to {bucket.name}"
                 )
-                await self._replay.advance((await self.log.refresh()).last_seq)
+                async with self._moving:
+                    await self._replay.advance((await self.log.refresh()).last_seq)
                 continue
             return
 
@@ -302,27 +335,33 @@ class Rebuild:
             await bucket.convert()
         return stored.snapshot.checkpoint_revision
 
-    async def _write(
-        self, bucket: Bucket, stored: StoredProjection, revision: int, *, purge: bool
-    ) -> None:
+    async def _changes(self, bucket: Bucket, stored: StoredProjection, *, purge: bool) -> _Changes:
+        """What makes of what is stored what the fold comes to now; the replay may go on then."""
         fold = self._replay.folds[stored.projection.name]
-        final = await checkpoint_of(fold, self.log)
+        final, position = await together(
+            checkpoint_of(fold, self.log), self._position_before(stored)
+        )
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
-        before = (await self._position_before(stored)).marked(mark)
         entries = await self._replay.entries[stored.projection.name].encoded()
         if problem := oversized(stored.projection, entries, bucket.entry_limit):
             raise ProjectorStoppedError(problem)
-        if purge:
-            revision = await bucket.commit({}, before.encode(), revision, fold)
-            await bucket.purge_before(revision)
         # To the byte, although another program's spelling is no drift: from now on it is ours.
         changes = changed_entries(
             {} if purge else stored.entries, entries, unsealed=self._unsealed(stored)
         )
-        *first, last = batches(changes.values(), BATCH_LIMIT - 1)
+        return _Changes(fold, changes.values(), position.marked(mark).encode(), final.encode())
+
+    async def _write(
+        self, bucket: Bucket, changes: _Changes, revision: int, *, purge: bool
+    ) -> None:
+        fold, before = changes.fold, changes.before
+        if purge:
+            revision = await bucket.commit({}, before, revision, fold)
+            await bucket.purge_before(revision)
+        *first, last = batches(changes.of_documents, BATCH_LIMIT - 1)
         for batch in first:
-            revision = await bucket.commit(batch, before.encode(), revision, fold)
-        await bucket.commit(last, final.encode(), revision, fold)
+            revision = await bucket.commit(batch, before, revision, fold)
+        await bucket.commit(last, changes.final, revision, fold)
 
     def _unsealed(self, stored: StoredProjection) -> Collection[str]:
         """What is to be written whatever it holds; when taking over, all that is not sealed."""
@@ -350,30 +389,36 @@ class Rebuild:
 
         Where there is no checkpoint of ours the comparison is at the head.
         """
-        verdicts = []
-        info = await self.log.refresh()
-        for projection in self.projections:
-            stored = await load_projection(self._buckets[projection.name], projection)
-            position = info.last_seq if stored.checkpoint is None else stored.checkpoint.seq
-            replay = Replay(self.log, [projection], self._instance, self._replay._on_progress)
-            self._replay.progress = replay.progress
-            await replay.advance(position)
-            for error in replay.blocked.values():
-                if replay.folds[projection.name].seq < position:
-                    raise error.anew()
-            verdicts.append(await _verdict(stored, replay.entries[projection.name]))
-        return verdicts
+        info, stored = await together(
+            self.log.refresh(), load_projections(self._buckets, self.projections)
+        )
+        replay = Replay(self.log, self.projections, self._instance, self._replay._on_progress)
+        self._replay.progress = replay.progress
+        verdicts: dict[str, Verdict] = {}
+
+        def position(each: StoredProjection) -> int:
+            return info.last_seq if each.checkpoint is None else each.checkpoint.seq
+
+        # One read of the log; the one that is furthest behind is compared first.
+        for each in sorted(stored, key=position):
+            name = each.projection.name
+            await replay.advance(position(each))
+            if name in replay.blocked and replay.folds[name].seq < position(each):
+                raise replay.blocked[name].anew()
+            verdicts[name] = await _verdict(each, replay.entries[name])
+        return [verdicts[projection.name] for projection in self.projections]
 
     async def _verify_committed(self, projection: Projection[Any]) -> Verdict:
         """Read back what was committed, at the position where the bucket stands by now."""
         stored = await load_projection(self._buckets[projection.name], projection)
-        if stored.checkpoint is not None:
-            await self._replay.advance(stored.checkpoint.seq)
-        fold = self._replay.folds[projection.name]
-        if stored.checkpoint is not None and fold.seq > stored.checkpoint.seq:
-            # One replay serves several projections, and another one needed it further on.
-            return (await Rebuild(self.log, [projection], self._instance).verify())[0]
-        return await _verdict(stored, self._replay.entries[projection.name])
+        async with self._moving:
+            if stored.checkpoint is not None:
+                await self._replay.advance(stored.checkpoint.seq)
+            fold = self._replay.folds[projection.name]
+            if stored.checkpoint is None or fold.seq <= stored.checkpoint.seq:
+                return await _verdict(stored, self._replay.entries[projection.name])
+        # One replay serves several projections, and another one needed it further on.
+        return (await Rebuild(self.log, [projection], self._instance).verify())[0]
 
 
 async def confirm_writes(log: EventLog, buckets: Mapping[str, Bucket]) -> None:

@@ -37,6 +37,8 @@ class LogInfo:
     replicas: int
     max_msg_size: int
     sealing: str | None
+    last_time: str = ""
+    """The stream time of the newest event as the server writes it; empty where not known."""
 
     @property
     def fill_percent(self) -> float:

@@ -96,5 +96,5 @@ async def count_matching(link: Link, stream: str, subject_filter: str) -> int:
             },
         },
     )
-    await link.ask(f"CONSUMER.DELETE.{stream}.{name}", DoneAnswer)
+    await link.leave(delete_consumers(link, {(stream, name)}))
     return answer.num_pending

@@ -12,7 +12,7 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 import nats.errors
@@ -66,6 +66,9 @@ REQUEST_TIMEOUT = 5.0
 ASK_AGAIN_S = 1.0
 """A question that changes nothing is put again so often; see `Link.ask`."""
 
+SLOW_S = 0.05
+"""From this round trip on, in seconds, a link is slow."""
+
 PING_INTERVAL = 1
 PINGS_UNANSWERED = 3
 """Seconds between pings, and how many may stay unanswered before the link is given up.
@@ -95,9 +98,12 @@ class Link:
         """Told of every asynchronous error, as a sentence."""
         self.consumers: set[tuple[str, str]] = set()
         """Streams and names of the consumers that were made over this link and not deleted yet."""
+        self.on_chance: set[str] = set()
+        """Subjects that are asked in case they lead to something: their denial is not told of."""
         self.confirmations: defaultdict[str, Confirmation] = defaultdict(Confirmation)
         """Of each stream that is written to over this link: whether the write would land there."""
         self._closing = False
+        self._leaving: set[asyncio.Task[None]] = set()
         self._last_error = ""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._denied: dict[str, DeniedError] = {}
@@ -187,6 +193,10 @@ class Link:
         """End the connection; waiting requests fail with ConnectionLostError."""
         self._end("closed")
         self._closing = True
+        # Sent they are; `end` takes care that they arrive. Their answers are not worth a wait.
+        for task in self._leaving:
+            task.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         await self.client.end(CLOSE_TIMEOUT)
 
     def _end(self, reason: str) -> None:
@@ -227,7 +237,8 @@ class Link:
                         future.set_exception(DeniedError(refusal.sentence))
         if len(self._denied) < _DENIALS_KEPT:
             self._denied[error.subject] = refusal
-        self.on_problem(refusal.sentence)
+        if error.subject not in self.on_chance:
+            self.on_problem(refusal.sentence)
 
     # -- what is known about the server ----------------------------------------------------
 
@@ -246,6 +257,16 @@ class Link:
     def is_lost(self) -> bool:
         """Whether the connection has ended."""
         return self.lost.done()
+
+    @property
+    def round_trip_s(self) -> float:
+        """Seconds that the first answer took: how long the way is."""
+        return self.client.round_trip_s
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a round trip is worth saving."""
+        return self.round_trip_s >= SLOW_S
 
     @property
     def max_payload(self) -> int:
@@ -379,6 +400,21 @@ class Link:
         if isinstance(answer, StreamInfoAnswer | AccountInfoAnswer) and answer.domain:
             self._domain = answer.domain
         return answer
+
+    async def leave(self, parting: Coroutine[Any, Any, None]) -> None:
+        """Send what nothing depends on; on a slow link its answer is not waited for.
+
+        `parting` must raise no ServerError. The link owns it from now on, and ends it on closing.
+        """
+        if not self.is_slow:
+            await parting
+            return
+        task = asyncio.create_task(parting)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+        # Neither it nor the request that it makes waits for anything before that is sent.
+        for _task in range(3):
+            await asyncio.sleep(0)
 
     async def _asked(self, verb: str, body: Mapping[str, object] | None, seconds: float) -> bytes:
         payload = b"" if body is None else json.dumps(body).encode()

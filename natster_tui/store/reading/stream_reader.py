@@ -16,7 +16,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from itertools import islice
 from time import monotonic
 from types import TracebackType
@@ -25,7 +25,9 @@ from typing import Any, Self
 from natster_tui.errors import (
     ApiError,
     ConnectionLostError,
+    DeniedError,
     MalformedAnswerError,
+    NatsterError,
     ServerError,
 )
 from natster_tui.events.event import Record, StoredMessage, as_records
@@ -77,8 +79,12 @@ AGAIN_S = 0.1
 """Between two consumers that did not deliver what the stream holds."""
 ODD_AT_MOST = 20
 """How often in a row a consumer may bring nothing but what makes another one necessary."""
+AHEAD_S = 0.05
+"""On a slow link messages are asked for without waiting to hear that the consumer is made, which
+saves a round trip: only as much later, at most, as making it may take at the server."""
 
 _STATUS_HEARTBEAT = 100
+_STATUS_UNHEARD = 503
 _UNKNOWN = b" "
 """How no reply subject begins."""
 _TOO_LARGE = "Message Size Exceeds MaxBytes"
@@ -139,6 +145,9 @@ class StreamReader:
         self._held_since = 0.0
         self._name_base = f"natster-tui-{purpose}-{instance}"
         self._instance = instance
+        self.on_chance = False
+        """Whether it is begun before it is known that there is anything to read."""
+        self._goes_ahead = link.is_slow
         self._consumer = ""
         self._inbox: RawInbox | None = None
         self._denied: asyncio.Future[None] | None = None
@@ -188,8 +197,6 @@ class StreamReader:
             config["filter_subject"] = self.subject_filter
             verb = f"{verb}.{self.subject_filter}"
         request = {"stream_name": self.stream, "config": config}
-        answer = await self.link.ask(verb, ConsumerInfoAnswer, request)
-        self.pending = answer.num_pending
         self._consumer_seq = 0
         self._prefix = _UNKNOWN
         self._asked = 0
@@ -198,6 +205,23 @@ class StreamReader:
         self._arrived = []
         self._inbox = await self.link.subscribe_raw(self._on_messages)
         self._denied = self.link.listen_for_denial(self._requests)
+        if self.on_chance:
+            self.link.on_chance.add(self.link.api_subject(verb))
+        making = asyncio.create_task(self.link.ask(verb, ConsumerInfoAnswer, request))
+        try:
+            if self._goes_ahead:
+                await asyncio.wait({making}, timeout=min(self.link.round_trip_s / 8, AHEAD_S))
+                await self._pull()
+            self.pending = (await making).num_pending
+        except (ApiError, DeniedError):
+            # It was not made, so there is nothing to delete.
+            self.link.consumers.discard((self.stream, self._consumer))
+            raise
+        finally:
+            making.cancel()
+        if any(_is_unheard(delivery) for delivery in self._arrived):
+            # The consumer took longer. Nothing can have been delivered, so this is all there is.
+            self._arrived, self._asked = [], 0
         await self._pull()
 
     async def _stop(self) -> None:
@@ -208,11 +232,13 @@ class StreamReader:
         if inbox is not None:
             await inbox.close()
         consumer, self._consumer = self._consumer, ""
-        if consumer:
-            await delete_consumers(self.link, {(self.stream, consumer)})
+        if (self.stream, consumer) in self.link.consumers:
+            await self.link.leave(delete_consumers(self.link, {(self.stream, consumer)}))
 
     async def _restart(self) -> None:
         self.restarts += 1
+        # Where requests overtook the consumer nobody heard them; that is not to go on for ever.
+        self._goes_ahead = False
         await self._stop()
         await self._start()
         await self._leader.confirm()
@@ -450,3 +476,22 @@ class StreamReader:
             return False
         # 409 "Consumer Deleted", 409 "Leadership Change", 503 "No Responders", 404, unknown.
         return code != 0 or bool(description)
+
+
+def _is_unheard(delivery: Delivery) -> bool:
+    """Whether it says that nothing listened to a request."""
+    _subject, _reply, _payload, headers = delivery
+    return headers is not None and parse_status(headers)[0] == _STATUS_UNHEARD
+
+
+async def entered(stack: AsyncExitStack, reader: StreamReader) -> NatsterError | None:
+    """Begin to read what may not be there, or may hold nothing; returns why that failed.
+
+    Who asks beside it what the stream holds saves a round trip, and knows whether it matters.
+    """
+    reader.on_chance = True
+    try:
+        await stack.enter_async_context(reader)
+    except NatsterError as error:
+        return error
+    return None

@@ -73,9 +73,22 @@ async def open_sealing(
 
     `maker` makes the keys' bucket where it is missing.
     """
+    keyring = keyring_for(link, info.stream, choice)
+    await keyring.refresh()
+    return sealing_with(keyring, info, choice, maker)
+
+
+def keyring_for(link: Link, stream: str, choice: SealingChoice) -> Keyring:
+    """The keys of a log, for `sealing_with`; the first `refresh` may go beside opening the log."""
     file = None if choice.key_file is None else KeyFile(choice.key_file)
-    keyring = Keyring(link, file, secrets.token_hex(4), log=info.stream)
+    return Keyring(link, file, secrets.token_hex(4), log=stream)
+
+
+def sealing_with(
+    keyring: Keyring, info: LogInfo, choice: SealingChoice, maker: BucketMaker | None = None
+) -> KeyringSealing:
+    """How a log is sealed and opened with keys that were looked at."""
     sealing = KeyringSealing(keyring, seals=choice.seals(info))
+    link = keyring.bucket.link
     keyring.bucket.maker = maker or BucketMaker(link, replicas=info.replicas, sealed=True)
-    await sealing.refresh()
     return sealing

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -29,11 +29,12 @@ from natster_tui.store.connection.api_codes import (
 )
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import stream_info
+from natster_tui.store.connection.together import together
 from natster_tui.store.files.models import StoredModel
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.lasting import why_it_forgets
 from natster_tui.store.provisioning.maker import KEYS, BucketMaker
-from natster_tui.store.reading.stream_reader import StreamReader
+from natster_tui.store.reading.stream_reader import StreamReader, entered
 from natster_tui.store.writing.atomic_batch import (
     BATCH_LIMIT,
     BatchMessage,
@@ -107,19 +108,34 @@ class KeyBucket:
         Read until nothing is pending and no batch is half read: what is overwritten meanwhile is
         missing at its old revision, and comes again with the new one.
         """
+        async with self._reader(revision) as reader:
+            return await self._read(reader, upto)
+
+    async def everything(self) -> tuple[str, int, dict[str, KeyEntry]] | None:
+        """`newest` and all entries, asked for at once; None when there is no such bucket."""
+        reader = self._reader(0)
+        async with AsyncExitStack() as stack:
+            newest, failed = await together(self.newest(), entered(stack, reader))
+            if newest is None or newest[1] == 0:
+                return newest and (*newest, {})
+            if failed is not None:
+                raise failed
+            return *newest, await self._read(reader, newest[1])
+
+    def _reader(self, revision: int) -> StreamReader:
+        return StreamReader(
+            self.link,
+            _STREAM,
+            revision + 1,
+            purpose="keys",
+            instance=self._instance,
+            heartbeat_s=0.1,
+        )
+
+    async def _read(self, reader: StreamReader, upto: int) -> dict[str, KeyEntry]:
         found: dict[str, KeyEntry] = {}
         in_batch = False
-        async with (
-            StreamReader(
-                self.link,
-                _STREAM,
-                revision + 1,
-                purpose="keys",
-                instance=self._instance,
-                heartbeat_s=0.1,
-            ) as reader,
-            aclosing(reader.batches()) as batches,
-        ):
+        async with aclosing(reader.batches()) as batches:
             async for batch in batches:
                 for record in batch:
                     if not record.subject.startswith(_SUBJECT_PREFIX):

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from natster_tui.errors import DeniedError, NatsterError, RefusedError
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import Key
-from natster_tui.store.sealing.key_bucket import BUCKET, KEYRING_ENTRY, Head, KeyBucket
+from natster_tui.store.sealing.key_bucket import BUCKET, KEYRING_ENTRY, Head, KeyBucket, KeyEntry
 from natster_tui.store.sealing.key_file import KeyFile, keys_of_ring
 from natster_tui.store.sealing.key_records import WrappedKey, wrap
 from natster_tui.store.sealing.key_table import KeyTable
@@ -98,11 +98,14 @@ class Keyring(KeyTable):
         sources = (self._created, self._revision, self._file_version)
         waited = self.sought_in_vain()
         try:
-            await self._read_bucket()
-            while self._read_key_file():
+            while True:
+                before_bucket = self._version_of_file()
+                await self._read_bucket()
+                self._read_key_file()
                 # A key leaves the file when nothing is wrapped with it any more: that is to be
                 # seen before anything is said to be wrapped with a key that is not there.
-                await self._read_bucket()
+                if self._file_version == before_bucket:
+                    break
         except DeniedError as error:
             # Not asked again on this link: every time would be told as a problem of its own.
             self.forget()
@@ -136,14 +139,20 @@ class Keyring(KeyTable):
         self._created = None
 
     async def _read_bucket(self) -> None:
-        created, last = await self.bucket.newest() or ("", 0)
+        entries: dict[str, KeyEntry] | None = None
+        if self._created is None:
+            # All of it will be needed: one round trip instead of two.
+            created, last, entries = await self.bucket.everything() or ("", 0, {})
+        else:
+            created, last = await self.bucket.newest() or ("", 0)
         is_another = created != self._created
         if is_another:
             # Deleted, and perhaps made again.
             self.forget()
             self._revision = 0
         if last > self._revision:
-            entries = await self.bucket.entries_after(self._revision, last)
+            if entries is None or self._revision:
+                entries = await self.bucket.entries_after(self._revision, last)
             self.take(entries)
             self._revision = max([last, *(entry.revision for entry in entries.values())])
         if is_another:
@@ -154,13 +163,13 @@ class Keyring(KeyTable):
         link = self.bucket.link
         return self._log is not None and await holds_sealed_events(link, self._log)
 
-    def _read_key_file(self) -> bool:
-        """The key-encryption keys, when file or keyring changed; then what they open.
+    def _version_of_file(self) -> tuple[int, int, int]:
+        return (0, 0, 0) if self.key_file is None else self.key_file.version()
 
-        Returns whether it was the file that changed.
-        """
+    def _read_key_file(self) -> None:
+        """The key-encryption keys, when file or keyring changed; then what they open."""
         file = self.key_file
-        version = (0, 0, 0) if file is None else file.version()
+        version = self._version_of_file()
         file_changed = version != self._file_version
         ring = None if self.head is None else self.head.ring
         if file_changed or ring != self._ring or not self.available:
@@ -170,7 +179,6 @@ class Keyring(KeyTable):
             else:
                 self.lock(self._why_unusable())
         self.believe_tombstones()
-        return file_changed
 
     def _why_unusable(self) -> str:
         """Why there is no keyring, though there should be one; empty before the first key."""

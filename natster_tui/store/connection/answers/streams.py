@@ -58,6 +58,8 @@ class StreamState(Part):
     bytes: Count
     first_seq: Sequence
     last_seq: Sequence
+    last_ts: str = ""
+    """The time of the newest message, RFC 3339; only to be compared."""
     num_deleted: Count = 0
     deleted: Annotated[tuple[Sequence, ...], Field(max_length=_LARGEST_LIST)] | None = None
 

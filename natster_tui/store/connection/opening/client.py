@@ -20,6 +20,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from enum import Enum, auto
+from time import monotonic
 from typing import Any, cast
 
 import nats.errors
@@ -87,6 +88,8 @@ class NatsClient(WireClient):
         self.address = address
         self.stage = Stage.PREPARING
         self.info: ServerInfo | None = None
+        self.round_trip_s = 0.0
+        """Seconds from our CONNECT to the answer to the PING behind it."""
         self.on_info: Callable[[ServerInfo], None] = lambda _info: None
         """Told of every INFO that came with the protection that was asked for."""
         self._protection = protection
@@ -126,8 +129,10 @@ class NatsClient(WireClient):
             raise NoTlsError
         self.stage = Stage.LOGIN
         self._channel.write(self._login() + _PING)
+        sent_at = monotonic()
         await self._channel.drain()
         rest = await self._first_pong()
+        self.round_trip_s = monotonic() - sent_at
         self.stage = Stage.OPEN
         self._begin()
         if believed:

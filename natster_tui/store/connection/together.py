@@ -1,0 +1,36 @@
+"""Asking several questions at once: on a slow link each of them costs a round trip."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar, overload
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+_C = TypeVar("_C")
+_D = TypeVar("_D")
+
+
+@overload
+async def together(one: Awaitable[_A], two: Awaitable[_B], /) -> tuple[_A, _B]: ...
+@overload
+async def together(
+    one: Awaitable[_A], two: Awaitable[_B], three: Awaitable[_C], /
+) -> tuple[_A, _B, _C]: ...
+@overload
+async def together(
+    one: Awaitable[_A], two: Awaitable[_B], three: Awaitable[_C], four: Awaitable[_D], /
+) -> tuple[_A, _B, _C, _D]: ...
+@overload
+async def together(*work: Awaitable[_A]) -> tuple[_A, ...]: ...
+
+
+async def together(*work: Awaitable[Any]) -> tuple[Any, ...]:
+    """The results of what is done at the same time, in the order given.
+
+    Raises the first error, in that order, once all have ended: nothing goes on behind the caller.
+    """
+    tasks = [asyncio.ensure_future(each) for each in work]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return tuple(task.result() for task in tasks)
