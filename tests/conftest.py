@@ -83,6 +83,13 @@ async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
         await asyncio.sleep(0.005)  # the shortest wait that lets everything else run
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Another order each time, but no seed set anew for each test: names of accounts and consumers,
+    # which must differ between tests, are random.
+    if config.pluginmanager.hasplugin("randomly"):
+        config.option.randomly_reset_seed = False
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fault-table",
@@ -106,6 +113,9 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"random order: repeat it with --randomly-seed={seed}")
     if config.getoption("--fault-table"):
         terminalreporter.section("faults")
         for line in table():
