@@ -7,34 +7,32 @@ and paint what is visible. No data travels in messages.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from natster_tui.engine.history.time_travel import Moment
 from natster_tui.engine.workspace import Workspace
-from natster_tui.text.masking import screen_text
 from natster_tui.tui.actions.contested_names import ContestedNames
 from natster_tui.tui.actions.copy_export import TakingAway
 from natster_tui.tui.actions.navigation import Finding
+from natster_tui.tui.actions.needs import needs_met
 from natster_tui.tui.actions.refresh import Refreshing
-from natster_tui.tui.actions.time_travel import Traveller
-from natster_tui.tui.background import start as start_work
-from natster_tui.tui.bindings import Need, bindings, commands
+from natster_tui.tui.background import notice
+from natster_tui.tui.bindings import bindings, commands
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.panes.timeline import Timeline
 from natster_tui.tui.screens.dialogs import Dialogs, is_at_work, shows_what_was_read
 from natster_tui.tui.screens.main import MainScreen
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
@@ -42,12 +40,13 @@ from natster_tui.tui.terminal.driver import attentive
 from natster_tui.tui.terminal.line_filter import LastLook
 from natster_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.alert import alert_of
+from natster_tui.tui.widgets.alert import Alert
 from natster_tui.tui.widgets.key_line import PaneKeyLine
 from natster_tui.tui.widgets.palette import DeclaredCommands
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
 from natster_tui.tui.widgets.status_line import StatusLine
-from natster_tui.tui.widgets.text_field import Field
+from natster_tui.tui.widgets.text_field import AskingField, Field
+from natster_tui.tui.widgets.travel_banner import TravelBanner
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 NARROW = 100
@@ -81,19 +80,17 @@ class Dashboard(App[None]):
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
-        self._alerted = ""
         self._shown_of: tuple[object, ...] = ()
         self._closes_dialogs = False
         self.panes = Panes(self.view, self.view.projections)
         self._status = StatusLine(id="status")
-        self._alert_line = Static(id="alert")
-        self._banner = Static(id="banner", classes="hidden")
-        self._banner_shown = ""
+        self._alert = Alert(self.view.glyphs)
+        self.traveller = TravelBanner(self.view)
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._key_line = PaneKeyLine(self.view.glyphs)
-        self._prompt = Prompt(self._names, self._typed, self._answered)
-        view, panes, start, say = self.view, self.panes, partial(start_work, self), self.notice
-        self.traveller = Traveller(view, start, self._arrived, say)
+        self._prompt = Prompt(self.view.completions)
+        self._typed_ahead: deque[events.Event] = deque()
+        """Keys that wait until the one before them is answered."""
         self.refreshing = Refreshing(
             [
                 self._look_at_timeline,
@@ -103,10 +100,11 @@ class Dashboard(App[None]):
             lambda: workspace.follower.meter.per_second,
             lambda: workspace.right_of_way.is_taken,
         )
-        self.finding = Finding(view, panes, self._prompt, start, self._jumped, say)
-        self.taking_away = TakingAway(view, panes, self.copy_to_clipboard, start, say)
+        view, panes = self.view, self.panes
+        self.finding = Finding(view, panes, self._prompt, self)
+        self.taking_away = TakingAway(view, panes, self)
+        self.dialogs = Dialogs(view, panes, self.finding, self)
         self._contested = ContestedNames(workspace)
-        self.dialogs = Dialogs(view, panes, self.push_screen, self._reached, say)
 
     def get_default_screen(self) -> Screen[None]:
         """See `App.get_default_screen`."""
@@ -115,7 +113,7 @@ class Dashboard(App[None]):
     def compose(self) -> ComposeResult:
         """The main screen."""
         yield self._status
-        yield self._banner
+        yield self.traveller
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield self.panes.timeline
@@ -124,7 +122,7 @@ class Dashboard(App[None]):
                 yield from self.panes.documents.values()
                 yield self.panes.projectors
         yield self._hint
-        yield self._alert_line
+        yield self._alert
         yield self._prompt
         yield self._key_line
 
@@ -152,23 +150,40 @@ class Dashboard(App[None]):
         return [*super().get_line_filters(), *self._own_filters]
 
     async def on_event(self, event: events.Event) -> None:
-        """Answer each key before the next: what was typed ahead is meant for what comes of it.
+        """Answer each key before the next: keys typed ahead are meant for what the last one did.
 
-        Textual posts a key to whatever has the focus as it arrives, and asks for its binding when
+        Textual posts a key to whatever has the focus as it arrives, and looks for its binding when
         it has bubbled up from there. Of `/type:shared` in one piece the letters would be on their
         way to the timeline before the slash has opened the prompt.
         """
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            focused = self.focused
-            if isinstance(focused, Field) and focused.take(event):
+            self._typed_ahead.append(event)
+            await self._answer_keys()
+        else:
+            await super().on_event(event)
+
+    async def _answer_keys(self) -> None:
+        """Answer the keys in order, up to an Enter whose text was not handled yet."""
+        while self._typed_ahead:
+            if isinstance(self.focused, AskingField) and self.focused.is_answering:
                 return
-            if isinstance(event, events.Key) and (
-                isinstance(focused, Field) or not isinstance(focused, Input)
-            ):
-                active = self.screen.active_bindings.get(event.key)
-                if active is not None:
-                    await self.run_action(active.binding.action, active.node)
-                    return
+            await self._answer(self._typed_ahead.popleft())
+
+    async def _answer(self, event: events.Event) -> None:
+        focused = self.focused
+        if (
+            isinstance(event, events.Key | events.Paste)
+            and isinstance(focused, Field)
+            and focused.take(event)
+        ):
+            return
+        if isinstance(event, events.Key) and (
+            isinstance(focused, Field) or not isinstance(focused, Input)
+        ):
+            active = self.screen.active_bindings.get(event.key)
+            if active is not None:
+                await self.run_action(active.binding.action, active.node)
+                return
         await super().on_event(event)
 
     # -- painting --------------------------------------------------------------------------
@@ -185,7 +200,6 @@ class Dashboard(App[None]):
         if log is not None and log.identity != self._shown_of:
             before, self._shown_of = self._shown_of, log.identity
             if before:
-                self.workers.cancel_group(self, "travel")
                 self.traveller.forget()
                 self._closes_dialogs = True
         if self._closes_dialogs:
@@ -198,43 +212,16 @@ class Dashboard(App[None]):
         if self.panes.projectors.is_attached:
             self.panes.projectors.update_if_changed()
             for sentence in self._contested.newly():
-                self.notice(sentence)
+                notice(self, sentence)
             self.panes.inspector.inspect(self.panes.subject, calmly=self.panes.timeline.following)
 
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
         self._status.show(self.view, since)
-        self._key_line.show(self._met)
-        alert = self._alert_line
-        sentence = alert_of(self.workspace)
-        banner = self.traveller.banner
-        if banner != self._banner_shown:
-            self._banner_shown = banner
-            self._banner.set_class(not banner, "hidden")
-            self._banner.update(Text(banner), layout=False)
-        if sentence != self._alerted:
-            self._alerted = sentence
-            alert.set_class(bool(sentence), "shown")
-            alert.update(Text(f"{self.view.glyphs.warn} {sentence}" if sentence else ""))
-
-    @property
-    def _met(self) -> frozenset[Need]:
-        """What keys may need, and there is."""
-        view, panes, workspace = self.view, self.panes, self.workspace
-        there_is = {
-            Need.CONNECTION: view.is_connected,
-            Need.EVENTS: panes.timeline.row_count > 0,
-            Need.ROW: panes.used.row_count > 0,
-            Need.NOT_FOLLOWING: not panes.timeline.following,
-            Need.NOW: view.moment is None,
-            Need.PAST: view.moment is not None,
-            Need.NARROWED: any(pane.of is not None for pane in panes.documents.values()),
-            Need.FILTERED: workspace.matches is not None,
-            Need.JUMPED: self.finding.has_jumped,
-            Need.WRITING: not workspace.read_only,
-        }
-        return frozenset(need for need, is_met in there_is.items() if is_met)
+        self._key_line.show(needs_met(self.view, self.panes, self.finding))
+        self._alert.show(self.workspace)
+        self.traveller.show()
 
     # -- failing ---------------------------------------------------------------------------
 
@@ -264,28 +251,45 @@ class Dashboard(App[None]):
         focused = event.widget
         if focused.screen is not self.default_screen or focused is self._prompt:
             return
-        self._stand_at(focused)
+        self.panes.stand_at(focused)
         if isinstance(focused, VirtualList):
             self._inspect(focused)
 
-    def _stand_at(self, pane: Widget) -> None:
-        """The layout follows the pane that is worked in."""
-        if pane.has_class("here"):
-            return
-        screen, panes = self.default_screen, self.panes
-        # Restyling every widget takes as long as painting: only where it makes a difference. What
-        # makes one later (zoom, another size) restyles them itself.
-        matters = screen.has_class("zoomed") or screen.has_class("-narrow")
-        for each in (*panes.lists, panes.inspector):
-            each.set_class(each is pane, "here", update=matters)
-        at_left = pane in (panes.timeline, panes.inspector)
-        for name, is_so in (
-            ("at-left", at_left),
-            ("at-right", not at_left),
-            ("at-timeline", pane is panes.timeline),
-            ("at-inspector", pane is panes.inspector),
-        ):
-            screen.set_class(is_so, name, update=matters)
+    def on_timeline_jumped(self, message: Timeline.Jumped) -> None:
+        """The cursor is on another event; while travelling, everything goes there."""
+        self._inspect(message.timeline)
+        if self.traveller.is_away:
+            self.traveller.go(message.seq)
+
+    def on_travel_banner_arrived(self, message: TravelBanner.Arrived) -> None:
+        """The panes show another moment."""
+        moment = message.moment
+        self.default_screen.set_class(moment is not None, "travelling")
+        for pane in self.panes.lists:
+            pane.wake()
+        if moment is not None:
+            self.panes.timeline.select(max(1, moment.seq))
+        self._show_change(moment is not None)
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """A search narrows as it is typed."""
+        if message.input is self._prompt and self._prompt.is_open:
+            self.finding.typed(self._prompt.value)
+
+    async def on_asking_field_answered(self, message: AskingField.Answered) -> None:
+        """Enter keeps a search, sets a filter, goes somewhere, or names a file."""
+        if message.field is self._prompt:
+            self._answered(message.text)
+        message.field.is_answering = False
+        await self._answer_keys()
+
+    def _answered(self, text: str) -> None:
+        if self._prompt.purpose is not Purpose.EXPORT:
+            self.finding.answered(text)
+        elif text.strip():
+            self._prompt.close()
+            self.panes.focus(self.panes.timeline)
+            self.taking_away.export(text)
 
     def _inspect(self, pane: VirtualList) -> None:
         self.panes.used = pane
@@ -299,24 +303,21 @@ class Dashboard(App[None]):
     def action_pane(self, number: int) -> None:
         """Go to a pane."""
         if (pane := self.panes.numbered(number)) is not None:
-            self._stand_at(pane)
+            self.panes.stand_at(pane)
             self.panes.focus(pane)
 
     def action_follow(self) -> None:
         """Follow the head of the log."""
         self.panes.timeline.follow()
 
-    def action_rebuild(self) -> None:
-        """Open the rebuild dialog, for the projector under the cursor if its pane has focus."""
-        self.dialogs.rebuild()
+    def action_dialog(self, name: str) -> None:
+        """Open a dialog: rebuild, verify, why, publish, community, problems or help."""
+        self.dialogs.show(name)
 
-    def action_verify(self) -> None:
-        """Open the verify dialog."""
-        self.dialogs.verify()
-
-    def action_why(self) -> None:
-        """Show the events that made the account or catalog of the row."""
-        self.dialogs.why()
+    def action_ask(self, purpose: str) -> None:
+        """Ask where to go, or for the file to export to."""
+        asked = Purpose[purpose]
+        self._prompt.open(asked, "natster-events.jsonl" if asked is Purpose.EXPORT else "")
 
     def action_change(self) -> None:
         """Switch the inspector between the event and what it changed."""
@@ -327,7 +328,6 @@ class Dashboard(App[None]):
     def action_travel(self) -> None:
         """Show everything as of the timeline's event; when travelling already, return to now."""
         if self.traveller.is_away:
-            self.workers.cancel_group(self, "travel")
             self.traveller.come_back()
         elif (seq := self.panes.timeline.selected_seq) is not None:
             self.traveller.go(seq)
@@ -340,30 +340,10 @@ class Dashboard(App[None]):
         else:
             self.action_travel()
 
-    def _arrived(self, moment: Moment | None) -> None:
-        self.default_screen.set_class(moment is not None, "travelling")
-        for pane in self.panes.lists:
-            pane.wake()
-        if moment is not None:
-            self.panes.timeline.select(max(1, moment.seq))
-        self._show_change(moment is not None)
-
     def _show_change(self, wanted: bool) -> None:
         self.panes.inspector.shows_change = wanted
         self.panes.used = self.panes.timeline
         self.refreshing.soon()
-
-    def _jumped(self, seq: int) -> None:
-        """The timeline's cursor was put on an event; while travelling, everything goes there."""
-        self._inspect(self.panes.timeline)
-        if self.traveller.is_away:
-            self.traveller.go(seq)
-
-    def _reached(self, seq: int) -> None:
-        """An event was chosen in a dialog: go there, past any filter."""
-        self.workspace.set_filter(None)
-        self.finding.go_to(seq)
-        self.panes.focus(self.panes.timeline)
 
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
@@ -374,15 +354,7 @@ class Dashboard(App[None]):
         pane = self.focused if isinstance(self.focused, DocumentsPane) else None
         (pane or self.panes.accounts).next_sort()
 
-    # -- the prompt ------------------------------------------------------------------------
-
-    def _names(self, field: str) -> list[str]:
-        """What completes a filter's field: catalogs, or accounts by name and by key."""
-        if field == "catalog":
-            return [*self.view.catalogs]
-        accounts = self.view.accounts
-        names = [state.account_name for state in accounts.values() if state.account_name]
-        return [*names, *accounts]
+    # -- finding -------------------------------------------------------------------------
 
     def action_find(self) -> None:
         """Filter the timeline, or search the list that has the focus."""
@@ -392,42 +364,13 @@ class Dashboard(App[None]):
         """Show parked events only, or all events again."""
         self.finding.toggle_parked()
 
-    def action_community(self) -> None:
-        """Show the figures of the community."""
-        self.dialogs.community()
-
     def action_copy(self) -> None:
         """Copy the row of the pane used last, as JSON; its secrets only while revealed."""
         self.taking_away.copy(reveal=self.panes.inspector.reveals)
 
-    def action_publish(self) -> None:
-        """Open the publish form, filled in from the row of the pane used last."""
-        self.dialogs.publish()
-
-    def action_jump(self) -> None:
-        """Ask for a sequence or a time to go to."""
-        self._prompt.open(Purpose.JUMP)
-
-    def _typed(self, text: str) -> None:
-        """A search narrows as it is typed."""
-        self.finding.typed(text)
-
-    def _answered(self, text: str) -> None:
-        """Enter keeps a search, sets a filter, goes there, or names a file."""
-        if self._prompt.purpose is not Purpose.EXPORT:
-            self.finding.answered(text)
-        elif text.strip():
-            self._prompt.close()
-            self.panes.focus(self.panes.timeline)
-            self.taking_away.export(text)
-
     def action_match(self, step: int) -> None:
         """The next or previous event that passes the last filter."""
         self.finding.walk_matches(step)
-
-    def action_export(self) -> None:
-        """Ask for a file, and write what the timeline shows to it."""
-        self._prompt.open(Purpose.EXPORT, "natster-events.jsonl")
 
     def action_return(self) -> None:
         """Go back to where the last jump began."""
@@ -438,14 +381,6 @@ class Dashboard(App[None]):
         for pane in self.panes.documents.values():
             pane.show(None)
         self.refreshing.soon()
-
-    def action_problems(self) -> None:
-        """Show what went wrong so far."""
-        self.dialogs.problems()
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        self.dialogs.help()
 
     def action_zoom(self) -> None:
         """Let the pane with the focus fill the screen, or give it back; the lines stay."""
@@ -470,10 +405,6 @@ class Dashboard(App[None]):
     def action_theme(self) -> None:
         """Switch between dark and light."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
-
-    def notice(self, sentence: str) -> None:
-        """A short note in the corner."""
-        self.notify(screen_text(sentence), markup=False)
 
 
 def _update(pane: VirtualList) -> None:

@@ -1,14 +1,20 @@
-"""What runs in the background: a function that makes the coroutine, not the coroutine itself.
+"""Work in the background, and short notes about it.
 
-A worker that is cancelled before its turn never comes to awaiting what it was given.
+A worker is given the function that makes the coroutine, not the coroutine itself: a worker that
+is cancelled before it starts would never await it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from typing import Any
 
+from textual.app import App
 from textual.dom import DOMNode
+from textual.widget import Widget
 from textual.worker import WorkType
+
+from natster_tui.text.masking import screen_text
 
 Work = Callable[[], Coroutine[None, None, None]]
 
@@ -17,3 +23,8 @@ def start(owner: DOMNode, work: Work, group: str) -> None:
     """Run something for as long as its owner lives; it ends the one before it in its group."""
     given: WorkType[None] = work
     owner.run_worker(given, exclusive=True, group=group)
+
+
+def notice(owner: Widget | App[Any], sentence: str) -> None:
+    """Show a short note in the corner."""
+    owner.notify(screen_text(sentence), markup=False)

@@ -87,10 +87,21 @@ _SEARCH = Key(
     in_palette=False,
 )
 _GO_TO = Key(
-    "app.go_to", "colon,ctrl+g", "jump", "go to", "Go to a sequence or a time", ":", (Need.EVENTS,)
+    "app.go_to",
+    "colon,ctrl+g",
+    "ask('JUMP')",
+    "go to",
+    "Go to a sequence or a time",
+    ":",
+    (Need.EVENTS,),
 )
 _WHY = Key(
-    "app.why", "w", "why", "why", "Why is it so: the events that made the row", needs=(Need.ROW,)
+    "app.why",
+    "w",
+    "dialog('why')",
+    "why",
+    "Why is it so: the events that made the row",
+    needs=(Need.ROW,),
 )
 _CHANGE = Key(
     "timeline.change",
@@ -162,7 +173,7 @@ _PREVIOUS = Key(
 _EXPORT = Key(
     "timeline.export",
     "o",
-    "export",
+    "ask('EXPORT')",
     "export",
     "Export what the timeline shows as JSON lines, masked",
     needs=(Need.EVENTS,),
@@ -178,7 +189,7 @@ _RETURN = Key(
 _PUBLISH = Key(
     "app.publish",
     "p",
-    "publish",
+    "dialog('publish')",
     "publish",
     "Publish an event: a form that shows what it would change",
     needs=(Need.CONNECTION, Need.WRITING, Need.NOW),
@@ -213,7 +224,7 @@ _ALL = Key(
 _REBUILD = Key(
     "projectors.rebuild",
     "r",
-    "rebuild",
+    "dialog('rebuild')",
     "rebuild",
     "Rebuild projections from the log: dry run first",
     needs=(Need.CONNECTION,),
@@ -221,7 +232,7 @@ _REBUILD = Key(
 _VERIFY = Key(
     "projectors.verify",
     "v",
-    "verify",
+    "dialog('verify')",
     "verify",
     "Compare what is stored with the log",
     needs=(Need.CONNECTION,),
@@ -266,7 +277,14 @@ INSPECTOR = (_REVEAL, _CHANGE, _WHY, _BACK_IN_TIME, _ON_IN_TIME, _COPY, _ZOOM)
 
 ALWAYS = (
     Key("app.quit", "q,ctrl+q", "quit", "quit", "Leave the dashboard"),
-    Key("app.help", "question_mark,f1", "help", "help", "All keys, and what the marks mean", "?"),
+    Key(
+        "app.help",
+        "question_mark,f1",
+        "dialog('help')",
+        "help",
+        "All keys, and what the marks mean",
+        "?",
+    ),
 )
 """What every footer begins with."""
 ANYWHERE = (
@@ -274,12 +292,16 @@ ANYWHERE = (
     _REBUILD,
     _VERIFY,
     Key(
-        "app.problems", "e", "problems", "problems", "What went wrong so far, and the log's hazards"
+        "app.problems",
+        "e",
+        "dialog('problems')",
+        "problems",
+        "What went wrong so far, and the log's hazards",
     ),
     Key(
         "app.community",
         "m",
-        "community",
+        "dialog('community')",
         "community",
         "Figures of the community, and its activity",
         needs=(Need.CONNECTION,),

@@ -108,6 +108,14 @@ class View:
                 self._collision_names, self._collisions = names, case_collisions(self.catalogs)
         return self._collisions
 
+    def completions(self, field: str) -> list[str]:
+        """What completes a filter's field: catalogs, or accounts by name and by key."""
+        if field == "catalog":
+            return [*self.catalogs]
+        accounts = self.accounts
+        names = [state.account_name for state in accounts.values() if state.account_name]
+        return [*names, *accounts]
+
     def just_changed(self, projection: str, key: str) -> bool:
         """Whether the event travelled to changed this document."""
         return self.moment is not None and key in self.moment.changed.get(projection, ())

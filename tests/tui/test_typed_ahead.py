@@ -35,7 +35,7 @@ async def test_a_filter_typed_in_one_piece_is_set_and_what_follows_is_a_command(
             type_at_once(app, "/type:shared from:farid\rz")
             await until(lambda: app.default_screen.has_class("zoomed"))
             await until(lambda: "type:shared from:farid (" in text_of(app))
-            assert app.panes.timeline.has_focus
+            assert app.focused is app.panes.timeline
             await pilot.press("z")
         await pilot.press("escape")
         await until(lambda: "Timeline (400)" in text_of(app))

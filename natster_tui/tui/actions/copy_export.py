@@ -7,32 +7,30 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from textual.app import App
+
 from natster_tui.engine.log.masked_export import export_file
 from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.engine.workspace import A_MOMENT
 from natster_tui.errors import NatsterError
-from natster_tui.tui.background import Work
+from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.terminal.clipboard import keep_copy
 from natster_tui.tui.view import View
 
 
 class TakingAway:
-    """`clip` puts a text on the terminal's clipboard, `start` runs a worker, `say` tells."""
+    """Clipboard, workers and notes are those of `app`."""
 
     def __init__(
         self,
         view: View,
         panes: Panes,
-        clip: Callable[[str], None],
-        start: Callable[[Work, str], object],
-        say: Callable[[str], None],
+        app: App[None],
     ) -> None:
         self._view = view
         self._panes = panes
-        self._clip = clip
-        self._start = start
-        self._say = say
+        self._app = app
 
     def copy(self, *, reveal: bool) -> None:
         """Copy the row of the pane used last, as JSON on one line.
@@ -45,51 +43,55 @@ class TakingAway:
             document = view.fold(chosen.projection.name).document(chosen.key)
         elif (record := panes.record) is not None:
             row = partial(event_json, record, reveal=reveal)
-            self._start(partial(self._copy, f"event {record.seq:,}", row, reveal=reveal), "copy")
+            start(
+                self._app, partial(self._copy, f"event {record.seq:,}", row, reveal=reveal), "copy"
+            )
             return
         else:
             document = None
         if document is None:
-            self._say("there is nothing to copy here")
+            notice(self._app, "there is nothing to copy here")
             return
         row = partial(document_json, document, reveal=reveal)
-        self._start(partial(self._copy, what, row, reveal=reveal), "copy")
+        start(self._app, partial(self._copy, what, row, reveal=reveal), "copy")
 
     async def _copy(self, what: str, row: Callable[[], str], *, reveal: bool) -> None:
         # Masking a hub's document takes most of a second, and no key is to wait for it.
         text = await asyncio.to_thread(row)
-        self._clip(text)
+        self._app.copy_to_clipboard(text)
         if reveal:
-            self._say(f"copied {what} with its secrets, to the terminal's clipboard only")
+            notice(self._app, f"copied {what} with its secrets, to the terminal's clipboard only")
             return
         try:
             kept = str(keep_copy(text))
         except OSError as error:
             kept = f"no file either ({(error.strerror or '').lower()})"
-        self._say(f"copied {what}; where the terminal has no clipboard: {kept}")
+        notice(self._app, f"copied {what}; where the terminal has no clipboard: {kept}")
 
     def export(self, name: str) -> None:
         """Write what the timeline shows to a new file, secrets masked."""
         try:
             path = Path(name.strip()).expanduser()
         except RuntimeError:
-            self._say("there is no such home directory: nothing was exported")
+            notice(self._app, "there is no such home directory: nothing was exported")
             return
-        self._start(partial(self._write, path), "export")
+        start(self._app, partial(self._write, path), "export")
 
     async def _write(self, path: Path) -> None:
         workspace = self._view.workspace
         log, filtered = workspace.log, workspace.filtered
         if log is None:
-            self._say("not connected: nothing was exported")
+            notice(self._app, "not connected: nothing was exported")
             return
         seqs = None if filtered is None else filtered.seqs
         if filtered is not None and not filtered.is_complete(workspace.follower.head - A_MOMENT):
-            self._say("the log is still being looked through: export when the filter is done")
+            notice(
+                self._app, "the log is still being looked through: export when the filter is done"
+            )
             return
         try:
             count = await export_file(log, path, seqs, workspace.options.instance)
         except NatsterError as error:
-            self._say(error.sentence)
+            notice(self._app, error.sentence)
             return
-        self._say(f"exported {count:,} events to {path}, secrets masked")
+        notice(self._app, f"exported {count:,} events to {path}, secrets masked")

@@ -6,13 +6,14 @@ The prompt asks; what its answer means is decided here.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from functools import partial
+
+from textual.app import App
 
 from natster_tui.engine.history.document_history import sequence_at
 from natster_tui.errors import NatsterError
 from natster_tui.events.filter import BadFilterError, parse_filter
-from natster_tui.tui.background import Work
+from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import parse_local
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.panes import Panes
@@ -23,24 +24,20 @@ _JUMPS_KEPT = 100
 
 
 class Finding:
-    """`start` runs a worker, `arrived` is told where every jump went, `say` of what went wrong."""
+    """Workers and notes are those of `app`."""
 
     def __init__(
         self,
         view: View,
         panes: Panes,
         prompt: Prompt,
-        start: Callable[[Work, str], object],
-        arrived: Callable[[int], None],
-        say: Callable[[str], None],
+        app: App[None],
     ) -> None:
         self._view = view
         self._workspace = view.workspace
         self._panes = panes
         self._prompt = prompt
-        self._start = start
-        self._arrived = arrived
-        self._say = say
+        self._app = app
         self._jumped_from: list[int] = []
         self._searching: DocumentsPane | None = None
 
@@ -103,7 +100,7 @@ class Finding:
         try:
             wanted = parse_filter(text, self._view.now()) if text.strip() else None
         except BadFilterError as error:
-            self._say(str(error))
+            notice(self._app, str(error))
             return
         self._workspace.set_filter(wanted)
         self._prompt.close()
@@ -120,25 +117,25 @@ class Finding:
         timeline, matches = self._panes.timeline, self._workspace.matches
         seq = timeline.selected_seq
         if matches is None:
-            self._say("nothing was filtered for yet: press / in the timeline first")
+            notice(self._app, "nothing was filtered for yet: press / in the timeline first")
             return
         if seq is None or not matches.seqs:
-            self._say("no event passes the last filter")
+            notice(self._app, "no event passes the last filter")
             return
         at = bisect_right(matches.seqs, seq) if step > 0 else bisect_left(matches.seqs, seq) - 1
         if 0 <= at < len(matches.seqs):
             self._select(matches.seqs[at])
         else:
-            self._say("no more matches in this direction")
+            notice(self._app, "no more matches in this direction")
 
     def _jump(self, text: str) -> None:
         text = text.strip().replace(",", "")
         if text.isascii() and text.isdigit():
             self.go_to(int(text[:19]))
         elif (seconds := parse_local(text, self._view.now())) is not None:
-            self._start(partial(self._jump_to_time, seconds), "jump")
+            start(self._app, partial(self._jump_to_time, seconds), "jump")
         else:
-            self._say("that is neither a sequence nor a time like 2026-11-23 10:22")
+            notice(self._app, "that is neither a sequence nor a time like 2026-11-23 10:22")
             return
         self._prompt.close()
         self._panes.focus(self._panes.timeline)
@@ -150,7 +147,7 @@ class Finding:
         try:
             seq = await sequence_at(log, seconds, self._workspace.options.instance)
         except NatsterError as error:
-            self._say(error.sentence)
+            notice(self._app, error.sentence)
             return
         # 0 is before all: nothing to put a cursor on, but a moment to travel to.
         self.go_to(seq)
@@ -173,6 +170,11 @@ class Finding:
         if self._jumped_from:
             self._select(self._jumped_from.pop())
 
+    def show_event(self, seq: int) -> None:
+        """Go to an event that was chosen in a dialog, past any filter."""
+        self._workspace.set_filter(None)
+        self.go_to(seq)
+        self._panes.focus(self._panes.timeline)
+
     def _select(self, seq: int) -> None:
-        self._panes.timeline.select(seq)
-        self._arrived(seq)
+        self._panes.timeline.jump_to(seq)

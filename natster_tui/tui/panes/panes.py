@@ -98,6 +98,25 @@ class Panes:
                 if narrowing is not None and narrowing.by == pane.projection.name:
                     yield other
 
+    def stand_at(self, pane: Widget) -> None:
+        """Let the layout follow the pane that is worked in."""
+        if pane.has_class("here"):
+            return
+        screen = pane.screen
+        # Restyling every widget takes as long as painting: only where it makes a difference. What
+        # makes one later (zoom, another size) restyles them itself.
+        matters = screen.has_class("zoomed") or screen.has_class("-narrow")
+        for each in (*self.lists, self.inspector):
+            each.set_class(each is pane, "here", update=matters)
+        at_left = pane in (self.timeline, self.inspector)
+        for name, is_so in (
+            ("at-left", at_left),
+            ("at-right", not at_left),
+            ("at-timeline", pane is self.timeline),
+            ("at-inspector", pane is self.inspector),
+        ):
+            screen.set_class(is_so, name, update=matters)
+
     def focus(self, pane: Widget) -> None:
         """Give a pane the keyboard, and make it the one that commands are about."""
         if isinstance(pane, VirtualList):

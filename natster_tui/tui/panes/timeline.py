@@ -10,6 +10,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from textwrap import wrap
 
+from textual.message import Message
+
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import Event, EventType, Record
@@ -31,6 +33,19 @@ class Timeline(VirtualList):
     """The log's events. `following` says whether the newest one is kept in view."""
 
     KEYS = TIMELINE
+
+    class Jumped(Message):
+        """The cursor was put on an event by a search, a match or a jump."""
+
+        def __init__(self, timeline: Timeline, seq: int) -> None:
+            super().__init__()
+            self.timeline = timeline
+            self.seq = seq
+
+        @property
+        def control(self) -> Timeline:
+            """The timeline, for `on`."""
+            return self.timeline
 
     def __init__(self, view: View) -> None:
         super().__init__(view, "Timeline", "timeline")
@@ -107,6 +122,11 @@ class Timeline(VirtualList):
         self.following = True
         self.update_rows()
         self.post_message(self.Moved(self))
+
+    def jump_to(self, seq: int) -> None:
+        """Put the cursor on an event, and say so."""
+        self.select(seq)
+        self.post_message(self.Jumped(self, seq))
 
     def select(self, seq: int) -> None:
         """Put the cursor on an event."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from textual.app import App
 from textual.screen import Screen
 
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.tui.actions.navigation import Finding
+from natster_tui.tui.background import notice
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.screens.community import CommunityScreen
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
@@ -31,24 +34,26 @@ def is_at_work(screen: Screen[Any]) -> bool:
 
 
 class Dialogs:
-    """`push` shows a screen and calls back with what it was left with, `say` tells.
+    """Shows its screens on `app`; an event that is chosen in one is shown by `finding`."""
 
-    `go` shows an event that somebody chose in a dialog.
-    """
-
-    def __init__(
-        self,
-        view: View,
-        panes: Panes,
-        push: Callable[..., object],
-        go: Callable[[int], None],
-        say: Callable[[str], None],
-    ) -> None:
+    def __init__(self, view: View, panes: Panes, finding: Finding, app: App[None]) -> None:
         self._view = view
         self._panes = panes
-        self._push = push
-        self._go = go
-        self._say = say
+        self._finding = finding
+        self._app = app
+
+    def show(self, name: str) -> None:
+        """Open the dialog of a command, by its name."""
+        dialogs = {
+            "rebuild": self.rebuild,
+            "verify": self.verify,
+            "why": self.why,
+            "publish": self.publish,
+            "community": self.community,
+            "problems": self.problems,
+            "help": self.help,
+        }
+        dialogs[name]()
 
     def rebuild(self) -> None:
         """For the projector under the cursor if its pane has the focus, else for all.
@@ -60,11 +65,13 @@ class Dialogs:
         choices = [Choice(every), *(Choice((projection,)) for projection in every)]
         if (chosen := panes.chosen_document) is not None:
             choices.append(Choice((chosen.projection,), chosen.key))
-        self._push(RebuildScreen(self._view, Choice(tuple(self._projections())), choices))
+        self._app.push_screen(
+            RebuildScreen(self._view, Choice(tuple(self._projections())), choices)
+        )
 
     def verify(self) -> None:
         """For the projector under the cursor if its pane has the focus, else for all."""
-        self._push(VerifyScreen(self._view, self._projections()))
+        self._app.push_screen(VerifyScreen(self._view, self._projections()))
 
     def _projections(self) -> Sequence[Projection[Any]]:
         pane = self._panes.projectors
@@ -81,39 +88,39 @@ class Dialogs:
             # An event is its own reason; what people ask about is the account that did it.
             self._explain(ACCOUNTS, event.origin)
         else:
-            self._say("choose an account, a catalog or an event first")
+            notice(self._app, "choose an account, a catalog or an event first")
 
     def _explain(self, projection: Projection[Any], key: str) -> None:
         def chosen(seq: int | None) -> None:
             if seq is not None:
-                self._go(seq)
+                self._finding.show_event(seq)
 
-        self._push(WhyScreen(self._view, projection, key), chosen)
+        self._app.push_screen(WhyScreen(self._view, projection, key), chosen)
 
     def publish(self) -> None:
         """The publish form, filled in from the row of the pane used last."""
         if self._view.workspace.read_only:
-            self._say("read-only: nothing can be published")
+            notice(self._app, "read-only: nothing can be published")
             return
         if self._view.moment is not None:
-            self._say("the past cannot be changed: press t to return to now, then publish")
+            notice(self._app, "the past cannot be changed: press t to return to now, then publish")
             return
         proposal = proposal_for(self._panes, self._view)
-        self._push(PublishScreen(self._view, *proposal), self._published)
+        self._app.push_screen(PublishScreen(self._view, *proposal), self._published)
 
     def _published(self, seq: int | None) -> None:
         if seq is not None:
-            self._say(f"published as {seq:,}")
+            notice(self._app, f"published as {seq:,}")
             self._panes.timeline.follow()
 
     def community(self) -> None:
         """The figures of the community."""
-        self._push(CommunityScreen(self._view))
+        self._app.push_screen(CommunityScreen(self._view))
 
     def problems(self) -> None:
         """What went wrong so far."""
         text = problems_text(self._view.workspace)
-        self._push(TextScreen("Problems and hazards", text, self._view.glyphs))
+        self._app.push_screen(TextScreen("Problems and hazards", text, self._view.glyphs))
 
     def help(self) -> None:
         """All keys, those of the pane in use first."""
@@ -122,4 +129,4 @@ class Dialogs:
             text = help_text(glyphs, "Inspector", self._panes.inspector.KEYS)
         else:
             text = help_text(glyphs, pane.pane_name, pane.KEYS)
-        self._push(TextScreen("Help", text, glyphs))
+        self._app.push_screen(TextScreen("Help", text, glyphs))

@@ -151,8 +151,6 @@ class WhyScreen(ModalScreen[int | None]):
         name = Names(view.accounts).of(key)
         shown = name if projection.name == "account" else screen_text(key, 60)
         self._field = AskingField(
-            self._narrow,
-            self._keep,
             placeholder="a field or a value, such as account_name",
             classes="hidden",
             compact=True,
@@ -188,8 +186,12 @@ class WhyScreen(ModalScreen[int | None]):
         for _ in self._reasons.narrow(text):
             await asyncio.sleep(0)
 
-    def _keep(self, _text: str) -> None:
-        """Back to the rows."""
+    def on_input_changed(self) -> None:
+        """Narrow as it is typed."""
+        self._narrow(self._field.value)
+
+    def on_asking_field_answered(self) -> None:
+        """Enter: back to the rows."""
         self.set_focus(self._reasons)
 
     def on_mount(self) -> None:

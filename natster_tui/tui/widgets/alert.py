@@ -1,9 +1,13 @@
-"""The one thing that somebody must know now."""
+"""The most urgent thing that is wrong, in the line above the footer."""
 
 from __future__ import annotations
 
+from rich.text import Text
+from textual.widgets import Static
+
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
+from natster_tui.tui.theme import Glyphs
 
 SAID_AFTER_S = 2.0
 """From so many seconds on a wait is said."""
@@ -23,3 +27,20 @@ def alert_of(workspace: Workspace) -> str:
             return f"{projector.projection.name}: {status.problem}"
     waited_for = workspace.reporter.waits(SAID_AFTER_S)
     return waited_for[0] if waited_for else ""
+
+
+class Alert(Static):
+    """Shows the alert while there is one."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="alert")
+        self._glyphs = glyphs
+        self._shown = ""
+
+    def show(self, workspace: Workspace) -> None:
+        """Show what there is to say now."""
+        sentence = alert_of(workspace)
+        if sentence != self._shown:
+            self._shown = sentence
+            self.set_class(bool(sentence), "shown")
+            self.update(Text(f"{self._glyphs.warn} {sentence}" if sentence else ""))

@@ -40,13 +40,8 @@ class Prompt(AskingField):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROMPT)]
 
-    def __init__(
-        self,
-        names: Callable[[str], list[str]],
-        typed: Callable[[str], None],
-        answered: Callable[[str], None],
-    ) -> None:
-        super().__init__(typed, answered, id="prompt", compact=True)
+    def __init__(self, names: Callable[[str], list[str]]) -> None:
+        super().__init__(id="prompt", compact=True)
         self.display = False
         self.purpose = Purpose.FILTER
         self._suggester = FilterSuggester(names)

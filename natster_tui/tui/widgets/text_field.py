@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from rich.highlighter import Highlighter
 from rich.text import Text
 from textual import events
+from textual.message import Message
 from textual.widgets import Input
 
 from natster_tui.text.safe_text import safe_in_place
@@ -49,24 +49,28 @@ class Field(Input):
 
 
 class AskingField(Field):
-    """A field whose text is answered before the next key: `answered` on Enter.
+    """A field that asks for one text, and says when it was answered."""
 
-    Messages would come after the keys that were typed ahead.
-    """
+    class Answered(Message):
+        """Enter. Keys typed behind it wait until the application has handled this."""
 
-    def __init__(
-        self, typed: Callable[[str], None], answered: Callable[[str], None], **options: Any
-    ) -> None:
-        self._typed = typed
-        self._answered = answered
-        # The focus is told of after keys were typed ahead: selecting them would replace them.
+        def __init__(self, field: AskingField, text: str) -> None:
+            super().__init__()
+            self.field = field
+            self.text = text
+
+        @property
+        def control(self) -> AskingField:
+            """The field, for `on`."""
+            return self.field
+
+    def __init__(self, **options: Any) -> None:
+        self.is_answering = False
+        """Whether `Answered` is on its way."""
+        # The focus event comes after keys that were typed ahead: selecting would replace them.
         super().__init__(select_on_focus=False, **options)
-
-    def watch_value(self, value: str) -> None:
-        """Textual calls this when `value` is another."""
-        if self.display:
-            self._typed(value)
 
     async def action_submit(self) -> None:
         """Enter."""
-        self._answered(self.value)
+        self.is_answering = True
+        self.post_message(self.Answered(self, self.value))

@@ -1,40 +1,42 @@
-"""Travelling in time: where the screen is, where it is going, and what says so.
-
-Owns the moment that the view shows. The work is done in a worker of the application's, so that
-no key waits for it and a second journey ends the first.
-"""
+"""The banner of time travel: which moment the screen shows, and the way to another one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
+
+from rich.text import Text
+from textual.message import Message
+from textual.widgets import Static
 
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.errors import ConnectionLostError, NatsterError
-from natster_tui.tui.background import Work
+from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
 
 
-class Traveller:
-    """`start` runs a journey, `arrived` is told of every arrival, `say` of what went wrong."""
+class TravelBanner(Static):
+    """Hidden while the screen shows now. It owns the moment that the view shows.
 
-    def __init__(
-        self,
-        view: View,
-        start: Callable[[Work, str], object],
-        arrived: Callable[[Moment | None], None],
-        say: Callable[[str], None],
-    ) -> None:
+    A journey is a worker: no key waits for it, and a second journey ends the first.
+    """
+
+    class Arrived(Message):
+        """The screen shows another moment; None is now."""
+
+        def __init__(self, moment: Moment | None) -> None:
+            super().__init__()
+            self.moment = moment
+
+    def __init__(self, view: View) -> None:
+        super().__init__(id="banner", classes="hidden")
         self._view = view
-        self._start = start
-        self._arrived = arrived
-        self._say = say
         self._travel: TimeTravel | None = None
         self._going_to: int | None = None
         self._done = 0.0
         self._head_at_departure = 0
+        self._shown = ""
 
     @property
     def is_away(self) -> bool:
@@ -45,7 +47,7 @@ class Traveller:
         """Travel to the moment after an event."""
         self._going_to = seq
         self._done = 0.0
-        self._start(partial(self._journey, seq), "travel")
+        start(self, partial(self._journey, seq), "travel")
 
     def step(self, step: int) -> None:
         """One event forward or back, once arrived."""
@@ -54,6 +56,7 @@ class Traveller:
 
     def come_back(self) -> None:
         """Return to now."""
+        self.workers.cancel_group(self, "travel")
         self._arrive(None)
 
     def forget(self) -> None:
@@ -76,7 +79,7 @@ class Traveller:
             self._arrive(await self._travel.at(seq))
         except NatsterError as error:
             self._arrive(self._view.moment)
-            self._say(error.sentence)
+            notice(self, error.sentence)
 
     def _on_progress(self, done: int, total: int) -> None:
         self._done = done / max(1, total)
@@ -88,10 +91,18 @@ class Traveller:
             self._head_at_departure = 0
         elif self._head_at_departure == 0:
             self._head_at_departure = self._view.workspace.follower.head
-        self._arrived(moment)
+        self.post_message(self.Arrived(moment))
+
+    def show(self) -> None:
+        """Show what there is to say now."""
+        sentence = self._sentence
+        if sentence != self._shown:
+            self._shown = sentence
+            self.set_class(not sentence, "hidden")
+            self.update(Text(sentence), layout=False)
 
     @property
-    def banner(self) -> str:
+    def _sentence(self) -> str:
         """What says unmistakably that this is not now; empty when it is."""
         if self._going_to is not None and self._view.moment is None:
             return f"travelling to {self._going_to:,}: {self._done:.0%} · t cancels"

@@ -1,0 +1,25 @@
+"""Which needs of keys are met just now; the footer leaves out keys that would do nothing."""
+
+from __future__ import annotations
+
+from natster_tui.tui.actions.navigation import Finding
+from natster_tui.tui.bindings import Need
+from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.view import View
+
+
+def needs_met(view: View, panes: Panes, finding: Finding) -> frozenset[Need]:
+    """What keys may need, and there is."""
+    there_is = {
+        Need.CONNECTION: view.is_connected,
+        Need.EVENTS: panes.timeline.row_count > 0,
+        Need.ROW: panes.used.row_count > 0,
+        Need.NOT_FOLLOWING: not panes.timeline.following,
+        Need.NOW: view.moment is None,
+        Need.PAST: view.moment is not None,
+        Need.NARROWED: any(pane.of is not None for pane in panes.documents.values()),
+        Need.FILTERED: view.workspace.matches is not None,
+        Need.JUMPED: finding.has_jumped,
+        Need.WRITING: not view.workspace.read_only,
+    }
+    return frozenset(need for need, is_met in there_is.items() if is_met)
