@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
@@ -13,7 +14,8 @@ from natster_tui.engine.projecting.stored_projection import (
     load_projections,
 )
 from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
-from natster_tui.events.log.info import LogInfo, hazards_of
+from natster_tui.events.log.hazards import nearest_limit
+from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.registry import CATALOGS, PROJECTIONS
@@ -92,7 +94,7 @@ class StatusReport:
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        info = self.info
+        info, fill = self.info, nearest_limit(self.info)
         return {
             "server": self.server,
             "user": self.user,
@@ -104,7 +106,8 @@ class StatusReport:
                 "head": info.last_seq,
                 "events": info.messages,
                 "bytes": info.bytes,
-                "fill_percent": int(info.fill_percent),
+                "fill_percent": 0 if fill is None else int(fill.percent),
+                "nearest_limit": None if fill is None else fill.setting,
                 "sealing": self.sealing,
             },
             "hazards": list(self.hazards),
@@ -117,17 +120,19 @@ class StatusReport:
 async def read_status(log: EventLog, instance: str) -> StatusReport:
     """Look at everything once; writes nothing."""
     buckets = {each.name: bucket_of(log, each, instance) for each in PROJECTIONS}
-    info, stored, holders = await together(
+    watch = HazardWatch(PROJECTIONS)
+    info, stored, holders, _ = await together(
         log.refresh(),
         load_projections(buckets, PROJECTIONS),
         together(*(projecting(log.link, each.name) for each in PROJECTIONS)),
+        watch.look(log),
     )
     problems = await together(*(_problem_of(log, each) for each in stored))
     reports = [
         ProjectionReport(each.projection, each, info.last_seq, problem, holder)
         for each, problem, holder in zip(stored, problems, holders, strict=True)
     ]
-    hazards = list(hazards_of(info))
+    hazards = [hazard.sentence for hazard in watch.hazards(log)]
     if log.link.server_version < ATOMIC_BATCHES_SINCE:
         hazards.append(old_server_sentence(log))
     hazards += log.sealing.problems

@@ -13,12 +13,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.log.follower import LogFollower
+from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.log.readings import Readings
-from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
@@ -38,7 +39,7 @@ from natster_tui.errors import (
 )
 from natster_tui.events.event import Record
 from natster_tui.events.filter import EventFilter
-from natster_tui.events.log.info import LogInfo, hazards_of
+from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
@@ -57,6 +58,8 @@ A_MOMENT = 1_000
 """Events that projecting may be behind while all goes well."""
 PROBLEMS_KEPT = 50
 INFO_EVERY_S = 1.0
+BUCKETS_EVERY = 5
+"""How many of these looks go by between two looks at the settings of the buckets."""
 
 
 class Connection(StrEnum):
@@ -135,7 +138,7 @@ class Workspace:
         self.matches: FilteredLog | None = None
         """The events that pass the last filter, whether it narrows the timeline or not."""
         self._left_behind: set[tuple[str, str]] = set()
-        self._repeated = RepeatedIds()
+        self._hazards = HazardWatch(projections)
         self._told_of_keys: tuple[str, ...] = ()
         self._filter_changed = asyncio.Event()
         self._filtered_in: tuple[object, ...] = ()
@@ -153,8 +156,9 @@ class Workspace:
     @property
     def hazards(self) -> tuple[str, ...]:
         """What about the log is dangerous, each as one sentence."""
-        known = () if self.info is None else hazards_of(self.info)
-        return tuple(told for told in (self.store.sentence, *known, self._repeated.hazard) if told)
+        known = () if self.log is None else self._hazards.hazards(self.log)
+        store = (self.store.sentence,) if self.store.sentence else ()
+        return (*store, *(hazard.sentence for hazard in known))
 
     @property
     def read_only(self) -> bool:
@@ -227,7 +231,9 @@ class Workspace:
             link.consumers |= self._left_behind
             log = await self.source.open_log(link, self.options.choice)
             if self.log is not None and self.log.info.created != log.info.created:
-                self._repeated = RepeatedIds()
+                self._hazards = HazardWatch(
+                    [projector.projection for projector in self.projectors.values()]
+                )
             self.log = log
             self._connection(Connection.CONNECTED)
             async with asyncio.TaskGroup() as tasks:
@@ -278,13 +284,17 @@ class Workspace:
         `keys` is the version of the keys with which everything here was begun.
         """
         self._report_keys(log)
-        while True:
+        await self._hazards.look(log)
+        self._ring()
+        for looks in count(1):
             await asyncio.wait({log.link.lost}, timeout=INFO_EVERY_S)
             try:
                 await log.refresh()
             except LogChangedError as error:
                 # Everything here belongs to the log that was: begin again with a new link.
                 raise ConnectionLostError(error.sentence) from error
+            if looks % BUCKETS_EVERY == 0:
+                await self._hazards.look_at_buckets(log)
             self.follower.begins_at(log.info.first_seq)
             await log.sealing.refresh()
             if log.sealing.version != keys:
@@ -354,7 +364,7 @@ class Workspace:
                 await matches.scan(log, self.options.instance)
 
     def _on_live(self, records: list[Record]) -> None:
-        self._repeated.look_at(records)
+        self._hazards.look_at(records)
         if self.matches is not None:
             self.matches.add_live(records)
             if not self.matches.is_complete(records[-1].seq):

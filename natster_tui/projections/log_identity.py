@@ -47,10 +47,11 @@ def identity_problem(info: LogInfo, checkpoint: Checkpoint, time_at_seq: str | N
 
 
 def _lost_unseen(info: LogInfo, checkpoint: Checkpoint) -> str | None:
-    if info.last_seq > 0 and info.first_seq > checkpoint.seq + 1:
+    expected = max(checkpoint.seq + 1, info.start)
+    if info.last_seq >= expected and info.first_seq > expected:
         return (
             f"{info.stream} begins at {info.first_seq:,}, but the projection stands at "
-            f"{checkpoint.seq:,}: {info.first_seq - checkpoint.seq - 1:,} events were lost "
+            f"{checkpoint.seq:,}: {info.first_seq - expected:,} events were lost "
             f"unseen; {_REMEDY}"
         )
     return None

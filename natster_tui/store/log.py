@@ -19,7 +19,14 @@ from natster_tui.errors import (
     RefusedError,
     ServerError,
 )
-from natster_tui.events.event import MESSAGE_ID, Record, StoredMessage
+from natster_tui.events.event import (
+    MESSAGE_ID,
+    SUBJECT_PREFIX,
+    Record,
+    StoredMessage,
+)
+from natster_tui.events.kinds import EventType
+from natster_tui.events.log.hazards import why_not_publishable
 from natster_tui.events.log.info import LogInfo
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
@@ -33,8 +40,10 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import (
     last_message,
     message_at,
+    next_message,
     stream_info,
 )
+from natster_tui.store.connection.together import together
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.provisioning.maker import BucketMaker
@@ -219,6 +228,18 @@ class EventLog:
         found = await last_message(self.link, self.stream, subject_filter)
         return 0 if found is None else found.seq
 
+    async def clear_binding(self) -> int:
+        """The sequence of an unsealed `context_bound`, 0 if the first and the newest are sealed."""
+        wanted = f"{SUBJECT_PREFIX}*.*.*.{EventType.CONTEXT_BOUND}"
+        ends = await together(
+            next_message(self.link, self.stream, 1, wanted),
+            last_message(self.link, self.stream, wanted),
+        )
+        for record in ends:
+            if record is not None and is_sealable(record.payload):
+                return record.seq
+        return 0
+
     async def confirm(self, subject: str) -> None:
         """Make sure, before the first event is appended, that this log would store it.
 
@@ -317,7 +338,12 @@ class EventLog:
             )
 
     async def _ready_for(self, messages: Sequence[Append]) -> None:
-        """Have the keys that sealing these takes: those of origins erased meanwhile anew."""
+        """Have the keys that sealing these takes: those of origins erased meanwhile anew.
+
+        Raises ServerError where the stream takes no events.
+        """
+        if reason := why_not_publishable(self.info):
+            raise ServerError(reason)
         origins = {origin_of(m.subject) for m in messages if is_sealable(m.payload)}
         if origins and self.sealing.seals:
             await self.sealing.refresh()

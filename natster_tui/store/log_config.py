@@ -73,4 +73,15 @@ def log_info(answer: StreamInfoAnswer) -> LogInfo:
         max_msg_size=config.max_msg_size,
         sealing=(config.metadata or {}).get("natster-sealing"),
         last_time=state.last_ts,
+        start=max(config.first_seq, 1),
+        retention=config.retention,
+        storage=config.storage,
+        allow_msg_ttl=config.allow_msg_ttl,
+        allow_rollup_hdrs=config.allow_rollup_hdrs,
+        persist_mode=config.persist_mode,
+        no_ack=config.no_ack,
+        is_mirror=config.mirror is not None,
+        is_sealed_stream=config.sealed,
+        # A single server may describe a cluster that has no name.
+        in_cluster=answer.cluster is not None and bool(answer.cluster.name),
     )

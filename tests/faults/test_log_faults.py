@@ -7,7 +7,7 @@ from pathlib import Path
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import STREAM
-from natster_tui.events.log.info import hazards_of
+from natster_tui.events.log.hazards import hazards_of
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -107,7 +107,9 @@ async def test_the_log_is_purged_when_we_have_seen_it_all(settings: ConnectionSe
         await admin(settings, "STREAM.PURGE")
         log = workspace.log
         assert log is not None
-        said = await took(lambda: any("history was lost" in h for h in hazards_of(log.info)))
+        said = await took(
+            lambda: any("history was lost" in h.sentence for h in hazards_of(log.info))
+        )
         assert said < SOON_S
         more = await tell(settings, head, 100)
         back = await took(lambda: are_at(workspace, more))
@@ -191,7 +193,7 @@ async def test_the_log_forgets_by_max_msgs(settings: ConnectionSettings) -> None
 
         def hazards() -> str:
             assert workspace.log is not None
-            return " ".join(hazards_of(workspace.log.info))
+            return " ".join(h.sentence for h in hazards_of(workspace.log.info))
 
         assert await took(lambda: "history was lost" in hazards() and "forget" in hazards()) < 2
         more = await tell(settings, head, 90)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from natster_tui.events.event import MESSAGE_ID, Record
+from natster_tui.events.log.hazards import Hazard, repeated_id
 
 KEPT = 50_000
 """Ids remembered; some five megabytes."""
@@ -43,13 +44,6 @@ class RepeatedIds:
                 del seqs[next(iter(seqs))]
 
     @property
-    def hazard(self) -> str:
-        """One sentence; empty while nothing was seen."""
-        if self.last is None:
-            return ""
-        seq, earlier = self.last
-        return (
-            f"message ids come again: {self.count:,} events that came in have an earlier one's, "
-            f"the last {seq:,} that of {earlier:,}: it was sent twice, or its writer's ids are not "
-            "unique"
-        )
+    def hazard(self) -> Hazard | None:
+        """What was seen; None while nothing was."""
+        return None if self.last is None else repeated_id(self.count, *self.last)

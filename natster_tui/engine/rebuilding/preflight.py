@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
@@ -18,6 +19,7 @@ from natster_tui.engine.projecting.stored_projection import (
 from natster_tui.errors import ServerError
 from natster_tui.events.event import SUBJECT_PREFIX
 from natster_tui.events.kinds import KINDS
+from natster_tui.events.log.hazards import Hazard
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.consumers import ConsumerInfo, count_matching, list_consumers
@@ -41,6 +43,7 @@ class Preflight:
     other_projectors: tuple[ConsumerInfo, ...]
     own_consumers: tuple[str, ...]
     blockers: tuple[str, ...]
+    hazards: tuple[Hazard, ...] = ()
 
     @property
     def foreign(self) -> tuple[str, ...]:
@@ -96,6 +99,7 @@ class Preflight:
             # One of ours may only watch: who projects is the lease's to say.
             does = "following the log" if consumer.is_ours else "projecting"
             lines.append(f"also {does}: {consumer.name} ({consumer.described})")
+        lines += [f"hazard: {hazard.sentence}" for hazard in self.hazards]
         lines += [f"in the way: {blocker}" for blocker in self.blockers]
         return lines
 
@@ -107,11 +111,12 @@ async def read_preflight(
     # Before the log: no position is then ahead of what is said of it.
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
     stored = await load_projections(buckets, projections)
-    info, by_type, (others, own) = await together(
-        log.refresh(), _counts(log), _consumers(log, projections, instance)
+    watch = HazardWatch(projections)
+    info, by_type, (others, own), _ = await together(
+        log.refresh(), _counts(log), _consumers(log, projections, instance), watch.look(log)
     )
     by_type["other"] = max(0, info.messages - sum(by_type.values()))
-    return Preflight(info, by_type, stored, others, own, _blockers(info))
+    return Preflight(info, by_type, stored, others, own, _blockers(info), watch.hazards(log))
 
 
 async def _counts(log: EventLog) -> dict[str, int]:
@@ -126,7 +131,7 @@ async def _counts(log: EventLog) -> dict[str, int]:
 def _blockers(info: LogInfo) -> tuple[str, ...]:
     if not info.has_gaps:
         return ()
-    lost = info.deleted + max(0, info.first_seq - 1)
+    lost = info.deleted + info.lost_at_start
     return (
         f"the history is incomplete ({lost:,} events are missing): a rebuild would forget "
         "what they did",

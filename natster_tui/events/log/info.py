@@ -1,14 +1,8 @@
-"""What the log is, as the server describes it, and what about it is dangerous.
-
-A log that exists is adopted exactly as it is, and its hazards are shown.
-"""
+"""What the log is, as the server describes it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-FULL_PERCENT = 80
-"""From this fill level on a full log is announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +10,8 @@ class LogInfo:
     """The log's identity, extent and settings.
 
     `created` is the stream's creation time (RFC 3339) and part of its identity. Limits that are
-    not set are 0. `sealing` is the log's own `natster-sealing` metadata, or None.
+    not set are 0. `sealing` is the log's own `natster-sealing` metadata, or None. `start` is the
+    sequence that the stream was made to begin with.
     """
 
     stream: str
@@ -39,57 +34,24 @@ class LogInfo:
     sealing: str | None
     last_time: str = ""
     """The stream time of the newest event as the server writes it; empty where not known."""
+    start: int = 1
+    retention: str = "limits"
+    storage: str = "file"
+    allow_msg_ttl: bool = False
+    allow_rollup_hdrs: bool = False
+    persist_mode: str = ""
+    no_ack: bool = False
+    is_mirror: bool = False
+    is_sealed_stream: bool = False
+    """Whether the stream's setting `sealed` is on: it takes nothing and loses nothing."""
+    in_cluster: bool = False
 
     @property
-    def fill_percent(self) -> float:
-        """How full the log is against its tightest limit, in percent; 0 without limits."""
-        fills = [0.0]
-        if self.max_bytes > 0:
-            fills.append(self.bytes / self.max_bytes)
-        if self.max_msgs > 0:
-            fills.append(self.messages / self.max_msgs)
-        return max(fills) * 100
+    def lost_at_start(self) -> int:
+        """How many events were removed from the beginning."""
+        return max(0, self.first_seq - self.start) if self.last_seq >= self.start else 0
 
     @property
     def has_gaps(self) -> bool:
         """Whether events that once were in the log are missing from it."""
-        return self.deleted > 0 or (self.first_seq > 1 and self.last_seq > 0)
-
-
-def hazards_of(info: LogInfo) -> tuple[str, ...]:
-    """The hazards of a log, each as one sentence."""
-    hazards = []
-    if info.first_seq > 1 and info.last_seq > 0:
-        hazards.append(
-            f"history was lost: the first event left is {info.first_seq:,}, "
-            f"so {info.first_seq - 1:,} are gone"
-        )
-    if info.deleted > 0:
-        hazards.append(f"history was lost: {info.deleted:,} events were deleted from the middle")
-    if info.discard == "old":
-        full = "a full log will forget its first events"
-        limited = info.max_bytes > 0 or info.max_msgs > 0
-        hazards.append(f"discard is old: {full if limited else f'once it has a limit, {full}'}")
-    if info.max_msgs_per_subject > 0:
-        hazards.append(
-            f"only the last {info.max_msgs_per_subject:,} events of a subject are kept "
-            "(max_msgs_per_subject): what an account repeats forgets what it did before"
-        )
-    if info.max_age_s > 0:
-        hazards.append(f"events older than {info.max_age_s:g} s are forgotten (max_age)")
-    missing = [
-        name
-        for name, denied in (("deny_delete", info.deny_delete), ("deny_purge", info.deny_purge))
-        if not denied
-    ]
-    if missing:
-        hazards.append(
-            f"{' and '.join(missing)} not set: a client may remove events "
-            "(and even these do not stop an administrator from shrinking or deleting the stream)"
-        )
-    if info.fill_percent > FULL_PERCENT:
-        hazards.append(
-            f"the log is {info.fill_percent:.0f} % full: raise max_bytes before it "
-            f"{'forgets' if info.discard == 'old' else 'refuses'} events"
-        )
-    return tuple(hazards)
+        return self.deleted > 0 or self.lost_at_start > 0

@@ -1,8 +1,13 @@
-"""Whether a bucket keeps what is written to it."""
+"""Whether a bucket keeps what is written to it, and nothing else."""
 
 from __future__ import annotations
 
+from natster_tui.errors import ApiError
+from natster_tui.events.log.hazards import Hazard, bucket_forgets, bucket_history
 from natster_tui.store.connection.answers.streams import StreamConfig
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.streams import stream_info
 
 
 def why_it_forgets(config: StreamConfig) -> str:
@@ -19,3 +24,27 @@ def why_it_forgets(config: StreamConfig) -> str:
         if config.max_msgs:
             return f"max_msgs {config.max_msgs:,} with discard {config.discard}"
     return ""
+
+
+def hazards_of_bucket(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
+    """What is dangerous about a projection's bucket as it is set up."""
+    hazards = []
+    if setting := why_it_forgets(config):
+        hazards.append(bucket_forgets(bucket, setting))
+    elif config.subject_delete_marker_ttl:
+        seconds = config.subject_delete_marker_ttl / 1e9
+        hazards.append(bucket_forgets(bucket, f"subject_delete_marker_ttl {seconds:,g} s"))
+    if config.max_msgs_per_subject != 1:
+        hazards.append(bucket_history(bucket, config.max_msgs_per_subject))
+    return tuple(hazards)
+
+
+async def read_bucket_hazards(link: Link, bucket: str) -> tuple[Hazard, ...]:
+    """The same of a bucket on the server; none where it does not exist."""
+    try:
+        info = await stream_info(link, f"KV_{bucket}")
+    except ApiError as error:
+        if error.code == STREAM_NOT_FOUND:
+            return ()
+        raise
+    return hazards_of_bucket(bucket, info.config)

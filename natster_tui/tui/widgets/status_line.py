@@ -57,28 +57,38 @@ class StatusLine(Static):
                 text.append(f"  {glyphs.off} in memory", theme["text-warning"])
             elif good:
                 text.append(f"  {glyphs.good} in sync", theme["text-success"])
-        self._append_what_fits(text, width, workspace, since_last)
+        self._append_what_fits(text, width, view, since_last)
         if text != self._shown:
             self._shown = text
             # One line it is and stays: laying the whole screen out again is what would cost.
             self.update(text, layout=False)
 
     def _append_what_fits(
-        self, text: Text, width: int, workspace: Workspace, since_last: float | None
+        self, text: Text, width: int, view: View, since_last: float | None
     ) -> None:
-        """Sealing, user and the last event's age; who one is comes first where not all fit."""
-        room = width - text.cell_len
+        """Hazards, sealing, user and the last event's age; hazards come first, then who one is."""
+        workspace, room = view.workspace, width - text.cell_len
         user = screen_text(workspace.user, max(_LEAST, min(_USER, room - 2)))
         sealing, style = self._sealing(workspace)
+        hazards = self._hazards(view)
         last = "" if since_last is None else f"last event {age(since_last)} ago"
         fitting = set()
-        for part in (user, sealing, last):
+        for part in (hazards, user, sealing, last):
             if part and (taken := cell_len(part) + 2) <= room:
                 room -= taken
                 fitting.add(part)
-        for part, look in ((sealing, style), (user, "dim"), (last, "dim")):
+        warning = self.app.theme_variables["text-warning"]
+        for part, look in ((hazards, warning), (sealing, style), (user, "dim"), (last, "dim")):
             if part in fitting:
                 text.append(f"  {part}", look)
+
+    def _hazards(self, view: View) -> str:
+        """How many hazards the log has; the problems screen says which."""
+        if view.workspace.connection is not Connection.CONNECTED:
+            return ""
+        number = len(view.workspace.hazards)
+        noun = "hazard" if number == 1 else "hazards"
+        return f"{view.glyphs.warn} {number:,} {noun}" if number else ""
 
     def _sealing(self, workspace: Workspace) -> tuple[str, str]:
         if workspace.connection is not Connection.CONNECTED:

@@ -45,6 +45,7 @@ class StreamConfig(Part):
     allow_direct: bool = False
     allow_atomic: bool = False
     allow_msg_ttl: bool = False
+    subject_delete_marker_ttl: Duration = 0
     allow_rollup_hdrs: bool = False
     persist_mode: str = ""
     mirror: dict[str, JsonValue] | None = None

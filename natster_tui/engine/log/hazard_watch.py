@@ -1,0 +1,66 @@
+"""All hazards of a log and of what is stored of it: asked for, and seen in what comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from natster_tui.engine.log.repeated_ids import RepeatedIds
+from natster_tui.events.event import Record
+from natster_tui.events.kinds import EventType
+from natster_tui.events.log.hazards import Hazard, clear_secrets, hazards_of
+from natster_tui.projections.api import Projection
+from natster_tui.store.connection.together import together
+from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.lasting import read_bucket_hazards
+
+_BINDING = f".{EventType.CONTEXT_BOUND}"
+
+
+class HazardWatch:
+    """Knows the hazards of one log; another log takes another one."""
+
+    def __init__(self, projections: Sequence[Projection[Any]]) -> None:
+        self._projections = projections
+        self._repeated = RepeatedIds()
+        self._clear = 0
+        self._buckets: tuple[Hazard, ...] = ()
+
+    async def look(self, log: EventLog) -> None:
+        """Ask the server about what does not follow from the log's own settings."""
+        clear, _ = await together(log.clear_binding(), self.look_at_buckets(log))
+        self._clear = self._clear or clear
+
+    async def look_at_buckets(self, log: EventLog) -> None:
+        """Ask how the projections' buckets are set up now."""
+        asked = [read_bucket_hazards(log.link, each.bucket) for each in self._projections]
+        self._buckets = tuple(hazard for found in await together(*asked) for hazard in found)
+
+    def look_at(self, records: Iterable[Record]) -> None:
+        """Take note of live events, in order, each once."""
+        records = list(records)
+        self._repeated.look_at(records)
+        if not self._clear:
+            self._clear = next((each.seq for each in records if _is_clear_binding(each)), 0)
+
+    def hazards(self, log: EventLog) -> tuple[Hazard, ...]:
+        """All that is known by now."""
+        clear = (clear_secrets(self._clear),) if self._clear else ()
+        repeated = self._repeated.hazard
+        return (
+            *hazards_of(log.info),
+            *clear,
+            *self._buckets,
+            *((repeated,) if repeated else ()),
+        )
+
+
+async def read_hazards(log: EventLog, projections: Sequence[Projection[Any]]) -> tuple[Hazard, ...]:
+    """One look at all of them; what repeats a message id is only seen by following the log."""
+    watch = HazardWatch(projections)
+    await watch.look(log)
+    return watch.hazards(log)
+
+
+def _is_clear_binding(record: Record) -> bool:
+    return record.seal is None and bool(record.payload) and record.subject.endswith(_BINDING)

@@ -1,0 +1,251 @@
+"""What about a log, or about a bucket that a projection of it is stored in, is dangerous. Pure.
+
+A log that exists is adopted exactly as it is. Its hazards are values; `Hazard.sentence` is the one
+place that words them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum, auto
+
+from natster_tui.events.log.info import LogInfo
+
+FULL_PERCENT = 80
+"""From this fill level on a full log is announced."""
+
+
+class HazardKind(StrEnum):
+    """What is dangerous, in the order in which hazards are shown."""
+
+    HISTORY_LOST = auto()
+    EVENTS_DELETED = auto()
+    CLEAR_SECRETS = auto()
+    RETENTION = auto()
+    STORAGE = auto()
+    DISCARD = auto()
+    SUBJECT_LIMIT = auto()
+    MAX_AGE = auto()
+    MESSAGE_TTL = auto()
+    ROLLUP = auto()
+    PERSIST_MODE = auto()
+    ONE_REPLICA = auto()
+    NO_ACK = auto()
+    MIRROR = auto()
+    SEALED_STREAM = auto()
+    NOT_DENIED = auto()
+    NEARLY_FULL = auto()
+    REPEATED_ID = auto()
+    BUCKET_FORGETS = auto()
+    BUCKET_HISTORY = auto()
+    OLD_SERVER = auto()
+    SEALING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """One hazard. `sentence` is for a person; programs look at `kind`."""
+
+    kind: HazardKind
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How full the log is against one of its limits, by the name of the setting."""
+
+    setting: str
+    used: int
+    limit: int
+
+    @property
+    def percent(self) -> float:
+        """In percent."""
+        return self.used / self.limit * 100
+
+
+def nearest_limit(info: LogInfo) -> Fill | None:
+    """The limit that the log reaches first; None where it has none."""
+    fills = [
+        Fill(setting, used, limit)
+        for setting, used, limit in (
+            ("max_bytes", info.bytes, info.max_bytes),
+            ("max_msgs", info.messages, info.max_msgs),
+        )
+        if limit > 0
+    ]
+    return max(fills, key=lambda fill: fill.percent, default=None)
+
+
+def hazards_of(info: LogInfo) -> tuple[Hazard, ...]:
+    """The hazards that follow from what the server says of a log."""
+    return (
+        *_losses(info),
+        *_retention(info),
+        *_erasing(info),
+        *_durability(info),
+        *_refusals(info),
+        *_filling(info),
+    )
+
+
+def repeated_id(count: int, seq: int, earlier: int) -> Hazard:
+    """`count` events repeat a message id; the last one, at `seq`, that of `earlier`."""
+    return Hazard(
+        HazardKind.REPEATED_ID,
+        f"message ids come again: {count:,} events that came in have an earlier one's, the last "
+        f"{seq:,} that of {earlier:,}: it was sent twice, or its writer's ids are not unique",
+    )
+
+
+def clear_secrets(seq: int) -> Hazard:
+    """The `context_bound` at `seq` is stored unsealed."""
+    return Hazard(
+        HazardKind.CLEAR_SECRETS,
+        f"secrets are stored in clear text: the context_bound at {seq:,} is not sealed, and every "
+        "reader of the stream can read its access token",
+    )
+
+
+def bucket_forgets(bucket: str, setting: str) -> Hazard:
+    """A projection's bucket loses, or hides, documents because of a setting."""
+    return Hazard(
+        HazardKind.BUCKET_FORGETS,
+        f"the bucket {bucket} forgets documents ({setting}): change that setting of the stream "
+        f"KV_{bucket}, then rebuild",
+    )
+
+
+def bucket_history(bucket: str, values: int) -> Hazard:
+    """A projection's bucket keeps more than the newest value of a key; -1: without a limit."""
+    kept = f"{values:,} values" if values > 0 else "all values"
+    return Hazard(
+        HazardKind.BUCKET_HISTORY,
+        f"the bucket {bucket} keeps {kept} of a key (history): it grows, and what a document said "
+        f"before stays readable; set max_msgs_per_subject of the stream KV_{bucket} to 1",
+    )
+
+
+def why_not_publishable(info: LogInfo) -> str:
+    """Why events cannot be published to a log, in a sentence; empty where they can."""
+    if info.is_mirror:
+        return (
+            f"{info.stream} is a mirror, which takes no events itself: publish to the stream that "
+            "it mirrors"
+        )
+    if info.no_ack:
+        return (
+            f"{info.stream} acknowledges nothing (no_ack), so it cannot be known whether an event "
+            "is stored: set no_ack to false on the stream"
+        )
+    if info.is_sealed_stream:
+        return f"{info.stream} is sealed (the stream's setting `sealed`) and takes no more events"
+    return ""
+
+
+def _losses(info: LogInfo) -> Iterator[Hazard]:
+    if info.lost_at_start > 0:
+        yield Hazard(
+            HazardKind.HISTORY_LOST,
+            f"history was lost: the first event left is {info.first_seq:,}, "
+            f"so {info.lost_at_start:,} are gone",
+        )
+    if info.deleted > 0:
+        yield Hazard(
+            HazardKind.EVENTS_DELETED,
+            f"history was lost: {info.deleted:,} events were deleted from the middle",
+        )
+
+
+def _retention(info: LogInfo) -> Iterator[Hazard]:
+    """Settings because of which the log forgets."""
+    if info.retention != "limits":
+        forgets = (
+            "an event that all its consumers acknowledged, or that none wants, is deleted"
+            if info.retention == "interest"
+            else "an event that a consumer acknowledged is deleted"
+        )
+        yield Hazard(HazardKind.RETENTION, f"retention is {info.retention}: {forgets}")
+    if info.storage != "file":
+        yield Hazard(
+            HazardKind.STORAGE,
+            f"storage is {info.storage}: the log is gone when its server restarts",
+        )
+    if info.discard == "old":
+        full = "a full log will forget its first events"
+        limited = info.max_bytes > 0 or info.max_msgs > 0
+        yield Hazard(
+            HazardKind.DISCARD,
+            f"discard is old: {full if limited else f'once it has a limit, {full}'}",
+        )
+    if info.max_msgs_per_subject > 0:
+        yield Hazard(
+            HazardKind.SUBJECT_LIMIT,
+            f"only the last {info.max_msgs_per_subject:,} events of a subject are kept "
+            "(max_msgs_per_subject): what an account repeats forgets what it did before",
+        )
+    if info.max_age_s > 0:
+        yield Hazard(
+            HazardKind.MAX_AGE, f"events older than {info.max_age_s:g} s are forgotten (max_age)"
+        )
+    if info.allow_msg_ttl:
+        yield Hazard(
+            HazardKind.MESSAGE_TTL,
+            "allow_msg_ttl is set: an event published with a Nats-TTL header is forgotten when "
+            "that time is over",
+        )
+
+
+def _erasing(info: LogInfo) -> Iterator[Hazard]:
+    """Settings that let a client remove events."""
+    if info.allow_rollup_hdrs:
+        yield Hazard(
+            HazardKind.ROLLUP,
+            "allow_rollup_hdrs is set: one message with a Nats-Rollup header can erase the log",
+        )
+    missing = [
+        name
+        for name, denied in (("deny_delete", info.deny_delete), ("deny_purge", info.deny_purge))
+        if not denied
+    ]
+    if missing:
+        yield Hazard(
+            HazardKind.NOT_DENIED,
+            f"{' and '.join(missing)} not set: a client may remove events "
+            "(and even these do not stop an administrator from shrinking or deleting the stream)",
+        )
+
+
+def _durability(info: LogInfo) -> Iterator[Hazard]:
+    if info.persist_mode == "async":
+        yield Hazard(
+            HazardKind.PERSIST_MODE,
+            "persist_mode is async: events that were acknowledged may be lost when a server stops",
+        )
+    if info.in_cluster and info.replicas <= 1:
+        yield Hazard(
+            HazardKind.ONE_REPLICA,
+            "one replica on a cluster: the log cannot be reached while its server is down, and is "
+            "gone with that server's disk; set num_replicas to 3",
+        )
+
+
+def _refusals(info: LogInfo) -> Iterator[Hazard]:
+    reason = why_not_publishable(info)
+    if reason and info.is_mirror:
+        yield Hazard(HazardKind.MIRROR, reason)
+    elif reason and info.no_ack:
+        yield Hazard(HazardKind.NO_ACK, reason)
+    elif reason:
+        yield Hazard(HazardKind.SEALED_STREAM, reason)
+
+
+def _filling(info: LogInfo) -> Iterator[Hazard]:
+    fill = nearest_limit(info)
+    if fill is not None and fill.percent > FULL_PERCENT:
+        yield Hazard(
+            HazardKind.NEARLY_FULL,
+            f"the log is {fill.percent:.0f} % full ({fill.setting} {fill.limit:,}): raise "
+            f"{fill.setting} before it {'forgets' if info.discard == 'old' else 'refuses'} events",
+        )
