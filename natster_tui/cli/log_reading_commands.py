@@ -17,7 +17,7 @@ from natster_tui.engine.log.masked_export import masked_line
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record, read_event
-from natster_tui.events.filter import BadFilterError, EventFilter, parse_filter, parse_since
+from natster_tui.events.filter import FILTERS, BadFilterError, Bounds, EventFilter, parse_since
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.registry import PROJECTIONS, parked_reason
@@ -27,7 +27,9 @@ from natster_tui.text.masking import screen_text
 _NAMES = [projection.name for projection in PROJECTIONS]
 
 
-@click.command()
+@click.command(
+    help=f"Print events as lines. FILTER as in the dashboard: {FILTERS.summary}, or any text."
+)
 @click.argument("filters", nargs=-1, metavar="[FILTER]…")
 @click.option("--since", metavar="SEQ|TIME|AGE", help="From there on: 4711, 2026-11-23, 2h.")
 @click.option("--last", "-n", type=click.IntRange(min=1), help="Only the last so many that pass.")
@@ -42,7 +44,7 @@ def tail(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """Print events as lines; FILTER as in the dashboard: type:shared from:… since:2h parked."""
+    """Print the events that pass, oldest first, and go on with --follow."""
     target = target_of()
     wanted = _parsed(filters, since)
 
@@ -70,13 +72,15 @@ def tail(
 def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:
     now = time.time()
     try:
-        wanted = parse_filter(" ".join(filters), now)
+        wanted = FILTERS.parse(" ".join(filters), now)
         if since is None:
             return wanted
         if since.isascii() and since.isdigit():
             # Cut, because Python refuses to read very long numbers, and no log is so long.
-            return replace(wanted, first=max(wanted.first, int(since.lstrip("0")[:19] or "0")))
-        return replace(wanted, since=max(wanted.since or 0, parse_since(since, now)))
+            start = Bounds(first=int(since.lstrip("0")[:19] or "0"))
+        else:
+            start = Bounds(since=parse_since(since, now))
+        return replace(wanted, bounds=wanted.bounds.within(start))
     except BadFilterError as error:
         raise UsageError(str(error)) from error
 

@@ -17,6 +17,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.rebuild import Verdict
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.event import Record
+from natster_tui.events.filter import Values
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
@@ -108,9 +109,9 @@ class View:
                 self._collision_names, self._collisions = names, case_collisions(self.catalogs)
         return self._collisions
 
-    def completions(self, field: str) -> list[str]:
+    def completions(self, values: Values) -> list[str]:
         """What completes a filter's field: catalogs, or accounts by name and by key."""
-        if field == "catalog":
+        if values is Values.CATALOGS:
             return [*self.catalogs]
         accounts = self.accounts
         names = [state.account_name for state in accounts.values() if state.account_name]

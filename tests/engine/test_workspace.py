@@ -11,7 +11,7 @@ import pytest
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import MESSAGE_ID, STREAM
-from natster_tui.events.filter import parse_filter
+from natster_tui.events.filter import FILTERS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -35,7 +35,7 @@ async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_kn
     monkeypatch.setattr(Projector, "_begin", later)
     async with running(settings) as workspace:
         await until(lambda: workspace.follower.head == head)
-        workspace.set_filter(parse_filter("from:ada", 0))
+        workspace.set_filter(FILTERS.parse("from:ada", 0))
         early = workspace.filtered
         assert early is not None
         await until(lambda: early.is_complete(head))

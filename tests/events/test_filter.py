@@ -4,11 +4,14 @@ import pytest
 
 from natster_tui.events.event import Event, Record
 from natster_tui.events.filter import (
+    FILTERS,
     BadFilterError,
     EventFilter,
-    completions,
-    parse_filter,
+    FilterField,
+    Values,
+    filter_language,
 )
+from natster_tui.events.kinds import KINDS
 from natster_tui.projections.registry import ACCOUNTS
 
 A, B = "A" * 56, "A" + "B" * 55
@@ -66,10 +69,12 @@ def passing(wanted: EventFilter) -> list[int]:
         ("renamed", [5]),
         ("type:shared type:imported", []),
         ("type:imported account:ada since:2h", [3]),
+        ("seq:2.. seq:..4", [2, 3, 4]),
+        ("since:2h since:2m", [3, 4, 5, 6]),
     ],
 )
 def test_every_word_must_hold(text: str, expected: list[int]) -> None:
-    assert passing(parse_filter(text, NOW)) == expected
+    assert passing(FILTERS.parse(text, NOW)) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_every_word_must_hold(text: str, expected: list[int]) -> None:
 )
 def test_what_means_nothing_is_said(text: str) -> None:
     with pytest.raises(BadFilterError):
-        parse_filter(text, NOW)
+        FILTERS.parse(text, NOW)
 
 
 @pytest.mark.parametrize(
@@ -107,26 +112,48 @@ def test_what_means_nothing_is_said(text: str) -> None:
     ],
 )
 def test_the_server_narrows_only_where_nothing_is_left_out(text: str, expected: str) -> None:
-    assert parse_filter(text, NOW).subject_filter == expected
+    assert FILTERS.parse(text, NOW).subject_filter == expected
 
 
 def test_completion() -> None:
-    def names(field: str) -> list[str]:
-        return ["tour-diaries", "overdubs"] if field == "catalog" else ["Half Past Tuesday", "Ada"]
+    def names(values: Values) -> list[str]:
+        return (
+            ["tour-diaries", "overdubs"]
+            if values is Values.CATALOGS
+            else ["Half Past Tuesday", "Ada"]
+        )
 
-    assert completions("ty", names) == ["type:"]
-    assert completions("from:x type:sh", names) == ["from:x type:shared"]
-    assert completions("catalog:o", names) == ["catalog:overdubs"]
-    assert completions("", names) == []
-    assert completions("account:a", names) == ["account:ada"]
-    assert completions('type:shared from:"hal', names) == ['type:shared from:"half Past Tuesday"']
-    assert completions("to:", names) == ['to:Half" Past Tuesday"', "to:Ada"]
+    assert FILTERS.completions("ty", names) == ["type:"]
+    assert FILTERS.completions("from:x type:sh", names) == ["from:x type:shared"]
+    assert FILTERS.completions("catalog:o", names) == ["catalog:overdubs"]
+    assert FILTERS.completions("", names) == []
+    assert FILTERS.completions("account:a", names) == ["account:ada"]
+    assert FILTERS.completions('type:shared from:"hal', names) == [
+        'type:shared from:"half Past Tuesday"'
+    ]
+    assert FILTERS.completions("to:", names) == ['to:Half" Past Tuesday"', "to:Ada"]
 
 
 def test_quotes_make_one_word() -> None:
-    quoted = parse_filter('account:Half" Past" -"on tour" type:shared', NOW)
-    assert [(word.field, word.value, word.negated) for word in quoted.words] == [
+    quoted = FILTERS.parse('account:Half" Past" -"on tour" type:shared', NOW)
+    assert [(word.field.name, word.value, word.negated) for word in quoted.words] == [
         ("account", "Half Past", False),
         ("text", "on tour", True),
         ("type", "catalog_shared", False),
     ]
+
+
+def test_a_field_is_one_entry() -> None:
+    odd = FilterField(
+        "odd", "odd", "odd sequences", holds=lambda _, look: bool(look.record.seq % 2), is_flag=True
+    )
+    filters = filter_language(KINDS, [odd])
+    assert passing(filters.parse("odd", NOW)) == [1, 3, 5]
+    assert passing(filters.parse("-odd type:shared", NOW)) == [2]
+    assert filters.completions("od", lambda _: []) == ["odd"]
+    assert filters.summary.endswith(" parked odd")
+
+
+def test_each_field_decides_or_bounds_and_never_both() -> None:
+    for field in FILTERS.fields:
+        assert (field.holds is None) != (field.bounds is None), field.name

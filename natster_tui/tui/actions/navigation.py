@@ -12,7 +12,7 @@ from textual.app import App
 
 from natster_tui.engine.history.document_history import sequence_at
 from natster_tui.errors import NatsterError
-from natster_tui.events.filter import BadFilterError, parse_filter
+from natster_tui.events.filter import FILTERS, BadFilterError
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import parse_local
 from natster_tui.tui.panes.documents import DocumentsPane
@@ -98,7 +98,7 @@ class Finding:
     def set_filter(self, text: str) -> None:
         """Show the events that pass only; all of them when the text is empty."""
         try:
-            wanted = parse_filter(text, self._view.now()) if text.strip() else None
+            wanted = FILTERS.parse(text, self._view.now()) if text.strip() else None
         except BadFilterError as error:
             notice(self._app, str(error))
             return

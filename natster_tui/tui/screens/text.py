@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from natster_tui.engine.workspace import Workspace
+from natster_tui.events.filter import FILTERS
 from natster_tui.events.kinds import KINDS
 from natster_tui.tui.bindings import ALWAYS, ANYWHERE, MOVING, TEXT_PAGE, Key, bindings, commands
 from natster_tui.tui.clock import full_time
@@ -58,6 +59,14 @@ def help_text(glyphs: Glyphs, pane: str, own: Sequence[Key]) -> Text:
     _append_section(text, "Moving", MOVING)
     others = {key.id: key for key in (*ALWAYS, *ANYWHERE, *commands().values()) if key not in own}
     _append_section(text, "Anywhere", _in_words(others.values()))
+    _append_section(
+        text,
+        "Filters (/ in the timeline); - before a word turns it round",
+        (
+            *((field.example, field.meaning) for field in FILTERS.fields),
+            ("any text", "a part of the subject, or of a name"),
+        ),
+    )
     _append_section(
         text,
         "Marks in the timeline",

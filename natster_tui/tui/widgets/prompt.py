@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.suggester import Suggester
 
-from natster_tui.events.filter import completions
+from natster_tui.events.filter import FILTERS, Values
 from natster_tui.tui.bindings import PROMPT, bindings
 from natster_tui.tui.widgets.text_field import AskingField
 
@@ -18,7 +18,7 @@ class Purpose(Enum):
     """What the prompt is for just now; the value is what it says while empty."""
 
     FIND = "find by name or key"
-    FILTER = "filter: type: from: to: account: catalog: seq:1..9 since:2h parked, or any text"
+    FILTER = f"filter: {FILTERS.summary}, or any text"
     EXPORT = "export to: a file that does not exist yet"
     JUMP = "go to: a sequence, or a time such as 2026-11-23 10:22"
 
@@ -26,13 +26,13 @@ class Purpose(Enum):
 class FilterSuggester(Suggester):
     """Completes a filter's fields, types and names; Tab or the right arrow takes the suggestion."""
 
-    def __init__(self, names: Callable[[str], list[str]]) -> None:
+    def __init__(self, names: Callable[[Values], list[str]]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._names = names
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first way to go on, if any."""
-        return next(iter(completions(value, self._names)), None)
+        return next(iter(FILTERS.completions(value, self._names)), None)
 
 
 class Prompt(AskingField):
@@ -40,7 +40,7 @@ class Prompt(AskingField):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROMPT)]
 
-    def __init__(self, names: Callable[[str], list[str]]) -> None:
+    def __init__(self, names: Callable[[Values], list[str]]) -> None:
         super().__init__(id="prompt", compact=True)
         self.display = False
         self.purpose = Purpose.FILTER
