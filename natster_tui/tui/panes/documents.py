@@ -77,7 +77,8 @@ class DocumentsPane(VirtualList):
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
         view = self.view
-        return (view.version, view.workspace.connection, view.now() // 60)
+        # Hubs are found a little after the documents that make them.
+        return (view.version, view.hubs, view.workspace.connection, view.now() // 60)
 
     def update_rows(self) -> None:
         """Take the documents as they are now; the cursor stays on its document."""
