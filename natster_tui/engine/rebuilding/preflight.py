@@ -16,12 +16,13 @@ from natster_tui.engine.projecting.stored_projection import (
     bucket_of,
     load_projections,
 )
-from natster_tui.errors import ServerError
+from natster_tui.errors import ApiError, ServerError
 from natster_tui.events.event import SUBJECT_PREFIX
 from natster_tui.events.kinds import KINDS
 from natster_tui.events.log.hazards import Hazard
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
+from natster_tui.store.connection.api_codes import CONSUMER_REFUSED
 from natster_tui.store.connection.consumers import ConsumerInfo, count_matching, list_consumers
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
@@ -115,16 +116,22 @@ async def read_preflight(
     info, by_type, (others, own), _ = await together(
         log.refresh(), _counts(log), _consumers(log, projections, instance), watch.look(log)
     )
-    by_type["other"] = max(0, info.messages - sum(by_type.values()))
+    if by_type:
+        by_type["other"] = max(0, info.messages - sum(by_type.values()))
     return Preflight(info, by_type, stored, others, own, _blockers(info), watch.hazards(log))
 
 
 async def _counts(log: EventLog) -> dict[str, int]:
-    """How many events of each type there are."""
+    """How many events of each type there are; empty where the stream refuses to count them."""
     counting = [
         count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.name}") for kind in KINDS
     ]
-    counts = await together(*counting)
+    try:
+        counts = await together(*counting)
+    except ApiError as error:
+        if error.code not in CONSUMER_REFUSED:
+            raise
+        return {}
     return {kind.name: count for kind, count in zip(KINDS, counts, strict=True)}
 
 

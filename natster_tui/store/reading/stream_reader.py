@@ -32,7 +32,7 @@ from natster_tui.errors import (
 )
 from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.answers.consumers import ConsumerInfoAnswer
-from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND
+from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND, CONSUMER_REFUSED
 from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.inbox import RawInbox
@@ -47,6 +47,7 @@ from natster_tui.store.connection.wire import (
 from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.reading.completeness import gaps_between
 from natster_tui.store.reading.leader import StreamLeader
+from natster_tui.store.reading.message_gets import POLL_S, get_messages
 
 WINDOW_MESSAGES = 8_000
 WINDOW_BYTES = 4 * 1024 * 1024
@@ -103,6 +104,8 @@ class StreamReader:
     leader said that nothing is left in it. `there_from` is a sequence from which on everything is
     known to be there when the read begins: what falls away meanwhile is lost history. Streams that
     overwrite, such as buckets, and filtered reads have gaps by nature, and go without.
+
+    A stream that refuses the consumer is read by asking for its messages instead.
     """
 
     def __init__(
@@ -159,6 +162,7 @@ class StreamReader:
         self._asked = 0
         self._gone = False
         self._odd_in_a_row = 0
+        self._without_consumer = False
 
     async def __aenter__(self) -> Self:
         try:
@@ -213,12 +217,17 @@ class StreamReader:
                 await asyncio.wait({making}, timeout=min(self.link.round_trip_s / 8, AHEAD_S))
                 await self._pull()
             self.pending = (await making).num_pending
-        except (ApiError, DeniedError):
+        except (ApiError, DeniedError) as error:
             # It was not made, so there is nothing to delete.
             self.link.consumers.discard((self.stream, self._consumer))
-            raise
+            if not (isinstance(error, ApiError) and error.code in CONSUMER_REFUSED):
+                raise
+            self._without_consumer = True
         finally:
             making.cancel()
+        if self._without_consumer:
+            await self._stop()
+            return
         if any(_is_unheard(delivery) for delivery in self._arrived):
             # The consumer took longer. Nothing can have been delivered, so this is all there is.
             self._arrived, self._asked = [], 0
@@ -291,6 +300,9 @@ class StreamReader:
     async def messages(self) -> AsyncGenerator[list[StoredMessage], None]:
         """The same as messages, for a replay that needs a record of few of them."""
         while True:
+            if self._without_consumer:
+                yield await self._get()
+                continue
             if not self._arrived:
                 await self._wait()
             if self.link.is_lost:
@@ -317,6 +329,19 @@ class StreamReader:
                 continue
             await self._pull()
             yield messages
+
+    async def _get(self) -> list[StoredMessage]:
+        """The next messages, asked for; none where nothing more has come in."""
+        before = self.next_seq
+        messages, self.next_seq, self.pending = await get_messages(
+            self.link, self.stream, before, self.subject_filter
+        )
+        self.idle = self.next_seq == before
+        if self.idle:
+            await asyncio.wait({self.link.lost}, timeout=min(self._heartbeat_s, POLL_S))
+        if self._accounts and messages:
+            messages, _odd = await self._accounted_for(before, messages, odd=False)
+        return messages
 
     def _take(self, arrived: list[Delivery], at: int) -> tuple[list[StoredMessage], int, bool]:
         """Up to a slice of messages of what arrived, from index `at` on.
