@@ -47,7 +47,11 @@ from natster_tui.store.connection.opening.failure import (
 )
 from natster_tui.store.connection.opening.limits import within
 from natster_tui.store.connection.opening.servers import ServerPool
-from natster_tui.store.connection.opening.tls import check_transport, protection_of, tls_context
+from natster_tui.store.connection.opening.tls import (
+    check_transport,
+    context_when_needed,
+    protection_of,
+)
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.server_errors import ServerSaidError
 from natster_tui.store.connection.write_target import (
@@ -135,7 +139,7 @@ class Link:
         """
         quieten_nats_logging()
         check_transport(settings)
-        protection, context = protection_of(settings), tls_context(settings)
+        protection, context = protection_of(settings), context_when_needed(settings)
         pool = pool or ServerPool(settings.servers)
         failures: list[ConnectFailure] = []
         for address in pool.in_turn():

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import ssl
 from collections.abc import Callable
 from enum import Enum, auto
 from time import monotonic
@@ -32,7 +31,7 @@ from natster_tui.store.connection.answers.reading import read_part
 from natster_tui.store.connection.answers.servers import ServerInfo
 from natster_tui.store.connection.opening.limits import within
 from natster_tui.store.connection.opening.servers import ServerAddress
-from natster_tui.store.connection.opening.tls import Protection
+from natster_tui.store.connection.opening.tls import Context, Protection
 from natster_tui.store.connection.opening.transports import READ_LIMIT, transport_to
 from natster_tui.store.connection.server_errors import server_error
 from natster_tui.store.connection.wire import WireClient
@@ -81,7 +80,7 @@ class NatsClient(WireClient):
         self,
         address: ServerAddress,
         protection: Protection,
-        context: ssl.SSLContext,
+        context: Context,
         proxy: SecretStr | None = None,
     ) -> None:
         super().__init__()

@@ -6,8 +6,10 @@ TLS is asked for by `tls://` or `wss://`, a certificate authority, a client cert
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -72,7 +74,8 @@ def check_transport(settings: ConnectionSettings) -> None:
         raise UsageError(
             f"ws:// has no TLS, which {protection.asked_by} asks for: write wss:// instead"
         )
-    tls_context(settings)
+    if settings.tls_ca is not None or settings.tls_cert is not None:
+        tls_context(settings)
 
 
 def _check_proxy(schemes: set[str]) -> None:
@@ -93,6 +96,15 @@ def _check_proxy(schemes: set[str]) -> None:
 
 class _PassPhraseNeededError(Exception):
     """A key has a pass phrase."""
+
+
+Context = Callable[[], ssl.SSLContext]
+"""What makes a context when it is needed."""
+
+
+def context_when_needed(settings: ConnectionSettings) -> Context:
+    """Makes `tls_context` at the first call: reading the system's authorities takes 50 ms."""
+    return functools.cache(lambda: tls_context(settings))
 
 
 def tls_context(settings: ConnectionSettings) -> ssl.SSLContext:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nats.aio import transport as stock
@@ -16,6 +15,7 @@ from pydantic import SecretStr
 from natster_tui.store.connection.opening.dialing import dial, look_up
 from natster_tui.store.connection.opening.servers import ServerAddress
 from natster_tui.store.connection.opening.socks import dial_through
+from natster_tui.store.connection.opening.tls import Context
 
 if TYPE_CHECKING:
     import aiohttp
@@ -30,10 +30,10 @@ _CLOSE_S = 1.0
 class Transport(Protocol):
     """What opening a connection needs; the rest is nats-py's own transport."""
 
-    async def open(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+    async def open(self, address: ServerAddress, context: Context) -> None:
         """Reach the server; over `wss://` with TLS from the first byte."""
 
-    async def secure(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+    async def secure(self, address: ServerAddress, context: Context) -> None:
         """Do the TLS handshake; raises ssl.SSLError."""
 
     @property
@@ -72,7 +72,7 @@ class TcpTransport(stock.TcpTransport):
         self._socket_transport: asyncio.BaseTransport | None = None
         self._abandoned = False
 
-    async def open(self, address: ServerAddress, _context: ssl.SSLContext) -> None:
+    async def open(self, address: ServerAddress, _context: Context) -> None:
         """See `Transport`."""
         assert address.port is not None
         if self._proxy is None:
@@ -88,7 +88,7 @@ class TcpTransport(stock.TcpTransport):
         self._bare_io_writer = self._io_writer = writer
         self._socket_transport = writer.transport
 
-    async def secure(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+    async def secure(self, address: ServerAddress, context: Context) -> None:
         """See `Transport`. What the server sent before the handshake is forgotten."""
         assert self._io_writer is not None
         loop = asyncio.get_running_loop()
@@ -97,7 +97,7 @@ class TcpTransport(stock.TcpTransport):
         transport = await loop.start_tls(
             self._io_writer.transport,
             protocol,
-            context,
+            context(),
             server_hostname=address.tls_name or address.host,
         )
         if transport is None:
@@ -145,7 +145,7 @@ class WebSocketTransport(stock.Transport):
         self._closing: asyncio.Task[Any] | None = None
         self._abandoned = False
 
-    async def open(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+    async def open(self, address: ServerAddress, context: Context) -> None:
         """See `Transport`."""
         import aiohttp
 
@@ -156,7 +156,8 @@ class WebSocketTransport(stock.Transport):
         try:
             self._socket = await self._session.ws_connect(
                 address.url,
-                ssl=context,
+                # True, in case of a redirection: a connection with TLS verifies the server.
+                ssl=context() if secure else True,
                 server_hostname=address.tls_name if secure else None,
                 max_msg_size=_NOT_A_LIMIT,
             )
@@ -173,7 +174,7 @@ class WebSocketTransport(stock.Transport):
         # Asked of the connection, not of the address: the server may have redirected us.
         self.is_secure = self._socket.get_extra_info("ssl_object") is not None
 
-    async def secure(self, address: ServerAddress, context: ssl.SSLContext) -> None:
+    async def secure(self, address: ServerAddress, context: Context) -> None:
         """See `Transport`. With `wss://` TLS is there already, with `ws://` it never comes."""
 
     async def connect(self, *_arguments: Any, **_named: Any) -> None:

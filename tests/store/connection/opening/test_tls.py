@@ -330,3 +330,16 @@ async def test_the_command_line_says_why_and_ends(lab: Lab, tmp_path: Path) -> N
     )
     assert "never asks for" in needs_phrase
     assert first.startswith("there is no log"), first
+
+
+async def test_a_connection_without_tls_reads_no_certificates(
+    settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's authorities take longer to read than everything else that a connection does."""
+
+    def read(**_arguments: object) -> None:
+        raise AssertionError("read the authorities")
+
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    link = await Link.open(settings)
+    await link.close()
