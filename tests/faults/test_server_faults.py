@@ -27,9 +27,14 @@ from tests.faults.arena import (
     tell,
     took,
 )
-from tests.faults.checker import Checker, plain_client
+from tests.faults.checker import Checker
+from tests.faults.proxy import Proxy
 from tests.faults.results import record
 from tests.real_server import RealServer
+
+READING = b"PUB $JS.API.CONSUMER.MSG.NEXT.NATSTER_EVENTS.natster-tui-replay"
+COMMITTING = b"HPUB $KV.PROJ_ACCOUNT._checkpoint"
+"""What a rebuild sends at the moments at which the server is killed."""
 
 
 @pytest.fixture
@@ -98,28 +103,23 @@ async def test_the_server_is_killed_while_we_rebuild(
     head = await tell(on_fragile, 0, 6_000)
     checker = Checker(on_fragile)
     await checker.remember()
-    kills = 2
-    recovered = 0.0
-    for round_ in range(kills):
-        async with process(tmp_path / "home", on_fragile, "rebuild", "--yes") as rebuild:
-            async with plain_client(on_fragile) as client:
-                # Reading has begun, and a little later each time writing has too.
-                while True:
-                    consumers = await client.jetstream().consumers_info("NATSTER_EVENTS")
-                    if any("replay" in each.name for each in consumers):
-                        break
-            began = time.monotonic()
-            await until(lambda: time.monotonic() - began > round_ * 0.12)  # noqa: B023
+    moments = (READING, COMMITTING)
+    for moment in moments:
+        async with (
+            Proxy.before(on_fragile) as proxy,
+            process(tmp_path / "home", on_fragile, "rebuild", "--yes", url=proxy.url) as rebuild,
+        ):
+            proxy.hold_before(moment)
+            await asyncio.wait_for(proxy.held.wait(), 20)
             await kill_and_restart(fragile)
-            code = await rebuild.ended()
-            assert code in (0, 3), rebuild.said
-            if code:
-                assert len(rebuild.said[-1:]) == 1
-                assert "Traceback" not in "\n".join(rebuild.said)
+            proxy.flow()
+            assert await rebuild.ended() == 3, rebuild.said
+            assert len(rebuild.said[-1:]) == 1
+            assert "Traceback" not in "\n".join(rebuild.said)
     async with dashboard(on_fragile) as workspace:
         recovered = await took(lambda: are_at(workspace, head))
     found = await checker.check(at=head)
-    record("server `kill -9` while rebuilding", found, injected=kills, recovered_s=recovered)
+    record("server `kill -9` while rebuilding", found, injected=len(moments), recovered_s=recovered)
 
 
 @pytest.mark.full

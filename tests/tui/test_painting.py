@@ -57,15 +57,16 @@ async def test_events_that_come_in_seldom_lay_anything_out_and_leave_the_other_p
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.pause()
+        arrivals = range(400, 430, 3)
         with counted() as counts:
-            for first in range(400, 430, 10):
-                await append(settings, first, 10)
-                await until(lambda: f"Event {first + 10}" in text_of(app))  # noqa: B023 - used at once
+            for first in arrivals:
+                await append(settings, first, 3)
+                await until(lambda: f"Event {first + 3}" in text_of(app))  # noqa: B023 - used at once
         assert counts["timeline"] > 0
         # 14 accounts and 14 catalogs are in view, and looked at many times meanwhile.
         assert counts["accounts"] + counts["catalogs"] < 3 * (14 + 14)
-        # The inspector's scroll bar may have come or gone; nothing else asks for a layout.
-        assert counts["layouts"] < 3
+        # The inspector's scroll bar may come and go once or twice; nothing else asks for a layout.
+        assert counts["layouts"] < len(arrivals) / 2
 
 
 async def test_the_scroll_bar_follows_the_cursor(settings: ConnectionSettings) -> None:

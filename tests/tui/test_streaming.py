@@ -74,9 +74,14 @@ async def test_what_a_key_asks_for_is_shown_while_events_stream_in(
     streaming: tuple[Dashboard, Pilot[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, pilot = streaming
+    accounts = app.panes.accounts
+    # With no key pressed nothing beside the timeline would be shown from now on.
+    await until(lambda: accounts.selected_key is not None)
+    first = accounts.selected_key
     monkeypatch.setattr(refreshing, "BESIDE_PER_SECOND", 1e-9)
     await pilot.press("2", "j")
-    chosen = app.panes.accounts.selected_key
+    await until(lambda: accounts.selected_key != first)
+    chosen = accounts.selected_key
     assert chosen is not None
     await until(lambda: app.panes.catalogs.of == chosen)
     await until(lambda: chosen in text_of(app))
