@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
-    "server": click.option("--server", metavar="URL", help="NATS server, or several with commas."),
+    "server": click.option(
+        "--server",
+        metavar="URL",
+        help="NATS server, or several with commas, each with its own user if need be.",
+    ),
     "context": click.option("--context", metavar="NAME", help="A context of the nats tool."),
     "creds": click.option("--creds", metavar="FILE", help="Credentials file (user JWT and seed)."),
     "nkey": click.option("--nkey", metavar="FILE", help="NKey seed file."),

@@ -227,6 +227,7 @@ class Workspace:
             link.on_problem = self.report
             if not embedded:
                 self.server_shown = link.target.beside(link.described)
+                self.user = link.settings.user_described
             # The lost link's consumers live on for a while where only the link was lost.
             link.consumers |= self._left_behind
             log = await self.source.open_log(link, self.options.choice)

@@ -145,7 +145,7 @@ class Link:
         for address in pool.in_turn():
             pool.tried(address)
             client = NatsClient(address, protection, context, settings.socks_proxy)
-            link = cls(settings, client, pool)
+            link = cls(settings.at(address.named), client, pool)
             if (failure := await link._connect(name)) is None:
                 return link
             failures.append(failure)

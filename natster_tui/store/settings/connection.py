@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from natster_tui.store.settings.secrets import SecretField
@@ -50,6 +50,14 @@ class ConnectionSettings:
     js_domain: str | None = None
     js_api_prefix: str | None = None
     origin: str = EMBEDDED
+    by_server: tuple[tuple[str, ConnectionSettings], ...] = ()
+    """Where the servers' URLs name different users: the settings for each that names one."""
+
+    def at(self, server: str) -> ConnectionSettings:
+        """The settings for one of the servers, with the user that its URL names."""
+        if not self.by_server:
+            return self
+        return dict(self.by_server).get(server, replace(self, by_server=()))
 
     @property
     def described(self) -> str:
@@ -66,6 +74,9 @@ class ConnectionSettings:
     @property
     def user_described(self) -> str:
         """Who we are to the server, for a person; never a secret."""
+        if self.by_server:
+            users = dict.fromkeys(settings.user_described for _, settings in self.by_server)
+            return " or ".join(users)
         if self.user is not None:
             return screen_text(self.user, 100)
         for kind, file in (("creds", self.creds), ("nkey", self.nkey)):

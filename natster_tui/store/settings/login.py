@@ -18,19 +18,19 @@ from natster_tui.store.settings.files import quoted, read_file
 from natster_tui.store.settings.options import Kind, Source
 from natster_tui.store.settings.references import read_reference, read_text
 from natster_tui.store.settings.sources import flag
-from natster_tui.store.settings.urls import UserInfo
+from natster_tui.store.settings.urls import Servers, UserInfo
 
 
 @dataclass(frozen=True, repr=False)
 class Login:
     """The sources of a connection's credentials.
 
-    `place` is the source that names the server, and `user_info` what stood in its URL.
+    `place` is the source that names the servers, which may name users in their URLs.
     """
 
     sources: Sequence[Source]
     place: Source | None
-    user_info: UserInfo | None
+    servers: Servers
     environ: Mapping[str, str]
 
     def added_to(self, settings: ConnectionSettings) -> ConnectionSettings:
@@ -38,8 +38,17 @@ class Login:
         for source in self.sources:
             if source.options.names_credentials:
                 return self._with_stated(settings, source)
-            if source is self.place and self.user_info is not None:
-                return self._with_user(settings, self.user_info, source, lone_is_token=True)
+            if source is self.place and self.servers.user_info is not None:
+                user_info = self.servers.user_info
+                return self._with_user(settings, user_info, source, lone_is_token=True)
+            if source is self.place and self.servers.users:
+                return replace(
+                    settings,
+                    by_server=tuple(
+                        (server, self._with_user(settings, user_info, source, lone_is_token=True))
+                        for server, user_info in self.servers.users.items()
+                    ),
+                )
         return settings
 
     def _with_stated(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:

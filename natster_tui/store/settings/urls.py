@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from natster_tui.errors import UsageError
@@ -28,10 +29,14 @@ class UserInfo:
 
 @dataclass(frozen=True, repr=False)
 class Servers:
-    """Addresses without user information, and the user that was in them."""
+    """Addresses without user information, and the user that was in them.
+
+    Where their URLs name different users, `users` has that of each address that names one.
+    """
 
     addresses: tuple[str, ...]
     user_info: UserInfo | None = None
+    users: Mapping[str, UserInfo] = field(default_factory=dict)
 
 
 def without_user_info(url: str) -> str:
@@ -48,16 +53,17 @@ def parse_servers(text: str, called: str) -> Servers:
     """
     parsed = [_server(part, called) for part in map(str.strip, text.split(",")) if part]
     addresses = tuple(dict.fromkeys(address for address, _user in parsed))
-    users = {user for _address, user in parsed if user is not None}
+    users: dict[str, UserInfo] = {}
+    for address, user in parsed:
+        if user is not None:
+            users.setdefault(address, user)
     if not addresses:
         raise UsageError(f"{called} names no server: give a URL such as {_EXAMPLE}")
     if len({address.startswith("ws") for address in addresses}) > 1:
         raise UsageError(f"{called} mixes WebSocket and plain NATS servers: name one kind")
-    if len(users) > 1:
-        raise UsageError(
-            f"the URLs of {called} name different users: name one, with --user or in all of them"
-        )
-    return Servers(addresses, next(iter(users), None))
+    if len(set(users.values())) > 1:
+        return Servers(addresses, users=users)
+    return Servers(addresses, next(iter(users.values()), None))
 
 
 def parse_proxy(text: str, called: str) -> str:

@@ -50,7 +50,19 @@ def test_user_information_in_a_url_counts_and_is_taken_out_of_it(home: Home) -> 
     assert who(home.resolve(server="nats://t0ken@h")) == (None, None, "t0ken")
     assert home.resolve(server="nats://ada@h", password="p").user == "ada"
     assert home.resolve(server="nats://a:b@h", creds=home.creds()).user is None
-    assert "different users" in home.refusal(server="nats://a:b@h1,nats://c:d@h2")
+
+
+def test_urls_that_name_different_users_each_keep_their_own(home: Home) -> None:
+    settings = home.resolve(server="nats://a:b@h1,nats://c:d@h2,nats://t0ken@h3,nats://h4")
+    at = [who(settings.at(server)) for server in settings.servers]
+    assert at == [("a", "b", None), ("c", "d", None), (None, None, "t0ken"), (None, None, None)]
+    assert settings.user_described == "a or c or a token"
+    # What is said beside the URLs goes before what is in them.
+    assert who(home.resolve(server="nats://a:b@h1,nats://c:d@h2", user="u", password="p")) == (
+        "u",
+        "p",
+        None,
+    )
 
 
 def test_the_user_in_a_url_goes_with_that_url(home: Home) -> None:

@@ -185,6 +185,7 @@ def _sentence(
 ) -> tuple[str, str]:
     """What happened, and what to do."""
     where, told = screen_text(failure.address.url, 300), failure.told
+    settings = settings.at(failure.address.named)
     hint = "" if protection.first else ", or add --tls-first if it wants the TLS handshake first"
     match failure.reason:
         case Reason.UNREACHABLE | Reason.UNKNOWN_HOST:

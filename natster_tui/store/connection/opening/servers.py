@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 _ADVERTISED = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
@@ -22,12 +22,19 @@ class ServerAddress:
     """Where a server is. `url` has no user information.
 
     `tls_name` is the name that its certificate must have, if not the host's. `protected` says
-    that TLS is a must there, even when the settings do not ask for it.
+    that TLS is a must there, even when the settings do not ask for it. `by` is the named server
+    that led to an advertised one, which takes the same users.
     """
 
     url: str
     tls_name: str | None = None
     protected: bool = False
+    by: str = field(default="", compare=False)
+
+    @property
+    def named(self) -> str:
+        """The URL of the named server whose user is sent there."""
+        return self.by or self.url
 
     @property
     def host(self) -> str:
@@ -97,7 +104,7 @@ def _addresses(
         # Clusters advertise addresses, while certificates are made for names.
         named = by.tls_name or by.host
         is_address = _is_ip(parts[1].strip("[]")) and not _is_ip(named)
-        yield ServerAddress(url, named if is_address else None, protected)
+        yield ServerAddress(url, named if is_address else None, protected, by.named)
 
 
 def _is_ip(host: str) -> bool:

@@ -15,11 +15,14 @@ import pytest
 
 from natster_tui.engine.server_source import NamedServer
 from natster_tui.engine.workspace import Connection
-from natster_tui.errors import UnreachableError
+from natster_tui.errors import ServerError, UnreachableError
 from natster_tui.store.connection import link as link_module
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.opening.servers import ServerAddress, ServerPool
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.options import ConnectionFlags
+from natster_tui.store.settings.resolve import resolve_connection
+from natster_tui.store.settings.secrets import revealed
 from tests.conftest import until
 from tests.faults.arena import dashboard, own_server
 from tests.real_server import RealServer
@@ -129,6 +132,47 @@ async def test_what_is_wrong_with_each_server_is_told(
         f"none of 2 servers can be used (cannot reach {down} (connection refused); {silent.url} "
         "does not answer within 0.2 s): is the server running, and is --server right?"
     )
+
+
+def resolved(servers: str) -> ConnectionSettings:
+    found = resolve_connection(ConnectionFlags.model_validate({"server": servers}), {})
+    assert found is not None
+    return found
+
+
+async def test_each_server_of_a_list_is_sent_the_user_of_its_own_url(server: RealServer) -> None:
+    one, two = server.new_account(), server.new_account()
+    assert one.user
+    assert two.user
+    port = server.port
+    here, there = f"nats://127.0.0.1:{port}", f"nats://localhost:{port}"
+    servers = f"nats://{one.user}:wrong@127.0.0.1:{port},nats://{two.user}:{{}}@localhost:{port}"
+    settings = resolve_connection(
+        ConnectionFlags.model_validate({"server": servers.format(revealed(two.password))}), {}
+    )
+    assert settings is not None
+    link = await Link.open(settings)
+    assert (link.described, link.settings.user_described) == (there, two.user)
+    await link.close()
+    settings = resolve_connection(
+        ConnectionFlags.model_validate({"server": servers.format("wrong")}), {}
+    )
+    assert settings is not None
+    with pytest.raises(ServerError) as caught:
+        await Link.open(settings)
+    for address, user in ((here, one.user), (there, two.user)):
+        assert f"{address} refused these credentials ({user})" in caught.value.sentence
+
+
+def test_an_advertised_server_is_sent_the_user_of_the_one_that_advertised_it() -> None:
+    pool = ServerPool([ONE, TWO])
+    pool.tried(A)
+    pool.advertise(["three:4222"], A, protected=False)
+    [three] = [address for address in pool.in_turn() if address.url == THREE]
+    assert three.named == ONE
+    pool.advertise(["four:4222"], three, protected=False)
+    [four] = [address for address in pool.in_turn() if "four" in address.url]
+    assert four.named == ONE
 
 
 # -- a cluster ---------------------------------------------------------------------------------
