@@ -28,6 +28,7 @@ from tests.faults.arena import (
     open_or_make,
     own_server,
     story,
+    tell,
     took,
 )
 from tests.faults.checker import Checker, ask, plain_client
@@ -115,6 +116,29 @@ async def keep_telling(settings: ConnectionSettings, told: list[int], ended: asy
             continue
     if link is not None:
         await link.close()
+
+
+async def test_the_node_that_was_named_dies_and_the_others_take_over(
+    cluster: list[RealServer],
+) -> None:
+    """Only one of three nodes was named; the cluster advertises the two others."""
+    named, *others = cluster
+    settings = named.new_account()
+    await when_ready(settings)
+    head = await tell(settings, 0, 300)
+    async with dashboard(settings) as workspace:
+        await until(lambda: are_at(workspace, head), 60)
+        await asyncio.to_thread(named.stop, signal.SIGKILL)
+        alive = replace(settings, servers=tuple(server.url for server in others))
+        await leader_of(alive, STREAM)
+        head = await tell(alive, head, 100)
+        back = await took(lambda: are_at(workspace, head), 60)
+        assert workspace.server_shown in alive.servers
+        await asyncio.to_thread(named.start)
+    checker = Checker(alive)
+    await checker.remember()
+    found = await checker.check(at=head)
+    record("the one node that was named, of three, dies", found, recovered_s=back)
 
 
 async def test_the_leader_is_killed_twice_under_load(cluster: list[RealServer]) -> None:
