@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.document_commands import position_of
+from natster_tui.cli.moments import AT_HELP, asked_at, position_of
 from natster_tui.cli.options import takes_hubs, takes_target, target_of
 from natster_tui.cli.running import run
 from natster_tui.engine.rebuilding.replay import Replay, replay
@@ -28,17 +28,19 @@ from natster_tui.text.strict_json import json_line
 
 
 @click.command()
-@click.option("--at", metavar="SEQ|TIME|AGE", help="As of then: 4711, 2026-11-23 10:22 (UTC), 2h.")
+@click.option("--at", metavar="MOMENT", help=AT_HELP)
 @takes_hubs
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
 def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     """Accounts, shares, duplicate catalog names and prize candidates, as the log says."""
     target = target_of()
+    moment = asked_at(at)
 
     async def read(log: EventLog) -> Replay:
-        upto = await position_of(log, at, target.instance)
-        return await replay(log, PROJECTIONS, upto, target.instance)
+        upto = await position_of(log, moment, target.instance)
+        upto.tell()
+        return await replay(log, PROJECTIONS, upto.seq, target.instance)
 
     read_in = run(with_log(target.source, target.choice, read))
     accounts = read_in.folds[ACCOUNTS.name].states

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import click
 
 from natster_tui.cli.log_reading_commands import event_line
+from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_meant
@@ -16,12 +16,10 @@ from natster_tui.engine.history.document_history import (
     KeyHistory,
     key_document,
     key_history,
-    sequence_at,
 )
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError, UsageError
 from natster_tui.events.event import is_usable_token
-from natster_tui.events.filter import BadFilterError, parse_since
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS, projection_named
 from natster_tui.projections.wording import change_line, pretty_json
@@ -30,13 +28,12 @@ from natster_tui.text.masking import mask_json, mask_text, screen_text
 from natster_tui.text.strict_json import json_line
 
 _NAMES = [projection.name for projection in PROJECTIONS]
-_DIGITS = 20
 
 
 @click.command()
 @click.argument("kind", type=click.Choice(_NAMES))
 @click.argument("key")
-@click.option("--at", metavar="SEQ|TIME|AGE", help="As of then: 4711, 2026-11-23 10:22 (UTC), 2h.")
+@click.option("--at", metavar="MOMENT", help=AT_HELP)
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
@@ -54,18 +51,22 @@ def show(
     """
     target = target_of()
     projection = projection_named(kind)
+    moment = asked_at(at)
 
-    async def look(log: EventLog) -> tuple[int, str, bytes | None]:
-        upto = await position_of(log, at, target.instance)
-        stored = await key_document(log, projection, key, upto, target.instance)
+    async def look(log: EventLog) -> tuple[Position, str, bytes | None]:
+        upto = await position_of(log, moment, target.instance)
+        stored = await key_document(log, projection, key, upto.seq, target.instance)
         if stored is None and (meant := await _meant(log, kind, key, target.instance)):
-            stored = await key_document(log, projection, meant, upto, target.instance)
+            stored = await key_document(log, projection, meant, upto.seq, target.instance)
             return upto, meant, stored
         return upto, key, stored
 
-    seq, found, stored = run(with_log(target.source, target.choice, look))
+    position, found, stored = run(with_log(target.source, target.choice, look))
+    seq = position.seq
     if stored is None:
-        raise NotFoundError(f"there is no {kind} {screen_text(found, 100)} as of {seq:,}")
+        note = f" ({position.note})" if position.note else ""
+        raise NotFoundError(f"there is no {kind} {screen_text(found, 100)} as of {seq:,}{note}")
+    position.tell()
     document = read_document(stored)
     shown = document if reveal else mask_json(document)
     if as_json:
@@ -88,23 +89,6 @@ async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | Non
             f"{nobody}"
         )
     return meant
-
-
-async def position_of(log: EventLog, at: str | None, instance: str) -> int:
-    """The sequence that `--at` means; beyond the head is the head."""
-    head = (await log.refresh()).last_seq
-    if at is None:
-        return head
-    if at.isascii() and at.isdigit():
-        # Cut, because Python refuses to read very long numbers, and the head is far shorter.
-        return min(int(at.lstrip("0")[:_DIGITS] or "0"), head)
-    try:
-        seconds = parse_since(at, time.time())
-    except BadFilterError as error:
-        raise UsageError(
-            f"--at {at} is neither a sequence nor a time like 2026-11-23T10:22:31Z nor an age"
-        ) from error
-    return await sequence_at(log, seconds, instance)
 
 
 @click.command()

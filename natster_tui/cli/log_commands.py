@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from natster_tui.cli.moments import asked_since, first_since
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
@@ -112,27 +113,28 @@ def publish(
 
 
 @click.command()
-@click.option("--since", default=1, type=click.IntRange(min=1), help="First sequence.")
+@click.option("--since", metavar="MOMENT", help="From there on: 4711, 2026-11-23, yesterday, 2d.")
 @click.option("--open", "opened", is_flag=True, help="Payloads opened: readable, secrets and all.")
 @click.option("--keys", "with_keys", is_flag=True, help="The wrapped data keys first, as a backup.")
 @takes_target
-def export(since: int, opened: bool, with_keys: bool, **_given: Any) -> None:
+def export(since: str | None, opened: bool, with_keys: bool, **_given: Any) -> None:
     """Print the log as JSON lines, payloads as stored.
 
     With --keys the lines and the key file together are a backup: import takes both.
     """
     target = target_of()
+    first = asked_since(since)
     report = ExportReport(NotOpened() if opened else None)
 
     async def write() -> None:
-        async with (
-            opened_log(target.source, target.choice) as log,
-            aclosing(
-                export_lines(log, since, target.instance, report, with_keys=with_keys)
-            ) as lines,
-        ):
-            async for line in lines:
-                click.echo(line)
+        async with opened_log(target.source, target.choice) as log:
+            start = await first_since(log, first, target.instance)
+            start.tell()
+            async with aclosing(
+                export_lines(log, start.seq, target.instance, report, with_keys=with_keys)
+            ) as lines:
+                async for line in lines:
+                    click.echo(line)
 
     run(write())
     _tell(report.sentences)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from natster_tui.cli.moments import asked
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_names, learn_name
@@ -17,7 +18,8 @@ from natster_tui.engine.log.masked_export import masked_line
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record, read_event
-from natster_tui.events.filter import FILTERS, BadFilterError, Bounds, EventFilter, parse_since
+from natster_tui.events.filter import FILTERS, BadFilterError, Bounds, EventFilter, since_bounds
+from natster_tui.events.moments import Use
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.registry import PROJECTIONS, parked_reason
@@ -31,7 +33,7 @@ _NAMES = [projection.name for projection in PROJECTIONS]
     help=f"Print events as lines. FILTER as in the dashboard: {FILTERS.summary}, or any text."
 )
 @click.argument("filters", nargs=-1, metavar="[FILTER]…")
-@click.option("--since", metavar="SEQ|TIME|AGE", help="From there on: 4711, 2026-11-23, 2h.")
+@click.option("--since", metavar="MOMENT", help="From there on: 4711, 2026-11-23, yesterday, 2d.")
 @click.option("--last", "-n", type=click.IntRange(min=1), help="Only the last so many that pass.")
 @click.option("--follow", is_flag=True, help="Go on with events as they come in.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, secrets masked.")
@@ -54,6 +56,8 @@ def tail(
             printer = _Printer(wanted, names, as_json=as_json)
             head = (await log.refresh()).last_seq
             first, end = wanted.first, min(head, wanted.last or head)
+            if head and not follow and (why := _past_the_end(wanted.bounds, head, time.time())):
+                click.echo(f"natster-tui: {why}", err=True)
             if last is None:
                 async with aclosing(
                     log.records(first, end, purpose="tail", instance=target.instance)
@@ -70,19 +74,23 @@ def tail(
 
 
 def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:
-    now = time.time()
     try:
-        wanted = FILTERS.parse(" ".join(filters), now)
-        if since is None:
-            return wanted
-        if since.isascii() and since.isdigit():
-            # Cut, because Python refuses to read very long numbers, and no log is so long.
-            start = Bounds(first=int(since.lstrip("0")[:19] or "0"))
-        else:
-            start = Bounds(since=parse_since(since, now))
-        return replace(wanted, bounds=wanted.bounds.within(start))
+        wanted = FILTERS.parse(" ".join(filters), time.time())
     except BadFilterError as error:
         raise UsageError(str(error)) from error
+    if since is None:
+        return wanted
+    start = since_bounds(asked("--since", since, Use.SINCE).moment)
+    return replace(wanted, bounds=wanted.bounds.within(start))
+
+
+def _past_the_end(bounds: Bounds, head: int, now: float) -> str:
+    """Why no event can pass yet, where that is so; empty elsewhere."""
+    if bounds.first > head:
+        return f"nothing to print: the log ends at {head:,}, and {bounds.first:,} was asked for"
+    if bounds.since is not None and bounds.since > now:
+        return f"nothing to print: {format_seconds(bounds.since)} UTC is in the future"
+    return ""
 
 
 async def _last(

@@ -20,8 +20,8 @@ from natster_tui.events.event import (
     read_event,
 )
 from natster_tui.events.kinds import KINDS, EventKind
+from natster_tui.events.moments import AtSequence, BadMomentError, Moment, Use, parse_moment
 from natster_tui.events.parking import ParkReason
-from natster_tui.events.times import parse_timestamp
 
 NameOf = Callable[[str], str]
 """An account's name for its key; the key itself if it has none."""
@@ -29,8 +29,6 @@ NameOf = Callable[[str], str]
 ParkedReason = Callable[[Event], str]
 """Why an event is parked; empty if it is not."""
 
-_AGE = re.compile(r"(\d{1,9})([smhd])")
-_AGE_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _RANGE = re.compile(r"(\d{0,19})(\.\.)?(\d{0,19})")
 _COMPLETIONS = 20
 
@@ -59,14 +57,18 @@ class Bounds:
     first: int = 1
     last: int | None = None
     since: int | None = None
+    until: int | None = None
 
     def within(self, other: Bounds) -> Bounds:
         """What lies within both."""
         lasts = [last for last in (self.last, other.last) if last is not None]
+        begins = [since for since in (self.since, other.since) if since is not None]
+        ends = [until for until in (self.until, other.until) if until is not None]
         return Bounds(
             max(self.first, other.first),
             min(lasts, default=None),
-            max(self.since or 0, other.since or 0) or None,
+            max(begins, default=None),
+            min(ends, default=None),
         )
 
 
@@ -138,6 +140,8 @@ class EventFilter:
         if record.seq < bounds.first or (bounds.last is not None and record.seq > bounds.last):
             return False
         if bounds.since is not None and record.event_time < bounds.since:
+            return False
+        if bounds.until is not None and record.event_time > bounds.until:
             return False
         look = Look(record, read_event(record), name_of, parked)
         return all(
@@ -306,30 +310,29 @@ def _sequences(value: str, _now: float) -> Bounds:
     return Bounds(int(low or 1), int(high) if high else None)
 
 
-def parse_since(value: str, now: float) -> int:
-    """A time, or an age before `now` (unix seconds), as unix seconds; raises BadFilterError."""
-    if age := _AGE.fullmatch(value):
-        return int(now) - int(age[1]) * _AGE_SECONDS[age[2]]
-    time_ns = parse_timestamp(completed_time(value))
-    if time_ns is None:
-        raise BadFilterError(f"since:{value} is neither a time like 2026-11-23 nor an age like 2h")
-    return time_ns // 1_000_000_000
+def _moment(field: str, value: str, now: float, use: Use) -> Moment:
+    try:
+        return parse_moment(value, now, use)
+    except BadMomentError as error:
+        raise BadFilterError(f"{field}: {error}") from error
 
 
-def completed_time(text: str) -> str:
-    """A time as people write it (UTC unless it says otherwise) in the form that is parsed."""
-    text = text.strip().replace(" ", "T")
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        text += "T00:00:00"
-    if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d", text):
-        text += ":00"
-    if not text.endswith("Z") and not re.search(r"[+-]\d\d:\d\d$", text):
-        text += "Z"
-    return text
+def since_bounds(moment: Moment) -> Bounds:
+    """What lies at a moment or after it."""
+    if isinstance(moment, AtSequence):
+        return Bounds(first=max(1, moment.seq))
+    return Bounds(since=moment.seconds)
 
 
 def _since(value: str, now: float) -> Bounds:
-    return Bounds(since=parse_since(value, now))
+    return since_bounds(_moment("since", value, now, Use.SINCE))
+
+
+def _until(value: str, now: float) -> Bounds:
+    moment = _moment("until", value, now, Use.UNTIL)
+    if isinstance(moment, AtSequence):
+        return Bounds(last=moment.seq)
+    return Bounds(until=moment.seconds)
 
 
 _TEXT = FilterField("text", "text", "in the subject or in a name", holds=_holds_text)
@@ -370,8 +373,12 @@ def filter_language(
             ),
             FilterField("seq", "seq:1..9", "sequences: N, N..M, N.. or ..M", bounds=_sequences),
             FilterField(
-                "since", "since:2h", "a time, or an age such as 90s, 15m, 2h or 3d", bounds=_since
+                "since",
+                "since:2h",
+                "from there on: 15m, 2d, yesterday, 09:30, a date",
+                bounds=_since,
             ),
+            FilterField("until", "until:1h", "up to there, likewise", bounds=_until),
             FilterField(
                 "parked",
                 "parked",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from natster_tui.events.times import parse_timestamp
+from natster_tui.events.moments import AtTime, BadMomentError, parse_moment
 
 Clock = Callable[[], float]
 """Unix seconds now."""
@@ -35,47 +35,17 @@ def full_time(seconds: int) -> str:
         return f"{seconds} s"
 
 
-_LOCAL_FORMS = (
-    ("%Y-%m-%d %H:%M:%S", 0),
-    ("%Y-%m-%d %H:%M", 59),
-    ("%m-%d %H:%M", 59),
-    ("%m-%d %H:%M:%S", 0),
-    ("%H:%M:%S", 0),
-    ("%H:%M", 59),
-)
-
-
 def parse_local(text: str, now: float) -> int | None:
     """Unix seconds of a time as the screen shows times: local, and of today if no day is named.
 
     A time without seconds means the end of that minute, a day its first second. With an offset
     (`…Z`, `…+02:00`) it means exactly what it says. None for anything else.
     """
-    text = " ".join(text.split())
-    exact = parse_timestamp(text.replace(" ", "T"))
-    if exact is not None:
-        return exact // 1_000_000_000
-    today = datetime.fromtimestamp(now)
     try:
-        return int(datetime.strptime(text, "%Y-%m-%d").timestamp())
-    except (ValueError, OverflowError):
-        pass
-    for form, rest in _LOCAL_FORMS:
-        try:
-            found = (
-                datetime.strptime(f"{today.year} {text}", f"%Y {form}")
-                if ("%Y" not in form)
-                else datetime.strptime(text, form)
-            )
-        except ValueError:
-            continue
-        if "%d" not in form:
-            found = found.replace(month=today.month, day=today.day)
-        try:
-            return int(found.timestamp()) + rest
-        except (ValueError, OverflowError):
-            return None  # a year that this machine's clock does not reach
-    return None
+        moment = parse_moment(text, now, local=True)
+    except BadMomentError:
+        return None
+    return moment.seconds if isinstance(moment, AtTime) else None
 
 
 def age(seconds: float) -> str:

@@ -241,7 +241,7 @@ async def test_show_at_a_sequence_or_a_time_is_the_document_as_of_then(
     at_the_head = ACCOUNTS[A]["out_shares"]
     expected = {
         "9": (9, [{"catalog": "kevbuzz", "account": B}]),
-        "9" * 5_000: (10, at_the_head),
+        "10": (10, at_the_head),
         "2026-11-23T03:13:16Z": (7, []),
         "2026-11-23 04:13:17+01:00": (10, at_the_head),
     }
@@ -252,12 +252,42 @@ async def test_show_at_a_sequence_or_a_time_is_the_document_as_of_then(
         assert (ended.json["at"], ended.json["document"]["out_shares"]) == (seq, shares)
 
 
+async def test_a_moment_outside_of_the_log_is_said_on_stderr(
+    natster: Program, imported: EventLog
+) -> None:
+    beyond, later, bad, nothing = await together(
+        natster.run("show", "account", A, "--at", "9" * 5_000, "--json"),
+        natster.run("show", "catalog", "kevbuzz", "--at", "9999-12-31"),
+        natster.fail(2, "community", "--at", "someday"),
+        natster.run("tail", "--since", "12"),
+    )
+    assert (beyond.code, beyond.json["at"]) == (0, 10)
+    assert beyond.said.endswith("the log ends at 10, so this is as of 10\n")
+    assert "is in the future, so this is as of 10" in later.said
+    assert bad.startswith("--at: someday is not a sequence (4711), a date")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "the log ends at 10, and 12 was asked for" in nothing.said
+
+
+async def test_events_are_exported_from_a_time_on(natster: Program, imported: EventLog) -> None:
+    some, none = await together(
+        natster.succeed("export", "--since", "2026-11-23 03:13:17"),
+        natster.run("export", "--since", "11"),
+    )
+    assert [json.loads(line)["seq"] for line in some.lines] == [8, 9, 10]
+    assert (none.code, none.out) == (0, "")
+    assert "--since 11: the log ends at 10" in none.said
+
+
 async def test_show_of_what_is_not_there_is_a_no(natster: Program, imported: EventLog) -> None:
     now, then = await together(
         natster.fail(1, "show", "account", UNKNOWN, "--at", "1999-12-31"),
         natster.fail(1, "show", "catalog", "kevbuzz", "--at", "8", "--json"),
     )
-    assert now == f"there is no account {UNKNOWN} as of 0"
+    assert now == (
+        f"there is no account {UNKNOWN} as of 0 "
+        "(--at 1999-12-31: 1999-12-31 00:00:00 UTC is before the first event)"
+    )
     assert then == "there is no catalog kevbuzz as of 8"
 
 
@@ -360,7 +390,7 @@ async def test_tail_prints_the_events_that_pass_a_filter(
         natster.succeed("tail", "--json"),
         natster.succeed("tail", "type:shared", "catalog:kevbuzz"),
         natster.succeed("tail", "--since", "9"),
-        natster.fail(2, "tail", "since:yesterday"),
+        natster.fail(2, "tail", "since:someday"),
     )
     assert shares.lines == [f"9  2026-11-23 03:13:17  shared {A} {B} kevbuzz"]
     assert [line.split()[0] for line in later.lines] == ["9", "10"]

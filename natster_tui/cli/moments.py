@@ -1,0 +1,97 @@
+"""Moments on the command line: `--at`, `--since`, `--from` and `--to`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import click
+
+from natster_tui.engine.history.document_history import sequence_at
+from natster_tui.errors import UsageError
+from natster_tui.events.moments import AtSequence, BadMomentError, Moment, Use, parse_moment
+from natster_tui.events.times import format_seconds
+from natster_tui.store.log import EventLog
+from natster_tui.text.masking import screen_text
+
+AT_HELP = "As of then: 4711, 2026-11-23, 09:30, yesterday, 2d (times are UTC)."
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A sequence that a moment leads to. `note` says where it lies outside of the log, or is ""."""
+
+    seq: int
+    note: str = ""
+
+    def tell(self) -> None:
+        """Say the note on stderr."""
+        if self.note:
+            click.echo(f"natster-tui: {self.note}", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The moment that an option names: what was typed, and what it means."""
+
+    said: str
+    moment: Moment
+
+
+def asked(option: str, text: str, use: Use = Use.AT) -> Asked:
+    """What an option's value means; raises UsageError that lists the forms."""
+    try:
+        moment = parse_moment(text, time.time(), use)
+    except BadMomentError as error:
+        raise UsageError(f"{option}: {error}") from error
+    return Asked(f"{option} {screen_text(text, _SHOWN)}", moment)
+
+
+def asked_at(text: str | None) -> Asked | None:
+    """What `--at` means, None without one."""
+    return None if text is None else asked("--at", text)
+
+
+def asked_since(text: str | None) -> Asked | None:
+    """What the `--since` of a sequence means, None without one."""
+    if text is None:
+        return None
+    found = asked("--since", text, Use.SINCE)
+    if found.moment == AtSequence(0):
+        raise UsageError("--since 0: sequences begin at 1")
+    return found
+
+
+async def position_of(log: EventLog, at: Asked | None, instance: str) -> Position:
+    """Where a moment lies in the log; the head for None.
+
+    What lies after the last event leads to the head, what lies before the first to 0, and the
+    note says so.
+    """
+    head = (await log.refresh()).last_seq
+    if at is None:
+        return Position(head)
+    moment = at.moment
+    if isinstance(moment, AtSequence):
+        if moment.seq > head:
+            return Position(head, f"{at.said}: the log ends at {head:,}, so this is as of {head:,}")
+        return Position(moment.seq)
+    when = format_seconds(moment.seconds)
+    if moment.seconds > time.time():
+        return Position(head, f"{at.said}: {when} UTC is in the future, so this is as of {head:,}")
+    seq = await sequence_at(log, moment.seconds, instance)
+    note = f"{at.said}: {when} UTC is before the first event" if head and not seq else ""
+    return Position(seq, note)
+
+
+async def first_since(log: EventLog, since: Asked | None, instance: str) -> Position:
+    """The first sequence that `--since` means, past the head where nothing is there; 1 for None."""
+    if since is None:
+        return Position(1)
+    head = (await log.refresh()).last_seq
+    moment = since.moment
+    if isinstance(moment, AtSequence):
+        note = f"{since.said}: the log ends at {head:,}" if moment.seq > head else ""
+        return Position(moment.seq, note)
+    return Position(await sequence_at(log, moment.seconds - 1, instance) + 1)
