@@ -1,0 +1,1 @@
+"""What another program stored of a log, and what explains how it differs."""

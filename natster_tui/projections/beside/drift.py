@@ -1,0 +1,121 @@
+"""How another program's documents differ from the log, and what of it its rules explain.
+
+The reference service follows other rules, so beside it most documents differ. Those differences
+are counted. A document that neither its rules nor the log account for is told key by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from natster_tui.events.event import Record
+from natster_tui.projections.beside.reference_accounts import ReferenceAccounts
+from natster_tui.projections.beside.reference_catalogs import ReferenceCatalogs
+from natster_tui.projections.diff import Diff, KeyChange, same_json
+from natster_tui.projections.documents import Document, encode_document, is_too_deep, read_document
+
+
+class Reference(Protocol):
+    """The documents that the reference service may have stored of one projection."""
+
+    def take(self, record: Record) -> None:
+        """Fold the log's next message."""
+
+    def has(self, key: str) -> bool:
+        """Whether it stores a document of this key."""
+
+    def touched(self, key: str) -> int:
+        """The sequence of the last message that may have changed a document, 0 for none."""
+
+    def nearest(self, key: str, stored: Document, ours: Document | None) -> Document:
+        """Of the documents that its rules and the log allow, the one nearest to `stored`.
+
+        Only for keys that it has. `ours` is the log's document by our rules.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How stored documents differ from the log.
+
+    `explained` counts the documents that differ only as the reference service's rules make them,
+    or that it has not brought up to date yet. `unexplained` has the others: what is stored, and
+    what should be.
+    """
+
+    unexplained: Diff
+    explained: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.unexplained) or self.explained > 0
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        if not self:
+            return "no differences"
+        if not self.unexplained:
+            return explained_sentence(self.explained)
+        count = len(self.unexplained.changes)
+        told = f"{count:,} key{' differs' if count == 1 else 's differ'} unexplained"
+        return f"{told}; {explained_sentence(self.explained)}" if self.explained else told
+
+
+def explained_sentence(count: int) -> str:
+    """That documents differ as another program's rules make them."""
+    differ = "1 key differs" if count == 1 else f"{count:,} keys differ"
+    return f"{differ} only as the reference service's rules explain"
+
+
+def reference_of(projection: str) -> Reference | None:
+    """What the reference service makes of a log that is to be read; None for what it has not."""
+    match projection:
+        case "account":
+            return ReferenceAccounts()
+        case "catalog":
+            return ReferenceCatalogs()
+        case _:
+            return None
+
+
+def read_reference(projection: str, records: Iterable[Record]) -> Reference | None:
+    """The same for a log that is there already."""
+    reference = reference_of(projection)
+    for record in records if reference is not None else ():
+        assert reference is not None
+        reference.take(record)
+    return reference
+
+
+def explain(diff: Diff, reference: Reference | None, delivered: int | None = None) -> Drift:
+    """Split what differs into what the reference service's rules explain and the rest.
+
+    `delivered` is the sequence up to which it has certainly been given the log, None where that
+    is not known: what was touched by later messages is not expected to be up to date.
+    """
+    if reference is None:
+        return Drift(diff)
+    unexplained = []
+    for change in diff.changes:
+        behind = delivered is not None and reference.touched(change.key) > delivered
+        if not behind and (left := _left_over(change, reference)) is not None:
+            unexplained.append(left)
+    explained = len(diff.changes) - len(unexplained)
+    return Drift(Diff(tuple(unexplained), diff.keys), explained)
+
+
+def _left_over(change: KeyChange, reference: Reference) -> KeyChange | None:
+    """What nothing explains of a change, None if that is nothing."""
+    if not reference.has(change.key):
+        # It makes no account of what was never initialized; what is stored is not its work.
+        return None if change.before is None else change
+    stored = None if change.before is None else read_document(change.before)
+    if change.before is None or stored is None or is_too_deep(stored):
+        return change
+    ours = None if change.after is None else read_document(change.after)
+    nearest = encode_document(reference.nearest(change.key, stored, ours))
+    return (
+        None if same_json(change.before, nearest) else KeyChange(change.key, change.before, nearest)
+    )
