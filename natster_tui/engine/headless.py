@@ -14,6 +14,7 @@ from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.waiting import Cause, Waiting
+from natster_tui.engine.rebuilding.forgotten import refuse_if_forgotten
 from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.engine.server_source import ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
@@ -50,8 +51,9 @@ async def project_until_caught_up(
     """Project everything up to the head as it is now.
 
     While another process holds a projection's lease, that one brings it there. Raises
-    RefusedError when a projector must not write, ServerError when the server does not let it, and
-    ConflictError when the other process makes no progress for `HELD_BACK_S` seconds.
+    RefusedError when a projector must not write or a bucket has lost documents, ServerError when
+    the server does not let it, and ConflictError when the other process makes no progress for
+    `HELD_BACK_S` seconds.
     """
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
@@ -83,6 +85,7 @@ async def project_until_caught_up(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    await refuse_if_forgotten(log, PROJECTIONS, instance)
     return [run.result() for run in runs]
 
 

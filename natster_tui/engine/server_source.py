@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from natster_tui.engine.projecting.stored_projection import stored_checkpoint
 from natster_tui.errors import (
     ApiError,
     DeniedError,
@@ -25,6 +26,7 @@ from natster_tui.errors import (
     UnopenedEventError,
 )
 from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.opening.servers import ServerPool
@@ -244,6 +246,7 @@ async def _found_or_made(
         return await EventLog.open(link, choice.stream)
     except MissingLogError:
         if not create or choice.read_only:
+            await _refuse_gone_log(link, choice.stream)
             raise
     try:
         settings = replace(choice.settings, sealing="on" if sealing.for_new_log else "off")
@@ -253,6 +256,25 @@ async def _found_or_made(
             raise
         # Another process made it between our look and our try.
         return await EventLog.open(link, choice.stream)
+
+
+async def _refuse_gone_log(link: Link, stream: str) -> None:
+    """Raise MissingLogError that says so where projections of a log are stored, and it is gone."""
+    stored = []
+    for projection in PROJECTIONS:
+        try:
+            checkpoint = await stored_checkpoint(link, projection)
+        except DeniedError:
+            # What may not be looked at is not known; that there is no log is said all the same.
+            return
+        if checkpoint is not None and checkpoint.seq > 0 and checkpoint.log_stream == stream:
+            stored.append(f"{projection.bucket} at {checkpoint.seq:,}")
+    if stored:
+        raise MissingLogError(
+            f"the log {stream} is gone, although projections of it are stored "
+            f"({', '.join(stored)}): restore the stream from a backup; a new log made with "
+            "--create-log does not continue it, and its projections must be rebuilt"
+        )
 
 
 @asynccontextmanager

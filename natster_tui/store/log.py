@@ -363,16 +363,18 @@ class EventLog:
                     "try again"
                 ) from error
             if error.code == STORE_FAILED:
-                raise self._full(error) from error
+                raise await self._full(error) from error
             raise
         if not ack.duplicate:
             self.appended += 1
         return ack.seq
 
-    def _full(self, error: ApiError) -> ServerError:
+    async def _full(self, error: ApiError) -> ServerError:
         """That the log takes no more, which of its limits that is, and what to do."""
-        limit = "max_msgs" if "messages" in error.description else "max_bytes"
-        size = self.info.max_msgs if limit == "max_msgs" else self.info.max_bytes
+        info = await self.refresh()
+        has_all_messages = 0 < info.max_msgs <= info.messages
+        limit = "max_msgs" if has_all_messages else "max_bytes"
+        size = info.max_msgs if has_all_messages else info.max_bytes
         return ServerError(
             f"{self.stream} is full ({safe_text(error.description, 200)}; "
             f"{limit}{f' {size:,}' if size else ''}): raise {limit} of the stream, "

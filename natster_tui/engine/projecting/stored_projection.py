@@ -15,7 +15,7 @@ from typing import Any
 
 from natster_tui.errors import RefusedError
 from natster_tui.events.times import format_timestamp
-from natster_tui.projections.api import Projection
+from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import (
     NO_TOMBSTONES,
     BadCheckpointError,
@@ -32,6 +32,7 @@ from natster_tui.projections.paging import (
     document_key,
 )
 from natster_tui.store.bucket import Bucket, BucketInfo, Snapshot
+from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
 
@@ -307,3 +308,14 @@ async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:
         tombstones=fold.tombstones,
         parked=fold.parked,
     )
+
+
+async def stored_checkpoint(link: Link, projection: Projection[Any]) -> Checkpoint | None:
+    """The checkpoint alone; None where there is none that can be read."""
+    entry = await Bucket(link, projection.bucket, "").read(CHECKPOINT_KEY)
+    if entry is None:
+        return None
+    try:
+        return decode_checkpoint(entry.value)
+    except BadCheckpointError:
+        return None

@@ -1,0 +1,34 @@
+"""Documents that a bucket has lost because of how it is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.errors import RefusedError
+from natster_tui.events.log.hazards import HazardKind
+from natster_tui.projections.api import Projection
+from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.lasting import read_bucket_hazards
+
+
+async def refuse_if_forgotten(
+    log: EventLog, projections: Sequence[Projection[Any]], instance: str
+) -> None:
+    """Raise RefusedError where a bucket that forgets has lost documents, with their number.
+
+    A projector goes on from what is stored, and cannot know that something is missing there. So
+    the log is replayed, for such buckets alone.
+    """
+    for projection in projections:
+        hazards = await read_bucket_hazards(log.link, projection.bucket)
+        forgets = [each for each in hazards if each.kind is HazardKind.BUCKET_FORGETS]
+        if not forgets:
+            continue
+        (plan,) = await Rebuild(log, [projection], instance).prepare()
+        if gone := plan.diff.count("added"):
+            documents = "1 document is" if gone == 1 else f"{gone:,} documents are"
+            raise RefusedError(
+                f"{projection.name}: {documents} gone from what is stored: {forgets[0].sentence}"
+            )
