@@ -1,4 +1,4 @@
-"""Being told to stop from outside: the program then leaves as if somebody had asked it to."""
+"""Being told to stop by a signal: the program then leaves as if a person had ended it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,35 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+LEAVE_WITHIN_S = 5
+"""Seconds after which a program that was told to stop ends, whatever it is in the middle of."""
+
+_SIGNALS = ("SIGTERM", "SIGHUP")
+"""Those that the platform has. Killed by one, a projector would leave its lease taken."""
+
 
 def on_stop(leave: Callable[[], object]) -> None:
-    """Call `leave` in the running loop on SIGTERM.
+    """Call `leave` in the running loop when the process is told to stop.
 
-    Killed by it, a dashboard would leave its terminal unusable, and a projector its lease taken.
+    That is on SIGTERM, and on SIGHUP unless it is ignored, as under nohup. The process ends
+    within `LEAVE_WITHIN_S` also when the loop is blocked, for example by a terminal that takes
+    no more text: the system's alarm then kills it.
     """
-    with contextlib.suppress(NotImplementedError):  # on Windows, which has no such signal
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave)
+    loop = asyncio.get_running_loop()
+    is_told = False
+
+    def told(*_arguments: object) -> None:
+        nonlocal is_told
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the program is about to
+            loop.call_soon_threadsafe(leave)
+        if not is_told and hasattr(signal, "alarm"):
+            signal.alarm(LEAVE_WITHIN_S)
+        is_told = True
+
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, told)
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import fcntl
 import os
 import pty
+import shlex
+import signal
 import struct
 import subprocess
 import termios
@@ -34,11 +36,21 @@ class Terminal:
     what still runs.
     """
 
-    def __init__(self, program: Program, *arguments: str, size: tuple[int, int] = WIDE) -> None:
+    def __init__(
+        self,
+        program: Program,
+        *arguments: str,
+        size: tuple[int, int] = WIDE,
+        ignores_hangup: bool = False,
+        under_shell: bool = False,
+    ) -> None:
         self.printed = bytearray()
         self._program = program
         self._command = program.command(*arguments)
         self._size = size
+        self._ignores_hangup = ignores_hangup
+        self._under_shell = under_shell
+        self._is_open = True
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self._shown: str | None = None
@@ -51,25 +63,42 @@ class Terminal:
         self._settings = termios.tcgetattr(self._theirs)
         # Kept open here, so that the settings can be looked at when the program has ended.
         self._process = subprocess.Popen(  # noqa: ASYNC220 - asyncio's has no preexec_fn
-            self._command,
+            ["bash", "--norc", "--noprofile", "-i"] if self._under_shell else self._command,
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
-            env={"TERM": "xterm-256color"} | self._program.environment,
+            env={"TERM": "xterm-256color", "PS1": "shell$ "} | self._program.environment,
             cwd=self._program.home,
             start_new_session=True,
-            preexec_fn=take_terminal,
+            preexec_fn=self._begin,
         )
         asyncio.get_running_loop().add_reader(self._ours, self._read)
+        if self._under_shell:
+            self.press(f"{shlex.join(map(os.fsdecode, self._command))}\r")
         return self
 
     async def __aexit__(self, *_error: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait(10)
-        asyncio.get_running_loop().remove_reader(self._ours)
-        os.close(self._ours)
+        self.close()
         os.close(self._theirs)
+
+    def _begin(self) -> None:
+        take_terminal()
+        if self._ignores_hangup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def freeze(self) -> None:
+        """Read nothing any more of what the program prints."""
+        asyncio.get_running_loop().remove_reader(self._ours)
+
+    def close(self) -> None:
+        """Close the terminal, as by the cross on its window."""
+        if self._is_open:
+            self._is_open = False
+            self.freeze()
+            os.close(self._ours)
 
     def _read(self) -> None:
         data = os.read(self._ours, 65_536)
@@ -126,6 +155,10 @@ class Terminal:
             await self._wait_for_output()
         return int(self._process.returncode)
 
+    async def wait_for_exit(self, seconds: float) -> int:
+        """Until the program has ended, though nothing can be seen of it; its exit code."""
+        return await asyncio.to_thread(self._process.wait, seconds)
+
     async def _wait_for_output(self) -> None:
         """Until something is printed, or it is time to see whether the program still runs."""
         self._stirred.clear()
@@ -134,7 +167,12 @@ class Terminal:
 
     def kill(self, number: int) -> None:
         """Send the program a signal."""
-        self._process.send_signal(number)
+        if not self._under_shell:
+            self._process.send_signal(number)
+            return
+        shell = self._process.pid
+        (child,) = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        os.kill(int(child), number)
 
     @property
     def is_restored(self) -> bool:

@@ -18,11 +18,14 @@ from textual import events
 from textual.driver import Driver
 from textual.message import Message
 
+from natster_tui.tui.terminal.job_control import with_job_control
+
 
 def attentive(driver: type[Driver], pressed: Callable[[], None]) -> type[Driver]:
     """The driver that calls `pressed`, from its own thread, with every key."""
+    base = with_job_control(driver)
 
-    class Attentive(driver):  # type: ignore[misc, valid-type] # which one, the platform decides
+    class Attentive(base):  # type: ignore[misc, valid-type] # which one, the platform decides
         def send_message(self, message: Message) -> None:
             """See `Driver.send_message`."""
             if isinstance(message, events.Key | events.MouseEvent | events.Paste):
