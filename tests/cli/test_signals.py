@@ -55,7 +55,7 @@ async def test_being_told_to_stop_ends_it_whatever_is_open(
         terminal.press(keys)
         await until(lambda: terminal.shown != before)
         terminal.kill(signal.SIGTERM)
-        assert await terminal.wait_for_end(ENDS_S) == 0
+        assert await terminal.wait_for_end(ENDS_S) == 0, terminal.shown
         assert terminal.is_restored
     assert (await natster.succeed("status", "--json")).json["projector"] is None
 
@@ -97,9 +97,9 @@ async def test_it_paints_everything_when_it_comes_to_the_foreground(
         terminal.press("fg\r")
         await terminal.wait_for("Timeline", "projecting", "head 20", "Known catalogs")
         terminal.press("?")
-        await terminal.wait_for("Leave the dashboard")
+        await terminal.wait_for("esc closes")
         terminal.press("\x1b")
-        await terminal.wait_for("Timeline", gone="Leave the dashboard")
+        await terminal.wait_for("Timeline", gone="esc closes")
         terminal.press("q")
         await until(lambda: b"shell$" in terminal.printed.rpartition(b"\x1b[?1049h")[2])
         terminal.press("exit\r")

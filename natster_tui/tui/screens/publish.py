@@ -51,6 +51,7 @@ class PublishScreen(ModalScreen[int | None]):
             allow_blank=False,
             id="publish-kind",
         )
+        self._kind_chosen = kind
         self._origin = Field(origin, placeholder="origin: an account key", compact=True)
         self._target = Field(target, placeholder="target: an account key", compact=True)
         self._catalog = Field(catalog, placeholder="catalog: a name", compact=True)
@@ -102,8 +103,10 @@ class PublishScreen(ModalScreen[int | None]):
 
     @property
     def _proposal(self) -> Proposal:
-        kind = self._kind.value
-        assert isinstance(kind, EventType)
+        # While it is built or taken down, the list has no value.
+        if isinstance(self._kind.value, EventType):
+            self._kind_chosen = self._kind.value
+        kind = self._kind_chosen
         shares = kind in CATALOG_TYPES
         accounts = self._view.workspace.accounts
         return Proposal(
