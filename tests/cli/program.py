@@ -134,7 +134,8 @@ class Program:
     def _may_be_forked(self) -> bool:
         """Whether nothing that matters is decided before its imports are done."""
         of_python = any(name.startswith(("PYTHON", "LANG", "LC_")) for name, _ in self.variables)
-        return self.module == ("natster_tui",) and not of_python
+        is_itself = type(self) is Program and self.module == ("natster_tui",)
+        return is_itself and not of_python
 
     async def run(self, *arguments: str | bytes, given: str = "") -> Ended:
         """Run it to its end, with `given` as its standard input."""
