@@ -18,6 +18,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.docs_tables import merged_rows, part, write_part
 from tests.faults.results import add_seen, seen, table
 from tests.real_server import RealServer
 
@@ -94,7 +95,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fault-table",
         action="store_true",
-        help="Print what the fault suite measured, for the README.",
+        help="Print what the fault suite measured.",
+    )
+    parser.addoption(
+        "--write-fault-table",
+        action="store_true",
+        help="Write it into the documentation; rows that were not measured stay.",
     )
 
 
@@ -120,3 +126,5 @@ def pytest_terminal_summary(
         terminalreporter.section("faults")
         for line in table():
             terminalreporter.write_line(line)
+    if config.getoption("--write-fault-table"):
+        write_part("faults", "faults", merged_rows(part("faults", "faults"), table()))

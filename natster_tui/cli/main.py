@@ -26,6 +26,7 @@ _COMMANDS = (
     Command("demo", "dashboard_commands", "demo", "Open the dashboard on a throw-away community."),
     Command("event", "event_command", "event", "One event, and what it changed."),
     Command("export", "log_commands", "export", "Print the log as JSON lines."),
+    Command("help", "help_command", "help_", "A topic of the documentation, or a command."),
     Command("import", "log_commands", "import_", "Append the events of an exported file."),
     Command("keys", "key_commands", "keys", "The keys that events and documents are sealed with."),
     Command("project", "projection_commands", "project", "Project without a screen."),

@@ -387,6 +387,19 @@ TEXT_PAGE = (
     Key("text.close", "escape,q,question_mark,enter", "dismiss", "close", shown="Esc"),
     *_scrolling("text"),
 )
+HELP_PAGE = (*TEXT_PAGE, Key("help.topics", "t", "topics", "topics"))
+TOPICS = (
+    Key("topics.close", "escape,q,question_mark", "dismiss", "close", shown="Esc"),
+    Key("topics.open", "enter", "choose", "read", shown="Enter"),
+    Key("topics.down", "j,down", "move(1)"),
+    Key("topics.up", "k,up", "move(-1)"),
+)
+TOPIC = (
+    Key("topic.close", "escape,q,enter", "dismiss", "close", shown="Esc"),
+    *_scrolling("topic"),
+    Key("topic.page_down", "pagedown,space", "scroll(20)"),
+    Key("topic.page_up", "pageup", "scroll(-20)"),
+)
 COMMUNITY = (
     Key("community.close", "escape,q,m", "dismiss", "close", shown="Esc"),
     Key("community.copy", "y", "copy", "copy the candidates"),

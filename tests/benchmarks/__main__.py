@@ -7,17 +7,19 @@ import asyncio
 import json
 import os
 import platform
+import subprocess
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.community import Community
-from tests.benchmarks.figures import HEADING, Figure, row
+from tests.benchmarks.figures import HEADING, Figure, row, table
 from tests.benchmarks.live_figures import measure_live, measure_start
 from tests.benchmarks.replay_figures import measure_growth, measure_rebuild, measure_sealing
 from tests.benchmarks.screen_figures import measure_burst, measure_pages
 from tests.benchmarks.travel_figures import measure_travel
+from tests.docs_tables import write_part
 
 GROUPS = (
     "rebuild", "sealing", "growth", "accounts", "travel", "live", "start", "pages", "burst",
@@ -40,6 +42,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--burst-rate", type=int, default=50_000, help="events/s, if the server can"
     )
     parser.add_argument("--sealing", choices=("on", "off"), default="on")
+    parser.add_argument(
+        "--write-table",
+        action="store_true",
+        help="write the tables of what was measured into the documentation",
+    )
     parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
     options = parser.parse_args(arguments)
     if unknown := set(options.groups) - set(GROUPS):
@@ -47,11 +54,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
-async def run(options: argparse.Namespace) -> list[Figure]:
-    figures: list[Figure] = []
+async def run(options: argparse.Namespace) -> dict[str, list[Figure]]:
+    """The figures by group."""
+    figures: dict[str, list[Figure]] = {}
+    group = ""
 
     def tell(figure: Figure) -> None:
-        figures.append(figure)
+        figures.setdefault(group, []).append(figure)
         print(row(figure), flush=True)
 
     rounds, sealed = options.rounds, options.sealing == "on"
@@ -87,6 +96,7 @@ async def run(options: argparse.Namespace) -> list[Figure]:
 def about(options: argparse.Namespace) -> dict[str, Any]:
     """On what and with what was measured."""
     return {
+        "commit": _commit(),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -96,10 +106,23 @@ def about(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _commit() -> str:
+    """The commit that is measured, empty outside a clone."""
+    asked = ["git", "describe", "--always", "--dirty"]
+    told = subprocess.run(
+        asked, capture_output=True, text=True, check=False, cwd=Path(__file__).parent
+    )
+    return told.stdout.strip()
+
+
 def measure(arguments: list[str] | None = None) -> list[Figure]:
     options = parse(arguments)
     context = about(options)
-    figures = asyncio.run(run(options))
+    by_group = asyncio.run(run(options))
+    figures = [figure for group in by_group.values() for figure in group]
+    if options.write_table:
+        for group, measured in by_group.items():
+            write_part("performance", group, table(measured, context))
     report = {"about": context, "figures": [asdict(figure) for figure in figures]}
     options.json.write_text(json.dumps(report, indent=1) + "\n")
     return figures

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number. `target` is DESIGN section 9's, None where it names none.
+    """One measured number. `target` is what is wanted, None where nothing is.
 
     `at_least` says which side of the target is good; `shown` how the number is written;
     `details` are what it was made of, for the JSON file.
@@ -35,6 +35,16 @@ OnFigure = Callable[[Figure], None]
 """Told of each figure as soon as it is known."""
 
 HEADING = "| what | measured | wanted | |\n| --- | ---: | ---: | --- |"
+
+
+def table(figures: Sequence[Figure], about: Mapping[str, Any]) -> list[str]:
+    """Figures as a Markdown table, and below it when and on what they were measured."""
+    load = about["load"][0]
+    measured = (
+        f"Measured at {about['at']}, commit {about['commit'] or 'unknown'}, Python "
+        f"{about['python']}, {about['cores']} cores, load {load:.1f} before."
+    )
+    return [*HEADING.splitlines(), *map(row, figures), "", measured]
 
 
 def row(figure: Figure) -> str:

@@ -1,82 +1,26 @@
-"""What an observer and a projector may do on a server: the two lists that the README shows.
+"""The permissions of observers, projectors and key holders in a server's configuration.
 
-Subjects as nats-server's `permissions { publish, subscribe }` takes them. Everything not listed
-is denied, because a list of what is allowed denies the rest.
+Everything not listed is denied, because a list of what is allowed denies the rest.
 """
 
 from __future__ import annotations
 
 import json
 
-from natster_tui.events.event import STREAM
-from natster_tui.projections.registry import PROJECTIONS
-
-_BUCKETS = tuple(f"KV_{projection.bucket}" for projection in PROJECTIONS)
-_LEASE = "KV_NATSTER_LEASE"
-_KEYS = "KV_NATSTER_KEYS"
+from natster_tui.engine.permissions import INBOX, Role, needed_by
 
 
-def _reading(stream: str) -> list[str]:
-    """To read a stream in order: its size, one message, and a consumer of one's own."""
-    return [
-        f"$JS.API.STREAM.INFO.{stream}",
-        f"$JS.API.STREAM.MSG.GET.{stream}",
-        f"$JS.API.CONSUMER.CREATE.{stream}.>",
-        f"$JS.API.CONSUMER.INFO.{stream}.*",
-        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
-        f"$JS.API.CONSUMER.DELETE.{stream}.*",
-    ]
+def _of(role: Role) -> dict[str, list[str]]:
+    return {
+        "publish": [permission.subject for permission in needed_by(role)],
+        "subscribe": list(INBOX),
+    }
 
 
-_OBSERVER = [
-    *_reading(STREAM),
-    # The preflight of a rebuild: who else projects, and how many events of each type there are.
-    f"$JS.API.CONSUMER.LIST.{STREAM}",
-    f"$JS.API.STREAM.MSG.GET.{_LEASE}",  # who projects
-    *(subject for bucket in _BUCKETS for subject in _reading(bucket)),
-    # Whether anything is sealed with keys that are kept here.
-    f"$JS.API.STREAM.INFO.{_KEYS}",
-]
-
-_PROJECTOR = [
-    *_OBSERVER,
-    "$JS.API.INFO",  # only where the account requires sizes of buckets
-    *(
-        subject
-        for bucket in _BUCKETS
-        for subject in (
-            f"$JS.API.STREAM.CREATE.{bucket}",
-            f"$JS.API.STREAM.UPDATE.{bucket}",  # only to take over what another program wrote
-            f"$JS.API.STREAM.PURGE.{bucket}",  # only to purge and rebuild
-            f"${bucket.replace('_', '.', 1)}.>",
-        )
-    ),
-    f"$JS.API.STREAM.CREATE.{_LEASE}",
-    # Only under a domain or prefix, where the account requires sizes, and for the next one.
-    f"$JS.API.STREAM.INFO.{_LEASE}",
-    f"$JS.API.STREAM.UPDATE.{_LEASE}",  # only where it was made without message TTL
-    f"$JS.API.STREAM.MSG.DELETE.{_LEASE}",
-    "$KV.NATSTER_LEASE.>",
-]
-
-_KEY_HOLDER = [
-    *_PROJECTOR,
-    f"$JS.API.CONSUMER.CREATE.{_KEYS}.>",
-    f"$JS.API.CONSUMER.INFO.{_KEYS}.*",
-    f"$JS.API.CONSUMER.MSG.NEXT.{_KEYS}.*",
-    f"$JS.API.CONSUMER.DELETE.{_KEYS}.*",
-    f"$JS.API.STREAM.MSG.GET.{_KEYS}",  # only where the last keys were erased
-    f"$JS.API.STREAM.CREATE.{_KEYS}",
-    f"$JS.API.STREAM.MSG.DELETE.{_KEYS}",  # only to erase
-    "$KV.NATSTER_KEYS.>",
-]
-
-_INBOX = ["_INBOX.>"]
-
-PERMISSIONS: dict[str, dict[str, list[str]]] = {
-    "observer": {"publish": _OBSERVER, "subscribe": _INBOX},
-    "projector": {"publish": _PROJECTOR, "subscribe": _INBOX},
-    "keyholder": {"publish": _KEY_HOLDER, "subscribe": _INBOX},
+PERMISSIONS = {
+    "observer": _of(Role.OBSERVER),
+    "projector": _of(Role.PROJECTOR),
+    "keyholder": _of(Role.KEY_HOLDER),
 }
 
 
@@ -91,7 +35,7 @@ def _permissions(publish: list[str]) -> str:
 
     return (
         f"permissions {{\n  publish: [{listed(publish)}\n  ]\n"
-        f"  subscribe: [{listed(_INBOX)}\n  ]\n}}"
+        f"  subscribe: [{listed(list(INBOX))}\n  ]\n}}"
     )
 
 

@@ -18,6 +18,7 @@ from natster_tui.tui.screens.publish import PublishScreen, proposal_for
 from natster_tui.tui.screens.rebuild import Choice, RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
 from natster_tui.tui.screens.text import TextScreen, help_text, problems_text
+from natster_tui.tui.screens.topics import HelpScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View
 
@@ -129,4 +130,4 @@ class Dialogs:
             text = help_text(glyphs, "Inspector", self._panes.inspector.KEYS)
         else:
             text = help_text(glyphs, pane.pane_name, pane.KEYS)
-        self._app.push_screen(TextScreen("Help", text, glyphs))
+        self._app.push_screen(HelpScreen("Help", text, glyphs))

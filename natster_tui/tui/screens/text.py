@@ -53,7 +53,8 @@ def help_text(glyphs: Glyphs, pane: str, own: Sequence[Key]) -> Text:
     text.append(
         "natster-tui watches an event log, shows the projections that are derived from it, and "
         "rebuilds them. Events are facts and never change; accounts and catalogs are what follows "
-        "from them, and can be made anew from the log at any time.\n\n"
+        "from them, and can be made again from the log at any time. t lists the topics of the "
+        "documentation.\n\n"
     )
     _append_section(text, f"In this pane: {pane}", _in_words(own))
     _append_section(text, "Moving", MOVING)

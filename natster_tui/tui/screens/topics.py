@@ -1,0 +1,88 @@
+"""The documentation's topics: the help page that leads to them, their list, and one of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Markdown, OptionList
+
+from natster_tui.docs import Topic, topics
+from natster_tui.tui.bindings import HELP_PAGE, TOPIC, TOPICS, bindings
+from natster_tui.tui.screens.text import TextScreen
+from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.widgets.key_line import KeyLine
+
+_NAME_COLUMN = 13
+
+
+class HelpScreen(TextScreen):
+    """The help page, from which the topics are a key away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(HELP_PAGE)]
+
+    def action_topics(self) -> None:
+        """List the topics."""
+        self.app.push_screen(TopicsScreen(self._glyphs))
+
+
+class TopicsScreen(ModalScreen[None]):
+    """The list of topics."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(TOPICS)]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(classes="page")
+        self._glyphs = glyphs
+        self._topics = topics()
+
+    def compose(self) -> ComposeResult:
+        """A line for each."""
+        lines = (f"{each.name:<{_NAME_COLUMN}}{each.summary}" for each in self._topics)
+        listed = OptionList(*lines, classes="dialog", markup=False)
+        listed.border_title = "Topics"
+        listed.border_subtitle = "esc closes"
+        yield listed
+        yield KeyLine(self._glyphs)
+
+    def action_move(self, lines: int) -> None:
+        """Choose the next or the previous one."""
+        listed = self.query_one(OptionList)
+        if lines > 0:
+            listed.action_cursor_down()
+        else:
+            listed.action_cursor_up()
+
+    def action_choose(self) -> None:
+        """Open the chosen one."""
+        self.query_one(OptionList).action_select()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """A topic was chosen, by a key or the mouse."""
+        self.app.push_screen(TopicScreen(self._topics[event.option_index], self._glyphs))
+
+
+class TopicScreen(ModalScreen[None]):
+    """One topic."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(TOPIC)]
+
+    def __init__(self, topic: Topic, glyphs: Glyphs) -> None:
+        super().__init__(classes="page")
+        self._glyphs = glyphs
+        self._topic = topic
+
+    def compose(self) -> ComposeResult:
+        """The page in a frame. Its links lead to files of the repository, so none is opened."""
+        with VerticalScroll(classes="dialog") as frame:
+            frame.border_title = self._topic.name
+            frame.border_subtitle = "esc closes"
+            yield Markdown(self._topic.text, open_links=False)
+        yield KeyLine(self._glyphs)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the page."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

@@ -1,0 +1,70 @@
+"""Parts of the documentation that a program writes, between two markers on a page.
+
+A part begins with a line `<!-- NAME -->` and ends with `<!-- /NAME -->`.
+`python -m tests.docs_tables` writes the lists of permissions anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from natster_tui import docs
+from natster_tui.engine.permissions import INBOX, Role, added_by
+
+FOLDER = Path(docs.__file__).parent
+
+
+def part(page: str, name: str, folder: Path = FOLDER) -> list[str]:
+    """The lines between the markers."""
+    found = _marked(name).search((folder / f"{page}.md").read_text("utf-8"))
+    assert found is not None, f"{page}.md has no part {name}"
+    return found[2].splitlines()
+
+
+def write_part(page: str, name: str, lines: Sequence[str], folder: Path = FOLDER) -> None:
+    """Put other lines between the markers."""
+    path = folder / f"{page}.md"
+    text = "".join(f"{line}\n" for line in lines)
+    written, count = _marked(name).subn(
+        lambda found: found[1] + text + found[3], path.read_text("utf-8")
+    )
+    assert count == 1, f"{page}.md has {count} parts {name}"
+    path.write_text(written, "utf-8")
+
+
+def merged_rows(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """A table with the rows of another put in, each in the place of the row of the same name."""
+    rows = {_name_of(row): row for row in [*old[2:], *new[2:]]}
+    for row in new[2:]:
+        rows[_name_of(row)] = row
+    return [*new[:2], *rows.values()]
+
+
+def _name_of(row: str) -> str:
+    return row.split("|")[1].strip()
+
+
+def _marked(name: str) -> re.Pattern[str]:
+    begin, end = re.escape(f"<!-- {name} -->\n"), re.escape(f"<!-- /{name} -->\n")
+    return re.compile(f"({begin})(.*?)({end})", re.DOTALL)
+
+
+def permission_lines(role: Role) -> list[str]:
+    """A role's permissions as a server's configuration has them, in a block of code."""
+    width = max(len(each.subject) for each in added_by(role)) + 2
+    lines = []
+    for each in added_by(role):
+        subject = f'"{each.subject}"'
+        note = f"  # {each.only}" if each.only else ""
+        lines.append(f"    {subject:<{width}}{note}".rstrip())
+    lines = ["```", "permissions {", "  publish: [", *lines, "  ]"]
+    if role is Role.OBSERVER:
+        lines.append(f'  subscribe: ["{INBOX[0]}"]')
+    return [*lines, "}", "```"]
+
+
+if __name__ == "__main__":
+    for each in Role:
+        write_part("permissions", each.value, permission_lines(each))
