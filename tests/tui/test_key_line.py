@@ -88,7 +88,7 @@ async def test_a_dialog_shows_its_own_keys(settings: ConnectionSettings) -> None
     await projected(settings)
     async with dashboard(settings, size=(140, 40)) as (app, pilot):
         await pilot.press("question_mark")
-        await until(lambda: last_line(text_of(app)) == "Esc close")
+        await until(lambda: last_line(text_of(app)) == "t topics Esc close")
         await pilot.press("escape", "r")
         await until(lambda: "enter replay" in text_of(app))
         early = "Enter replay and compare Space choose what P purge first Esc close"
