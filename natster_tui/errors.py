@@ -8,6 +8,8 @@ cannot be reached or refuses".
 
 from __future__ import annotations
 
+from typing import Self
+
 from natster_tui.text.masking import screen_text
 
 
@@ -115,16 +117,25 @@ class ProjectorStoppedError(RefusedError):
     """A projector cannot go past an event, and must not skip it."""
 
 
-class UnopenedEventError(ProjectorStoppedError):
-    """An event whose meaning is sealed with a key that is not here: nothing may go past it.
-
-    `seq` is the event's sequence.
-    """
+class BlockedEventError(ProjectorStoppedError):
+    """A projection stands before an event that it may not pass. `seq` is the event's sequence."""
 
     def __init__(self, sentence: str, seq: int) -> None:
         super().__init__(sentence)
         self.seq = seq
 
-    def anew(self) -> UnopenedEventError:
-        """The same, not raised yet: one that was holds all that it came through."""
-        return UnopenedEventError(self.sentence, self.seq)
+    def anew(self) -> Self:
+        """The same, not raised yet: a raised one keeps the frames that it came through alive."""
+        return type(self)(self.sentence, self.seq)
+
+
+class UnopenedEventError(BlockedEventError):
+    """An event counts, and its payload is sealed with a key that is not here."""
+
+
+class RuleFailedError(BlockedEventError):
+    """A projection's rule raised an error, returned something else than a document, or hangs."""
+
+
+class ProjectionRefusedError(UsageError):
+    """A projection cannot be used: its file does not load, or its declaration is wrong."""

@@ -20,7 +20,7 @@ from natster_tui.projections.figures import (
     prize_candidates,
 )
 from natster_tui.projections.hubs import hubs_of
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
@@ -40,7 +40,7 @@ def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any
     async def read(log: EventLog) -> Replay:
         upto = await position_of(log, moment, target.instance)
         upto.tell()
-        return await replay(log, PROJECTIONS, upto.seq, target.instance)
+        return await replay(log, [ACCOUNTS, CATALOGS], upto.seq, target.instance)
 
     read_in = run(with_log(target.source, target.choice, read))
     accounts = read_in.folds[ACCOUNTS.name].states

@@ -9,6 +9,7 @@ import click
 from natster_tui.cli.log_reading_commands import event_line
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.projection_names import chosen_projection
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.history.document_history import (
@@ -21,17 +22,15 @@ from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError, UsageError
 from natster_tui.events.event import is_usable_token
 from natster_tui.projections.documents import read_document
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS, projection_named
+from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.projections.wording import change_line, pretty_json
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_json, mask_text, screen_text
 from natster_tui.text.strict_json import json_line
 
-_NAMES = [projection.name for projection in PROJECTIONS]
-
 
 @click.command()
-@click.argument("kind", type=click.Choice(_NAMES))
+@click.argument("kind", metavar="PROJECTION")
 @click.argument("key")
 @click.option("--at", metavar="MOMENT", help=AT_HELP)
 @click.option("--reveal", is_flag=True, help="Show secrets.")
@@ -50,7 +49,7 @@ def show(
     KEY may be the account's name, or the beginning of its key.
     """
     target = target_of()
-    projection = projection_named(kind)
+    projection = chosen_projection(target.choice.projections, kind)
     moment = asked_at(at)
 
     async def look(log: EventLog) -> tuple[Position, str, bytes | None]:
@@ -92,7 +91,7 @@ async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | Non
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(_NAMES))
+@click.argument("kind", metavar="PROJECTION")
 @click.argument("key")
 @click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
@@ -101,7 +100,7 @@ async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | Non
 def why(kind: str, key: str, field: str, reveal: bool, as_json: bool, **_given: Any) -> None:
     """The events that made a document, newest first, with what each changed."""
     target = target_of()
-    projection = projection_named(kind)
+    projection = chosen_projection(target.choice.projections, kind)
 
     async def look(log: EventLog) -> KeyHistory:
         head = (await log.refresh()).last_seq

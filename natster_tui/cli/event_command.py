@@ -13,7 +13,7 @@ from natster_tui.cli.running import run
 from natster_tui.engine.history.document_history import effects_of
 from natster_tui.engine.row_json import event_json
 from natster_tui.engine.server_source import with_log
-from natster_tui.errors import NotFoundError, UnopenedEventError
+from natster_tui.errors import BlockedEventError, NotFoundError
 from natster_tui.events.event import Record
 from natster_tui.projections.history.steps import Effect
 from natster_tui.projections.wording import change_line, payload_lines
@@ -30,6 +30,7 @@ from natster_tui.text.strict_json import json_line
 def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
     """One event by its sequence, its payload, and what it changed, before and after."""
     target = target_of()
+    projections = target.choice.projections.all
 
     async def look(log: EventLog) -> tuple[Record, list[Effect] | str]:
         head = (await log.refresh()).last_seq
@@ -38,8 +39,8 @@ def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
             why = f"the log ends at {head:,}" if seq > head else "it was deleted from the log"
             raise NotFoundError(f"there is no event {seq:,}: {why}")
         try:
-            return record, await effects_of(log, record, target.instance)
-        except UnopenedEventError as error:
+            return record, await effects_of(log, record, target.instance, projections)
+        except BlockedEventError as error:
             return record, error.sentence
 
     record, effects = run(with_log(target.source, target.choice, look))

@@ -179,7 +179,9 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
                 for line in affected.lines():
                     click.echo(line)
                 _confirm(key)
-            destroyed, verdicts = await erase_account(log, key, target.instance)
+            destroyed, verdicts = await erase_account(
+                log, key, target.choice.projections.all, target.instance
+            )
             return {
                 "account": key,
                 "destroyed": list(destroyed.keys),

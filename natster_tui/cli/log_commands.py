@@ -36,7 +36,7 @@ def status(as_json: bool, **_given: Any) -> None:
     target = target_of()
 
     async def look(log: EventLog) -> StatusReport:
-        report = await read_status(log, target.instance)
+        report = await read_status(log, target.choice.projections.all, target.instance)
         store = await target.source.store_problem()
         return report if store is None else report.with_hazard(store.sentence)
 

@@ -22,11 +22,9 @@ from natster_tui.events.filter import FILTERS, BadFilterError, Bounds, EventFilt
 from natster_tui.events.moments import Use
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_seconds
-from natster_tui.projections.registry import PROJECTIONS, parked_reason
+from natster_tui.projections.registry import parked_reason
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
-
-_NAMES = [projection.name for projection in PROJECTIONS]
 
 
 @click.command(

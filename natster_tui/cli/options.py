@@ -85,6 +85,12 @@ _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
         type=click.Choice(["on", "off"]),
         help="Whether a log that we make is sealed; on if not given.",
     ),
+    "projection": click.option(
+        "--projection",
+        multiple=True,
+        metavar="FILE.py",
+        help="A projection of your own, beside the built-in ones and those of packages.",
+    ),
     "read_only": click.option(
         "--read-only", is_flag=True, default=None, help="Write nothing anywhere."
     ),

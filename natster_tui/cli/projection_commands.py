@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.projection_names import chosen_projections
 from natster_tui.cli.running import run
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.cli.target import Target
@@ -30,16 +31,14 @@ from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.rebuilding.takeover import refuse_while_active
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.workspace import WorkspaceOptions
-from natster_tui.errors import RefusedError, UnopenedEventError, UsageError
+from natster_tui.errors import BlockedEventError, RefusedError, UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import KeyChange
-from natster_tui.projections.registry import PROJECTIONS, projection_named
 from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
 from natster_tui.text.strict_json import json_line
 
-_NAMES = [projection.name for projection in PROJECTIONS]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _CHANGES_SHOWN = 50
 _DIGITS = 20
@@ -66,7 +65,9 @@ def project(once: bool, auto_rebuild: bool, as_json: bool, **_given: Any) -> Non
         return
 
     async def catch_up(log: EventLog) -> list[CaughtUp]:
-        return await project_until_caught_up(log, target.instance, auto_rebuild=rebuilds)
+        return await project_until_caught_up(
+            log, target.choice.projections.all, target.instance, auto_rebuild=rebuilds
+        )
 
     done = run(with_log(target.source, target.choice, catch_up))
     if as_json:
@@ -83,16 +84,17 @@ def _say(line: str) -> None:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(_NAMES), required=False)
+@click.argument("name", metavar="[PROJECTION]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
 def verify(name: str | None, as_json: bool, **_given: Any) -> None:
     """Replay the log and compare what is stored with it; exit 1 on drift."""
     target = target_of()
 
+    chosen = chosen_projections(target.choice.projections, name)
+
     async def compare(log: EventLog) -> list[Verdict]:
-        work = Rebuild(log, _chosen(name), target.instance, _progress_line())
-        return await work.verify()
+        return await Rebuild(log, chosen, target.instance, _progress_line()).verify()
 
     verdicts = run(with_log(target.source, target.choice, compare))
     _end_progress()
@@ -119,7 +121,7 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(_NAMES), required=False)
+@click.argument("name", metavar="[PROJECTION]", required=False)
 @click.option("--key", metavar="KEY", help="Only this document.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
 @click.option("--purge", is_flag=True, help="Remove everything first, then recreate it.")
@@ -148,7 +150,7 @@ def rebuild(
     verdicts = run(
         _rebuild(
             target,
-            _chosen(name),
+            chosen_projections(target.choice.projections, name),
             key=key,
             dry_run=dry_run,
             purge=purge,
@@ -199,7 +201,7 @@ async def _rebuild(
         if blocked:
             if not ask:
                 first = next(iter(work.blocked.values()))
-                raise UnopenedEventError("; ".join(dict.fromkeys(blocked)), first.seq)
+                raise BlockedEventError("; ".join(dict.fromkeys(blocked)), first.seq)
             _confirm_by_name("rebuilding only up to that event", projections)
         if preflight.foreign:
             if not take_over:
@@ -223,10 +225,6 @@ async def _rebuild(
                 word = "rebuilt and verified" if verdict.good else "NOT VERIFIED"
                 click.echo(f"{word}: {verdict.sentence}")
         return verdicts
-
-
-def _chosen(name: str | None) -> list[Projection[Any]]:
-    return list(PROJECTIONS) if name is None else [projection_named(name)]
 
 
 def _confirm_by_name(what: str, projections: Sequence[Projection[Any]]) -> None:

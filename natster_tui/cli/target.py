@@ -17,7 +17,10 @@ from natster_tui.engine.server_source import (
 )
 from natster_tui.errors import UsageError
 from natster_tui.events.event import STREAM
+from natster_tui.projections.loading import load_registry
+from natster_tui.projections.registry import Registry
 from natster_tui.store.connection.opening.tls import check_transport
+from natster_tui.store.connection.reporting import notice
 from natster_tui.store.embedded.server import default_data_dir
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.choice import SealingChoice
@@ -55,6 +58,7 @@ def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
         bucket_bytes=_bucket_bytes(given.get("bucket_bytes")),
         settings=_log_settings(given.get("log_setting", ())),
         sealing=_sealing_choice(given),
+        projections=_projections(given.get("projection", ())),
     )
     if choice.create and choice.read_only:
         raise UsageError("--create-log and --read-only exclude each other: give one")
@@ -114,6 +118,14 @@ def _stream_name(name: str) -> str:
     if not name or any(char in ".*> \t\r\n\0/\\" or not char.isprintable() for char in name):
         raise UsageError("--stream is not a stream name: no dots, wildcards, blanks or slashes")
     return name
+
+
+def _projections(files: tuple[str, ...]) -> Registry:
+    problems: list[str] = []
+    registry = load_registry([expand_home(file) for file in files], problems)
+    for problem in problems:
+        notice(problem)
+    return registry
 
 
 def _bucket_bytes(text: str | None) -> int | None:

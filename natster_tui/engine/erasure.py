@@ -7,13 +7,16 @@ for what comes after.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from natster_tui.engine.projecting.stored_projection import bucket_of
 from natster_tui.engine.rebuilding.rebuild import Rebuild, Verdict
 from natster_tui.errors import NatsterError, RefusedError, ServerError
+from natster_tui.projections.api import Projection
 from natster_tui.projections.paging import assembled, by_document
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_rotation import Destruction, destroy
 from natster_tui.store.sealing.keyring import Keyring
@@ -82,16 +85,16 @@ async def affected_by_erasing(log: EventLog, account: str, instance: str) -> Aff
 
 
 async def erase_account(
-    log: EventLog, account: str, instance: str
+    log: EventLog, account: str, projections: Sequence[Projection[Any]], instance: str
 ) -> tuple[Destruction, list[Verdict]]:
-    """Destroy the keys, then rebuild both projections.
+    """Destroy the keys, then rebuild the projections.
 
     Raises RefusedError, and ServerError when the server refuses. When that comes from the rebuild
     it says that the keys are destroyed all the same: the next start of a projector, or a rebuild,
     finishes.
     """
     destruction = await destroy(keyring_of(log), account)
-    rebuild = Rebuild(log, PROJECTIONS, instance)
+    rebuild = Rebuild(log, projections, instance)
     try:
         await rebuild.prepare()
         return destruction, await rebuild.commit()

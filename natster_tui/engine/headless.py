@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,6 @@ from natster_tui.errors import (
     ServerError,
 )
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.log import EventLog
 
@@ -46,7 +45,11 @@ class CaughtUp:
 
 
 async def project_until_caught_up(
-    log: EventLog, instance: str, *, auto_rebuild: bool = False
+    log: EventLog,
+    projections: Sequence[Projection[Any]],
+    instance: str,
+    *,
+    auto_rebuild: bool = False,
 ) -> list[CaughtUp]:
     """Project everything up to the head as it is now.
 
@@ -60,7 +63,7 @@ async def project_until_caught_up(
     readings = Readings()
     runs = [
         _Run(projection, instance, changed.set, auto_rebuild, readings)
-        for projection in PROJECTIONS
+        for projection in projections
     ]
     tasks = [asyncio.create_task(run.projector.run(log)) for run in runs]
     if log.link.server_version >= ATOMIC_BATCHES_SINCE:
@@ -85,7 +88,7 @@ async def project_until_caught_up(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    await refuse_if_forgotten(log, PROJECTIONS, instance)
+    await refuse_if_forgotten(log, projections, instance)
     return [run.result() for run in runs]
 
 

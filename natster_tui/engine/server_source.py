@@ -26,7 +26,7 @@ from natster_tui.errors import (
     UnopenedEventError,
 )
 from natster_tui.events.event import STREAM
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registry import BUILT_IN, Registry
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.opening.servers import ServerPool
@@ -71,6 +71,8 @@ class LogChoice:
     """The limit of a projection's bucket that is made, None for as large as the account allows."""
     settings: LogSettings = field(default_factory=LogSettings)
     sealing: SealingChoice = field(default_factory=SealingChoice)
+    projections: Registry = BUILT_IN
+    """What is folded of it."""
 
 
 class ServerSource(Protocol):
@@ -234,6 +236,7 @@ async def _open_or_create(
         log_limit=log.info.max_bytes,
         size=choice.bucket_bytes,
         sealed=sealing.seals(log.info),
+        projections=choice.projections.all,
     )
     log.sealing = sealing_with(keyring, log.info, sealing, log.buckets)
     return log
@@ -246,7 +249,7 @@ async def _found_or_made(
         return await EventLog.open(link, choice.stream)
     except MissingLogError:
         if not create or choice.read_only:
-            await _refuse_gone_log(link, choice.stream)
+            await _refuse_gone_log(link, choice)
             raise
     try:
         settings = replace(choice.settings, sealing="on" if sealing.for_new_log else "off")
@@ -258,10 +261,11 @@ async def _found_or_made(
         return await EventLog.open(link, choice.stream)
 
 
-async def _refuse_gone_log(link: Link, stream: str) -> None:
+async def _refuse_gone_log(link: Link, choice: LogChoice) -> None:
     """Raise MissingLogError that says so where projections of a log are stored, and it is gone."""
     stored = []
-    for projection in PROJECTIONS:
+    stream = choice.stream
+    for projection in choice.projections:
         try:
             checkpoint = await stored_checkpoint(link, projection)
         except DeniedError:

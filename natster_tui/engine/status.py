@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from natster_tui.events.log.hazards import nearest_limit
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import read_document
-from natster_tui.projections.registry import CATALOGS, PROJECTIONS
+from natster_tui.projections.registry import CATALOGS
 from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Holder, projecting
 from natster_tui.store.log import EventLog
@@ -117,14 +118,16 @@ class StatusReport:
         }
 
 
-async def read_status(log: EventLog, instance: str) -> StatusReport:
+async def read_status(
+    log: EventLog, projections: Sequence[Projection[Any]], instance: str
+) -> StatusReport:
     """Look at everything once; writes nothing."""
-    buckets = {each.name: bucket_of(log, each, instance) for each in PROJECTIONS}
-    watch = HazardWatch(PROJECTIONS)
+    buckets = {each.name: bucket_of(log, each, instance) for each in projections}
+    watch = HazardWatch(projections)
     info, stored, holders, _ = await together(
         log.refresh(),
-        load_projections(buckets, PROJECTIONS),
-        together(*(projecting(log.link, each.name) for each in PROJECTIONS)),
+        load_projections(buckets, projections),
+        together(*(projecting(log.link, each.name) for each in projections)),
         watch.look(log),
     )
     problems = await together(*(_problem_of(log, each) for each in stored))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -43,7 +43,7 @@ from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to
@@ -97,8 +97,8 @@ class Workspace:
         self,
         source: ServerSource,
         options: WorkspaceOptions,
-        projections: Sequence[Projection[Any]] = PROJECTIONS,
     ) -> None:
+        projections = options.choice.projections
         self.source = source
         self.options = options
         self.connection = Connection.CONNECTING
@@ -138,7 +138,7 @@ class Workspace:
         self.matches: FilteredLog | None = None
         """The events that pass the last filter, whether it narrows the timeline or not."""
         self._left_behind: set[tuple[str, str]] = set()
-        self._hazards = HazardWatch(projections)
+        self._hazards = HazardWatch(projections.all)
         self._told_of_keys: tuple[str, ...] = ()
         self._filter_changed = asyncio.Event()
         self._filtered_in: tuple[object, ...] = ()

@@ -72,7 +72,7 @@ class Projection(ABC, Generic[State]):
 
         Returns the keys whose document changed, or the reason why the event is parked, in
         which case nothing was touched. Deterministic: no clock, no randomness, no I/O. Raises
-        UnopenedEventError, nothing touched either, when it needs a payload whose key is not here:
+        BlockedEventError, nothing touched either, when it needs a payload whose key is not here:
         such an event is neither parked nor skipped.
         """
 

@@ -49,7 +49,7 @@ class Fold(Generic[State]):
     def apply(self, record: Record, event: Event | ParkReason) -> tuple[str, ...]:
         """Fold one record, already read with `read_event`; returns the keys that changed.
 
-        Raises UnopenedEventError (see `Projection.apply`), and stands where it stood.
+        Raises BlockedEventError (see `Projection.apply`), and stands where it stood.
         """
         return self.apply_all((record,), (event,))
 
@@ -59,7 +59,7 @@ class Fold(Generic[State]):
         """Fold records in ascending order; returns the keys that the last one changed.
 
         One at or below `seq` was folded before, and is passed over: only the stream sequence
-        tells a duplicate. Raises UnopenedEventError, and stands just before that event.
+        tells a duplicate. Raises BlockedEventError, and stands just before that event.
         """
         uses, rule, states, dirty = self._uses, self._rule, self.states, self.dirty
         changed: tuple[str, ...] = ()

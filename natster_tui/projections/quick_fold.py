@@ -42,7 +42,7 @@ class QuickFold:
         return others
 
     def apply(self, records: Sequence[Record]) -> None:
-        """Fold records by the rules. Raises UnopenedEventError; then this fold is of no use."""
+        """Fold records by the rules. Raises BlockedEventError; then this fold is of no use."""
         for record in records:
             event = read_event(record)
             for fold in self._folds:

@@ -9,7 +9,7 @@ import time
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.events.event import STREAM
 from natster_tui.projections.account import AccountState
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.projections.wording import Names
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -36,7 +36,7 @@ async def measure_travel(community: Community, tell: OnFigure) -> None:
 
 
 async def _travel(log: EventLog, community: Community, tell: OnFigure) -> None:
-    travel = TimeTravel(log, "benchmark", lambda _done, _total: None)
+    travel = TimeTravel(log, "benchmark", lambda _done, _total: None, PROJECTIONS)
     order: DocumentOrder[AccountState] = DocumentOrder(ACCOUNTS.name)
     gc.collect()
     before = resident_mib()

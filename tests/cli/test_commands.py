@@ -14,6 +14,7 @@ import pytest
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.log.lines import encode_line
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
@@ -125,7 +126,7 @@ async def imported(log: EventLog) -> EventLog:
 @pytest.fixture
 async def projected(imported: EventLog) -> EventLog:
     """The log with the standard recording, projected."""
-    await project_until_caught_up(imported, "test")
+    await project_until_caught_up(imported, PROJECTIONS, "test")
     return imported
 
 
@@ -160,7 +161,7 @@ async def test_status_tells_where_log_and_projections_stand(
     assert "NATSTER_EVENTS: 10 events, 1 to 10" in before
     assert before.count("nothing is stored yet") == 2
     assert (revealed(settings.password) or "") not in before
-    await project_until_caught_up(imported, "test")
+    await project_until_caught_up(imported, PROJECTIONS, "test")
     await publish(settings, f"natster.events.{A}.{HUB}.kevbuzz.catalog_shared")
     told = (await natster.succeed("status", "--json")).json
     assert told["server"] == settings.servers[0]

@@ -20,6 +20,7 @@ from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.event import STREAM
 from natster_tui.events.log.lines import encode_line
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -77,7 +78,7 @@ async def make_log(settings: ConnectionSettings, log: LogSettings | None = None)
     made = await EventLog.create(link, STREAM, log or LogSettings())
     await import_records(made, recording("01"), "test")
     if link.server_version >= (2, 12, 0):
-        await project_until_caught_up(made, "test")
+        await project_until_caught_up(made, PROJECTIONS, "test")
     await link.close()
 
 

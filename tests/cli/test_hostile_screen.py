@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -65,7 +66,7 @@ async def head(settings: ConnectionSettings, anywhere: Program, sealed: bool) ->
     else:
         log = await EventLog.create(link, STREAM, LogSettings())
         count = await write_hostile_log(settings)
-    await project_until_caught_up(log, "test")
+    await project_until_caught_up(log, PROJECTIONS, "test")
     await link.close()
     return count
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
@@ -19,7 +20,7 @@ async def test_a_server_that_keeps_the_last_event_back_makes_every_read_fail(
     anywhere: Program, settings: ConnectionSettings, log: EventLog
 ) -> None:
     await append(log, [initialized(A), initialized(B), shared(A, B), shared(A, C)])
-    await project_until_caught_up(log, "test")
+    await project_until_caught_up(log, PROJECTIONS, "test")
     before = await stored_values(settings, "PROJ_ACCOUNT")
     await append(log, [shared(B, C)])
     async with withholding(settings, STREAM, lambda seq: seq == 5) as url:

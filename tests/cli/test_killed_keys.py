@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -44,7 +45,7 @@ async def begin_anew(link: Link, key_file: KeyFile) -> None:
         await ask_jetstream(link, f"STREAM.DELETE.{stream}")
     log = await sealed_log(link, key_file.path)
     await append(log, EVENTS)
-    await project_until_caught_up(log, "made")
+    await project_until_caught_up(log, PROJECTIONS, "made")
 
 
 async def what_the_log_is(settings: ConnectionSettings) -> tuple[object, str]:

@@ -10,6 +10,7 @@ import pytest
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -199,7 +200,7 @@ async def test_ctrl_c_at_a_prompt_ends_it_at_once_and_nothing_is_written(
     link = await Link.open(settings)
     log = await EventLog.create(link, STREAM, LogSettings())
     await import_records(log, recording("01"), "test")
-    await project_until_caught_up(log, "test")
+    await project_until_caught_up(log, PROJECTIONS, "test")
     await link.close()
     await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
     before = await everything(settings)

@@ -51,7 +51,7 @@ async def test_it_is_read_and_projected_and_nothing_is_removed(
     log = await log_shaped(link, **shape)
     await append(log, EVENTS)
     assert [record.seq for record in await records_in(log)] == [1, 2, 3, 4]
-    assert {each.seq for each in await project_until_caught_up(log, "test")} == {4}
+    assert {each.seq for each in await project_until_caught_up(log, PROJECTIONS, "test")} == {4}
     assert (await read_preflight(log, PROJECTIONS, "test")).info.messages == 4
 
 

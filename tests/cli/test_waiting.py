@@ -14,7 +14,7 @@ from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.projecting import lease_keeper
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.maker import LEASES
@@ -93,7 +93,7 @@ async def test_a_holder_that_makes_no_progress_is_not_waited_for_for_ever(
     await append(log, EVENTS)
     holding = await held(log, *KEYS)
     with pytest.raises(ConflictError, match="elsewhere, process 4711 holds the lease and has not"):
-        await project_until_caught_up(log, "once")
+        await project_until_caught_up(log, PROJECTIONS, "once")
     rebuild = Rebuild(log, [ACCOUNTS], "rebuild")
     await rebuild.prepare()
     with pytest.raises(ConflictError, match="account is being rebuilt"):

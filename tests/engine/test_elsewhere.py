@@ -91,7 +91,7 @@ async def furnished(place: Elsewhere, directory: Path) -> Elsewhere:
         for account in (A, B):
             await publish(log, Proposal(EventType.INITIALIZED, account), "test")
         await publish(log, Proposal(EventType.CONTEXT_BOUND, A, payload=context()), "test")
-        await project_until_caught_up(log, "test")
+        await project_until_caught_up(log, PROJECTIONS, "test")
     async with opened(place.inside) as link:
         await sealed_log(link, directory / "inside.json")
     await publish_there_only(place.inside, [initialized(A, "Ada"), initialized(B, "Ben")])
@@ -116,7 +116,10 @@ async def test_events_projections_rebuilds_and_keys_are_written_there_only(
         assert await publish(log, SHARED_HERE, "test") == 3
         bind = Proposal(EventType.CONTEXT_BOUND, B, payload=context())
         assert await publish(log, bind, "test") == 4
-        assert [each.seq for each in await project_until_caught_up(log, "test")] == [4, 4]
+        assert [each.seq for each in await project_until_caught_up(log, PROJECTIONS, "test")] == [
+            4,
+            4,
+        ]
         keys = await rotate(keyring_of(log))
         assert keys.rewrapped > 0
         rebuild = Rebuild(log, PROJECTIONS, "test")
@@ -156,10 +159,12 @@ async def test_without_the_mapping_or_import_every_write_is_refused(
             await publish(log, SHARED_HERE, "test")
         if domain:
             # The server maps the buckets of a domain by itself.
-            assert [each.seq for each in await project_until_caught_up(log, "test")] == [2, 2]
+            assert [
+                each.seq for each in await project_until_caught_up(log, PROJECTIONS, "test")
+            ] == [2, 2]
         else:
             with pytest.raises(ServerError, match=remedy):
-                await project_until_caught_up(log, "test")
+                await project_until_caught_up(log, PROJECTIONS, "test")
             rebuild = Rebuild(log, PROJECTIONS, "test")
             await rebuild.prepare()
             with pytest.raises(ServerError, match=remedy):
@@ -196,13 +201,13 @@ async def test_documents_that_have_no_way_are_shown_all_the_same_and_tried_again
     place = await furnished(imports.partial(), tmp_path)
     async with opened(place.inside) as link:
         log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
-        await project_until_caught_up(log, "test")
+        await project_until_caught_up(log, PROJECTIONS, "test")
         await publish(log, SHARED_HERE, "test")
     before = await everything_in(place.inside)
     async with opened(place.through) as link:
         log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
         with pytest.raises(ServerError, match="import natster"):
-            await project_until_caught_up(log, "test")
+            await project_until_caught_up(log, PROJECTIONS, "test")
     async with running(place.through, key_file=tmp_path / "inside.json") as workspace:
         projectors = list(workspace.projectors.values())
         await until(lambda: all("import natster" in each.status.problem for each in projectors))

@@ -50,7 +50,7 @@ async def test_a_rebuild_that_was_prepared_before_an_erasure_is_replayed_after_i
 ) -> None:
     work = Rebuild(await opened_with(sealed, key_file), PROJECTIONS, "slow")
     await work.prepare()
-    await erase_account(sealed, A, "erase")
+    await erase_account(sealed, A, PROJECTIONS, "erase")
     verdicts = await work.commit(purge=purge)
     assert all(verdict.good for verdict in verdicts)
     stored = await stored_documents(sealed, key_file)
@@ -98,10 +98,10 @@ async def test_nothing_folded_before_an_erasure_is_sealed_under_a_key_made_after
 
 async def test_time_travel_forgets_what_was_erased(sealed: EventLog, key_file: Path) -> None:
     other = await opened_with(sealed, key_file)
-    travel = TimeTravel(other, "travel", lambda _done, _total: None)
+    travel = TimeTravel(other, "travel", lambda _done, _total: None, PROJECTIONS)
     moment = await travel.at(4)
     assert moment.pasts[ACCOUNTS.name].states[A].bound_context is not None
-    await erase_account(sealed, A, "erase")
+    await erase_account(sealed, A, PROJECTIONS, "erase")
     travel.log = await opened_with(sealed, key_file)
     moment = await travel.at(4)
     assert moment.pasts[ACCOUNTS.name].states[A].bound_context is None
@@ -115,7 +115,7 @@ async def test_an_erasure_whose_rebuild_is_refused_says_that_the_keys_are_gone(
     await keyring.bucket.erase(of_b.revision)
     log = await opened_with(sealed, keyring.key_file.path if keyring.key_file else None)
     with pytest.raises(RefusedError, match=f"the keys of {A} are destroyed, but .*stopped before"):
-        await erase_account(log, A, "erase")
+        await erase_account(log, A, PROJECTIONS, "erase")
     assert json.dumps(keyring_of(log).tombstones[A].keys)
 
 

@@ -10,6 +10,7 @@ from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.workspace import Connection
 from natster_tui.errors import RefusedError
 from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -26,14 +27,14 @@ async def test_documents_that_a_bucket_forgot_are_counted_when_projecting_ends(
     log: EventLog,
 ) -> None:
     await append(log, EVENTS)
-    await project_until_caught_up(log, "before")
+    await project_until_caught_up(log, PROJECTIONS, "before")
     stream = "KV_PROJ_ACCOUNT"
     config = (await ask_jetstream(log.link, f"STREAM.INFO.{stream}"))["config"]
     config.pop("first_seq", None)
     limits = {"max_msgs": 3, "discard": "old", "metadata": {}}
     await ask_jetstream(log.link, f"STREAM.UPDATE.{stream}", config | limits)
     with pytest.raises(RefusedError) as refused:
-        await project_until_caught_up(log, "after")
+        await project_until_caught_up(log, PROJECTIONS, "after")
     assert "account: 2 documents are gone from what is stored" in refused.value.sentence
     assert "PROJ_ACCOUNT forgets documents (max_msgs 3" in refused.value.sentence
     assert refused.value.exit_code == 1
@@ -44,7 +45,7 @@ async def test_a_log_that_is_gone_is_told_apart_from_one_that_never_was(
 ) -> None:
     natster = Program(tmp_path).on(settings)
     await append(log, EVENTS)
-    await project_until_caught_up(log, "before")
+    await project_until_caught_up(log, PROJECTIONS, "before")
     await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
     gone = await natster.fail(3, "status")
     assert f"the log {STREAM} is gone" in gone

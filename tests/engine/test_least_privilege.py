@@ -182,7 +182,7 @@ async def contents(admin: Client) -> dict[str, Any]:
 
 async def look_at_everything(log: EventLog) -> None:
     """All that only reads: the commands without a screen but `publish`, `import`, `project`."""
-    status = await read_status(log, "looking")
+    status = await read_status(log, PROJECTIONS, "looking")
     assert {report.problem for report in status.projections} == {""}
     head = status.info.last_seq
     preflight = await read_preflight(log, PROJECTIONS, "looking")
@@ -339,7 +339,7 @@ async def test_a_key_holder_projects_rotates_and_erases_and_an_observer_sees_it_
             await rebuild.prepare()
             assert [verdict.good for verdict in await rebuild.commit()] == [True]
         await rotate(keyring_of(held))
-        _, verdicts = await erase_account(held, "AA", "keyholder")
+        _, verdicts = await erase_account(held, "AA", PROJECTIONS, "keyholder")
         assert [verdict.good for verdict in verdicts] == [True, True]
         with pytest.raises(DeniedError):
             await held.append(shared("AA", "BB"), expected_last=3, expected_subject="natster.>")

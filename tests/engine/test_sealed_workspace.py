@@ -11,7 +11,7 @@ from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.log.info import LogInfo
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_rotation import rotate
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -59,7 +59,7 @@ async def test_an_erasure_by_another_process_empties_a_running_dashboard(
         await until(lambda: stored_at(workspace, 4))
         workspace.follower.want(1, 4)
         await until(lambda: (r := workspace.follower.get(2)) and SECRET.encode() in r.payload)
-        _, verdicts = await erase_account(sealed, A, "eraser")
+        _, verdicts = await erase_account(sealed, A, PROJECTIONS, "eraser")
         assert all(verdict.good for verdict in verdicts)
         await until(lambda: workspace.accounts.get(A) and not workspace.accounts[A].bound_context)
         workspace.follower.want(1, 4)

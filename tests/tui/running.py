@@ -12,7 +12,7 @@ from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registry import PROJECTIONS, Registry
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -29,8 +29,8 @@ async def dashboard(
     size: tuple[int, int] = (140, 40),
     projections: Sequence[Projection[Any]] = PROJECTIONS,
 ) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
-    options = WorkspaceOptions(LogChoice(read_only=read_only))
-    workspace = Workspace(NamedServer(settings), options, projections)
+    choice = LogChoice(read_only=read_only, projections=Registry(projections))
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice))
     app = Dashboard(workspace, clock=lambda: NOW)
     running = asyncio.create_task(workspace.run())
     try:

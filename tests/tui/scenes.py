@@ -37,6 +37,7 @@ from natster_tui.events.event import (
 )
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_timestamp
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
@@ -89,7 +90,7 @@ async def projected(settings: ConnectionSettings) -> None:
     """The community, projected."""
     await community(settings)
     link = await Link.open(settings)
-    await project_until_caught_up(await EventLog.open(link, STREAM), "scene")
+    await project_until_caught_up(await EventLog.open(link, STREAM), PROJECTIONS, "scene")
     await link.close()
 
 
@@ -112,7 +113,7 @@ async def sealed_community(settings: ConnectionSettings) -> AsyncIterator[EventL
     link = await Link.open(settings)
     log = await sealed_log(link, default_key_file())
     await tell_history(log)
-    await project_until_caught_up(log, "scene")
+    await project_until_caught_up(log, PROJECTIONS, "scene")
     yield log
     await link.close()
 
@@ -127,7 +128,7 @@ async def erased(settings: ConnectionSettings) -> None:
     """The community, sealed, and the account that first bound a web context was erased."""
     async with sealed_community(settings) as log:
         bound = next(event for event in map(read_event, await records_in(log)) if is_binding(event))
-        await erase_account(log, bound.origin, "scene")
+        await erase_account(log, bound.origin, PROJECTIONS, "scene")
 
 
 def is_binding(event: Event | ParkReason) -> TypeGuard[Event]:

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -31,7 +32,7 @@ async def hostile(settings: ConnectionSettings) -> int:
     link = await Link.open(settings)
     log = await EventLog.create(link, STREAM, LogSettings())
     head = await write_hostile_log(settings)
-    await project_until_caught_up(log, "test")
+    await project_until_caught_up(log, PROJECTIONS, "test")
     await link.close()
     return head
 

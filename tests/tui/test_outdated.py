@@ -30,7 +30,7 @@ async def test_a_moment_that_was_travelled_to_goes_with_the_keys(
     async with staged_scene(scene, settings) as app:
         await until(lambda: "zebra" in text_of(app))
         async with somebody_elses(settings) as log:
-            await erase_account(log, A, "eraser")
+            await erase_account(log, A, PROJECTIONS, "eraser")
         await until(lambda: "AS OF" not in text_of(app))
         await until(lambda: "zebra" not in text_of(app))
 
@@ -40,7 +40,7 @@ async def test_reasons_that_are_being_read_go_with_the_keys(settings: Connection
     async with staged_scene(scene, settings) as app:
         assert isinstance(app.screen, WhyScreen)
         async with somebody_elses(settings) as log:
-            await erase_account(log, A, "eraser")
+            await erase_account(log, A, PROJECTIONS, "eraser")
         await until(lambda: not isinstance(app.screen, WhyScreen))
         await until(lambda: "zebra" not in text_of(app))
 

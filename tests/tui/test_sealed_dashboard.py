@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from natster_tui.engine.erasure import erase_account
 from natster_tui.events.event import STREAM
+from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_file import default_key_file
@@ -39,6 +40,6 @@ async def test_a_change_that_was_on_screen_goes_with_the_keys(
     async with staged_scene(scene, settings) as app:
         await until(lambda: "zebra" in text_of(app))
         async with somebody_elses(settings) as log:
-            await erase_account(log, A, "eraser")
+            await erase_account(log, A, PROJECTIONS, "eraser")
         await until(lambda: "parked" in text_of(app))
         await until(lambda: "zebra" not in text_of(app))

@@ -21,7 +21,6 @@ from natster_tui.projections.checkpoint import NO_TOMBSTONES
 from natster_tui.projections.diff import FieldChange
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.steps import DocumentSteps, Effect
-from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 
 _EVENTS_AT_ONCE = 100
@@ -67,7 +66,7 @@ async def effects_of(
     log: EventLog,
     record: Record,
     instance: str,
-    projections: Sequence[Projection[Any]] = PROJECTIONS,
+    projections: Sequence[Projection[Any]],
 ) -> list[Effect]:
     """What an event did to each document it touched, by the real fold, changed or not.
 

@@ -17,7 +17,6 @@ from typing import Any
 from natster_tui.events.event import Record, read_event
 from natster_tui.projections.api import Projection
 from natster_tui.projections.history.states import Past, StateHistory
-from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 
 CHANGES_KEPT = 8_000_000
@@ -49,7 +48,7 @@ class TimeTravel:
         log: EventLog,
         instance: str,
         on_progress: Callable[[int, int], None],
-        projections: Sequence[Projection[Any]] = PROJECTIONS,
+        projections: Sequence[Projection[Any]],
     ) -> None:
         self.log = log
         self._projections = projections

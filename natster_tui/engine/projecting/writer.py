@@ -23,10 +23,10 @@ from natster_tui.engine.projecting.stored_projection import (
 )
 from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.errors import (
+    BlockedEventError,
     ConflictError,
     ProjectorStoppedError,
     RefusedError,
-    UnopenedEventError,
 )
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint
@@ -96,7 +96,7 @@ class ProjectionWriter:
     async def take(self, log: EventLog, readings: Sequence[Reading]) -> None:
         """Fold events that follow, and write what they change.
 
-        Raises UnopenedEventError, standing just before that event; ConflictError when somebody
+        Raises BlockedEventError, standing just before that event; ConflictError when somebody
         else moved the checkpoint; ProjectorStoppedError before an event whose changes the server
         does not take.
         """
@@ -119,7 +119,7 @@ class ProjectionWriter:
                     await self._commit(log)
                     gathered.clear()
                     entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
-        except UnopenedEventError:
+        except BlockedEventError:
             await self._commit(log)
             self._tell_position()
             raise

@@ -31,11 +31,11 @@ from natster_tui.engine.rebuilding.rebuild import (
     sealed_sentence,
 )
 from natster_tui.errors import (
+    BlockedEventError,
     ConflictError,
     LogChangedError,
     NotFoundError,
     RefusedError,
-    UnopenedEventError,
 )
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, changed_entries, diff_entries
@@ -98,7 +98,7 @@ class KeyRebuild:
         return plan, changes, fold
 
     @property
-    def blocked(self) -> Mapping[str, UnopenedEventError]:
+    def blocked(self) -> Mapping[str, BlockedEventError]:
         """Nothing: a key whose events do not open is refused as a whole."""
         return {}
 

@@ -34,10 +34,10 @@ from natster_tui.engine.rebuilding.replay import (
     encoded_documents,
 )
 from natster_tui.errors import (
+    BlockedEventError,
     ConflictError,
     ProjectorStoppedError,
     RefusedError,
-    UnopenedEventError,
 )
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint, RebuildMark
@@ -198,7 +198,7 @@ class Rebuild:
         )
 
     @property
-    def blocked(self) -> Mapping[str, UnopenedEventError]:
+    def blocked(self) -> Mapping[str, BlockedEventError]:
         """The projections that end before an event they may not pass, and why."""
         return self._replay.blocked
 
@@ -284,7 +284,7 @@ class Rebuild:
 
     def _refuse_blocked(self, projection: Projection[Any]) -> None:
         if error := self.blocked.get(projection.name):
-            raise UnopenedEventError(f"{error.sentence}; nothing was written", error.seq)
+            raise BlockedEventError(f"{error.sentence}; nothing was written", error.seq)
 
     async def _commit_one(
         self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from natster_tui.engine.garbage import collecting_rarely, keep_what_is_loaded
-from natster_tui.errors import UnopenedEventError
+from natster_tui.errors import BlockedEventError
 from natster_tui.events.event import Record, as_records, read_event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
@@ -107,7 +107,7 @@ class Replay:
     ) -> None:
         told = log.sealing.tombstones or NO_TOMBSTONES
         self.folds: dict[str, Fold[Any]] = {p.name: Fold(p, tombstones=told) for p in projections}
-        self.blocked: dict[str, UnopenedEventError] = {}
+        self.blocked: dict[str, BlockedEventError] = {}
         """The folds that stand before an event they may not pass, by projection, and why."""
         self.entries = {name: Entries(fold) for name, fold in self.folds.items()}
         self.log = log
@@ -167,7 +167,7 @@ class Replay:
         self._going = others
         try:
             await self._fold_quickly(fold, to)
-        except (TooManyTokensError, UnopenedEventError):
+        except (TooManyTokensError, BlockedEventError):
             self._begin_again()
             self._by_rule = True
             return
@@ -247,7 +247,7 @@ class Replay:
         for name, fold in self._going:
             try:
                 fold.apply_all(records, events)
-            except UnopenedEventError as error:
+            except BlockedEventError as error:
                 # The others go on; this one is nowhere but before that event.
                 self.blocked[name] = error.anew()
                 self.progress.blocked.append(f"{name}: {error.sentence}")
@@ -312,7 +312,7 @@ async def replay(
     instance: str,
     on_progress: OnProgress | None = None,
 ) -> Replay:
-    """A replay from the beginning to sequence `to`; raises UnopenedEventError."""
+    """A replay from the beginning to sequence `to`; raises BlockedEventError."""
     work = Replay(log, projections, instance, on_progress)
     await work.advance(to)
     for error in work.blocked.values():

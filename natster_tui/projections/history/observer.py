@@ -9,7 +9,7 @@ the entries of those one by one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any, NoReturn, Protocol
 
@@ -51,14 +51,33 @@ class NotingDict(dict[Any, Any]):
 
 
 class StateShape:
-    """Which fields of a state's class are dicts; the others hold values that never change."""
+    """Which fields of a state are dicts; the others hold values that never change.
+
+    A state that is no dataclass is such a value as a whole: a frozen document.
+    """
 
     def __init__(self, state: Any) -> None:
-        self.names = tuple(field.name for field in fields(state))
-        self.make: Callable[..., Any] = type(state)
+        self.names: tuple[str, ...] = ()
+        self.make: Callable[..., Any] = _same
         """A state from the values of all fields, in order."""
-        self.values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.names)
-        """All fields at once; every state has two or more."""
+        self.values_of: Callable[[Any], tuple[Any, ...]] = _alone
+        """All fields at once."""
+        if is_dataclass(state):
+            self.names = tuple(field.name for field in fields(state))
+            self.make = type(state)
+            names = self.names
+            # `attrgetter` gives a tuple for two names or more only.
+            self.values_of = (
+                attrgetter(*names) if len(names) > 1 else lambda state: (getattr(state, names[0]),)
+            )
         is_dict = [isinstance(value, dict) for value in self.values_of(state)]
         self.dicts = tuple(i for i, yes in enumerate(is_dict) if yes)
         """Where among the fields the dicts are."""
+
+
+def _same(state: Any) -> Any:
+    return state
+
+
+def _alone(state: Any) -> tuple[Any, ...]:
+    return (state,)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from natster_tui.errors import ApiError, DeniedError
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.api import Projection
 from natster_tui.store.connection.answers.servers import AccountInfoAnswer, AccountTier
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
@@ -32,7 +33,7 @@ class BucketMaker:
 
     `replicas` and `log_limit` (its max_bytes, 0 for none) are the log's. `size` is the limit in
     bytes that a person wants a projection to have, None for none. `sealed` says whether the log
-    needs a bucket for keys.
+    needs a bucket for keys; `projections` are those that will need one.
     """
 
     def __init__(
@@ -43,13 +44,14 @@ class BucketMaker:
         log_limit: int = 0,
         size: int | None = None,
         sealed: bool = False,
+        projections: Sequence[Projection[Any]] = (),
     ) -> None:
         self._link = link
         self._replicas = replicas
         self._log_limit = log_limit
         self._size = size
-        projections = [projection_spec(each.bucket) for each in PROJECTIONS]
-        self._needed = [LEASES, *([KEYS] if sealed else []), *projections]
+        buckets = [projection_spec(each.bucket) for each in projections]
+        self._needed = [LEASES, *([KEYS] if sealed else []), *buckets]
         self._sizes: dict[str, int] = {}
         self._told: dict[str, int] = {}
         self._room: Room | None = None

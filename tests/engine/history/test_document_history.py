@@ -166,7 +166,7 @@ async def test_the_effects_of_an_event_are_what_the_fold_did_there(
     await append(log, [initialized(A), shared(A, B), *events])
     records = await records_in(log)
     record = data.draw(st.sampled_from(records))
-    effects = await effects_of(log, record, "t")
+    effects = await effects_of(log, record, "t", PROJECTIONS)
     told = {(e.projection.name, e.key): (e.made, e.fields) for e in effects}
     assert len(told) == len(effects)
     for projection in PROJECTIONS:
@@ -204,7 +204,7 @@ async def test_a_hub_with_thousands_of_shares_is_told_of_without_its_every_past(
     assert history.document == await key_document(log, ACCOUNTS, "HUB", head, "t")
     record = await log.record_at(head)
     assert record is not None
-    effects = await effects_of(log, record, "t")
+    effects = await effects_of(log, record, "t", PROJECTIONS)
     assert [(effect.key, effect.made, len(effect.fields)) for effect in effects] == [
         ("HUB", False, 1), ("M02999", True, 3), ("hub", False, 1),
     ]  # fmt: skip

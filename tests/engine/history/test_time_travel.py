@@ -67,7 +67,7 @@ async def test_every_moment_is_the_fold_up_to_it_whatever_the_way(
     with pytest.MonkeyPatch.context() as patch:
         # Few enough that parts are forgotten, and the log has to be read again.
         patch.setattr(time_travel, "CHANGES_KEPT", changes_kept)
-        travel = TimeTravel(log, "test", lambda _done, _total: None)
+        travel = TimeTravel(log, "test", lambda _done, _total: None, PROJECTIONS)
         seq = 0
         for go in walk:
             moment = await travel.at(go(seq))
@@ -94,7 +94,7 @@ async def test_a_moment_stays_as_it_is_however_one_travels_on(
     filled: tuple[EventLog, list[Record]],
 ) -> None:
     log, records = filled
-    travel = TimeTravel(log, "test", lambda _done, _total: None)
+    travel = TimeTravel(log, "test", lambda _done, _total: None, PROJECTIONS)
     moment = await travel.at(700)
     for seq in (701, 1_200, 3, 699):
         await travel.at(seq)
@@ -104,7 +104,7 @@ async def test_a_moment_stays_as_it_is_however_one_travels_on(
 
 async def test_before_all_is_empty(log: EventLog) -> None:
     await fill(log)
-    moment = await TimeTravel(log, "test", lambda _done, _total: None).at(0)
+    moment = await TimeTravel(log, "test", lambda _done, _total: None, PROJECTIONS).at(0)
     assert moment.seq == 0
     assert all(not past.states for past in moment.pasts.values())
 
@@ -114,7 +114,7 @@ async def test_what_was_read_is_kept_over_a_reconnect_to_the_same_log_only(
 ) -> None:
     log, records = filled
     told: list[int] = []
-    travel = TimeTravel(log, "test", lambda done, _total: told.append(done))
+    travel = TimeTravel(log, "test", lambda done, _total: told.append(done), PROJECTIONS)
     await travel.at(EVENTS)
     link = await Link.open(settings)
     try:

@@ -107,7 +107,7 @@ async def test_a_bucket_that_is_set_up_to_forget_is_a_hazard(
     log: EventLog, changes: dict[str, Any], kind: HazardKind, says: str
 ) -> None:
     await append(log, [shared("AA", "BB")])
-    await project_until_caught_up(log, "test")
+    await project_until_caught_up(log, PROJECTIONS, "test")
     assert await read_hazards(log, PROJECTIONS) == ()
     stream = "KV_PROJ_ACCOUNT"
     config = (await ask_jetstream(log.link, f"STREAM.INFO.{stream}"))["config"]

@@ -35,13 +35,13 @@ async def is_set(link: Link, stream: str, setting: str) -> bool:
 
 async def test_atomic_batches_are_switched_on_where_they_were_switched_off(log: EventLog) -> None:
     await append(log, EVENTS)
-    await project_until_caught_up(log, "before")
+    await project_until_caught_up(log, PROJECTIONS, "before")
     for stream in ("KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG"):
         await change(log.link, stream, allow_atomic=False)
     await append(log, [shared("BB", "AA", "movies")])
     told: list[str] = []
     with reporting_to(Reporter(told.append)):
-        done = await project_until_caught_up(log, "after")
+        done = await project_until_caught_up(log, PROJECTIONS, "after")
     assert [each.seq for each in done] == [5, 5]
     assert await is_set(log.link, "KV_PROJ_ACCOUNT", "allow_atomic")
     assert sorted(told) == [
@@ -52,7 +52,7 @@ async def test_atomic_batches_are_switched_on_where_they_were_switched_off(log: 
 
 async def test_a_rebuild_switches_them_on_as_well(log: EventLog) -> None:
     await append(log, EVENTS)
-    await project_until_caught_up(log, "before")
+    await project_until_caught_up(log, PROJECTIONS, "before")
     await change(log.link, "KV_PROJ_ACCOUNT", allow_atomic=False, max_bytes=50_000_000)
     rebuild = Rebuild(log, [ACCOUNTS], "rebuild")
     await rebuild.prepare()
@@ -66,11 +66,11 @@ async def test_an_entry_above_max_msg_size_is_refused_by_the_name_of_the_setting
     log: EventLog,
 ) -> None:
     await append(log, EVENTS)
-    await project_until_caught_up(log, "before")
+    await project_until_caught_up(log, PROJECTIONS, "before")
     await change(log.link, "KV_PROJ_ACCOUNT", max_msg_size=1_500)
     await append(log, [initialized("CC", "x" * 1_000)])
     with pytest.raises(ProjectorStoppedError) as refused:
-        await project_until_caught_up(log, "after")
+        await project_until_caught_up(log, PROJECTIONS, "after")
     assert "stopped before event 5" in str(refused.value)
     assert "raise max_msg_size of the stream KV_PROJ_ACCOUNT" in str(refused.value)
 

@@ -259,7 +259,7 @@ async def test_a_workspace_takes_dead_entries_over(
 
 
 async def test_projecting_once_takes_dead_entries_over(log: EventLog, immortal: list[str]) -> None:
-    done = await project_until_caught_up(log, "once")
+    done = await project_until_caught_up(log, PROJECTIONS, "once")
     assert [each.seq for each in done] == [4, 4]
     assert any("unknown: its entry cannot be read" in sentence for sentence in immortal)
 
@@ -297,7 +297,7 @@ async def test_a_lease_bucket_without_message_ttl_gets_it_which_is_said(
     await ask_jetstream(log.link, "STREAM.CREATE.KV_NATSTER_LEASE", made)
     told: list[str] = []
     with reporting_to(Reporter(told.append)):
-        await project_until_caught_up(log, "once")
+        await project_until_caught_up(log, PROJECTIONS, "once")
     assert set(told) == {
         "NATSTER_LEASE was made without message TTL: it has it now, as leases need it"
     }

@@ -305,7 +305,7 @@ async def test_an_erased_account_is_readable_nowhere_and_everything_else_is(
         await project_to_head(sealed, projection)
     affected = await affected_by_erasing(sealed, A, "look")
     assert (affected.has_document, affected.catalogs) == (True, ("kevbuzz",))
-    _, verdicts = await erase_account(sealed, A, "erase")
+    _, verdicts = await erase_account(sealed, A, PROJECTIONS, "erase")
     assert all(verdict.good for verdict in verdicts)
     for log in (sealed, await opened_with(sealed, key_file)):
         opened = await records_in(log)
@@ -344,7 +344,7 @@ async def test_an_erasure_cut_short_is_noticed_and_finished_by_the_projector(
 async def test_another_dashboard_learns_of_an_erasure(sealed: EventLog, key_file: Path) -> None:
     other = await opened_with(sealed, key_file)
     assert (await records_in(other))[1].payload
-    await erase_account(sealed, A, "erase")
+    await erase_account(sealed, A, PROJECTIONS, "erase")
     assert await other.sealing.refresh()
     assert (await records_in(other))[1].payload == b""
 
@@ -365,7 +365,7 @@ async def test_an_attacker_with_the_store_and_the_key_file_of_today_reads_nothin
         await rotate(keyring_of(log))
         _, wrapped_last = await key_entry(log, A)
         events = [record.stored for record in await records_in(log)]
-        await erase_account(log, A, "erase")
+        await erase_account(log, A, PROJECTIONS, "erase")
         keys = await opened_with(log, key_file)
         await link.close()
     finally:

@@ -27,7 +27,7 @@ async def test_import_and_project_store_what_the_design_says(
     records = recording(name)
     result = await import_records(log, records, "test")
     assert (result.appended, result.present) == (len(records), 0)
-    await project_until_caught_up(log, "test")
+    await project_until_caught_up(log, PROJECTIONS, "test")
     for projection in PROJECTIONS:
         expected = fold_all(projection, records)
         values = await stored_values(settings, projection.bucket)
@@ -84,7 +84,7 @@ async def test_documents_read_with_a_plain_client(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     await import_records(log, recording("01"), "test")
-    await project_until_caught_up(log, "test")
+    await project_until_caught_up(log, PROJECTIONS, "test")
     catalogs = await stored_documents(settings, "PROJ_CATALOG")
     a, b = (
         "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT",

@@ -1,0 +1,170 @@
+"""What an author of a projection writes: one document per key, and a rule for it.
+
+    class Activity(BaseModel):
+        model_config = ConfigDict(frozen=True)
+        events: int
+        last_seen: int
+
+    class ActivityProjection(KeyedProjection[Activity]):
+        name = "activity"
+        bucket = "PROJ_ACTIVITY"
+        version = 1
+        key_noun = "account"
+        uses = frozenset(EventType)
+        keys = (Part.ORIGIN,)
+        model = Activity
+
+        def rule(self, document, event, key):
+            events = 1 if document is None else document.events + 1
+            return Activity(events=events, last_seen=event.time)
+
+    projection = ActivityProjection()
+
+Everything else follows from it: which documents an event may change, how the events of one key are
+found in the log, how documents are stored and read again. The two built-in projections keep states
+that are cheaper to change than documents, and derive from `Projection` itself.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from natster_tui.errors import RuleFailedError
+from natster_tui.events.event import NONE, SUBJECT_PREFIX, Event
+from natster_tui.events.parking import ParkReason
+from natster_tui.events.sealed_payload import Unopened
+from natster_tui.projections.api import Projection, unopened_error
+from natster_tui.projections.documents import Document
+from natster_tui.text.safe_text import safe_text
+
+Model = TypeVar("Model", bound=BaseModel)
+
+NOBODY = "_nobody"
+"""The account under whose key a document is sealed that belongs to no account."""
+
+
+class Part(Enum):
+    """The part of a subject that is a document's key. The values are token positions."""
+
+    ORIGIN = 2
+    TARGET = 3
+    CATALOG = 4
+
+
+class KeyedProjection(Projection[Model], Generic[Model]):
+    """A projection whose states are its documents, each an instance of a pydantic model.
+
+    `keys` says which parts of an event's subject are keys: the rule is called once for each of
+    them. `model` is the document; it must be frozen. With `opens_payloads` the rule reads
+    `event.payload`; then an event whose key is not available stops the projection, and one whose
+    key was destroyed on purpose is parked.
+    """
+
+    keys: tuple[Part, ...] = (Part.ORIGIN,)
+    model: type[Model]
+    opens_payloads: bool = False
+
+    folding = 0
+    """The sequence of the event that the rule is looking at; 0 between events."""
+
+    @abstractmethod
+    def rule(self, document: Model | None, event: Event, key: str) -> Model | ParkReason | None:
+        """The document of `key` after an event.
+
+        `document` is what it was, None if there was none. Return it unchanged, or None where there
+        is none, if the event does not matter, and a ParkReason to set the event aside.
+        Deterministic: no clock, no randomness, no files, no network.
+        """
+
+    def apply(self, states: dict[str, Model], event: Event) -> tuple[str, ...] | ParkReason:
+        """See `Projection.apply`. Raises RuleFailedError, and nothing is changed."""
+        if not event.usable:
+            return ParkReason.TOKEN
+        seal = event.record.seal
+        if self.opens_payloads and seal is not None:
+            if seal.unopened is Unopened.UNAVAILABLE:
+                raise unopened_error(event, seal)
+            if seal.unopened is Unopened.ERASED:
+                return ParkReason.ERASED
+        changed: dict[str, Model] = {}
+        for key in self.keys_of(event):
+            before = states.get(key)
+            after = self._asked(before, event, key)
+            if isinstance(after, ParkReason):
+                return after
+            if after is not None and after != before:
+                changed[key] = after
+        states.update(changed)
+        return tuple(changed)
+
+    def _asked(self, before: Model | None, event: Event, key: str) -> Model | ParkReason | None:
+        """What the rule returns, if it may return that."""
+        self.folding = event.seq
+        try:
+            after = self.rule(before, event, key)
+        except Exception as error:
+            raise self._failure(event, f"{type(error).__name__}: {error}") from error
+        finally:
+            self.folding = 0
+        if isinstance(after, ParkReason) or (after is None and before is None):
+            return after
+        if not isinstance(after, self.model):
+            raise self._failure(
+                event, f"it returned {type(after).__name__} instead of {self.model.__name__}"
+            )
+        return after
+
+    def _failure(self, event: Event, why: str) -> RuleFailedError:
+        return RuleFailedError(
+            f"the rule of {self.name} failed at event {event.seq:,} ({event.type.value}): "
+            f"{safe_text(why, 300)}; correct it, then try again",
+            event.seq,
+        )
+
+    def holder(self, key: str, _state: Model) -> str:
+        """The account under whose key a document is sealed: its key, where that is an account."""
+        return NOBODY if Part.CATALOG in self.keys else key
+
+    def keys_of(self, event: Event) -> tuple[str, ...]:
+        """See `Projection.keys_of`."""
+        tokens = {
+            Part.ORIGIN: event.origin,
+            Part.TARGET: event.target,
+            Part.CATALOG: event.catalog,
+        }
+        return tuple(dict.fromkeys(tokens[part] for part in self.keys if tokens[part] != NONE))
+
+    def key_filters(self, key: str) -> tuple[str, ...]:
+        """See `Projection.key_filters`."""
+        filters = []
+        for part in self.keys:
+            if part is Part.ORIGIN:
+                # Not `KEY.*.*.*`, which leaves out subjects with a literal `>` among the tokens.
+                filters.append(f"{SUBJECT_PREFIX}{key}.>")
+            else:
+                tokens = ["*"] * 4
+                tokens[part.value - 2] = key
+                filters.append(SUBJECT_PREFIX + ".".join(tokens))
+        return tuple(filters)
+
+    def copy(self, state: Model) -> Model:
+        """See `Projection.copy`; a frozen document needs none."""
+        return state
+
+    def document(self, _key: str, state: Model, _lists: Mapping[str, Any]) -> Document:
+        """See `Projection.document`."""
+        return state.model_dump(mode="json", exclude_none=True)
+
+    def state_of(self, document: Document) -> Model:
+        """See `Projection.state_of`."""
+        try:
+            return self.model.model_validate(document)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ValueError(f"not a document of {self.name}: {where}: {first['msg']}") from error

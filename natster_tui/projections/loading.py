@@ -1,0 +1,129 @@
+"""Loading projections that are not built in: from installed packages, and from files.
+
+Their code runs because the user installed the package or named the file. A package declares an
+entry point in the group `natster_tui.projections`; it and a file hold instances of `Projection`, or
+classes that need no arguments.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from inspect import isabstract
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from natster_tui.errors import ProjectionRefusedError
+from natster_tui.projections.api import Projection
+from natster_tui.projections.registry import BUILT_IN, Registry
+from natster_tui.text.safe_text import safe_text
+
+GROUP = "natster_tui.projections"
+
+
+def load_registry(files: Sequence[Path], problems: list[str]) -> Registry:
+    """The built-in projections, those of installed packages, and those of files, in this order.
+
+    A package that does not load is left out, and a sentence about it is added to `problems`.
+    Raises ProjectionRefusedError for a file that does not.
+    """
+    registry = BUILT_IN
+    for entry_point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+        try:
+            for projection in load_entry_point(entry_point):
+                registry = registry.adding(projection, _described(entry_point))
+        except ProjectionRefusedError as error:
+            problems.append(error.sentence)
+    for file in files:
+        for projection in load_file(file):
+            registry = registry.adding(projection, str(file))
+    return registry
+
+
+def load_file(file: Path) -> list[Projection[Any]]:
+    """The projections that a Python file defines. Raises ProjectionRefusedError."""
+    if not file.is_file():
+        raise ProjectionRefusedError(f"there is no file {safe_text(str(file), 200)}")
+    spec = spec_from_file_location(f"natster_tui_projection_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise ProjectionRefusedError(f"{safe_text(str(file), 200)} is no Python file")
+    module = module_from_spec(spec)
+    # Pydantic looks a model's annotations up in its module.
+    sys.modules[module.__name__] = module
+    written = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ProjectionRefusedError(_why_not(file, error)) from error
+    finally:
+        sys.dont_write_bytecode = written
+    return _projections_in(str(file), _defined_in(module))
+
+
+def load_entry_point(entry_point: EntryPoint) -> list[Projection[Any]]:
+    """The projections behind an entry point. Raises ProjectionRefusedError."""
+    try:
+        loaded = entry_point.load()
+    except Exception as error:
+        raise ProjectionRefusedError(
+            f"{_described(entry_point)} does not load: {_error(error)}"
+        ) from error
+    found = _defined_in(loaded) if isinstance(loaded, ModuleType) else [loaded]
+    return _projections_in(_described(entry_point), found)
+
+
+def _projections_in(origin: str, found: Iterable[Any]) -> list[Projection[Any]]:
+    """The instances among objects; where there is none, of each class that can be one."""
+    objects = list(found)
+    projections = [each for each in objects if isinstance(each, Projection)]
+    if not projections:
+        classes = [each for each in objects if isinstance(each, type)]
+        for each in classes:
+            if issubclass(each, Projection) and not isabstract(each):
+                try:
+                    projections.append(each())
+                except Exception as error:
+                    raise ProjectionRefusedError(
+                        f"{origin}: {each.__name__} cannot be made: {_error(error)}"
+                    ) from error
+    if not projections:
+        raise ProjectionRefusedError(
+            f"{safe_text(origin, 200)} defines no projection: derive a class from KeyedProjection, "
+            "with a rule"
+        )
+    return projections
+
+
+def _defined_in(module: ModuleType) -> list[Any]:
+    """What a module defines, not what it imports."""
+    own = module.__name__
+    return [
+        each
+        for each in vars(module).values()
+        if (each if isinstance(each, type) else type(each)).__module__ == own
+    ]
+
+
+def _described(entry_point: EntryPoint) -> str:
+    package = entry_point.dist.name if entry_point.dist is not None else "a package"
+    return f"the projection {entry_point.name} of {package}"
+
+
+def _why_not(file: Path, error: Exception) -> str:
+    """That a file does not load, with the line of it where that was found out."""
+    line = error.lineno if isinstance(error, SyntaxError) else None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == str(file):
+            line = frame.lineno
+    where = "" if line is None else f", line {line}"
+    return f"{safe_text(str(file), 200)}{where} does not load: {_error(error)}"
+
+
+def _error(error: Exception) -> str:
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {safe_text(said, 300)}"

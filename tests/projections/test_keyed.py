@@ -1,0 +1,156 @@
+"""Projections that people bring: their rule, what goes wrong in it, and their declaration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+
+from natster_tui.errors import ProjectionRefusedError, RuleFailedError, UnopenedEventError
+from natster_tui.events.event import Event, EventType, Record
+from natster_tui.events.parking import ParkReason
+from natster_tui.events.sealed_payload import Seal, Unopened
+from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.history.states import StateHistory
+from natster_tui.projections.keyed import KeyedProjection, Part
+from natster_tui.projections.registry import ACCOUNTS, BUILT_IN
+from tests.making_logs import A, B, C, bound, in_batches, initialized, logs, records_of, shared
+from tests.projections.activity import Activity, ActivityProjection
+
+ACTIVITY = ActivityProjection()
+
+
+class Recipients(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    accounts: tuple[str, ...] = ()
+
+
+class Broken(KeyedProjection[Recipients]):
+    name, bucket, version, key_noun = "broken", "PROJ_BROKEN", 1, "catalog"
+    uses = frozenset({EventType.SHARED})
+    keys = (Part.CATALOG,)
+    model = Recipients
+
+    def rule(self, document: Recipients | None, event: Event, key: str) -> Any:
+        match event.target:
+            case "BB":
+                raise ZeroDivisionError("division\x1b[31m by zero")
+            case "CC":
+                return {"accounts": ["CC"]}
+            case "DD":
+                return ParkReason.PAYLOAD
+        known = document or Recipients()
+        return Recipients(accounts=(*known.accounts, event.target))
+
+
+def test_a_rule_makes_documents_from_documents() -> None:
+    fold = fold_all(ACTIVITY, records_of(initialized(A), shared(A, B), shared(B, A)))
+    assert fold.states["AA"].events == 2
+    assert fold.document("BB") == b'{"events":1,"first_seen":1795403597,"last_seen":1795403597}'
+
+
+def test_stored_documents_become_states_again() -> None:
+    fold = fold_all(ACTIVITY, records_of(initialized(A), shared(A, B)))
+    for key, document in fold.documents().items():
+        assert ACTIVITY.decode(document) == fold.states[key]
+    with pytest.raises(ValueError, match="not a document of activity: events: "):
+        ACTIVITY.decode(b'{"events":"many"}')
+
+
+@given(records=logs(), at=st.lists(st.integers(0, 40), max_size=4))
+def test_batches_make_no_difference_to_a_rule(records: list[Record], at: list[int]) -> None:
+    fold = Fold(ACTIVITY)
+    for batch in in_batches(records, at):
+        fold.advance(batch)
+    assert fold.documents() == fold_all(ACTIVITY, records).documents()
+
+
+@given(records=logs())
+def test_the_past_of_a_rules_documents_can_be_seen(records: list[Record]) -> None:
+    from natster_tui.events.event import read_event
+
+    history = StateHistory(ACTIVITY)
+    for record in records:
+        history.apply(record, read_event(record))
+    for upto in range(len(records) + 1):
+        seq = records[upto - 1].seq if upto else 0
+        assert history.at(seq).documents() == fold_all(ACTIVITY, records[:upto]).documents()
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        (B, r"ZeroDivisionError: division.*by zero"),
+        (C, "it returned dict instead of Recipients"),
+    ],
+)
+def test_a_rule_that_fails_stops_before_the_event_and_names_it(target: str, why: str) -> None:
+    fold = Fold(Broken())
+    with pytest.raises(RuleFailedError, match=f"broken failed at event 2 .*{why}") as failure:
+        fold.advance(records_of(shared(A, "EE"), shared(A, target), shared(A, "FF")))
+    assert "\x1b" not in failure.value.sentence
+    assert (fold.seq, failure.value.seq) == (1, 2)
+    assert fold.states["kevbuzz"].accounts == ("EE",)
+
+
+def test_a_rule_may_park_an_event() -> None:
+    fold = fold_all(Broken(), records_of(shared(A, "DD"), shared(A, "EE")))
+    assert [(each.seq, each.reason) for each in fold.parked.recent] == [(1, ParkReason.PAYLOAD)]
+    assert fold.states["kevbuzz"].accounts == ("EE",)
+
+
+def test_an_event_whose_payload_counts_is_not_passed_without_its_key() -> None:
+    class Opens(ActivityProjection):
+        opens_payloads = True
+
+    record = records_of(bound(A))[0]
+    record.payload, record.seal = b"", Seal(b"sealed", "k1", Unopened.UNAVAILABLE, "no key file")
+    assert fold_all(ACTIVITY, [record]).states["AA"].events == 1
+    with pytest.raises(UnopenedEventError):
+        fold_all(Opens(), [record])
+
+
+def test_the_events_of_a_key_are_found_by_its_filters() -> None:
+    assert ACTIVITY.key_filters("AA") == ("natster.events.AA.>",)
+    assert Broken().key_filters("kevbuzz") == ("natster.events.*.*.kevbuzz.*",)
+
+
+class Mutable(BaseModel):
+    events: int = 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"name": "Activity"}, "name must be a lower-case letter"),
+        ({"name": "activity_v2"}, "may end in _v and digits"),
+        ({"name": "account"}, "the name account is taken by the projection account"),
+        ({"bucket": "PROJ_ACCOUNT"}, "the bucket PROJ_ACCOUNT is taken by the projection account"),
+        ({"bucket": "NATSTER_MINE"}, "may not begin with NATSTER_"),
+        ({"bucket": "a.b"}, "bucket must be"),
+        ({"bucket": "PROJ_ACTIVITY_v2"}, "may end in _v and digits"),
+        ({"version": 0}, "version must be"),
+        ({"version": True}, "version must be"),
+        ({"uses": frozenset()}, "uses must be"),
+        ({"uses": frozenset({"catalog_renamed"})}, "which is no event type"),
+        ({"model": dict}, "model must be a pydantic model"),
+        ({"model": Mutable}, "Mutable must be frozen"),
+        ({"keys": ()}, "keys must name parts"),
+        ({"keys": (Part.ORIGIN, Part.CATALOG)}, "accounts or catalogs, not both"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_in_a_sentence(changes: dict[str, Any], why: str) -> None:
+    projection = type("Changed", (ActivityProjection,), changes)()
+    with pytest.raises(ProjectionRefusedError, match=f"mine.py: .*{why}"):
+        BUILT_IN.adding(projection, "mine.py")
+
+
+def test_a_registry_holds_built_in_projections_first() -> None:
+    registry = BUILT_IN.adding(ACTIVITY, "mine.py")
+    assert registry.names == ("account", "catalog", "activity")
+    assert registry.named("account") is ACCOUNTS
+    assert len(BUILT_IN) == 2
+    assert ACTIVITY.copy(Activity(events=1, first_seen=1, last_seen=1)).events == 1

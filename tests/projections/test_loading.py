@@ -1,0 +1,57 @@
+"""Projections from files and from installed packages."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from natster_tui.errors import ProjectionRefusedError
+from natster_tui.projections import loading
+from natster_tui.projections.loading import load_registry
+
+ACTIVITY = Path(__file__).parent / "activity.py"
+
+
+def test_a_file_adds_its_projection() -> None:
+    problems: list[str] = []
+    assert load_registry([ACTIVITY], problems).names == ("account", "catalog", "activity")
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x = 1\n\nx.y\n", r"line 3 does not load: AttributeError: 'int' object"),
+        ("class A(:\n", r"line 1 does not load: SyntaxError"),
+        ("import natster_tui\n", "defines no projection: derive a class from KeyedProjection"),
+        ("raise SystemError('\\x1b[31mred')", "does not load: SystemError"),
+    ],
+)
+def test_a_file_that_does_not_load_is_refused_with_its_line(
+    tmp_path: Path, text: str, why: str
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with pytest.raises(ProjectionRefusedError, match=why) as refusal:
+        load_registry([file], [])
+    assert "\x1b" not in refusal.value.sentence
+    assert not list(tmp_path.glob("__pycache__"))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProjectionRefusedError, match="there is no file"):
+        load_registry([tmp_path / "none.py"], [])
+
+
+def test_a_package_that_does_not_load_is_reported_and_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = EntryPoint("broken", "natster_tui.no_such_module", loading.GROUP)
+    works = EntryPoint("works", "tests.projections.activity:ActivityProjection", loading.GROUP)
+    monkeypatch.setattr(loading, "entry_points", lambda group: (broken, works))
+    problems: list[str] = []
+    assert load_registry([], problems).names == ("account", "catalog", "activity")
+    assert len(problems) == 1
+    assert "broken of a package does not load: ModuleNotFoundError" in problems[0]
