@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.log_reading_commands import event_line
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
+from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.projection_names import chosen_projection
 from natster_tui.cli.running import run
-from natster_tui.engine.account_names import account_meant
+from natster_tui.engine.account_names import account_meant, account_names
 from natster_tui.engine.history.document_history import (
     DocumentChange,
     KeyHistory,
@@ -20,10 +20,11 @@ from natster_tui.engine.history.document_history import (
 )
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError, UsageError
+from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.event import is_usable_token
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.registry import ACCOUNTS
-from natster_tui.projections.wording import change_line, pretty_json
+from natster_tui.projections.wording import Naming, change_line, pretty_json
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_json, mask_text, screen_text
 from natster_tui.text.strict_json import json_line
@@ -75,6 +76,13 @@ def show(
         click.echo(pretty_json(shown))
 
 
+async def key_meant(log: EventLog, kind: str, key: str, instance: str) -> str:
+    """The key that a text stands for: itself where it is a whole key; raises UsageError."""
+    if kind == ACCOUNTS.name and account_key_problem(key) is None:
+        return key
+    return await _meant(log, kind, key, instance) or key
+
+
 async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | None:
     """Another key that the text may stand for, when nothing is known under it itself.
 
@@ -95,37 +103,57 @@ async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | Non
 @click.argument("key")
 @click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
+@takes_keys
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
-def why(kind: str, key: str, field: str, reveal: bool, as_json: bool, **_given: Any) -> None:
+def why(
+    kind: str,
+    key: str,
+    field: str,
+    reveal: bool,
+    whole_keys: bool,
+    as_json: bool,
+    **_given: Any,
+) -> None:
     """The events that made a document, newest first, with what each changed."""
     target = target_of()
     projection = chosen_projection(target.choice.projections, kind)
 
-    async def look(log: EventLog) -> KeyHistory:
+    async def look(log: EventLog) -> tuple[KeyHistory, dict[str, str]]:
+        named = not (as_json or whole_keys)
+        names = await account_names(log, target.instance) if named else {}
         head = (await log.refresh()).last_seq
         history = await key_history(log, projection, key, head, target.instance)
         if not history.changes and (meant := await _meant(log, kind, key, target.instance)):
-            return await key_history(log, projection, meant, head, target.instance)
-        return history
+            history = await key_history(log, projection, meant, head, target.instance)
+        return history, names
 
-    history = run(with_log(target.source, target.choice, look))
+    history, names = run(with_log(target.source, target.choice, look))
     if not history.changes:
         raise NotFoundError(f"nothing in the log has made {kind} {screen_text(key, 100)}")
     if as_json:
         click.echo(json_line(_why_json(kind, history, field, reveal=reveal)))
         return
+    called = naming(names, whole_keys=whole_keys)
     for change in reversed(history.changes):
-        lines = _change_lines(change, field, reveal=reveal)
+        lines = _change_lines(change, field, reveal=reveal, names=called)
         if lines:
-            click.echo(event_line(change.record))
+            click.echo(event_line(change.record, called))
         for line in lines:
-            click.echo(f"    {line}")
+            click.echo(for_output(f"    {line}"))
 
 
-def _change_lines(change: DocumentChange, field: str, *, reveal: bool) -> list[str]:
-    lines = [change_line(field_change, reveal=reveal) for field_change in change.fields]
-    return [line for line in lines if field.lower() in line.lower()]
+def _change_lines(
+    change: DocumentChange, field: str, *, reveal: bool, names: Naming | None = None
+) -> list[str]:
+    wanted = field.lower()
+    lines = []
+    for each in change.fields:
+        with_keys = change_line(each, reveal=reveal)
+        line = with_keys if names is None else change_line(each, reveal=reveal, names=names)
+        if wanted in line.lower() or wanted in with_keys.lower():
+            lines.append(line)
+    return lines
 
 
 def _why_json(kind: str, history: KeyHistory, field: str, *, reveal: bool) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.log_reading_commands import event_line
+from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
+from natster_tui.engine.account_names import account_names
 from natster_tui.engine.history.document_history import effects_of
 from natster_tui.engine.row_json import event_json
 from natster_tui.engine.server_source import with_log
@@ -25,25 +26,28 @@ from natster_tui.text.strict_json import json_line
 @click.command()
 @click.argument("seq", type=click.IntRange(min=1))
 @click.option("--reveal", is_flag=True, help="Show secrets.")
+@takes_keys
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
-def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
+def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any) -> None:
     """One event by its sequence, its payload, and what it changed, before and after."""
     target = target_of()
     projections = target.choice.projections.all
 
-    async def look(log: EventLog) -> tuple[Record, list[Effect] | str]:
+    async def look(log: EventLog) -> tuple[Record, list[Effect] | str, dict[str, str]]:
         head = (await log.refresh()).last_seq
         record = await log.record_at(seq) if seq <= head else None
         if record is None:
             why = f"the log ends at {head:,}" if seq > head else "it was deleted from the log"
             raise NotFoundError(f"there is no event {seq:,}: {why}")
+        named = not (as_json or whole_keys)
+        names = await account_names(log, target.instance) if named else {}
         try:
-            return record, await effects_of(log, record, target.instance, projections)
+            return record, await effects_of(log, record, target.instance, projections), names
         except BlockedEventError as error:
-            return record, error.sentence
+            return record, error.sentence, names
 
-    record, effects = run(with_log(target.source, target.choice, look))
+    record, effects, names = run(with_log(target.source, target.choice, look))
     if as_json:
         told = json.loads(event_json(record, reveal=reveal))
         problem = effects if isinstance(effects, str) else None
@@ -59,7 +63,8 @@ def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
         told["problem"] = problem
         click.echo(json_line(told))
         return
-    click.echo(event_line(record))
+    called = naming(names, whole_keys=whole_keys)
+    click.echo(event_line(record, called))
     for line in payload_lines(record, reveal=reveal, otherwise="--json prints them"):
         click.echo(f"    {line}")
     if isinstance(effects, str):
@@ -67,8 +72,9 @@ def event(seq: int, reveal: bool, as_json: bool, **_given: Any) -> None:
         return
     for effect in effects:
         made = " (made by this event)" if effect.made else ""
-        click.echo(f"{effect.projection.name} {screen_text(effect.key, 100)}{made}")
+        key = called.of(effect.key) if effect.key in names else screen_text(effect.key, 100)
+        click.echo(for_output(f"{effect.projection.name} {key}{made}"))
         for field in effect.fields:
-            click.echo(f"    {change_line(field, reveal=reveal)}")
+            click.echo(for_output(f"    {change_line(field, reveal=reveal, names=called)}"))
         if not effect.fields:
             click.echo("    nothing changed")

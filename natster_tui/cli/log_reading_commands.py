@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.moments import asked
+from natster_tui.cli.naming import event_line, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_names, learn_name
@@ -17,14 +18,12 @@ from natster_tui.engine.history.newest_first import records_backwards
 from natster_tui.engine.log.masked_export import masked_line
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
 from natster_tui.events.filter import FILTERS, BadFilterError, Bounds, EventFilter, since_bounds
 from natster_tui.events.moments import Use
-from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.registry import parked_reason
 from natster_tui.store.log import EventLog
-from natster_tui.text.masking import screen_text
 
 
 @click.command(
@@ -34,6 +33,7 @@ from natster_tui.text.masking import screen_text
 @click.option("--since", metavar="MOMENT", help="From there on: 4711, 2026-11-23, yesterday, 2d.")
 @click.option("--last", "-n", type=click.IntRange(min=1), help="Only the last so many that pass.")
 @click.option("--follow", is_flag=True, help="Go on with events as they come in.")
+@takes_keys
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, secrets masked.")
 @takes_target
 def tail(
@@ -41,6 +41,7 @@ def tail(
     since: str | None,
     last: int | None,
     follow: bool,
+    whole_keys: bool,
     as_json: bool,
     **_given: Any,
 ) -> None:
@@ -50,8 +51,9 @@ def tail(
 
     async def print_events() -> None:
         async with opened_log(target.source, target.choice) as log:
-            names = await account_names(log, target.instance) if wanted.asks_for_names else {}
-            printer = _Printer(wanted, names, as_json=as_json)
+            named = wanted.asks_for_names or not (as_json or whole_keys)
+            names = await account_names(log, target.instance) if named else {}
+            printer = _Printer(wanted, names, as_json=as_json, whole_keys=whole_keys)
             head = (await log.refresh()).last_seq
             first, end = wanted.first, min(head, wanted.last or head)
             if head and not follow and (why := _past_the_end(wanted.bounds, head, time.time())):
@@ -122,10 +124,13 @@ async def _follow(log: EventLog, start: int, instance: str, printer: _Printer) -
 class _Printer:
     """Prints the events that pass. `names` are what accounts are called, kept up as they come."""
 
-    def __init__(self, wanted: EventFilter, names: dict[str, str], *, as_json: bool) -> None:
+    def __init__(
+        self, wanted: EventFilter, names: dict[str, str], *, as_json: bool, whole_keys: bool
+    ) -> None:
         self._wanted = wanted
         self._names = names
         self._as_json = as_json
+        self._naming = naming(names, whole_keys=whole_keys)
 
     def take(self, records: list[Record]) -> None:
         """Print what passes."""
@@ -140,18 +145,4 @@ class _Printer:
 
     def print(self, record: Record) -> None:
         """Print one."""
-        click.echo(masked_line(record) if self._as_json else event_line(record))
-
-
-def event_line(record: Record) -> str:
-    """A record as one line."""
-    event = read_event(record)
-    when = format_seconds(record.event_time)
-    if isinstance(event, ParkReason):
-        return f"{record.seq}  {when}  parked ({event.value})  {screen_text(record.subject, 300)}"
-    said = [event.kind.word, screen_text(event.origin, 100)]
-    if event.kind.has_parties:
-        said += [screen_text(event.target, 100), screen_text(event.catalog, 100)]
-    if reason := parked_reason(event):
-        said.append(f"(parked: {reason})")
-    return f"{record.seq}  {when}  {' '.join(said)}"
+        click.echo(masked_line(record) if self._as_json else event_line(record, self._naming))

@@ -22,13 +22,18 @@ _INTERRUPTED = 130
 
 
 _COMMANDS = (
+    Command(
+        "check-name", "look.check_name_command", "check_name", "Whether a catalog's name is free."
+    ),
     Command("community", "community_command", "community", "The community's figures."),
     Command("demo", "dashboard_commands", "demo", "Open the dashboard on a throw-away community."),
+    Command("diff", "look.diff_command", "diff", "One document at two moments."),
     Command("event", "event_command", "event", "One event, and what it changed."),
     Command("export", "log_commands", "export", "Print the log as JSON lines."),
     Command("help", "help_command", "help_", "A topic of the documentation, or a command."),
     Command("import", "log_commands", "import_", "Append the events of an exported file."),
     Command("keys", "key_commands", "keys", "The keys that events and documents are sealed with."),
+    Command("list", "look.list_command", "list_", "Accounts or catalogs, with counts."),
     Command("project", "projection_commands", "project", "Project without a screen."),
     Command("publish", "log_commands", "publish", "Append one event, validated."),
     Command("rebuild", "projection_commands", "rebuild", "Rebuild projections from the log."),

@@ -41,7 +41,14 @@ async def account_meant(log: EventLog, text: str, instance: str) -> str | None:
     """
     names = await account_names(log, instance)
     wanted = text.lower()
+    begin, cut, end = wanted.partition("…")
     for found in (
+        # As rows and lines shorten them: `ACB4…GDT`.
+        [
+            key
+            for key in names
+            if cut and key.lower().startswith(begin) and key.lower().endswith(end)
+        ],
         [key for key, name in names.items() if name.lower() == wanted],
         [key for key in names if key.lower().startswith(wanted)],
         [key for key, name in names.items() if wanted in name.lower()],

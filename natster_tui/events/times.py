@@ -17,6 +17,7 @@ _RFC3339 = re.compile(
 )
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _NANOS = 1_000_000_000
+_DAY = 86_400
 
 
 def _parse(text: str) -> tuple[int, int] | None:
@@ -77,3 +78,17 @@ def format_timestamp(time_ns: int) -> str:
 def format_seconds(seconds: int) -> str:
     """An event time (unix seconds) in UTC, for a person: `2026-11-23 03:14:06`."""
     return format_timestamp(seconds * _NANOS).replace("T", " ").removesuffix("Z")
+
+
+def age(seconds: float) -> str:
+    """How long ago, in at most four cells: `41s`, `12m`, `3h`, `21d`, `2y`."""
+    seconds = max(0.0, seconds)
+    for limit, divisor, unit in (
+        (120, 1, "s"),
+        (7_200, 60, "m"),
+        (2 * _DAY, 3_600, "h"),
+        (730 * _DAY, _DAY, "d"),
+    ):
+        if seconds < limit:
+            return f"{int(seconds // divisor)}{unit}"
+    return f"{int(seconds // (365 * _DAY))}y"

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from natster_tui.events.event import NONE, Event, Record
 from natster_tui.events.sealed_payload import Seal
@@ -58,6 +58,13 @@ class Names:
         return screen_text(state.account_name, 40)
 
 
+class Naming(Protocol):
+    """How accounts are called in a row or a line."""
+
+    def of(self, key: str) -> str:
+        """What the account of a key is called."""
+
+
 def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
     """The key of the one account of that name, in any letter case; else the text as it is."""
     if text in accounts:
@@ -71,7 +78,7 @@ def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
     return called[0] if len(called) == 1 else text
 
 
-def event_phrase(event: Event, names: Names) -> tuple[str, str, str]:
+def event_phrase(event: Event, names: Naming) -> tuple[str, str, str]:
     """Who, with whom (an arrow first, empty if nobody), and which catalog, for a row."""
     who = names.of(event.origin)
     direction = event.kind.direction
@@ -157,7 +164,7 @@ def pretty_json(value: Json | LeftOut, indent: int = 0) -> str:
             return json.dumps(value)
 
 
-def change_line(change: FieldChange, *, reveal: bool = False, names: Names | None = None) -> str:
+def change_line(change: FieldChange, *, reveal: bool = False, names: Naming | None = None) -> str:
     """One field's change as a line: `+ out_shares[kevbuzz AA33…] {…}`.
 
     With `names` accounts are called by them instead of by their keys.

@@ -11,8 +11,6 @@ from natster_tui.events.moments import AtTime, BadMomentError, parse_moment
 Clock = Callable[[], float]
 """Unix seconds now."""
 
-_DAY = 86_400
-
 
 def row_time(seconds: int, now: float) -> str:
     """An event's time in eleven cells: the time of day, with the date when it is not today's."""
@@ -46,20 +44,6 @@ def parse_local(text: str, now: float) -> int | None:
     except BadMomentError:
         return None
     return moment.seconds if isinstance(moment, AtTime) else None
-
-
-def age(seconds: float) -> str:
-    """How long ago, in at most four cells: `41s`, `12m`, `3h`, `21d`, `2y`."""
-    seconds = max(0.0, seconds)
-    for limit, divisor, unit in (
-        (120, 1, "s"),
-        (7_200, 60, "m"),
-        (2 * _DAY, 3_600, "h"),
-        (730 * _DAY, _DAY, "d"),
-    ):
-        if seconds < limit:
-            return f"{int(seconds // divisor)}{unit}"
-    return f"{int(seconds // (365 * _DAY))}y"
 
 
 def wall_clock() -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from natster_tui.events.times import age
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.projections.wording import short_key
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.clock import age
 from natster_tui.tui.panes.columns import Column, DocumentColumns, Shown, Sort
 from natster_tui.tui.widgets.cells import Cell
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from natster_tui.events.times import age
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.excerpt import excerpt_of
@@ -13,7 +14,7 @@ from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
 from natster_tui.projections.wording import pretty_json
 from natster_tui.text.masking import mask_json, screen_text
-from natster_tui.tui.clock import age, full_time
+from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.sheet import Manner, Section, Sheet, Tone
 
 _ENTRIES_SHOWN = 50

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
+from natster_tui.events.times import age
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.clock import age
 from natster_tui.tui.panes.sheet import Section, Sheet, Tone
 
 _JUST_NOW_S = 60

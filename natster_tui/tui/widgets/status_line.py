@@ -9,8 +9,8 @@ from textual.widgets import Static
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.waiting import Cause
 from natster_tui.engine.workspace import Connection, Workspace
+from natster_tui.events.times import age
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.clock import age
 from natster_tui.tui.theme import sparkline
 from natster_tui.tui.view import View
 

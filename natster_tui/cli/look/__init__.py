@@ -1,0 +1,1 @@
+"""Commands that look at the documents of the whole log and write nothing."""

@@ -1,0 +1,80 @@
+"""`natster-tui check-name`: whether a catalog's name is free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from natster_tui.cli.naming import NamesAndKeys, for_output
+from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.running import run
+from natster_tui.engine.account_names import account_names
+from natster_tui.engine.rebuilding.replay import replay
+from natster_tui.engine.server_source import with_log
+from natster_tui.errors import UsageError
+from natster_tui.events.event import is_usable_token
+from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.registry import CATALOGS
+from natster_tui.store.log import EventLog
+from natster_tui.text.masking import mask_text, screen_text
+from natster_tui.text.strict_json import json_line
+
+
+@click.command("check-name")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def check_name(name: str, as_json: bool, **_given: Any) -> None:
+    """Whether a catalog may be called NAME; exit 1 if the name is taken.
+
+    A name that differs from another in letter case only counts as taken: importers cannot tell
+    the two apart.
+    """
+    target = target_of()
+    if not is_usable_token(name):
+        raise UsageError(
+            f"{screen_text(name, 60)} cannot be a catalog's name: use letters, digits, - _ and =, "
+            "no _ at the beginning, and not the word none"
+        )
+
+    async def look(log: EventLog) -> tuple[dict[str, CatalogState], dict[str, str]]:
+        head = (await log.refresh()).last_seq
+        read_in = await replay(log, [CATALOGS], head, target.instance)
+        return read_in.folds[CATALOGS.name].states, await account_names(log, target.instance)
+
+    catalogs, names = run(with_log(target.source, target.choice, look))
+    taken = [each for each in catalogs if each.lower() == name.lower()]
+    taken.sort(key=lambda each: each != name)
+    called = NamesAndKeys(names)
+    if as_json:
+        click.echo(
+            json_line({"name": name, "free": not taken, "taken": _as_json(taken, catalogs, names)})
+        )
+    elif not taken:
+        click.echo(f"{name} is free")
+    else:
+        for each in taken:
+            state = catalogs[each]
+            line = f"{screen_text(each, 100)} is taken: {called.of(state.owner)} owns it"
+            if each != name:
+                line += f", and {name} differs from it in letter case only"
+            if state.contested_by:
+                line += f"; also used by {', '.join(map(called.of, state.contested_by))}"
+            click.echo(for_output(line))
+    if taken:
+        click.get_current_context().exit(1)
+
+
+def _as_json(
+    taken: list[str], catalogs: dict[str, CatalogState], names: dict[str, str]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": mask_text(each),
+            "owner": mask_text(catalogs[each].owner),
+            "owner_name": mask_text(names.get(catalogs[each].owner, "")),
+            "contested_by": [mask_text(key) for key in catalogs[each].contested_by],
+        }
+        for each in taken
+    ]

@@ -1,0 +1,71 @@
+"""Accounts, events and times as lines for a person: names, arrows, and how long ago."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import click
+
+from natster_tui.events.event import Record, read_event
+from natster_tui.events.parking import ParkReason
+from natster_tui.events.times import age, format_seconds
+from natster_tui.projections.registry import parked_reason
+from natster_tui.projections.wording import Naming, event_phrase, short_key
+from natster_tui.text.masking import screen_text
+
+_NAME = 40
+_PLAIN = str.maketrans({"→": "->", "←": "<-", "…": "..."})
+
+
+@dataclass(frozen=True, slots=True)
+class NamesAndKeys:
+    """Accounts by their names with short keys beside, because two may have the same name."""
+
+    names: Mapping[str, str]
+
+    def of(self, key: str) -> str:
+        """`Ada Lovelace (ACB4…GDT)`, or the short key alone."""
+        name = screen_text(self.names.get(key) or "", _NAME)
+        return f"{name} ({short_key(key)})" if name else short_key(key)
+
+
+class WholeKeys:
+    """Accounts by their whole keys."""
+
+    def of(self, key: str) -> str:
+        """The key."""
+        return screen_text(key, 100)
+
+
+takes_keys = click.option("--keys", "whole_keys", is_flag=True, help="Whole keys, not names.")
+
+
+def naming(names: Mapping[str, str], *, whole_keys: bool) -> Naming:
+    """How lines call accounts."""
+    return WholeKeys() if whole_keys else NamesAndKeys(names)
+
+
+def event_line(record: Record, names: Naming) -> str:
+    """A record as one line."""
+    event = read_event(record)
+    begin = f"{record.seq}  {time_and_age(record.event_time)}  "
+    if isinstance(event, ParkReason):
+        return f"{begin}parked ({event.value})  {screen_text(record.subject, 300)}"
+    said = [event.kind.word, *(word for word in event_phrase(event, names) if word)]
+    if reason := parked_reason(event):
+        said.append(f"(parked: {reason})")
+    return begin + for_output(" ".join(said))
+
+
+def time_and_age(seconds: int) -> str:
+    """`2026-11-23 03:14:06 (6d ago)`, in UTC."""
+    return f"{format_seconds(seconds)} ({age(time.time() - seconds)} ago)"
+
+
+def for_output(line: str) -> str:
+    """The line with ASCII arrows where the output has no others."""
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    return line if "utf" in encoding.lower() else line.translate(_PLAIN)
