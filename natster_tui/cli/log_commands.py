@@ -50,19 +50,11 @@ def status(as_json: bool, **_given: Any) -> None:
         f"log         {info.stream}: {info.messages:,} events, {info.first_seq:,} to "
         f"{info.last_seq:,}, {info.bytes:,} bytes, sealing {report.sealing}"
     )
-    click.echo(
-        f"projector   {'nobody' if report.projector is None else report.projector.described}"
-    )
+    click.echo(f"projector   {report.projecting}")
     for projection in report.projections:
-        checkpoint = projection.stored.checkpoint
-        where = (
-            "not stored"
-            if checkpoint is None
-            else f"at {checkpoint.seq:,}, lag {projection.lag:,}, "
-            f"{projection.stored.document_count:,} keys, "
-            f"parked {checkpoint.parked.count:,}"
-        )
-        click.echo(f"{projection.projection.name:<12}{where}")
+        click.echo(f"{projection.projection.name:<12}{projection.stored_sentence}")
+        if projection.other is not None:
+            click.echo(f"{'':<12}consumer {projection.other.name}: {projection.other.figures}")
         if projection.problem:
             click.echo(f"{'':<12}! {projection.problem}")
         if projection.stored.touched_by_others:

@@ -19,6 +19,12 @@ from natster_tui.cli.projection_names import chosen_projections
 from natster_tui.cli.running import run
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.cli.target import Target
+from natster_tui.engine.beside.takeover import (
+    delete_left_behind,
+    left_behind,
+    left_behind_sentence,
+    refuse_while_active,
+)
 from natster_tui.engine.headless import (
     CaughtUp,
     project_until_caught_up,
@@ -28,7 +34,6 @@ from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild, Verdict
 from natster_tui.engine.rebuilding.replay import ReplayProgress
-from natster_tui.engine.rebuilding.takeover import refuse_while_active
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.workspace import WorkspaceOptions
 from natster_tui.errors import BlockedEventError, RefusedError, UsageError
@@ -126,6 +131,11 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
 @click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
 @click.option("--purge", is_flag=True, help="Remove everything first, then recreate it.")
 @click.option("--take-over", is_flag=True, help="Take over what another program projected.")
+@click.option(
+    "--delete-consumer",
+    is_flag=True,
+    help="With --take-over: delete the consumer that the other program leaves behind.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing.")
 @takes_target
@@ -135,6 +145,7 @@ def rebuild(
     dry_run: bool,
     purge: bool,
     take_over: bool,
+    delete_consumer: bool,
     yes: bool,
     as_json: bool,
     **_given: Any,
@@ -145,6 +156,8 @@ def rebuild(
         raise RefusedError("--read-only: only rebuild --dry-run is possible")
     if key is not None and (name is None or purge or take_over):
         raise UsageError("--key needs one projection, and goes without --purge and --take-over")
+    if delete_consumer and not take_over:
+        raise UsageError("--delete-consumer goes with --take-over")
     if as_json and not (dry_run or yes):
         raise UsageError("--json asks nothing: add --dry-run, or --yes to commit")
     verdicts = run(
@@ -155,6 +168,7 @@ def rebuild(
             dry_run=dry_run,
             purge=purge,
             take_over=take_over,
+            delete_consumer=delete_consumer,
             ask=not yes,
             as_json=as_json,
         )
@@ -171,6 +185,7 @@ async def _rebuild(
     dry_run: bool,
     purge: bool,
     take_over: bool,
+    delete_consumer: bool,
     ask: bool,
     as_json: bool,
 ) -> list[Verdict]:
@@ -224,7 +239,32 @@ async def _rebuild(
             for verdict in verdicts:
                 word = "rebuilt and verified" if verdict.good else "NOT VERIFIED"
                 click.echo(f"{word}: {verdict.sentence}")
+        if preflight.foreign:
+            await _end_left_behind(log, projections, delete=delete_consumer, ask=ask)
         return verdicts
+
+
+async def _end_left_behind(
+    log: EventLog, projections: Sequence[Projection[Any]], *, delete: bool, ask: bool
+) -> None:
+    """Name the consumers that the other program leaves, and delete them where that is wanted."""
+    for consumer in await left_behind(log, projections):
+        _say(left_behind_sentence(log, consumer))
+        wanted = delete or (ask and _agreed(f"Delete the consumer {consumer.name}?"))
+        if wanted:
+            await delete_left_behind(log, consumer)
+            _say(f"deleted the consumer {consumer.name} on {log.stream}")
+        elif not ask:
+            _say("--delete-consumer deletes it")
+
+
+def _agreed(question: str) -> bool:
+    """Ask something after all is done: where nobody can answer, the answer is no."""
+    try:
+        with asking():
+            return click.confirm(question, err=True)
+    except RefusedError:
+        return False
 
 
 def _confirm_by_name(what: str, projections: Sequence[Projection[Any]]) -> None:

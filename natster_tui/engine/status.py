@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projectors
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
@@ -36,6 +37,8 @@ class ProjectionReport:
     problem: str
     holder: Holder | None = None
     """Which process projects it, None if none does."""
+    other: OtherProjector | None = None
+    """The consumer with which another program projects it, None if there is none."""
 
     @property
     def lag(self) -> int | None:
@@ -43,6 +46,24 @@ class ProjectionReport:
         if self.stored.checkpoint is None:
             return None
         return max(0, self.head - self.stored.checkpoint.seq)
+
+    @property
+    def stored_sentence(self) -> str:
+        """What is stored, and who stored it."""
+        stored = self.stored
+        keys = "1 key" if stored.document_count == 1 else f"{stored.document_count:,} keys"
+        if stored.checkpoint is not None:
+            return (
+                f"at {stored.checkpoint.seq:,}, lag {self.lag:,}, {keys}, "
+                f"parked {stored.checkpoint.parked.count:,}"
+            )
+        match stored.standing:
+            case Standing.FOREIGN:
+                return f"{keys}, stored by another program"
+            case Standing.UNREADABLE:
+                return f"{keys}, with a checkpoint that cannot be read"
+            case _:
+                return "not stored"
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -59,6 +80,7 @@ class ProjectionReport:
             "written_by_others": self.stored.touched_by_others,
             "problem": self.problem or None,
             "lease": None if self.holder is None else _holder_json(self.holder),
+            "other_projector": None if self.other is None else self.other.as_json(),
         }
 
 
@@ -84,7 +106,7 @@ class StatusReport:
     @property
     def projecting(self) -> str:
         """Who projects what, for a person."""
-        named = {each.projection.name: _described(each.holder) for each in self.projections}
+        named = {each.projection.name: _described(each) for each in self.projections}
         if len(set(named.values())) == 1:
             return next(iter(named.values()))
         return "; ".join(f"{name}: {holder}" for name, holder in named.items())
@@ -131,8 +153,17 @@ async def read_status(
         watch.look(log),
     )
     problems = await together(*(_problem_of(log, each) for each in stored))
+    foreign = [each.projection.bucket for each in stored if each.standing is Standing.FOREIGN]
+    others = await read_other_projectors(log, foreign)
     reports = [
-        ProjectionReport(each.projection, each, info.last_seq, problem, holder)
+        ProjectionReport(
+            each.projection,
+            each,
+            info.last_seq,
+            problem,
+            holder,
+            others.get(each.projection.bucket),
+        )
         for each, problem, holder in zip(stored, problems, holders, strict=True)
     ]
     hazards = [hazard.sentence for hazard in watch.hazards(log)]
@@ -176,8 +207,12 @@ def _contested_names(stored: StoredProjection) -> list[str]:
     ]
 
 
-def _described(holder: Holder | None) -> str:
-    return "no process" if holder is None else holder.described
+def _described(report: ProjectionReport) -> str:
+    if report.holder is not None:
+        return report.holder.described
+    if report.other is not None and report.other.consumer.is_asking:
+        return "another program"
+    return "no process"
 
 
 def _holder_json(holder: Holder) -> dict[str, Any]:

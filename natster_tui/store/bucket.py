@@ -24,8 +24,8 @@ from natster_tui.store.connection.streams import last_message, stream_info
 from natster_tui.store.connection.together import together
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.provisioning.batches import commit_batch
+from natster_tui.store.provisioning.converting import convert_bucket, refuse_unconvertible
 from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
-from natster_tui.store.provisioning.updating import change_settings
 from natster_tui.store.reading.stream_reader import StreamReader, entered
 from natster_tui.store.sealing.values import PlainSealing, Sealing
 from natster_tui.store.writing.atomic_batch import (
@@ -139,10 +139,16 @@ class Bucket:
         if not await maker.make(projection_spec(self.name)):
             raise ConflictError(f"another process made the bucket {self.name} meanwhile")
 
+    async def refuse_unconvertible(self, needed: int) -> None:
+        """Raise RefusedError where another program's bucket cannot be converted.
+
+        `needed` is how many bytes its entries will take.
+        """
+        await refuse_unconvertible(self.link, self.name, needed)
+
     async def convert(self) -> None:
-        """Give a bucket that another program made what atomic commits need, and no limit."""
-        changes = {"allow_atomic": True, "discard": "new", "max_bytes": -1, "max_msg_size": -1}
-        await change_settings(self.link, self.stream, changes)
+        """Give a bucket that another program made what commits need; its size limit stays."""
+        await convert_bucket(self.link, self.name)
 
     async def load(self) -> Snapshot:
         """Every stored value as of one instant; see `look`."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
+import nats
+
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
 from tests.cli.program import Program, together
 from tests.cli.raw_jetstream import consumer_names, everything, stream_names
-from tests.cli.reference_service import CONFIGS, deploy, recorded_documents
+from tests.cli.reference_service import CONFIGS, deploy, recorded_documents, start_consumer
 
 HUB = "AC5V4OC2POUAX4W4H7CKN5TQ5AKVJJ4AJ7XZKNER6P6DHKBYGVGJHSNC"
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
@@ -106,3 +110,32 @@ async def test_its_settings_are_those_that_were_recorded(settings: ConnectionSet
         for name, value in CONFIGS[stream].items():
             if name != "metadata":
                 assert made.get(name, value) == value, (stream, name)
+
+
+async def test_status_says_what_is_stored_and_who_projects_it(
+    natster: Program, settings: ConnectionSettings
+) -> None:
+    await deploy(settings)
+    client = await nats.connect(
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
+    )
+    await start_consumer(client, "PROJ_ACCOUNT")
+    puller = await client.jetstream().pull_subscribe_bind("PROJ_ACCOUNT", "NATSTER_EVENTS")
+    for message in await puller.fetch(3):
+        await message.ack_sync()
+    idle = await natster.succeed("status")
+    assert "account     3 keys, stored by another program" in idle.lines
+    assert "            consumer PROJ_ACCOUNT: lag 7" in idle.lines
+    assert "projector   no process" in idle.lines
+    assert "natster-tui rebuild account --take-over takes it over" in idle.out
+    for message in await puller.fetch(10):
+        await message.ack_sync()
+    inbox = await client.subscribe(client.new_inbox())
+    asked = json.dumps({"batch": 1, "expires": 60_000_000_000}).encode()
+    subject = "$JS.API.CONSUMER.MSG.NEXT.NATSTER_EVENTS.PROJ_ACCOUNT"
+    await client.publish(subject, asked, reply=inbox.subject)
+    await client.flush()
+    working = await natster.succeed("status")
+    await client.close()
+    assert "            consumer PROJ_ACCOUNT: lag 0" in working.lines
+    assert "projector   account: another program; catalog: no process" in working.lines

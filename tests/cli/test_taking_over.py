@@ -10,7 +10,7 @@ import time
 
 import nats
 
-from natster_tui.engine.rebuilding.takeover import QUIET_S
+from natster_tui.engine.beside.takeover import QUIET_S
 from natster_tui.events.times import parse_timestamp
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
@@ -68,8 +68,7 @@ async def test_it_converts_the_buckets_and_says_so(
             for name, value in now["config"].items()
             if name != "metadata" and was["config"].get(name) != value
         }
-        unlimited = {"max_bytes": -1, "max_msg_size": -1}
-        assert changed == {"allow_atomic": True, "discard": "new", **unlimited}
+        assert changed == {"allow_atomic": True, "discard": "new", "max_msg_size": -1}
     theirs = recorded_documents("01")
     stored = await stored_documents(settings, "PROJ_CATALOG")
     assert stored["kevbuzz"] == theirs["PROJ_CATALOG"]["kevbuzz"]

@@ -219,7 +219,7 @@ async def load_projection(
             return standing(
                 Standing.FOREIGN,
                 fault=f"{projection.bucket} was written by another program",
-                remedy=f"only watching; {rebuild} takes it over",
+                remedy=f"only watching; natster-tui {rebuild} --take-over takes it over",
             )
         return standing(Standing.EMPTY)
     try:

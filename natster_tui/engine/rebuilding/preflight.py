@@ -91,10 +91,10 @@ class Preflight:
                 )
             if stored.problem:
                 lines.append(f"  {stored.problem}")
-            if stored.info.exists and not stored.info.allow_atomic:
+            if stored.standing is Standing.FOREIGN:
                 lines.append(
                     f"  the bucket {stored.projection.bucket} will be converted: atomic batches "
-                    "on, no size limit"
+                    "on, nothing that forgets; its size limit stays"
                 )
         for consumer in self.other_projectors:
             # One of ours may only watch: who projects is the lease's to say.

@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from natster_tui.engine.beside.buckets import convert_buckets
 from natster_tui.engine.projecting.batching import batches, oversized
 from natster_tui.engine.projecting.lease_keeper import rebuilding
 from natster_tui.engine.projecting.stored_projection import (
@@ -258,6 +259,8 @@ class Rebuild:
         for projection in self.projections if not partial else ():
             self._refuse_blocked(projection)
         await confirm_writes(self.log, self._buckets)
+        if take_over:
+            await self._convert_theirs()
         committing = [
             self._commit_and_verify(
                 projection, pause, purge=purge, take_over=take_over, partial=partial
@@ -265,6 +268,15 @@ class Rebuild:
             for projection in self.projections
         ]
         return list(await together(*committing))
+
+    async def _convert_theirs(self) -> None:
+        """Make another program's buckets fit for commits, or refuse before anything is written."""
+        stored = await load_projections(self._buckets, self.projections)
+        foreign = [each for each in stored if each.standing is Standing.FOREIGN]
+        names = [each.projection.name for each in foreign]
+        encoding = [self._replay.entries[name].encoded() for name in names]
+        entries = dict(zip(names, await together(*encoding), strict=True))
+        await convert_buckets(self._buckets, foreign, entries)
 
     async def _commit_and_verify(
         self,
@@ -331,7 +343,7 @@ class Rebuild:
             await bucket.create(self.log.buckets)
         elif stored.standing is Standing.FOREIGN and not take_over:
             raise _not_ours(stored.projection)
-        elif stored.standing is Standing.FOREIGN and not stored.info.allow_atomic:
+        elif stored.standing is Standing.FOREIGN:
             await bucket.convert()
         return stored.snapshot.checkpoint_revision
 

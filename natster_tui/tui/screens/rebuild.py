@@ -14,10 +14,10 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Input
 
+from natster_tui.engine.beside.takeover import refuse_while_active
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild
-from natster_tui.engine.rebuilding.takeover import refuse_while_active
 from natster_tui.errors import ConnectionLostError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import ACCOUNTS

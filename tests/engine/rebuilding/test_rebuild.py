@@ -13,6 +13,7 @@ from typing import Any
 import nats
 import pytest
 
+from natster_tui.engine.beside.takeover import refuse_while_active
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
@@ -22,7 +23,6 @@ from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild, Verdict
 from natster_tui.engine.rebuilding.replay import ReplayProgress
-from natster_tui.engine.rebuilding.takeover import refuse_while_active
 from natster_tui.errors import LogChangedError, ProjectorStoppedError, RefusedError
 from natster_tui.events.event import STREAM
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
@@ -588,7 +588,7 @@ async def test_taking_over_converts_the_bucket_and_makes_the_documents_ours(
             "config"
         ]
         assert config["allow_atomic"] is True
-        assert (config["max_bytes"], config["max_msg_size"]) == (-1, -1)
+        assert (config["max_bytes"], config["max_msg_size"]) == (1_073_741_824, -1)
         assert (config["discard"], config["max_msgs_per_subject"]) == ("new", 1)
     assert await stream_state(adopted.link, STREAM) == log_before
     # From here on it is projected like any other.

@@ -30,6 +30,8 @@ class ConsumerConfig(Part):
     durable_name: str = ""
     deliver_subject: str = ""
     ack_policy: str = ""
+    filter_subject: str = ""
+    filter_subjects: tuple[str, ...] | None = None
     metadata: Metadata | None = None
 
 
@@ -45,6 +47,7 @@ class ConsumerInfoAnswer(Answer):
     num_redelivered: Count = 0
     num_waiting: Count = 0
     num_pending: Count
+    push_bound: bool = False
 
 
 class ConsumerListAnswer(Answer):

@@ -1,0 +1,1 @@
+"""Working beside another program that projects the same log: looking at it, and taking over."""
