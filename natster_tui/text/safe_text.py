@@ -2,7 +2,8 @@
 
 Subjects, payloads, headers, keys, error texts and bucket values may hold
 anything, and neither Textual nor Rich stops an escape sequence. Here control and format
-characters become visible symbols, combining marks are capped and the length is capped. It is
+characters become visible symbols, but for those that a name needs (`joiners`), combining marks
+are capped and the length is capped. It is
 done once, where the text is decoded. The result is for showing only: names that are looked up
 or written back are the original ones.
 
@@ -14,6 +15,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from natster_tui.text.joiners import JOINER, NON_JOINER, SELECTORS, UNSEEN_MARKS, is_needed
+
 ELLIPSIS = "…"
 MARKS_PER_CHARACTER = 3
 """Combining marks kept on one character; living scripts stay below, a pile of them overprints."""
@@ -22,6 +25,8 @@ _TAB_WIDTH = 4
 _UTF8_LONGEST = 4
 _SHOWN_AS_CODE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
+_JOINERS = frozenset((JOINER, NON_JOINER))
+_NEEDS_A_NEIGHBOUR = "".join((*_JOINERS, *SELECTORS))
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Hangul fillers and the empty braille cell: printable to Unicode, nothing at all to the eye."""
 
@@ -64,9 +69,9 @@ def safe_in_place(text: str) -> str:
         return text
     shown: list[str] = []
     marks = 0
-    for char in text:
-        marks = marks + 1 if shown and _is_mark(char) else 0
-        if 0 < marks <= MARKS_PER_CHARACTER:
+    for at, char in enumerate(text):
+        marks = marks + 1 if shown and _is_mark(text, at) else 0
+        if 0 < marks <= MARKS_PER_CHARACTER or (char in _JOINERS and is_needed(text, at)):
             shown.append(char)
         else:
             symbol = _visible_character(char)
@@ -81,7 +86,8 @@ def _decode(value: bytes, limit: int) -> str:
 
 def _capped(text: str, limit: int, *, was_cut: bool) -> str:
     if len(text) > limit or (was_cut and not text.endswith(ELLIPSIS)):
-        return text[: max(limit - 1, 0)] + ELLIPSIS[:limit]
+        kept = text[: max(limit - 1, 0)].rstrip(_NEEDS_A_NEIGHBOUR)
+        return kept + ELLIPSIS[:limit]
     return text
 
 
@@ -91,15 +97,19 @@ def _visible(text: str) -> str:
         return text
     shown: list[str] = []
     marks = 0
-    for char in text:
+    for at, char in enumerate(text):
         # A mark at the very beginning would sit on whatever the screen has before it.
-        if shown and _is_mark(char):
+        if shown and _is_mark(text, at):
             marks += 1
             if marks <= MARKS_PER_CHARACTER:
                 shown.append(char)
             continue
         if marks > MARKS_PER_CHARACTER:
             shown.append(_surplus(marks))
+        elif char in _JOINERS and is_needed(text, at):
+            marks = 0
+            shown.append(char)
+            continue
         marks = 0
         shown.append(_visible_character(char))
     if marks > MARKS_PER_CHARACTER:
@@ -107,9 +117,12 @@ def _visible(text: str) -> str:
     return "".join(shown)
 
 
-def _is_mark(char: str) -> bool:
-    """Whether the character is drawn onto the one before it."""
-    return char > "\u02ff" and unicodedata.category(char) in _MARKS
+def _is_mark(text: str, at: int) -> bool:
+    """Whether a character is drawn onto the one before it, or changes how that looks."""
+    char = text[at]
+    if char <= "\u02ff" or unicodedata.category(char) not in _MARKS:
+        return False
+    return char not in UNSEEN_MARKS or is_needed(text, at)
 
 
 def _surplus(marks: int) -> str:
