@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from natster_tui.cli.following import PASSING, Following
 from natster_tui.cli.moments import asked
 from natster_tui.cli.naming import event_line, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
@@ -32,7 +33,11 @@ from natster_tui.store.log import EventLog
 @click.argument("filters", nargs=-1, metavar="[FILTER]…")
 @click.option("--since", metavar="MOMENT", help="From there on: 4711, 2026-11-23, yesterday, 2d.")
 @click.option("--last", "-n", type=click.IntRange(min=1), help="Only the last so many that pass.")
-@click.option("--follow", is_flag=True, help="Go on with events as they come in.")
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on with events as they come in; waits while the server is away.",
+)
 @takes_keys
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, secrets masked.")
 @takes_target
@@ -49,7 +54,10 @@ def tail(
     target = target_of()
     wanted = _parsed(filters, since)
 
+    following: Following | None = None
+
     async def print_events() -> None:
+        nonlocal following
         async with opened_log(target.source, target.choice) as log:
             named = wanted.asks_for_names or not (as_json or whole_keys)
             names = await account_names(log, target.instance) if named else {}
@@ -68,9 +76,19 @@ def tail(
                 for record in reversed(await _last(log, printer, last, (first, end))):
                     printer.print(record)
             if follow:
-                await _follow(log, max(head + 1, first), target.instance, printer)
+                start = max(head + 1, first)
+                following = Following(log, start, target.instance, printer.take)
+                await following.follow(log)
 
-    run(print_events())
+    async def print_through_restarts() -> None:
+        try:
+            await print_events()
+        except PASSING as error:
+            if following is None:
+                raise
+            await following.go_on(target, error)
+
+    run(print_through_restarts())
 
 
 def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:
@@ -107,18 +125,6 @@ async def _last(
                 if len(found) == count:
                     break
     return found
-
-
-async def _follow(log: EventLog, start: int, instance: str, printer: _Printer) -> None:
-    async with (
-        log.reader(start, purpose="tail", instance=instance) as reader,
-        aclosing(reader.batches()) as batches,
-    ):
-        async for batch in batches:
-            printer.take(await log.sealing.open_records(batch))
-            if reader.idle:
-                # Nothing comes: that may not be because the server keeps something back.
-                await reader.has_all((await log.refresh()).last_seq)
 
 
 class _Printer:
