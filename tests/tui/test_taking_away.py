@@ -13,9 +13,11 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from natster_tui.engine.log import masked_export
 from natster_tui.errors import UsageError
-from natster_tui.events.event import Record
+from natster_tui.events.event import STREAM, Record
 from natster_tui.events.log.lines import BadLineError, decode_line
+from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from natster_tui.tui.widgets.text_field import Field
@@ -111,6 +113,26 @@ async def test_where_no_file_can_be_kept_the_row_is_on_the_clipboard_all_the_sam
         assert json.loads(await clipboard.after(pilot, "y"))["catalog_name"] == name
         await until(lambda: "copied the catalog" in text_of(app))
         assert "no file either" in text_of(app)
+
+
+async def test_what_is_too_large_for_a_clipboard_is_copied_to_a_file_which_is_said(
+    settings: ConnectionSettings, clipboard: Clipboard
+) -> None:
+    link = await Link.open(settings)
+    log = await EventLog.create(link, STREAM, LogSettings())
+    await append(log, [shared(A, B, payload=json.dumps("x" * 120_000).encode())])
+    await link.close()
+    async with dashboard(settings) as (app, pilot):
+        await until(lambda: app.panes.record is not None)
+        await pilot.press("y")
+        # A note is broken into lines.
+        await until(lambda: "copied.json" in text_of(app))
+        assert "is too large" in text_of(app)
+        assert len(json.loads(clipboard.file.read_text())["payload"]) > 120_000
+        assert clipboard.file.stat().st_mode & 0o777 == 0o600
+        await pilot.press("x", "y")
+        await until(lambda: "--reveal" in text_of(app))
+    assert clipboard.told == []
 
 
 async def test_what_a_filter_shows_is_exported_masked_and_overwrites_nothing(

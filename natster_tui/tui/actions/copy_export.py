@@ -1,4 +1,4 @@
-"""Taking away what is shown: a row to the clipboard, the timeline's events to a file."""
+"""Copy and export: a row to the clipboard or a file, the timeline's events to a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from natster_tui.engine.workspace import A_MOMENT
 from natster_tui.errors import NatsterError
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.terminal.clipboard import keep_copy
+from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
 from natster_tui.tui.view import View
 
 
@@ -58,14 +58,30 @@ class TakingAway:
     async def _copy(self, what: str, row: Callable[[], str], *, reveal: bool) -> None:
         # Masking a hub's document takes most of a second, and no key is to wait for it.
         text = await asyncio.to_thread(row)
-        self._app.copy_to_clipboard(text)
+        fits = fits_clipboard(text)
+        if reveal and not fits:
+            notice(
+                self._app,
+                f"{what} is too large for the terminal's clipboard, and with its secrets it goes "
+                "to no file: hide them first, or use natster-tui show --reveal",
+            )
+            return
+        if fits:
+            self._app.copy_to_clipboard(text)
         if reveal:
             notice(self._app, f"copied {what} with its secrets, to the terminal's clipboard only")
             return
         try:
             kept = str(keep_copy(text))
         except OSError as error:
-            kept = f"no file either ({(error.strerror or '').lower()})"
+            reason = (error.strerror or "").lower()
+            if not fits:
+                notice(self._app, f"{what} cannot be copied: no file can be written ({reason})")
+                return
+            kept = f"no file either ({reason})"
+        if not fits:
+            notice(self._app, f"{what} is too large for the clipboard: it is in {kept}")
+            return
         notice(self._app, f"copied {what}; where the terminal has no clipboard: {kept}")
 
     def export(self, name: str) -> None:

@@ -24,7 +24,7 @@ from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.bindings import COMMUNITY, bindings
 from natster_tui.tui.clock import full_time
-from natster_tui.tui.terminal.clipboard import keep_copy
+from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.key_line import KeyLine
 
@@ -125,7 +125,8 @@ class CommunityScreen(ModalScreen[None]):
         names = Names(self._view.accounts)
         candidates = prize_candidates(self._view.accounts, self._view.hubs)
         listed = "\n".join(f"{names.of(key)}\t{screen_text(key, 80)}" for key in candidates)
-        self.app.copy_to_clipboard(listed)
+        if fits_clipboard(listed):
+            self.app.copy_to_clipboard(listed)
         self.app.notify(
             f"copied {len(candidates):,} candidates; also in {keep_copy(listed)}", markup=False
         )

@@ -1,7 +1,7 @@
 """What was copied last, in a file of the user's own: not every terminal has a clipboard.
 
 Textual copies through OSC 52, which many terminals ignore without a word, so the text is kept
-beside it as well.
+beside it as well. A large text goes to the file only: terminals cut it, or choke on it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,14 @@ from pathlib import Path
 
 from natster_tui.store.files.private_files import make_private_directory, write_private
 from natster_tui.store.user_directories import cache_directory
+
+CLIPBOARD_BYTES = 100_000
+"""More than this is not sent to the terminal's clipboard."""
+
+
+def fits_clipboard(text: str) -> bool:
+    """Whether a terminal can be expected to take a text."""
+    return len(text.encode("utf-8", "replace")) <= CLIPBOARD_BYTES
 
 
 def keep_copy(text: str) -> Path:
