@@ -102,16 +102,18 @@ class _Trip:
                 if not data:
                     sink.close()
                     return
-                sink.write(data)
-                await sink.drain()
+                with suppress(OSError):  # the other side has gone
+                    sink.write(data)
+                    await sink.drain()
 
-        with suppress(OSError):
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(deliver())
-                while True:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(deliver())
+            while True:
+                data = b""
+                with suppress(OSError):  # lost is an end like any other
                     data = await source.read(CHUNK)
-                    depth = self._departs(data, to_server=to_server) if data else 0
-                    way.append((monotonic() + self._link.round_trip_s / 2, depth, data))
-                    stirred.set()
-                    if not data:
-                        break
+                depth = self._departs(data, to_server=to_server) if data else 0
+                way.append((monotonic() + self._link.round_trip_s / 2, depth, data))
+                stirred.set()
+                if not data:
+                    break
