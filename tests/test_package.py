@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from natster_tui import __version__
+from natster_tui import __version__, docs
 
 ROOT = Path(__file__).parent.parent
 
@@ -48,7 +48,8 @@ def test_the_wheel_holds_the_package_with_its_licence_and_documentation(archives
         told = email.message_from_bytes(opened.read(metadata))
     inside = [name for name in names if ".dist-info/" not in name]
     assert all(name.startswith("natster_tui/") for name in inside)
-    assert {"natster_tui/LICENSE", "natster_tui/py.typed"} <= set(inside)
+    pages = {f"natster_tui/docs/{name}.md" for name in docs.NAMES}
+    assert {"natster_tui/LICENSE", "natster_tui/py.typed", *pages} <= set(inside)
     assert told["License-Expression"] == "Apache-2.0"
     assert told["Version"] == __version__
 
