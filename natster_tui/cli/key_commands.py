@@ -6,15 +6,22 @@ from typing import Any
 
 import click
 
+from natster_tui.cli.naming import (
+    NamesAndKeys,
+    WholeKeys,
+    for_output,
+    takes_keys,
+    time_and_age,
+)
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.projection_commands import NOT_CONFIRMED, asking
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target, keep_apart
-from natster_tui.engine.account_names import account_meant
+from natster_tui.engine.account_names import account_meant, account_names
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
 from natster_tui.engine.server_source import EmbeddedSource, opened_log, with_log
-from natster_tui.errors import NotFoundError, RefusedError, UsageError
-from natster_tui.events.times import format_seconds
+from natster_tui.errors import NatsterError, NotFoundError, RefusedError, UsageError
+from natster_tui.projections.wording import Naming
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.key_records import Missing
@@ -26,26 +33,38 @@ from natster_tui.text.masking import screen_text
 from natster_tui.text.strict_json import json_line
 
 
-@click.group()
+@click.group(invoke_without_command=True)
 def keys() -> None:
     """The keys that events and documents are sealed with."""
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-@keys.command("list")
+@keys.command("list", short_help="Whose keys there are, and which can be used.")
+@takes_keys
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
-def list_keys(as_json: bool, **_given: Any) -> None:
+def list_keys(whole_keys: bool, as_json: bool, **_given: Any) -> None:
     """The data keys, whose they are, and whether they can be used; exit 1 if one cannot."""
     target = target_of()
 
-    async def look(log: EventLog) -> dict[str, Any]:
-        return _report(keyring_of(log))
+    async def look(log: EventLog) -> tuple[dict[str, Any], Naming]:
+        report = _report(keyring_of(log))
+        if as_json or whole_keys:
+            return report, WholeKeys()
+        try:
+            return report, NamesAndKeys(await account_names(log, target.instance))
+        except NatsterError as error:
+            # The keys can be listed all the same.
+            click.echo(f"natster-tui: accounts are shown by key: {error.sentence}", err=True)
+            return report, WholeKeys()
 
-    report = run(with_log(target.source, target.choice, look))
+    report, called = run(with_log(target.source, target.choice, look))
     if as_json:
         click.echo(json_line(report))
     else:
-        _print_report(report)
+        _print_report(report, called)
     unusable = any(key["state"] != "usable" for key in report["keys"])
     if report["problems"] or unusable or any(erased["reason"] for erased in report["erased"]):
         click.get_current_context().exit(1)
@@ -96,18 +115,18 @@ def _interrupted(account: str) -> str:
     return f"its erasure was interrupted: keys erase {screen_text(account, 100)} ends it"
 
 
-def _print_report(report: dict[str, Any]) -> None:
+def _print_report(report: dict[str, Any], called: Naming) -> None:
     _say(f"keyring     {report['keyring']}, key file {report['key_file']}")
     _say(f"wraps now   {report['wraps_now']}")
     if len(report["in_key_file"]) > 1:
         _say("            ! a rotation was interrupted: keys rotate finishes it")
     for key in report["keys"]:
-        _say(f"{key['account']}  {key['key']}  {key['state']}")
+        _say(f"{called.of(key['account'])}  {key['key']}  {key['state']}")
         if key["state"] != "usable":
             _say(f"            ! {key['reason']}")
     for erased in report["erased"]:
-        when = format_seconds(erased["at"])
-        _say(f"{erased['account']}  erased {when} ({', '.join(erased['keys'])})")
+        when = time_and_age(erased["at"])
+        _say(f"{called.of(erased['account'])}  erased {when} ({', '.join(erased['keys'])})")
         if erased["reason"]:
             _say(f"            ! {erased['reason']}")
     for problem in report["problems"]:
@@ -116,10 +135,10 @@ def _print_report(report: dict[str, Any]) -> None:
 
 def _say(line: str) -> None:
     """Print a line: ids come from the bucket, where anybody may have written."""
-    click.echo(screen_text(line))
+    click.echo(for_output(screen_text(line)))
 
 
-@keys.command()
+@keys.command(short_help="Wrap all keys with a new one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
 def rotate(as_json: bool, **_given: Any) -> None:
@@ -151,7 +170,7 @@ def _rotation_json(done: Rotation) -> dict[str, Any]:
     }
 
 
-@keys.command()
+@keys.command(short_help="Destroy the keys of an account for good.")
 @click.argument("account")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing, so add --yes.")
@@ -217,7 +236,7 @@ def _confirm(account: str) -> None:
         raise RefusedError(NOT_CONFIRMED)
 
 
-@keys.command()
+@keys.command(short_help="Copy the key file.")
 @click.argument("file")
 @takes_target
 def backup(file: str, **_given: Any) -> None:

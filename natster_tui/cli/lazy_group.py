@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from importlib import import_module
 from typing import Any
 
 import click
+
+
+class Section(Enum):
+    """The sections of the help that commands stand in, in this order."""
+
+    LOOK = "Look"
+    PROJECT = "Project and rebuild"
+    WRITE = "Write"
+    KEYS = "Keys"
+    PROGRAM = "Program"
 
 
 @dataclass(frozen=True)
@@ -18,6 +29,7 @@ class Command:
     module: str
     attribute: str
     help: str
+    section: Section = Section.PROJECT
 
 
 class LazyGroup(click.Group):
@@ -29,7 +41,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """See `click.Group`."""
-        return sorted({*super().list_commands(ctx), *self._on_demand})
+        return list(dict.fromkeys([*self._on_demand, *super().list_commands(ctx)]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """See `click.Group`."""
@@ -42,8 +54,21 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See `click.Group`."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self._help(ctx, name)) for name in self.list_commands(ctx)])
+        names = self.list_commands(ctx)
+        width = max(map(len, names), default=0)
+        for section in Section:
+            rows = [
+                (name.ljust(width), self._help(ctx, name))
+                for name in names
+                if self._section(name) is section
+            ]
+            if rows:
+                with formatter.section(section.value):
+                    formatter.write_dl(rows)
+
+    def _section(self, name: str) -> Section:
+        found = self._on_demand.get(name)
+        return Section.PROGRAM if found is None else found.section
 
     def _help(self, ctx: click.Context, name: str) -> str:
         if name in self._on_demand:

@@ -11,6 +11,7 @@ from natster_tui.cli.moments import asked_since, first_since
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
+from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.log.export_events import ExportReport, NotOpened, export_lines
 from natster_tui.engine.log.import_events import ImportResult, import_records
 from natster_tui.engine.log.import_file import ImportFile
@@ -18,14 +19,17 @@ from natster_tui.engine.log.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
 from natster_tui.errors import RefusedError, UsageError
+from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.event import NONE
-from natster_tui.events.kinds import KINDS, EventType
+from natster_tui.events.kinds import KINDS
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 from natster_tui.text.strict_json import json_line
 
 _NAMES_SHOWN = 10
+_NAMES = [kind.name for kind in KINDS]
+_WORDS = [kind.word for kind in KINDS]
 
 
 @click.command()
@@ -72,9 +76,11 @@ def status(as_json: bool, **_given: Any) -> None:
 
 
 @click.command()
-@click.argument("event", type=click.Choice([kind.name for kind in KINDS]))
-@click.option("--origin", required=True, metavar="ACCOUNT", help="Who did it.")
-@click.option("--target", "recipient", default=NONE, metavar="ACCOUNT", help="With whom.")
+@click.argument("event", metavar="EVENT", type=click.Choice([*_NAMES, *_WORDS]))
+@click.option("--origin", required=True, metavar="ACCOUNT", help="Who did it, by name or key.")
+@click.option(
+    "--target", "recipient", default=NONE, metavar="ACCOUNT", help="With whom, by name or key."
+)
 @click.option("--catalog", default=NONE, metavar="NAME", help="Which catalog.")
 @click.option("--data", default="", metavar="JSON", help="The payload.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -88,20 +94,40 @@ def publish(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """Append one event, validated against the present state."""
+    """Append one event, validated against the present state.
+
+    EVENT is initialized, bound, shared, unshared or imported, or such a kind's whole name. An
+    account may be given by a part of its name or the beginning of its key, if only one fits.
+    """
     target = _writable()
     try:
         payload = data.encode()
     except UnicodeEncodeError as error:
         raise UsageError("--data is not UTF-8 text") from error
-    proposal = Proposal(EventType(event), origin, recipient, catalog, payload)
+    kind = next(kind for kind in KINDS if event in (kind.name, kind.word))
 
-    async def append() -> int:
+    async def append() -> tuple[int, Proposal]:
         async with opened_log(target.source, target.choice) as log:
-            return await publish_event(log, proposal, target.instance)
+            by = await _account_key(log, origin, target.instance)
+            to = await _account_key(log, recipient, target.instance)
+            proposal = Proposal(kind.type, by, to, catalog, payload)
+            return await publish_event(log, proposal, target.instance), proposal
 
-    seq = run(append())
-    click.echo(json_line({"seq": seq}) if as_json else f"published {event} as {seq:,}")
+    seq, done = run(append())
+    if as_json:
+        click.echo(json_line({"seq": seq}))
+        return
+    click.echo(f"published {kind.name} as {seq:,}")
+    for text, key in ((origin, done.origin), (recipient, done.target)):
+        if text != key:
+            click.echo(f"    {screen_text(text, 60)} is {key}")
+
+
+async def _account_key(log: EventLog, text: str, instance: str) -> str:
+    """The key of the account that is meant. Raises UsageError when several may be."""
+    if text == NONE or account_key_problem(text) is None:
+        return text
+    return await account_meant(log, text, instance) or text
 
 
 @click.command()

@@ -12,7 +12,7 @@ import click
 
 from natster_tui import __version__
 from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
-from natster_tui.cli.lazy_group import Command, LazyGroup
+from natster_tui.cli.lazy_group import Command, LazyGroup, Section
 from natster_tui.cli.options import takes_hubs, takes_target
 from natster_tui.engine.garbage import collect_rarely
 from natster_tui.errors import NatsterError
@@ -20,28 +20,41 @@ from natster_tui.text.masking import screen_text
 
 _INTERRUPTED = 130
 
+LOOK, PROJECT, WRITE = Section.LOOK, Section.PROJECT, Section.WRITE
+KEYS, PROGRAM = Section.KEYS, Section.PROGRAM
+
 
 _COMMANDS = (
+    Command("status", "log_commands", "status", "The log, its projections, and hazards.", LOOK),
+    Command("tail", "log_reading_commands", "tail", "Print events as lines.", LOOK),
+    Command("list", "look.list_command", "list_", "Accounts or catalogs, with counts.", LOOK),
+    Command("show", "document_commands", "show", "One document as the log says it.", LOOK),
+    Command("diff", "look.diff_command", "diff", "One document at two moments.", LOOK),
+    Command("why", "document_commands", "why", "The events that made a document.", LOOK),
+    Command("event", "event_command", "event", "One event, and what it changed.", LOOK),
+    Command("community", "community_command", "community", "The community's figures.", LOOK),
     Command(
-        "check-name", "look.check_name_command", "check_name", "Whether a catalog's name is free."
+        "check-name",
+        "look.check_name_command",
+        "check_name",
+        "Whether a catalog's name is free.",
+        LOOK,
     ),
-    Command("community", "community_command", "community", "The community's figures."),
-    Command("demo", "dashboard_commands", "demo", "Open the dashboard on a throw-away community."),
-    Command("diff", "look.diff_command", "diff", "One document at two moments."),
-    Command("event", "event_command", "event", "One event, and what it changed."),
-    Command("export", "log_commands", "export", "Print the log as JSON lines."),
-    Command("help", "help_command", "help_", "A topic of the documentation, or a command."),
-    Command("import", "log_commands", "import_", "Append the events of an exported file."),
-    Command("keys", "key_commands", "keys", "The keys that events and documents are sealed with."),
-    Command("list", "look.list_command", "list_", "Accounts or catalogs, with counts."),
-    Command("project", "projection_commands", "project", "Project without a screen."),
-    Command("publish", "log_commands", "publish", "Append one event, validated."),
-    Command("rebuild", "projection_commands", "rebuild", "Rebuild projections from the log."),
-    Command("show", "document_commands", "show", "One document as the log says it."),
-    Command("status", "log_commands", "status", "The log, its projections, and hazards."),
-    Command("tail", "log_reading_commands", "tail", "Print events as lines."),
-    Command("verify", "projection_commands", "verify", "Compare what is stored with the log."),
-    Command("why", "document_commands", "why", "The events that made a document."),
+    Command("project", "projection_commands", "project", "Project without a screen.", PROJECT),
+    Command(
+        "rebuild", "projection_commands", "rebuild", "Rebuild projections from the log.", PROJECT
+    ),
+    Command(
+        "verify", "projection_commands", "verify", "Compare what is stored with the log.", PROJECT
+    ),
+    Command("publish", "log_commands", "publish", "Append one event, validated.", WRITE),
+    Command("export", "log_commands", "export", "Print the log as JSON lines.", WRITE),
+    Command("import", "log_commands", "import_", "Append the events of an exported file.", WRITE),
+    Command("keys", "key_commands", "keys", "List, rotate, erase or back up the keys.", KEYS),
+    Command("demo", "dashboard_commands", "demo", "The dashboard on a made-up community.", PROGRAM),
+    Command(
+        "help", "help_command", "help_", "A topic of the documentation, or a command.", PROGRAM
+    ),
 )
 
 

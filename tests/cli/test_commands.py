@@ -704,6 +704,27 @@ async def test_publish_appends_what_the_state_permits(
     assert shared.header("Natster-Occurred-At") is None
 
 
+async def test_publish_takes_short_words_and_names_of_accounts(
+    natster: Program, imported: EventLog
+) -> None:
+    ended = await natster.succeed("publish", "shared", "--origin", "N-ac5", "--target", "ACB4…GDT",
+                                  "--catalog", "more")  # fmt: skip
+    assert ended.lines == [
+        "published catalog_shared as 11",
+        f"    N-ac5 is {HUB}",
+        f"    ACB4…GDT is {A}",
+    ]
+    several, none = await together(
+        natster.fail(2, "publish", "shared", "--origin", "n-", "--target", B, "--catalog", "x"),
+        natster.fail(1, "publish", "shared", "--origin", "Zoe", "--target", B, "--catalog", "x"),
+    )
+    assert A in several
+    assert HUB in several
+    assert (
+        none == "not published: the origin is not an account key: it has 3 characters instead of 56"
+    )
+
+
 async def test_publish_refuses_what_would_be_parked_or_change_nothing(
     natster: Program, imported: EventLog, settings: ConnectionSettings
 ) -> None:

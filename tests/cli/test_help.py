@@ -5,6 +5,7 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from natster_tui.cli.main import program
 from natster_tui.store.settings.options import ConnectionFlags
@@ -34,6 +35,24 @@ def test_every_command_of_the_table_is_there_under_its_name() -> None:
         assert command is not None
         assert command.name == name
     assert program.get_command(context, "nope") is None
+
+
+def test_the_help_lists_commands_in_sections_whose_lines_fit() -> None:
+    printed = CliRunner().invoke(program, ["--help"]).output
+    sections = ["Look:", "Project and rebuild:", "Write:", "Keys:", "Program:"]
+    lines = printed.splitlines()
+    assert [line for line in lines if line in sections] == sections
+    commands = lines[lines.index("Look:") :]
+    listed = [line.split()[0] for line in commands if line.startswith("  ")]
+    assert sorted(listed) == sorted(program.list_commands(click.Context(program)))
+    assert not any(line.endswith("...") for line in commands)
+
+
+def test_keys_without_a_command_prints_its_help() -> None:
+    ended = CliRunner().invoke(program, ["keys"])
+    assert ended.exit_code == 0
+    assert ended.output.startswith("Usage: ")
+    assert "..." not in ended.output.split("Commands:")[1]
 
 
 def test_every_setting_of_a_connection_has_its_flag() -> None:

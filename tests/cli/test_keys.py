@@ -14,7 +14,7 @@ from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.key_making import ensure_keys
 from natster_tui.store.sealing.key_rotation import destroy, write_tombstone
 from natster_tui.store.sealing.keyring import Keyring
-from tests.cli.program import Program
+from tests.cli.program import Program, together
 from tests.conftest import RECORDINGS, recording
 from tests.jetstream import ask_jetstream
 from tests.sealed_logs import put_key_entry
@@ -80,6 +80,11 @@ async def test_keys_are_listed_rotated_backed_up_and_erased(
     listed = (await natster.succeed("keys", "list", "--json")).json
     assert {key["account"] for key in listed["keys"]} >= {A, B}
     assert {key["state"] for key in listed["keys"]} == {"usable"}
+    named, whole = await together(
+        natster.succeed("keys", "list"), natster.succeed("keys", "list", "--keys")
+    )
+    assert any(line.startswith("n-ACB4B3 (ACB4…GDT)  ") for line in named.lines)
+    assert any(line.startswith(f"{A}  ") for line in whole.lines)
     backup = tmp_path / "backup.json"
     await natster.succeed("keys", "backup", str(backup))
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
