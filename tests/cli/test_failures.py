@@ -344,7 +344,7 @@ async def test_bad_usage_is_a_sentence_about_what_is_wrong(anywhere: Program) ->
     server = ("--server", "127.0.0.1:1")
     about: dict[tuple[str | bytes, ...], str] = {
         ("--bogus",): "--bogus",
-        ("show",): "account, catalog",
+        ("show",): "PROJECTION",
         ("publish", "catalog_deleted", "--origin", A): "'catalog_shared'",
         (*INITIALIZE, "--data", b"\xff"): "--data",
         ("export", "--since", "0"): "--since",
