@@ -53,6 +53,13 @@ _COMMANDS = (
     Command("keys", "key_commands", "keys", "List, rotate, erase or back up the keys.", KEYS),
     Command("demo", "dashboard_commands", "demo", "The dashboard on a made-up community.", PROGRAM),
     Command(
+        "config",
+        "program.config_command",
+        "config",
+        "The settings in force, and where each comes from.",
+        PROGRAM,
+    ),
+    Command(
         "help", "help_command", "help_", "A topic of the documentation, or a command.", PROGRAM
     ),
 )

@@ -126,15 +126,20 @@ def target_of() -> Target:
     """
     from natster_tui.cli.target import resolve_target
 
+    return resolve_target(given_options(click.get_current_context()), _connection_name())
+
+
+def given_options(context: click.Context) -> dict[str, Any]:
+    """The shared options that were given, those of the command before those of the program."""
     given: dict[str, Any] = {}
-    at: click.Context | None = click.get_current_context()
+    at: click.Context | None = context
     while at is not None:
         for name in _OPTIONS:
             value = at.params.get(name)
             if value not in (None, ()) and name not in given:
                 given[name] = value
         at = at.parent
-    return resolve_target(given, _connection_name())
+    return given
 
 
 def _connection_name() -> str:

@@ -1,0 +1,71 @@
+"""`natster-tui config`: the settings that are in force, and where each comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from natster_tui.cli.options import given_options, takes_hubs, takes_target, target_of
+from natster_tui.engine.server_source import EmbeddedSource
+from natster_tui.events.event import STREAM
+from natster_tui.store.settings.in_force import DEFAULT, Setting, settings_in_force
+from natster_tui.store.settings.options import ConnectionFlags
+from natster_tui.text.masking import screen_text
+from natster_tui.text.strict_json import json_line
+
+_FLAG_SETTINGS = ("create_log", "log_setting", "bucket_bytes", "sealing", "projection", "read_only")
+_SWITCHES = ("NATSTER_ASCII", "NO_COLOR")
+
+
+@click.command()
+@takes_hubs
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
+    """The settings in force, each with its value and where it comes from; connects to nothing.
+
+    Secrets are masked. Flags given here count, so a whole command line can be tried out.
+    """
+    given = given_options(click.get_current_context())
+    target = target_of()
+    flags = ConnectionFlags.model_validate(
+        {name: given[name] for name in ConnectionFlags.model_fields if name in given}
+    )
+    found: list[Setting] = []
+    if isinstance(target.source, EmbeddedSource):
+        found.append(Setting("server", "embedded", DEFAULT))
+        found.append(_from_flag("data_dir", given, str(target.source.data_dir)))
+    else:
+        found += settings_in_force(flags, os.environ)
+    if target.choice.sealing.key_file is not None:
+        found.append(_from_flag("key_file", given, str(target.choice.sealing.key_file)))
+    found.append(_from_flag("stream", given, STREAM))
+    found += [_from_flag(name, given, "") for name in _FLAG_SETTINGS if name in given]
+    hubs = hub or click.get_current_context().find_root().params.get("hub") or ()
+    found += [Setting("hub", screen_text(each, 100), "--hub") for each in hubs]
+    found += [
+        Setting(name.lower(), screen_text(value, 100), name)
+        for name in _SWITCHES
+        if (value := os.environ.get(name))
+    ]
+    if as_json:
+        rows = [{"name": s.name, "value": s.value, "source": s.source} for s in found]
+        click.echo(json_line({"settings": rows}))
+        return
+    names = max(len(setting.name) for setting in found)
+    values = max(len(setting.value) for setting in found)
+    for setting in found:
+        click.echo(f"{setting.name:<{names}}  {setting.value:<{values}}  {setting.source}")
+
+
+def _from_flag(name: str, given: Mapping[str, Any], otherwise: str) -> Setting:
+    """A setting that only a flag can give; `otherwise` is what holds without it."""
+    if name not in given:
+        return Setting(name, screen_text(otherwise, 300), DEFAULT)
+    said = given[name]
+    text = ", ".join(map(str, said)) if isinstance(said, tuple) else str(said)
+    text = text.lower() if isinstance(said, bool) else text
+    return Setting(name, screen_text(text, 300), f"--{name.replace('_', '-')}")

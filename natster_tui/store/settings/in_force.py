@@ -1,0 +1,75 @@
+"""Which settings of a connection are in force, and which source each of them comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from natster_tui.store.settings.connection import DEFAULT_SERVER
+from natster_tui.store.settings.options import ConnectionFlags, ConnectionOptions, Source
+from natster_tui.store.settings.references import scheme_of
+from natster_tui.store.settings.sources import sources
+from natster_tui.store.settings.urls import without_user_info
+from natster_tui.text.masking import MASK, screen_text
+
+_WHO = ("user", "creds", "nkey", "user_jwt", "user_seed", "token")
+_ALWAYS_MASKED = ("password", "token", "user_jwt", "user_seed")
+_ADDRESSES = ("server", "socks_proxy")
+_JETSTREAM = ("js_domain", "js_api_prefix")
+_SHOWN = 300
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting, its value as a person may see it, and what says so."""
+
+    name: str
+    value: str
+    source: str
+
+
+def settings_in_force(flags: ConnectionFlags, environ: Mapping[str, str]) -> list[Setting]:
+    """The settings of the connection by the order in which sources count; empty if nothing is said.
+
+    Secrets are masked. Credentials are those of the first source that names any, and so are the
+    JetStream domain and prefix. Raises UsageError as `resolve_connection` does.
+    """
+    found = list(sources(flags, environ))
+    if not found:
+        return []
+    who = next((source for source in found if source.options.names_credentials), None)
+    jetstream = next(
+        (source for source in found if any(map(source.options.said, _JETSTREAM))), None
+    )
+    settings = []
+    for name in ConnectionOptions.model_fields:
+        if name in _WHO:
+            candidates = [who]
+        elif name in _JETSTREAM:
+            candidates = [jetstream]
+        else:
+            candidates = list(found)
+        source = next((each for each in candidates if each is not None and _says(each, name)), None)
+        if source is not None:
+            settings.append(Setting(name, _shown(source, name, who), source.call(name)))
+        elif name == "server":
+            settings.append(Setting(name, DEFAULT_SERVER, DEFAULT))
+    return settings
+
+
+def _says(source: Source, name: str) -> bool:
+    return bool(source.options.tls_first if name == "tls_first" else source.options.said(name))
+
+
+def _shown(source: Source, name: str, who: Source | None) -> str:
+    if name == "tls_first":
+        return "true"
+    said = source.options.said(name)
+    # A user without a password is a token, and a data: reference is the value itself.
+    lone_user = name == "user" and source is who and not source.options.said("password")
+    if name in _ALWAYS_MASKED or lone_user or scheme_of(said) == "data":
+        return MASK
+    if name in _ADDRESSES:
+        return ",".join(screen_text(without_user_info(each), _SHOWN) for each in said.split(","))
+    return screen_text(said, _SHOWN)
