@@ -47,6 +47,8 @@ _COMMANDS = (
     Command(
         "verify", "projection_commands", "verify", "Compare what is stored with the log.", PROJECT
     ),
+    Command("try", "try_commands", "try_", "Try a projection of your own.", PROJECT),
+    Command("fold", "try_commands", "fold", "Fold an exported log without a server.", PROJECT),
     Command("publish", "log_commands", "publish", "Append one event, validated.", WRITE),
     Command("export", "log_commands", "export", "Print the log as JSON lines.", WRITE),
     Command("import", "log_commands", "import_", "Append the events of an exported file.", WRITE),

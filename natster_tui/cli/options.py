@@ -15,6 +15,7 @@ from natster_tui.events.event import STREAM
 
 if TYPE_CHECKING:
     from natster_tui.cli.target import Target
+    from natster_tui.projections.registry import Registry
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -127,6 +128,17 @@ def target_of() -> Target:
     from natster_tui.cli.target import resolve_target
 
     return resolve_target(given_options(click.get_current_context()), _connection_name())
+
+
+def projections_of() -> Registry:
+    """The projections that the options name, for a command that needs no server.
+
+    Raises UsageError.
+    """
+    from natster_tui.cli.target import projections_from
+
+    given = given_options(click.get_current_context())
+    return projections_from(given.get("projection", ()))
 
 
 def given_options(context: click.Context) -> dict[str, Any]:

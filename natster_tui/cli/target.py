@@ -8,6 +8,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import click
+
+from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import (
     EmbeddedSource,
     LogChoice,
@@ -20,7 +23,6 @@ from natster_tui.events.event import STREAM
 from natster_tui.projections.loading import load_registry
 from natster_tui.projections.registry import Registry
 from natster_tui.store.connection.opening.tls import check_transport
-from natster_tui.store.connection.reporting import notice
 from natster_tui.store.embedded.server import default_data_dir
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.choice import SealingChoice
@@ -58,7 +60,7 @@ def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
         bucket_bytes=_bucket_bytes(given.get("bucket_bytes")),
         settings=_log_settings(given.get("log_setting", ())),
         sealing=_sealing_choice(given),
-        projections=_projections(given.get("projection", ())),
+        projections=projections_from(given.get("projection", ())),
     )
     if choice.create and choice.read_only:
         raise UsageError("--create-log and --read-only exclude each other: give one")
@@ -120,11 +122,13 @@ def _stream_name(name: str) -> str:
     return name
 
 
-def _projections(files: tuple[str, ...]) -> Registry:
+def projections_from(files: tuple[str, ...]) -> Registry:
+    """The built-in projections, those of packages, and those of files. Raises UsageError."""
     problems: list[str] = []
     registry = load_registry([expand_home(file) for file in files], problems)
     for problem in problems:
-        notice(problem)
+        click.echo(f"natster-tui: {problem}", err=True)
+    watch_rules(registry)
     return registry
 
 

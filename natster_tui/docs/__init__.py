@@ -11,6 +11,7 @@ NAMES = (
     "connections",
     "log",
     "projections",
+    "writing",
     "committing",
     "rebuilding",
     "sealing",

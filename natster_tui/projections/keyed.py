@@ -72,6 +72,9 @@ class KeyedProjection(Projection[Model], Generic[Model]):
     folding = 0
     """The sequence of the event that the rule is looking at; 0 between events."""
 
+    checks_input = False
+    """Whether a rule that changes the document it was given is found out, which takes time."""
+
     @abstractmethod
     def rule(self, document: Model | None, event: Event, key: str) -> Model | ParkReason | None:
         """The document of `key` after an event.
@@ -104,6 +107,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
 
     def _asked(self, before: Model | None, event: Event, key: str) -> Model | ParkReason | None:
         """What the rule returns, if it may return that."""
+        given = before.model_dump_json() if self.checks_input and before is not None else ""
         self.folding = event.seq
         try:
             after = self.rule(before, event, key)
@@ -111,6 +115,8 @@ class KeyedProjection(Projection[Model], Generic[Model]):
             raise self._failure(event, f"{type(error).__name__}: {error}") from error
         finally:
             self.folding = 0
+        if given and before is not None and before.model_dump_json() != given:
+            raise self._failure(event, "it changed the document that it was given")
         if isinstance(after, ParkReason) or (after is None and before is None):
             return after
         if not isinstance(after, self.model):

@@ -1,0 +1,245 @@
+"""Commands for people who write projections: try one on a log, fold an exported log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from natster_tui.cli.options import projections_of, takes_target, target_of
+from natster_tui.cli.projection_names import chosen_projections
+from natster_tui.cli.running import run
+from natster_tui.engine.log.import_file import ImportFile
+from natster_tui.engine.rule_alarm import watch_rules
+from natster_tui.engine.server_source import opened_log
+from natster_tui.engine.trying.trial import Trial, read_log, try_projection
+from natster_tui.errors import NatsterError, RefusedError, UsageError
+from natster_tui.events.event import Record
+from natster_tui.projections.api import Projection
+from natster_tui.projections.diff import Diff, diff_documents, same_json
+from natster_tui.projections.documents import encode_document, read_document
+from natster_tui.projections.fold import fold_all
+from natster_tui.projections.loading import load_file
+from natster_tui.projections.wording import change_line
+from natster_tui.store.log import EventLog
+from natster_tui.store.sealing.envelope import is_sealed
+from natster_tui.store.settings.files import expand_home
+from natster_tui.text.masking import mask_json, mask_text, screen_text
+from natster_tui.text.safe_text import safe_text
+from natster_tui.text.strict_json import json_line
+
+_MIB = 1024 * 1024
+_KEYS_SHOWN = 20
+LOOK_S = 0.2
+"""How often --watch looks whether the file was saved."""
+
+
+@click.command("try")
+@click.argument("file", metavar="FILE.py")
+@click.option("--watch", is_flag=True, help="Again at each save, until interrupted.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_target
+def try_(file: str, watch: bool, as_json: bool, **_given: Any) -> None:
+    """Fold the log with the projections of a file; show what differs from what is stored.
+
+    Nothing is written. Exits 1 where documents differ from the stored ones, or a second fold, in
+    another process with another clock, gives others.
+    """
+    target = target_of()
+    path = expand_home(file)
+    if watch and as_json:
+        raise UsageError("--watch prints for people: leave --json out")
+
+    async def work() -> bool:
+        projections = load_file(path)
+        watch_rules(projections)
+        async with opened_log(target.source, target.choice) as log:
+            records = await read_log(log, target.instance, _show_reading)
+            _end_line()
+            if not watch:
+                return await _try_all(log, projections, records, path, target.instance, as_json)
+            await _watch(log, records, path, target.instance)
+            return False
+
+    if run(work()):
+        click.get_current_context().exit(1)
+
+
+async def _try_all(
+    log: EventLog,
+    projections: Sequence[Projection[Any]],
+    records: Sequence[Record],
+    path: Path,
+    instance: str,
+    as_json: bool,
+) -> bool:
+    trials = [
+        await try_projection(log, projection, records, str(path), instance)
+        for projection in projections
+    ]
+    if as_json:
+        click.echo(json_line([_trial_json(trial) for trial in trials]))
+    else:
+        for trial in trials:
+            _print_trial(trial)
+    return any(trial.differs for trial in trials)
+
+
+async def _watch(log: EventLog, records: Sequence[Record], path: Path, instance: str) -> None:
+    """Try the file whenever it was saved. What is wrong with it is said, and looked at again."""
+    seen = None
+    while True:
+        saved = _saved_at(path)
+        if saved != seen:
+            seen = saved
+            try:
+                projections = load_file(path)
+                watch_rules(projections)
+                await _try_all(log, projections, records, path, instance, as_json=False)
+            except NatsterError as error:
+                click.echo(screen_text(error.sentence), err=True)
+            click.echo(f"waiting for {safe_text(str(path), 200)} to be saved", err=True)
+        await asyncio.sleep(LOOK_S)
+
+
+def _saved_at(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _print_trial(trial: Trial) -> None:
+    projection, fold = trial.projection, trial.fold
+    name, documents = projection.name, len(fold.states)
+    click.echo(
+        f"{name} version {projection.version}: {documents:,} documents from {trial.events:,} "
+        f"events in {trial.seconds:.2f} s, peak memory {trial.peak_bytes / _MIB:,.0f} MiB"
+    )
+    if fold.parked.count:
+        last = fold.parked.recent[-1]
+        click.echo(
+            f"parked: {fold.parked.count:,}, the last one {last.seq:,} ({last.reason.value})"
+        )
+    if trial.diff is None:
+        click.echo(f"nothing is stored in {projection.bucket} yet; the first documents:")
+        for key in list(fold.states)[:_KEYS_SHOWN]:
+            document = read_document(fold.document(key) or b"")
+            click.echo(f"  {screen_text(key, 100)} {json_line(mask_json(document))}")
+    else:
+        version = trial.stored.checkpoint.version if trial.stored.checkpoint else "unknown"
+        click.echo(
+            f"compared with version {version} stored at {trial.compared_at:,}: {trial.diff.summary}"
+        )
+        for sign, field, count in trial.fields():
+            click.echo(f"  {sign} {safe_text(field, 100)} in {count:,} of {documents:,}")
+        _print_changes(trial.diff)
+    if trial.second is not None:
+        click.echo(trial.second.sentence)
+    else:
+        click.echo("a second fold (other process, hash seed, batches, clock) gives the same")
+
+
+def _print_changes(diff: Diff) -> None:
+    for change in diff.changes[:_KEYS_SHOWN]:
+        click.echo(f"  {screen_text(change.key, 100)} {change.kind}")
+        for field in change.fields() if change.kind == "changed" else ():
+            click.echo(f"    {change_line(field)}")
+    if len(diff.changes) > _KEYS_SHOWN:
+        click.echo(f"  … and {len(diff.changes) - _KEYS_SHOWN:,} more")
+
+
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    return {
+        "projection": trial.projection.name,
+        "version": trial.projection.version,
+        "events": trial.events,
+        "documents": len(trial.fold.states),
+        "parked": trial.fold.parked.count,
+        "seconds": round(trial.seconds, 3),
+        "compared_at": trial.compared_at,
+        "fields": [
+            {"sign": sign, "field": field, "documents": count}
+            for sign, field, count in trial.fields()
+        ],
+        "changes": [
+            {"key": mask_text(change.key), "kind": change.kind}
+            for change in (() if trial.diff is None else trial.diff.changes)
+        ],
+        "second_fold": "same" if trial.second is None else trial.second.sentence,
+    }
+
+
+@click.command()
+@click.argument("file", metavar="LOG.jsonl")
+@click.argument("name", metavar="[PROJECTION]", required=False)
+@click.option("--expect", metavar="FILE", help="Documents as JSON; exit 1 if they differ.")
+@takes_target
+def fold(file: str, name: str | None, expect: str | None, **_given: Any) -> None:
+    """Fold an exported log and print the documents; needs no server.
+
+    For golden tests: what is printed, as {"PROJECTION":{"KEY":DOCUMENT}}, is what --expect reads.
+    """
+    projections = chosen_projections(projections_of(), name)
+    records = list(ImportFile.read(file).events)
+    for record in records:
+        if is_sealed(record.payload):
+            raise RefusedError(
+                f"event {record.seq:,} is sealed, and there are no keys without a server: write "
+                "the file with export --open"
+            )
+    folded = {
+        projection.name: fold_all(projection, records).documents() for projection in projections
+    }
+    if expect is None:
+        shown = {
+            each: {key: json.loads(document) for key, document in documents.items()}
+            for each, documents in folded.items()
+        }
+        click.echo(json_line(shown))
+        return
+    expected = _expected(expand_home(expect), folded)
+    differs = False
+    for each, documents in folded.items():
+        diff = diff_documents(expected[each], documents, same_json)
+        differs = differs or bool(diff)
+        click.echo(f"{each}: {len(documents):,} documents, {diff.summary}")
+        _print_changes(diff)
+    if differs:
+        click.get_current_context().exit(1)
+
+
+def _expected(path: Path, folded: dict[str, dict[str, bytes]]) -> dict[str, dict[str, bytes]]:
+    """The documents of a file, by projection and key. Raises UsageError."""
+    shown = safe_text(str(path), 200)
+    try:
+        value = read_document(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
+    if value is None or not all(isinstance(value.get(name), dict) for name in folded):
+        raise UsageError(
+            f'{shown} is not what fold prints: {{"PROJECTION":{{"KEY":DOCUMENT}}}} in JSON, with '
+            f"{', '.join(folded)}"
+        )
+    return {
+        name: {key: encode_document(document) for key, document in value[name].items()}
+        for name in folded
+    }
+
+
+def _show_reading(seq: int, head: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[Kreading {seq:,} of {head:,}")
+        sys.stderr.flush()
+
+
+def _end_line() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

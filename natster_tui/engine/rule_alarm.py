@@ -1,0 +1,53 @@
+"""Interrupting a rule that takes too long over one event.
+
+A rule runs in the program's own thread, so one that hangs would hang everything. Each second an
+alarm looks whether the rule is still at the event where it was; after five seconds it raises an
+error inside the rule. Where the platform has no alarms, or in another thread than the main one,
+nothing is interrupted; neither is a single long call into C.
+"""
+
+from __future__ import annotations
+
+import atexit
+import signal
+import threading
+from collections.abc import Iterable
+from types import FrameType
+from typing import Any
+
+from natster_tui.projections.api import Projection
+from natster_tui.projections.keyed import KeyedProjection
+
+LONGEST_S = 5
+"""Seconds that a rule may take over one event."""
+
+
+class RuleTooSlowError(Exception):
+    """Raised inside a rule; the projection turns it into a sentence that names the event."""
+
+
+def watch_rules(projections: Iterable[Projection[Any]]) -> None:
+    """Watch the rules of projections that people brought, for as long as the program runs."""
+    brought = [each for each in projections if isinstance(each, KeyedProjection)]
+    if not brought or threading.current_thread() is not threading.main_thread():
+        return
+    if not hasattr(signal, "setitimer"):
+        return
+    ticks: dict[str, tuple[int, int]] = {}
+
+    def look(_signal: int, _frame: FrameType | None) -> None:
+        for projection in brought:
+            at = projection.folding
+            before, count = ticks.get(projection.name, (0, 0))
+            count = count + 1 if at and at == before else 0
+            ticks[projection.name] = at, count
+            if count >= LONGEST_S:
+                ticks[projection.name] = 0, 0
+                raise RuleTooSlowError(f"it took more than {LONGEST_S} s over this event")
+
+    # Python's handlers are gone before the process is, and the signal's own effect is its end.
+    atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
+    # An interrupted read or wait is taken up again by itself.
+    signal.siginterrupt(signal.SIGALRM, False)

@@ -1,0 +1,1 @@
+"""Trying a projection on a log without storing anything."""

@@ -1,0 +1,154 @@
+"""One trial of a projection: its fold of the log, and what differs from what is stored.
+
+Nothing is written. The log is read once and kept, so that a projection that is changed and loaded
+again is tried on the same events without asking the server for them.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    StoredProjection,
+    bucket_of,
+    load_projection,
+)
+from natster_tui.engine.trying.second_fold import Difference, second_fold
+from natster_tui.errors import RuleFailedError
+from natster_tui.events.event import Record, read_event
+from natster_tui.projections.api import Projection
+from natster_tui.projections.diff import Diff, FieldChange, diff_documents, same_json
+from natster_tui.projections.documents import encode_document
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.keyed import KeyedProjection
+from natster_tui.projections.paging import assembled, by_document
+from natster_tui.store.log import EventLog
+from natster_tui.text.safe_text import safe_text
+
+KIB = 1024
+_BATCH = 2_000
+
+OnRead = Callable[[int, int], None]
+"""Called with the last sequence that was read, and the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a trial found.
+
+    `seconds` is what folding took, `peak_bytes` the most memory the program has had. `compared_at`
+    is the sequence at which the documents were compared with what is stored, None where nothing is
+    stored. `second` is the first difference of a second fold, None where it gave the same.
+    """
+
+    projection: Projection[Any]
+    fold: Fold[Any]
+    events: int
+    seconds: float
+    peak_bytes: int
+    stored: StoredProjection
+    diff: Diff | None
+    compared_at: int | None
+    second: Difference | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether it gives other documents than those that are stored, or than a second fold."""
+        return bool(self.diff) or self.second is not None
+
+    def fields(self) -> list[tuple[str, str, int]]:
+        """How many documents gain (+), lose (-) or change (~) each field: sign, field, count."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for change in () if self.diff is None else self.diff.changes:
+            if change.kind == "changed":
+                counts.update({(_sign(field), _top(field)) for field in change.fields()})
+        return [(sign, field, count) for (sign, field), count in sorted(counts.items())]
+
+
+def _sign(field: FieldChange) -> str:
+    if "[" in field.path or "." in field.path:
+        return "~"
+    if field.before is None:
+        return "+"
+    return "-" if field.after is None else "~"
+
+
+def _top(field: FieldChange) -> str:
+    """The field of the document that a change is in."""
+    return field.path.partition("[")[0].partition(".")[0]
+
+
+async def read_log(log: EventLog, instance: str, on_read: OnRead) -> list[Record]:
+    """All records of the log, payloads opened."""
+    head = (await log.refresh()).last_seq
+    records: list[Record] = []
+    reading = log.records(1, head, purpose="try", instance=instance)
+    async with aclosing(reading) as batches:
+        async for batch in batches:
+            records += batch
+            on_read(batch[-1].seq, head)
+    return records
+
+
+async def try_projection(
+    log: EventLog, projection: Projection[Any], records: Sequence[Record], file: str, instance: str
+) -> Trial:
+    """Fold records, twice, and compare with what is stored. `file` is where the rule stands.
+
+    Raises BlockedEventError with the event that the projection cannot pass.
+    """
+    stored = await load_projection(bucket_of(log, projection, instance), projection)
+    at = None
+    if stored.checkpoint is not None:
+        at = stored.checkpoint.seq
+    elif stored.standing not in (Standing.MISSING, Standing.EMPTY) and records:
+        at = records[-1].seq
+    if isinstance(projection, KeyedProjection):
+        projection.checks_input = True
+    began = time.perf_counter()
+    fold = Fold(projection)
+    then: dict[str, bytes] = {}
+    for start in range(0, len(records), _BATCH):
+        batch = records[start : start + _BATCH]
+        if at is not None and fold.seq < at <= batch[-1].seq:
+            fold.apply_all(*_read([each for each in batch if each.seq <= at]))
+            then = fold.documents()
+        fold.apply_all(*_read([each for each in batch if each.seq > fold.seq]))
+    _check_documents(projection, fold)
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
+    diff = None if at is None else diff_documents(_documents(stored), then, same_json)
+    second = await second_fold(projection, records, fold, file)
+    return Trial(projection, fold, len(records), seconds, peak, stored, diff, at, second)
+
+
+def _read(records: Sequence[Record]) -> tuple[Sequence[Record], list[Any]]:
+    return records, [read_event(record) for record in records]
+
+
+def _check_documents(projection: Projection[Any], fold: Fold[Any]) -> None:
+    """Raise RuleFailedError for a document that its own model refuses."""
+    for key, document in fold.documents().items():
+        try:
+            projection.decode(document)
+        except ValueError as error:
+            raise RuleFailedError(
+                f"the rule of {projection.name} made a document that its model refuses, of "
+                f"{projection.key_noun} {safe_text(key, 100)}: {safe_text(str(error), 300)}",
+                fold.seq,
+            ) from error
+
+
+def _documents(stored: StoredProjection) -> dict[str, bytes]:
+    projection = stored.projection
+    return {
+        key: encode_document(assembled(projection, key, entries))
+        for key, entries in by_document(stored.entries)
+    }

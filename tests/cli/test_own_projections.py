@@ -1,0 +1,136 @@
+"""A projection of one's own, as its topic tells: written, tried, projected, changed, rolled out."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from natster_tui import docs
+from natster_tui.store.connection.link import Link
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.cli.program import Program
+from tests.engine.running import fresh_log
+from tests.making_logs import append, imported, initialized, shared
+
+ACTIVITY = next(
+    code
+    for code in re.findall(r"```python\n(.*?)```", docs.topic("writing").text, re.S)
+    if "class ActivityProjection" in code
+)
+EVENTS = [initialized("AA", "Ann"), shared("AA", "BB"), imported("BB", "AA"), shared("AA", "CC")]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "activity.py"
+    file.write_text(ACTIVITY)
+    return file
+
+
+@pytest.fixture
+async def program(link: Link, settings: ConnectionSettings, tmp_path: Path) -> Program:
+    await append(await fresh_log(link), EVENTS)
+    return Program(tmp_path).on(settings)
+
+
+async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, file: Path) -> None:
+    tried = await program.run("try", str(file))
+    assert tried.code == 0, tried.err
+    assert "activity version 1: 2 documents from 4 events" in tried.out
+    assert "nothing is stored in PROJ_ACTIVITY yet" in tried.out
+    assert "a second fold (other process, hash seed, batches, clock) gives the same" in tried.out
+
+    with_it = ("--projection", str(file))
+    projected = await program.run("project", "--once", *with_it)
+    assert projected.lines[-1] == "activity: at 4, 2 keys, parked 0"
+    shown = await program.run("show", "activity", "AA", "--json", *with_it)
+    assert shown.json["document"] == {
+        "events": 3,
+        "first_seen": shown.json["document"]["first_seen"],
+    }
+    assert (await program.run("verify", "activity", *with_it)).code == 0
+    why = await program.run("why", "activity", "AA", *with_it)
+    assert "~ events 2 → 3" in why.out
+
+    text = file.read_text()
+    file.write_text(
+        text.replace("version = 1", "version = 2")
+        .replace("first_seen: int\n", "first_seen: int\n    last_seen: int\n")
+        .replace("first_seen=event.time)", "first_seen=event.time, last_seen=event.time)")
+        .replace("+ 1})", '+ 1, "last_seen": event.time})')
+    )
+    tried = await program.run("try", str(file))
+    assert tried.code == 1
+    assert "compared with version 1 stored at 4: 0 added, 2 changed, 0 removed" in tried.out
+    assert "+ last_seen in 2 of 2" in tried.out
+    status = await program.run("status", *with_it)
+    assert "PROJ_ACTIVITY is of projector version 1, this is version 2" in status.out
+    assert (await program.run("rebuild", "activity", "--yes", *with_it)).code == 0
+    assert (await program.run("try", str(file))).code == 0
+    file.write_text(text)
+    older = await program.run("project", "--once", *with_it)
+    assert older.code != 0
+    assert "holds version 2 of the activity projection" in older.err
+
+
+async def test_a_log_is_folded_without_a_server(
+    program: Program, file: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text((await program.run("export", "--open")).out)
+    offline = Program(tmp_path)
+    folded = await offline.run("fold", str(log), "activity", "--projection", str(file))
+    assert folded.json["activity"]["AA"]["events"] == 3
+    expected = tmp_path / "expected.json"
+    expected.write_text(folded.out)
+    again = ("fold", str(log), "activity", "--projection", str(file), "--expect", str(expected))
+    assert (await offline.run(*again)).code == 0
+    expected.write_text(folded.out.replace('"events": 3', '"events": 4'))
+    differs = await offline.run(*again)
+    assert differs.code == 1
+    assert "~ events 4 → 3" in differs.out
+    expected.write_text("[]")
+    assert (await offline.run(*again)).code == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "to", "why"),
+    [
+        ("event.time)", "hash(key))", "the rule is not deterministic: a second fold differs at"),
+        ("if document", "if 1 / 0 and document", "activity failed at event 1 .*ZeroDivisionError"),
+        ("document.events + 1", '"many"', "makes? a document that its model refuses|model refuses"),
+        ("frozen=True", "", "Activity must be frozen|changed the document"),
+    ],
+)
+async def test_what_is_wrong_with_a_rule_is_said(
+    program: Program, file: Path, changed: str, to: str, why: str
+) -> None:
+    file.write_text(file.read_text().replace(changed, to))
+    tried = await program.run("try", str(file))
+    assert tried.code != 0
+    assert re.search(why, tried.out + tried.err)
+    assert "Traceback" not in tried.err
+
+
+async def test_it_is_tried_again_whenever_it_is_saved(program: Program, file: Path) -> None:
+    process = await program.start("try", str(file), "--watch")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        await _reads(process.stdout, "a second fold")
+        file.write_text(file.read_text().replace("document.events + 1", "document.events + 2"))
+        await _reads(process.stdout, '"events": 5')
+        file.write_text("class A(:\n")
+        await _reads(process.stderr, "SyntaxError")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _reads(lines: asyncio.StreamReader, wanted: str) -> None:
+    async with asyncio.timeout(30):
+        while wanted not in (line := (await lines.readline()).decode()):
+            assert line, f"it ended before {wanted}"
