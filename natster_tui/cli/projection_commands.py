@@ -36,7 +36,7 @@ from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild, Verdi
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.workspace import WorkspaceOptions
-from natster_tui.errors import BlockedEventError, RefusedError, UsageError
+from natster_tui.errors import RefusedError, UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import KeyChange
 from natster_tui.projections.wording import change_line
@@ -216,7 +216,7 @@ async def _rebuild(
         if blocked:
             if not ask:
                 first = next(iter(work.blocked.values()))
-                raise BlockedEventError("; ".join(dict.fromkeys(blocked)), first.seq)
+                raise type(first)("; ".join(dict.fromkeys(blocked)), first.seq)
             _confirm_by_name("rebuilding only up to that event", projections)
         if preflight.foreign:
             if not take_over:

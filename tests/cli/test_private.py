@@ -136,7 +136,7 @@ def broken(program: Program, mistake: str) -> Broken:
 IN_A_COMMAND = """
 import natster_tui.cli.log_commands as commands
 
-async def read_status(log, instance):
+async def read_status(log, projections, instance):
     raise ValueError(f"cannot use {SECRET}")
 
 commands.read_status = read_status
@@ -152,7 +152,7 @@ class Left:
     def __del__(self):
         raise KeyError(SECRET)
 
-async def read_status(log, instance):
+async def read_status(log, projections, instance):
     left = Left()
     del left
     asyncio.get_running_loop().create_task(fail(SECRET))

@@ -296,7 +296,7 @@ class Rebuild:
 
     def _refuse_blocked(self, projection: Projection[Any]) -> None:
         if error := self.blocked.get(projection.name):
-            raise BlockedEventError(f"{error.sentence}; nothing was written", error.seq)
+            raise type(error)(f"{error.sentence}; nothing was written", error.seq)
 
     async def _commit_one(
         self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool
