@@ -107,7 +107,7 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
         click.echo(json_line([_verdict_json(verdict) for verdict in verdicts]))
     for verdict in verdicts if not as_json else ():
         click.echo(verdict.sentence)
-        _print_changes(verdict.diff.changes, against="the log")
+        _print_changes(verdict.told, against="the log")
     if not all(verdict.good for verdict in verdicts):
         click.get_current_context().exit(1)
 
@@ -119,9 +119,8 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
         "keys": verdict.diff.keys,
         "match": verdict.good,
         "standing": verdict.standing.value,
-        "drift": [
-            {"key": mask_text(change.key), "kind": change.kind} for change in verdict.diff.changes
-        ],
+        "drift": [{"key": mask_text(change.key), "kind": change.kind} for change in verdict.told],
+        "explained": 0 if verdict.drift is None else verdict.drift.explained,
     }
 
 
@@ -310,8 +309,8 @@ def _print_preflight(preflight: Preflight) -> None:
 
 def _print_plans(plans: Sequence[PlannedRebuild]) -> None:
     for plan in plans:
-        click.echo(f"{plan.projection.name}: at {plan.seq:,}, {plan.diff.summary}")
-        _print_changes(plan.diff.changes, against="what is stored")
+        click.echo(f"{plan.projection.name}: at {plan.seq:,}, {plan.summary}")
+        _print_changes(plan.told, against="what is stored")
 
 
 def _plan_json(plan: PlannedRebuild) -> dict[str, Any]:
@@ -328,6 +327,10 @@ def _plan_json(plan: PlannedRebuild) -> dict[str, Any]:
             }
             for change in plan.diff.changes
         ],
+        "explained": 0 if plan.drift is None else plan.drift.explained,
+        "unexplained": None
+        if plan.drift is None
+        else [mask_text(change.key) for change in plan.drift.unexplained.changes],
     }
 
 

@@ -171,14 +171,15 @@ class View:
         # What somebody else had written is put right when nothing of theirs is left: by a rebuild.
         theirs = self.drifted.get(projector.projection.name)
         found = theirs is not None and (status.touched_by_others or not theirs)
-        return found or bool(status.drift)
+        return found or (status.drift is not None and bool(status.drift.unexplained))
 
     def remember_verdict(self, verdict: Verdict) -> None:
         """Keep a verify's result for the projectors pane."""
         projector = self.workspace.projectors[verdict.projection.name]
         projector.accept(verdict)
         word = "verified" if verdict.good else "DRIFT"
-        if verdict.good:
+        if verdict.good or verdict.drift is not None:
+            # What another program's documents come to is looked at all the time.
             self.drifted.pop(verdict.projection.name, None)
         else:
             self.drifted[verdict.projection.name] = verdict.touched

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Any
 
+from natster_tui.engine.beside.watching_drift import DriftWatch
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
-    load_projection,
 )
 from natster_tui.errors import ConflictError, ServerError
+from natster_tui.events.event import Record
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
-from natster_tui.projections.diff import diff_documents, same_json
 from natster_tui.projections.fold import Fold
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 
 LOOK_AT_STORED_S = 1.0
-LOOK_FOR_DRIFT_S = 10.0
 
 _USELESS_UNTIL_REBUILT = frozenset(
     {
@@ -52,15 +52,22 @@ class StoredWatch:
         """The bucket's revision up to which others' writing was found to have done no harm."""
         self._revision = self._seen = 0
         self._looked = 0.0
-        self._looked_for_drift = 0.0
-        self._head: int | None = None
-        """The log's head when a look for drift became due; it waits until that is folded."""
+        self._drift: DriftWatch | None = None
+        """Compares another program's documents with the log, while they are that."""
 
     def begin(self, stored: StoredProjection, *, useless: bool) -> None:
         """Take note of what the projector began from; `useless`: it could not go on from it."""
         self._revision = self._seen = stored.snapshot.checkpoint_revision
         self._status.unusable = useless or stored.standing in _USELESS_UNTIL_REBUILT
         self._status.look_problem = ""
+        self._status.other = self._drift = None
+        if stored.standing is Standing.FOREIGN:
+            self._drift = DriftWatch(self._bucket, self._projection, self._status)
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Follow the log, as the fold does."""
+        if self._drift is not None:
+            self._drift.take(records)
 
     async def look(self, log: EventLog, fold: Fold[Any]) -> bool:
         """While only watching, once a second: where the bucket stands, and how it differs.
@@ -90,7 +97,8 @@ class StoredWatch:
                     raise ConflictError("the projection was rebuilt meanwhile")
             else:
                 self._status.stored = None
-                await self._look_for_drift(log, fold, now)
+                if self._drift is not None:
+                    await self._drift.look(log, fold)
             self._status.look_problem = ""
         except BadCheckpointError as error:
             name = self._bucket.name
@@ -100,23 +108,6 @@ class StoredWatch:
                 raise
             self._status.look_problem = error.sentence
         return True
-
-    async def _look_for_drift(self, log: EventLog, fold: Fold[Any], now: float) -> None:
-        """Compare what is stored with the fold, once that has reached the log's head.
-
-        The server is asked for the head: what was known of it may be from before events that are
-        still on their way, and without them every document would differ.
-        """
-        if now - self._looked_for_drift < LOOK_FOR_DRIFT_S:
-            return
-        if self._head is None:
-            self._head = (await log.refresh()).last_seq
-        if fold.seq < self._head:
-            return
-        self._looked_for_drift, self._head = now, None
-        stored = await load_projection(self._bucket, self._projection)
-        if stored.standing is Standing.FOREIGN:
-            self._status.drift = diff_documents(stored.entries, fold.documents(), same_json)
 
     async def look_at_own(self, revision: int) -> bool:
         """While nothing comes in: whether the bucket is still as our commit at `revision` left it.

@@ -488,6 +488,7 @@ class Projector:
                         await self._writer.take(log, readings)
                     finally:
                         self._notify()
+                    self._watch.take(reading.record for reading in readings)
                     self.meter.add(len(readings))
                 elif reader.idle and self.fold.seq < log.info.last_seq:
                     await self._pass_hole(log, reader)

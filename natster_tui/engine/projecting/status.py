@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from natster_tui.engine.beside.other_projector import OtherProjector
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.waiting import Waiting
 from natster_tui.events.parking import ParkedTally
-from natster_tui.projections.diff import Diff
+from natster_tui.projections.beside.drift import Drift
 
 
 class Phase(StrEnum):
@@ -28,7 +29,8 @@ class ProjectorStatus:
     """What the panes show of a projector.
 
     `position` is the sequence folded so far, `stored` the one that the bucket's checkpoint
-    names (None without a checkpoint), `drift` the keys that differ where another program writes,
+    names (None without a checkpoint), `drift` what differs where another program writes, `other`
+    the consumer that it has,
     `unusable` whether what is stored can only be rebuilt (what is shown is folded here),
     `reason` why it only watches, and `waiting` what it waits for where another process projects
     or the server has not answered. `because` is the sentence that says why it watches or stopped,
@@ -45,7 +47,8 @@ class ProjectorStatus:
     look_problem: str = ""
     reason: Reason | None = None
     waiting: Waiting | None = None
-    drift: Diff | None = None
+    drift: Drift | None = None
+    other: OtherProjector | None = None
     unusable: bool = False
     touched_by_others: bool = False
     conflicts: int = 0

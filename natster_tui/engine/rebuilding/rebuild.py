@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.engine.beside.buckets import convert_buckets
+from natster_tui.engine.beside.comparing import Comparison, compare_with_log
 from natster_tui.engine.projecting.batching import batches, oversized
 from natster_tui.engine.projecting.lease_keeper import rebuilding
 from natster_tui.engine.projecting.stored_projection import (
@@ -41,9 +42,11 @@ from natster_tui.errors import (
     RefusedError,
 )
 from natster_tui.projections.api import Projection
+from natster_tui.projections.beside.drift import Drift
 from natster_tui.projections.checkpoint import Checkpoint, RebuildMark
 from natster_tui.projections.diff import (
     Diff,
+    KeyChange,
     changed_entries,
     diff_documents,
     diff_entries,
@@ -80,7 +83,8 @@ class Verdict:
     """What verifying a projection found.
 
     `seq` is the position that was compared, `revision` the bucket's newest then; 0 when only a
-    part of the bucket was compared. `touched`: something else had written to the bucket.
+    part of the bucket was compared. `touched`: something else had written to the bucket. `drift`
+    tells what the reference service's rules explain, where another program wrote the bucket.
     """
 
     projection: Projection[Any]
@@ -89,6 +93,12 @@ class Verdict:
     standing: Standing
     revision: int = 0
     touched: bool = False
+    drift: Drift | None = None
+
+    @property
+    def told(self) -> tuple[KeyChange, ...]:
+        """What to tell key by key: beside another program the differences that nothing explains."""
+        return (self.diff if self.drift is None else self.drift.unexplained).changes
 
     @property
     def good(self) -> bool:
@@ -113,6 +123,9 @@ class Verdict:
             whose = "" if self.standing is Standing.OURS else f" ({self.standing.value})"
             keys = "1 key matches" if self.diff.keys == 1 else f"{self.diff.keys:,} keys match"
             return f"{name}: {keys} the log at {self.seq:,}{whose}"
+        keys = "1 key" if self.diff.keys == 1 else f"{self.diff.keys:,} keys"
+        if self.drift is not None and self.drift.explained:
+            return f"{name}: drift at {self.seq:,}, {keys} compared: {self.drift.summary}"
         return (
             f"{name}: drift at {self.seq:,}: {len(self.diff.changes):,} of "
             f"{self.diff.keys:,} keys differ from the log"
@@ -121,11 +134,27 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRebuild:
-    """One projection's part of a prepared rebuild: what is stored, and what would change."""
+    """One projection's part of a prepared rebuild: what is stored, and what would change.
+
+    `drift` tells what of that the reference service's rules explain, where another program wrote.
+    """
 
     stored: StoredProjection
     diff: Diff
     seq: int
+    drift: Drift | None = None
+
+    @property
+    def told(self) -> tuple[KeyChange, ...]:
+        """The changes to tell key by key: beside another program those that nothing explains."""
+        return (self.diff if self.drift is None else self.drift.unexplained).changes
+
+    @property
+    def summary(self) -> str:
+        """One line: what would change, and what of it is explained."""
+        if self.drift is None or not self.diff:
+            return self.diff.summary
+        return f"{self.diff.summary}; {self.drift.summary}"
 
     @property
     def projection(self) -> Projection[Any]:
@@ -215,9 +244,19 @@ class Rebuild:
         return plans
 
     async def _plan(self, stored: StoredProjection) -> PlannedRebuild:
+        if stored.standing is Standing.FOREIGN:
+            found = await self._compare_theirs(stored.projection, self._replay)
+            if found.stored.standing is Standing.FOREIGN:
+                seq = self._replay.folds[stored.projection.name].seq
+                return PlannedRebuild(found.stored, found.diff, seq, found.drift)
+            stored = found.stored
         await self._catch_up_with(stored)
         entries = self._replay.entries[stored.projection.name]
         return PlannedRebuild(stored, await _difference(stored, entries), entries.fold.seq)
+
+    async def _compare_theirs(self, projection: Projection[Any], replay: Replay) -> Comparison:
+        bucket = self._buckets[projection.name]
+        return await compare_with_log(self.log, bucket, projection, replay, self._instance)
 
     async def _catch_up_with(self, stored: StoredProjection) -> None:
         """Have the fold at least as far as what is stored."""
@@ -412,12 +451,21 @@ class Rebuild:
             return info.last_seq if each.checkpoint is None else each.checkpoint.seq
 
         # One read of the log; the one that is furthest behind is compared first.
-        for each in sorted(stored, key=position):
+        # Another program's documents are compared with the head as it is then.
+        for each in sorted(stored, key=lambda each: (_is_foreign(each), position(each))):
             name = each.projection.name
-            await replay.advance(position(each))
+            found = None
+            if _is_foreign(each):
+                found = await self._compare_theirs(each.projection, replay)
+            else:
+                await replay.advance(position(each))
             if name in replay.blocked and replay.folds[name].seq < position(each):
                 raise replay.blocked[name].anew()
-            verdicts[name] = await _verdict(each, replay.entries[name])
+            verdicts[name] = (
+                await _verdict(each, replay.entries[name])
+                if found is None
+                else _verdict_on_theirs(found, replay.folds[name].seq)
+            )
         return [verdicts[projection.name] for projection in self.projections]
 
     async def _verify_committed(self, projection: Projection[Any]) -> Verdict:
@@ -450,6 +498,15 @@ async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:
         stored.snapshot.last_revision,
         stored.touched_by_others,
     )
+
+
+def _is_foreign(stored: StoredProjection) -> bool:
+    return stored.standing is Standing.FOREIGN
+
+
+def _verdict_on_theirs(found: Comparison, seq: int) -> Verdict:
+    projection, revision = found.stored.projection, found.stored.snapshot.last_revision
+    return Verdict(projection, seq, found.diff, Standing.FOREIGN, revision, drift=found.drift)
 
 
 async def _difference(stored: StoredProjection, entries: Entries) -> Diff:

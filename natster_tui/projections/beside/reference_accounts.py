@@ -19,9 +19,6 @@ from natster_tui.events.kinds import EventType
 from natster_tui.projections.beside.rules import binding_of, in_order, is_key, same, tokens_of
 from natster_tui.projections.documents import Document
 
-CLOCK_SKEW_S = 60
-"""How far the service's clock may be behind the server's."""
-
 _NAMES = (
     "out_shares",
     "in_shares",
@@ -61,7 +58,6 @@ class _Shares:
 class _Account:
     """One account; `bindings` are those that may have come last, the first `late` of them late."""
 
-    initialized_at: int
     touched: int
     bindings: list[Document]
     late: int
@@ -111,9 +107,8 @@ class ReferenceAccounts:
         if (known := self._accounts.get(key)) is not None:
             known.touched = record.seq
             return
-        first = min(record.event_time, record.time_ns // 1_000_000_000)
         bindings = self._unbound.pop(key, [])
-        self._accounts[key] = _Account(first, record.seq, bindings, len(bindings))
+        self._accounts[key] = _Account(record.seq, bindings, len(bindings))
         for change in self._waiting.pop(key, ()):
             self._apply(change, record.seq, late=True)
 
@@ -166,7 +161,7 @@ class ReferenceAccounts:
                 theirs[name] = found
             else:
                 theirs[name] = _nearest_list(found, shares)
-        theirs["initialized_at"] = _nearest_time(account, stored.get("initialized_at"), log)
+        theirs["initialized_at"] = _nearest_time(stored.get("initialized_at"), log)
         for name in _KEPT_NOWHERE:
             if name in stored and name in log:
                 theirs[name] = log[name]
@@ -179,10 +174,10 @@ class ReferenceAccounts:
         return in_order(theirs, _NAMES)
 
 
-def _nearest_time(account: _Account, stored: Any, log: Document) -> Any:
-    if type(stored) is int and stored >= account.initialized_at - CLOCK_SKEW_S:
-        return stored
-    return log.get("initialized_at", account.initialized_at)
+def _nearest_time(stored: Any, log: Document) -> Any:
+    """Any time may be right: it is the clock's, when the service read the event last."""
+    is_time = type(stored) is int and stored > 0
+    return stored if is_time else log.get("initialized_at", 0)
 
 
 def _entry(pair: Pair) -> Document:

@@ -28,9 +28,11 @@ def projector_sheet(projector: Projector, lease: str, failed_s: float) -> Sheet:
     where.add("stored at", f"{stored} in {projection.bucket}")
     where.add("documents", f"{len(projector.fold.states):,}")
     where.add("commits", f"{status.commits:,} here, {status.conflicts:,} conflicts")
+    if status.other is not None:
+        where.add("consumer", f"{status.other.name} of another program: {status.other.figures}")
     if status.drift is not None:
         where.add("drift", status.drift.summary, Tone.WARN)
-        for change in status.drift.changes[:_DRIFT_SHOWN]:
+        for change in status.drift.unexplained.changes[:_DRIFT_SHOWN]:
             where.add("", f"{screen_text(change.key, 100)} {change.kind}")
     events.add("parked", f"{status.parked.count:,} events")
     for event in reversed(status.parked.recent):

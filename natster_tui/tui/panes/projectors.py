@@ -76,6 +76,12 @@ class Projectors(VirtualList):
 
     def _second_row(self, projector: Projector) -> Sequence[Cell]:
         status = projector.status
+        if status.drift is not None:
+            theirs = "another program's"
+            if status.other is not None:
+                theirs += f" ({status.other.figures})"
+            style = "bad" if self.view.has_drift(projector) else "warn"
+            return [Cell(" ", 2), Cell(f"{theirs} · {status.drift.summary}", 0, style)]
         if status.problem:
             style = "bad" if status.phase is Phase.STOPPED else "warn"
             return [Cell(" ", 2), Cell(status.problem, 0, style)]
@@ -87,8 +93,6 @@ class Projectors(VirtualList):
         said.append(f"{len(projector.fold.states):,} keys")
         if status.parked.count:
             said.append(f"parked {status.parked.count:,}")
-        if status.drift is not None:
-            said.append(f"drift: {status.drift.summary}")
         if status.touched_by_others:
             said.append("written by others: verify")
         return [Cell(" ", 2), Cell(" · ".join(said), 0, "dim")]

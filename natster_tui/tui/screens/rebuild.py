@@ -175,10 +175,10 @@ class RebuildScreen(ReplayScreen):
             name = plan.projection.name
             keys = f"{plan.diff.keys:,} key{'' if plan.diff.keys == 1 else 's'}"
             self.say(
-                f"\n{name} at {plan.seq:,}: {plan.diff.summary} ({keys}{parked.get(name, '')})",
+                f"\n{name} at {plan.seq:,}: {plan.summary} ({keys}{parked.get(name, '')})",
                 "bold",
             )
-            self.print_changes(plan.diff.changes)
+            self.print_changes(plan.told)
         self._enter("confirm")
         self._ask()
 

@@ -51,6 +51,12 @@ class StatusLine(Static):
                 text.append(f"  {glyphs.bad} drift", theme["text-error"])
             elif behind > 0:
                 text.append(f"  {behind:,} behind", theme["text-warning"])
+            elif explained := sum(
+                projector.status.drift.explained
+                for projector in projectors
+                if projector.status.drift is not None
+            ):
+                text.append(f"  {glyphs.off} {explained:,} explained", theme["text-warning"])
             elif any(projector.status.unusable for projector in projectors):
                 text.append(f"  {glyphs.bad} stored unusable", theme["text-error"])
             elif any(map(view.is_only_here, projectors)):

@@ -349,9 +349,8 @@ async def test_another_programs_documents_are_only_watched_and_their_drift_is_re
         drift = projector.status.drift
         assert drift is not None
         if projection is CATALOGS:
-            assert [(change.key, change.kind) for change in drift.changes] == [
-                ("kevbuzz", "removed"), ("synadiahub", "changed"),
-            ]  # fmt: skip
+            # The hub and a share to oneself in catalogs: that is how the reference service is.
+            assert (drift.explained, drift.unexplained.changes) == (2, ())
         expected = fold_all(projection, await records_in(foreign))
         assert projector.fold.documents() == expected.documents()
         # It goes on showing the log, and goes on writing nothing.
@@ -370,11 +369,12 @@ async def test_drift_is_looked_for_once_every_event_in_the_log_is_folded(
     watch = stored_watch.StoredWatch(bucket, CATALOGS, status)
     watch.begin(await load_projection(bucket, CATALOGS), useless=False)
     records = await records_in(foreign)
+    watch.take(records)
     await watch.look(foreign, fold_all(CATALOGS, records[:-1]))
     assert status.drift is None
     await watch.look(foreign, fold_all(CATALOGS, records))
     assert status.drift is not None
-    assert {change.key for change in status.drift.changes} == {"kevbuzz", "synadiahub"}
+    assert status.drift.explained == 2
 
 
 async def test_documents_that_say_the_same_in_another_spelling_are_no_drift(

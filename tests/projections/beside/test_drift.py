@@ -189,7 +189,8 @@ STORY = records_of(
     ("field", "value", "paths"),
     [
         ("initialized_at", BASE_S + 1_000, []),
-        ("initialized_at", BASE_S - 1_000, ["initialized_at"]),
+        ("initialized_at", 0, ["initialized_at"]),
+        ("initialized_at", True, ["initialized_at"]),
         ("initialized_at", "today", ["initialized_at"]),
         ("account_name", "Ann", []),
         ("account_name", "Bob", ["account_name"]),

@@ -1,0 +1,63 @@
+"""Comparing what another program stored with the log, and what its rules explain of that."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
+from natster_tui.engine.projecting.stored_projection import StoredProjection, load_projection
+from natster_tui.engine.rebuilding.replay import Replay, encoded_documents
+from natster_tui.projections.api import Projection
+from natster_tui.projections.beside.drift import Drift, Reference, explain, reference_of
+from natster_tui.projections.diff import Diff, diff_documents, same_json
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.log import EventLog
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is stored, all that differs from the log, and what of that nothing explains."""
+
+    stored: StoredProjection
+    diff: Diff
+    drift: Drift
+    other: OtherProjector | None
+
+
+async def compare_with_log(
+    log: EventLog, bucket: Bucket, projection: Projection[Any], replay: Replay, instance: str
+) -> Comparison:
+    """Compare another program's documents as they are now; moves the replay to the log's head.
+
+    In this order: how far the other program is, what is stored, the log's head. Whatever it has
+    written in between is then no drift.
+    """
+    other = await read_other_projector(log, projection.bucket)
+    stored = await load_projection(bucket, projection)
+    await replay.advance((await log.refresh()).last_seq)
+    expected = await encoded_documents(replay.folds[projection.name])
+    diff = diff_documents(stored.entries, expected, same_json)
+    reference = await _reference(log, projection, replay.seq, instance) if diff else None
+    return Comparison(stored, diff, explained(diff, reference, other), other)
+
+
+def explained(diff: Diff, reference: Reference | None, other: OtherProjector | None) -> Drift:
+    """What of a difference the reference service's rules explain, and how far it is."""
+    return explain(diff, reference, None if other is None else other.judged_to)
+
+
+async def _reference(
+    log: EventLog, projection: Projection[Any], upto: int, instance: str
+) -> Reference | None:
+    """What the reference service would have made of the log, which is read once more for that."""
+    reference = reference_of(projection.name)
+    if reference is None:
+        return None
+    reading = log.records(1, upto, purpose="explain", instance=instance)
+    async with aclosing(reading) as batches:
+        async for batch in batches:
+            for record in batch:
+                reference.take(record)
+    return reference

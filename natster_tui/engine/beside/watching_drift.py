@@ -1,0 +1,96 @@
+"""Drift beside another program, looked for while its events are folded here in memory.
+
+A look costs a read of the whole bucket. So there is one only when the bucket, the log or the other
+program's consumer has moved, and the longer one takes, the rarer they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.engine.beside.comparing import explained
+from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
+from natster_tui.engine.projecting.status import ProjectorStatus
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    StoredProjection,
+    load_projection,
+)
+from natster_tui.engine.rebuilding.replay import encoded_documents
+from natster_tui.events.event import Record
+from natster_tui.projections.api import Projection
+from natster_tui.projections.beside.drift import reference_of
+from natster_tui.projections.diff import diff_documents, same_json
+from natster_tui.projections.fold import Fold
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.log import EventLog
+
+REST_PER_WORK = 4
+"""Between two looks is at least so many times what the last one took."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was stored, how far the other program was before, and the log's head after that."""
+
+    stored: StoredProjection
+    other: OtherProjector | None
+    head: int
+    seen: tuple[object, ...]
+
+
+class DriftWatch:
+    """The looks at one bucket of another program; what is found goes to the projector's status."""
+
+    def __init__(
+        self, bucket: Bucket, projection: Projection[Any], status: ProjectorStatus
+    ) -> None:
+        self._bucket = bucket
+        self._status = status
+        self._projection = projection
+        self._reference = reference_of(projection.name)
+        self._folded = 0
+        self._seen: tuple[object, ...] = ()
+        self._look: _Look | None = None
+        self._rests_until = 0.0
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Follow the log, as the fold does; what was taken before is passed over."""
+        for record in records:
+            if record.seq > self._folded:
+                self._folded = record.seq
+                if self._reference is not None:
+                    self._reference.take(record)
+
+    async def look(self, log: EventLog, fold: Fold[Any]) -> None:
+        """Look at the bucket if something moved, and compare once the fold is at the log's head.
+
+        The head is asked for after the bucket was read, and waited for: without the events that
+        are still on their way every document would differ.
+        """
+        now = time.monotonic()
+        if self._look is None and now >= self._rests_until:
+            self._look = await self._looked(log, fold)
+        look = self._look
+        if look is None or fold.seq < look.head:
+            return
+        self._look = None
+        if look.stored.standing is Standing.FOREIGN:
+            expected = await encoded_documents(fold)
+            diff = diff_documents(look.stored.entries, expected, same_json)
+            self._status.drift = explained(diff, self._reference, look.other)
+        self._seen = look.seen
+        self._rests_until = time.monotonic() + REST_PER_WORK * (time.monotonic() - now)
+
+    async def _looked(self, log: EventLog, fold: Fold[Any]) -> _Look | None:
+        """What is stored, None if nothing has moved since the last look."""
+        other = self._status.other = await read_other_projector(log, self._bucket.name)
+        info = await self._bucket.info()
+        seen = (info.last_revision, fold.seq, None if other is None else other.judged_to)
+        if seen == self._seen and self._status.drift is not None:
+            return None
+        stored = await load_projection(self._bucket, self._projection)
+        return _Look(stored, other, (await log.refresh()).last_seq, seen)
