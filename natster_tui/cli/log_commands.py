@@ -30,6 +30,7 @@ from natster_tui.text.strict_json import json_line
 _NAMES_SHOWN = 10
 _NAMES = [kind.name for kind in KINDS]
 _WORDS = [kind.word for kind in KINDS]
+_KEYS_SHOWN = 20
 
 
 @click.command()
@@ -59,6 +60,12 @@ def status(as_json: bool, **_given: Any) -> None:
         click.echo(f"{projection.projection.name:<12}{projection.stored_sentence}")
         if projection.other is not None:
             click.echo(f"{'':<12}consumer {projection.other.name}: {projection.other.figures}")
+        if projection.drift is not None:
+            click.echo(f"{'':<12}drift: {projection.drift.summary}")
+            for change in projection.drift.unexplained.changes[:_KEYS_SHOWN]:
+                click.echo(f"{'':<14}{screen_text(change.key, 100)}")
+            if (left := len(projection.drift.unexplained.changes) - _KEYS_SHOWN) > 0:
+                click.echo(f"{'':<14}… and {left:,} more: verify tells all of them")
         if projection.problem:
             click.echo(f"{'':<12}! {projection.problem}")
         if projection.stored.touched_by_others:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projectors
+from natster_tui.engine.beside.comparing import compare_with_log
+from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
@@ -16,15 +17,21 @@ from natster_tui.engine.projecting.stored_projection import (
     load_projections,
 )
 from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
+from natster_tui.engine.rebuilding.replay import Replay
 from natster_tui.events.log.hazards import nearest_limit
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
+from natster_tui.projections.beside.drift import Drift
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.registry import CATALOGS
+from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Holder, projecting
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text
+
+EVENTS_COMPARED = 100_000
+"""Events up to which a log is read to compare another program's documents with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class ProjectionReport:
     """Which process projects it, None if none does."""
     other: OtherProjector | None = None
     """The consumer with which another program projects it, None if there is none."""
+    drift: Drift | None = None
+    """How another program's documents differ from the log, None where that was not looked at."""
 
     @property
     def lag(self) -> int | None:
@@ -80,6 +89,12 @@ class ProjectionReport:
             "written_by_others": self.stored.touched_by_others,
             "problem": self.problem or None,
             "lease": None if self.holder is None else _holder_json(self.holder),
+            "drift": None
+            if self.drift is None
+            else {
+                "explained": self.drift.explained,
+                "unexplained": [mask_text(change.key) for change in self.drift.unexplained.changes],
+            },
             "other_projector": None if self.other is None else self.other.as_json(),
         }
 
@@ -153,8 +168,7 @@ async def read_status(
         watch.look(log),
     )
     problems = await together(*(_problem_of(log, each) for each in stored))
-    foreign = [each.projection.bucket for each in stored if each.standing is Standing.FOREIGN]
-    others = await read_other_projectors(log, foreign)
+    theirs = await _compare_theirs(log, stored, buckets, instance)
     reports = [
         ProjectionReport(
             each.projection,
@@ -162,7 +176,7 @@ async def read_status(
             info.last_seq,
             problem,
             holder,
-            others.get(each.projection.bucket),
+            *theirs.get(each.projection.name, (None, None)),
         )
         for each, problem, holder in zip(stored, problems, holders, strict=True)
     ]
@@ -181,6 +195,32 @@ async def read_status(
         tuple(reports),
         tuple(name for report in reports for name in _contested_names(report.stored)),
     )
+
+
+async def _compare_theirs(
+    log: EventLog,
+    stored: Sequence[StoredProjection],
+    buckets: Mapping[str, Bucket],
+    instance: str,
+) -> dict[str, tuple[OtherProjector | None, Drift | None]]:
+    """Who else projects, and how that differs from the log, where another program wrote.
+
+    A long log is not read for that: `verify` does.
+    """
+    foreign = [each.projection for each in stored if each.standing is Standing.FOREIGN]
+    found: dict[str, tuple[OtherProjector | None, Drift | None]] = {}
+    replay = Replay(log, foreign, instance)
+    for projection in foreign:
+        if log.info.messages > EVENTS_COMPARED:
+            found[projection.name] = (await read_other_projector(log, projection.bucket), None)
+            continue
+        compared = await compare_with_log(
+            log, buckets[projection.name], projection, replay, instance
+        )
+        # Where an event may not be passed, the documents from there on are not known.
+        drift = None if projection.name in replay.blocked else compared.drift
+        found[projection.name] = (compared.other, drift)
+    return found
 
 
 async def _problem_of(log: EventLog, stored: StoredProjection) -> str:

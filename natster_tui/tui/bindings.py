@@ -426,6 +426,7 @@ REBUILD = (
     Key("rebuild.choose", "space", "choose", "choose what", shown="Space"),
     Key("rebuild.purge", "P", "purge", "purge first"),
     Key("rebuild.write", "w", "write", "write the changes"),
+    Key("rebuild.delete_consumers", "D", "delete_consumers", "delete what is left"),
 )
 
 

@@ -129,6 +129,9 @@ async def test_status_says_what_is_stored_and_who_projects_it(
     idle = await natster.succeed("status")
     assert "account     3 keys, stored by another program" in idle.lines
     assert "            consumer PROJ_ACCOUNT: lag 7" in idle.lines
+    rules = "the reference service's rules explain"
+    assert f"            drift: 3 keys differ only as {rules}" in idle.lines
+    assert f"            drift: 1 key differs only as {rules}" in idle.lines
     assert "projector   no process" in idle.lines
     assert "natster-tui rebuild account --take-over takes it over" in idle.out
     for message in await puller.fetch(10):

@@ -59,7 +59,7 @@ class Drift:
         if not self.unexplained:
             return explained_sentence(self.explained)
         count = len(self.unexplained.changes)
-        told = f"{count:,} key{' differs' if count == 1 else 's differ'} unexplained"
+        told = f"{count:,} key{' differs' if count == 1 else 's differ'}, unexplained"
         return f"{told}; {explained_sentence(self.explained)}" if self.explained else told
 
 

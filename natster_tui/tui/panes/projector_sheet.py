@@ -10,6 +10,7 @@ from natster_tui.tui.panes.sheet import Section, Sheet, Tone
 
 _JUST_NOW_S = 60
 _DRIFT_SHOWN = 50
+_FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs"}
 
 
 def projector_sheet(projector: Projector, lease: str, failed_s: float) -> Sheet:
@@ -33,7 +34,7 @@ def projector_sheet(projector: Projector, lease: str, failed_s: float) -> Sheet:
     if status.drift is not None:
         where.add("drift", status.drift.summary, Tone.WARN)
         for change in status.drift.unexplained.changes[:_DRIFT_SHOWN]:
-            where.add("", f"{screen_text(change.key, 100)} {change.kind}")
+            where.add("", f"{screen_text(change.key, 100)} {_FOUND[change.kind]}")
     events.add("parked", f"{status.parked.count:,} events")
     for event in reversed(status.parked.recent):
         events.add("", f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}")

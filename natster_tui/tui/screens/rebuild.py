@@ -14,7 +14,12 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Input
 
-from natster_tui.engine.beside.takeover import refuse_while_active
+from natster_tui.engine.beside.takeover import (
+    delete_left_behind,
+    left_behind,
+    left_behind_sentence,
+    refuse_while_active,
+)
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild
@@ -22,6 +27,7 @@ from natster_tui.errors import ConnectionLostError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
+from natster_tui.store.connection.consumers import ConsumerInfo
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.bindings import REBUILD, bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
@@ -58,6 +64,8 @@ class RebuildScreen(ReplayScreen):
         self._preflight: Preflight | None = None
         self._plans: list[PlannedRebuild] = []
         self._stage = "preflight"
+        self._left_behind: tuple[ConsumerInfo, ...] = ()
+        """The other program's consumers, once its projections were taken over."""
         self._goes_on = False
         """Whether to replay as soon as the preflight is through: Enter came before."""
 
@@ -70,6 +78,8 @@ class RebuildScreen(ReplayScreen):
                 return self._stage == "preflight" and self._choice.key is None
             case "write":
                 return self._may_write
+            case "delete_consumers":
+                return bool(self._left_behind) and not self.working
             case _:
                 return super().check_action(action, parameters)
 
@@ -267,6 +277,24 @@ class RebuildScreen(ReplayScreen):
             prefix = "rebuilt and verified: " if verdict.good else ""
             # Of the other documents one that was rebuilt says nothing.
             say_verdict(self, verdict, prefix, remember=self._choice.key is None)
+        if self._preflight.foreign:
+            self._left_behind = await left_behind(self._rebuild.log, self.projections)
         self._enter("done")
-        self.hint("esc closes")
+        for consumer in self._left_behind:
+            self.say(left_behind_sentence(self._rebuild.log, consumer), "text-warning")
+        names = " and ".join(consumer.name for consumer in self._left_behind)
+        self.hint(f"D deletes the consumer {names} · esc closes" if names else "esc closes")
         self.query_one("#dialog-scroll", VerticalScroll).scroll_end(animate=False)
+
+    def action_delete_consumers(self) -> None:
+        """Delete the consumers that the other program left behind."""
+        if self._left_behind and not self.working:
+            self.work(self._delete_consumers)
+
+    async def _delete_consumers(self) -> None:
+        assert self._rebuild is not None
+        self.hint("esc closes")
+        left, self._left_behind = self._left_behind, ()
+        for consumer in left:
+            await delete_left_behind(self._rebuild.log, consumer)
+            self.say(f"deleted the consumer {consumer.name} on {self._rebuild.log.stream}")
