@@ -1,0 +1,68 @@
+"""Taking over in the dashboard: what is explained is counted, and what is left can be deleted."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import nats
+import pytest
+
+from natster_tui.engine.beside.takeover import refuse_while_active
+from natster_tui.engine.log.import_events import import_records
+from natster_tui.events.event import STREAM
+from natster_tui.store.connection.link import Link
+from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.settings.secrets import revealed
+from natster_tui.tui.screens import rebuild as rebuild_screen
+from natster_tui.tui.screens.rebuild import RebuildScreen
+from tests.cli.reference_service import recorded_documents, start_consumer
+from tests.conftest import recording, until
+from tests.engine.running import consumers_of, create_reference_stream
+from tests.reading_buckets import put_value
+from tests.tui.running import dashboard
+from tests.tui.scenes import text_of
+
+BUCKETS = ("PROJ_ACCOUNT", "PROJ_CATALOG")
+QUIET_S = 0.05
+
+
+async def deployed(link: Link, settings: ConnectionSettings) -> None:
+    """The standard recording with the other program's documents and consumers; it has ended."""
+    log = await EventLog.create(link, STREAM, LogSettings())
+    await import_records(log, recording("01"), "test")
+    client = await nats.connect(
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
+    )
+    for bucket in BUCKETS:
+        await create_reference_stream(link, f"KV_{bucket}")
+        for key, document in recorded_documents("01")[bucket].items():
+            await put_value(settings, bucket, key, json.dumps(document).encode())
+        await start_consumer(client, bucket)
+    await client.close()
+
+
+async def test_what_is_left_after_a_takeover_is_deleted_by_a_key_of_its_own(
+    link: Link, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly = partial(refuse_while_active, quiet_s=QUIET_S)
+    monkeypatch.setattr(rebuild_screen, "refuse_while_active", quickly)
+    await deployed(link, settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("r")
+        await until(lambda: "enter replay" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "type account catalog" in text_of(app))
+        screen = app.screen
+        assert isinstance(screen, RebuildScreen)
+        assert "3 keys differ only as the reference service's rules explain" in screen.said
+        await pilot.type("account catalog\r")
+        await until(lambda: "D deletes the consumer PROJ_ACCOUNT and PROJ_CAT" in text_of(app))
+        assert screen.said.count("rebuilt and verified") == 2
+        await pilot.press("enter")
+        assert set(BUCKETS) <= await consumers_of(link)
+        await pilot.press("D")
+        await until(lambda: screen.said.count("deleted the consumer") == 2)
+        assert not set(BUCKETS) & await consumers_of(link)
