@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from natster_tui.cli import completing
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
@@ -31,8 +32,8 @@ from natster_tui.text.strict_json import json_line
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION")
-@click.argument("key")
+@click.argument("kind", metavar="PROJECTION", shell_complete=completing.projections)
+@click.argument("key", shell_complete=completing.keys)
 @click.option("--at", metavar="MOMENT", help=AT_HELP)
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -99,8 +100,8 @@ async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | Non
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION")
-@click.argument("key")
+@click.argument("kind", metavar="PROJECTION", shell_complete=completing.projections)
+@click.argument("key", shell_complete=completing.keys)
 @click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @takes_keys

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from natster_tui.cli import completing
 from natster_tui.cli.naming import (
     NamesAndKeys,
     WholeKeys,
@@ -171,7 +172,7 @@ def _rotation_json(done: Rotation) -> dict[str, Any]:
 
 
 @keys.command(short_help="Destroy the keys of an account for good.")
-@click.argument("account")
+@click.argument("account", shell_complete=completing.accounts)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing, so add --yes.")
 @takes_target
@@ -237,7 +238,7 @@ def _confirm(account: str) -> None:
 
 
 @keys.command(short_help="Copy the key file.")
-@click.argument("file")
+@click.argument("file", shell_complete=completing.files)
 @takes_target
 def backup(file: str, **_given: Any) -> None:
     """Copy the key file to FILE, which must not exist yet."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from natster_tui.cli import completing
 from natster_tui.cli.moments import asked_since, first_since
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
@@ -84,11 +85,28 @@ def status(as_json: bool, **_given: Any) -> None:
 
 @click.command()
 @click.argument("event", metavar="EVENT", type=click.Choice([*_NAMES, *_WORDS]))
-@click.option("--origin", required=True, metavar="ACCOUNT", help="Who did it, by name or key.")
 @click.option(
-    "--target", "recipient", default=NONE, metavar="ACCOUNT", help="With whom, by name or key."
+    "--origin",
+    required=True,
+    metavar="ACCOUNT",
+    shell_complete=completing.accounts,
+    help="Who did it, by name or key.",
 )
-@click.option("--catalog", default=NONE, metavar="NAME", help="Which catalog.")
+@click.option(
+    "--target",
+    "recipient",
+    default=NONE,
+    metavar="ACCOUNT",
+    shell_complete=completing.accounts,
+    help="With whom, by name or key.",
+)
+@click.option(
+    "--catalog",
+    default=NONE,
+    metavar="NAME",
+    shell_complete=completing.catalogs,
+    help="Which catalog.",
+)
 @click.option("--data", default="", metavar="JSON", help="The payload.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
@@ -166,7 +184,7 @@ def export(since: str | None, opened: bool, with_keys: bool, **_given: Any) -> N
 
 
 @click.command("import")
-@click.argument("file")
+@click.argument("file", shell_complete=completing.files)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
 def import_(file: str, as_json: bool, **_given: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from natster_tui import __version__
+from natster_tui.cli.completing import COMPLETE_VARIABLE
 from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
 from natster_tui.cli.lazy_group import Command, LazyGroup, Section
 from natster_tui.cli.options import takes_hubs, takes_target
@@ -54,6 +55,13 @@ _COMMANDS = (
     Command("import", "log_commands", "import_", "Append the events of an exported file.", WRITE),
     Command("keys", "key_commands", "keys", "List, rotate, erase or back up the keys.", KEYS),
     Command("demo", "dashboard_commands", "demo", "The dashboard on a made-up community.", PROGRAM),
+    Command(
+        "completion",
+        "program.completion_command",
+        "completion",
+        "The completion script of a shell.",
+        PROGRAM,
+    ),
     Command(
         "config",
         "program.config_command",
@@ -108,7 +116,7 @@ def run() -> None:
     collect_rarely()
     report_what_nobody_awaits(_complain)
     try:
-        code = program.main(standalone_mode=False)
+        code = program.main(standalone_mode=False, complete_var=COMPLETE_VARIABLE)
     except NatsterError as error:
         _complain(error.sentence)
         sys.exit(error.exit_code)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from natster_tui.cli import completing
 from natster_tui.events.event import STREAM
 
 if TYPE_CHECKING:
@@ -25,9 +26,21 @@ _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
         metavar="URL",
         help="NATS server, or several with commas, each with its own user if need be.",
     ),
-    "context": click.option("--context", metavar="NAME", help="A context of the nats tool."),
-    "creds": click.option("--creds", metavar="FILE", help="Credentials file (user JWT and seed)."),
-    "nkey": click.option("--nkey", metavar="FILE", help="NKey seed file."),
+    "context": click.option(
+        "--context",
+        metavar="NAME",
+        shell_complete=completing.contexts,
+        help="A context of the nats tool.",
+    ),
+    "creds": click.option(
+        "--creds",
+        metavar="FILE",
+        shell_complete=completing.files,
+        help="Credentials file (user JWT and seed).",
+    ),
+    "nkey": click.option(
+        "--nkey", metavar="FILE", shell_complete=completing.files, help="NKey seed file."
+    ),
     "user": click.option("--user", metavar="NAME", help="User name, or a token."),
     "password": click.option(
         "--password", metavar="TEXT", help="Password; better in NATS_PASSWORD."
@@ -39,9 +52,18 @@ _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
     "user_seed": click.option(
         "--user-seed", metavar="SEED", help="Its seed; better by file:// or env:// reference."
     ),
-    "tls_ca": click.option("--tls-ca", metavar="FILE", help="Certificate authority to trust."),
-    "tls_cert": click.option("--tls-cert", metavar="FILE", help="Client certificate."),
-    "tls_key": click.option("--tls-key", metavar="FILE", help="Its key."),
+    "tls_ca": click.option(
+        "--tls-ca",
+        metavar="FILE",
+        shell_complete=completing.files,
+        help="Certificate authority to trust.",
+    ),
+    "tls_cert": click.option(
+        "--tls-cert", metavar="FILE", shell_complete=completing.files, help="Client certificate."
+    ),
+    "tls_key": click.option(
+        "--tls-key", metavar="FILE", shell_complete=completing.files, help="Its key."
+    ),
     "tls_first": click.option(
         "--tls-first",
         is_flag=True,
@@ -59,10 +81,16 @@ _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
         "--js-api-prefix", metavar="PREFIX", help="Prefix of an imported JetStream API."
     ),
     "data_dir": click.option(
-        "--data-dir", metavar="DIR", help="Data directory of the embedded server."
+        "--data-dir",
+        metavar="DIR",
+        shell_complete=completing.directories,
+        help="Data directory of the embedded server.",
     ),
     "key_file": click.option(
-        "--key-file", metavar="FILE", help="Where the keys are, never in --data-dir."
+        "--key-file",
+        metavar="FILE",
+        shell_complete=completing.files,
+        help="Where the keys are, never in --data-dir.",
     ),
     "stream": click.option("--stream", metavar="NAME", help=f"The log, {STREAM} if not given."),
     "create_log": click.option(
@@ -89,6 +117,7 @@ _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
     "projection": click.option(
         "--projection",
         multiple=True,
+        shell_complete=completing.files,
         metavar="FILE.py",
         help="A projection of your own, beside the built-in ones and those of packages.",
     ),
@@ -111,6 +140,7 @@ def takes_hubs(command: _Command) -> _Command:
         "--hub",
         multiple=True,
         metavar="ACCOUNT",
+        shell_complete=completing.accounts,
         help="A hub, by key or name: its imports make no prize candidate. Found if not given.",
     )(command)
 

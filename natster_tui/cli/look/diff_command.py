@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from natster_tui.cli import completing
 from natster_tui.cli.document_commands import key_meant
 from natster_tui.cli.moments import Position, asked, position_of
 from natster_tui.cli.naming import for_output, naming, takes_keys
@@ -27,8 +28,8 @@ _FORMS = "4711, 2026-11-23, 09:30, yesterday, 2d"
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION")
-@click.argument("key")
+@click.argument("kind", metavar="PROJECTION", shell_complete=completing.projections)
+@click.argument("key", shell_complete=completing.keys)
 @click.option("--from", "begin", required=True, metavar="MOMENT", help=f"As of then: {_FORMS}.")
 @click.option("--to", "end", metavar="MOMENT", help="As of then; now if not given.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")

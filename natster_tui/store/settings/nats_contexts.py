@@ -109,6 +109,15 @@ def selected_context(environ: Mapping[str, str]) -> str | None:
         ) from error
 
 
+def context_names(environ: Mapping[str, str]) -> list[str]:
+    """The names of the contexts that there are, sorted; empty where they cannot be listed."""
+    directory = _nats_directory(environ)
+    try:
+        return [] if directory is None else sorted(f.stem for f in directory.glob("context/*.json"))
+    except OSError:
+        return []
+
+
 def context_source(name: str, named_by: NamedBy, environ: Mapping[str, str]) -> Source:
     """A context as a source. A name that is a path (`./x.json`) is read from there.
 

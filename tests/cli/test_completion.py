@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from natster_tui.engine.log.import_events import import_records
+from natster_tui.store.log import EventLog
+from tests.cli.program import Ended, Program, together
+from tests.conftest import recording
+
+A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
+
+
+async def completed(program: Program, *words: str, shell: str = "bash") -> Ended:
+    """What a shell is told when the last of the words is completed."""
+    line = ["natster-tui", *program.options, *words]
+    variables = {
+        "_NATSTER_TUI_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": " ".join(line),
+        "COMP_CWORD": str(len(line) - 1),
+    }
+    return await program.with_variables(variables).succeed()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_a_shell_gets_its_script(anywhere: Program, shell: str) -> None:
+    script = (await anywhere.succeed("completion", shell)).out
+    assert f"_NATSTER_TUI_COMPLETE={shell}_complete" in script
+    assert not (anywhere.home / "data").exists()
+
+
+async def test_accounts_and_catalogs_are_completed_from_the_log(
+    natster: Program, log: EventLog
+) -> None:
+    await import_records(log, recording("01"), "t")
+    by_name, by_key, catalog, origin, unreachable = await together(
+        completed(natster, "show", "account", "n-acb"),
+        completed(natster, "keys", "erase", A[:5]),
+        completed(natster, "why", "catalog", "kev"),
+        completed(natster, "publish", "shared", "--origin", A[:5]),
+        completed(natster.with_options("--server", "127.0.0.1:1"), "show", "account", "A"),
+    )
+    assert by_name.lines == by_key.lines == origin.lines == [f"plain,{A}"]
+    assert catalog.lines == ["plain,kevbuzz"]
+    assert unreachable.out.strip() == ""
+
+
+async def test_contexts_files_and_words_are_completed_without_a_server(anywhere: Program) -> None:
+    contexts = anywhere.home / "config" / "nats" / "context"
+    contexts.mkdir(parents=True)
+    (contexts / "staging.json").write_text("{}")
+    (contexts / "odd name.json").write_text("{}")
+    named, file, command, kind = await together(
+        completed(anywhere, "--context", "s"),
+        completed(anywhere, "import", "lo"),
+        completed(anywhere, "che"),
+        completed(anywhere, "show", "cat"),
+    )
+    assert named.lines == ["plain,staging"]
+    assert file.lines == ["file,lo"]
+    assert command.lines == ["plain,check-name"]
+    assert kind.lines == ["plain,catalog"]
