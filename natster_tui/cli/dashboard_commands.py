@@ -14,7 +14,7 @@ from natster_tui.cli.numbers import FiniteRange
 from natster_tui.cli.options import target_of
 from natster_tui.cli.stopping import on_stop
 from natster_tui.cli.terminal_check import check_terminal, forget_stated_size, wants_ascii
-from natster_tui.engine.garbage import collect_in_small_steps
+from natster_tui.engine.gc_tuning import collect_in_small_steps
 from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError

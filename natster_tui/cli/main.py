@@ -15,7 +15,7 @@ from natster_tui.cli.completing import COMPLETE_VARIABLE
 from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
 from natster_tui.cli.lazy_group import Command, LazyGroup, Section
 from natster_tui.cli.options import takes_hubs, takes_target
-from natster_tui.engine.garbage import collect_rarely
+from natster_tui.engine.gc_tuning import collect_rarely
 from natster_tui.errors import NatsterError
 from natster_tui.text.masking import screen_text
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
+from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.log.follower import LogFollower
 from natster_tui.engine.log.hazard_watch import HazardWatch
@@ -26,7 +27,6 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress
-from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.engine.store_keeper import StoreKeeper
 from natster_tui.errors import (
@@ -112,10 +112,12 @@ class Workspace:
         self.reporter = Reporter(self.report)
         """Hears what everything here waits for."""
         self.store = StoreKeeper(source, self._on_store)
-        self.right_of_way = RightOfWay()
+        self.interactive_priority = InteractivePriority()
         self.readings = Readings()
         """What events say, as the follower and the projectors find it out together."""
-        self.follower = LogFollower(options.instance, self._ring, self.right_of_way, self.readings)
+        self.follower = LogFollower(
+            options.instance, self._ring, self.interactive_priority, self.readings
+        )
         self.leases = {
             projection.name: LeaseKeeper(projection, options.instance, self._ring)
             for projection in projections
@@ -127,7 +129,7 @@ class Workspace:
                 may_write=not options.choice.read_only,
                 auto_rebuild=options.auto_rebuild,
                 lease=self.leases[projection.name],
-                right_of_way=self.right_of_way,
+                interactive_priority=self.interactive_priority,
                 readings=self.readings,
                 notify=self._ring,
             )

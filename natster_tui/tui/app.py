@@ -76,7 +76,7 @@ class Dashboard(App[None]):
     ) -> None:
         super().__init__()
         self.workspace = workspace
-        self.driver_class = attentive(self.driver_class, workspace.right_of_way.take)
+        self.driver_class = attentive(self.driver_class, workspace.interactive_priority.claim)
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
@@ -98,7 +98,7 @@ class Dashboard(App[None]):
                 self._look_at_the_rest,
             ],
             lambda: workspace.follower.meter.per_second,
-            lambda: workspace.right_of_way.is_taken,
+            lambda: workspace.interactive_priority.is_claimed,
         )
         view, panes = self.view, self.panes
         self.finding = Finding(view, panes, self._prompt, self)

@@ -10,7 +10,7 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from natster_tui.engine.garbage import collect_rarely
+from natster_tui.engine.gc_tuning import collect_rarely
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.events.event import STREAM
 from natster_tui.projections.registry import PROJECTIONS

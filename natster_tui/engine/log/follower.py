@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import aclosing
 
+from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.log.readings import Readings
-from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.events.event import Record
 from natster_tui.store.log import EventLog
 from natster_tui.store.reading.stream_reader import StreamReader
@@ -49,7 +49,7 @@ class LogFollower:
         self,
         instance: str,
         notify: Callable[[], None] = lambda: None,
-        right_of_way: RightOfWay | None = None,
+        interactive_priority: InteractivePriority | None = None,
         readings: Readings | None = None,
     ) -> None:
         self.first = 1
@@ -64,7 +64,7 @@ class LogFollower:
         self._last_heard: float | None = None
         self._instance = instance
         self._ring = notify
-        self._right_of_way = right_of_way or RightOfWay()
+        self._interactive_priority = interactive_priority or InteractivePriority()
         self._readings = readings or Readings()
         self._pages: OrderedDict[int, _Page] = OrderedDict()
         self._wanted: OrderedDict[int, None] = OrderedDict()
@@ -138,7 +138,7 @@ class LogFollower:
                     continue
                 readings = await self._readings.read(log, batch)
                 records = [reading.record for reading in readings]
-                pace = self._right_of_way.pace()
+                pace = self._interactive_priority.pace()
                 for record in records:
                     if pace.is_over:
                         await pace.rest()

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.log.readings import Reading, Readings
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
@@ -45,7 +46,6 @@ from natster_tui.engine.rebuilding.rebuild import (
     Verdict,
 )
 from natster_tui.engine.rebuilding.replay import ReplayProgress
-from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.errors import (
     ConflictError,
     ConnectionLostError,
@@ -92,7 +92,7 @@ class Projector:
         may_write: bool = True,
         auto_rebuild: bool = False,
         lease: LeaseKeeper | None = None,
-        right_of_way: RightOfWay | None = None,
+        interactive_priority: InteractivePriority | None = None,
         readings: Readings | None = None,
         notify: Callable[[], None] = lambda: None,
     ) -> None:
@@ -105,7 +105,7 @@ class Projector:
         self._auto_rebuild = auto_rebuild
         self._lease = lease
         self._writer = ProjectionWriter(
-            projection, self.status, lease, right_of_way or RightOfWay()
+            projection, self.status, lease, interactive_priority or InteractivePriority()
         )
         self._ring = notify
         self.version = 0

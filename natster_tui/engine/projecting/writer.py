@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.log.readings import Reading
 from natster_tui.engine.projecting.batching import Changes, unfit
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
@@ -21,7 +22,6 @@ from natster_tui.engine.projecting.stored_projection import (
     checkpoint_of,
     load_projection,
 )
-from natster_tui.engine.right_of_way import RightOfWay
 from natster_tui.errors import (
     BlockedEventError,
     ConflictError,
@@ -49,7 +49,7 @@ class ProjectionWriter:
         projection: Projection[Any],
         status: ProjectorStatus,
         lease: LeaseKeeper | None,
-        right_of_way: RightOfWay,
+        interactive_priority: InteractivePriority,
     ) -> None:
         self.fold: Fold[Any] = Fold(projection)
         self.changes = RecentChanges()
@@ -63,7 +63,7 @@ class ProjectionWriter:
         self._projection = projection
         self._status = status
         self._lease = lease
-        self._right_of_way = right_of_way
+        self._interactive_priority = interactive_priority
         self._bucket: Bucket
         self._watch: StoredWatch
         self._pager = DocumentPager(projection)
@@ -102,7 +102,7 @@ class ProjectionWriter:
         """
         gathered: set[str] = set()
         entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
-        pace = self._right_of_way.pace()
+        pace = self._interactive_priority.pace()
         try:
             for reading in readings:
                 if pace.is_over:
@@ -145,7 +145,7 @@ class ProjectionWriter:
         if not self._since_commit and not moved:
             return
         changes: dict[str, bytes | None] = {}
-        pace = self._right_of_way.pace()
+        pace = self._interactive_priority.pace()
         for key in fold.take_dirty():
             if pace.is_over:
                 await pace.rest()

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from natster_tui.engine.garbage import collecting_rarely, keep_what_is_loaded
+from natster_tui.engine.gc_tuning import collecting_rarely, freeze_loaded
 from natster_tui.errors import BlockedEventError
 from natster_tui.events.event import Record, as_records, read_event
 from natster_tui.events.parking import ParkReason
@@ -149,7 +149,7 @@ class Replay:
         self._on_progress(progress)
 
     def _keep(self) -> None:
-        keep_what_is_loaded()
+        freeze_loaded()
         self._kept_at = self.progress.events
 
     async def _read_quickly(self, to: int) -> None:

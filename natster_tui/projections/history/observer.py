@@ -1,6 +1,6 @@
 """States that tell what a fold does to them, so that nobody needs copies to find out.
 
-A fold changes its states in place. Where the dicts of a state are `NotingDict`s, each entry that
+A fold changes its states in place. Where the dicts of a state are `ObservedDict`s, each entry that
 is set or removed is told of, with what it was before. No rule of a projection is known here. What
 it asks of one: states are dataclasses whose mutable parts are dicts, and a fold sets and deletes
 the entries of those one by one.
@@ -24,7 +24,7 @@ class Notes(Protocol):
         """An entry was one value and is another; the dict has `size` entries now."""
 
 
-class NotingDict(dict[Any, Any]):
+class ObservedDict(dict[Any, Any]):
     """A state's dict that tells `notes` what a fold does to it."""
 
     __slots__ = ("notes",)

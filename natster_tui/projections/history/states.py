@@ -22,7 +22,7 @@ from natster_tui.events.parking import RECENT_KEPT, ParkedEvent, ParkedTally, Pa
 from natster_tui.projections.api import Projection, State
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.dicts import DictHistory, PastDict, Position
-from natster_tui.projections.history.observer import NotingDict, StateShape
+from natster_tui.projections.history.observer import ObservedDict, StateShape
 
 _KEYS_AT_ONCE = 500
 
@@ -48,9 +48,9 @@ class _KeyHistory:
         replaced = False
         for index, history in zip(self._shape.dicts, self._dicts, strict=True):
             entries = values[index]
-            if type(entries) is not NotingDict or entries.notes is not history:
+            if type(entries) is not ObservedDict or entries.notes is not history:
                 history.replaced(entries)
-                setattr(state, self._shape.names[index], NotingDict(entries, history))
+                setattr(state, self._shape.names[index], ObservedDict(entries, history))
                 replaced = True
         # Where only the content of the dicts changed, it is noted already.
         if replaced or values != self._last:
@@ -58,7 +58,7 @@ class _KeyHistory:
             self._seqs.append(seq)
             self._versions.append(
                 tuple(
-                    [None if type(value) is NotingDict else value for value in values],
+                    [None if type(value) is ObservedDict else value for value in values],
                 )
             )
 

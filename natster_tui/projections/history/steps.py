@@ -16,7 +16,7 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection, State
 from natster_tui.projections.diff import FieldChange, document_changes
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.history.observer import ABSENT, NotingDict, StateShape
+from natster_tui.projections.history.observer import ABSENT, ObservedDict, StateShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class DocumentSteps(Generic[State]):
         values = self._shape.values_of(state)
         for index, touched in zip(self._shape.dicts, self._touched, strict=True):
             entries = values[index]
-            if type(entries) is not NotingDict or entries.notes is not touched:
+            if type(entries) is not ObservedDict or entries.notes is not touched:
                 touched.before = {}
-                setattr(state, self._shape.names[index], NotingDict(entries, touched))
+                setattr(state, self._shape.names[index], ObservedDict(entries, touched))
         self._noted = state

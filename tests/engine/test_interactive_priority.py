@@ -1,4 +1,4 @@
-"""Background work gives way to the keyboard, and never for good."""
+"""Background work waits for the keyboard, but never stops."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from natster_tui.engine import right_of_way as module
-from natster_tui.engine.right_of_way import MOMENT_S, PIECE_S, RightOfWay
+from natster_tui.engine import interactive_priority as module
+from natster_tui.engine.interactive_priority import MOMENT_S, PIECE_S, InteractivePriority
 
 
 class _Clock:
@@ -32,39 +32,39 @@ async def test_work_lets_others_have_their_turn_and_goes_on() -> None:
         turns.append("other")
 
     waiting = asyncio.create_task(other())
-    await RightOfWay().give()
+    await InteractivePriority().yield_turn()
     turns.append("work")
     await waiting
     assert turns == ["other", "work"]
 
 
 async def test_work_waits_for_the_moment_after_a_key() -> None:
-    way = RightOfWay()
-    way.take()
-    assert way.is_taken
-    await way.give()
-    assert not way.is_taken
+    priority = InteractivePriority()
+    priority.claim()
+    assert priority.is_claimed
+    await priority.yield_turn()
+    assert not priority.is_claimed
 
 
 def test_a_key_held_down_gets_half_of_the_time(clock: _Clock) -> None:
-    way = RightOfWay()
-    taken = 0
+    priority = InteractivePriority()
+    claimed = 0
     for _tick in range(1_000):
-        way.take()
-        taken += way.is_taken
+        priority.claim()
+        claimed += priority.is_claimed
         clock.now += MOMENT_S / 10
-    assert 400 <= taken <= 600
+    assert 400 <= claimed <= 600
 
 
 def test_a_piece_of_work_is_short(clock: _Clock) -> None:
-    pace = RightOfWay().pace()
+    pace = InteractivePriority().pace()
     assert not pace.is_over
     clock.now += PIECE_S
     assert pace.is_over
 
 
 async def test_after_a_rest_the_next_piece_begins(clock: _Clock) -> None:
-    pace = RightOfWay().pace()
+    pace = InteractivePriority().pace()
     clock.now += PIECE_S
     await pace.rest()
     assert not pace.is_over

@@ -1,4 +1,4 @@
-"""How often the garbage collector comes, while several read in at once."""
+"""How often the garbage collector runs while several loads overlap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from natster_tui.engine.garbage import (
+from natster_tui.engine.gc_tuning import (
     IN_SMALL_STEPS,
     YOUNG_OBJECTS,
     collect_in_small_steps,
