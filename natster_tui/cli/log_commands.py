@@ -78,7 +78,12 @@ def status(as_json: bool, **_given: Any) -> None:
     if report.contested_names:
         shown = ", ".join(screen_text(name, 60) for name in report.contested_names[:_NAMES_SHOWN])
         more = ", …" if report.contested_names[_NAMES_SHOWN:] else ""
-        click.echo(f"contested   {len(report.contested_names):,} catalog names: {shown}{more}")
+        names = (
+            "1 catalog name"
+            if len(report.contested_names) == 1
+            else f"{len(report.contested_names):,} catalog names"
+        )
+        click.echo(f"contested   {names}: {shown}{more}")
     for hazard in report.hazards:
         click.echo(f"hazard      {hazard}")
 
