@@ -6,6 +6,8 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -54,11 +56,14 @@ def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
     # Only here: every other command would load a community that it never meets.
     from natster_tui.demo.traffic import DemoTraffic
 
-    workspace = Workspace(
-        EmbeddedSource(None, name=f"{PROGRAM} demo"), WorkspaceOptions(LogChoice())
-    )
-    traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
-    asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only, hint=_DEMO_HINT))
+    # The server removes it as well when it ends, also after a kill; what is left of a demo that
+    # never came to a start is removed here.
+    with TemporaryDirectory(prefix="natster-", ignore_cleanup_errors=True) as directory:
+        source = EmbeddedSource(None, name=f"{PROGRAM} demo", thrown_away=Path(directory))
+        workspace = Workspace(source, WorkspaceOptions(LogChoice()))
+        traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
+        hint = f"{_DEMO_HINT}\nCommands join it: natster-tui --data-dir {directory} tail"
+        asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only, hint=hint))
 
 
 async def _run(

@@ -23,6 +23,7 @@ from natster_tui.events.event import STREAM
 from natster_tui.projections.loading import load_registry
 from natster_tui.projections.registry import Registry
 from natster_tui.store.connection.opening.tls import check_transport
+from natster_tui.store.embedded.data_directory import joined_demo
 from natster_tui.store.embedded.server import default_data_dir
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.choice import SealingChoice
@@ -52,6 +53,7 @@ def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
 
     `connection_name` is what a server's operators see of the connections. Raises UsageError.
     """
+    given = _with_keys_of_demo(given)
     source = _source(given, connection_name)
     choice = LogChoice(
         stream=_stream_name(given.get("stream", STREAM)),
@@ -69,6 +71,17 @@ def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
         # Without keys the log would be made unsealed, which nobody asked for.
         default_key_file()
     return Target(source, choice, new_instance())
+
+
+def _with_keys_of_demo(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options, with both places where `--data-dir` names the directory of a running demo."""
+    if "data_dir" not in given or "key_file" in given:
+        return given
+    joined = joined_demo(expand_home(given["data_dir"]))
+    if joined is None:
+        return given
+    data_dir, key_file = joined
+    return {**given, "data_dir": str(data_dir), "key_file": str(key_file)}
 
 
 def keep_apart(what: str, file: Path, data_dir: Path) -> None:

@@ -140,8 +140,9 @@ class NamedServer:
 class EmbeddedSource:
     """The server on a data directory: started here, or shared with the process that did.
 
-    Without a directory it is a throw-away one. `read_only` starts a server on a store that holds
-    a log, and on no other.
+    Without a directory it is a throw-away one, below `thrown_away` if that is given: data and keys
+    are in it, and it is removed when the server ends. `read_only` starts a server on a store that
+    holds a log, and on no other.
     """
 
     def __init__(
@@ -151,8 +152,10 @@ class EmbeddedSource:
         *,
         read_only: bool = False,
         name: str = PROGRAM,
+        thrown_away: Path | None = None,
     ) -> None:
         self.data_dir = data_dir
+        self._thrown_away = thrown_away
         self._name = name
         self._key_file = key_file
         self._read_only = read_only
@@ -170,7 +173,9 @@ class EmbeddedSource:
         if self._server is None or not self._server.is_running():
             if self._server is not None:
                 await self._server.close()
-            if self.data_dir is None:
+            if self._thrown_away is not None:
+                self._server = await acquire(self._thrown_away, temporary=True)
+            elif self.data_dir is None:
                 self._server = await acquire_temporary()
             else:
                 if self._read_only:

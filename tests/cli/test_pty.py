@@ -156,6 +156,17 @@ async def test_a_demo_that_is_killed_leaves_no_server_and_no_data(anywhere: Prog
     await until(lambda: not list((anywhere.home / "tmp").iterdir()))
 
 
+async def test_commands_join_a_demo_by_the_directory_that_it_shows(anywhere: Program) -> None:
+    demo = ("demo", "--seed", "7", "--history", "120", "--rate", "0")
+    async with Terminal(anywhere, *demo) as terminal:
+        await terminal.wait_for("Commands join it: natster-tui --data-dir", "head 120", "in sync")
+        (directory,) = (anywhere.home / "tmp").glob("natster-*")
+        listed = await anywhere.succeed("list", "accounts", "--data-dir", str(directory), "--json")
+        assert any(each["name"] for each in listed.json["accounts"])
+        assert (listed.json["at"], listed.json["accounts"][0]["bound"]) == (120, True)
+        assert not anywhere.key_file.exists()
+
+
 async def test_a_demo_that_is_told_to_stop_leaves_the_terminal_as_it_was(
     anywhere: Program,
 ) -> None:

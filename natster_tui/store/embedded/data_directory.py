@@ -53,7 +53,15 @@ from natster_tui.text.safe_text import safe_text
 _PORTS_FILE = re.compile(r"nats-server(?:\.exe)?_(?P<pid>[0-9]{1,10})\.ports")
 _CONFIG_FILE = re.compile(r"server\.conf|\.server\.conf\.[0-9a-f]{12}")
 """The configuration, or the draft of one that was being written when its process was killed."""
+_THROWN_AWAY_DATA, _THROWN_AWAY_KEYS = "data", "keys.json"
+"""What a throw-away directory has in it, apart from each other."""
 _LOG_LINE = re.compile(r"\[\d+\] \S+ \S+ \[(?P<level>[A-Z]{3})\] (?P<text>.*)")
+
+
+def joined_demo(root: Path) -> tuple[Path, Path] | None:
+    """The data directory and the key file of the throw-away server below `root`; None if none."""
+    data, key_file = root / _THROWN_AWAY_DATA, root / _THROWN_AWAY_KEYS
+    return (data, key_file) if data.is_dir() and key_file.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class DataDirectory:
         """
         path = path.absolute()
         if temporary:
-            return cls(path / "data", KeyFile(path / "keys.json"), path)
+            return cls(path / _THROWN_AWAY_DATA, KeyFile(path / _THROWN_AWAY_KEYS), path)
         return cls(path, KeyFile(key_file or default_key_file()), None)
 
     @property
