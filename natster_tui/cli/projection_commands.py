@@ -30,9 +30,10 @@ from natster_tui.engine.headless import (
     project_until_caught_up,
     project_until_stopped,
 )
+from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
-from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild, Verdict
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.workspace import WorkspaceOptions

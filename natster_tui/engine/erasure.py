@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.engine.projecting.stored_projection import bucket_of
-from natster_tui.engine.rebuilding.rebuild import Rebuild, Verdict
+from natster_tui.engine.rebuilding.findings import Verdict
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import NatsterError, RefusedError, ServerError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.paging import assembled, by_document

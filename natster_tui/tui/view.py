@@ -14,7 +14,7 @@ from natster_tui.engine.history.time_travel import Moment
 from natster_tui.engine.log.readings import Reading
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.rebuilding.rebuild import Verdict
+from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.event import Record
 from natster_tui.events.filter import Values

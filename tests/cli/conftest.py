@@ -43,7 +43,7 @@ def deployed_before(server: RealServer) -> list[ConnectionSettings]:
     Taking one over is refused for 30 s after it last wrote. Made first of all, they are old
     enough when `test_taking_over`, which comes last, needs them.
     """
-    accounts = [server.new_account() for _ in range(2)]
+    accounts = [server.new_account() for _ in range(3)]
 
     async def deploy_all() -> None:
         await asyncio.gather(*map(deploy, accounts))

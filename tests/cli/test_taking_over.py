@@ -9,13 +9,14 @@ import asyncio
 import time
 
 import nats
+import pytest
 
 from natster_tui.engine.beside.takeover import QUIET_S
 from natster_tui.events.times import parse_timestamp
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from tests.cli.program import Program
-from tests.cli.raw_jetstream import everything, jetstream
+from tests.cli.raw_jetstream import consumer_names, everything, jetstream
 from tests.cli.reference_service import recorded_documents, start_consumer
 from tests.conftest import until
 from tests.reading_buckets import stored_documents, stored_values
@@ -105,3 +106,27 @@ async def test_it_is_refused_as_soon_as_the_other_program_moves(
     assert b"rebuilt" not in out
     assert await everything(settings) == before
     assert "_checkpoint" not in await stored_values(settings, "PROJ_ACCOUNT")
+
+
+@pytest.mark.full
+async def test_the_consumer_that_is_left_is_named_and_deleted_once_that_is_agreed(
+    anywhere: Program, deployed_before: list[ConnectionSettings]
+) -> None:
+    settings = deployed_before[2]
+    await until_quiet(settings)
+    client = await nats.connect(
+        list(settings.servers), user=settings.user, password=revealed(settings.password)
+    )
+    for bucket in BUCKETS:
+        await start_consumer(client, bucket)
+    await client.close()
+    natster = anywhere.on(settings)
+    assert (await natster.run("rebuild", "--delete-consumer")).code == 2
+    ended = await natster.run("rebuild", "--take-over", given="account catalog\ny\n")
+    assert ended.code == 0, ended
+    for bucket in BUCKETS:
+        named = f"the other program's consumer {bucket} on NATSTER_EVENTS is left behind"
+        assert named in ended.err
+    # Of the second one nothing was said, so it stays.
+    assert "deleted the consumer PROJ_ACCOUNT on NATSTER_EVENTS" in ended.err
+    assert await consumer_names(settings, "NATSTER_EVENTS") == ["PROJ_CATALOG"]

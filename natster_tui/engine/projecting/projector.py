@@ -40,11 +40,8 @@ from natster_tui.engine.projecting.stored_projection import (
 )
 from natster_tui.engine.projecting.watching import newer_version, why_watching
 from natster_tui.engine.projecting.writer import ProjectionWriter
-from natster_tui.engine.rebuilding.rebuild import (
-    ATOMIC_BATCHES_SINCE,
-    Rebuild,
-    Verdict,
-)
+from natster_tui.engine.rebuilding.findings import Verdict
+from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.errors import (
     ConflictError,

@@ -20,11 +20,10 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity,
     load_projection,
 )
+from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.rebuild import (
     TRIES_S,
     Pause,
-    PlannedRebuild,
-    Verdict,
     confirm_writes,
     kept_writing,
     no_pause,

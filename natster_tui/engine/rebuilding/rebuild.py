@@ -28,6 +28,7 @@ from natster_tui.engine.projecting.stored_projection import (
     load_projection,
     load_projections,
 )
+from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.replay import (
     Entries,
     OnProgress,
@@ -42,11 +43,9 @@ from natster_tui.errors import (
     RefusedError,
 )
 from natster_tui.projections.api import Projection
-from natster_tui.projections.beside.drift import Drift
 from natster_tui.projections.checkpoint import Checkpoint, RebuildMark
 from natster_tui.projections.diff import (
     Diff,
-    KeyChange,
     changed_entries,
     diff_documents,
     diff_entries,
@@ -76,95 +75,6 @@ Pause = Callable[[Projection[Any]], AbstractAsyncContextManager[None]]
 async def no_pause(_projection: Projection[Any]) -> AsyncIterator[None]:
     """For a rebuild without a projector in the same process."""
     yield
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What verifying a projection found.
-
-    `seq` is the position that was compared, `revision` the bucket's newest then; 0 when only a
-    part of the bucket was compared. `touched`: something else had written to the bucket. `drift`
-    tells what the reference service's rules explain, where another program wrote the bucket.
-    """
-
-    projection: Projection[Any]
-    seq: int
-    diff: Diff
-    standing: Standing
-    revision: int = 0
-    touched: bool = False
-    drift: Drift | None = None
-
-    @property
-    def told(self) -> tuple[KeyChange, ...]:
-        """What to tell key by key: beside another program the differences that nothing explains."""
-        return (self.diff if self.drift is None else self.drift.unexplained).changes
-
-    @property
-    def good(self) -> bool:
-        """Whether every stored document is exactly what the log says, whoever wrote it."""
-        whole = self.standing in (Standing.OURS, Standing.FOREIGN)
-        return not self.diff and (whole or self._is_of_nothing)
-
-    @property
-    def _is_of_nothing(self) -> bool:
-        """Whether the log is empty, and so nothing has to be stored."""
-        return self.seq == 0 and self.standing in (Standing.MISSING, Standing.EMPTY)
-
-    @property
-    def sentence(self) -> str:
-        """One line for people."""
-        name = self.projection.name
-        if self._is_of_nothing:
-            return f"{name}: nothing has to be stored yet: the log is empty"
-        if self.standing in (Standing.MISSING, Standing.EMPTY):
-            return f"{name}: nothing is stored yet; project or rebuild it"
-        if not self.diff:
-            whose = "" if self.standing is Standing.OURS else f" ({self.standing.value})"
-            keys = "1 key matches" if self.diff.keys == 1 else f"{self.diff.keys:,} keys match"
-            return f"{name}: {keys} the log at {self.seq:,}{whose}"
-        keys = "1 key" if self.diff.keys == 1 else f"{self.diff.keys:,} keys"
-        if self.drift is not None and self.drift.explained:
-            return f"{name}: drift at {self.seq:,}, {keys} compared: {self.drift.summary}"
-        return (
-            f"{name}: drift at {self.seq:,}: {len(self.diff.changes):,} of "
-            f"{self.diff.keys:,} keys differ from the log"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRebuild:
-    """One projection's part of a prepared rebuild: what is stored, and what would change.
-
-    `drift` tells what of that the reference service's rules explain, where another program wrote.
-    """
-
-    stored: StoredProjection
-    diff: Diff
-    seq: int
-    drift: Drift | None = None
-
-    @property
-    def told(self) -> tuple[KeyChange, ...]:
-        """The changes to tell key by key: beside another program those that nothing explains."""
-        return (self.diff if self.drift is None else self.drift.unexplained).changes
-
-    @property
-    def summary(self) -> str:
-        """One line: what would change, and what of it is explained."""
-        if self.drift is None or not self.diff:
-            return self.diff.summary
-        return f"{self.diff.summary}; {self.drift.summary}"
-
-    @property
-    def projection(self) -> Projection[Any]:
-        """Whose it is."""
-        return self.stored.projection
-
-    @property
-    def is_forward(self) -> bool:
-        """Whether it ends where the stored checkpoint stands, or further on."""
-        return self.stored.checkpoint is None or self.seq >= self.stored.checkpoint.seq
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ async def list_consumers(link: Link, stream: str) -> tuple[ConsumerInfo, ...]:
 async def consumer_named(link: Link, stream: str, name: str) -> ConsumerInfo | None:
     """One consumer of a stream, None if there is none of this name."""
     verb = f"CONSUMER.INFO.{stream}.{name}"
+    if denied := link.denial_of(link.api_subject(verb)):
+        # Whoever watches asks every second; the server logs each request that it denies.
+        raise denied
     try:
         answer = await link.ask(verb, ConsumerInfoAnswer)
     except ApiError as error:

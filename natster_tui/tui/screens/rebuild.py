@@ -20,9 +20,10 @@ from natster_tui.engine.beside.takeover import (
     left_behind_sentence,
     refuse_while_active,
 )
+from natster_tui.engine.rebuilding.findings import PlannedRebuild
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
-from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConnectionLostError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import ACCOUNTS

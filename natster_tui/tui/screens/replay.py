@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from natster_tui.engine.rebuilding.rebuild import Verdict
+from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.errors import NatsterError
 from natster_tui.projections.api import Projection

@@ -11,8 +11,9 @@ from natster_tui.engine.erasure import affected_by_erasing, erase_account
 from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding import replay as replay_module
+from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
-from natster_tui.engine.rebuilding.rebuild import Rebuild, Verdict
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import RefusedError, UnopenedEventError
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS

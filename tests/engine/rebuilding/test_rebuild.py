@@ -19,9 +19,10 @@ from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.stored_projection import Standing
 from natster_tui.engine.rebuilding import rebuild as rebuild_module
+from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import read_preflight
-from natster_tui.engine.rebuilding.rebuild import PlannedRebuild, Rebuild, Verdict
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.errors import LogChangedError, ProjectorStoppedError, RefusedError
 from natster_tui.events.event import STREAM
