@@ -1,9 +1,9 @@
-"""Every failure a person can meet, as one sentence and an exit code.
+"""Every failure that a user can see, as one sentence and an exit code.
 
-The sentence names what went wrong and what to do about it; the command line prints it on stderr
-and the dashboard shows it as it is. Whatever it quotes is masked and made safe when the failure is
-made, so that it can be shown as it is. Exit codes: 1 "the answer is no", 2 usage, 3 "the server
-cannot be reached or refuses".
+The sentence names what went wrong and what to do about it. The command line prints it on stderr,
+and the dashboard shows it unchanged. Quoted text is masked and sanitised when the error is made,
+so the sentence is safe to show. Exit codes: 1 "the answer is no", 2 usage, 3 "the server cannot be
+reached or refuses".
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from natster_tui.text.masking import screen_text
 
 
 class NatsterError(Exception):
-    """A failure with a sentence for the person in front of the screen."""
+    """A failure with a sentence for the user."""
 
     exit_code = 1
 
@@ -24,13 +24,13 @@ class NatsterError(Exception):
 
 
 class UsageError(NatsterError):
-    """What was asked for makes no sense as asked."""
+    """The command, an option or a local file is wrong."""
 
     exit_code = 2
 
 
 class RefusedError(NatsterError):
-    """We decline on purpose: going on could lose or forge something."""
+    """We refuse on purpose: going on could lose or forge data."""
 
     exit_code = 1
 
@@ -42,27 +42,27 @@ class NotFoundError(NatsterError):
 
 
 class ConflictError(NatsterError):
-    """Somebody else wrote first; nothing was written."""
+    """Another writer wrote first; nothing was written."""
 
     exit_code = 1
 
 
 class ServerError(NatsterError):
-    """The server cannot be reached, or refuses what was asked of it."""
+    """The server cannot be reached, or refuses a request."""
 
     exit_code = 3
 
 
 class UnreachableError(ServerError):
-    """Nobody answers at the server's address."""
+    """Nothing answers at the server's address."""
 
 
 class ConnectionLostError(ServerError):
-    """The connection that a piece of work was using has ended."""
+    """The connection in use was lost."""
 
 
 class DeniedError(ServerError):
-    """The server's permissions forbid what was asked."""
+    """The server's permissions forbid the request."""
 
 
 class UnheardError(ServerError):
@@ -102,15 +102,15 @@ class MalformedAnswerError(ServerError):
 
 
 class MisplacedWriteError(ServerError):
-    """What is written would not be stored, or was not stored, by the stream that is shown."""
+    """The stream that is shown would not store, or did not store, what is written."""
 
 
 class KeysChangedError(NatsterError):
-    """What can be opened has changed: an erasure, a rotation, a key file that came or went."""
+    """The available keys changed: an erasure, a rotation, or a key file added or removed."""
 
 
 class LogChangedError(RefusedError):
-    """The log is not the one a projection was derived from, or lost events unseen."""
+    """The log is not the one a projection was derived from, or has lost events."""
 
 
 class ProjectorStoppedError(RefusedError):
@@ -118,23 +118,23 @@ class ProjectorStoppedError(RefusedError):
 
 
 class BlockedEventError(ProjectorStoppedError):
-    """A projection stands before an event that it may not pass. `seq` is the event's sequence."""
+    """A projection is blocked at an event that it may not skip. `seq` is the event's sequence."""
 
     def __init__(self, sentence: str, seq: int) -> None:
         super().__init__(sentence)
         self.seq = seq
 
     def anew(self) -> Self:
-        """The same, not raised yet: a raised one keeps the frames that it came through alive."""
+        """A copy without a traceback. A raised error keeps every frame it passed through alive."""
         return type(self)(self.sentence, self.seq)
 
 
 class UnopenedEventError(BlockedEventError):
-    """An event counts, and its payload is sealed with a key that is not here."""
+    """The payload of an event that counts is sealed with a missing key."""
 
 
 class RuleFailedError(BlockedEventError):
-    """A projection's rule raised an error, returned something else than a document, or hangs."""
+    """A projection's rule raised an error, hangs, or returned something that is not a document."""
 
 
 class ProjectionRefusedError(UsageError):

@@ -1,7 +1,7 @@
 """Sizes in bytes, as people and NATS write them: `64MiB`, `1GiB`.
 
-The units are powers of 1,024, however they are written: `64M`, `64MB` and `64MiB` are the same,
-as in nats-server's own configuration.
+Units are always powers of 1,024: `64M`, `64MB` and `64MiB` are the same, as in nats-server's own
+configuration.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SIZE = re.compile(r"([0-9]{1,18})([KMGT]?)(?:I?B)?", re.IGNORECASE)
 
 
 def parse_byte_size(text: str) -> int:
-    """The size that a text names; raises ValueError when it names none."""
+    """Parse a size; raises ValueError if the text is not one."""
     found = _SIZE.fullmatch(text.strip())
     if found is None:
         raise ValueError("not a size: write it as 64MiB or 1GiB")
@@ -23,7 +23,7 @@ def parse_byte_size(text: str) -> int:
 
 
 def described_bytes(size: int) -> str:
-    """A size for a person, rounded down: `64 MiB`, `1.5 GiB`."""
+    """A size to show, rounded down: `64 MiB`, `1.5 GiB`."""
     for unit, name in ((TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         if size >= unit:
             return f"{size * 10 // unit / 10:,g} {name}"

@@ -1,7 +1,6 @@
-"""Which unseen characters a name needs: joiners and variation selectors in the right place.
+"""Which invisible characters a name needs: joiners and variation selectors in the right place.
 
-Between other neighbours they change nothing that can be seen, so two different names would look
-the same.
+Elsewhere they change nothing visible, and two different names would look the same.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import unicodedata
 NON_JOINER = "\u200c"
 JOINER = "\u200d"
 SELECTORS = frozenset("\ufe0e\ufe0f")
-"""Those that ask for the plain and for the coloured form of a symbol."""
+"""The selectors for the plain and the coloured form of a symbol."""
 UNSEEN_MARKS = frozenset(
     [
         "\u034f",
@@ -21,7 +20,7 @@ UNSEEN_MARKS = frozenset(
         *map(chr, range(0xE0100, 0xE01F0)),
     ]
 )
-"""Combining marks that draw nothing by themselves."""
+"""Combining marks that draw nothing on their own."""
 
 _KEYCAP = "\u20e3"
 _KEYCAP_BASES = frozenset("0123456789#*")
@@ -37,7 +36,7 @@ _VIRAMA_CLASS = 9
 
 
 def is_needed(text: str, at: int) -> bool:
-    """Whether the joiner or variation selector at an index of a text does something there."""
+    """Whether the joiner or variation selector at `index` has an effect there."""
     char = text[at]
     following = text[at + 1] if at + 1 < len(text) else ""
     if at == 0:
@@ -66,7 +65,7 @@ def _joins_letters(text: str, at: int, following: str) -> bool:
 
 
 def _symbol_before(text: str, at: int) -> str:
-    """The symbol that a joiner follows, past the selector and the skin colour it may have."""
+    """The symbol before a joiner, without its variation selector or skin colour."""
     at -= 1
     if at and text[at] == "\ufe0f":
         at -= 1

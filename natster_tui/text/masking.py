@@ -1,13 +1,14 @@
-"""What counts as a secret, and what stands on the screen in its place.
+"""What counts as a secret, and how it is masked.
 
-Secrets never reach the screen, the clipboard, a log line or an export unless
-asked for: `access_token`, `creds` and anything named like a token, secret, password, seed or
-jwt. A secret is also known by its looks, wherever it stands: a JWT, an nkey seed, a private
-key, a URL with user information. When in doubt it is masked.
+Secrets never reach the screen, the clipboard, a log line or an export unless the user asks for
+them. A field is secret by its name: `access_token`, `creds` and anything named like a token,
+secret, password, seed or jwt. A text is secret by its form: a JWT, an nkey seed, a private key, a
+URL with user information. When in doubt it is masked.
 
-Mask before shortening or `safe_text`: half a secret is no longer recognised, but still one.
-`screen_text` does both in that order, and is what everything from outside passes on its way to a
-line. Everything here takes time linear in the text, because the text comes from outside.
+Mask before you shorten a text or call `safe_text`: half a secret is not recognised, but can still
+give it away. `screen_text` does both in the right order; use it for every text from outside that
+is shown on a line. All functions here take time linear in the text, because the text comes from
+outside.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _NAME_PARTS = (
     "token",
 )
 _NAME_WORDS = frozenset({"cred", "pass", "pwd"})
-"""Too short to be looked for inside other words (`compass`, `passenger`)."""
+"""Too short to look for inside other words (`compass`, `passenger`)."""
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
@@ -47,7 +48,7 @@ _PRIVATE_KEY = re.compile(
 _SEED = re.compile(r"S[ACNOUX][A-Z2-7]{56,}+")
 _DOTTED = re.compile(r"(?<![\w-])[\w-]++(?:\.[\w-]*+)++", re.ASCII)
 _JWT_START = "eyJ"
-"""`{"` in base64: how every JWT begins."""
+"""`{"` in base64: every JWT begins with it."""
 _JWT_HEADER_AT_LEAST = 11
 _UNBROKEN = re.compile(r"[^\s\"'<>]+")
 _NEXT_URL = re.compile(r",(?=[A-Za-z][A-Za-z0-9+.-]{0,20}://)")
@@ -57,7 +58,7 @@ _NATS_SCHEMES = ("nats", "tls", "ws", "wss")
 def screen_text(text: str, limit: int = 4096, *, reveal: bool = False) -> str:
     """Text from outside as one line of at most `limit` characters: masked, then made safe.
 
-    `reveal` leaves secrets in it: somebody asked for them.
+    `reveal` leaves secrets unmasked, for a user who asked to see them.
     """
     return safe_text(text if reveal else mask_text(text), limit)
 
@@ -75,10 +76,10 @@ def is_secret_name(name: str) -> bool:
 
 
 def mask_json(value: Json) -> Json:
-    """The value with every secret in it masked, order kept.
+    """The value with every secret in it masked, in the same order.
 
-    The value of a field with a secret name is masked whole, whatever it is; null and the empty
-    string stay, for that nothing is there is no secret.
+    The value of a field with a secret name is masked whole, whatever its type. Null and the empty
+    string stay: an absent value is not a secret.
     """
     if isinstance(value, dict):
         masked: dict[str, Json] = {}
@@ -99,8 +100,7 @@ def mask_json(value: Json) -> Json:
 def mask_text(text: str) -> str:
     """The text with everything in it that looks like a secret masked.
 
-    Of a URL only the password goes, or the token that stands in its place:
-    `nats://ada:••••@host`.
+    In a URL only the password or token is masked: `nats://ada:••••@host`.
     """
     if "PRIVATE KEY-----" in text:
         text = _PRIVATE_KEY.sub(MASK, text)
@@ -112,7 +112,7 @@ def mask_text(text: str) -> str:
 
 
 def _mask_jwt(dotted: re.Match[str]) -> str:
-    """Words joined by dots, masked from where they begin to be a JWT."""
+    """Words joined by dots, masked from where a JWT begins."""
     text, word_start = dotted[0], 0
     while (dot := text.find(".", word_start)) >= 0:
         start = text.find(_JWT_START, word_start, dot)

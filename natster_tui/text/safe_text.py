@@ -1,13 +1,12 @@
-"""Text from outside, made fit for a terminal: the one place where that happens.
+"""Makes text from outside safe to show in a terminal.
 
-Subjects, payloads, headers, keys, error texts and bucket values may hold
-anything, and neither Textual nor Rich stops an escape sequence. Here control and format
-characters become visible symbols, but for those that a name needs (`joiners`), combining marks
-are capped and the length is capped. It is
-done once, where the text is decoded. The result is for showing only: names that are looked up
-or written back are the original ones.
+Subjects, payloads, headers, keys, error texts and bucket values may hold anything, and neither
+Textual nor Rich stops an escape sequence. This module replaces control and format characters with
+visible symbols, except those that a name needs (`joiners`), and limits combining marks and length.
+Text is sanitised once, where it is decoded. The result is only for showing: use the original name
+to look something up or to write it back.
 
-Secrets are masked before (`masking`), never after: a cut secret is no longer recognised.
+Mask secrets first (`masking`): a shortened secret is not recognised.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from natster_tui.text.joiners import JOINER, NON_JOINER, SELECTORS, UNSEEN_MARKS
 
 ELLIPSIS = "…"
 MARKS_PER_CHARACTER = 3
-"""Combining marks kept on one character; living scripts stay below, a pile of them overprints."""
+"""Combining marks kept on one character. Scripts in use need fewer; more would overprint lines."""
 
 _TAB_WIDTH = 4
 _UTF8_LONGEST = 4
@@ -28,21 +27,21 @@ _MARKS = frozenset({"Mn", "Me"})
 _JOINERS = frozenset((JOINER, NON_JOINER))
 _NEEDS_A_NEIGHBOUR = "".join((*_JOINERS, *SELECTORS))
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Hangul fillers and the empty braille cell: printable to Unicode, nothing at all to the eye."""
+"""Hangul fillers and the empty braille cell: Unicode calls them printable, but they are blank."""
 
 
 def safe_text(value: str | bytes, limit: int = 4096) -> str:
     """One line that is safe to show, of at most `limit` characters.
 
-    Bytes are read as UTF-8, with U+FFFD for what is not. C0 controls become control pictures
-    (ESC is ␛, newline ␊), the rest of what cannot be seen its code point (`‹202E›`). Applied to
-    its own result it changes nothing.
+    Bytes are decoded as UTF-8, with U+FFFD for invalid ones. C0 controls become control pictures
+    (ESC is ␛, newline ␊), and other invisible characters their code points (`‹202E›`). Calling it
+    on its own result changes nothing.
     """
     if isinstance(value, bytes):
         value = _decode(value, limit)
     if len(value) <= limit and value.isascii() and value.isprintable():
         return value
-    # Cut first: what is thrown away anyway must not cost anything.
+    # Cut first, to do no work for text that is dropped.
     return _capped(_visible(value[:limit]), limit, was_cut=len(value) > limit)
 
 
@@ -63,7 +62,7 @@ def safe_block(value: str | bytes, max_lines: int = 500, limit: int = 65_536) ->
 def safe_in_place(text: str) -> str:
     """The text with one symbol for each character that must not reach a terminal, length kept.
 
-    For where positions count, as in a field that somebody types in or pastes into.
+    Use it where positions matter, as in an input field.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -80,7 +79,7 @@ def safe_in_place(text: str) -> str:
 
 
 def _decode(value: bytes, limit: int) -> str:
-    """As many of the bytes as can matter; one character more than `limit` shows that some did."""
+    """Decode only what is needed: `limit` characters, and one more if the text is longer."""
     return value[: (limit + 1) * _UTF8_LONGEST].decode("utf-8", "replace")
 
 
@@ -92,13 +91,13 @@ def _capped(text: str, limit: int, *, was_cut: bool) -> str:
 
 
 def _visible(text: str) -> str:
-    """The text with everything unseen made visible, and no more marks than may stand."""
+    """The text with invisible characters made visible and combining marks limited."""
     if text.isascii() and text.isprintable():
         return text
     shown: list[str] = []
     marks = 0
     for at, char in enumerate(text):
-        # A mark at the very beginning would sit on whatever the screen has before it.
+        # A leading mark would combine with the character before it on the screen.
         if shown and _is_mark(text, at):
             marks += 1
             if marks <= MARKS_PER_CHARACTER:
@@ -118,7 +117,7 @@ def _visible(text: str) -> str:
 
 
 def _is_mark(text: str, at: int) -> bool:
-    """Whether a character is drawn onto the one before it, or changes how that looks."""
+    """Whether a character is drawn onto the one before it, or changes how that one looks."""
     char = text[at]
     if char <= "\u02ff" or unicodedata.category(char) not in _MARKS:
         return False
@@ -126,13 +125,13 @@ def _is_mark(text: str, at: int) -> bool:
 
 
 def _surplus(marks: int) -> str:
-    """How many marks were left out, so that two different names never look the same."""
+    """How many marks were dropped, so that two different names never look the same."""
     return f"‹+{marks - MARKS_PER_CHARACTER}›"
 
 
 @lru_cache(maxsize=4096)
 def _visible_character(char: str) -> str:
-    """The character itself, or the symbol that stands for it when it starts a cell."""
+    """The character itself, or the symbol that replaces it when it starts a cell."""
     code = ord(char)
     if code < 0x20:
         return chr(0x2400 + code)

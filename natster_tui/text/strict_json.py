@@ -1,7 +1,7 @@
 """Which payloads count as readable JSON, the same for every reader.
 
-UTF-8 without a byte order mark, RFC 8259 (no NaN or Infinity), nesting of at
-most 64, no lone surrogates; of duplicate names the last wins; names are case-sensitive.
+UTF-8 without a byte order mark, RFC 8259 (no NaN or Infinity), nesting of at most 64, no lone
+surrogates. If a name occurs twice, the last one wins. Names are case-sensitive.
 """
 
 from __future__ import annotations
@@ -33,10 +33,7 @@ _decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=Number, p
 
 
 def read_json(payload: bytes) -> Json:
-    """The value that a payload holds.
-
-    Raises UnreadableError for everything that the rules above refuse.
-    """
+    """Parse a payload; raises UnreadableError if it breaks one of the rules above."""
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -64,7 +61,7 @@ def json_line(value: object) -> str:
 
 
 def _depth(value: Json) -> int:
-    """How deep arrays and objects stand inside each other; 0 for a plain value."""
+    """How deep arrays and objects are nested; 0 for a plain value."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, (list, dict))]:
         depth += 1
