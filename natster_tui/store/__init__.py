@@ -1,1 +1,1 @@
-"""NATS and cryptography: the only layer that knows them."""
+"""NATS and cryptography: the only layer that imports them."""

@@ -1,8 +1,8 @@
 """A projection's bucket: its documents and its checkpoint, written together or not at all.
 
-The one place where projections are stored: changed documents
-and the checkpoint go in one atomic batch (NATS ADR-50), the checkpoint last and under its own
-revision, so that a writer whose view is stale loses the whole batch.
+Only this module stores projections. Changed documents and the checkpoint go into one atomic batch
+(NATS ADR-50). The checkpoint comes last and expects its own revision, so the whole batch of a
+writer with a stale view is refused.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from natster_tui.store.writing.atomic_batch import (
 from natster_tui.store.writing.stream_writer import confirm_early
 
 HEADER_ALLOWANCE = 512
-"""Bytes of a message's limit that our own headers may need."""
+"""Bytes of the message size limit that our own headers may need."""
 
 
 class StoredEntry(NamedTuple):
-    """One stored value, opened: the bytes, the revision, and whether a batch of ours wrote it.
+    """One stored value, opened: the bytes, the revision, and whether one of our batches wrote it.
 
-    `sealed` says whether it is stored sealed, `unopened` why it did not open (`value` is what is
-    stored, then).
+    `sealed` says whether it is stored sealed. `unopened` says why it could not be opened; `value`
+    is then the stored bytes.
     """
 
     value: bytes
@@ -57,23 +57,23 @@ class StoredEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BucketInfo:
-    """What the server says of a bucket."""
+    """What the server says about a bucket."""
 
     exists: bool
     allow_atomic: bool = False
     last_revision: int = 0
     replicas: int = 1
     max_entry: int = 0
-    """The largest message that it takes, in bytes; 0 where only the server limits it."""
+    """The largest message that it accepts, in bytes; 0 if only the server limits it."""
     values: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The content of a bucket at one instant; the checkpoint stands apart from the documents.
+    """The content of a bucket at one instant, with the checkpoint apart from the documents.
 
-    `documents` has their entries: what a large document is made of is the domain's business.
-    `removed_at` is the revision of the mark that somebody left who deleted the checkpoint.
+    `documents` holds the entries as stored; this layer does not join the pages of a large document.
+    `removed_at` is the revision of the delete marker if the checkpoint was deleted.
     """
 
     documents: dict[str, StoredEntry]
@@ -89,7 +89,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class EntryLimit:
-    """The largest value of an entry, in bytes, and the setting that would have to be raised."""
+    """The largest value of an entry, in bytes, and the setting to raise for larger ones."""
 
     size: int
     setting: str = "max_payload on the server"
@@ -110,7 +110,7 @@ class Bucket:
 
     @property
     def entry_limit(self) -> EntryLimit:
-        """What limits the size of an entry, as of the last look."""
+        """What limits the size of an entry, as of the last read."""
         size, setting = self.link.max_payload, "max_payload on the server"
         if 0 < self._max_entry < size:
             size, setting = self._max_entry, f"max_msg_size of the stream {self.stream}"
@@ -135,19 +135,19 @@ class Bucket:
         )
 
     async def create(self, maker: BucketMaker) -> None:
-        """Make the bucket; raises ConflictError when another process made it meanwhile."""
+        """Create the bucket; raises ConflictError if another process created it first."""
         if not await maker.make(projection_spec(self.name)):
             raise ConflictError(f"another process made the bucket {self.name} meanwhile")
 
     async def refuse_unconvertible(self, needed: int) -> None:
-        """Raise RefusedError where another program's bucket cannot be converted.
+        """Raise RefusedError if another program's bucket cannot be converted.
 
         `needed` is how many bytes its entries will take.
         """
         await refuse_unconvertible(self.link, self.name, needed)
 
     async def convert(self) -> None:
-        """Give a bucket that another program made what commits need; its size limit stays."""
+        """Change the settings of another program's bucket for commits; its size limit stays."""
         await convert_bucket(self.link, self.name)
 
     async def load(self) -> Snapshot:
@@ -157,17 +157,17 @@ class Bucket:
     async def look(self, keys: Awaitable[object] | None = None) -> tuple[BucketInfo, Snapshot]:
         """How the bucket is set up, and every stored value as of one instant.
 
-        `keys` is a look at the keys that was begun already, for several buckets at once. The
-        stream is read in revision order until nothing is pending: what was overwritten on
-        the way comes again with its later revision. The end is a true state of the bucket only
-        where no batch is half read (the server shows its messages one by one), and nothing is
-        left that the stream's leader has and the consumer's replica lacks.
+        `keys` is a read of the keys that has already started, shared by several buckets. The
+        stream is read in revision order until nothing is pending; a value overwritten meanwhile
+        comes again with its later revision. The result is a true state of the bucket only if no
+        batch is half read (the server shows its messages one by one), and if the stream's leader
+        has nothing that the consumer's replica lacks.
         """
         reader = StreamReader(
             self.link, self.stream, 1, purpose=f"load-{self.name}", instance=self._instance
         )
         async with AsyncExitStack() as stack:
-            # What is stored here may be sealed with keys that came in since we last looked.
+            # The values may be sealed with keys that were added since the last read.
             info, _, failed = await together(
                 self.info(), keys or self.sealing.refresh(), entered(stack, reader)
             )
@@ -178,7 +178,7 @@ class Bucket:
             return info, await self._read_all(reader, info)
 
     async def _read_all(self, reader: StreamReader, info: BucketInfo) -> Snapshot:
-        """What a reader from the beginning on delivers, at least what the bucket held at `info`."""
+        """What a reader delivers from the beginning: at least what the bucket held at `info`."""
         documents: dict[str, StoredEntry] = {}
         checkpoint: StoredEntry | None = None
         last = removed_at = delivered = 0
@@ -250,13 +250,12 @@ class Bucket:
     ) -> int:
         """Write changed entries (None: remove) and the checkpoint; returns its revision.
 
-        `fold` is where the documents come from: it tells the account under whose key each is
-        sealed, and which erasures it has taken into account.
+        `fold` is the source of the documents. It says which account's key seals each of them, and
+        which erasures it has taken into account.
 
-        Raises ConflictError when the checkpoint is no longer at `expected_revision`, or when an
-        account was erased since the fold began: nothing was written. When the answer is lost it
-        may or may not have been; whoever catches a ServerError must look at the bucket before
-        going on.
+        Raises ConflictError, with nothing written, if the checkpoint is no longer at
+        `expected_revision` or an account was erased since the fold began. If the answer is lost
+        (ServerError), the batch may be stored or not: read the bucket before going on.
         """
         if len(changes) >= BATCH_LIMIT:
             raise ValueError(f"{len(changes)} changes and a checkpoint do not fit in one batch")
@@ -268,8 +267,8 @@ class Bucket:
             if document is not None
         }
         await self.sealing.ready_for(accounts.values())
-        # From here on nothing is awaited until all is sealed. What was opened before an erasure
-        # must never be sealed under a key that was made after it.
+        # Do not await until everything is sealed: a value opened before an erasure must not be
+        # sealed with a key made after it.
         if fold is not None and self.sealing.tombstones not in (None, fold.tombstones):
             raise ConflictError(
                 f"an account's keys were erased meanwhile: nothing was written to {self.name}"
@@ -288,13 +287,13 @@ class Bucket:
         return await commit_batch(self.link, self.name, messages)
 
     async def confirm(self) -> None:
-        """Make sure, before the first commit, that this bucket would store it.
+        """Check, before the first commit, that this bucket would store it.
 
-        A commit does the same; several buckets side by side take less time. Raises
+        A commit checks the same, but several buckets checked together take less time. Raises
         MisplacedWriteError, ServerError.
         """
         await confirm_early(self.link, self.stream, f"$KV.{self.name}.{CHECKPOINT_KEY}")
 
     async def purge_before(self, revision: int) -> None:
-        """Remove every entry older than `revision`; the entry at it survives."""
+        """Remove every entry older than `revision`; the entry at `revision` stays."""
         await self.link.ask(f"STREAM.PURGE.{self.stream}", DoneAnswer, {"seq": revision})

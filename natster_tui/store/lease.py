@@ -5,13 +5,13 @@ Bucket `NATSTER_LEASE`:
 | key | held by the process that |
 | --- | --- |
 | `projector.<projection>` | projects this projection |
-| `projector` | holds `projector.account`, so that release 0.1, which knows this key only, waits |
+| `projector` | holds `projector.account`; release 0.1 knows only this key, and waits for it |
 | `rebuild.<projection>` | writes a rebuild of this projection |
 
-An entry is taken by a publish that expects none and renewed each second by one that expects its
-own revision, both with a time to live: the entry of a process that died disappears by itself.
-Leases keep processes from working against each other. What keeps the data right is the
-checkpoint's revision, not a lease.
+A process takes an entry with a publish that expects none, and renews it each second with one that
+expects its own revision. Both have a time to live, so the entry of a process that died expires.
+Leases keep two processes from doing the same work. They do not protect the data; the expected
+revision of the checkpoint does.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from natster_tui.text.safe_text import safe_text
 
 BUCKET = LEASES.name
 FORMER_KEY = "projector"
-"""The only projector's key that release 0.1 knows; it stands for both built-in projections."""
+"""The only projector key that release 0.1 knows; it covers both built-in projections."""
 TTL_S = 3
 
 _STREAM = LEASES.stream
 _ANSWER_S = 1.0
-"""How long an answer may take: three of them fit into the time to live."""
+"""How long to wait for an answer; three such waits fit into the time to live."""
 _LARGEST_PID = 2**32
 _LARGEST_SECONDS = 2**40
 
@@ -51,7 +51,7 @@ class Holder(BaseModel):
     """Who holds an entry. `since` is unix seconds.
 
     `version` is the projection's version that the holder projects; None in an entry of release
-    0.1. An entry that cannot be read is held all the same: see `UNREADABLE`.
+    0.1. An unreadable entry still counts as held: see `UNREADABLE`.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
@@ -64,7 +64,7 @@ class Holder(BaseModel):
 
     @property
     def described(self) -> str:
-        """For a person: the host and the process."""
+        """The host and the process, to show."""
         if self == UNREADABLE:
             return "unknown: its entry cannot be read"
         return f"{safe_text(self.host, 60)}, process {self.pid}"
@@ -75,11 +75,11 @@ class Holder(BaseModel):
 
 
 UNREADABLE = Holder(host="", pid=0, instance="", since=0)
-"""The holder of an entry that is not one of ours, or of a later form."""
+"""The holder of an entry that is not ours, or is in a later format."""
 
 
 def decode_holder(stored: bytes) -> Holder:
-    """The holder that stored bytes name, `UNREADABLE` if they name none."""
+    """Parse the holder of a stored entry; `UNREADABLE` if that fails."""
     try:
         return Holder.model_validate_json(stored)
     except ValidationError:
@@ -90,8 +90,8 @@ def decode_holder(stored: bytes) -> Holder:
 class LeaseKeys:
     """The entries that make up one lease.
 
-    `held` are taken in this order, all or none. `former` is a key at which release 0.1 may hold
-    the same, `rebuild` the one whose holder is made room for; each is empty where there is none.
+    `held` are taken in this order, all or none. `former` is the key at which release 0.1 may hold
+    the same lease. The holder of `rebuild` has precedence over this lease. Each may be empty.
     """
 
     held: tuple[str, ...]
@@ -114,16 +114,16 @@ def rebuild_keys(projection: str) -> LeaseKeys:
 
 
 def rebuild_key(projection: str) -> str:
-    """The key of the entry that says who rebuilds a projection."""
+    """The key of the entry that names the process rebuilding a projection."""
     return f"rebuild.{projection}"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What stands at a key: the holder, None if nobody holds it, and the revision.
+    """The state of a key: the holder, None if it is not held, and the revision.
 
-    The revision is what the next write must expect: 0 where nothing is stored, that of the mark
-    where the entry was deleted by hand. `bucket` says whether there is a bucket at all.
+    The next write must expect this revision: 0 if nothing is stored, or the delete marker's if
+    the entry was deleted by hand. `bucket` says whether the bucket exists.
     """
 
     holder: Holder | None = None
@@ -132,7 +132,7 @@ class Found:
 
 
 class Lease:
-    """One entry behind a link; `key` says which."""
+    """One lease entry, reached over a link; `key` says which."""
 
     def __init__(self, link: Link, key: str = FORMER_KEY) -> None:
         self._link = link
@@ -140,7 +140,7 @@ class Lease:
         self._subject = f"$KV.{BUCKET}.{key}"
 
     async def look(self, within_s: float = _ANSWER_S) -> Found:
-        """What stands there now. Raises ServerError when there is no answer in time."""
+        """Read the entry. Raises ServerError if there is no answer in time."""
         try:
             entry = await last_message(self._link, _STREAM, self._subject, timeout=within_s)
         except ApiError as error:
@@ -152,10 +152,10 @@ class Lease:
         return Found(None if is_removal(entry) else decode_holder(entry.payload), entry.seq)
 
     async def put(self, holder: Holder, expected_revision: int) -> int | None:
-        """Take or renew the entry; its new revision, None if it stands at another one by now.
+        """Take or renew the entry; returns its new revision, None if another process changed it.
 
-        Raises ApiError with MESSAGE_TTL_DISABLED where the bucket knows no time to live. After
-        any other ServerError than an ApiError the entry may be ours or not.
+        Raises ApiError with MESSAGE_TTL_DISABLED if the bucket allows no time to live. After any
+        ServerError that is not an ApiError the entry may be ours or not.
         """
         headers = {
             "Nats-TTL": f"{TTL_S}s",
@@ -172,21 +172,21 @@ class Lease:
         return stored.seq
 
     async def confirm(self) -> None:
-        """Make sure, before the first `put`, that this bucket would store the entry.
+        """Check, before the first `put`, that this bucket would store the entry.
 
         Raises MisplacedWriteError, ServerError.
         """
         await confirm_early(self._link, _STREAM, self._subject)
 
     async def remove(self, revision: int) -> None:
-        """Remove the entry at a revision. A later one has another revision, and stays."""
+        """Remove the entry at a revision. A later entry has another revision, and stays."""
         await self._link.ask(
             f"STREAM.MSG.DELETE.{_STREAM}", DoneAnswer, {"seq": revision}, timeout=_ANSWER_S
         )
 
 
 async def projecting(link: Link, projection: str) -> Holder | None:
-    """Which process projects a projection, as the entries say now; None where none does."""
+    """The process that projects a projection, by its entries; None if there is none."""
     lease = projector_keys(projection)
     keys = [key for key in dict.fromkeys((*reversed(lease.held), lease.former)) if key]
     looks = await asyncio.gather(*(Lease(link, key).look(REQUEST_TIMEOUT) for key in keys))
@@ -198,7 +198,7 @@ async def projecting(link: Link, projection: str) -> Holder | None:
 
 
 async def allow_message_ttl(link: Link) -> bool:
-    """Switch message TTL on in a leases' bucket that was made without; whether it was off."""
+    """Switch message TTL on in a lease bucket made without it; returns whether it was off."""
     return await change_settings(
         link, _STREAM, {"allow_msg_ttl": True}, unless=lambda config: config.allow_msg_ttl
     )

@@ -1,7 +1,7 @@
 """The event log: one JetStream stream, appended to and read, never changed otherwise.
 
-Creating it, adopting it as it is, reading by sequence, and appending under expectations. A log
-that exists is never updated, purged or deleted from here.
+This module creates a log or adopts an existing one, reads by sequence, and appends with expected
+sequences. It never updates, purges or deletes an existing log.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ APPENDS_IN_FLIGHT = 400
 
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
 EXPECTED_LAST_ID = "Nats-Expected-Last-Msg-Id"
-"""Only for a stream without replicas: on nats-server 2.15 the replicas of any other stop at an
-expectation that does not hold (`critical write error` in their log), and store nothing more."""
+"""Only for a stream without replicas. On nats-server 2.15 replicas stop when this expectation
+fails (`critical write error` in their log), and store nothing more."""
 EXPECTED_SUBJECT_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 
@@ -75,42 +75,42 @@ class Append:
 
     @property
     def message_id(self) -> str:
-        """The message id, or an empty text."""
+        """The message id, or an empty string."""
         return next((value for name, value in self.headers if name == MESSAGE_ID), "")
 
 
 class EventLog:
-    """The log behind a link. `info` is as of the last `refresh`."""
+    """The log, reached over a link. `info` is as of the last `refresh`."""
 
     def __init__(self, link: Link, info: LogInfo, sealing: Sealing | None = None) -> None:
         self.appended = 0
-        """How many events were appended through here, duplicates apart."""
+        """How many events this object appended, without duplicates."""
         self.link = link
         self.info = info
         self.sealing: Sealing = sealing or PlainSealing()
         self.buckets = BucketMaker(link, replicas=info.replicas, log_limit=info.max_bytes)
-        """Makes the buckets that belong to it."""
+        """Creates the log's buckets."""
         self._writer = StreamWriter(link, info.stream)
         self.leader = StreamLeader(link, info.stream, info.created)
-        """Knows what is gone from the log."""
+        """Knows which sequences were deleted from the log."""
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What must be as it was for anything read before to be still true, and still shown.
+        """A value that changes when data read earlier may no longer be shown.
 
-        The log itself, the erasures, and which keys there are.
+        It covers the log itself, the erasures, and the available keys.
         """
         sealing = self.sealing
         return (self.info.stream, self.info.created, sealing.tombstones, sealing.problems)
 
     @classmethod
     async def open(cls, link: Link, stream: str) -> EventLog:
-        """Adopt the log that exists; raises MissingLogError when there is none."""
+        """Open the existing log; raises MissingLogError if there is none."""
         return cls(link, await _read_info(link, stream))
 
     @classmethod
     async def create(cls, link: Link, stream: str, settings: LogSettings) -> EventLog:
-        """Make the log; raises ApiError when the server refuses or the name is taken."""
+        """Create the log; raises ApiError if the server refuses or the name is taken."""
         replicas = settings.replicas
         if replicas is None:
             # Addresses, not nodes: a node may have several.
@@ -119,7 +119,7 @@ class EventLog:
                 try:
                     return await cls.create(link, stream, replace(settings, replicas=3))
                 except ApiError as error:
-                    # Any other refusal may be over in a moment, and a log is made for good.
+                    # Another refusal may pass, and the replicas of a log are never changed later.
                     if error.code != REPLICAS_NOT_SUPPORTED:
                         raise
             replicas = 1
@@ -133,10 +133,10 @@ class EventLog:
         return self.info.stream
 
     async def refresh(self) -> LogInfo:
-        """Ask the server what the log is now.
+        """Read the log's current state from the server.
 
-        Raises LogChangedError when it is another one of the same name: whatever was read or
-        folded through this object does not belong to that.
+        Raises LogChangedError if another log has the same name now: what was read or folded
+        through this object does not belong to it.
         """
         info = await _read_info(self.link, self.info.stream)
         if info.created != self.info.created:
@@ -148,7 +148,7 @@ class EventLog:
         return info
 
     async def record_at(self, seq: int) -> Record | None:
-        """The record at a sequence, or None if there is none (any more)."""
+        """The record at a sequence, or None if there is none or it was deleted."""
         record = await message_at(self.link, self.stream, seq)
         return None if record is None else (await self.sealing.open_records([record]))[0]
 
@@ -164,10 +164,9 @@ class EventLog:
     ) -> AsyncGenerator[list[Record], None]:
         """Records from `first` to `last` inclusive, in batches; close it when leaving early.
 
-        Ends without an error only when they were all that the log holds of that range. `there_from`
-        is a sequence from which on everything is known to be there: if any of that is removed
-        before it was read, LogChangedError is raised. Without it that goes for what stands behind
-        the first record.
+        Ends without an error only if they are all that the log holds in that range. Messages from
+        `there_from` on are known to exist: LogChangedError is raised if one of them is removed
+        before it is read. By default this applies to everything after the first record.
         """
         if subject_filter:
             read = read_filtered(
@@ -195,7 +194,7 @@ class EventLog:
     async def messages(
         self, first: int, last: int, *, purpose: str, instance: str, there_from: int | None = None
     ) -> AsyncGenerator[list[StoredMessage], None]:
-        """The messages of a range, payloads as they are stored; otherwise as `records`."""
+        """The messages of a range, with payloads as stored; otherwise the same as `records`."""
         read = read_messages(
             self.leader, first, last, purpose=purpose, instance=instance, there_from=there_from
         )
@@ -211,7 +210,7 @@ class EventLog:
         instance: str,
         slice_messages: int | None = None,
     ) -> StreamReader:
-        """Follows the log from `start` on, at the pace of whoever works on what comes."""
+        """Follow the log from `start` on, at the caller's pace."""
         return StreamReader(
             self.link,
             self.stream,
@@ -224,12 +223,12 @@ class EventLog:
         )
 
     async def last_of_subject(self, subject_filter: str) -> int:
-        """The sequence of the newest event that matches a filter, 0 if none does."""
+        """The sequence of the newest event that matches a filter; 0 if none does."""
         found = await last_message(self.link, self.stream, subject_filter)
         return 0 if found is None else found.seq
 
     async def clear_binding(self) -> int:
-        """The sequence of an unsealed `context_bound`, 0 if the first and the newest are sealed."""
+        """The sequence of an unsealed `context_bound`; 0 if the first and the newest are sealed."""
         wanted = f"{SUBJECT_PREFIX}*.*.*.{EventType.CONTEXT_BOUND}"
         ends = await together(
             next_message(self.link, self.stream, 1, wanted),
@@ -241,9 +240,9 @@ class EventLog:
         return 0
 
     async def confirm(self, subject: str) -> None:
-        """Make sure, before the first event is appended, that this log would store it.
+        """Check, before the first event is appended, that this log would store it.
 
-        Appending does the same; done early, beside other work, it costs no time. Raises
+        Appending checks the same. Call this early, beside other work, to save time. Raises
         MisplacedWriteError, ServerError.
         """
         await self._writer.confirm(subject)
@@ -251,8 +250,8 @@ class EventLog:
     async def append(self, message: Append, *, expected_last: int, expected_subject: str) -> int:
         """Append one event if `expected_last` is the newest sequence matching the filter.
 
-        Returns the event's sequence. Raises ConflictError when somebody wrote first, ServerError
-        with the limit and the remedy when the log is full, and RefusedError when the account was
+        Returns the event's sequence. Raises ConflictError if another writer was first, ServerError
+        with the limit and the remedy if the log is full, and RefusedError if the account was
         erased meanwhile.
         """
         headers = (
@@ -275,9 +274,9 @@ class EventLog:
         return seq
 
     async def _refuse_unreadable(self, seq: int, erased: str | None) -> None:
-        """An event whose key was destroyed while it was on its way is stored, and says nothing.
+        """Raise RefusedError if the event's key was destroyed before the event was stored.
 
-        `erased` is the digest of the erasures from when it was sealed.
+        `erased` is the digest of the erasures when the event was sealed.
         """
         await self.sealing.refresh()
         if self.sealing.tombstones == erased:
@@ -285,19 +284,19 @@ class EventLog:
         record = await self.record_at(seq)
         if record is not None and record.seal is not None and record.seal.unopened is not None:
             raise RefusedError(
-                f"event {seq:,} is stored, but the keys of its account were erased meanwhile, and "
-                "nobody can read what it says: publish it again"
+                f"event {seq:,} is stored, but the keys of its account were erased meanwhile, so "
+                "it can never be read: publish it again"
             )
 
     async def append_all(self, messages: Sequence[Append], *, expected_last: int | None) -> int:
-        """Append many events in order, several in flight; returns how many landed.
+        """Append many events in order, several in flight; returns how many were stored.
 
-        With `expected_last` every message expects to follow exactly on the one before, so that
-        nothing lands out of order: when somebody else writes in between, the messages from
-        there on are left, and the number of those before is returned. The sequence alone would
-        not do: somebody else's event in the place of one makes the next one's number right. Where
-        several are in flight each therefore expects the message id before it as well; a replicated
-        log gets them one by one, because there an expected id that does not hold ends the stream.
+        With `expected_last` each message expects to come directly after the one before it. If
+        another writer appends in between, the remaining messages are not stored, and the number
+        stored so far is returned. The expected sequence is not enough: if another event takes the
+        place of one of ours, the sequence that the next one expects is right again. So with
+        several in flight, each also expects the message id of the one before it. A replicated log
+        gets them one by one, because there a failed expectation of an id ends the stream.
         """
         waiting: list[asyncio.Task[int]] = []
         landed = 0
@@ -329,7 +328,7 @@ class EventLog:
     def _check_landed(
         self, message: Append, seq: int, expected_last: int | None, index: int
     ) -> None:
-        """A message that was told to follow, and stands elsewhere, is not there any more."""
+        """Raise ServerError if an ordered message was answered with another sequence."""
         if expected_last is not None and seq != expected_last + index + 1:
             raise ServerError(
                 f"{self.stream} takes the event {safe_text(message.message_id, 100)} for a "
@@ -338,9 +337,9 @@ class EventLog:
             )
 
     async def _ready_for(self, messages: Sequence[Append]) -> None:
-        """Have the keys that sealing these takes: those of origins erased meanwhile anew.
+        """Get the keys to seal these messages with, and new ones for origins erased meanwhile.
 
-        Raises ServerError where the stream takes no events.
+        Raises ServerError if the stream takes no events.
         """
         if reason := why_not_publishable(self.info):
             raise ServerError(reason)
@@ -370,7 +369,7 @@ class EventLog:
         return ack.seq
 
     async def _full(self, error: ApiError) -> ServerError:
-        """That the log takes no more, which of its limits that is, and what to do."""
+        """The error for a full log, with the limit that was reached and what to do."""
         info = await self.refresh()
         has_all_messages = 0 < info.max_msgs <= info.messages
         limit = "max_msgs" if has_all_messages else "max_bytes"
@@ -382,7 +381,7 @@ class EventLog:
         )
 
     async def _find_landed(self, message_id: str, after: int) -> int | None:
-        """Our own message among what landed since: a retry may be answered with a conflict."""
+        """Find our own message among the newer ones: a retry may be answered with a conflict."""
         info = await self.refresh()
         if not message_id:
             return None

@@ -1,4 +1,4 @@
-"""How the log's stream is made when we make it, and read as what it is."""
+"""The configuration of the log's stream: how we create it, and how we read an existing one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """How a log is made when we make it; each can be set.
+    """The settings of a new log.
 
-    `replicas` None means three when the cluster has three nodes or more, else one;
+    `replicas` None means three if the cluster has three nodes or more, else one.
     `duplicate_window_s` is in seconds.
     """
 
@@ -28,7 +28,7 @@ class LogSettings:
 
 
 def stream_config(stream: str, settings: LogSettings, replicas: int) -> dict[str, object]:
-    """The request that makes the stream."""
+    """The request that creates the stream."""
     return {
         "name": stream,
         "description": "Natster event log",
@@ -51,7 +51,7 @@ def stream_config(stream: str, settings: LogSettings, replicas: int) -> dict[str
 
 
 def log_info(answer: StreamInfoAnswer) -> LogInfo:
-    """What the server's answer about a stream says of the log."""
+    """The log's state, from the server's answer about its stream."""
     config, state = answer.config, answer.state
     return LogInfo(
         stream=config.name,
@@ -82,6 +82,6 @@ def log_info(answer: StreamInfoAnswer) -> LogInfo:
         no_ack=config.no_ack,
         is_mirror=config.mirror is not None,
         is_sealed_stream=config.sealed,
-        # A single server may describe a cluster that has no name.
+        # A single server may report a cluster without a name.
         in_cluster=answer.cluster is not None and bool(answer.cluster.name),
     )

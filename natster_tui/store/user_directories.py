@@ -11,17 +11,17 @@ _NAME = "natster-tui"
 
 
 def config_directory() -> Path | None:
-    """Where settings and keys are kept unless told otherwise."""
+    """The default directory for settings and keys."""
     return _found(platformdirs.user_config_dir)
 
 
 def data_directory() -> Path | None:
-    """Where the embedded server keeps its data unless told otherwise."""
+    """The default directory for the embedded server's data."""
     return _found(platformdirs.user_data_dir)
 
 
 def cache_directory() -> Path | None:
-    """Where things are kept that may be lost."""
+    """The directory for cached files, which may be lost."""
     return _found(platformdirs.user_cache_dir)
 
 
@@ -30,5 +30,5 @@ def _found(directory: Callable[[str], str]) -> Path | None:
         path = Path(directory(_NAME))
     except RuntimeError:
         return None
-    # Some versions of platformdirs leave the ~ that stands for the home directory.
+    # Some versions of platformdirs do not expand ~.
     return path if path.is_absolute() else None
