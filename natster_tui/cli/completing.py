@@ -7,7 +7,6 @@ sentence. An account is found by its name as well, and becomes its key.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -109,6 +108,8 @@ def _read(
     context: Context, work: Callable[[EventLog, str], Coroutine[Any, Any, dict[str, str]]]
 ) -> Mapping[str, str]:
     """What `work` reads of the log that the options name; nothing where that fails."""
+    import asyncio
+
     from natster_tui.cli.options import given_options
     from natster_tui.cli.target import resolve_target
     from natster_tui.engine.server_source import with_log
