@@ -1,1 +1,1 @@
-"""Making our buckets: how they are set up, how large they may get, and why one is refused."""
+"""Creating our buckets: their settings, their size limits, and the server's refusals."""

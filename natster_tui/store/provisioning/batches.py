@@ -1,4 +1,4 @@
-"""Writing a batch to a bucket of ours, whatever its settings have become."""
+"""Writing a batch to one of our buckets, even if its settings were changed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from natster_tui.store.writing.atomic_batch import BatchMessage, publish_batch
 async def commit_batch(link: Link, bucket: str, messages: Sequence[BatchMessage]) -> int:
     """Store all messages in a bucket, or none; returns the sequence of the last one.
 
-    Atomic batches are switched on where they are off, which is said. Raises ConflictError when an
-    expectation does not hold, BucketError when a limit of the bucket is reached, and what
-    `publish_batch` raises.
+    Switches atomic batches on if they are off, and gives a notice. Raises ConflictError if an
+    expectation fails, BucketError if a limit of the bucket is reached, and what `publish_batch`
+    raises.
     """
     try:
         return await publish_batch(link, bucket, messages)

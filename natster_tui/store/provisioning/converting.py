@@ -1,7 +1,7 @@
-"""Converting a bucket that another program made, so that commits work and nothing is forgotten.
+"""Converting a bucket that another program made, so that commits work and no value expires.
 
-Its size limit stays. Whatever the server cannot change is refused by name, before anything is
-written.
+Its size limit stays. A setting that the server cannot change is refused by name, before anything
+is written.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.provisioning.updating import change_settings
 
 _STORED_BESIDE = 256
-"""Bytes of an entry beside its key and its value: the headers of a batch, and the server's own."""
+"""Bytes of an entry besides its key and value: batch headers and the server's own overhead."""
 
 
 def changes_to(config: StreamConfig) -> dict[str, object]:
-    """The settings to change: what atomic commits need, and none that forgets."""
+    """The settings to change, for atomic commits and so that no value is dropped."""
     wanted: dict[str, object] = {
         "allow_atomic": True,
         "discard": "new",
@@ -35,7 +35,7 @@ def changes_to(config: StreamConfig) -> dict[str, object]:
 
 def _is(config: StreamConfig, name: str, value: object) -> bool:
     present = getattr(config, name)
-    # The server's answers leave out "no limit", or say it as -1 or 0.
+    # In the server's answers "no limit" is -1, 0 or left out.
     no_limit = value in (-1, 0) and not isinstance(value, bool)
     return present in (-1, 0) if no_limit else present == value
 
@@ -48,8 +48,8 @@ def why_not_converted(bucket: str, config: StreamConfig, needed: int) -> str:
     stream = f"KV_{bucket}"
     if config.storage != "file":
         return (
-            f"{bucket} cannot be taken over: its storage is {config.storage}, which forgets, and "
-            f"the server cannot change that: delete the stream {stream}, its documents are made "
+            f"{bucket} cannot be taken over: its storage is {config.storage}, which can be lost, "
+            f"and the server cannot change it: delete the stream {stream}, its documents are made "
             "from the log"
         )
     if config.mirror is not None or config.sealed:
@@ -67,9 +67,9 @@ def why_not_converted(bucket: str, config: StreamConfig, needed: int) -> str:
 
 
 def bytes_needed(bucket: str, sizes: Mapping[str, int], stored: Mapping[str, int]) -> int:
-    """About how many bytes a bucket's entries take while it is rewritten, from values' sizes.
+    """About how many bytes a bucket's entries take while it is rewritten, from its values' sizes.
 
-    Where a key is stored already, the larger of the two values counts.
+    If a key is already stored, the larger of its two values counts.
     """
     prefix = len(f"$KV.{bucket}.")
     return sum(
@@ -79,14 +79,14 @@ def bytes_needed(bucket: str, sizes: Mapping[str, int], stored: Mapping[str, int
 
 
 async def refuse_unconvertible(link: Link, bucket: str, needed: int) -> None:
-    """Raise RefusedError where a bucket cannot be taken over as it is set up."""
+    """Raise RefusedError if a bucket's settings keep it from being taken over."""
     info = await stream_info(link, f"KV_{bucket}")
     if why := why_not_converted(bucket, info.config, needed):
         raise RefusedError(f"{why}; nothing was written")
 
 
 async def convert_bucket(link: Link, bucket: str) -> None:
-    """Change what has to be changed; RefusedError where the server refuses that."""
+    """Change the settings that need it; raises RefusedError if the server refuses."""
     stream = f"KV_{bucket}"
     changes = changes_to((await stream_info(link, stream)).config)
     if not changes:

@@ -11,7 +11,7 @@ from natster_tui.store.connection.streams import stream_info
 
 
 def why_it_forgets(config: StreamConfig) -> str:
-    """The setting because of which a bucket loses what it holds; empty if there is none."""
+    """The setting that makes a bucket lose entries; empty if there is none."""
     if config.storage != "file":
         return f"storage {config.storage}"
     if config.max_age:
@@ -27,7 +27,7 @@ def why_it_forgets(config: StreamConfig) -> str:
 
 
 def hazards_of_bucket(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
-    """What is dangerous about a projection's bucket as it is set up."""
+    """The dangerous setting of a projection's bucket; empty if there is none."""
     hazards = []
     if setting := why_it_forgets(config):
         hazards.append(bucket_forgets(bucket, setting))
@@ -40,7 +40,7 @@ def hazards_of_bucket(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
 
 
 async def read_bucket_hazards(link: Link, bucket: str) -> tuple[Hazard, ...]:
-    """The same of a bucket on the server; none where it does not exist."""
+    """The same for a bucket on the server; empty if it does not exist."""
     try:
         info = await stream_info(link, f"KV_{bucket}")
     except ApiError as error:

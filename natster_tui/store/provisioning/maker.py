@@ -1,4 +1,4 @@
-"""Making the buckets that are missing, with a limit where the account requires one."""
+"""Creating the missing buckets, with a size limit if the account requires one."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ KEYS = BucketSpec("NATSTER_KEYS", Kind.KEYS)
 
 
 class BucketMaker:
-    """Makes the buckets of one log.
+    """Creates the buckets of one log.
 
-    `replicas` and `log_limit` (its max_bytes, 0 for none) are the log's. `size` is the limit in
-    bytes that a person wants a projection to have, None for none. `sealed` says whether the log
-    needs a bucket for keys; `projections` are those that will need one.
+    `replicas` and `log_limit` (its max_bytes, 0 for none) are the log's. `size` is the user's limit
+    for a projection in bytes, None for none. `sealed` says whether the log needs a bucket for keys;
+    `projections` are those that will need a bucket.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class BucketMaker:
         buckets = [projection_spec(each.bucket) for each in projections]
         self._needed = [LEASES, *([KEYS] if sealed else []), *buckets]
         self._sizes: dict[str, int] = {}
-        self._told: dict[str, int] = {}
+        self._noticed: dict[str, int] = {}
         self._room: Room | None = None
         self._planning = asyncio.Lock()
 
     async def make(self, spec: BucketSpec) -> bool:
-        """Make a bucket; returns whether it was missing.
+        """Create a bucket if it is missing; returns whether it was.
 
-        Raises BucketError with the server's reason and the remedy when it cannot be made.
+        Raises BucketError with the server's reason and the remedy if that fails.
         """
         if self._size is not None:
             await self._plan(spec)
@@ -77,9 +77,10 @@ class BucketMaker:
             raise self._refusal(spec, error) from error
 
     def _tell_sizes(self) -> None:
-        if self._told != self._sizes:
-            self._told = self._sizes
-            each = ", ".join(f"{name} {described_bytes(size)}" for name, size in self._told.items())
+        if self._noticed != self._sizes:
+            self._noticed = self._sizes
+            sizes = self._sizes.items()
+            each = ", ".join(f"{name} {described_bytes(size)}" for name, size in sizes)
             notice(f"the account requires a size for each bucket: {each}; {FLAG} sets another")
 
     async def _make(self, spec: BucketSpec) -> bool:
@@ -99,7 +100,7 @@ class BucketMaker:
         return cannot_make(spec, error, size=size, room=self._room, replicas=self._replicas)
 
     async def _plan(self, spec: BucketSpec) -> None:
-        """Size all buckets that are missing, before the first of them is made."""
+        """Choose the size of every missing bucket, before the first one is created."""
         async with self._planning:
             if spec.name in self._sizes:
                 return
@@ -128,7 +129,7 @@ class BucketMaker:
         return [spec for spec, missing in zip(specs, found, strict=True) if missing]
 
     async def _look_for_room(self) -> Room:
-        """What the account has left; no limit is known where that may not be asked."""
+        """What the account has left; without limits if we are not permitted to ask."""
         try:
             account = await self._link.ask("INFO", AccountInfoAnswer)
         except DeniedError:
@@ -136,7 +137,7 @@ class BucketMaker:
         replicas = self._replicas
         used: AccountTier = account
         if account.tiers and (tier := account.tiers.get(f"R{self._replicas}")):
-            # The limits of a tier are those of one copy.
+            # The limits of a tier count one replica.
             replicas, used = 1, tier
         limits = used.limits
         storage = None if limits.max_storage < 0 else limits.max_storage

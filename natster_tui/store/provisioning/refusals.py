@@ -9,13 +9,16 @@ from natster_tui.store.provisioning.specs import BucketSpec
 from natster_tui.text.byte_sizes import described_bytes
 
 FLAG = "--bucket-bytes"
-"""The option that sets the size of a projection's bucket."""
+"""The option for the size of a projection's bucket."""
 
 
 def cannot_make(
     spec: BucketSpec, error: ApiError, *, size: int | None, room: Room | None, replicas: int
 ) -> BucketError:
-    """That a bucket cannot be made: `size` is its limit, `room` the account's, where known."""
+    """The error for a bucket that cannot be created.
+
+    `size` is its limit, and `room` what the account has left, if known.
+    """
     told = f"the bucket {spec.name} cannot be made ({error.description})"
     match error.code:
         case codes.STORAGE_EXCEEDED:
@@ -43,7 +46,7 @@ def cannot_make(
 
 
 def too_small(error: TooSmallError, room: Room) -> BucketError:
-    """That the account leaves a bucket less than it needs."""
+    """The error for an account that leaves a bucket less than it needs."""
     name, size = error.bucket.name, described_bytes(error.size)
     least = described_bytes(error.least)
     if error.asked:
@@ -59,7 +62,7 @@ def too_small(error: TooSmallError, room: Room) -> BucketError:
 
 
 def cannot_write(bucket: str, error: ApiError) -> ApiError | BucketError:
-    """That a write was refused, in a sentence that names the limit; other errors as they are."""
+    """A refused write, in a sentence that names the limit; other errors are returned unchanged."""
     stream = f"KV_{bucket}"
     match error.code:
         case codes.STORE_FAILED:

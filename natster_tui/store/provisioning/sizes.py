@@ -1,6 +1,6 @@
-"""How large each missing bucket may get, where an account or a person wants a limit.
+"""The size limit of each missing bucket, if the account or the user wants one.
 
-Pure: what the account has left goes in, sizes or a reason why they are too small come out.
+Pure: it takes what the account has left, and returns sizes or the reason why they are too small.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from natster_tui.store.provisioning.specs import BucketSpec, Kind
 from natster_tui.text.byte_sizes import GIB, MIB
 
 LEAST_PROJECTION = 16 * MIB
-"""A smaller limit for a projection must be asked for."""
+"""The smallest limit for a projection, unless the user asks for less."""
 _WANTED = {Kind.LEASE: MIB, Kind.KEYS: 64 * MIB}
 _LEAST_KEYS = MIB
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What an account still has for streams on disk, in bytes; None where there is no limit.
+    """What an account still has for streams on disk, in bytes; None for no limit.
 
     `storage` is the account's limit and `left` what is not reserved of it. Each byte of a bucket
     counts `replicas` times.
@@ -36,7 +36,7 @@ class Room:
 
     @property
     def left_for_buckets(self) -> int | None:
-        """What all missing buckets together may take."""
+        """What all missing buckets may take together."""
         return None if self.left is None else max(0, self.left) // max(1, self.replicas)
 
 
@@ -59,9 +59,9 @@ def plan_sizes(
 ) -> dict[str, int]:
     """The limit of each missing bucket, by name; raises TooSmallError.
 
-    `log_limit` is the log's own max_bytes, 0 for none. `asked` is the size that a person wants a
-    projection to have. Whatever is left is shared: nobody gets more than it wants, and what one
-    does not need goes to the others.
+    `log_limit` is the log's own max_bytes, 0 for none. `asked` is the size of a projection that the
+    user asked for. The rest is shared: no bucket gets more than it wants, and what one does not
+    need goes to the others.
     """
     wanted = {
         spec.name: room.at_most(_WANTED.get(spec.kind, asked or log_limit or GIB))
@@ -81,7 +81,7 @@ def plan_sizes(
 def _as_asked(
     missing: Sequence[BucketSpec], wanted: dict[str, int], asked: int, room: Room
 ) -> dict[str, int]:
-    """The projections as asked for, the others with what remains."""
+    """The projections get the size asked for, the others share the rest."""
     projections = {spec.name: asked for spec in missing if spec.kind is Kind.PROJECTION}
     left = room.left_for_buckets
     for spec in missing:
@@ -100,7 +100,7 @@ def _as_asked(
 
 
 def _shared(wanted: dict[str, int], left: int | None) -> dict[str, int]:
-    """What each gets of what is left, in whole MiB where it is not all that it wants."""
+    """Each one's share of what is left; in whole MiB if it is less than it wants."""
     if left is None:
         return wanted
     shares: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""How our key-value buckets are set up."""
+"""The settings of our key-value buckets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a bucket is for, in the words of its description."""
+    """What a bucket is for, as its description says it."""
 
     LEASE = "Natster leases"
     KEYS = "Natster data keys, wrapped"
@@ -17,7 +17,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BucketSpec:
-    """A bucket of ours by name and kind."""
+    """One of our buckets, by name and kind."""
 
     name: str
     kind: Kind
@@ -28,11 +28,12 @@ class BucketSpec:
         return f"KV_{self.name}"
 
     def config(self, replicas: int, max_bytes: int | None = None) -> dict[str, object]:
-        """The request that makes it; `max_bytes` None for a bucket without a limit.
+        """The request that creates it; `max_bytes` None for a bucket without a limit.
 
-        Its first revision is the time in milliseconds, so that a bucket that is made again never
-        repeats a revision that a stale writer still expects. A lease's holder removes its entry
-        when it leaves, and erasing keys is what deleting is for there: only projections deny it.
+        Its first revision is the time in milliseconds, so a bucket that is made again never
+        repeats a revision that a stale writer still expects. Only buckets of projections deny
+        deletes: the holder of a lease deletes its entry when it leaves, and an erasure deletes
+        keys.
         """
         config = bucket_config(self.name, self.kind.value, replicas)
         config.update(
@@ -47,7 +48,7 @@ class BucketSpec:
 
 
 def bucket_config(name: str, description: str, replicas: int) -> dict[str, object]:
-    """The stream behind a bucket: one value a key, on disk, and no limit that forgets."""
+    """The stream of a bucket: one value per key, on disk, and no limit that drops values."""
     return {
         "name": f"KV_{name}",
         "description": description,

@@ -1,4 +1,4 @@
-"""Changing settings of a bucket that exists, and no others."""
+"""Changing some settings of an existing bucket, and no others."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ async def change_settings(
     *,
     unless: Callable[[StreamConfig], bool] = lambda _config: False,
 ) -> bool:
-    """Change some settings, and leave the others as they are; returns whether that was needed.
+    """Change some settings and keep the others; returns whether that was needed.
 
-    Nothing is changed where `unless` holds of the present settings.
+    Nothing is changed if `unless` is true of the present settings.
     """
     info = await stream_info(link, stream)
     if unless(info.config):
         return False
-    # The server sets these itself, and refuses them in a request.
+    # The server sets these, and refuses them in a request.
     config = {key: value for key, value in info.raw_config.items() if key != "first_seq"}
     metadata = info.config.metadata or {}
     config["metadata"] = {

@@ -1,1 +1,1 @@
-"""Reading streams: in order, each message once, and nothing left out."""
+"""Reading streams in order, each message exactly once."""

@@ -1,7 +1,7 @@
-"""Whether what was read of a stream is all that the stream holds. Pure.
+"""Whether a read of a stream returned everything that the stream holds. Pure.
 
-A consumer may leave messages out: it may sit on a replica that is behind, or be broken. So where
-sequences are missing from what it delivered, the stream's leader is asked which of them are gone.
+A consumer may leave messages out: it may run on a replica that is behind, or be broken. So if
+sequences are missing from what it delivered, the stream's leader is asked which were deleted.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 Gap = tuple[int, int]
-"""The first and the last of consecutive sequences that were not delivered."""
+"""The first and the last of a run of sequences that were not delivered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a stream holds, as its leader says.
+    """What a stream holds, as reported by its leader.
 
-    Every sequence from `first_seq` to `last_seq` that is not among `deleted` (ascending). None
-    where those are too many to be listed.
+    It holds every sequence from `first_seq` to `last_seq` that is not among `deleted` (ascending).
+    `deleted` is None if there are too many to list.
     """
 
     first_seq: int
@@ -36,7 +36,7 @@ class StillHeld:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLost:
-    """`missing` messages that were there when the read began are gone: it begins later now."""
+    """`missing` messages that existed when the read began are gone: the stream begins later now."""
 
     first_seq: int
     missing: int
@@ -44,14 +44,14 @@ class HistoryLost:
 
 @dataclass(frozen=True, slots=True)
 class EndsEarlier:
-    """The stream ends at `last_seq`, before the last sequence that was read for."""
+    """The stream ends at `last_seq`, before the last sequence that was asked for."""
 
     last_seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class NotListed:
-    """Nothing is known of the sequences of this gap: each has to be asked for."""
+    """The leader did not list this gap's sequences: each has to be asked for."""
 
     gap: Gap
 
@@ -60,7 +60,7 @@ Finding = StillHeld | HistoryLost | EndsEarlier | NotListed
 
 
 def gaps_between(start: int, seqs: Iterable[int]) -> list[Gap]:
-    """The gaps that ascending sequences leave, from `start` on."""
+    """The gaps between ascending sequences, from `start` on."""
     gaps = []
     for seq in seqs:
         if seq > start:
@@ -70,9 +70,9 @@ def gaps_between(start: int, seqs: Iterable[int]) -> list[Gap]:
 
 
 def first_finding(gaps: Iterable[Gap], extent: Extent, there_from: int | None) -> Finding | None:
-    """The first thing that is wrong with gaps; None where all that is missing was deleted.
+    """The first problem with the gaps; None if all missing messages were deleted.
 
-    Messages from the sequence `there_from` on were there when the read began; None: not known.
+    Messages from the sequence `there_from` on existed when the read began; None if not known.
     """
     for begin, end in gaps:
         if end > extent.last_seq:
@@ -92,7 +92,7 @@ def first_finding(gaps: Iterable[Gap], extent: Extent, there_from: int | None) -
 
 
 def _first_not_in(deleted: Sequence[int], begin: int, end: int) -> int | None:
-    """The first sequence from `begin` to `end` that is not among ascending ones."""
+    """The first sequence from `begin` to `end` that is not among the ascending ones."""
     at, upto = bisect_left(deleted, begin), bisect_right(deleted, end)
     if upto - at == end - begin + 1:
         return None

@@ -1,4 +1,4 @@
-"""Asking a stream's leader whether messages that were not delivered are gone."""
+"""Asking a stream's leader whether messages that were not delivered were deleted."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ LISTED_BYTES = 32 * 1024 * 1024
 """How long a list of deleted sequences may be, some four million of them. A server sends the list
 in one answer, and closes connections for which it holds 64 MB. Longer ones are asked one by one."""
 LEAST_BYTES_PER_S = 256 * 1024
-"""How slowly such a list may come in."""
+"""How long such a list may take to arrive."""
 
 
 class StreamLeader:
-    """A stream's leader, and what it has said is gone.
+    """A stream's leader, and the sequences that it reported as deleted.
 
-    That is remembered for as long as the link lasts, because what was deleted stays deleted: a
-    log with gaps is asked about once. `created`, when given, is the stream's creation time: a
-    stream that was deleted and made again is refused.
+    They are remembered for as long as the link lasts, because deleted messages stay deleted: the
+    gaps of a log are asked about once. `created` is the stream's creation time, if given: a stream
+    that was deleted and made again is refused.
     """
 
     def __init__(self, link: Link, stream: str, created: str = "") -> None:
@@ -47,9 +47,8 @@ class StreamLeader:
     async def first_held(self, gaps: Sequence[Gap], there_from: int | None) -> int | None:
         """The first sequence in the gaps at which the stream holds a message; None: all are gone.
 
-        Raises LogChangedError where messages from `there_from` on fell away at the stream's
-        beginning while they were read, where the stream ends before the gaps do, and where it was
-        made again.
+        Raises LogChangedError if messages from `there_from` on were removed from the beginning of
+        the stream during the read, if the stream ends before the gaps do, or if it was made again.
         """
         if first_finding(gaps, self._known, there_from) is None:
             return None
@@ -67,7 +66,7 @@ class StreamLeader:
                 case EndsEarlier(last_seq):
                     raise LogChangedError(
                         f"{self.stream} ends at {last_seq:,}, and {gaps[-1][1]:,} was asked for: "
-                        "the log was shrunken meanwhile"
+                        "the log was cut short meanwhile"
                     )
                 case NotListed((begin, end)):
                     held = await self.next_held(begin)

@@ -1,8 +1,8 @@
 """Reading a stream without a consumer, for streams that refuse ours.
 
-Work queues take consumers that acknowledge only, `max_consumers` may be reached, and a stream may
-limit how long a consumer stays. Messages are asked for by their sequences then, several at a time;
-the stream's leader answers. It is slower than a consumer, and changes nothing on the stream.
+A work queue accepts only consumers that acknowledge, `max_consumers` may be reached, and a stream
+may limit how long a consumer stays. Then messages are asked for by sequence, several at a time, and
+the stream's leader answers. This is slower than a consumer, and changes nothing on the stream.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from natster_tui.store.connection.streams import message_at, next_message, strea
 AT_A_TIME = 100
 """Requests in flight."""
 POLL_S = 0.5
-"""Between two looks for new messages."""
+"""Seconds between two checks for new messages."""
 
 
 async def get_messages(
@@ -24,8 +24,8 @@ async def get_messages(
 ) -> tuple[list[StoredMessage], int, int]:
     """Some of a stream's messages from the sequence `first` on.
 
-    Returns those that match the filter (empty: all), the sequence to go on from (`first` where
-    there is nothing more), and at most how many are left.
+    Returns those that match the filter (empty: all), the sequence to continue from (`first` if
+    there is nothing more), and an upper bound of how many are left.
     """
     state = (await stream_info(link, stream)).state
     start = max(first, state.first_seq)
@@ -60,7 +60,7 @@ def _message(record: Record) -> StoredMessage:
 
 
 def _matches(subject: str, subject_filter: str) -> bool:
-    """Whether a subject matches a wildcard filter; the empty one takes all."""
+    """Whether a subject matches a wildcard filter; an empty filter matches all."""
     if not subject_filter:
         return True
     wanted, tokens = subject_filter.split("."), subject.split(".")

@@ -1,7 +1,7 @@
-"""Reading a range of a stream: all of it, or a failure.
+"""Reading a range of a stream completely, or failing.
 
-A range that was read without an error is everything that the stream holds of it. A read with a
-filter is compared with what its consumer announced.
+A range read without an error is everything that the stream holds in it. A filtered read is
+compared with the number of messages that its consumer announced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.stream_reader import WINDOW_MESSAGES, StreamReader
 
 HEARTBEAT_S = 0.1
-"""A range may end in messages that are gone: it should not take long to hear that none follow."""
+"""Short, because a range may end in deleted messages: a heartbeat then says that none follow."""
 
 _ODD_AT_MOST = 100
 _WILDCARDS = {">", "*"}
@@ -36,7 +36,7 @@ async def read_range(
 ) -> AsyncGenerator[list[Record], None]:
     """Records from `first` to `last` inclusive, in order, in batches; then it ends.
 
-    `there_from` and what is raised where the read is not complete: see `StreamReader`.
+    For `there_from`, and the errors of an incomplete read, see `StreamReader`.
     """
     read = read_messages(
         leader, first, last, purpose=purpose, instance=instance, there_from=there_from
@@ -58,7 +58,7 @@ async def read_messages(
     """The same as messages."""
     if last < first:
         return
-    # A page of the log must not cost what two full windows do.
+    # A page of the log must not cost as much as two full windows.
     window = min(WINDOW_MESSAGES, last - first + 1)
     async with StreamReader(
         leader.link,
@@ -97,8 +97,8 @@ async def read_filtered(
 ) -> AsyncGenerator[list[Record], None]:
     """The records of a range whose subjects match a wildcard filter.
 
-    Where fewer come than the consumer announced, or the stream has replicas, of which one may be
-    behind, the leader is asked what follows. Raises ServerError where that is not delivered.
+    If fewer come than the consumer announced, or the stream has replicas (one may be behind), the
+    leader is asked what follows. Raises ServerError if that is not delivered.
     """
     at, began = first, monotonic()
     while at <= last:
@@ -119,12 +119,12 @@ async def read_filtered(
                 f"{leader.stream} holds a message at {following:,} that the server does not "
                 "deliver: the read is not complete; look at the server's log, then try again"
             )
-        # The replica catches up; asking without a pause would only keep it from that.
+        # The replica is catching up; asking without a pause would slow it down.
         await asyncio.sleep(stream_reader.AGAIN_S)
 
 
 class _Got:
-    """What one consumer brought of a filtered range.
+    """What one consumer delivered of a filtered range.
 
     `upto`: everything before this sequence was seen. `whole`: the range's end was reached.
     `short`: how many fewer came than were announced.
@@ -176,8 +176,8 @@ async def _following(
 ) -> int | None:
     """The sequence of the next message in a range that a consumer with the filter delivers.
 
-    A subject may hold a literal wildcard as a token. The server counts it as matching, and never
-    delivers it; of such messages a hundred are passed over.
+    A subject may hold a literal wildcard as a token. The server counts such a message as matching
+    but never delivers it; up to a hundred of them are skipped.
     """
     newest = await last_message(leader.link, leader.stream, subject_filter)
     if newest is None or newest.seq < first:

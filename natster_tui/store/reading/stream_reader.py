@@ -1,13 +1,13 @@
 """Reading a stream in order, through a consumer, without losing or doubling a message.
 
-One ephemeral pull consumer, in memory, without acknowledgements. Pull requests are bounded in
-messages and in bytes, and a new one goes out only when what earlier ones brought has been taken:
-back-pressure reaches the server. Consumer sequences must be contiguous; on anything odd (a gap, a
-vanished consumer, silence) the consumer is made anew just after the last record handed out, so
-the caller sees each record once and in order.
+The reader uses one ephemeral pull consumer, in memory, without acknowledgements. Pull requests are
+bounded in messages and in bytes, and a new one is sent only after the messages of earlier ones have
+been taken, so back-pressure reaches the server. Consumer sequences must be contiguous. On a gap, a
+missing consumer or silence the consumer is made again, just after the last record handed out. So
+the caller gets each record once and in order.
 
-Where the stream's sequences have a gap, the stream's leader must have said that the messages in it
-are gone before anything behind it is handed out. So a log without gaps costs no question.
+If the stream's sequences have a gap, its leader must confirm that those messages were deleted
+before a later message is handed out. A log without gaps costs no extra request.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ WINDOW_BYTES = 4 * 1024 * 1024
 
 FIRST_WINDOW, LEAST_WINDOW = 2_000, 250
 WINDOW_S = 0.25
-"""Where a range is read, a window is about what is worked off in so many seconds: whatever else the
-server has to say, a lease's renewal among it, waits behind what it was asked for."""
+"""When a range is read, a window holds about as much as the caller processes in so many seconds.
+Other answers of the server, such as a lease's renewal, wait behind the messages asked for."""
 
 FOLLOWING_MESSAGES = 4_000
-"""The bound for those that follow a log: they work in short pieces, and while they do, more comes
-in than while a replay folds a whole slice. It should not all have to be held."""
+"""The bound for readers that follow a log. They work in short steps, and more messages arrive in
+between than while a replay folds a whole slice. Not all of them should be held in memory."""
 
 SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""
@@ -68,26 +68,26 @@ SLICE = 2_000
 HEARTBEAT_S = 1.0
 PULL_EXPIRES_S = 30.0
 SILENCE_S = 2.5
-"""Without even a heartbeat for so long, the consumer's information is asked for."""
+"""After so long without even a heartbeat, the consumer is looked up."""
 
 INACTIVE_S = 30
-"""How long the server keeps a consumer nobody pulls from; we delete ours on leaving."""
+"""How long the server keeps an idle consumer; we delete ours when we leave."""
 
 WITHHELD_S = 5.0
-"""How long a message that the stream holds may not be delivered. A replica that is behind catches
-up in that time, and a consumer that was made anew may come to sit on another one."""
+"""How long to wait for a message that the stream holds. A replica that is behind catches up in
+that time, and a new consumer may run on another replica."""
 AGAIN_S = 0.1
-"""Between two consumers that did not deliver what the stream holds."""
+"""The pause after a consumer that did not deliver what the stream holds."""
 ODD_AT_MOST = 20
-"""How often in a row a consumer may bring nothing but what makes another one necessary."""
+"""How many consumers in a row may fail without delivering anything."""
 AHEAD_S = 0.05
-"""On a slow link messages are asked for without waiting to hear that the consumer is made, which
-saves a round trip: only as much later, at most, as making it may take at the server."""
+"""On a slow link messages are asked for before the answer that the consumer exists, which saves a
+round trip. This is the most to wait first, for the time the server takes to make the consumer."""
 
 _STATUS_HEARTBEAT = 100
 _STATUS_UNHEARD = 503
 _UNKNOWN = b" "
-"""How no reply subject begins."""
+"""A prefix that no reply subject has."""
 _TOO_LARGE = "Message Size Exceeds MaxBytes"
 
 
@@ -95,17 +95,16 @@ class StreamReader:
     """Reads a stream from `start` (a sequence) on; an async context manager.
 
     `purpose` becomes part of the consumer's name, `natster-tui-<purpose>-<instance>`.
-    `slice_messages` is how many are handed out at a time, SLICE unless told. `subject_filter`
-    narrows the reading to one wildcard filter. With `fits_window` less is asked for at a time of
-    a caller that is slow. Empty batches are handed out on every heartbeat, so that a caller can
-    look after other things.
+    `slice_messages` is how many are handed out at a time (default SLICE). `subject_filter`
+    restricts the read to one wildcard filter. `fits_window` asks for less at a time if the caller
+    is slow. Every heartbeat hands out an empty batch, so that the caller can do other work.
 
-    With a `leader` the reading is accounted for: no gap in the sequences is passed before the
-    leader said that nothing is left in it. `there_from` is a sequence from which on everything is
-    known to be there when the read begins: what falls away meanwhile is lost history. Streams that
-    overwrite, such as buckets, and filtered reads have gaps by nature, and go without.
+    With a `leader` every gap in the sequences is checked: the leader must confirm that nothing is
+    left in it. Messages from `there_from` on are known to exist when the read begins; if one is
+    removed during the read, history was lost. Streams that overwrite, such as buckets, and filtered
+    reads always have gaps, and use no leader.
 
-    A stream that refuses the consumer is read by asking for its messages instead.
+    If a stream refuses the consumer, its messages are asked for one by one instead.
     """
 
     def __init__(
@@ -129,11 +128,11 @@ class StreamReader:
         self.subject_filter = subject_filter
         self.next_seq = max(start, 1)
         self.pending = -1
-        """Messages that the server has yet to deliver, as of the last record; -1: unknown."""
+        """How many messages the server has yet to deliver, as of the last record; -1: unknown."""
         self.idle = False
-        """Whether the server, after all it delivered, had nothing more; each batch tells anew."""
+        """Whether the server had nothing more to deliver; updated with each batch."""
         self.restarts = 0
-        """How often the consumer had to be made anew."""
+        """How often the consumer had to be made again."""
         self._window = min(FIRST_WINDOW, window_messages) if fits_window else window_messages
         self._widest = window_messages
         self._fits_window = fits_window
@@ -149,12 +148,12 @@ class StreamReader:
         self._name_base = f"natster-tui-{purpose}-{instance}"
         self._instance = instance
         self.on_chance = False
-        """Whether it is begun before it is known that there is anything to read."""
+        """Whether the read starts before it is known that there is anything to read."""
         self._goes_ahead = link.is_slow
         self._consumer = ""
         self._inbox: RawInbox | None = None
         self._denied: asyncio.Future[None] | None = None
-        """Fails when the server denies our requests, which it does not answer then."""
+        """Fails when the server denies our requests; it does not answer denied requests."""
         self._arrived: list[Delivery] = []
         self._stirred = asyncio.Event()
         self._consumer_seq = 0
@@ -168,7 +167,7 @@ class StreamReader:
         try:
             await self._start()
         except BaseException:
-            # Cancelled half-way, too: what was begun must not stay.
+            # Also if cancelled half-way: a consumer must not be left behind.
             await self._stop()
             raise
         return self
@@ -194,7 +193,7 @@ class StreamReader:
             "inactive_threshold": INACTIVE_S * 1_000_000_000,
             "metadata": {"natster-tui": self._instance},
         }
-        # From now on it may be there, whether or not we hear of it.
+        # From now on it may exist, even if no answer comes.
         self.link.consumers.add((self.stream, self._consumer))
         verb = f"CONSUMER.CREATE.{self.stream}.{self._consumer}"
         if self.subject_filter:
@@ -229,7 +228,7 @@ class StreamReader:
             await self._stop()
             return
         if any(_is_unheard(delivery) for delivery in self._arrived):
-            # The consumer took longer. Nothing can have been delivered, so this is all there is.
+            # The consumer took longer. Nothing was delivered yet, so nothing else has arrived.
             self._arrived, self._asked = [], 0
         await self._pull()
 
@@ -246,7 +245,7 @@ class StreamReader:
 
     async def _restart(self) -> None:
         self.restarts += 1
-        # Where requests overtook the consumer nobody heard them; that is not to go on for ever.
+        # A request that overtook the consumer was lost. Do not risk it a second time.
         self._goes_ahead = False
         await self._stop()
         await self._start()
@@ -258,7 +257,7 @@ class StreamReader:
 
     @property
     def _requests(self) -> PublishedSubject:
-        """Where to ask for messages."""
+        """The subject to ask for messages."""
         return self.link.api_subject(f"CONSUMER.MSG.NEXT.{self.stream}.{self._consumer}")
 
     async def _pull(self) -> None:
@@ -281,7 +280,7 @@ class StreamReader:
             self._asked += self._window
 
     def _fit_window(self) -> None:
-        """Ask for as much as the caller works off in WINDOW_S; it has just done so with one."""
+        """Size the window to what the caller processes in WINDOW_S, by its last slice."""
         before, self._pulled_at = self._pulled_at, monotonic()
         if before:
             took = max(self._pulled_at - before, WINDOW_S / 2)
@@ -289,7 +288,7 @@ class StreamReader:
             self._window = min(max(LEAST_WINDOW, wanted), self._widest)
 
     async def batches(self) -> AsyncGenerator[list[Record], None]:
-        """Records in order, for ever; an empty list when a heartbeat brought nothing.
+        """Records in order, without end; an empty list on a heartbeat.
 
         Raises ConnectionLostError when the link ends, ApiError when the stream is gone.
         """
@@ -298,7 +297,7 @@ class StreamReader:
                 yield as_records(messages)
 
     async def messages(self) -> AsyncGenerator[list[StoredMessage], None]:
-        """The same as messages, for a replay that needs a record of few of them."""
+        """The same as messages, for a replay that makes records of only a few."""
         while True:
             if self._without_consumer:
                 yield await self._get()
@@ -320,7 +319,7 @@ class StreamReader:
                 # Asked for now, the next window comes while the caller works on this one.
                 await self._pull()
                 yield messages
-                # The generator's caller may never wait; let the rest of the program run.
+                # The caller may never wait, so let the rest of the program run here.
                 await asyncio.sleep(0)
             if odd or self._gone:
                 if messages:
@@ -331,7 +330,7 @@ class StreamReader:
             yield messages
 
     async def _get(self) -> list[StoredMessage]:
-        """The next messages, asked for; none where nothing more has come in."""
+        """The next messages by direct requests; empty if there are no new ones."""
         before = self.next_seq
         messages, self.next_seq, self.pending = await get_messages(
             self.link, self.stream, before, self.subject_filter
@@ -346,7 +345,7 @@ class StreamReader:
     def _take(self, arrived: list[Delivery], at: int) -> tuple[list[StoredMessage], int, bool]:
         """Up to a slice of messages of what arrived, from index `at` on.
 
-        Returns them, the index of what follows, and whether the consumer must be made anew.
+        Returns them, the index of what follows, and whether the consumer must be made again.
         Raises MalformedAnswerError.
         """
         try:
@@ -399,7 +398,7 @@ class StreamReader:
         return messages, at, odd
 
     def _awaited(self) -> str:
-        """What the server owes us, in a sentence; empty where nothing is known to be pending."""
+        """What we wait for, as a sentence; empty if nothing is known to be pending."""
         if not self.pending:
             return ""
         return f"waiting for {self.link.described} to deliver messages of {self.stream}"
@@ -407,10 +406,10 @@ class StreamReader:
     async def _accounted_for(
         self, before: int, messages: list[StoredMessage], *, odd: bool
     ) -> tuple[list[StoredMessage], bool]:
-        """The messages up to the first message that is missing among them, and not gone.
+        """The messages before the first one that is missing and not deleted.
 
         `before` is the sequence that they should begin with. Also returns whether the consumer
-        must be made anew. Raises LogChangedError (see `StreamLeader.first_held`).
+        must be made again. Raises LogChangedError (see `StreamLeader.first_held`).
         """
         if messages[-1][0] - before >= len(messages):
             gaps = gaps_between(before, [message[0] for message in messages])
@@ -425,12 +424,12 @@ class StreamReader:
         return messages, odd
 
     async def has_all(self, last: int | None = None) -> bool:
-        """Whether the stream holds nothing up to `last` (None: at all) that was not handed out.
+        """Whether everything that the stream holds up to `last` (None: at all) was handed out.
 
-        The question for whoever is told by an empty batch, `idle` set, that nothing more comes. The
-        stream's leader answers it: the consumer may sit on a replica that is behind. On a no the
-        reading goes on, with a consumer made anew if it has to; raises ServerError if what the
-        stream holds is not delivered within WITHHELD_S.
+        Ask this after an empty batch with `idle` set. The stream's leader answers, because the
+        consumer may run on a replica that is behind. If the answer is no, the read goes on, with a
+        new consumer if needed. Raises ServerError if a message that the stream holds is not
+        delivered within WITHHELD_S.
         """
         if last is None:
             held = await self._leader.next_held(self.next_seq)
@@ -441,13 +440,13 @@ class StreamReader:
         if held is None:
             self._held = None
             return True
-        # The first time it may just have come in.
+        # The first time, the message may be a new one.
         self._gone = self._gone or held == self._held
         self._owe(held)
         return False
 
     def _owe(self, held: int) -> None:
-        """Take note of a message that the stream holds and the consumer did not deliver."""
+        """Record a message that the stream holds and the consumer did not deliver."""
         now = monotonic()
         if held != self._held:
             self._held, self._held_since = held, now
@@ -458,7 +457,7 @@ class StreamReader:
             )
 
     async def _wait(self) -> None:
-        """Until something arrives, the link is lost, or the silence gets suspicious."""
+        """Wait until something arrives, the link is lost, or SILENCE_S has passed."""
         self._stirred.clear()
         stirred = asyncio.ensure_future(self._stirred.wait())
         try:
@@ -480,21 +479,22 @@ class StreamReader:
         except ApiError as error:
             if error.code != CONSUMER_NOT_FOUND:
                 raise
-        # Alive or not, it owed us heartbeats: its requests are gone. Begin again where we are.
+        # Even if it exists, it sent no heartbeats, so its requests are lost. Make it again.
         self._gone = True
 
     def _on_status(self, headers: bytes | None) -> bool:
-        """Account for a status message; True if the consumer has to be made anew."""
+        """Handle a status message; returns whether the consumer must be made again."""
         code, description, pairs = parse_status(headers or b"")
         if code == _STATUS_HEARTBEAT:
             self.idle = True
             self._odd_in_a_row = 0
             return False
-        told = dict(pairs)
-        if description == _TOO_LARGE and told.get("Nats-Pending-Bytes") == str(self._window_bytes):
-            # Not the end of a window that was used: the next message alone is larger than one.
+        values = dict(pairs)
+        pending_bytes = values.get("Nats-Pending-Bytes")
+        if description == _TOO_LARGE and pending_bytes == str(self._window_bytes):
+            # The window is unused: the next message alone is larger than a whole window.
             self._window_bytes *= 2
-        unused = count_in(told.get("Nats-Pending-Messages"))
+        unused = count_in(values.get("Nats-Pending-Messages"))
         if unused is not None:
             # The request ended early: timed out, or its byte window is full.
             self._asked = max(0, self._asked - unused)
@@ -504,15 +504,16 @@ class StreamReader:
 
 
 def _is_unheard(delivery: Delivery) -> bool:
-    """Whether it says that nothing listened to a request."""
+    """Whether a delivery says that nothing listened to a request."""
     _subject, _reply, _payload, headers = delivery
     return headers is not None and parse_status(headers)[0] == _STATUS_UNHEARD
 
 
 async def entered(stack: AsyncExitStack, reader: StreamReader) -> NatsterError | None:
-    """Begin to read what may not be there, or may hold nothing; returns why that failed.
+    """Start a read of a stream that may be missing or empty; returns the error if that failed.
 
-    Who asks beside it what the stream holds saves a round trip, and knows whether it matters.
+    A caller that looks the stream up at the same time saves a round trip, and can then tell
+    whether the error matters.
     """
     reader.on_chance = True
     try:

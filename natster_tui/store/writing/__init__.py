@@ -1,1 +1,1 @@
-"""Publishing what streams store: where it goes, and several messages as one."""
+"""Publishing messages for streams to store, alone or in atomic batches."""

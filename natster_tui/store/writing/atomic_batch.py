@@ -17,7 +17,7 @@ BATCH_LIMIT = 1_000
 """Messages in one atomic batch; the server refuses more (10199)."""
 
 SENT_AT_ONCE = 100
-"""Messages written before anything else may have its turn."""
+"""How many messages are written before other tasks get to run."""
 
 BATCH_ID = "Nats-Batch-Id"
 BATCH_SEQUENCE = "Nats-Batch-Sequence"
@@ -27,7 +27,7 @@ EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
 
 @dataclass(frozen=True, slots=True)
 class BatchMessage:
-    """One message; `expected` is the revision that its subject must stand at, None for any."""
+    """One message; `expected` is the revision that its subject must have, None for any."""
 
     subject: str
     value: bytes
@@ -37,15 +37,15 @@ class BatchMessage:
 
 
 def is_unfinished(record: Record) -> bool:
-    """Whether a stored message has others of its batch behind it."""
+    """Whether more messages of the same batch follow a stored message."""
     return record.header(BATCH_ID) is not None and record.header(BATCH_COMMIT) is None
 
 
 async def publish_batch(link: Link, bucket: str, messages: Sequence[BatchMessage]) -> int:
     """Store them all in a bucket; returns the sequence of the last one.
 
-    Raises ConflictError when an expectation does not hold: nothing was stored. When the answer
-    is lost (ServerError) it may or may not have been; look before going on.
+    Raises ConflictError, with nothing stored, if an expectation fails. If the answer is lost
+    (ServerError), the batch may be stored or not: read the bucket before going on.
     """
     if len(messages) > BATCH_LIMIT:
         raise ValueError(f"{len(messages)} messages do not fit in one batch")
@@ -68,7 +68,7 @@ async def publish_batch(link: Link, bucket: str, messages: Sequence[BatchMessage
             ack = await writer.store(message.subject, message.value, headers, what=request)
         except ApiError as error:
             if error.code != WRONG_LAST_SEQUENCE:
-                # A message that is denied is missing from the batch, without any other sign.
+                # The only sign of a denied message is that the batch lacks it.
                 for each in messages:
                     if denial := link.denial_of(link.target.stored(each.subject)):
                         raise DeniedError(denial.sentence) from error

@@ -1,7 +1,7 @@
 """Finding out, before the first write, which streams would store it.
 
-A message that is meant for a stream of a name that none has is refused by every stream that would
-otherwise store it, and each says its own name. So a probe stores nothing and tells who listens.
+A probe is a message that expects a stream name which no stream has. Every stream that would store
+it refuses it, and names itself in the error. So a probe stores nothing, and finds all listeners.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _NO_RESPONDERS = 503
 
 
 async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tuple[str, ...]]:
-    """Who would store what is published under a plain `subject`, and the names that answered.
+    """Which streams would store a message published under a plain `subject`, and their names.
 
-    Takes a second after the first answer. Raises ApiError where JetStream shows no such stream,
+    Takes a second after the first answer. Raises ApiError if JetStream shows no such stream,
     ServerError, DeniedError, ConnectionLostError.
     """
     shown = await stream_info(link, stream)
@@ -55,7 +55,7 @@ async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tup
 
 
 def _first_answer_s(shown: StreamInfoAnswer) -> float:
-    """How long the stream may take to answer; longer while its cluster elects a leader for it."""
+    """How long to wait for the stream's answer; longer while its cluster elects a leader."""
     has_leader = shown.cluster is None or shown.cluster.leader
     return FIRST_ANSWER_S if has_leader else REQUEST_TIMEOUT
 
@@ -70,18 +70,18 @@ def _read(link: Link, data: bytes) -> _ProbeAnswer:
 
 
 class _Answers:
-    """The streams that answered a probe; what is no stream's answer counts without a name."""
+    """The streams that answered a probe. Other answers count, without a name."""
 
     def __init__(self, link: Link) -> None:
         self.names: tuple[str, ...] = ()
         self._link = link
-        self._nobody = False
+        self._is_unheard = False
         self._arrived = asyncio.Event()
 
     def add(self, deliveries: list[Delivery]) -> None:
         for _subject, _reply, payload, headers in deliveries:
             if headers is not None and parse_status(headers)[0] == _NO_RESPONDERS:
-                self._nobody = True
+                self._is_unheard = True
             else:
                 self.names = (*self.names, self._name(payload))
         self._arrived.set()
@@ -93,11 +93,11 @@ class _Answers:
             return "what is no stream"
 
     async def wait_for(self, count: int, seconds: float, subject: str) -> None:
-        """Until so many answered, or nobody listens, or the time is over."""
+        """Wait until so many answered, nothing listens, or the time is over."""
         published = self._link.target.stored(subject)
         try:
             async with asyncio.timeout(seconds):
-                while len(self.names) < count and not self._nobody:
+                while len(self.names) < count and not self._is_unheard:
                     self._arrived.clear()
                     await self._link.guarded(self._arrived.wait(), published)
         except TimeoutError:

@@ -1,9 +1,9 @@
-"""The one place from which messages are published for a stream to store.
+"""Publishing messages for a stream to store. All writes go through this module.
 
 A write goes to the stream that is shown, or nowhere. It is published below the JetStream domain
-or API prefix of the connection (`write_target`), it carries the name of the stream that it is
-meant for, which any other stream refuses, and its acknowledgement must name that stream and its
-domain. Where a domain or a prefix is in play, a probe comes before the first write (`probe`).
+or API prefix of the connection (`write_target`). It names its stream, so any other stream refuses
+it, and its acknowledgement must name that stream and its domain. If the connection uses a domain
+or a prefix, a probe comes before the first write (`probe`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from natster_tui.store.writing.probe import EXPECTED_STREAM, who_stores
 
 
 class _Refusal(Part):
-    """What a stream adds to the error with which it refuses a message: its name."""
+    """What a stream adds to the error when it refuses a message: its name."""
 
     stream: str = ""
 
@@ -43,10 +43,10 @@ class StreamWriter:
         self._confirmation = link.confirmations[stream]
 
     async def confirm(self, subject: str) -> None:
-        """Make sure, once on a connection, that this stream alone stores what is published.
+        """Check, once per connection, that only this stream stores what is published.
 
-        Asked only where a domain or a prefix is in play: it takes a second. `store` and `send`
-        do it themselves; to ask early, beside other work, makes the first write quicker. Raises
+        Does nothing without a domain or a prefix, because it takes a second. `store` and `send`
+        call it; call it early, beside other work, to make the first write faster. Raises
         MisplacedWriteError, and what `Link.request` raises.
         """
         known = self._confirmation
@@ -78,9 +78,9 @@ class StreamWriter:
     ) -> PublishAck:
         """Publish a message, or the last one of a batch, and wait until it is stored.
 
-        `what` names the write in sentences. Raises MisplacedWriteError when another stream would
-        have stored it, or did, ApiError when the server refuses it, and what `Link.request`
-        raises: then it may be stored or not.
+        `what` names the write in sentences. Raises MisplacedWriteError if another stream would
+        have stored it, or did, ApiError if the server refuses it, and what `Link.request` raises:
+        then it may be stored or not.
         """
         await self.confirm(subject)
         link = self.link
@@ -108,12 +108,12 @@ class StreamWriter:
     async def send(
         self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Publish a message of a batch that goes on: `store` its last one."""
+        """Publish a message of a batch that is not its last one; `store` the last."""
         await self.confirm(subject)
         await self.link.publish(self.link.target.stored(subject), payload, dict(headers or {}))
 
     def _check(self, what: str, ack: PublishAck) -> None:
-        """An acknowledgement from elsewhere says that something was stored there."""
+        """Raise MisplacedWriteError if another stream or domain acknowledged the message."""
         domain = self.link.domain
         if ack.stream != self.stream or (ack.domain and domain and ack.domain != domain):
             raise misplaced_write(
@@ -123,15 +123,15 @@ class StreamWriter:
     async def _see(self, what: str, subject: str, payload: bytes, ack: PublishAck) -> None:
         """Look for the first write in the stream that is shown.
 
-        Another account may hold one of the same name, and an import may go there. What a message
-        expects tells the two apart only where they differ.
+        Another account may have a stream of the same name, and an import may lead to it. The
+        message's expectations fail there only if the two streams differ.
         """
         known = self._confirmation
         known.seen = True
         try:
             stored = await message_at(self.link, self.stream, ack.seq)
             if stored is None:
-                # Removed or replaced meanwhile, if it ever was there.
+                # Not stored there, or removed or replaced meanwhile.
                 info = await stream_info(self.link, self.stream)
                 found = info.state.last_seq >= ack.seq
             else:
@@ -152,7 +152,7 @@ class StreamWriter:
 
 
 async def confirm_early(link: Link, stream: str, subject: str) -> None:
-    """`StreamWriter.confirm`; a stream that is missing is confirmed once it is made."""
+    """Call `StreamWriter.confirm`; a missing stream is confirmed later, once it exists."""
     try:
         await StreamWriter(link, stream).confirm(subject)
     except ApiError as error:
@@ -161,7 +161,7 @@ async def confirm_early(link: Link, stream: str, subject: str) -> None:
 
 
 async def side_by_side(confirming: Iterable[Awaitable[None]]) -> None:
-    """Confirm several streams at once; raises the first error when all have ended."""
+    """Confirm several streams at once; raises the first error once all have ended."""
     for error in await asyncio.gather(*confirming, return_exceptions=True):
         if error is not None:
             raise error
