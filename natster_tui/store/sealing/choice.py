@@ -1,8 +1,8 @@
 """Whether a log is sealed, and with which keys.
 
-The log's own metadata says it. `--sealing` decides when we make one, and turns sealing on for a
-log that says nothing, if a key file is named with it: from then on what we write is sealed, and
-what is there is read as it is.
+The log's metadata says whether it is sealed. `--sealing` decides for a new log. It also turns
+sealing on for a log without that metadata, if a key file is named too: new writes are sealed, and
+older events are read as they are.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from natster_tui.store.sealing.values import KeyringSealing
 
 @dataclass(frozen=True, slots=True)
 class SealingChoice:
-    """What a person said about sealing.
+    """The user's options for sealing.
 
-    `wanted` is `--sealing`, None if not given; `key_file` where the keys are, None for nowhere;
-    `is_named` whether a person named that file.
+    `wanted` is `--sealing`, None if not given. `key_file` is the path of the keys, None for no
+    keys. `is_named` says whether the user named that file.
     """
 
     wanted: bool | None = None
@@ -35,9 +35,9 @@ class SealingChoice:
 
     @property
     def for_new_log(self) -> bool:
-        """Whether a log that we make is sealed: yes, unless told otherwise.
+        """Whether a log that we create is sealed; the default is yes.
 
-        Raises RefusedError on a system on which nothing can be sealed.
+        Raises RefusedError on a system that cannot seal.
         """
         sealed = self.key_file is not None if self.wanted is None else self.wanted
         if sealed and not LOCKS_SUPPORTED:
@@ -60,7 +60,7 @@ class SealingChoice:
         if self.wanted is not None and self.wanted != made_on:
             here, there = ("on", "off") if made_on else ("off", "on")
             raise RefusedError(
-                f"{info.stream} was made with sealing {here}, and whoever uses it relies on that: "
+                f"{info.stream} was made with sealing {here}, and its other users rely on that: "
                 f"leave --sealing {there} out"
             )
         return made_on
@@ -69,9 +69,9 @@ class SealingChoice:
 async def open_sealing(
     link: Link, info: LogInfo, choice: SealingChoice, maker: BucketMaker | None = None
 ) -> KeyringSealing:
-    """How a log is sealed and opened, with the keys as they are now.
+    """The sealing of a log, with the current keys.
 
-    `maker` makes the keys' bucket where it is missing.
+    `maker` creates the key bucket if it is missing.
     """
     keyring = keyring_for(link, info.stream, choice)
     await keyring.refresh()
@@ -79,7 +79,7 @@ async def open_sealing(
 
 
 def keyring_for(link: Link, stream: str, choice: SealingChoice) -> Keyring:
-    """The keys of a log, for `sealing_with`; the first `refresh` may go beside opening the log."""
+    """The keys of a log, for `sealing_with`. The first `refresh` may run while the log opens."""
     file = None if choice.key_file is None else KeyFile(choice.key_file)
     return Keyring(link, file, secrets.token_hex(4), log=stream)
 
@@ -87,7 +87,7 @@ def keyring_for(link: Link, stream: str, choice: SealingChoice) -> Keyring:
 def sealing_with(
     keyring: Keyring, info: LogInfo, choice: SealingChoice, maker: BucketMaker | None = None
 ) -> KeyringSealing:
-    """How a log is sealed and opened with keys that were looked at."""
+    """The sealing of a log, with keys that were read."""
     sealing = KeyringSealing(keyring, seals=choice.seals(info))
     link = keyring.bucket.link
     keyring.bucket.maker = maker or BucketMaker(link, replicas=info.replicas, sealed=True)

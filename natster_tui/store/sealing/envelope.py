@@ -1,4 +1,4 @@
-"""The sealed form of a value: one page that another implementation can be written from.
+"""The sealed form of a value, specified so that it can be implemented elsewhere.
 
 A sealed value is
 
@@ -8,8 +8,9 @@ A sealed value is
     nonce      12 bytes   random, from the operating system
     sealed     n + 16     AES-256-GCM of the value, with its tag
 
-The associated data binds it to its place. It is the magic and version, the key id, and then the
-place's parts, each (the key id too) preceded by its length as eight bytes, big-endian, all UTF-8:
+The associated data binds the value to its place. It is the magic and version, the key id, and the
+parts of the place. Each part (and the key id) follows its length in eight bytes, big-endian. All
+text is UTF-8:
 
     an event's payload      "event", subject, Nats-Msg-Id (empty when there is none)
     a projection's entry    "document", bucket, bucket key
@@ -17,8 +18,8 @@ place's parts, each (the key id too) preceded by its length as eight bytes, big-
     a tombstone             "tombstone", keyring id, account
 
 A key is 32 random bytes. Its id is "k" and the first 16 hexadecimal digits of
-SHA-256("natster-tui key id" || 00 || key), so that a key that is not the one named is noticed
-before anything is opened with it: AES-GCM alone does not commit to a key.
+SHA-256("natster-tui key id" || 00 || key), so that a wrong key is noticed before it is used.
+AES-GCM alone does not commit to a key.
 
 Test vectors (key: bytes 00 to 1f; nonce: bytes 40 to 4b):
 
@@ -50,12 +51,12 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _MOST_KEY_ID = 64
 HEAD_BYTES = _HEAD + 17
-"""Bytes of every key's `head`; a sealed value may name something longer or shorter."""
+"""The size of every key's `head` in bytes; a sealed value may hold a key id of another length."""
 _LENGTH = Struct(">Q").pack
 
 
 class OpenProblem(StrEnum):
-    """Why a sealed value did not open, in the words that people read."""
+    """Why a sealed value could not be opened, in the words that are shown."""
 
     TRUNCATED = "truncated: it ends within the envelope"
     UNKNOWN_VERSION = "of an envelope version that this program does not know"
@@ -64,7 +65,7 @@ class OpenProblem(StrEnum):
 
 
 class OpenError(ValueError):
-    """A sealed value that does not open; `problem` says why."""
+    """A sealed value cannot be opened; `problem` says why."""
 
     def __init__(self, problem: OpenProblem) -> None:
         super().__init__(problem.value)
@@ -74,7 +75,7 @@ class OpenError(ValueError):
 class Key:
     """A key with its id and its cipher, which is set up once.
 
-    `head` is what everything begins with that is sealed under it.
+    Every value sealed with it begins with `head`.
     """
 
     __slots__ = ("_bound", "_cipher", "head", "id", "raw")
@@ -90,7 +91,7 @@ class Key:
         self._bound = MAGIC + bytes((VERSION,)) + _LENGTH(len(name)) + name
 
     def __repr__(self) -> str:
-        # Never the key itself: tracebacks and test reports print what they meet.
+        # Never the key itself: tracebacks and test reports print values.
         return f"Key({self.id})"
 
     @classmethod
@@ -106,7 +107,7 @@ class Key:
         return b"".join((self.head, nonce, sealed))
 
     def open(self, stored: bytes, *place: str) -> bytes:
-        """The value; raises OpenError."""
+        """Open a sealed value; raises OpenError."""
         if not stored.startswith(self.head):
             key_id_of(stored)
             raise OpenError(OpenProblem.WRONG_KEY)
@@ -134,7 +135,7 @@ def is_sealed(stored: bytes) -> bool:
 
 
 def key_id_of(stored: bytes) -> str:
-    """The id of the key that a value is sealed under, nothing opened; raises OpenError."""
+    """The id of the key that a value is sealed with, without opening it; raises OpenError."""
     if len(stored) < _HEAD:
         raise OpenError(OpenProblem.TRUNCATED)
     if stored[len(MAGIC)] != VERSION:
@@ -149,5 +150,5 @@ def key_id_of(stored: bytes) -> str:
 
 
 def key_id(raw: bytes) -> str:
-    """The id that a key has."""
+    """The id of a key."""
     return f"k{hashlib.sha256(b'natster-tui key id' + bytes(1) + raw).hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""The bucket `NATSTER_KEYS`: wrapped data keys, tombstones, and which key wraps now.
+"""The bucket `NATSTER_KEYS`: wrapped data keys, tombstones, and the key that wraps now.
 
 | entry | value |
 | --- | --- |
@@ -6,9 +6,9 @@
 | `<account>.<key id>` | a data key, wrapped (`envelope`) |
 | `_tombstone.<account>` | which data keys were destroyed, sealed (`envelope`) |
 
-Every write is one atomic batch that ends with `_keyring` under its revision. So all writers
-follow one another: nobody can add a key wrapped with a key-encryption key that was rotated away
-in the meantime, and of two first writers one learns that it was the second.
+Every write is one atomic batch that ends with `_keyring` and expects its revision. This puts all
+writes in order: no writer can add a key wrapped with a key-encryption key that was rotated away
+meanwhile, and of two first writers one gets a conflict.
 """
 
 from __future__ import annotations
@@ -69,17 +69,17 @@ class Head:
 
 
 class KeyBucket:
-    """The bucket behind a link, whether it exists or not."""
+    """The bucket, reached over a link. It need not exist."""
 
     def __init__(self, link: Link, instance: str) -> None:
         self.link = link
         self.maker = BucketMaker(link, sealed=True)
-        """Makes it where it is missing."""
+        """Creates it if it is missing."""
         self._instance = instance
         self._forgets = ""
 
     async def newest(self) -> tuple[str, int] | None:
-        """When the bucket was made, and its newest revision; None when there is no such bucket."""
+        """When the bucket was made, and its newest revision; None if there is no such bucket."""
         try:
             info = await stream_info(self.link, _STREAM)
         except ApiError as error:
@@ -90,7 +90,7 @@ class KeyBucket:
         return info.created, info.state.last_seq
 
     def refuse_if_it_forgets(self) -> None:
-        """Raise BucketError where a key that is made now would be lost, and all it seals."""
+        """Raise BucketError if a new key would be lost, and with it everything it seals."""
         if self._forgets:
             raise BucketError(
                 f"no key is made in {BUCKET}: it would be lost ({self._forgets}), and what is "
@@ -99,20 +99,20 @@ class KeyBucket:
             )
 
     async def create(self) -> None:
-        """Make it unless it is there."""
+        """Create it if it is missing."""
         await self.maker.make(KEYS)
 
     async def entries_after(self, revision: int, upto: int) -> dict[str, KeyEntry]:
-        """What was written after one revision up to another or later, each entry at its newest.
+        """The newest state of each entry written after one revision, up to another or later.
 
-        Read until nothing is pending and no batch is half read: what is overwritten meanwhile is
+        Reads until nothing is pending and no batch is half read. An entry overwritten meanwhile is
         missing at its old revision, and comes again with the new one.
         """
         async with self._reader(revision) as reader:
             return await self._read(reader, upto)
 
     async def everything(self) -> tuple[str, int, dict[str, KeyEntry]] | None:
-        """`newest` and all entries, asked for at once; None when there is no such bucket."""
+        """`newest` and all entries, asked for together; None if there is no such bucket."""
         reader = self._reader(0)
         async with AsyncExitStack() as stack:
             newest, failed = await together(self.newest(), entered(stack, reader))
@@ -153,9 +153,9 @@ class KeyBucket:
         return found
 
     async def write(self, entries: Mapping[str, tuple[bytes, int]], head: Head) -> int:
-        """Write entries (value, expected revision) and the head under its revision, together.
+        """Write entries (value, expected revision) and the head at its revision, in one batch.
 
-        Returns the head's new revision. Raises ConflictError: nothing was written.
+        Returns the head's new revision. Raises ConflictError, with nothing written.
         """
         messages = [
             BatchMessage(_SUBJECT_PREFIX + name, value, expected)
@@ -172,20 +172,20 @@ class KeyBucket:
                 f"STREAM.MSG.DELETE.{_STREAM}", DoneAnswer, {"seq": revision, "no_erase": False}
             )
         except ApiError as error:
-            # It is gone already: an erasure that was interrupted, and is done again.
+            # Already deleted: this repeats an interrupted erasure.
             if error.code != NO_MESSAGE_FOUND and "found" not in error.description:
                 raise
 
 
 class _HeadEntry(StoredModel):
-    """The `_keyring` entry as it is stored."""
+    """The `_keyring` entry as stored."""
 
     ring: _Id = Field(alias="id")
     kek: _Id
 
 
 def read_head(entry: KeyEntry) -> Head | None:
-    """The keyring's id and key that an entry names; None when it is not one of ours."""
+    """The keyring's id and key that an entry names; None if the entry is not ours."""
     try:
         read = _HeadEntry.model_validate_json(entry.value)
     except ValidationError:

@@ -1,15 +1,15 @@
-"""The key file: the keys that everything else is locked with.
+"""The key file: the embedded store's key, and the keys that wrap all data keys.
 
-One file serves all that one person runs, JSON, mode 0600 in a directory of mode 0700, never in a
-data directory (whoever copies that must not have the keys as well):
+One user needs one file. It is JSON, mode 0600 in a directory of mode 0700, and never in a data
+directory, because a copy of that must not include the keys:
 
     {"natster-tui key file": 1,
      "store": "k<64 hex digits>",                          the embedded server's store
      "keyrings": {"r<16 hex digits>": ["k<64 hex>", …]}}    key-encryption keys, newest last
 
-A keyring is one `NATSTER_KEYS` bucket and has an id of its own, so that rotating the keys of one
-system never takes another's away. A file that exists is only ever replaced as a whole, under a
-lock beside it; before the first key goes in it must not exist at all.
+Each `NATSTER_KEYS` bucket is one keyring with its own id, so rotating the keys of one system never
+removes those of another. An existing file is only replaced as a whole, while a lock beside it is
+held. Creating the file fails if it exists.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ _Format = Annotated[int, Field(alias=_MARK)]
 class Keys:
     """What a key file holds; each key is `k` and 64 hexadecimal digits.
 
-    Hex behind a letter: digits alone, or `true`, would be configuration to the server.
+    The letter is needed: the server would parse digits alone as a number.
     """
 
     store: str
     keyrings: Mapping[str, tuple[str, ...]]
 
     def __repr__(self) -> str:
-        # Never the keys: tracebacks and test reports print what they meet.
+        # Never the keys: tracebacks and test reports print values.
         return f"Keys({', '.join(self.keyrings)})"
 
 
 class _AnyKeyFile(StoredModel):
-    """What a key file of every version says."""
+    """The field that key files of all versions have."""
 
     format: _Format
 
@@ -74,10 +74,10 @@ class _KeyFileContent(_AnyKeyFile):
 
 
 class KeyFile:
-    """The key file at a path, whether it is there or not.
+    """The key file at a path. It need not exist.
 
-    Where the path is a symbolic link, it is the file that the link leads to that is read, replaced
-    and locked, so that a key that was removed is really gone.
+    If the path is a symbolic link, its target is read, replaced and locked, so that a removed key
+    is really gone.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,7 +88,7 @@ class KeyFile:
 
     @property
     def real_path(self) -> Path:
-        """Where the file really lies; raises RefusedError when links only lead to one another."""
+        """The path without symbolic links; raises RefusedError if they form a loop."""
         try:
             return Path(os.path.realpath(self.path, strict=True))
         except FileNotFoundError:
@@ -99,24 +99,24 @@ class KeyFile:
                     f"the key file {self} is a symbolic link that leads back to itself: put the "
                     "file in its place, or name it with --key-file"
                 ) from None
-            return self.path  # whatever it is, using the file will tell
+            return self.path  # using the file reports the error
 
     def exists(self) -> bool:
-        """Whether there is one; raises RefusedError as `real_path` does."""
+        """Whether the file exists; raises RefusedError as `real_path` does."""
         return self.real_path.exists()
 
     def version(self) -> tuple[int, int, int]:
-        """Changes whenever the file does; all zero when there is none."""
+        """A value that changes whenever the file does; all zero if there is none."""
         try:
-            told = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return (0, 0, 0)
-        return (told.st_ino, told.st_mtime_ns, told.st_size)
+        return (status.st_ino, status.st_mtime_ns, status.st_size)
 
     def read(self) -> Keys:
-        """Its keys.
+        """Read the keys.
 
-        Raises RefusedError when it is something else or others may read it, and OSError.
+        Raises RefusedError if it is not a key file or others may read it, and OSError.
         """
         if not LOCKS_SUPPORTED:
             raise RefusedError(f"the key file {self} cannot be used: {NOT_SUPPORTED}")
@@ -137,7 +137,7 @@ class KeyFile:
         return Keys(found.store, found.keyrings)
 
     def create(self) -> Keys:
-        """Make it with a new store key and no keyring; what is there already is kept and read.
+        """Create it with a new store key and no keyring; an existing file is kept and read.
 
         Raises RefusedError.
         """
@@ -165,25 +165,25 @@ class KeyFile:
             ) from error
 
     def set_keyring(self, ring: str, keys: Sequence[str]) -> None:
-        """Replace one keyring's keys, newest last; none at all removes it. For `locked` only."""
+        """Replace one keyring's keys, newest last; no keys remove it. Hold `locked` to call it."""
         now = self.read()
         keyrings = {name: held for name, held in now.keyrings.items() if name != ring}
         if keys:
             keyrings[ring] = tuple(keys)
         path = self.real_path
-        # The draft of a process that was killed holds the keys of that time, removed ones as well.
+        # The draft of a killed process may hold keys that have been removed since.
         remove_drafts(path, _MARK.encode())
         write_private(path, _encoded(Keys(now.store, keyrings)))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only process that changes the file; others take their turn, it is milliseconds."""
+        """Hold the lock to change the file; other processes wait, for milliseconds."""
         with self._written(), locked(self._beside("lock")):
             yield
 
     @contextlib.contextmanager
     def rotating(self) -> Iterator[None]:
-        """Be the only process that rotates keys of this file; raises RefusedError if one does."""
+        """Hold the lock to rotate keys; raises RefusedError if another process holds it."""
         with contextlib.ExitStack() as held:
             with self._written():
                 ours = held.enter_context(locked(self._beside("rotating"), wait=False))
@@ -212,7 +212,7 @@ class KeyFile:
 
 
 def keys_of_ring(file: KeyFile | None, ring: str) -> tuple[tuple[Key, ...], str]:
-    """A keyring's key-encryption keys, newest last, or why there are none."""
+    """A keyring's key-encryption keys, newest last, or the reason why there are none."""
     try:
         if file is None or not file.exists():
             named = "no key file was named" if file is None else f"there is no key file {file}"
@@ -236,14 +236,14 @@ def key_of_text(written: str) -> Key:
 
 
 def default_key_file() -> Path:
-    """Where the keys are kept unless told otherwise. Raises UsageError without a home."""
+    """The default path of the key file. Raises UsageError without a home directory."""
     directory = config_directory()
     if directory is None:
         raise UsageError(
             "there is no home directory to keep keys in: name a key file with --key-file"
         )
     if directory == data_directory():
-        # macOS has one place for both, and keys must not lie among the data that they open.
+        # macOS has one directory for both; keys must not be stored among the data they open.
         directory = directory.with_name("natster-tui-keys")
     return directory / "keys.json"
 

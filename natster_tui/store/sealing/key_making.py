@@ -1,7 +1,7 @@
-"""Making the data keys that are missing, and the keyring itself before the first of them.
+"""Creating missing data keys, and the keyring before the first one.
 
-Every key is stored and acknowledged before anything is sealed with it. Writers that meet look
-again and use what the other one made.
+Every key is stored and acknowledged before anything is sealed with it. After a conflict a writer
+reads the bucket again, and uses the other writer's key.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _TRIES = 20
 
 
 async def ensure_keys(keyring: Keyring, accounts: Iterable[str]) -> None:
-    """Make the data keys that are missing, acknowledged before this returns.
+    """Create the missing data keys; they are acknowledged when this returns.
 
-    Raises RefusedError when no key may be made here.
+    Raises RefusedError if no key may be created here.
     """
     wanted = list(dict.fromkeys(accounts))
     if not all(map(keyring.has_key_of, wanted)):
@@ -44,13 +44,13 @@ async def _ensure(keyring: Keyring, wanted: list[str]) -> None:
                 raise
             await keyring.refresh_while_busy()
         except ServerError:
-            # Whether it landed is not known; the bucket tells next time.
+            # It may be stored or not; the next read of the bucket shows it.
             keyring.distrust()
             raise
 
 
 async def _begin(keyring: Keyring) -> None:
-    """Make the bucket and its first key-encryption key."""
+    """Create the bucket and its first key-encryption key."""
     file = keyring.key_file
     if file is None:
         raise RefusedError("nothing can be sealed without a key file: name one with --key-file")
@@ -61,7 +61,7 @@ async def _begin(keyring: Keyring) -> None:
         if keyring.head is not None:
             return
         if keyring.problem:
-            # Keys that were lost are not replaced: what they sealed would never open again.
+            # Lost keys are not replaced: what they sealed could never be opened again.
             raise keyring.refusal(keyring.problem)
     file.create()
     ring, written = f"r{secrets.token_hex(8)}", new_key()

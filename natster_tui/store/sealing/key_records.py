@@ -1,4 +1,4 @@
-"""What the keys' bucket holds, as values: wrapped data keys and tombstones."""
+"""The entries of the key bucket as values: wrapped data keys and tombstones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from natster_tui.store.sealing.key_bucket import KeyEntry
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Why there is no key of an id."""
+    """Why there is no key with an id."""
 
     reason: str
     erased: bool = False
@@ -23,7 +23,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:
-    """A data key as it is stored: whose it is, under which key it is wrapped, where it stands."""
+    """A data key as stored: its account, the key that wraps it, and its revision."""
 
     account: str
     id: str
@@ -34,10 +34,10 @@ class WrappedKey:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """That the data keys of an account were destroyed. `at` is unix seconds.
+    """The record that an account's data keys were destroyed. `at` is unix seconds.
 
-    `kek` is the id of the key-encryption key that seals it, `under` those that may have wrapped
-    what was destroyed: while one of them exists, a backup of the bucket still opens.
+    `kek` is the id of the key-encryption key that seals the record. `under` are those that may have
+    wrapped the destroyed keys: while one of them exists, a backup of the bucket can be opened.
     """
 
     account: str
@@ -49,7 +49,7 @@ class Tombstone:
 
 
 class _TombstoneEntry(StoredModel):
-    """A tombstone as it is sealed; the earliest ones do not say under what keys were wrapped."""
+    """A tombstone before sealing; the earliest ones do not say which keys wrapped."""
 
     keys: tuple[str, ...]
     at: int
@@ -57,7 +57,7 @@ class _TombstoneEntry(StoredModel):
 
 
 def wrapped_key(name: str, entry: KeyEntry) -> WrappedKey:
-    """The data key that an entry holds, not opened; `name` is `<account>.<key id>`."""
+    """The data key in an entry, still wrapped; `name` is `<account>.<key id>`."""
     account, _, key_id = name.rpartition(".")
     try:
         kek = key_id_of(entry.value)
@@ -87,7 +87,7 @@ def seal_tombstone(
 def open_tombstone(
     keks: Sequence[Key], ring: str, account: str, entry: KeyEntry
 ) -> Tombstone | None:
-    """The tombstone that an entry holds, or None when none of these keys proves that it is one."""
+    """The tombstone in an entry; None if none of these keys can open it."""
     try:
         kek_id = key_id_of(entry.value)
         kek = next((kek for kek in keks if kek.id == kek_id), None)

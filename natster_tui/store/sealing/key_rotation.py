@@ -1,10 +1,10 @@
 """Rotating the key-encryption key, and destroying an account's data keys.
 
-A rotation adds a new key-encryption key to the key file, lets it wrap from then on, wraps every
-data key and tombstone anew, and removes the old key from the file. The log is never touched.
-Interrupted anywhere, everything still opens (the file holds both keys), and doing it again
-finishes it. An erasure destroys data keys, and then rotates: what older versions of the wrapped
-keys a disk or a backup still holds are wrapped with a key that no longer exists.
+A rotation adds a new key-encryption key to the key file, makes it the key that wraps, rewraps
+every data key and tombstone, and removes the old key from the file. The log is never touched. If
+a rotation is interrupted, everything can still be opened, because the file holds both keys; running
+it again finishes it. An erasure destroys data keys and then rotates. Older copies of the wrapped
+keys, on a disk or in a backup, are then wrapped with a key that no longer exists.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TRIES = 50
 class Rotation:
     """What a rotation did: the ids of the new and the removed keys, and how many were rewrapped.
 
-    `failed` entries did not unwrap before, and were left as they are.
+    `failed` is the number of entries that did not unwrap, and were left as they are.
     """
 
     new: str
@@ -39,7 +39,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class Destruction:
-    """The data keys of an account that were destroyed, and the rotation that followed."""
+    """The destroyed data keys of an account, and the rotation that followed."""
 
     account: str
     keys: tuple[str, ...]
@@ -47,7 +47,7 @@ class Destruction:
 
 
 async def rotate(keyring: Keyring) -> Rotation:
-    """A new key-encryption key in the old one's place. Raises RefusedError, ConflictError."""
+    """Replace the key-encryption key. Raises RefusedError, ConflictError."""
     with _key_file(keyring).rotating():
         return await _rotate(keyring)
 
@@ -55,8 +55,8 @@ async def rotate(keyring: Keyring) -> Rotation:
 async def destroy(keyring: Keyring, account: str) -> Destruction:
     """Destroy an account's data keys: tombstone first, then the keys, then a rotation.
 
-    From the tombstone on they are destroyed for everybody who can tell that it is authentic; doing
-    it again finishes what was interrupted. Raises NotFoundError when the account has no key.
+    Once the tombstone is stored, every program that can verify it treats the keys as destroyed.
+    After an interruption run it again to finish. Raises NotFoundError if the account has no key.
     """
     with _key_file(keyring).rotating():
         await keyring.refresh()
@@ -105,7 +105,7 @@ async def _rotate(keyring: Keyring) -> Rotation:
             while True:
                 entries, failed = not_under(keyring, kek)
                 if not entries:
-                    # What the old key still wraps is lost with it: read everything once more.
+                    # What is still wrapped with the old key would be lost: read it all again.
                     keyring.distrust()
                     await keyring.refresh()
                     entries, failed = not_under(keyring, kek)
@@ -126,9 +126,9 @@ async def _rotate(keyring: Keyring) -> Rotation:
 
 
 async def write_tombstone(keyring: Keyring, account: str, keys: Iterable[str], at: int) -> None:
-    """Say that data keys are destroyed (`at`: unix seconds); from now on they count as that.
+    """Store a tombstone (`at`: unix seconds); from now on the data keys count as destroyed.
 
-    Raises ConflictError when another writer changed the bucket meanwhile.
+    Raises ConflictError if another writer changed the bucket meanwhile.
     """
     stored = _tombstone(keyring, keyring.wrapping_key(), account, keys, at, keyring.keks)
     entry = {f"{TOMBSTONE_PREFIX}{account}": (stored, keyring.tombstone_revision(account))}
@@ -137,16 +137,17 @@ async def write_tombstone(keyring: Keyring, account: str, keys: Iterable[str], a
 
 
 async def wrap_with(keyring: Keyring, kek: Key) -> None:
-    """Let another key of the key file wrap from now on. Raises ConflictError as above."""
+    """Make another key of the key file the one that wraps. Raises ConflictError as above."""
     head = _head(keyring)
     await keyring.bucket.write({}, Head(head.ring, kek.id, head.revision))
     await keyring.refresh()
 
 
 def not_under(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]], int]:
-    """What another key still wraps, wrapped anew for writing; and how many do not unwrap.
+    """Rewrap entries that another key still wraps; also returns how many do not unwrap.
 
-    No more than one write takes: wrapping all that is left every time would cost its square.
+    Returns as many as fit in one write: rewrapping all that is left each time would take quadratic
+    time.
     """
     entries: dict[str, tuple[bytes, int]] = {}
     failed = 0

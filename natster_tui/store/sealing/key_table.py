@@ -1,8 +1,7 @@
-"""The keys that are known, in memory: what the bucket held and the key file opens.
+"""The known keys, in memory: the bucket's entries, and the keys that the key file opens.
 
-Data keys are unwrapped when they are first used and then kept, cipher and all. A key that does not
-unwrap is reported and left alone; one that is not there was erased only if an authentic tombstone
-names it.
+Data keys are unwrapped at first use, and then kept with their ciphers. A key that does not unwrap
+is reported and not changed. A missing key counts as erased only if an authentic tombstone names it.
 """
 
 from __future__ import annotations
@@ -38,21 +37,21 @@ class KeyTable:
     def __init__(self, key_file: KeyFile | None) -> None:
         self.key_file = key_file
         self.problem = ""
-        """Why the keys cannot be used at all, empty if they can."""
+        """Why the keys cannot be used at all; empty if they can."""
         self._keks: tuple[Key, ...] = ()
         self.forget()
 
     def forget(self) -> None:
-        """Know nothing any more: the bucket that all of it came from is gone."""
+        """Clear the table: the bucket that the keys came from is gone."""
         self.head: Head | None = None
         self.has_damaged_head = False
-        """Whether there is an entry that should name the keyring, and it cannot be read."""
+        """Whether the entry that names the keyring exists but cannot be read."""
         self.wrapped: dict[str, WrappedKey] = {}
         """By key id."""
         self.tombstones: dict[str, Tombstone] = {}
         """The authentic ones, by account."""
         self._unbelieved: dict[str, KeyEntry] = {}
-        """What stands where a tombstone would, and is not authentic, by account."""
+        """Entries in the place of a tombstone that are not authentic, by account."""
         self._of_account: dict[str, str] = {}
         self._erased: dict[str, str] = {}
         self.lock()
@@ -70,11 +69,11 @@ class KeyTable:
         return bool(self._keks)
 
     def has_key_of(self, account: str) -> bool:
-        """Whether there is a data key with which an account's values are sealed now."""
+        """Whether an account has a data key to seal its values with."""
         return account in self._of_account
 
     def key_of(self, account: str) -> Key | None:
-        """The data key with which an account's values are sealed now; None if there is none."""
+        """The data key that seals an account's values now; None if there is none."""
         name = self._of_account.get(account)
         if name is None:
             return None
@@ -87,15 +86,15 @@ class KeyTable:
         )
 
     def current_key_of(self, account: str) -> WrappedKey | None:
-        """The same as it is stored, whether it can be used or not."""
+        """The same key as stored, even if it cannot be used."""
         return self.wrapped.get(self._of_account.get(account, ""))
 
     def key_for(self, stored: bytes) -> Key | None:
-        """The data key that a value is sealed under, if it is at hand; else `find` it."""
+        """The data key that seals a value, if it was unwrapped before; else call `find`."""
         return self._by_head.get(stored[:HEAD_BYTES])
 
     def find(self, key_id: str) -> Key | Missing:
-        """The data key of an id, or why there is none."""
+        """The data key with an id, or why there is none."""
         found = self._keys.get(key_id) or self._missing.get(key_id)
         if found is None:
             found = self._unwrap(key_id)
@@ -106,12 +105,12 @@ class KeyTable:
         return found
 
     def sought_in_vain(self) -> list[str]:
-        """The ids that were looked for and not found, though nothing says that they were erased."""
+        """The ids that were looked for and not found, and that no tombstone names."""
         return [name for name, missing in self._missing.items() if not missing.erased]
 
     def _unwrap(self, key_id: str) -> Key | Missing:
         if key_id in self._erased:
-            # Even where its entry is still there: an erasure that began is an erasure.
+            # Even if its entry still exists: an erasure counts from its tombstone on.
             return Missing(f"the keys of {self._erased[key_id]} were erased", erased=True)
         if self.problem:
             return Missing(self.problem)
@@ -148,18 +147,18 @@ class KeyTable:
 
     @property
     def digest(self) -> str:
-        """The digest of the authentic tombstones, which is an input of the fold; empty if none."""
+        """The digest of the authentic tombstones, an input of the fold; empty if there are none."""
         if not self.tombstones:
             return ""
-        told = hashlib.sha256()
+        digest = hashlib.sha256()
         for account, tombstone in sorted(self.tombstones.items()):
             for part in (account, *sorted(tombstone.keys)):
-                told.update(len(part).to_bytes(8, "big") + part.encode())
-        return told.hexdigest()
+                digest.update(len(part).to_bytes(8, "big") + part.encode())
+        return digest.hexdigest()
 
     @property
     def forged(self) -> tuple[str, ...]:
-        """The accounts whose tombstone is not authentic, as far as that can be told here."""
+        """The accounts whose tombstone is not authentic; empty without keys to check them."""
         return tuple(self._unbelieved) if self.available else ()
 
     def tombstone_revision(self, account: str) -> int:
@@ -168,14 +167,14 @@ class KeyTable:
         return 0 if entry is None else entry.revision
 
     def is_unfinished(self, tombstone: Tombstone) -> bool:
-        """Whether that erasure was interrupted before the key file lost its old keys."""
+        """Whether an erasure was interrupted before its old keys left the key file."""
         return not set(tombstone.under).isdisjoint(self.keks)
 
     def is_erased(self, key_id: str) -> bool:
         """Whether an authentic tombstone names this key."""
         return key_id in self._erased
 
-    # -- taking in ---------------------------------------------------------------------------
+    # -- adding ------------------------------------------------------------------------------
 
     @property
     def is_empty(self) -> bool:
@@ -187,7 +186,7 @@ class KeyTable:
         return bool(self.tombstones or self._unbelieved)
 
     def take(self, entries: Mapping[str, KeyEntry]) -> None:
-        """Take in entries of the bucket, by name; what they open is found when it is asked for."""
+        """Add entries of the bucket, by name; they are opened when they are used."""
         for name, entry in entries.items():
             if name == KEYRING_ENTRY:
                 self.head = read_head(entry)
@@ -202,20 +201,20 @@ class KeyTable:
         self._missing.clear()
 
     def lock(self, problem: str = "") -> None:
-        """Hold no key-encryption key any more, nor what was unwrapped with one."""
+        """Drop all key-encryption keys, and the keys that were unwrapped with them."""
         self.unlock((), problem)
 
     def unlock(self, keks: Sequence[Key], problem: str = "") -> None:
-        """Use these key-encryption keys, newest last; without any, `problem` says why."""
+        """Use these key-encryption keys, newest last; if there are none, `problem` says why."""
         self._keks, self.problem = tuple(keks), problem
         self._keys: dict[str, Key] = {}
-        """Those that were unwrapped, by id."""
+        """The unwrapped keys, by id."""
         self._by_head: dict[bytes, Key] = {}
-        """The same, by what everything begins with that is sealed under them."""
+        """The same keys, by the head of the values that they seal."""
         self._missing: dict[str, Missing] = {}
 
     def believe_tombstones(self) -> None:
-        """Tell which tombstones are authentic, and forget the keys that those name."""
+        """Find the authentic tombstones, and drop the keys that they name."""
         if self.head is not None:
             for account, entry in list(self._unbelieved.items()):
                 tombstone = open_tombstone(self._keks, self.head.ring, account, entry)
@@ -232,7 +231,7 @@ class KeyTable:
                 del self._of_account[account]
 
     def adopt(self, wrapped: WrappedKey, key: Key) -> None:
-        """Take in a data key that was made here and is stored now."""
+        """Add a data key that was created here and is stored."""
         self.wrapped[key.id] = wrapped
         self._hold(key)
         self._missing.pop(key.id, None)

@@ -1,7 +1,7 @@
-"""Taking the keys of one system to another: which entries are exported, and what import adds.
+"""Moving the keys of one system to another: which entries are exported, and what import adds.
 
-Entries are exported as they are stored, in the order in which they were written, the entry that
-names the keyring first. Import decides by what the other system holds:
+Entries are exported as stored, in the order of their revisions, with the entry that names the
+keyring first. Import depends on the target:
 
 | the target | what is written |
 | --- | --- |
@@ -10,7 +10,7 @@ names the keyring first. Import decides by what the other system holds:
 | holds keys of another keyring | the same, wrapped again; the key file must hold both keyrings |
 
 A data key that a tombstone on either side names is never written. An account that has a data key
-in the target goes on with that one. Everything is decided before anything is written.
+in the target keeps using it. Everything is decided before the first write.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _NOTHING = "nothing was imported"
 
 @dataclass(frozen=True, slots=True)
 class ExportedKeys:
-    """The entries to write, `_keyring` first; none where nothing was ever sealed.
+    """The entries to write, `_keyring` first; none if nothing was ever sealed.
 
-    `unknown` is the number of entries that are neither keys nor tombstones, `outdated` that of
-    keys which another key-encryption key wraps than the one that wraps now.
+    `unknown` counts the entries that are neither keys nor tombstones. `outdated` counts the keys
+    that are not wrapped with the current key-encryption key.
     """
 
     lines: tuple[KeyLine, ...] = ()
@@ -55,7 +55,7 @@ class ExportedKeys:
 
 
 async def exported_keys(keyring: Keyring) -> ExportedKeys:
-    """The keys as they are stored now. Raises RefusedError when the bucket has no keyring."""
+    """Read the stored keys. Raises RefusedError if the bucket has no keyring."""
     await keyring.refresh()
     newest = await keyring.bucket.newest()
     entries = {} if newest is None else await keyring.bucket.entries_after(0, newest[1])
@@ -84,12 +84,12 @@ async def exported_keys(keyring: Keyring) -> ExportedKeys:
     return ExportedKeys(tuple(lines), unknown, outdated)
 
 
-# -- import: what comes --------------------------------------------------------------------------
+# -- import: reading the file --------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedKeys:
-    """The keys of a file: its lines, and what the key file opens of them."""
+    """The keys of an export: its entries, and those that the key file opens."""
 
     lines: tuple[KeyLine, ...]
     table: KeyTable
@@ -97,10 +97,10 @@ class OfferedKeys:
 
     @classmethod
     def of(cls, lines: Iterable[KeyLine], key_file: KeyFile | None) -> OfferedKeys:
-        """Open what can be opened. Raises RefusedError when that is nothing at all."""
+        """Open as many keys as possible. Raises RefusedError if none can be opened."""
         kept = tuple(lines)
         table = KeyTable(key_file)
-        # Their order stands for revisions: of two keys of one account the later one is in use.
+        # The order replaces revisions: of two keys of one account the later one is in use.
         table.take({line.name: KeyEntry(line.value, at) for at, line in enumerate(kept, 1)})
         if table.head is None:
             raise RefusedError(f"the file's entry {KEYRING_ENTRY} names no keyring; {_NOTHING}")
@@ -111,15 +111,15 @@ class OfferedKeys:
         return cls(kept, table, table.head)
 
 
-# -- import: what is written ---------------------------------------------------------------------
+# -- import: writing -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPlan:
-    """What an import writes to the keys' bucket.
+    """What an import writes to the key bucket.
 
-    `entries` are by name, each with the revision that it must have before, in the order in which
-    they are written. `keys` and `erasures` count the data keys and the accounts that are added.
+    `entries` are by name, each with its expected revision, in the order in which they are written.
+    `keys` and `erasures` count the data keys and the erased accounts that are added.
     """
 
     head: Head
@@ -172,7 +172,7 @@ def _plan_for_keyring(offered: OfferedKeys, target: KeyTable) -> KeyPlan:
     keys = len(added)
     erasures = _missing_erasures(offered, target, head, kek)
     added.update(erasures)
-    # Written once more behind the others, the key in use stays the newest one, and in use.
+    # The key in use is written again last, so it stays the newest and stays in use.
     for account in accounts:
         if (current := target.current_key_of(account)) is not None:
             added[_name_of(current)] = (current.stored, current.revision)
@@ -180,7 +180,7 @@ def _plan_for_keyring(offered: OfferedKeys, target: KeyTable) -> KeyPlan:
 
 
 def _wrapped_for(head: Head, kek: Key, offered: OfferedKeys, wrapped: WrappedKey) -> bytes:
-    """A data key as the target stores it: as it is where the same key wraps it in both."""
+    """A data key as the target stores it; unchanged if the same key wraps it in both."""
     if offered.head.ring == head.ring and wrapped.kek == kek.id:
         return wrapped.stored
     key = offered.table.find(wrapped.id)
@@ -195,7 +195,7 @@ def _wrapped_for(head: Head, kek: Key, offered: OfferedKeys, wrapped: WrappedKey
 def _missing_erasures(
     offered: OfferedKeys, target: KeyTable, head: Head, kek: Key
 ) -> dict[str, tuple[bytes, int]]:
-    """The tombstones to write: those that name data keys of which the target knows nothing."""
+    """The tombstones to write: those that name data keys unknown to the target."""
     found = {}
     for account, tombstone in offered.table.tombstones.items():
         new = [key_id for key_id in tombstone.keys if not target.is_erased(key_id)]
@@ -207,14 +207,14 @@ def _missing_erasures(
                 f"in use here: erase the account here first (keys erase {account}), then import; "
                 f"{_NOTHING}"
             )
-        told = (tombstone, target.tombstones.get(account) or tombstone)
+        both = (tombstone, target.tombstones.get(account) or tombstone)
         stored = seal_tombstone(
             kek,
             head.ring,
             account,
-            {key_id for each in told for key_id in each.keys},
-            max(each.at for each in told),
-            sorted({kek_id for each in told for kek_id in each.under}),
+            {key_id for each in both for key_id in each.keys},
+            max(each.at for each in both),
+            sorted({kek_id for each in both for kek_id in each.under}),
         )
         found[f"{TOMBSTONE_PREFIX}{account}"] = (stored, target.tombstone_revision(account))
     return found
@@ -225,7 +225,7 @@ def _name_of(wrapped: WrappedKey) -> str:
 
 
 async def import_keys(keyring: Keyring, offered: OfferedKeys) -> KeyPlan:
-    """Write what `plan_keys` decides, and return the plan.
+    """Write the plan of `plan_keys`, and return it.
 
     Raises RefusedError (nothing is written), ConflictError and ServerError.
     """
@@ -243,7 +243,7 @@ async def import_keys(keyring: Keyring, offered: OfferedKeys) -> KeyPlan:
             except ConflictError:
                 continue
             finally:
-                # Whether the last write landed may not be known; the bucket tells.
+                # The last write may be stored or not; reading the bucket shows it.
                 keyring.distrust()
         await keyring.refresh()
         return first

@@ -1,8 +1,8 @@
-"""The keys of a system: the bucket `NATSTER_KEYS` and the key file, looked at together.
+"""The keys of a system: the bucket `NATSTER_KEYS` and the key file together.
 
-One data key per account, wrapped under a key-encryption key from the key file, bound to the
-keyring, the account and its own id, and kept in `key_bucket`. `key_table` holds what was read,
-`key_making` makes data keys that are missing, `key_rotation` replaces and destroys keys.
+Each account has one data key. It is wrapped with a key-encryption key from the key file, bound to
+the keyring, the account and its own id, and stored in `key_bucket`. `key_table` holds the keys that
+were read, `key_making` creates missing data keys, and `key_rotation` replaces and destroys keys.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from natster_tui.store.sealing.sealed_events import holds_sealed_events
 from natster_tui.text.safe_text import safe_text
 
 LOOK_AGAIN_S = 1.0
-"""How often at most a key that was looked for in vain is looked for again."""
+"""The least number of seconds between two searches for a missing key."""
 
 
 class Keyring(KeyTable):
-    """The keys behind a link, as of the last `refresh`. `key_file` None: nothing can be opened.
+    """The keys, as of the last `refresh`. Without a `key_file` (None) nothing can be opened.
 
-    `log` is the stream whose events they seal: where it holds sealed ones, keys that are missing
-    were lost, and none are made in their place.
+    `log` is the stream whose events they seal. If it holds sealed events, missing keys were lost,
+    and no new ones are created instead.
     """
 
     def __init__(
@@ -40,24 +40,24 @@ class Keyring(KeyTable):
         self._log_is_sealed = False
         self.bucket = KeyBucket(link, instance)
         self.version = 0
-        """Counts the times that something changed about what can be opened."""
+        """Counts the changes of what can be opened."""
         self.busy = asyncio.Lock()
         """Held while the keyring reads or adds keys."""
         self._created: str | None = None
-        """When the bucket was made; empty if there is none, None before the first look."""
+        """When the bucket was made; empty if there is none, None before the first read."""
         self._revision = 0
         self._file_version = (0, 0, 0)
         self._ring: str | None = None
         """The keyring whose keys were last looked for in the key file."""
         self._sought: dict[str, float] = {}
         self.denied: DeniedError | None = None
-        """That the server does not permit us to read the keys, over this link."""
+        """The error if the server does not permit us to read the keys over this link."""
 
     # -- what is wrong -----------------------------------------------------------------------
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the keys, a sentence each."""
+        """The problems with the keys, a sentence each."""
         found = [self.problem] if self.problem else []
         found += [self.out_of_date] if self.out_of_date else []
         found += [
@@ -69,9 +69,9 @@ class Keyring(KeyTable):
 
     @property
     def out_of_date(self) -> str:
-        """That the key file lacks the key that wraps now, in a sentence; empty if it is there.
+        """A sentence if the key file lacks the key that wraps now; empty if it has it.
 
-        What older keys wrapped opens all the same, but of what was erased nothing is known.
+        Data keys wrapped with older keys can still be opened, but erasures cannot be read.
         """
         if self.head is None or not self.available or self.current_kek() is not None:
             return ""
@@ -80,18 +80,18 @@ class Keyring(KeyTable):
             f"key-encryption key {self.head.kek} now; put the newest key file in its place"
         )
 
-    # -- looking -----------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------
 
     async def refresh(self) -> bool:
-        """Read what came in since; whether anything changed about what can be opened.
+        """Read new entries; returns whether what can be opened has changed.
 
-        New data keys alone are no such change: they are simply found from now on.
+        New data keys alone do not count as a change.
         """
         async with self.busy:
             return await self.refresh_while_busy()
 
     async def refresh_while_busy(self) -> bool:
-        """As `refresh`, for who holds `busy`."""
+        """The same as `refresh`, for a caller that holds `busy`."""
         if self.denied is not None:
             return False
         before = (self.digest, self.problem, self.out_of_date)
@@ -102,12 +102,12 @@ class Keyring(KeyTable):
                 before_bucket = self._version_of_file()
                 await self._read_bucket()
                 self._read_key_file()
-                # A key leaves the file when nothing is wrapped with it any more: that is to be
-                # seen before anything is said to be wrapped with a key that is not there.
+                # A key leaves the file only when nothing is wrapped with it. So if the file has
+                # changed, read again before reporting an entry whose key is missing.
                 if self._file_version == before_bucket:
                     break
         except DeniedError as error:
-            # Not asked again on this link: every time would be told as a problem of its own.
+            # Do not ask again on this link: each denial would be reported as a new problem.
             self.forget()
             self._created, self._revision = None, 0
             self.denied, self.problem = error, error.sentence
@@ -120,9 +120,9 @@ class Keyring(KeyTable):
         return changed
 
     async def look_for(self, key_ids: Iterable[str]) -> None:
-        """Look whether keys that are not known have come in.
+        """Look whether unknown keys have been added.
 
-        At once for one that was never looked for: it was stored before anything was sealed with it.
+        A key that was never looked for is looked up at once: it was stored before it was used.
         """
         now = time.monotonic()
         unknown = [
@@ -135,13 +135,13 @@ class Keyring(KeyTable):
             self._sought.update(dict.fromkeys(unknown, time.monotonic()))
 
     def distrust(self) -> None:
-        """Read everything again next time: whether the last write landed is not known."""
+        """Read everything again next time, because the last write may be stored or not."""
         self._created = None
 
     async def _read_bucket(self) -> None:
         entries: dict[str, KeyEntry] | None = None
         if self._created is None:
-            # All of it will be needed: one round trip instead of two.
+            # All of it is needed: one round trip instead of two.
             created, last, entries = await self.bucket.everything() or ("", 0, {})
         else:
             created, last = await self.bucket.newest() or ("", 0)
@@ -167,7 +167,7 @@ class Keyring(KeyTable):
         return (0, 0, 0) if self.key_file is None else self.key_file.version()
 
     def _read_key_file(self) -> None:
-        """The key-encryption keys, when file or keyring changed; then what they open."""
+        """Read the key-encryption keys if the file or the keyring changed, and use them."""
         file = self.key_file
         version = self._version_of_file()
         file_changed = version != self._file_version
@@ -181,7 +181,7 @@ class Keyring(KeyTable):
         self.believe_tombstones()
 
     def _why_unusable(self) -> str:
-        """Why there is no keyring, though there should be one; empty before the first key."""
+        """Why there is no keyring although there should be one; empty before the first key."""
         if self.has_damaged_head:
             return (
                 f"the entry {KEYRING_ENTRY} of {BUCKET} is damaged, which says which keyring the "
@@ -207,7 +207,7 @@ class Keyring(KeyTable):
         return RefusedError(sentence) if self.denied is None else DeniedError(sentence)
 
     def wrapping_key(self) -> Key:
-        """The key-encryption key that wraps now; raises `refusal` when it is not here."""
+        """The key-encryption key that wraps now; raises `refusal` if it is missing."""
         if self.head is None or not self.available:
             raise self.refusal(self.problem or f"{BUCKET} has no keyring yet")
         kek = self.current_kek()
@@ -221,9 +221,9 @@ class Keyring(KeyTable):
         return wrap(kek, self.head.ring, account, key)
 
     async def add(self, made: list[tuple[str, Key]]) -> None:
-        """Store new data keys, by account, and take them in. Raises ConflictError, ServerError.
+        """Store new data keys, by account, and add them. Raises ConflictError, ServerError.
 
-        For who holds `busy`.
+        The caller must hold `busy`.
         """
         kek = self.wrapping_key()
         assert self.head is not None
@@ -234,7 +234,7 @@ class Keyring(KeyTable):
         if revision - self._revision != len(made) + 1:
             await self.refresh_while_busy()
             return
-        # There was no other write in between, so this is what a look at the bucket would show.
+        # No other write came in between, so a read of the bucket would give the same.
         self._revision = revision
         for number, (account, key) in enumerate(made, revision - len(made)):
             value = stored[f"{account}.{key.id}"]

@@ -1,4 +1,4 @@
-"""Whether a log holds events that were sealed, without reading it."""
+"""Whether a log holds sealed events, without reading all of it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from natster_tui.store.connection.streams import last_message, next_message
 from natster_tui.store.sealing.envelope import is_sealed
 
 _WITH_PAYLOAD = f"{SUBJECT_PREFIX}*.{NONE}.{NONE}.*"
-"""The events about one account, which are those that have a payload to be sealed."""
+"""The events about one account: those with a payload to seal."""
 
 
 async def holds_sealed_events(link: Link, stream: str) -> bool:
     """Whether the oldest or the newest event about an account is sealed.
 
-    False where that cannot be told: the log is gone, or may not be read.
+    False if that is not known: the log is gone, or we are not permitted to read it.
     """
     try:
         newest = await last_message(link, stream, _WITH_PAYLOAD)

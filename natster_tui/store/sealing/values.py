@@ -1,10 +1,10 @@
-"""Where payloads and documents are sealed before they are stored, and opened after.
+"""Sealing payloads and documents before they are stored, and opening them again.
 
-The log and the buckets hand every value through a `Sealing`, and nothing else does. A value is
-sealed under the data key of one account: an event's payload under its origin's, an account's
-document under the account's, a catalog's under its owner's. Empty and `null` payloads stay as they
-are, because their subject is the fact. What is read is opened whatever the log says: plain and
-sealed events side by side are normal.
+Only the log and the buckets use a `Sealing`, for every value. A value is sealed with the data key
+of one account: an event's payload with its origin's key, an account's document with the account's
+key, and a catalog's with its owner's. Empty and `null` payloads are not sealed, because their
+subject says everything. Sealed values are opened whatever the log's metadata says: a log may hold
+both plain and sealed events.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from natster_tui.store.sealing.key_table import KeyTable
 from natster_tui.store.sealing.keyring import Keyring
 
 NOBODY = "_nobody"
-"""The account whose key seals events of an origin that cannot be an account."""
+"""The name whose key seals events if their origin cannot be an account."""
 
 _STORED_AS_THEY_ARE = (b"", b"null")
 _NO_KEYS = "no keys are in use here"
@@ -43,11 +43,11 @@ class OpenedDocument(NamedTuple):
 
 
 class Sealing(Protocol):
-    """Turns values into their stored form and back."""
+    """Converts values to their stored form and back."""
 
     @property
     def keyring(self) -> Keyring | None:
-        """The keys, where there can be any."""
+        """The keys, if there can be any."""
 
     @property
     def seals(self) -> bool:
@@ -61,7 +61,7 @@ class Sealing(Protocol):
     def tombstones(self) -> str | None:
         """The digest of the erasures that the fold of this log depends on; empty if there are none.
 
-        None without the keys that would tell whether they are authentic.
+        None without the keys to check that they are authentic.
         """
 
     @property
@@ -70,45 +70,45 @@ class Sealing(Protocol):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the keys, a sentence each."""
+        """The problems with the keys, a sentence each."""
 
     @property
     def version(self) -> int:
-        """Counts the times that something changed about what can be opened."""
+        """Counts the changes of what can be opened."""
 
     async def refresh(self) -> bool:
-        """Look at the keys again; whether anything changed about what can be opened."""
+        """Read the keys again; returns whether what can be opened has changed."""
 
     async def ready_for(self, accounts: Iterable[str]) -> None:
-        """Have a key for everybody whose values are about to be sealed. Raises RefusedError."""
+        """Get a key for every account whose values will be sealed. Raises RefusedError."""
 
     def seal_payload(self, subject: str, message_id: str, payload: bytes) -> bytes:
-        """The stored form of an event's payload; its origin is `ready_for`."""
+        """The stored form of an event's payload. Call `ready_for` with its origin first."""
 
     async def open_records(self, records: list[Record]) -> list[Record]:
-        """The records, payloads opened; what did not open says why."""
+        """The records with opened payloads; one that cannot be opened says why."""
 
     def seal_document(self, bucket: str, key: str, account: str, document: bytes) -> bytes:
-        """The stored form of a projection's entry; the account is `ready_for`."""
+        """The stored form of a projection's entry. Call `ready_for` with the account first."""
 
     def open_document(self, bucket: str, key: str, stored: bytes) -> OpenedDocument:
         """An entry from its stored form."""
 
 
 def origin_of(subject: str) -> str:
-    """The account under whose key an event's payload is sealed."""
+    """The account whose key seals an event's payload."""
     tokens = subject.split(".", 3)
     origin = tokens[2] if len(tokens) > 2 else ""
     return origin if is_usable_token(origin) else NOBODY
 
 
 def is_sealable(payload: bytes) -> bool:
-    """Whether a payload is sealed: not where its subject is the fact, or it is sealed already."""
+    """Whether to seal a payload: not if it is empty, `null` or already sealed."""
     return payload.strip() not in _STORED_AS_THEY_ARE and not is_sealed(payload)
 
 
 class KeyringSealing:
-    """Sealing with a keyring. `seals` off: reads whatever is there, writes as it is given."""
+    """Sealing with a keyring. Without `seals` it opens sealed values, and writes plain ones."""
 
     def __init__(self, keyring: Keyring, *, seals: bool) -> None:
         self._keyring = keyring
@@ -159,7 +159,7 @@ class KeyringSealing:
             await ensure_keys(self.keyring, accounts)
 
     def seal_payload(self, subject: str, message_id: str, payload: bytes) -> bytes:
-        """See `Sealing`. What is sealed already, as in an import, stays as it is."""
+        """See `Sealing`. A payload that is already sealed, as in an import, is not changed."""
         if not (self.seals and is_sealable(payload)):
             return payload
         return self._key_of(origin_of(subject)).seal(payload, "event", subject, message_id)
@@ -201,13 +201,13 @@ class KeyringSealing:
 
 
 def open_record(keys: KeyTable, record: Record) -> Record:
-    """A record whose payload is sealed, opened with these keys; what does not open says why."""
+    """A sealed record, opened with these keys; if it cannot be opened, it says why."""
     place = ("event", record.subject, record.header(MESSAGE_ID) or "")
     return _with_payload(record, *_open(keys, record.stored, place))
 
 
 def _open(keys: KeyTable, stored: bytes, place: tuple[str, ...]) -> tuple[bytes, Seal]:
-    """The value (empty when it does not open) and what there is to say about its seal."""
+    """The value (empty if it cannot be opened), and the state of its seal."""
     key = keys.key_for(stored) or _find(keys, stored)
     if isinstance(key, Seal):
         return b"", key
@@ -218,7 +218,7 @@ def _open(keys: KeyTable, stored: bytes, place: tuple[str, ...]) -> tuple[bytes,
 
 
 def _find(keys: KeyTable, stored: bytes) -> Key | Seal:
-    """The key that a value is sealed under, or why it does not open without it."""
+    """The key that a value is sealed with, or why it cannot be opened."""
     key_id = _key_id(stored)
     if isinstance(key_id, Seal):
         return key_id
@@ -230,11 +230,11 @@ def _find(keys: KeyTable, stored: bytes) -> Key | Seal:
 
 
 def _key_id(stored: bytes) -> str | Seal:
-    """The id of the key that a value is sealed under, or why it says none."""
+    """The id of the key that a value is sealed with, or why it has none."""
     try:
         return key_id_of(stored)
     except OpenError as error:
-        # A later version may open what this one does not know; the rest nobody will.
+        # A later version may open an unknown envelope version; the other errors are permanent.
         later = error.problem is OpenProblem.UNKNOWN_VERSION
         kind = Unopened.UNAVAILABLE if later else Unopened.UNREADABLE
         return Seal(stored, "", kind, f"it is {error}")
@@ -253,7 +253,7 @@ def _closed(record: Record) -> Record:
 
 
 class PlainSealing:
-    """Without keys: values are written as they are, and what is sealed stays closed."""
+    """No keys: values are written plain, and sealed ones cannot be opened."""
 
     keyring: Keyring | None = None
     seals = False
