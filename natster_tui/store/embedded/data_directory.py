@@ -1,17 +1,18 @@
 """The files of an embedded server's data directory, and what each of them is for.
 
-What lies in the data directory, all of it readable by its owner only:
+Only the owner can read them:
 
-| file | what |
+| file | content |
 | --- | --- |
 | `store/` | the server's encrypted store, and the sentinel that says whose it is |
-| `server.token` | what clients must show |
-| `server.lock`, `server.json` | who runs it, and where; the second only while it may be used |
-| `server.port` | the port it had last |
-| `server.log` | what it says, at most two files of LOG_BYTES each |
-| `run/` | its configuration while it starts, and the port that the system gave it |
+| `server.token` | the token that clients log in with |
+| `server.lock` | the lock of the process that runs the server |
+| `server.json` | that process, and the server's address; only while the server may be used |
+| `server.port` | the server's last port |
+| `server.log` | the server's log, at most two files of LOG_BYTES each |
+| `run/` | the configuration while the server starts, and the port that the system gave it |
 
-Nothing else is ever deleted or replaced (`ownership`), and the store's key is in none of them.
+Nothing else is ever deleted or replaced (`ownership`). None of them holds the store's key.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ from natster_tui.text.safe_text import safe_text
 
 _PORTS_FILE = re.compile(r"nats-server(?:\.exe)?_(?P<pid>[0-9]{1,10})\.ports")
 _CONFIG_FILE = re.compile(r"server\.conf|\.server\.conf\.[0-9a-f]{12}")
-"""The configuration, or the draft of one that was being written when its process was killed."""
+"""The configuration, or a draft of one whose process was killed."""
 _THROWN_AWAY_DATA, _THROWN_AWAY_KEYS = "data", "keys.json"
 """What a throw-away directory has in it, apart from each other."""
 _LOG_LINE = re.compile(r"\[\d+\] \S+ \S+ \[(?P<level>[A-Z]{3})\] (?P<text>.*)")
@@ -66,7 +67,7 @@ def joined_demo(root: Path) -> tuple[Path, Path] | None:
 
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
-    """The files of one data directory. Writing is for whoever holds the lock."""
+    """The files of one data directory. Only the holder of the lock may write."""
 
     path: Path
     key_file: KeyFile
@@ -75,9 +76,9 @@ class DataDirectory:
 
     @classmethod
     def at(cls, path: Path, key_file: Path | None, *, temporary: bool) -> DataDirectory:
-        """The files below `path`; the keys are in the user's own file unless one is named.
+        """The files below `path`; the keys are in the user's own file by default.
 
-        A `temporary` one has its data and its keys below `path`, apart from each other.
+        A `temporary` directory has its data and its keys below `path`, apart from each other.
         """
         path = path.absolute()
         if temporary:
@@ -86,7 +87,7 @@ class DataDirectory:
 
     @property
     def temporary(self) -> bool:
-        """Whether nothing here is worth keeping."""
+        """Whether the directory is removed when the server ends."""
         return self.thrown_away is not None
 
     @property
@@ -96,17 +97,17 @@ class DataDirectory:
 
     @property
     def sentinel(self) -> Path:
-        """Whose store it is."""
+        """The sentinel, which says whose store it is."""
         return self.store / SENTINEL
 
     @property
     def log_file(self) -> Path:
-        """What the server says."""
+        """The server's log."""
         return self.path / LOG
 
     @property
     def run(self) -> Path:
-        """What is there only while the server starts."""
+        """The directory of files that exist only while the server starts."""
         return self.path / RUN
 
     @property
@@ -116,24 +117,24 @@ class DataDirectory:
 
     @property
     def running_file(self) -> Path:
-        """Who runs the server, and where."""
+        """The file that says which process runs the server, and its address."""
         return self.path / RUNNING
 
     @property
     def token_file(self) -> Path:
-        """What clients must show."""
+        """The token that clients log in with."""
         return self.path / TOKEN_FILE
 
     @property
     def port_file(self) -> Path:
-        """The port it had last."""
+        """The file of the server's last port."""
         return self.path / PORT
 
     def create(self) -> None:
         """Make the directories, for their owner only, and mark them as ours.
 
-        Raises UsageError when something that we did not make is in the way, or others may write
-        there; nothing is changed then. Raises OSError as well.
+        Raises UsageError, with nothing changed, if a file that we did not make has one of our
+        names, or others may write there. Raises OSError too.
         """
         refuse_unless_ours(self.path)
         make_private_directory(self.path)
@@ -147,7 +148,7 @@ class DataDirectory:
             make_private_directory(directory)
 
     def take_lock(self) -> int | None:
-        """A descriptor that holds the lock, or None when another process does."""
+        """A descriptor that holds the lock; None if another process holds it."""
         return open_locked(self.path / LOCK)
 
     def read_running(self) -> RunningServer | None:
@@ -158,7 +159,7 @@ class DataDirectory:
             return None
 
     def write_running(self, running: RunningServer) -> None:
-        """Tell the others where the server is."""
+        """Publish the server's address for other processes."""
         value = {
             "url": running.url,
             "token_file": str(self.token_file),
@@ -170,9 +171,9 @@ class DataDirectory:
         write_private(self.port_file, f"{running.port}\n".encode())
 
     def clear_running(self) -> None:
-        """Remove what a server that was killed has left behind.
+        """Remove files that a killed server left behind.
 
-        A configuration of an earlier release is among that, and the store's key was in it.
+        One of them may be a configuration of an earlier release, which held the store's key.
         """
         self.running_file.unlink(missing_ok=True)
         for left in self.run.iterdir():
@@ -187,7 +188,7 @@ class DataDirectory:
             return None
 
     def read_token(self) -> str | None:
-        """The token, or None when there is none that is one."""
+        """The token; None if there is no valid one."""
         try:
             token = self.token_file.read_bytes().decode("ascii", "replace").strip()
         except FileNotFoundError:
@@ -215,7 +216,7 @@ class DataDirectory:
         write_private(self.config_file, config)
 
     def announced_port(self) -> tuple[int, int] | None:
-        """(the server's pid, its port), as soon as it listens."""
+        """(the server's pid, its port) once it listens, else None."""
         for file in self.run.iterdir():
             if named := _PORTS_FILE.fullmatch(file.name):
                 with contextlib.suppress(FileNotFoundError, ValidationError):
@@ -224,14 +225,14 @@ class DataDirectory:
         return None
 
     def log_size(self) -> int:
-        """Bytes in the log."""
+        """The size of the log in bytes."""
         try:
             return self.log_file.stat().st_size
         except FileNotFoundError:
             return 0
 
     def last_words(self, start: int) -> str:
-        """The most telling line that the log got after its first `start` bytes."""
+        """The most useful line that the log got after its first `start` bytes."""
         try:
             log = self.log_file.read_bytes()
         except FileNotFoundError:
@@ -242,13 +243,13 @@ class DataDirectory:
             for match, _ in reversed(parsed):
                 if match and match["level"] in levels:
                     return safe_text(match["text"], 300)
-        # What comes before the log is open, such as a mistake in the configuration, and panics.
+        # Errors before the log is open, such as a bad configuration, and panics.
         plain = [line for match, line in parsed if match is None]
         return safe_text(plain[0], 300) if plain else "it did not say why"
 
 
 def _is_left_behind(file: Path) -> bool:
-    """Whether a file in `run/` is one that we, or a server of ours, made."""
+    """Whether we or our server made a file in `run/`."""
     if not file.is_file() or file.is_symlink():
         return False
     if _CONFIG_FILE.fullmatch(file.name):

@@ -1,7 +1,7 @@
-"""Asking a server on a loopback port who it is, and whether it has a stream.
+"""Asking a server on a loopback port for its id, and whether it has a stream.
 
-The few lines of protocol that readiness and sharing need, without a client library: a server
-that is not the expected one is never shown the token.
+This speaks the few lines of protocol needed, without a client library, so that the token is never
+sent to an unexpected server.
 """
 
 from __future__ import annotations
@@ -21,32 +21,31 @@ from natster_tui.store.embedded.state_files import HOST
 _ANSWER_TIMEOUT = 2.0
 _INBOX = "_INBOX.natster"
 _LARGEST_ANSWER = 1024 * 1024
-"""Bytes. The description of one stream takes some thousand."""
+"""Bytes. The description of one stream takes a few thousand."""
 
 
 class _Info(Part):
-    """What is used of the server's first line."""
+    """The fields that we use of the server's first line."""
 
     server_id: Annotated[str, Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a server answers: its id, and whether it has the stream that was asked for."""
+    """A server's answer: its id, and whether it has the stream that was asked for."""
 
     server_id: str
     has_stream: bool
 
 
 class NoAnswerError(Exception):
-    """Nobody is there, or not a server that takes our token."""
+    """Nothing listens there, or not a server that accepts our token."""
 
 
 async def greet(port: int, token: str, *, server_id: str = "", stream: str = "") -> Greeting | None:
-    """Log in, ask for a stream, leave. The few lines of protocol that readiness needs.
+    """Log in, ask for a stream, and disconnect.
 
-    None when another server than `server_id` is there; it is not shown the token. Raises
-    NoAnswerError.
+    Returns None, without sending the token, if the server is not `server_id`. Raises NoAnswerError.
     """
     try:
         async with asyncio.timeout(_ANSWER_TIMEOUT):
@@ -85,7 +84,7 @@ async def _has_stream(
 
 
 async def _answer(reader: asyncio.StreamReader, start: bytes) -> bytes:
-    """The next line that begins like this; raises EOFError or ValueError when none will."""
+    """The next line that begins like this; raises EOFError or ValueError if there is none."""
     while line := await reader.readline():
         if line.startswith(start):
             return line

@@ -1,15 +1,18 @@
 """The guard of an embedded server: runs it, and ends it when its owner is gone.
 
 Run as a program, `python -I -S server_guard.py [--withdraw FILE] [--remove PATH]... -- COMMAND`,
-with a pipe from the owner as standard input. Nothing is ever sent through that pipe: its end
-says that the owner has closed it, or exited, or was killed. Then the file to withdraw goes first,
-so that nobody finds a server that is about to end, then the server is asked to stop and, after
-STOP_GRACE seconds, killed; last go the paths to remove. The same happens when the server ends by
-itself, and on SIGTERM, but then removing is left to an owner that still lives. Descriptors the
-guard was given beyond the first three go on to the server; the owner's lock is one, and so it is
-held until both are gone.
+with a pipe from the owner as standard input. Nothing is sent through the pipe; it ends when the
+owner closes it, exits or is killed. Then the guard
 
-Only the standard library, and little of it: this runs before every first paint.
+1. removes the file to withdraw, so that no process finds a server that is about to end;
+2. asks the server to stop, and kills it after STOP_GRACE seconds;
+3. removes the other paths.
+
+It does the same when the server ends by itself, and on SIGTERM, but then an owner that is still
+alive removes the paths. The server inherits the guard's descriptors beyond the first three. The
+owner's lock is one of them, so it is held until both are gone.
+
+It uses only a little of the standard library, because it runs before every first paint.
 """
 
 from __future__ import annotations
@@ -23,12 +26,12 @@ import time
 from collections.abc import Callable
 
 STOP_GRACE = 3.0
-"""Seconds between asking the server to stop and killing it. Killed, it only starts slower."""
+"""Seconds between asking the server to stop and killing it. A killed server only starts slower."""
 
 _OWNER_CHECK = 1.0
-"""Seconds between looks at the parent process.
+"""Seconds between checks of the parent process.
 
-The pipe tells at once, except when a process forked from the owner still holds its other end.
+The pipe ends at once, unless a process forked from the owner still holds its other end.
 """
 
 _OWNER_PIPE = 0
@@ -41,23 +44,23 @@ class Server:
 
     def __init__(self, command: list[str]) -> None:
         self._pid = _spawn(command)
-        # After the fork: a signal sent to the child before it became the server would be lost.
+        # After the fork: a signal sent before the child runs the server would be lost.
         self._wake = _wake_on_signals()
         self._ended = False
         self.told_to_stop = False
 
     def ended(self) -> bool:
-        """Whether it has ended; collects it then."""
+        """Whether it has ended; if so, this reaps it."""
         if not self._ended:
             self._ended = os.waitpid(self._pid, os.WNOHANG)[0] == self._pid
         return self._ended
 
     def send(self, number: int) -> None:
-        """Send it a signal. It has not been collected, so the pid is still its own."""
+        """Send it a signal. It has not been reaped, so the pid is still its own."""
         os.kill(self._pid, number)
 
     def wait(self, seconds: float, *others: int) -> None:
-        """Wait for a signal, for one of `others` to be readable, or so many seconds."""
+        """Wait for a signal, for one of `others` to be readable, or for so many seconds."""
         ready, _, _ = select.select([self._wake, *others], [], [], max(seconds, 0))
         if self._wake in ready:
             self.told_to_stop |= signal.SIGTERM in os.read(self._wake, 512)
@@ -133,7 +136,7 @@ def _remove(path: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the server of these arguments for as long as its owner wants it."""
+    """Run the server of these arguments until its owner ends or closes it."""
     parent = os.getppid()
     os.umask(0o077)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the owner's thread may have blocked some

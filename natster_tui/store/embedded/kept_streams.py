@@ -1,10 +1,10 @@
 """Streams that nats-server cannot read when it starts, and would delete.
 
-A message block without its key file makes the server say "Error recreating stream" and remove the
-whole stream, every other block of it included. A disk that is full just when a block is begun
-leaves such a block: the block's file, still empty, and no key file. So before a start the empty
-block is removed, and all files are hard-linked aside; a stream that is gone when the server is up
-is put back from there. The links are removed before anybody can connect.
+If a message block has no key file, the server logs "Error recreating stream" and removes the whole
+stream, with all its other blocks. A disk that fills up when a block is created leaves such a block:
+an empty file without a key file. So before a start the empty block is removed, and all files are
+hard-linked into another directory. A stream that is gone once the server runs is restored from
+there. The links are removed before any client can connect.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 from natster_tui.store.files.private_files import make_private_directory
 
 ASIDE = "before-start"
-"""The directory in the store that holds the links, while a server starts."""
+"""The directory in the store that holds the links while a server starts."""
 
 _BLOCK = re.compile(r"[0-9]+\.blk")
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
-"""What a file system says that knows no hard links."""
+"""The errors of a file system without hard links."""
 
 
 class KeptStreams:
@@ -35,8 +35,8 @@ class KeptStreams:
         self._aside = store / ASIDE
 
     def keep(self) -> None:
-        """Link every file of every stream aside. Where links are not possible, nothing is kept."""
-        self.put_back()  # a start that was killed before it was over
+        """Link every file of every stream; keeps nothing if the file system has no hard links."""
+        self.put_back()  # left by a start that was killed
         try:
             for stream in self._streams(self._live):
                 _link_tree(stream, self._aside / stream.relative_to(self._live))
@@ -46,15 +46,15 @@ class KeptStreams:
                 raise
 
     def lost(self) -> list[str]:
-        """The names of the streams that were kept and are not there any more."""
+        """The names of kept streams that are gone from the store."""
         return [kept.name for kept in self._streams(self._aside) if not self._is_whole(kept)]
 
     def put_back(self) -> None:
-        """Put back the streams that are not there any more, and drop the links of the others."""
+        """Restore the streams that are gone, and remove the links of the others."""
         for kept in self._streams(self._aside):
             if not self._is_whole(kept):
                 place = self._live / kept.relative_to(self._aside)
-                shutil.rmtree(place, ignore_errors=True)  # what is left of it is kept as well
+                shutil.rmtree(place, ignore_errors=True)  # the rest of it is kept too
                 make_private_directory(place.parent)
                 kept.rename(place)
         self.drop()
@@ -69,12 +69,12 @@ class KeptStreams:
 
     @staticmethod
     def _streams(root: Path) -> Iterator[Path]:
-        # One whose name begins with a dot was deleted; only its files were not removed yet.
+        # A name with a leading dot is a deleted stream whose files still have to be removed.
         yield from (path for path in sorted(root.glob("*/streams/*")) if path.name[0] != ".")
 
 
 def remove_unfinished_blocks(store: Path) -> None:
-    """Remove message blocks that hold nothing and have no key; raises OSError."""
+    """Remove empty message blocks without a key; raises OSError."""
     for messages in store.glob("jetstream/*/streams/*/msgs"):
         keyed = any(messages.glob("*.key"))
         for block in messages.iterdir():

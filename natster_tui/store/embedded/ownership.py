@@ -1,9 +1,8 @@
-"""Whether a directory may be an embedded server's data directory; asked before it is touched.
+"""Whether a directory may be an embedded server's data directory; checked before it is changed.
 
-It must be ours alone: another user who may write to it could put a symbolic link in the place of
-a file that the server writes. And what stands there under the names that we use must be what we
-made. A directory that was made as one says so in its lock file; one of an earlier release is known
-by its token or its sentinel.
+Only we may write to it: another user could replace a file that the server writes with a symbolic
+link. Files under the names that we use must be ours. The lock file marks a data directory; one of
+an earlier release is known by its token or its sentinel.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from natster_tui.store.files.permissions import replaceable_through, writable_by
 from natster_tui.text.safe_text import safe_text
 
 MARK = b"natster-tui data directory\n"
-"""What the lock file of a data directory says."""
+"""The content of a data directory's lock file."""
 
 LOCK, TOKEN_FILE, RUNNING, PORT, LOG = (
     "server.lock",
@@ -38,9 +37,9 @@ _ELSE = "name another directory with --data-dir"
 
 
 def refuse_unless_ours(path: Path) -> None:
-    """Raise UsageError unless a data directory can be at `path`; raises OSError as well.
+    """Raise UsageError unless a data directory can be at `path`; raises OSError too.
 
-    Writes nothing. A directory that does not exist yet is fine where only we can make it.
+    Writes nothing. A directory that does not exist is accepted if only we can create it.
     """
     if above := replaceable_through(path):
         raise UsageError(
@@ -64,7 +63,7 @@ def refuse_unless_ours(path: Path) -> None:
 
 
 def _refuse_links(path: Path) -> None:
-    """Raise UsageError where a symbolic link, or a file of another kind, has one of our names."""
+    """Raise UsageError if a symbolic link, or a file of another kind, has one of our names."""
     for names, is_right, kind in (
         (_DIRECTORIES, stat.S_ISDIR, "directory"),
         (_FILES, stat.S_ISREG, "file"),
@@ -87,7 +86,7 @@ def _refuse_links(path: Path) -> None:
 
 
 def _refuse_strangers(path: Path) -> None:
-    """Raise UsageError where something that we did not make has one of our names."""
+    """Raise UsageError if a file that we did not make has one of our names."""
     for name in (*_DIRECTORIES, *_FILES):
         entry = path / name
         try:
@@ -102,7 +101,7 @@ def _refuse_strangers(path: Path) -> None:
 
 
 def _is_marked(path: Path) -> bool:
-    """Whether the directory was made as a data directory, by this release or an earlier one."""
+    """Whether this or an earlier release made the directory as a data directory."""
     if _content(path / LOCK) == MARK:
         return True
     return (

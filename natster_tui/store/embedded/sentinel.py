@@ -1,17 +1,16 @@
 """Whether the embedded server may open a store: its key, and the sentinel beside the store.
 
-With a wrong key nats-server starts, reports that no stream exists, and a create of the existing
-name then deletes its files. So the question is answered here, from files alone, before a server
-is started.
+With a wrong key nats-server starts and reports no streams, and creating the existing stream then
+deletes its files. So this module checks the key from files alone, before a server is started.
 
-The sentinel is JSON, `{"log","created","hmac"}`: the log's stream, its creation time as the
-server tells it, and HMAC-SHA256 of both under the store's key, each preceded by its length in
-eight bytes. (The server feeds the same key to the same function, over the names of accounts and
-streams; none of those begins with a zero byte, as these lengths do.) It stands inside the store's
-directory, beside the server's own `jetstream`, so that a store that is moved brings its sentinel.
+The sentinel is JSON, `{"log","created","hmac"}`: the log's stream, its creation time as reported
+by the server, and the HMAC-SHA256 of both with the store's key, each preceded by its length in
+eight bytes. (The server uses the same key and function on the names of accounts and streams. None
+of them begins with a zero byte, as these lengths do.) It is in the store's directory, beside the
+server's own `jetstream`, so it moves with the store.
 
-Both texts are empty from before the server's first start until the log was recorded: a crash in
-between leaves a store that its own key still opens, and no other.
+Both texts are empty from before the server's first start until the log is recorded. A crash in
+between leaves a store that only its own key opens.
 """
 
 from __future__ import annotations
@@ -42,14 +41,14 @@ class RecordedLog:
 
 
 NO_LOG_YET = RecordedLog("", "")
-"""What the sentinel says before a log was recorded."""
+"""The sentinel's content before a log is recorded."""
 
 
 def open_store(store_dir: Path, sentinel_path: Path, key_file: KeyFile) -> str:
     """The key to start a server on `store_dir` with.
 
-    A store that holds nothing gets a sentinel, and a new key if there is none. Raises
-    RefusedError when the server must not be started, and OSError.
+    An empty store gets a sentinel, and a new key if there is none. Raises RefusedError if the
+    server must not be started, and OSError.
     """
     if key_file.exists():
         key = key_file.read().store
@@ -71,8 +70,8 @@ def open_store(store_dir: Path, sentinel_path: Path, key_file: KeyFile) -> str:
 def check_store(store_dir: Path, sentinel_path: Path, key: str) -> None:
     """Raise RefusedError unless a server with this key may be started on the store.
 
-    A store that holds streams needs a sentinel made with the key; one whose sentinel records a
-    log needs that log. An empty store is nobody's yet. Reads only; raises OSError as well.
+    A store that holds streams needs a sentinel made with the key. If the sentinel records a log,
+    the store must hold that log. An empty store has no owner yet. Reads only; raises OSError too.
     """
     if not holds_streams(store_dir):
         _refuse_lost_log(store_dir, sentinel_path)
@@ -92,24 +91,24 @@ def check_store(store_dir: Path, sentinel_path: Path, key: str) -> None:
 
 
 def holds_streams(store_dir: Path) -> bool:
-    """Whether a server has stored any stream there, of whatever account."""
+    """Whether a server has stored a stream there, in any account."""
     return any(store_dir.glob("jetstream/*/streams/*"))
 
 
 def awaits_first_log(store_dir: Path, sentinel_path: Path) -> bool:
-    """Whether no log was ever made there, as far as the files tell."""
+    """Whether no log was ever created there, by the files."""
     nothing_recorded = read_sentinel(sentinel_path) in (None, NO_LOG_YET)
     return nothing_recorded and not holds_streams(store_dir)
 
 
 def read_sentinel(sentinel_path: Path) -> RecordedLog | None:
-    """What the sentinel says, unchecked; None when there is none, or none that can be read."""
+    """The sentinel's content, not verified; None if it is missing or cannot be read."""
     read = _read(sentinel_path)
     return None if read is None else read[0]
 
 
 def write_sentinel(sentinel_path: Path, key: str, log: RecordedLog) -> None:
-    """Record a log under the key, atomically. Writes nothing when just that is recorded."""
+    """Record a log with the key, atomically. Writes nothing if it is already recorded."""
     signature = _signature(key, log)
     if _read(sentinel_path) != (log, signature):
         value = {"log": log.stream, "created": log.created, "hmac": signature}
@@ -117,7 +116,7 @@ def write_sentinel(sentinel_path: Path, key: str, log: RecordedLog) -> None:
 
 
 def is_made_with(sentinel_path: Path, key_file: KeyFile) -> bool:
-    """Whether the sentinel was made with the key in a file; False also if either is missing."""
+    """Whether the sentinel was made with the key in a file; False if either is missing."""
     try:
         return _is_signed(sentinel_path, key_file.read().store)
     except (OSError, RefusedError):
@@ -137,7 +136,7 @@ def _refuse_lost_log(store_dir: Path, sentinel_path: Path) -> None:
 
 
 class SentinelFile(StoredModel):
-    """The sentinel as it stands in its file."""
+    """The sentinel as stored in its file."""
 
     log: str
     created: str
@@ -145,7 +144,7 @@ class SentinelFile(StoredModel):
 
 
 def _read(sentinel_path: Path) -> tuple[RecordedLog, str] | None:
-    """What the sentinel says and its signature; None when there is none that can be read."""
+    """The sentinel's content and signature; None if it is missing or cannot be read."""
     try:
         read = SentinelFile.model_validate_json(sentinel_path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):

@@ -1,11 +1,11 @@
 """The embedded server: a real nats-server on a data directory, for as long as its owner lives.
 
-The first process that asks takes `server.lock`, starts the server through a guard
-(`server_guard`) and owns it; the others on the same directory find it in `server.json` and share
-it. Guard and server inherit the locked descriptor and the owner gives its own up, so the lock is
-free exactly when no server runs on that store. Whoever was sharing calls `acquire` again when the
-connection is lost: it takes the free lock and starts the server again, on the same port if it can,
-so that everybody else's connections find it by themselves.
+The first process takes `server.lock`, starts the server through a guard (`guard`) and owns it.
+Other processes on the same directory find it in `server.json` and share it. The guard and the
+server inherit the locked descriptor, and the owner closes its own, so the lock is free exactly
+when no server runs on the store. A process that shared the server calls `acquire` again when its
+connection is lost. It then takes the free lock and starts the server again, on the same port if
+possible, so that the other clients can reconnect.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from natster_tui.text.safe_text import safe_text
 SHARE_TIMEOUT = 5.0
 """Seconds to wait for a server that another process is starting or stopping."""
 START_TIMEOUT = 60.0
-"""Seconds for a server to become ready; only a long log after a power cut takes more than one."""
+"""Seconds for a server to become ready. One is enough, except for a long log after a power cut."""
 
 _POLL = 0.005
 _STOP_TIMEOUT = server_guard.STOP_GRACE + 2.0
@@ -78,7 +78,7 @@ class EmbeddedServer:
         self._watch = StoreWatch(directory.store, directory.log_file, running.server_pid)
 
     def is_running(self) -> bool:
-        """Whether this very server still runs, as far as its guard and its files tell."""
+        """Whether this server still runs, by its guard and its files."""
         if self._guard is not None and self._guard.poll() is not None:
             return False
         if self._directory.read_running() != self._running:
@@ -90,13 +90,13 @@ class EmbeddedServer:
         return False
 
     def store_problem(self) -> StoreProblem | None:
-        """What keeps the server from storing, if anything does. May take a moment if so."""
+        """What keeps the server from storing; None if nothing does. Slower on a problem."""
         return self._watch.look()
 
     def recorded_log(self) -> tuple[str, str] | None:
         """(stream, created) of the log that the store is known to hold; None before the first.
 
-        Where there is one, `acquire` has seen the server report that stream.
+        If there is one, `acquire` has checked that the server reports that stream.
         """
         recorded = read_sentinel(self._directory.sentinel)
         if recorded is None or recorded == NO_LOG_YET:
@@ -104,10 +104,10 @@ class EmbeddedServer:
         return recorded.stream, recorded.created
 
     def record_log(self, stream: str, created: str) -> None:
-        """Remember that the store holds this log; `created` as the server tells it.
+        """Record that the store holds this log; `created` as reported by the server.
 
-        Repeating it writes nothing. A process that shares the server and was not given the
-        store's key leaves it to one that was. Raises ServerError when it cannot be written.
+        Repeating it writes nothing. A process that shares the server without the store's key
+        leaves it to one that has the key. Raises ServerError if it cannot be written.
         """
         log = RecordedLog(stream, created)
         if read_sentinel(self._directory.sentinel) == log:
@@ -132,12 +132,12 @@ class EmbeddedServer:
 async def acquire(
     data_dir: Path, *, key_file: Path | None = None, temporary: bool = False
 ) -> EmbeddedServer:
-    """The server on a data directory: started and owned, or shared with the process that did.
+    """Start and own the server on a data directory, or share the one that runs there.
 
-    `key_file` is where the keys are, if not in the user's own file. A `temporary` directory is
-    removed when the server ends. Raises UsageError when the directory cannot be used as one,
-    RefusedError when the store must not be opened, NoServerBinaryError, and ServerError when no
-    server comes up; a sentence each.
+    `key_file` is the path of the keys, if not the user's own file. A `temporary` directory is
+    removed when the server ends. Raises UsageError if the directory cannot be a data directory,
+    RefusedError if the store must not be opened, NoServerBinaryError, and ServerError if no
+    server starts.
     """
     if sys.platform == "win32":
         raise ServerError(
@@ -151,12 +151,12 @@ async def acquire(
         raise _unusable(directory.path, error) from error
     finally:
         if directory.thrown_away is not None and not directory.log_file.exists():
-            # It never came to a start.
+            # No server was started.
             shutil.rmtree(directory.thrown_away, ignore_errors=True)
 
 
 def refuse_to_make_log(data_dir: Path) -> None:
-    """Raise MissingLogError where starting the server would be making a store; writes nothing."""
+    """Raise MissingLogError if starting the server would create a store; writes nothing."""
     directory = DataDirectory.at(data_dir, None, temporary=False)
     try:
         refuse_unless_ours(directory.path)
@@ -171,12 +171,12 @@ def refuse_to_make_log(data_dir: Path) -> None:
 
 
 async def acquire_temporary() -> EmbeddedServer:
-    """A server of its own on a new directory, which is removed with it. Raises as `acquire`."""
+    """Start a server on a new directory that is removed with it. Raises as `acquire`."""
     return await acquire(Path(tempfile.mkdtemp(prefix="natster-")), temporary=True)
 
 
 def default_data_dir() -> Path:
-    """Where the embedded server keeps its data unless told otherwise.
+    """The default data directory of the embedded server.
 
     Raises UsageError for a user without a home directory.
     """
@@ -210,7 +210,7 @@ async def _acquire(directory: DataDirectory) -> EmbeddedServer:
 
 
 async def _share(directory: DataDirectory) -> EmbeddedServer | None:
-    """The server that another process runs, if it is there to be used."""
+    """The server that another process runs, if it can be used."""
     running, token = directory.read_running(), directory.read_token()
     if running is None or token is None or not _is_alive(running.pid):
         return None
@@ -225,14 +225,14 @@ async def _start(directory: DataDirectory, lock: int) -> EmbeddedServer:
     """Start the server as the holder of the lock."""
     binary = find_server_binary()
     kept = KeptStreams(directory.store)
-    kept.put_back()  # from a start that was killed before it was over
+    kept.put_back()  # left by a start that was killed
     key = open_store(directory.store, directory.sentinel, directory.key_file)
     token = directory.obtain_token()
     directory.clear_running()
     remove_unfinished_blocks(directory.store)
     kept.keep()
     try:
-        # Clients of the server that ran before come back to its port, so it is tried first.
+        # Clients of the previous server reconnect to its port, so it is tried first.
         for port in (directory.last_port(), _ANY_PORT):
             if port is None:
                 continue
@@ -253,7 +253,7 @@ async def _start_on(
     key: str,
     kept: KeptStreams,
 ) -> EmbeddedServer | None:
-    """The server on a port, None if that is taken."""
+    """Start the server on a port; None if the port is taken."""
     directory.write_config(port, token)
     log_start = directory.log_size()
     guard = _spawn_guard(directory, binary, lock, key)
@@ -293,9 +293,9 @@ def _spawn_guard(
             stderr=log,
             cwd=directory.path,
             pass_fds=(lock,),
-            # The only way by which the store's key gets to the server: never a file or an argument.
+            # The store's key reaches the server only this way, never in a file or an argument.
             env={**os.environ, KEY_VARIABLE: key},
-            # Away from the terminal: its Ctrl-C and hang-up are for the owner alone.
+            # Detached from the terminal: its Ctrl-C and hang-up are only for the owner.
             start_new_session=True,
         )
     finally:

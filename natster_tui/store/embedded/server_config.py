@@ -1,8 +1,8 @@
 """The embedded server's configuration.
 
-The store's key is not in it: the server takes it from its environment. What the server reads from
-there is parsed as configuration, which is why keys are hexadecimal digits behind a letter. JSON is
-a subset of the server's format; only the reference to the variable has to stand without quotes.
+It does not hold the store's key; the server reads that from an environment variable. The server
+parses the variable as configuration, so a key is a letter followed by hexadecimal digits. JSON is
+a subset of the server's format, but the reference to the variable must not be quoted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 from natster_tui.store.embedded.state_files import HOST
 
 KEY_VARIABLE = "NATSTER_STORE_KEY"
-"""The environment variable by which the server gets the store's key."""
+"""The environment variable with the store's key."""
 
 SERVER_NAME = "natster-embedded"
 MAX_PAYLOAD = 8 * 1024**2
 MAX_PENDING = 128 * 1024**2
-"""Bytes the server keeps for a client that reads slowly before it cuts it off."""
+"""Bytes that the server buffers for a slow client before it disconnects it."""
 LOG_BYTES = 1024**2
 
 _REFERENCE = f"${KEY_VARIABLE}"
@@ -37,8 +37,8 @@ def server_config(
         "store_dir": store,
         "cipher": "aes",
         "key": _REFERENCE,
-        # Without a limit of ours a log's max_bytes counts against three quarters of what is
-        # free on the disk now, and is refused on a small one. A full disk tells by itself.
+        # Without this limit the server checks a log's max_bytes against three quarters of the
+        # free disk space, and refuses it on a small disk. A full disk is reported anyway.
         "max_file_store": 1024**4,
     }
     if durable:
@@ -60,5 +60,5 @@ def server_config(
 
 
 def is_our_config(content: bytes) -> bool:
-    """Whether this is a configuration that we wrote, in this release or an earlier one."""
+    """Whether this or an earlier release wrote a configuration."""
     return _OURS.search(content) is not None

@@ -1,4 +1,4 @@
-"""The small files by which processes find the server of a data directory, as values."""
+"""The small files with which processes find the server of a data directory, as values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from natster_tui.store.files.models import StoredModel
 
 HOST = "127.0.0.1"
 TOKEN = re.compile(r"t[0-9a-f]{64}")
-"""What clients must show."""
+"""The token that clients log in with."""
 
 _LARGEST_PORT = 65_535
 _Pid = Annotated[int, Field(ge=1)]
@@ -30,12 +30,12 @@ class RunningServer:
 
     @property
     def url(self) -> str:
-        """Where clients connect."""
+        """The URL for clients."""
         return f"nats://{HOST}:{self.port}"
 
 
 class RunningFile(StoredModel):
-    """`server.json`: who runs the server, and where."""
+    """`server.json`: the process that runs the server, and its address."""
 
     url: _LoopbackUrl
     server_id: str
@@ -50,7 +50,7 @@ class RunningFile(StoredModel):
 
 
 class PortsFile(StoredModel):
-    """`nats-server_<pid>.ports`, which the server writes: where it listens for clients."""
+    """`nats-server_<pid>.ports`, written by the server: where it listens for clients."""
 
     nats: Annotated[list[_LoopbackUrl], Field(min_length=1)]
 
@@ -61,12 +61,12 @@ class PortsFile(StoredModel):
 
 
 def port_of(url: str) -> int:
-    """The port at the end of a URL of ours."""
+    """The port at the end of one of our URLs."""
     return int(url.rpartition(":")[2])
 
 
 def read_port(content: bytes) -> int | None:
-    """The port that a `server.port` file holds; None when it holds none."""
+    """The port in a `server.port` file; None if there is none."""
     text = content.strip()
     if not text.isdigit() or not 1 <= len(text) <= len(str(_LARGEST_PORT)):
         return None

@@ -1,9 +1,8 @@
-"""Whether the embedded server can still store what it is sent.
+"""Whether the embedded server can still store messages.
 
-A server that could not write to its disk once (it was full, or failed) never answers a write to
-that stream again, not even when there is room: only a restart helps. Nothing on the wire says so,
-but the server notes it in its log. So this looks at the log, and at the disk itself, which may be
-too full for a line in the log.
+If a write to disk fails once (a full or broken disk), the server never answers a write to that
+stream again until it is restarted, even if there is room. It sends no error, but it logs one. So
+this module reads the log. It also checks the disk, which may be too full for a line in the log.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from pathlib import Path
 from natster_tui.text.safe_text import safe_text
 
 NO_ROOM_BYTES = 64 * 1024
-"""With less than this free on the disk no write is expected to succeed."""
+"""With less free space than this, writes are expected to fail."""
 ROOM_BYTES = 4 * 1024**2
-"""So much must be free before a server whose disk was full is started again."""
+"""The free space needed before a server whose disk was full is started again."""
 
 _PROBE_BYTES = 64 * 1024
 _READ_AT_MOST = 256 * 1024
@@ -33,11 +32,11 @@ _FAILED_WRITE = re.compile(
 
 
 class StoreProblemKind(StrEnum):
-    """What is wrong with the store, in the words that the screen shows."""
+    """What is wrong with the store, in the words of the screen."""
 
     FULL = "disk full"
     BLOCKED = "store blocked"
-    """There is room, but the server must be restarted before it uses it."""
+    """There is room, but the server must be restarted to use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,11 @@ class StoreWatch:
         """Why a write failed since the server was started, in the server's words."""
 
     def look(self) -> StoreProblem | None:
-        """What keeps the server from storing, if anything does. Quick unless something does."""
+        """What keeps the server from storing; None if nothing does. Slower on a problem."""
         self._read_log()
         free = free_bytes(self._store)
         if free is not None and free < NO_ROOM_BYTES:
-            # The server may be in the middle of a write that fails, with no room to log it.
+            # A write may have failed without room to log it.
             self._failed = self._failed or "no space left on device"
         if not self._failed:
             return None
@@ -108,18 +107,18 @@ class StoreWatch:
 
 
 def free_bytes(path: Path) -> int | None:
-    """Bytes that can still be written on the disk of a path; None where that cannot be told."""
+    """Bytes that can still be written on the disk of a path; None if that is unknown."""
     try:
-        told = os.statvfs(path)
+        status = os.statvfs(path)
     except OSError:
         return None
-    if told.f_files and not told.f_favail:
+    if status.f_files and not status.f_favail:
         return 0
-    return told.f_bavail * told.f_frsize
+    return status.f_bavail * status.f_frsize
 
 
 def _why_no_room(path: Path) -> str:
-    """Why a little cannot be written to a directory, in the system's words; empty if it can."""
+    """Try to write a little to a directory; returns the system's error, empty if it worked."""
     try:
         with tempfile.TemporaryFile(dir=path) as file:
             file.write(os.urandom(_PROBE_BYTES))

@@ -1,1 +1,1 @@
-"""Files of our own on this machine: private, locked, and read as values."""
+"""Our own files on this machine: private, locked, and read as values."""

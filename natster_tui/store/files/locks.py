@@ -1,4 +1,4 @@
-"""Locks between processes: a file that one process at a time holds, until it closes it or ends."""
+"""Locks between processes: one process at a time holds a file, until it closes it or ends."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOCKS_SUPPORTED = os.name == "posix"
-"""Whether files can be locked, and kept from other users, in the way that we rely on."""
+"""Whether this system has the file locks and permissions that we need."""
 
 NOT_SUPPORTED = (
     "this system has no file locks and permissions as Linux and macOS have them, which the keys "
     "need"
 )
-"""Why keys cannot be used where that is not so."""
+"""Why keys cannot be used on a system without them."""
 
 
 def open_locked(path: Path, *, wait: bool = False) -> int | None:
-    """A descriptor that holds the lock, or None when another process does; raises OSError.
+    """A descriptor that holds the lock; None if another process holds it. Raises OSError.
 
-    The file is made if it is missing. A symbolic link is not followed.
+    The file is created if it is missing. A symbolic link is not followed.
     """
     import fcntl  # not there on Windows, where this module must still be importable
 
@@ -39,7 +39,7 @@ def open_locked(path: Path, *, wait: bool = False) -> int | None:
 
 @contextlib.contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock; whether it is ours, which it always is after waiting. Raises OSError."""
+    """Take a lock; returns whether we got it, always true after waiting. Raises OSError."""
     descriptor = open_locked(path, wait=wait)
     try:
         yield descriptor is not None

@@ -1,4 +1,4 @@
-"""Who else may write to a directory, or put another one in its place."""
+"""Whether other users may write to a directory, or replace it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ def writable_by_others(path: Path) -> bool:
 def replaceable_through(path: Path) -> Path | None:
     """The directory above a path whose permissions let other users replace what is at the path.
 
-    That is one to which they may write, unless it is sticky, as /tmp is: there nobody can rename
-    or remove what belongs to another user. None when there is no such directory. Raises OSError.
+    They may do so if they can write to the directory and it is not sticky. In a sticky one, such as
+    /tmp, a user cannot rename or remove files of another user. Returns None if there is no such
+    directory. Raises OSError.
     """
-    # Where a link to it lies counts as well: who can replace the link chooses the directory.
+    # The directory of a link to it counts too: replacing the link replaces the directory.
     aboves = (*path.absolute().parents, *Path(os.path.realpath(path)).parents)
     for above in dict.fromkeys(aboves):
         try:
             found = above.stat()
         except FileNotFoundError:
-            continue  # not made yet: it will be, for its owner only
+            continue  # does not exist yet; it will be created for its owner only
         if found.st_mode & stat.S_ISVTX:
             continue
         if found.st_mode & stat.S_IWOTH:
@@ -37,7 +38,7 @@ def replaceable_through(path: Path) -> Path | None:
 
 
 def _is_private(group: int) -> bool:
-    """Whether a group is the one that a user has alone, as many systems make it by default."""
+    """Whether a group is a user's private group, which many systems create by default."""
     import grp  # not there on Windows
     import pwd
 

@@ -1,4 +1,4 @@
-"""Files that only their owner can read, written so that a crash leaves all of one or nothing."""
+"""Files that only their owner can read, written atomically."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DRAFT_BYTES = 6
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory that only its owner can use, and every parent that is missing like it.
+    """Create a directory that only its owner can use, and every missing parent likewise.
 
-    Python makes missing parents with whatever the umask leaves, and who may write to a parent may
-    put another directory in this one's place. Raises OSError.
+    Python creates missing parents with the umask's permissions, and a user who may write to a
+    parent can replace this directory. Raises OSError.
     """
     if not path.is_dir():
         if path.parent != path:
@@ -29,9 +29,9 @@ def make_private_directory(path: Path) -> None:
 
 
 def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write a file that only its owner can read; after a crash it holds all of this or none.
+    """Write a file that only its owner can read, atomically.
 
-    With `replace` false an existing file is kept and FileExistsError raised. Raises OSError.
+    Without `replace` an existing file is kept, and FileExistsError raised. Raises OSError.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(_DRAFT_BYTES)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -55,10 +55,11 @@ def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
 
 
 def remove_drafts(path: Path, mark: bytes) -> None:
-    """Remove what `write_private` left beside a file when it was killed: it may hold old secrets.
+    """Remove drafts that a killed `write_private` left beside a file; they may hold old secrets.
 
-    Drafts are known by their name and by `mark`, which everything written to that file holds. Only
-    for who alone writes the file: drafts of other processes go as well. Raises OSError.
+    A draft is known by its name and by `mark`, which every version of the file holds. The caller
+    must be the only writer of the file, because drafts of other processes are removed too. Raises
+    OSError.
     """
     draft = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{{2 * _DRAFT_BYTES}}}")
     for beside in path.parent.iterdir():
@@ -69,7 +70,7 @@ def remove_drafts(path: Path, mark: bytes) -> None:
 
 
 def refuse_if_shared(path: Path) -> None:
-    """Raise RefusedError when others may read or replace a key file; raises OSError as well."""
+    """Raise RefusedError if others may read or replace a key file; raises OSError too."""
     found = path.stat()
     shown = safe_text(str(path))
     if found.st_uid != os.geteuid():

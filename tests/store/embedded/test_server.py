@@ -745,7 +745,7 @@ def test_the_wheels_program_comes_before_path_and_none_is_a_sentence(
     [
         ("nats-server: v2.9.10", "is nats-server 2.9.10, and the embedded log needs 2.12 or later"),
         ("nats-server: v2.11.9-RC.1", "is nats-server 2.11.9-RC.1, and"),
-        ("hello", "does not tell its version, and the embedded log needs nats-server 2.12"),
+        ("hello", "does not report its version, and the embedded log needs nats-server 2.12"),
     ],
 )
 async def test_an_old_program_on_path_is_refused_before_it_is_started(
