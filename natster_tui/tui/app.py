@@ -33,6 +33,7 @@ from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.timeline import Timeline
+from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.screens.dialogs import Dialogs, is_at_work, shows_what_was_read
 from natster_tui.tui.screens.main import MainScreen
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
@@ -102,8 +103,9 @@ class Dashboard(App[None]):
         )
         view, panes = self.view, self.panes
         self.finding = Finding(view, panes, self._prompt, self)
+        self.opener = Opener(view, panes, self.traveller)
         self.taking_away = TakingAway(view, panes, self)
-        self.dialogs = Dialogs(view, panes, self.finding, self)
+        self.dialogs = Dialogs(view, panes, self.opener, self)
         self._contested = ContestedNames(workspace)
 
     def get_default_screen(self) -> Screen[None]:
@@ -213,13 +215,14 @@ class Dashboard(App[None]):
             self.panes.projectors.update_if_changed()
             for sentence in self._contested.newly():
                 notice(self, sentence)
+            self.panes.inspector.show_path(self.opener.path)
             self.panes.inspector.inspect(self.panes.subject, calmly=self.panes.timeline.following)
 
     def _refresh_status(self) -> None:
         last = self.workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
         self._status.show(self.view, since)
-        self._key_line.show(needs_met(self.view, self.panes, self.finding))
+        self._key_line.show(needs_met(self.view, self.panes, self.opener))
         self._alert.show(self.workspace)
         self.traveller.show()
 
@@ -249,8 +252,8 @@ class Dashboard(App[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane with the focus is what the inspector is about."""
         focused = event.widget
-        if focused.screen is not self.default_screen or focused is self._prompt:
-            return
+        if focused is not self.panes.inspector and focused not in tuple(self.panes.lists):
+            return  # a field, or something in a dialog, which may be closed by now
         self.panes.stand_at(focused)
         if isinstance(focused, VirtualList):
             self._inspect(focused)
@@ -277,7 +280,7 @@ class Dashboard(App[None]):
             self.finding.typed(self._prompt.value)
 
     async def on_asking_field_answered(self, message: AskingField.Answered) -> None:
-        """Enter keeps a search, sets a filter, goes somewhere, or names a file."""
+        """Enter keeps a search, sets a filter, or names a file."""
         if message.field is self._prompt:
             self._answered(message.text)
         message.field.is_answering = False
@@ -315,7 +318,7 @@ class Dashboard(App[None]):
         self.dialogs.show(name)
 
     def action_ask(self, purpose: str) -> None:
-        """Ask where to go, or for the file to export to."""
+        """Ask for the file to export to."""
         asked = Purpose[purpose]
         self._prompt.open(asked, "natster-events.jsonl" if asked is Purpose.EXPORT else "")
 
@@ -372,9 +375,17 @@ class Dashboard(App[None]):
         """The next or previous event that passes the last filter."""
         self.finding.walk_matches(step)
 
-    def action_return(self) -> None:
-        """Go back to where the last jump began."""
-        self.finding.go_back()
+    async def action_go_to(self) -> None:
+        """Open the box that finds anything."""
+        await self.dialogs.go_to()
+
+    def action_go_back(self) -> None:
+        """Go back to where one was before."""
+        self.opener.back()
+
+    def action_go_forward(self) -> None:
+        """Undo going back."""
+        self.opener.forward()
 
     def action_all_catalogs(self) -> None:
         """Show the catalogs of all accounts."""

@@ -29,7 +29,10 @@ class Need(Enum):
     """A pane shows only what belongs to another pane's row."""
     FILTERED = auto()
     """The log was filtered before."""
-    JUMPED = auto()
+    BEEN_ELSEWHERE = auto()
+    """There is a place to go back to."""
+    WENT_BACK = auto()
+    """There is a place to go forward to."""
     WRITING = auto()
     """The dashboard may write."""
 
@@ -89,9 +92,9 @@ _SEARCH = Key(
 _GO_TO = Key(
     "app.go_to",
     "colon,ctrl+g",
-    "ask('JUMP')",
+    "go_to",
     "go to",
-    "Go to a sequence or a time",
+    "Go to anything: a name, a key, a sequence, a moment such as yesterday",
     ":",
     (Need.EVENTS,),
 )
@@ -178,13 +181,21 @@ _EXPORT = Key(
     "Export what the timeline shows as JSON lines, masked",
     needs=(Need.EVENTS,),
 )
-_RETURN = Key(
-    "timeline.jump_back",
+_WHERE_I_WAS = Key(
+    "app.go_back",
     "b",
-    "return",
-    "jump back",
-    "Go back to where the last jump began",
-    needs=(Need.JUMPED,),
+    "go_back",
+    "go back",
+    "Go back to where you were before",
+    needs=(Need.BEEN_ELSEWHERE,),
+)
+_WHERE_I_CAME_FROM = Key(
+    "app.go_forward",
+    "B",
+    "go_forward",
+    "go forward",
+    "Go forward again, after going back",
+    needs=(Need.WENT_BACK,),
 )
 _PUBLISH = Key(
     "app.publish",
@@ -255,7 +266,6 @@ TIMELINE = (
     _REVEAL,
     _NEXT,
     _PREVIOUS,
-    _RETURN,
     _COPY,
     _PUBLISH,
     _EXPORT,
@@ -289,6 +299,8 @@ ALWAYS = (
 """What every footer begins with."""
 ANYWHERE = (
     _GO_TO,
+    _WHERE_I_WAS,
+    _WHERE_I_CAME_FROM,
     _REBUILD,
     _VERIFY,
     Key(
@@ -383,6 +395,17 @@ def _scrolling(dialog: str) -> tuple[Key, ...]:
     )
 
 
+GO_TO_FIELD = (
+    Key("go_to.open", "enter", "screen.open", "open", shown="Enter"),
+    Key("go_to.travel", "ctrl+t", "screen.travel", "travel there", shown="^t"),
+    Key("go_to.close", "escape", "screen.dismiss", "close", shown="Esc"),
+)
+GO_TO_BOX = (
+    Key("go_to.down", "down", "move(1)"),
+    Key("go_to.up", "up", "move(-1)"),
+    Key("go_to.page_down", "pagedown", "page(1)"),
+    Key("go_to.page_up", "pageup", "page(-1)"),
+)
 TEXT_PAGE = (
     Key("text.close", "escape,q,question_mark,enter", "dismiss", "close", shown="Esc"),
     *_scrolling("text"),

@@ -227,6 +227,8 @@ SCENES = {
         tampered, ("r", "wait:enter replay", "enter"), size=NARROW, wait_for="w writes"
     ),
     "verify-drift": Scene(tampered, ("v",), wait_for="esc closes"),
+    "go-to": Scene(projected, ("colon", *"ni"), wait_for="night-walks"),
+    "go-to-narrow": Scene(projected, ("colon", *"ma"), size=NARROW, wait_for="found"),
     "help": Scene(projected, ("question_mark",)),
     "palette": Scene(projected, ("ctrl+p",)),
     "problems": Scene(projected, ("e",)),

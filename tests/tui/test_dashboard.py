@@ -357,7 +357,11 @@ async def test_why_leads_to_the_event_and_a_key_leads_back(settings: ConnectionS
         assert record is not None
         assert key in record.subject
         await pilot.press("b")
-        assert app.panes.timeline.selected_seq == 400
+        assert app.panes.accounts.has_focus
+        assert app.panes.accounts.selected_key == key
+        await pilot.press("B")
+        assert app.panes.timeline.has_focus
+        assert app.panes.timeline.selected_seq == jumped
 
 
 async def test_change_shows_before_and_after_of_what_the_event_touched(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 
@@ -42,6 +43,11 @@ class FilteredLog:
     def cancel(self) -> None:
         """Stop looking; another filter took this one's place."""
         self._cancelled = True
+
+    def has(self, seq: int) -> bool:
+        """Whether an event passes, as far as was looked at."""
+        row = bisect_left(self.seqs, seq)
+        return row < len(self.seqs) and self.seqs[row] == seq
 
     def is_complete(self, head: int) -> bool:
         """Whether everything up to the head was looked at."""

@@ -1,4 +1,4 @@
-"""Finding one's way in the log and the lists: filter, search, go to, matches, and back again.
+"""Filtering the timeline, searching the lists, and walking over matches.
 
 The prompt asks; what its answer means is decided here.
 """
@@ -6,25 +6,19 @@ The prompt asks; what its answer means is decided here.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from functools import partial
 
 from textual.app import App
 
-from natster_tui.engine.history.document_history import sequence_at
-from natster_tui.errors import NatsterError
 from natster_tui.events.filter import FILTERS, BadFilterError
-from natster_tui.tui.background import notice, start
-from natster_tui.tui.clock import parse_local
+from natster_tui.tui.background import notice
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
 
-_JUMPS_KEPT = 100
-
 
 class Finding:
-    """Workers and notes are those of `app`."""
+    """Notes are shown by `app`."""
 
     def __init__(
         self,
@@ -38,7 +32,6 @@ class Finding:
         self._panes = panes
         self._prompt = prompt
         self._app = app
-        self._jumped_from: list[int] = []
         self._searching: DocumentsPane | None = None
 
     # -- lists -----------------------------------------------------------------------------
@@ -66,12 +59,10 @@ class Finding:
             pane.update_rows()
 
     def answered(self, text: str) -> None:
-        """Enter: keep a search, set a filter, or go there."""
+        """Enter: keep a search, or set a filter."""
         match self._prompt.purpose:
             case Purpose.FILTER:
                 self.set_filter(text)
-            case Purpose.JUMP:
-                self._jump(text)
             case _:
                 self._close_prompt()
 
@@ -127,54 +118,6 @@ class Finding:
             self._select(matches.seqs[at])
         else:
             notice(self._app, "no more matches in this direction")
-
-    def _jump(self, text: str) -> None:
-        text = text.strip().replace(",", "")
-        if text.isascii() and text.isdigit():
-            self.go_to(int(text[:19]))
-        elif (seconds := parse_local(text, self._view.now())) is not None:
-            start(self._app, partial(self._jump_to_time, seconds), "jump")
-        else:
-            notice(self._app, "that is neither a sequence nor a time like 2026-11-23 10:22")
-            return
-        self._prompt.close()
-        self._panes.focus(self._panes.timeline)
-
-    async def _jump_to_time(self, seconds: int) -> None:
-        log = self._workspace.log
-        if log is None:
-            return
-        try:
-            seq = await sequence_at(log, seconds, self._workspace.options.instance)
-        except NatsterError as error:
-            notice(self._app, error.sentence)
-            return
-        # 0 is before all: nothing to put a cursor on, but a moment to travel to.
-        self.go_to(seq)
-
-    def go_to(self, seq: int) -> None:
-        """Put the timeline's cursor on an event; `go_back` comes back from there."""
-        before = self._panes.timeline.selected_seq
-        if before is not None:
-            self._jumped_from.append(before)
-            del self._jumped_from[:-_JUMPS_KEPT]
-        self._select(seq)
-
-    @property
-    def has_jumped(self) -> bool:
-        """Whether there is a jump to come back from."""
-        return bool(self._jumped_from)
-
-    def go_back(self) -> None:
-        """To where the last jump began."""
-        if self._jumped_from:
-            self._select(self._jumped_from.pop())
-
-    def show_event(self, seq: int) -> None:
-        """Go to an event that was chosen in a dialog, past any filter."""
-        self._workspace.set_filter(None)
-        self.go_to(seq)
-        self._panes.focus(self._panes.timeline)
 
     def _select(self, seq: int) -> None:
         self._panes.timeline.jump_to(seq)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.bindings import Need
 from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.view import View
 
 
-def needs_met(view: View, panes: Panes, finding: Finding) -> frozenset[Need]:
+def needs_met(view: View, panes: Panes, opener: Opener) -> frozenset[Need]:
     """What keys may need, and there is."""
     there_is = {
         Need.CONNECTION: view.is_connected,
@@ -19,7 +19,8 @@ def needs_met(view: View, panes: Panes, finding: Finding) -> frozenset[Need]:
         Need.PAST: view.moment is not None,
         Need.NARROWED: any(pane.of is not None for pane in panes.documents.values()),
         Need.FILTERED: view.workspace.matches is not None,
-        Need.JUMPED: finding.has_jumped,
+        Need.BEEN_ELSEWHERE: opener.trail.has_back,
+        Need.WENT_BACK: opener.trail.has_forward,
         Need.WRITING: not view.workspace.read_only,
     }
     return frozenset(need for need, is_met in there_is.items() if is_met)

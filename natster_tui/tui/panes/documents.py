@@ -72,6 +72,13 @@ class DocumentsPane(VirtualList):
         if key in self._keys:
             self.move_cursor(self._keys.index(key))
 
+    def reveal(self, key: str) -> None:
+        """Put the cursor on a document, and end a search or a narrowing that hides it."""
+        if key not in self._keys:
+            self.search, self.of = "", None
+            self.update_rows()
+        self.select(key)
+
     # -- rows ------------------------------------------------------------------------------
 
     def sources(self) -> tuple[object, ...]:

@@ -69,6 +69,7 @@ class Inspector(QuietScroll, can_focus=True):
         record, a little later, is another object."""
         self._reveal_until = 0.0
         self._inspected_at = 0.0
+        self._path = ""
         self._sheet: Sheet | None = None
         self._lines: list[Strip] = []
         self._base = Style.null()
@@ -86,6 +87,12 @@ class Inspector(QuietScroll, can_focus=True):
         if self.reveals:
             self.set_timer(REVEAL_S + 0.05, self._inspect_again)
         self._inspect_again()
+
+    def show_path(self, path: str) -> None:
+        """Show in the frame by which way one came here; empty if one went nowhere."""
+        if path != self._path:
+            self._path = path
+            self.border_subtitle = Text(plain(path, self._view.glyphs))
 
     def inspect(self, subject: Subject | None, *, calmly: bool = False) -> None:
         """Show a subject as it is now; `calmly` skips it if another was shown a moment ago."""

@@ -26,6 +26,10 @@ class Projectors(VirtualList):
         projectors = list(self.view.workspace.projectors.values())
         return projectors[self.cursor // 2] if projectors else None
 
+    def select(self, projection: str) -> None:
+        """Put the cursor on the projector of a projection."""
+        self.move_cursor(2 * list(self.view.workspace.projectors).index(projection))
+
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
         workspace = self.view.workspace

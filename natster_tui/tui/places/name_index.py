@@ -14,6 +14,8 @@ from enum import IntEnum
 
 LOOKED_AT = 120
 """Matching lines that one look goes through."""
+LOOKED_AT_FOR_WORDS = 2_000
+"""Lines that hold the longest of several words and are looked at for the others."""
 BETWEEN_WORDS = " -_."
 CUT = "…"
 """Stands in a key as the rows show it: `ACB4…GDT`."""
@@ -95,10 +97,10 @@ class _Lines:
 
     def matches(self, wanted: str) -> Iterator[Match]:
         """The lines that match, in no order, some of them twice."""
-        found = 0
-        for found, line in enumerate(self._having(wanted), 1):
+        having = list(self._having(wanted))
+        for line in having:
             yield self._match(line, wanted)
-        if found == LOOKED_AT:
+        if len(having) == LOOKED_AT:
             # So many that better ones may stand further on.
             for part in (f"\n{wanted}\n", f"\n{wanted}", f" {wanted}"):
                 for line in self._having(part):
@@ -110,7 +112,7 @@ class _Lines:
                     yield Match(Rank.BEGINNING, len(self._lines[line]), self._keys[line])
         words = wanted.split()
         if len(words) > 1:
-            for line in self._having(max(words, key=len)):
+            for line in self._having(max(words, key=len), LOOKED_AT_FOR_WORDS):
                 if all(word in self._lines[line] for word in words):
                     yield self._match(line, wanted)
 
@@ -127,10 +129,10 @@ class _Lines:
             rank = Rank.INSIDE if wanted in text else Rank.WORDS
         return Match(rank, len(text), self._keys[line])
 
-    def _having(self, part: str) -> Iterator[int]:
+    def _having(self, part: str, most: int = LOOKED_AT) -> Iterator[int]:
         """The lines that hold a text; a line feed in it stands for a line's beginning or end."""
         at, shift = 0, 1 if part.startswith("\n") else 0
-        for _ in range(LOOKED_AT):
+        for _ in range(most):
             at = self._text.find(part, at)
             if at < 0:
                 return

@@ -10,9 +10,12 @@ from textual.screen import Screen
 
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import ACCOUNTS
-from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.background import notice
 from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.places.box import GoToBox
+from natster_tui.tui.places.finding import Documents
+from natster_tui.tui.places.opener import Opener
+from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.screens.community import CommunityScreen
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
 from natster_tui.tui.screens.rebuild import Choice, RebuildScreen
@@ -35,13 +38,15 @@ def is_at_work(screen: Screen[Any]) -> bool:
 
 
 class Dialogs:
-    """Shows its screens on `app`; an event that is chosen in one is shown by `finding`."""
+    """Shows its screens on `app`; what is chosen in one is opened by `opener`."""
 
-    def __init__(self, view: View, panes: Panes, finding: Finding, app: App[None]) -> None:
+    def __init__(self, view: View, panes: Panes, opener: Opener, app: App[None]) -> None:
         self._view = view
         self._panes = panes
-        self._finding = finding
+        self._opener = opener
         self._app = app
+        self._declared = [pane.declared for pane in panes.documents.values()]
+        self._documents = Documents(view, self._declared)
 
     def show(self, name: str) -> None:
         """Open the dialog of a command, by its name."""
@@ -55,6 +60,12 @@ class Dialogs:
             "help": self.help,
         }
         dialogs[name]()
+
+    async def go_to(self) -> None:
+        """The box that finds anything. Returns when keys can be typed into it."""
+        box = GoToBox(self._view, self._declared, self._documents, self._opener)
+        await self._app.push_screen(box)
+        box.set_focus(box.field)
 
     def rebuild(self) -> None:
         """For the projector under the cursor if its pane has the focus, else for all.
@@ -94,7 +105,7 @@ class Dialogs:
     def _explain(self, projection: Projection[Any], key: str) -> None:
         def chosen(seq: int | None) -> None:
             if seq is not None:
-                self._finding.show_event(seq)
+                self._opener.open(EventPlace(seq))
 
         self._app.push_screen(WhyScreen(self._view, projection, key), chosen)
 

@@ -1,4 +1,4 @@
-"""The one-line prompt at the bottom: find in a list, filter the timeline, jump in the log."""
+"""The one-line prompt at the bottom: find in a list, filter the timeline, name a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ class Purpose(Enum):
     FIND = "find by name or key"
     FILTER = f"filter: {FILTERS.summary}, or any text"
     EXPORT = "export to: a file that does not exist yet"
-    JUMP = "go to: a sequence, or a time such as 2026-11-23 10:22"
 
 
 class FilterSuggester(Suggester):

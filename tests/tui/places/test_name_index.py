@@ -74,7 +74,9 @@ def test_nothing_is_found_in_nothing() -> None:
 
 
 def test_work_stays_bounded_where_everything_matches() -> None:
-    index = index_of({f"K{number}": (f"a name {number}", f"K{number}") for number in range(20 * LOOKED_AT)})
+    index = index_of(
+        {f"K{number}": (f"a name {number}", f"K{number}") for number in range(20 * LOOKED_AT)}
+    )
     found = index.find("name", 50)
     assert len(found) == 50
     assert {match.rank for match in found} == {Rank.WORD}

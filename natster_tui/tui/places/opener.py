@@ -1,0 +1,131 @@
+"""Going to a place, and back and forward on the way one took."""
+
+from __future__ import annotations
+
+from natster_tui.engine.history.document_history import sequence_at
+from natster_tui.errors import NatsterError
+from natster_tui.projections.wording import Names
+from natster_tui.tui.clock import full_time
+from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.panes.subjects import DocumentSubject, EventSubject, ProjectorSubject
+from natster_tui.tui.places.finding import Unreachable
+from natster_tui.tui.places.place import (
+    DocumentPlace,
+    EventPlace,
+    Place,
+    ProjectorPlace,
+    place_name,
+)
+from natster_tui.tui.places.trail import Trail
+from natster_tui.tui.view import View
+from natster_tui.tui.widgets.travel_banner import TravelBanner
+from natster_tui.tui.widgets.virtual_list import VirtualList
+
+_SHOWN = 4
+"""Places of the path that are shown."""
+BEFORE_ALL = EventPlace(0)
+"""The moment before the first event. It can be travelled to; there is no row for it."""
+
+
+class Opener:
+    """Shows places in `panes`; `traveller` takes the screen to other moments."""
+
+    def __init__(self, view: View, panes: Panes, traveller: TravelBanner) -> None:
+        self._view = view
+        self._panes = panes
+        self._traveller = traveller
+        self.trail = Trail()
+
+    @property
+    def here(self) -> Place | None:
+        """The row that the inspector and the commands are about."""
+        match self._panes.subject:
+            case EventSubject(seq, _):
+                return EventPlace(seq)
+            case DocumentSubject(projection, key):
+                return DocumentPlace(projection.name, key)
+            case ProjectorSubject(projector):
+                return ProjectorPlace(projector.projection.name)
+            case None:
+                return None
+
+    @property
+    def path(self) -> str:
+        """The last places on the way here, empty if one went nowhere."""
+        places, names = self.trail.path(_SHOWN), Names(self._view.accounts)
+        if not places:
+            return ""
+        here = self.here
+        said = [place_name(place, names) for place in (*places[:-1], here or places[-1])]
+        return " > ".join(said)
+
+    def open(self, place: Place, *, travelling: bool = False, stay: bool = False) -> None:
+        """Go to a place, and remember the way; `stay` leaves the keyboard where it is."""
+        if isinstance(place, EventPlace) and (travelling or place == BEFORE_ALL):
+            self._traveller.go(place.seq)
+        if place != BEFORE_ALL:
+            self.trail.visit(self.here, place)
+            self._show(place, stay=stay)
+
+    def back(self) -> None:
+        """To where one was before."""
+        if (place := self.trail.back(self.here)) is not None:
+            self._show(place, stay=self._is_inspecting)
+
+    def forward(self) -> None:
+        """Undo `back`."""
+        if (place := self.trail.forward(self.here)) is not None:
+            self._show(place, stay=self._is_inspecting)
+
+    @property
+    def _is_inspecting(self) -> bool:
+        inspector = self._panes.inspector
+        return inspector.screen.focused is inspector
+
+    async def event_at(self, seconds: int, *, travelling: bool) -> EventPlace | Unreachable:
+        """The last event up to a time in unix seconds."""
+        workspace = self._view.workspace
+        log = workspace.log
+        if log is None:
+            return Unreachable("not connected: wait for the connection, then try again")
+        try:
+            seq = await sequence_at(log, seconds, workspace.options.instance)
+        except NatsterError as error:
+            return Unreachable(error.sentence)
+        if seq >= workspace.follower.first:
+            return EventPlace(seq)
+        if travelling or self._traveller.is_away:
+            return BEFORE_ALL
+        return Unreachable(
+            f"no event had happened by {full_time(seconds)}; ctrl+t travels to before everything"
+        )
+
+    def _show(self, place: Place, *, stay: bool) -> None:
+        panes, pane = self._panes, self._pane_of(place)
+        match place:
+            case EventPlace(seq):
+                self._show_event(seq)
+            case DocumentPlace(projection, key):
+                panes.documents[projection].reveal(key)
+            case ProjectorPlace(projection):
+                panes.projectors.select(projection)
+        panes.used = pane
+        if not stay:
+            panes.stand_at(pane)
+            panes.focus(pane)
+
+    def _pane_of(self, place: Place) -> VirtualList:
+        match place:
+            case EventPlace():
+                return self._panes.timeline
+            case DocumentPlace(projection, _):
+                return self._panes.documents[projection]
+            case ProjectorPlace():
+                return self._panes.projectors
+
+    def _show_event(self, seq: int) -> None:
+        workspace = self._view.workspace
+        filtered = workspace.filtered
+        if filtered is not None and not filtered.has(seq):
+            workspace.set_filter(None)
+        self._panes.timeline.jump_to(seq)

@@ -1,0 +1,80 @@
+"""The go-to box, and the way back and forward, on a real server."""
+
+from __future__ import annotations
+
+import pytest
+
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.conftest import until
+from tests.tui.keyboard import type_at_once
+from tests.tui.running import dashboard
+from tests.tui.scenes import projected, text_of
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+async def test_an_account_a_catalog_and_an_event_are_opened_by_what_they_are_called(
+    settings: ConnectionSettings, size: tuple[int, int]
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=size) as (app, pilot):
+        # Typed in one piece, before the box or its names are there.
+        type_at_once(app, ":farid\r")
+        await until(lambda: app.panes.accounts.has_focus)
+        key = app.panes.accounts.selected_key or ""
+        assert app.view.accounts[key].account_name == "Farid Nazhand"
+        await pilot.type(":night-walks\r")
+        await until(lambda: app.panes.catalogs.has_focus)
+        assert app.panes.catalogs.selected_key == "night-walks"
+        await pilot.type(":17\r")
+        await until(lambda: app.panes.timeline.has_focus)
+        assert app.panes.timeline.selected_seq == 17
+        await pilot.type(f":{key}\r")
+        await until(lambda: app.panes.accounts.selected_key == key)
+        await pilot.press("b", "b", "b", "B")
+        await until(lambda: app.panes.catalogs.has_focus)
+        assert app.panes.catalogs.selected_key == "night-walks"
+
+
+async def test_what_the_log_does_not_hold_is_said_and_the_box_stays(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.type(":401")
+        await until(lambda: "401 is not in the log: it holds 1 to 400" in text_of(app))
+        await pilot.press("enter", "escape")
+        assert app.panes.timeline.selected_seq == 400
+        await pilot.type(":2001-01-01")
+        await pilot.press("enter")
+        await until(lambda: "no event had happened by 2001-01-01" in text_of(app))
+        await pilot.press("escape")
+        await pilot.type(":2199-01-01")
+        await until(lambda: "that is in the future" in text_of(app))
+        await pilot.press("escape")
+        await pilot.type(":nobody is called this")
+        await until(lambda: "nothing is called nobody is called this" in text_of(app))
+
+
+async def test_a_moment_can_be_travelled_to_at_once(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.type(":11-22 10:12")
+        await pilot.press("ctrl+t")
+        await until(lambda: "AS OF 381" in text_of(app))
+        await pilot.press("t")
+        await pilot.type(":300")
+        await pilot.press("ctrl+t")
+        await until(lambda: "AS OF 300" in text_of(app))
+
+
+async def test_a_document_that_a_narrowing_or_a_search_hides_is_shown(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("2", "enter")
+        await until(lambda: app.panes.catalogs.of is not None)
+        await pilot.press("slash", *"no-such-catalog", "enter")
+        await pilot.type(":night-walks\r")
+        await until(lambda: app.panes.catalogs.has_focus)
+        assert app.panes.catalogs.selected_key == "night-walks"
