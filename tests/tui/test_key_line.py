@@ -159,7 +159,7 @@ async def test_where_text_is_typed_only_the_keys_of_the_field_are_shown(
         await pilot.pause()
         assert last_line(text_of(app)).startswith("Enter"), "as it was, until the window is back"
         app.app_focus = True
-        await pilot.press("ctrl+g")
+        await pilot.press("escape", "o")
         assert not stands_out(app, "Tab"), "there is nothing to complete"
         await pilot.press("escape")
         assert last_line(text_of(app)).startswith("q quit ? help")
