@@ -124,7 +124,7 @@ class BlockedEventError(ProjectorStoppedError):
         super().__init__(sentence)
         self.seq = seq
 
-    def anew(self) -> Self:
+    def without_traceback(self) -> Self:
         """A copy without a traceback. A raised error keeps every frame it passed through alive."""
         return type(self)(self.sentence, self.seq)
 

@@ -112,7 +112,7 @@ class _Run:
             readings=readings,
             notify=notify,
         )
-        self.projector.tells_of_leases = False
+        self.projector.reports_leases = False
         self._name = projection.name
         self._stored = -1
         self._moved_at = time.monotonic()

@@ -18,7 +18,7 @@ Changes = Mapping[str, bytes | None]
 
 
 BATCH_BYTES = 16 * 1024 * 1024
-"""Bytes that documents are gathered up to: the server takes 130 MB in one batch, but 3 s for it."""
+"""Maximum bytes in one batch: the server takes 130 MB, but needs 3 s for it."""
 
 
 def batches(documents: Iterable[Changes], room: int) -> list[dict[str, bytes | None]]:

@@ -1,8 +1,8 @@
-"""Looking at a projection's bucket while it is not, or not now, ours to write to.
+"""Observing a projection's bucket between writes, and while this process must not write.
 
-A projector that only watches must see where the bucket stands, when somebody has rebuilt it, and
-how another program's documents drift from the log. One that projects must see, when nothing comes
-in, that its bucket is still as it left it.
+A projector that only watches must notice the bucket's position, a rebuild by another process, and
+how another program's documents drift from the log. A projector that writes must notice, while no
+events arrive, when another program changed its bucket.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _USELESS_UNTIL_REBUILT = frozenset(
 
 
 class StoredWatch:
-    """The looks of one projector at its bucket, over one link; what is seen goes to its status."""
+    """Observes one projector's bucket over one link, and updates the projector's status."""
 
     def __init__(
         self, bucket: Bucket, projection: Projection[Any], status: ProjectorStatus
@@ -49,7 +49,7 @@ class StoredWatch:
         self._projection = projection
         self._status = status
         self.accepted = 0
-        """The bucket's revision up to which others' writing was found to have done no harm."""
+        """Up to this revision of the bucket, writes of other programs did no harm."""
         self._revision = self._seen = 0
         self._looked = 0.0
         self._drift: DriftWatch | None = None
@@ -85,7 +85,7 @@ class StoredWatch:
                 checkpoint = decode_checkpoint(entry.value)
                 self._status.stored = checkpoint.seq
                 if entry.revision != self._seen:
-                    # Whoever wrote it has told what it knew of others' writing.
+                    # The checkpoint's writer recorded in it whether others had written.
                     self._seen = entry.revision
                     self._status.touched_by_others = checkpoint.touched
                 if (
@@ -113,7 +113,8 @@ class StoredWatch:
         """While nothing comes in: whether the bucket is still as our commit at `revision` left it.
 
         Returns whether another program was seen to have written for the first time. Raises
-        ConflictError when somebody else moved the checkpoint, ServerError when the bucket is gone.
+        ConflictError when another program moved the checkpoint, ServerError when the bucket is
+        gone.
         """
         info = await self._bucket.info()
         if not info.exists:

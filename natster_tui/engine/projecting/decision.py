@@ -27,7 +27,7 @@ class Reason(Enum):
 
     @property
     def may_pass(self) -> bool:
-        """Whether it may be over by itself, so that the lease is still asked for."""
+        """Whether the reason may pass without a person, so that the lease is still asked for."""
         return self is Reason.LEASE
 
 
@@ -103,7 +103,7 @@ def decide(facts: Facts) -> Decision:
 
 
 def _never(facts: Facts) -> Reason | None:
-    """Why nothing can be written here, whoever has the lease."""
+    """Why nothing can be written here, no matter which process holds the lease."""
     if not facts.may_write:
         return Reason.READ_ONLY
     if facts.denied:

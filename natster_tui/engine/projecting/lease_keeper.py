@@ -1,12 +1,12 @@
 """Taking a lease, keeping it, giving it up, and knowing at once when it is gone.
 
-There is one keeper for each projection of a process. Who holds the lease projects; the others
-watch and look each second whether it became free, because its expiry makes no sound. A holder
-that could not renew in time no longer counts as one, whatever the server says later: a process
-that slept must not commit when it wakes.
+There is one keeper for each projection of a process. The holder of the lease projects. The other
+processes watch, and look each second whether the lease is free, because its expiry is not
+announced. A holder that could not renew in time has lost the lease, even if the server still has
+the entry: a process that slept must not commit when it wakes.
 
-The process that commits a rebuild holds the rebuild lease of that projection meanwhile, so that
-rebuilds follow one another, and the projector, wherever it runs, makes room for them.
+A process that commits a rebuild holds the rebuild lease of that projection. So rebuilds run one
+after the other, and the projector pauses for them in whichever process it runs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from natster_tui.store.provisioning.maker import LEASES
 RENEW_S = 1.0
 """Between two renewals, and between two looks of a candidate."""
 REFUSED_S = 5.0
-"""Between two tries once the server has refused; an administrator may put it right."""
+"""Seconds between two tries after the server refused; an administrator may correct that."""
 LATE_S = 10.0
 """How long a lease that ran out by our clock may stay undecided; nothing is written meanwhile."""
 UNANSWERED_LOOKS = 3
@@ -209,14 +209,14 @@ class LeaseKeeper:
     async def wait_for_change(self, allowed: bool) -> None:
         """Wait until `allows` is no longer what it is said to be here.
 
-        What this process gives up of its own accord is no change.
+        A lease that this process gives up itself is no change.
         """
         while (
             not self._wanted
             or self.allows == allowed
             or (self._is_late and await self.confirm() == allowed)
         ):
-            # Losing the lease by not renewing it in time is a change that nobody announces.
+            # When the lease is lost because it was not renewed in time, no notification comes.
             await self._next_change(self._valid_until - time.monotonic() if self.held else None)
 
     async def _next_change(self, seconds: float | None) -> None:
@@ -282,7 +282,7 @@ class LeaseKeeper:
         except ServerError as error:
             if log.link.is_lost:
                 raise
-            # Not known whether it landed; the entry itself tells at the next step.
+            # Not known whether it was stored; the entry itself shows that at the next step.
             self._miss(error)
         else:
             self._problem, self.refusal = "", None

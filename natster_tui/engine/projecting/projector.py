@@ -1,8 +1,8 @@
 """A projector: follows the log from its checkpoint, and keeps its bucket at the fold of it.
 
-It runs for as long as a link lasts and starts anew on the next one from what is stored. When it
-may not write (read-only, another program's projections, an old server, a denied permission) it
-folds in memory instead: what is shown is always the fold of the log, and the status says why
+It runs as long as a link lasts, and starts again on the next one from the stored projection. When
+it must not write (read-only, another program's projections, an old server, a denied permission) it
+folds in memory instead: the screen always shows the fold of the log, and the status says why
 nothing is written.
 """
 
@@ -69,13 +69,13 @@ from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamRe
 
 RETRY_S = 1.0
 FAR_BEHIND = 20_000
-"""Events from which on catching up is done as a rebuild, when it is most of the log."""
+"""Minimum number of missing events, if they are most of the log, to catch up by a rebuild."""
 
 
 BUSY_ENTRIES = 200
-"""Entries written for one batch of events from which on the next one may wait a little."""
+"""After a batch that wrote this many entries, the next batch waits a little."""
 BUSY_S = 0.7
-"""Then so long is between them."""
+"""Seconds between two such batches."""
 
 
 class Projector:
@@ -106,12 +106,12 @@ class Projector:
         )
         self._ring = notify
         self.version = 0
-        """Counts what changed here, so that a look costs nothing when nothing did."""
+        """Incremented at each change, so that readers can skip a refresh when nothing changed."""
         self._bucket: Bucket
         self._watch: StoredWatch
         self.error: NatsterError | None = None
         """What stopped it last, or keeps it from writing."""
-        self.tells_of_leases = True
+        self.reports_leases = True
         """Whether giving up a lease is reported; a run that ends with the reason says it once."""
         self._denied: DeniedError | MisplacedWriteError | None = None
         self._was_ours = False
@@ -135,7 +135,7 @@ class Projector:
 
     @property
     def changes(self) -> RecentChanges:
-        """The documents of it that changed, for whoever shows many of them."""
+        """The documents that changed recently, for views that show many documents."""
         return self._writer.changes
 
     def _notify(self) -> None:
@@ -182,7 +182,7 @@ class Projector:
         work = asyncio.create_task(self._attempt(log))
         tasks = [work, asyncio.create_task(self._pause_asked.wait())]
         if self._lease is not None and self._may_write:
-            # Gained or lost, the projector begins anew from what is stored.
+            # When the lease is gained or lost, the projector starts again from what is stored.
             allowed = self._lease.allows
             tasks.append(asyncio.create_task(self._lease.wait_for_change(allowed)))
         if isinstance(self._denied, MisplacedWriteError):
@@ -217,7 +217,7 @@ class Projector:
         except ConflictError:
             self.status.conflicts += 1
             if self.status.commits == self._commits_at_conflict:
-                # Once more, and nothing got through in between: what is in the way stays there.
+                # A second time without any progress in between: the problem does not go away.
                 await asyncio.sleep(RETRY_S)
             self._commits_at_conflict = self.status.commits
         except ConnectionLostError:
@@ -242,7 +242,7 @@ class Projector:
             await self._watch.until_rewritten(log, self._writer.revision)
 
     def _note(self, error: NatsterError) -> None:
-        # As it is it would hold what it came through: a rebuild, and all that it had folded.
+        # Its traceback would keep a rebuild and all of its states in memory.
         self.error = error.with_traceback(None)
         self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()
 
@@ -254,8 +254,8 @@ class Projector:
         self._notify()
 
     def _give_up_lease(self) -> None:
-        """Leave it to a process that may be able to project what this one is stopped by."""
-        if self._lease is not None and self._lease.give_up() and self.tells_of_leases:
+        """Give up the lease, so that a process that can pass this event may project."""
+        if self._lease is not None and self._lease.give_up() and self.reports_leases:
             notice(f"{self.projection.name}: gave up its lease: {self.status.because}")
 
     # -- beginning -------------------------------------------------------------------------
@@ -303,7 +303,7 @@ class Projector:
             if not isinstance(decision, Ask):
                 return stored, decision
             assert lease is not None
-            # Whoever had the lease before us may have gone on meanwhile: look again.
+            # The previous holder of the lease may have written since: look again.
             await self._ask_for(lease)
 
     async def _ask_for(self, lease: LeaseKeeper) -> None:
@@ -351,7 +351,7 @@ class Projector:
         )
 
     async def _adopt_ours(self, log: EventLog, stored: StoredProjection) -> str:
-        """Go on from our own documents; returns why they are of no use, empty if they are."""
+        """Go on from our own documents; returns why they cannot be used, empty if they can."""
         assert stored.checkpoint is not None
         if not self._is_far(stored.checkpoint.seq, log):
             self._begun = None
@@ -359,7 +359,7 @@ class Projector:
         try:
             self._adopt(stored, stored.fold())
         except RefusedError as error:
-            # What is stored is of no use, but the log still tells what is true.
+            # The stored documents cannot be used, but the log still can.
             self._writer.writes, problem = False, error.sentence
             self._watch.begin(stored, useless=True)
             self._adopt(stored, stored.empty_fold())
@@ -400,8 +400,8 @@ class Projector:
     def _is_far(self, seq: int, log: EventLog) -> bool:
         """Whether most of a long log is still to be folded, from a sequence on.
 
-        Prefix by prefix every busy document would be written hundreds of times over; a rebuild
-        folds in memory and writes each once.
+        Batch by batch, a busy document would be written hundreds of times; a rebuild folds in
+        memory and writes each document once.
         """
         head = log.info.last_seq
         lag = head - seq
@@ -419,7 +419,7 @@ class Projector:
             nonlocal counted
             self.meter.add(max(0, progress.events - counted))
             counted = progress.events
-            # By way of ourselves: a rebuild that refers to itself would be kept for good.
+            # Through the projector: a rebuild in a reference cycle would never be freed.
             if self._reading is not None:
                 self._writer.show(self._reading.folds[self.projection.name], progress.seq)
             self._notify()
@@ -434,8 +434,8 @@ class Projector:
         try:
             plan = (await rebuild.prepare())[0]
         except asyncio.CancelledError:
-            # The lease ran out, or a rebuild wants us to wait: what is folded stays folded, or a
-            # long log on a slow server would be read from its beginning again and again.
+            # The lease ran out, or a rebuild makes us wait. Keep what is folded: otherwise a long
+            # log on a slow server would be read from its beginning again and again.
             self._begun = rebuild
             raise
         finally:
@@ -446,7 +446,7 @@ class Projector:
         if blocked is not None:
             stored = await load_projection(self._bucket, self.projection)
             self._adopt(stored, stored.fold())
-            raise blocked.anew()
+            raise blocked.without_traceback()
 
     def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
         self._writer.adopt(stored, fold)
@@ -473,7 +473,7 @@ class Projector:
             ) as reader,
             aclosing(reader.batches()) as batches,
         ):
-            # Where nothing is new, nothing comes for a while that could say so.
+            # Without new events, no message arrives that would end the wait.
             self._settle_phase(log.info.last_seq)
             rested = time.monotonic()
             async for batch in batches:

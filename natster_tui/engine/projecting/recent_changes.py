@@ -1,7 +1,7 @@
-"""Which documents changed since somebody last looked.
+"""Which documents changed since a view last asked.
 
-Whoever shows ten thousand accounts in order need not sort them anew for the two that an event
-changed. Kept are keys, not what became of them: that is in the fold.
+A view that shows ten thousand accounts in order need not sort them all again after an event that
+changed two. Only keys are kept; the documents are in the fold.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 class RecentChanges:
     """The keys that changed, each with when it last did; bounded by their number.
 
-    Nothing is kept until somebody takes a mark: most who fold have nobody who looks on.
+    Nothing is kept until a view takes a mark: most projectors have no view.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class RecentChanges:
 
     @property
     def mark(self) -> int:
-        """What to ask `since` with later on."""
+        """The argument for a later call of `since`."""
         self._is_wanted = True
         return self._now
 
@@ -38,13 +38,13 @@ class RecentChanges:
             self._changed_at[key] = self._now
 
     def forget(self) -> None:
-        """Anything may have changed, as when a fold is begun anew."""
+        """Note that anything may have changed, as when a fold starts again."""
         self._now += 1
         self._known_from = self._now
         self._changed_at.clear()
 
     def since(self, mark: int) -> Collection[str] | None:
-        """The keys that changed after a mark was taken, None if nobody can tell."""
+        """The keys that changed after a mark was taken, None if that is not known."""
         if mark < self._known_from:
             return None
         found = []

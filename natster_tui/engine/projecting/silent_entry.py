@@ -9,9 +9,9 @@ from __future__ import annotations
 
 DEAD_AFTER_LOOKS = 10
 APART_S = 1.0
-"""Looks that follow each other more closely count as one."""
+"""Looks that are less than this many seconds apart count as one."""
 PAUSE_S = 3.0
-"""A longer time between two looks, asleep or without an answer, begins the count again."""
+"""After a longer time between two looks (asleep, or no answer) the count starts again."""
 
 _TIMER_S = 0.1
 """How much too early a timer may wake."""
@@ -28,7 +28,7 @@ class SilentEntry:
 
     @property
     def is_dead(self) -> bool:
-        """Whether nobody renews the entry any more."""
+        """Whether no process renews the entry any more."""
         return self.looks >= DEAD_AFTER_LOOKS
 
     def look(self, revision: int, now: float) -> bool:

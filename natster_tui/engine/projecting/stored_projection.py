@@ -54,7 +54,7 @@ class Standing(Enum):
 class StoredProjection:
     """One look at a bucket.
 
-    Where it is not OURS `fault` says what is the matter, and `remedy` what is to be done.
+    Where it is not OURS, `fault` says what is wrong and `remedy` what to do.
     """
 
     projection: Projection[Any]
@@ -109,7 +109,7 @@ class StoredProjection:
         states = {}
         documents = self.snapshot.documents
         if closed := [key for key, entry in documents.items() if entry.unopened]:
-            # They stand in no order that means anything: the one that is named is always the same.
+            # Their order means nothing; sorted, so that the sentence always names the same one.
             first = min(closed)
             more = f" and {len(closed) - 1:,} others" if closed[1:] else ""
             raise RefusedError(
@@ -138,7 +138,7 @@ class StoredProjection:
         )
 
     def empty_fold(self) -> Fold[Any]:
-        """The fold to begin from the log's beginning with."""
+        """An empty fold, for reading the log from its beginning."""
         return Fold(self.projection, tombstones=self.tombstones)
 
     def pager(self, fold: Fold[Any]) -> DocumentPager[Any]:

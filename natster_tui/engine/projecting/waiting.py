@@ -9,7 +9,7 @@ from natster_tui.engine.projecting.silent_entry import DEAD_AFTER_LOOKS
 from natster_tui.store.lease import BUCKET, Holder
 
 _SILENT_LOOKS = 3
-"""From so many looks without a renewal on it is said that the entry is not renewed."""
+"""After this many looks without a renewal, the sentence says that the entry is not renewed."""
 
 
 class Cause(Enum):

@@ -1,7 +1,7 @@
 """The projection of a log, folded and written: each batch is the fold of a prefix of the log.
 
-What is written goes into one atomic batch with the checkpoint, under the revision that our view of
-the bucket is from; a writer with an older view loses the whole batch.
+The changes are written in one atomic batch with the checkpoint. The batch expects the bucket's
+revision that we know, so the whole batch of a writer with an older view is refused.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ProjectionWriter:
     ) -> None:
         self.fold: Fold[Any] = Fold(projection)
         self.changes = RecentChanges()
-        """The documents that changed, for whoever shows many of them."""
+        """The documents that changed recently, for views that show many documents."""
         self.writes = False
         """Whether what is folded is written, too."""
         self.revision = 0
@@ -96,9 +96,9 @@ class ProjectionWriter:
     async def take(self, log: EventLog, readings: Sequence[Reading]) -> None:
         """Fold events that follow, and write what they change.
 
-        Raises BlockedEventError, standing just before that event; ConflictError when somebody
-        else moved the checkpoint; ProjectorStoppedError before an event whose changes the server
-        does not take.
+        Raises BlockedEventError, standing just before that event; ConflictError when another
+        program moved the checkpoint; ProjectorStoppedError before an event whose changes the
+        server does not take.
         """
         gathered: set[str] = set()
         entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
@@ -108,7 +108,7 @@ class ProjectionWriter:
                 if pace.is_over:
                     await pace.rest()
                 changed = self.fold.apply(reading.record, reading.event)
-                # At once: whoever looks before this is committed sees the states as they are.
+                # Before the commit: views show the states as they are in memory.
                 self.changes.note(changed)
                 for key in changed:
                     if key not in gathered:
@@ -170,7 +170,7 @@ class ProjectionWriter:
         self.revision = await self._bucket.commit(changes, checkpoint.encode(), before, self.fold)
         known = max(before, self._watch.accepted)
         others = self.revision - known != len(changes) + 1
-        # Where there was no checkpoint, what others left are marks of what they removed.
+        # Without a checkpoint, the only entries of others are their delete markers.
         if others and status.stored is not None and not checkpoint.touched:
             # Seen only now, and our own entry is the bucket's last: it has to say so by itself.
             status.touched_by_others = True
@@ -184,12 +184,12 @@ class ProjectionWriter:
         """Go back to what is stored; raises ConflictError where it is not what we wrote last."""
         stored = await load_projection(self._bucket, self._projection)
         if stored.snapshot.checkpoint_revision != self.revision:
-            # A rebuild of somebody's, perhaps half written: nothing to go on from by our view.
+            # Another process's rebuild, perhaps half written: our view of it is out of date.
             raise ConflictError("the projection was rewritten meanwhile")
         try:
             self.adopt(stored, stored.fold_or_empty())
         except RefusedError as error:
-            # Whoever begins anew goes on without it, from the log, and says why.
+            # The next start reads the log instead, and reports why.
             raise ConflictError(error.sentence) from error
 
     async def _commit_by_prefixes(self, log: EventLog) -> None:

@@ -124,7 +124,7 @@ class KeyRebuild:
                 assert plan.stored.checkpoint is not None
                 if plan.stored.is_sealed and not self.log.sealing.seals:
                     raise RefusedError(sealed_sentence(plan.stored))
-                # Whatever others wrote, of the other keys nothing is known.
+                # Other programs' writes still count: the other keys were not compared.
                 checkpoint = replace(plan.stored.checkpoint, touched=plan.stored.touched_by_others)
                 if problem := unfit(
                     self.projection, changes, BATCH_LIMIT - 1, self._bucket.entry_limit

@@ -1,4 +1,4 @@
-"""What to know before a rebuild: how much there is to read, what is affected, what is in the way.
+"""What to know before a rebuild: how much there is to read, what it affects, what prevents it.
 
 Counting by type asks the server how many events match each type's filter; nothing is read yet.
 """
@@ -97,7 +97,7 @@ class Preflight:
                     "on, nothing that forgets; its size limit stays"
                 )
         for consumer in self.other_projectors:
-            # One of ours may only watch: who projects is the lease's to say.
+            # A consumer of ours may only watch: the lease says which process projects.
             does = "following the log" if consumer.is_ours else "projecting"
             lines.append(f"also {does}: {consumer.name} ({consumer.described})")
         lines += [f"hazard: {hazard.sentence}" for hazard in self.hazards]
@@ -109,7 +109,7 @@ async def read_preflight(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
 ) -> Preflight:
     """Look at the log and the buckets; writes nothing."""
-    # Before the log: no position is then ahead of what is said of it.
+    # Before the log, so that no stored position is ahead of the reported head.
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
     stored = await load_projections(buckets, projections)
     watch = HazardWatch(projections)
@@ -148,7 +148,7 @@ def _blockers(info: LogInfo) -> tuple[str, ...]:
 async def _consumers(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
 ) -> tuple[tuple[ConsumerInfo, ...], tuple[str, ...]]:
-    """Consumers that look like somebody else projecting the same; projections with one of ours."""
+    """Consumers of other programs that seem to project the same; projections with our consumer."""
     try:
         consumers = await list_consumers(log.link, log.stream)
     except ServerError:

@@ -1,8 +1,8 @@
-"""Rebuilding projections from the log, and verifying that what is stored is what it says.
+"""Rebuilding projections from the log, and verifying stored projections against it.
 
-Preflight, replay through the same fold, diff, commit under the checkpoint's
-revision, verify. A rebuild only reads the log. Nothing is written before `commit`; readers never
-see an empty bucket, purge mode apart.
+The steps are: preflight, replay through the same fold, diff, commit under the checkpoint's
+revision, verify. A rebuild only reads the log. Nothing is written before `commit`. Readers never
+see an empty bucket, except in purge mode.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ from natster_tui.store.writing.stream_writer import side_by_side
 
 ATOMIC_BATCHES_SINCE = (2, 12, 0)
 TRIES_S = 20.0
-"""Seconds for which a rebuild that lost against another writer folds on and tries again.
+"""Seconds during which a rebuild tries again after another writer changed the bucket.
 
-A projector elsewhere keeps still once it has seen the rebuild's lease, a second later at most.
+A projector in another process pauses once it has seen the rebuild's lease, within a second.
 """
 
 Pause = Callable[[Projection[Any]], AbstractAsyncContextManager[None]]
-"""Holds the in-process projector of a projection still while its bucket is rewritten."""
+"""Pauses the projector of a projection in this process while its bucket is rewritten."""
 
 
 @asynccontextmanager
@@ -112,11 +112,11 @@ class Rebuild:
         self._created = log.info.created
         self._replay = Replay(log, projections, instance, on_progress, by_rule=by_rule)
         self._moving = asyncio.Lock()
-        """Held while the replay goes on, or is looked at: projections are committed at once."""
+        """Held while the replay is moved on or read: projections are committed concurrently."""
         self._outrun: dict[str, str] = {}
-        """What is waited for where another projector was quicker, by projection."""
+        """By projection, what a commit waits for after another projector wrote first."""
         self._foreign: set[str] = set()
-        """Whose buckets were another program's when `prepare` looked at them."""
+        """The projections whose buckets belonged to another program at the time of `prepare`."""
         self._buckets = {p.name: bucket_of(log, p, instance) for p in projections}
 
     @property
@@ -130,7 +130,7 @@ class Rebuild:
         return self._replay.progress
 
     def goes_on_in(self, log: EventLog) -> bool:
-        """Whether what was read so far is the beginning of this log, over the same link."""
+        """Whether the events read so far are the beginning of this log, over the same link."""
         return (
             self.log is log
             and self._created == log.info.created
@@ -139,7 +139,7 @@ class Rebuild:
 
     @property
     def blocked(self) -> Mapping[str, BlockedEventError]:
-        """The projections that end before an event they may not pass, and why."""
+        """The projections that end before an event they must not pass, and why."""
         return self._replay.blocked
 
     async def prepare(self) -> list[PlannedRebuild]:
@@ -171,7 +171,7 @@ class Rebuild:
     async def _catch_up_with(self, stored: StoredProjection) -> None:
         """Have the fold at least as far as what is stored."""
         if self._replay.is_outdated:
-            # Begun anew: what it opened may be what was erased since.
+            # Start again: the replay may have opened data that was erased since.
             upto, tell = self._replay.seq, self._replay._on_progress
             self._replay = Replay(self.log, self.projections, self._instance, tell)
             await self._replay.advance(upto)
@@ -193,10 +193,10 @@ class Rebuild:
     ) -> list[Verdict]:
         """Write the differences of every projection, then verify them.
 
-        With `partial` a projection that is blocked ends, checkpoint and all, before the event
-        that it may not pass. Waits while another process rebuilds the same. Raises RefusedError
-        where one is blocked without `partial`, or where that is not ours to do without
-        `take_over`, and ConflictError when somebody keeps writing all the same.
+        With `partial`, a blocked projection and its checkpoint end before the event that it must
+        not pass. Waits while another process rebuilds the same projection. Raises RefusedError
+        where a projection is blocked without `partial`, or where its bucket belongs to another
+        program without `take_over`, and ConflictError when another program keeps writing to it.
         """
         if self.log.link.server_version < ATOMIC_BATCHES_SINCE:
             raise RefusedError(old_server_sentence(self.log))
@@ -265,7 +265,7 @@ class Rebuild:
             async with self._moving:
                 await self._catch_up_with(stored)
                 if not partial:
-                    # Events that came in meanwhile may be the first that do not open.
+                    # Events that arrived during the replay may be the first that do not open.
                     self._refuse_blocked(projection)
                 changes = await self._changes(bucket, stored, purge=purge)
             try:
@@ -297,7 +297,7 @@ class Rebuild:
         return stored.snapshot.checkpoint_revision
 
     async def _changes(self, bucket: Bucket, stored: StoredProjection, *, purge: bool) -> _Changes:
-        """What makes of what is stored what the fold comes to now; the replay may go on then."""
+        """The writes that make the stored entries equal to the fold; then the replay may go on."""
         fold = self._replay.folds[stored.projection.name]
         final, position = await together(
             checkpoint_of(fold, self.log), self._position_before(stored)
@@ -306,7 +306,7 @@ class Rebuild:
         entries = await self._replay.entries[stored.projection.name].encoded()
         if problem := oversized(stored.projection, entries, bucket.entry_limit):
             raise ProjectorStoppedError(problem)
-        # To the byte, although another program's spelling is no drift: from now on it is ours.
+        # Compare bytes, although another program's spelling is no drift: we own it from now on.
         changes = changed_entries(
             {} if purge else stored.entries, entries, unsealed=self._unsealed(stored)
         )
@@ -325,7 +325,7 @@ class Rebuild:
         await bucket.commit(last, changes.final, revision, fold)
 
     def _unsealed(self, stored: StoredProjection) -> Collection[str]:
-        """What is to be written whatever it holds; when taking over, all that is not sealed."""
+        """Entries to write even if their content is right; in a takeover, all unsealed ones."""
         if stored.standing is Standing.FOREIGN and self.log.sealing.seals:
             return stored.entries.keys()
         return stored.unsealed
@@ -333,8 +333,8 @@ class Rebuild:
     async def _position_before(self, stored: StoredProjection) -> Checkpoint:
         """Where the bucket stands until the rebuild has ended.
 
-        When that is a position in another log, it is the beginning of this one: somebody decided
-        for this one, and whoever finds the rebuild interrupted may finish it.
+        If the stored position is in another log, this is the beginning of the present log: the
+        user chose the present log, and any process may finish the rebuild if it is interrupted.
         """
         checkpoint = stored.checkpoint
         if checkpoint is None or await check_identity(self.log, checkpoint):
@@ -370,7 +370,7 @@ class Rebuild:
             else:
                 await replay.advance(position(each))
             if name in replay.blocked and replay.folds[name].seq < position(each):
-                raise replay.blocked[name].anew()
+                raise replay.blocked[name].without_traceback()
             verdicts[name] = (
                 await _verdict(each, replay.entries[name])
                 if found is None
@@ -379,7 +379,7 @@ class Rebuild:
         return [verdicts[projection.name] for projection in self.projections]
 
     async def _verify_committed(self, projection: Projection[Any]) -> Verdict:
-        """Read back what was committed, at the position where the bucket stands by now."""
+        """Read back what was committed, at the bucket's current position."""
         stored = await load_projection(self._buckets[projection.name], projection)
         async with self._moving:
             if stored.checkpoint is not None:
@@ -435,14 +435,14 @@ def _not_ours(projection: Projection[Any]) -> RefusedError:
 
 
 def kept_writing(projection: Projection[Any]) -> ConflictError:
-    """Somebody who heeds no lease was always quicker."""
+    """Another program that ignores the lease wrote first each time."""
     return ConflictError(
         f"another projector kept writing to {projection.bucket}: stop it, or try again"
     )
 
 
 def sealed_sentence(stored: StoredProjection) -> str:
-    """Why nothing is written readable among what is sealed."""
+    """Why no document is written unsealed to a bucket of sealed documents."""
     return (
         f"only watching: {stored.projection.bucket} holds sealed documents, and sealing is off "
         "here: give --sealing on and the key file"

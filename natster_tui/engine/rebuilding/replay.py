@@ -31,8 +31,8 @@ from natster_tui.store.log import EventLog
 class ReplayProgress:
     """How far a replay is. Sequences and events are counted separately: a log may have gaps.
 
-    `parked` is how many events each projection has set aside so far, `blocked` why one stands
-    before an event that it may not pass.
+    `parked` is how many events each projection has parked so far, `blocked` why a projection
+    stopped before an event that it must not pass.
     """
 
     first: int
@@ -77,16 +77,16 @@ class ReplayProgress:
 
     @property
     def parked_line(self) -> str:
-        """How many events were set aside, in words; empty when none were."""
+        """How many events were parked, in words; empty when none were."""
         parked = ", ".join(f"{name} {count:,}" for name, count in self.parked.items() if count)
         return f"parked: {parked}" if parked else ""
 
 
-MUCH = 100_000
-"""Events read in after which what came of them is left to itself: a look at all of it would be a
-pause that grows with the log, a second at ten million."""
-WORTH_IT = 10_000
-"""The same at the end of a reading; a few events come and go."""
+FREEZE_EVERY = 100_000
+"""After this many events, `gc.freeze()`: a full collection is a pause that grows with the log, a
+second at ten million events."""
+FREEZE_AT_END = 10_000
+"""At the end of a read, `gc.freeze()` if at least this many events were read."""
 ENCODED_AT_ONCE = 250
 """Documents encoded before the rest of the program may run again."""
 
@@ -105,10 +105,12 @@ class Replay:
         *,
         by_rule: bool = False,
     ) -> None:
-        told = log.sealing.tombstones or NO_TOMBSTONES
-        self.folds: dict[str, Fold[Any]] = {p.name: Fold(p, tombstones=told) for p in projections}
+        tombstones = log.sealing.tombstones or NO_TOMBSTONES
+        self.folds: dict[str, Fold[Any]] = {
+            p.name: Fold(p, tombstones=tombstones) for p in projections
+        }
         self.blocked: dict[str, BlockedEventError] = {}
-        """The folds that stand before an event they may not pass, by projection, and why."""
+        """The folds that stopped before an event they must not pass, by projection, and why."""
         self.entries = {name: Entries(fold) for name, fold in self.folds.items()}
         self.log = log
         self.seq = 0
@@ -116,13 +118,13 @@ class Replay:
         self.progress = ReplayProgress(1, 0, time.monotonic())
         self._going = tuple(self.folds.items())
         self._by_rule = by_rule
-        self._kept_at = 0
+        self._frozen_at = 0
         self._instance = instance
         self._on_progress = on_progress or (lambda _progress: None)
 
     @property
     def is_outdated(self) -> bool:
-        """Whether an account was erased since it began: what it folded may hold what is gone."""
+        """Whether an account was erased since it began: its states may hold erased data."""
         now = self.log.sealing.tombstones
         return any(now not in (None, fold.tombstones) for fold in self.folds.values())
 
@@ -142,7 +144,7 @@ class Replay:
             if self.seq == 0 and not self._by_rule:
                 await self._read_quickly(to)
             await self._read_to(to)
-        if progress.events - self._kept_at >= WORTH_IT:
+        if progress.events - self._frozen_at >= FREEZE_AT_END:
             self._keep()
         progress.seq = self.seq
         progress.finished = time.monotonic()
@@ -150,20 +152,20 @@ class Replay:
 
     def _keep(self) -> None:
         freeze_loaded()
-        self._kept_at = self.progress.events
+        self._frozen_at = self.progress.events
 
     async def _read_quickly(self, to: int) -> None:
         """Read from the log's beginning by the fast form of the projections that have one.
 
-        Where that does not do (a projection may not pass an event, or the log has too many
-        names), the folds are as they were, and the log is read by the rules.
+        Where that is not possible (a projection must not pass an event, or the log has too many
+        names), the folds do not change, and the log is read by the rules.
         """
         quick = tuple(each for each in self._going if each[1].projection.fast_form is not None)
         if not quick:
             return
         others = tuple(each for each in self._going if each not in quick)
-        told = next(iter(self.folds.values())).tombstones
-        fold = QuickFold([each.projection for _name, each in quick], tombstones=told)
+        tombstones = next(iter(self.folds.values())).tombstones
+        fold = QuickFold([each.projection for _name, each in quick], tombstones=tombstones)
         self._going = others
         try:
             await self._fold_quickly(fold, to)
@@ -185,7 +187,7 @@ class Replay:
             fold.continue_from(Fold(fold.projection))
         self._going = tuple(self.folds.items())
         self.blocked.clear()
-        self.seq = self._kept_at = 0
+        self.seq = self._frozen_at = 0
         self.progress.begin_again()
 
     async def _fold_quickly(self, quick: QuickFold, to: int) -> None:
@@ -210,7 +212,7 @@ class Replay:
                 progress.by_type = quick.counts
                 progress.parked.update(quick.parked())
                 self._on_progress(progress)
-                if progress.events - self._kept_at >= MUCH:
+                if progress.events - self._frozen_at >= FREEZE_EVERY:
                     self._keep()
                 await asyncio.sleep(0)
 
@@ -232,7 +234,7 @@ class Replay:
                 self.seq = progress.seq = batch[-1].seq
                 progress.events += len(batch)
                 self._on_progress(progress)
-                if progress.events - self._kept_at >= MUCH:
+                if progress.events - self._frozen_at >= FREEZE_EVERY:
                     self._keep()
                 # A batch is at most a few thousand events: let the screen and live work run.
                 await asyncio.sleep(0)
@@ -249,7 +251,7 @@ class Replay:
                 fold.apply_all(records, events)
             except BlockedEventError as error:
                 # The others go on; this one is nowhere but before that event.
-                self.blocked[name] = error.anew()
+                self.blocked[name] = error.without_traceback()
                 self.progress.blocked.append(f"{name}: {error.sentence}")
                 self._going = tuple(each for each in self._going if each[0] != name)
             self.progress.parked[name] = fold.parked_count
@@ -265,8 +267,8 @@ class Replay:
 class Entries:
     """The entries of every document of a fold, as they are to be stored.
 
-    A document is encoded once, and again only when it changed: a rebuild needs the same bytes for
-    the comparison, for what it writes, and to verify. Nobody else may take the fold's `dirty`.
+    A document is encoded once, and again only when it changed: a rebuild needs the same bytes to
+    compare, to write and to verify. No other code may call `take_dirty` on the fold.
     """
 
     def __init__(self, fold: Fold[Any]) -> None:
@@ -275,7 +277,7 @@ class Entries:
         self._pages: dict[str, list[str]] = {}
 
     async def encoded(self) -> Mapping[str, bytes]:
-        """What the fold comes to now; good until the fold goes on.
+        """The entries of the fold as it is now; valid until the fold moves on.
 
         A slice at a time: encoding a hundred thousand documents takes seconds.
         """
@@ -296,7 +298,7 @@ class Entries:
 
 
 async def encoded_documents(fold: Fold[Any]) -> dict[str, bytes]:
-    """Every document of a fold, whole, as another program's are to be compared with."""
+    """Every document of a fold, whole, to compare another program's documents with."""
     documents: dict[str, bytes] = {}
     for number, (key, state) in enumerate(list(fold.states.items()), 1):
         documents[key] = fold.projection.encode(key, state)
@@ -316,5 +318,5 @@ async def replay(
     work = Replay(log, projections, instance, on_progress)
     await work.advance(to)
     for error in work.blocked.values():
-        raise error.anew()
+        raise error.without_traceback()
     return work

@@ -809,7 +809,7 @@ async def test_nothing_of_a_rebuild_is_kept_once_it_is_over(
 ) -> None:
     """All that is loaded is taken from the collector's sight: a cycle would stay for good."""
     monkeypatch.setattr(projector_module, "FAR_BEHIND", 5)
-    monkeypatch.setattr(replay_module, "WORTH_IT", 1)
+    monkeypatch.setattr(replay_module, "FREEZE_AT_END", 1)
     head = await append(log, [initialized(A), *[shared(A, f"M{each}") for each in range(40)]])
     kept: list[weakref.ref[Rebuild]] = []
     prepare = Rebuild.prepare

@@ -219,7 +219,7 @@ async def test_a_rebuild_is_blocked_by_it_unless_it_may_end_before_it(
 async def test_a_replay_that_was_blocked_is_not_kept(
     sealed: EventLog, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replay_module, "WORTH_IT", 1)
+    monkeypatch.setattr(replay_module, "FREEZE_AT_END", 1)
     await forget_key(sealed, B)
     work = Rebuild(await opened_with(sealed, key_file), PROJECTIONS, "rebuild")
     await work.prepare()
