@@ -87,7 +87,7 @@ class Record:
     def is_marker(self) -> bool:
         """Whether it is a delete marker: a message that only says that another one is gone.
 
-        The header alone decides, whoever wrote it and whatever it says.
+        The presence of the header alone decides; its writer and its value do not matter.
         """
         return self.header(MARKER_REASON) is not None
 
@@ -222,8 +222,8 @@ def is_log_subject(subject: str) -> bool:
 def is_usable_token(token: str) -> bool:
     """Whether a token may stand for an account or a catalog.
 
-    `none` means "nobody", a leading underscore is reserved for our own bucket keys, and other
-    characters cannot be bucket keys.
+    `none` means "no account", a leading underscore is reserved for our own bucket keys, and other
+    characters cannot be in bucket keys.
     """
     if token in _shared:
         return True

@@ -1,8 +1,8 @@
 """Moments as people type them: a sequence, a time, a day, or an age.
 
 `--at`, `--since`, `--from`, `--to`, the filter's `since:` and `until:` and the dashboard take the
-same forms. A moment is a position in the log or a time; which event a time leads to, only the log
-can say.
+same forms. A moment is a position in the log or a time; the log is needed to find the event of a
+time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a projection may set an event aside, and the tally of those it has.
+"""Why a projection may park an event, and the tally of parked events.
 
 A parked event changes no state, never blocks what follows, and stays visible.
 """
@@ -51,7 +51,7 @@ _NEEDED = {
     ParkReason.UNKNOWN_TYPE: "a later version of this program may know the type",
     ParkReason.TOKEN: "publish it again with names of letters, digits, - _ and = only",
     ParkReason.PAYLOAD: "publish the binding again, with an oauth_id and a bound_context of texts",
-    ParkReason.ERASED: "nothing: the data was destroyed so that nobody can read it again",
+    ParkReason.ERASED: "nothing: the data was destroyed on purpose and cannot be read again",
 }
 
 

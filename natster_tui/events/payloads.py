@@ -1,8 +1,8 @@
 """What the payloads of events look like, as pydantic models, and what is wrong with one.
 
-The strict JSON reader decides first whether a payload can be read at all; a model says then
-whether it has the fields that the kind needs. Folds read payloads with plain code of their own,
-because they read millions of them; a test holds both to the same answer.
+The strict JSON reader decides first whether a payload can be read at all. A model then says
+whether it has the fields that the kind needs. Folds read payloads with their own plain code,
+because they read millions of them; a test checks that both give the same answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What is known of a payload that was sealed before it was stored.
 
-The log opens payloads where it reads them; what folds and panes get says, beside the payload,
-that it was sealed and, where it did not open, why. There are three cases,
-because they mean three different things to a projection.
+The log opens payloads when it reads them. Records say, beside the payload, that it was sealed, and
+why it did not open. There are three cases, because a projection handles each differently.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ class Unopened(Enum):
     """How a sealed payload that did not open counts."""
 
     UNAVAILABLE = "unavailable"
-    """It may open another day (its key is missing here): nothing may go past it."""
+    """It may open later (its key is missing here): no projection may go past it."""
     ERASED = "erased"
     """Its key was destroyed on purpose, and an authentic tombstone says so."""
     UNREADABLE = "unreadable"
-    """Its key is here, and it does not open with it: no payload that anybody could read."""
+    """Its key is here, but does not open it: the payload cannot be read at all."""
 
 
 class Seal(NamedTuple):

@@ -48,7 +48,7 @@ def parse_occurred_at(text: str | None) -> int | None:
 
 
 def parse_occurred_at_ns(text: str | None) -> int | None:
-    """The same in nanoseconds, floored: what tells two events of one second apart."""
+    """The same in nanoseconds, floored, to distinguish events within one second."""
     if text is None:
         return None
     parsed = _parse(text)

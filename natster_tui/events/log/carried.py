@@ -1,4 +1,4 @@
-"""Which headers an event takes along when it is imported into another log.
+"""Which headers an event keeps when it is imported into another log.
 
 A server acts on what it finds in a message's headers: it rolls a stream up, sets a time to live,
 or publishes a trace to whatever subject a header names. So of the headers whose names begin with
@@ -18,7 +18,7 @@ from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
 from natster_tui.events.headers import Headers
 from natster_tui.events.times import format_timestamp, parse_occurred_at
 
-NAMES_TOLD = 5
+NAMES_SHOWN = 5
 
 _SENDABLE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """The names that clients send and read: tokens of RFC 7230."""
@@ -29,7 +29,7 @@ class HeaderFate(Enum):
 
     CARRIED = "carried"
     EXPECTATION = "expectation"
-    """What one publish expected of the log, our own ones among them: left out without a word."""
+    """The expectations of one publish, our own included: left out silently."""
     ACTED_ON = "acted on"
     """The server would act on it: left out."""
     UNSENDABLE = "unsendable"
@@ -95,7 +95,9 @@ class LeftOut:
             (self.acted_on, "that a server would act on"),
             (self.unsendable, "with a name that cannot be sent"),
         )
-        return [f"{verb} {_counted(names)} {why}: {_told(names)}" for names, why in kinds if names]
+        return [
+            f"{verb} {_counted(names)} {why}: {_listed(names)}" for names, why in kinds if names
+        ]
 
 
 def _counted(names: Counter[str]) -> str:
@@ -103,7 +105,7 @@ def _counted(names: Counter[str]) -> str:
     return f"{count:,} {'header' if count == 1 else 'headers'}"
 
 
-def _told(names: Counter[str]) -> str:
-    told = [f"{name!a}" if _SENDABLE.fullmatch(name) is None else name for name in names]
-    more = len(told) - NAMES_TOLD
-    return ", ".join(told[:NAMES_TOLD]) + (f" and {more:,} other names" if more > 0 else "")
+def _listed(names: Counter[str]) -> str:
+    shown = [f"{name!a}" if _SENDABLE.fullmatch(name) is None else name for name in names]
+    more = len(shown) - NAMES_SHOWN
+    return ", ".join(shown[:NAMES_SHOWN]) + (f" and {more:,} other names" if more > 0 else "")

@@ -13,7 +13,7 @@ from enum import StrEnum, auto
 from natster_tui.events.log.info import LogInfo
 
 FULL_PERCENT = 80
-"""From this fill level on a full log is announced."""
+"""From this fill level on, a warning says that the log is nearly full."""
 
 
 class HazardKind(StrEnum):

@@ -67,9 +67,9 @@ class Placement(NamedTuple):
 class Identities:
     """Which events of a file a log holds already, and which message ids are taken.
 
-    Tell it first of all events of the file (`expect`), then of those in the log (`stored`); then
-    ask for a place for each event of the file, in order. Of the log it remembers only what may be
-    in the file.
+    First pass it all events of the file (`expect`), then those in the log (`stored`). Then ask for
+    a place for each event of the file, in order. Of the log it remembers only events that may be in
+    the file.
     """
 
     def __init__(self) -> None:

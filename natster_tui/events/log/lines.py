@@ -88,8 +88,8 @@ def line_value(record: Record, payload: bytes | None = None) -> dict[str, Any]:
         if all(map(_is_text, values)):
             headers[name] = values[0] if len(values) == 1 else values
         else:
-            told = [_base64(value.encode("utf-8", "surrogateescape")) for value in values]
-            encoded[name] = told[0] if len(told) == 1 else told
+            encoded_values = [_base64(value.encode("utf-8", "surrogateescape")) for value in values]
+            encoded[name] = encoded_values[0] if len(encoded_values) == 1 else encoded_values
     line: dict[str, Any] = {
         "seq": record.seq,
         "time": format_timestamp(record.time_ns),
@@ -175,15 +175,15 @@ def _headers_of(texts: _HeaderTexts | None) -> Headers:
     # As they will be stored: an identity must be the same before the wire and after.
     return tuple(
         (name, one.translate(_LINE_ENDS).strip(_BLANKS_AROUND))
-        for name, told in texts.items()
-        for one in (told if isinstance(told, list) else (told,))
+        for name, given in texts.items()
+        for one in (given if isinstance(given, list) else (given,))
     )
 
 
 def _decoded_headers_of(texts: _HeaderTexts) -> Headers:
     pairs = []
-    for name, told in texts.items():
-        for one in told if isinstance(told, list) else (told,):
+    for name, given in texts.items():
+        for one in given if isinstance(given, list) else (given,):
             try:
                 value = read_value(base64.b64decode(one, validate=True))
             except (ValueError, binascii.Error) as error:
