@@ -74,7 +74,7 @@ class AccountState:
 def states_with_shares(
     relation: ShareRelation, others: dict[str, AccountState]
 ) -> dict[str, AccountState]:
-    """The accounts of a relation; `others` is what initializations and bindings made of them."""
+    """The accounts of a relation; `others` has their initializations and bindings."""
     states = {account: others.get(account) or AccountState() for account in relation.accounts()}
     for origin, target, catalog, imported in relation.shares():
         states[origin].out_shares[catalog, target] = imported
@@ -153,7 +153,7 @@ class AccountProjection(Projection[AccountState]):
                 return ParkReason.PAYLOAD if context_of(event) is None else None
 
     def _initialize(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
-        _unopened(event)  # erased or unreadable, it counts all the same, without a name
+        _unopened(event)  # erased or unreadable: it still counts, without a name
         state = states.get(event.origin)
         changed = state is None
         if state is None:

@@ -1,8 +1,7 @@
 """What a projection is: a pure rule that folds events into documents, one per key.
 
-Adding one takes a domain file with a subclass of `Projection`, a line in `projections.py`, and
-a test. Everything else (projecting live, rebuilding, verifying, showing) follows from these
-methods; nothing re-implements a fold.
+Everything else (projecting live, rebuilding, verifying, showing) uses these methods; no other code
+implements a fold. Authors of projections derive from `KeyedProjection` (see `keyed`).
 """
 
 from __future__ import annotations
@@ -63,8 +62,8 @@ class Projection(ABC, Generic[State]):
     uses: frozenset[EventType]
     pageable: Mapping[str, PageableList[State]] = MappingProxyType({})
     fast_form: FastForm[State] | None = None
-    """How a fold from the log's beginning is made of the shares as a relation (see `quick_fold`);
-    None: every event goes through `apply`."""
+    """Folds from the log's beginning by the shares as a relation (see `quick_fold`); None: every
+    event goes through `apply`."""
 
     @abstractmethod
     def apply(self, states: dict[str, State], event: Event) -> tuple[str, ...] | ParkReason:
@@ -96,7 +95,7 @@ class Projection(ABC, Generic[State]):
         """Subject filters (one wildcard read each) that together hold all events of a key."""
 
     def copy(self, state: State) -> State:
-        """A state that can be changed without changing this one."""
+        """A copy of a state that can be changed without changing the original."""
         return deepcopy(state)
 
     @abstractmethod

@@ -26,7 +26,7 @@ from natster_tui.projections.catalog import CatalogState
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An event that somebody wants to publish. `target` and `catalog` are "none" if unused."""
+    """An event to be published. `target` and `catalog` are "none" if unused."""
 
     kind: EventType
     origin: str

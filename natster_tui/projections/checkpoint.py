@@ -36,7 +36,7 @@ class Checkpoint:
     """How far a projection is derived, and from which log.
 
     `log_time` is the stream time (RFC 3339) of the event at `seq`, empty at 0; `log_created`
-    the stream's creation time. Together they tell whether a log is still the same one.
+    the stream's creation time. Together they show whether a log is still the same one.
     """
 
     seq: int

@@ -1,8 +1,8 @@
 """What is different between two sets of documents, key by key and field by field.
 
 One rule serves the dry run, the result of a rebuild, verifying, and drift beside another
-program's projections. What is compared is what is stored, entry by entry; what is told is whole
-documents, so that nobody need know which of them stand in pages.
+program's projections. Stored entries are compared one by one. The result names whole documents, so
+that callers need not know which of them are stored in pages.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Bytes = Mapping[str, bytes]
 class FieldChange:
     """One field: its path, and its JSON value before and after (None where it did not exist).
 
-    `secret` says that the field, or one around it, is named like a secret; what differs inside of
-    such a one is not told apart.
+    `secret` says that the field, or one around it, is named like a secret; differences inside such
+    a field are not listed.
     """
 
     path: str
@@ -38,8 +38,8 @@ class FieldChange:
 class KeyChange:
     """One key: its document before (stored) and after (as the log says); None for none.
 
-    `problem` says why what is stored in pages makes no document, `unsealed` that it is stored
-    readable for everybody, although it should be sealed.
+    `problem` says why the stored pages make no document, `unsealed` that it is stored in clear
+    although it should be sealed.
     """
 
     key: str
@@ -56,7 +56,7 @@ class KeyChange:
         return "removed" if self.after is None else "changed"
 
     def fields(self) -> tuple[FieldChange, ...]:
-        """The fields that differ; for a stored value that is no document, that one fact."""
+        """The fields that differ; one entry that says so for a stored value that is no document."""
         if self.problem:
             return (FieldChange("(stored value)", self.problem, "a document"),)
         sealing = (FieldChange("(form)", "not sealed", "sealed"),) if self.unsealed else ()
@@ -182,7 +182,7 @@ def field_changes(before: bytes | None, after: bytes | None) -> tuple[FieldChang
     old = None if before is None else _comparable(before)
     new = None if after is None else _comparable(after)
     if before is not None and old is None:
-        # Not shown: in what cannot be read, secrets cannot be told from the rest.
+        # Not shown: in unreadable bytes, secrets cannot be recognised.
         said = f"{len(before):,} bytes that are no document"
         return (FieldChange("(stored value)", said, "a document"),)
     changes = document_changes(old, new)
@@ -254,5 +254,5 @@ def _identity(entry: Any) -> str:
 
 
 def _label(entry: Any) -> str:
-    """What a list entry is called in a path, where nobody could tell a secret any more."""
+    """The name of a list entry in a path, where a secret could no longer be recognised."""
     return _identity(mask_json(entry))

@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 def encode_document(document: Document | list[Any]) -> bytes:
     """UTF-8 JSON without spaces, names in the order given; of a document or of a page of one."""
-    # A copy: orjson's own bytes keep the room of the buffer that they were written in.
+    # A copy: orjson's own bytes object keeps the whole buffer that it was written in.
     return bytes(memoryview(orjson.dumps(document)))
 
 
@@ -32,7 +32,7 @@ def read_list(stored: bytes) -> list[Any] | None:
 
 
 def _read(stored: bytes) -> Any:
-    """Strict, because stored bytes may be anybody's: UTF-8 only, no NaN and no Infinity."""
+    """Strict, because any program may have stored the bytes: UTF-8 only, no NaN, no Infinity."""
     try:
         return orjson.loads(stored)
     except ValueError:
@@ -40,11 +40,11 @@ def _read(stored: bytes) -> Any:
 
 
 DEEPEST = 64
-"""Levels of nesting in a document; ours have four, and what compares them goes level by level."""
+"""Levels of nesting allowed in a document; ours have four. The comparison is recursive."""
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether a JSON value has more levels than DEEPEST: nobody's document, and a trap."""
+    """Whether a JSON value has more than DEEPEST levels: no document has, so it is rejected."""
     level = [value]
     for _ in range(DEEPEST):
         level = [

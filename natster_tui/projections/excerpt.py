@@ -1,7 +1,7 @@
-"""The beginning of a document, for a screen: what it costs follows what can be seen of it.
+"""The beginning of a document, for a screen: its cost depends on how much of it is visible.
 
-A hub's document has a list entry for everybody. Putting it together, masking it and writing it out
-takes a tenth of a second and more, and a screen does so at every refresh.
+A hub's document has a list entry for nearly every account. Building, masking and encoding it takes
+a tenth of a second or more, and a screen does so at every refresh.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def excerpt_of(projection: Projection[State], key: str, state: State, entries: i
         lengths[name] = len(whole)
         lists[name] = each.as_json(dict(islice(whole.items(), entries)))
     document = projection.document(key, state, lists)
-    told = 0
+    listed = 0
     cut = {}
     for name, value in document.items():
         if isinstance(value, list):
             length = lengths.get(name, len(value))
-            told += length
+            listed += length
             if length > entries:
                 cut[name] = [*value[:entries], LeftOut(length - entries)]
-    size = f"{told:,} entries" if cut else f"{len(encode_document(document)):,} bytes"
+    size = f"{listed:,} entries" if cut else f"{len(encode_document(document)):,} bytes"
     return Excerpt(document | cut, size)

@@ -22,7 +22,7 @@ class Fold(Generic[State]):
     `seq` is the sequence of the last record folded (0: none), `time_ns` that record's stream
     time, `parked` the tally of events set aside, and `dirty` the keys whose document changed
     since `take_dirty` was last called. `tombstones` is the digest of the erasures that it was
-    begun with: they are an input of it, like the log, so with others it is another fold.
+    started with. Erasures are an input, like the log: with other erasures it is another fold.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Fold(Generic[State]):
     def apply(self, record: Record, event: Event | ParkReason) -> tuple[str, ...]:
         """Fold one record, already read with `read_event`; returns the keys that changed.
 
-        Raises BlockedEventError (see `Projection.apply`), and stands where it stood.
+        Raises BlockedEventError (see `Projection.apply`), and does not move.
         """
         return self.apply_all((record,), (event,))
 
@@ -58,8 +58,8 @@ class Fold(Generic[State]):
     ) -> tuple[str, ...]:
         """Fold records in ascending order; returns the keys that the last one changed.
 
-        One at or below `seq` was folded before, and is passed over: only the stream sequence
-        tells a duplicate. Raises BlockedEventError, and stands just before that event.
+        A record at or below `seq` was folded before and is skipped: only the stream sequence
+        identifies a duplicate. Raises BlockedEventError, and stands just before that event.
         """
         uses, rule, states, dirty = self._uses, self._rule, self.states, self.dirty
         changed: tuple[str, ...] = ()
@@ -89,12 +89,12 @@ class Fold(Generic[State]):
         self.apply_all(kept, [read_event(record) for record in kept])
 
     def continue_from(self, other: Fold[State]) -> None:
-        """Stand where another fold of the same projection stands; it must not be used any more."""
+        """Take over the position and states of another fold, which must not be used any more."""
         self.states, self.seq, self.time_ns = other.states, other.seq, other.time_ns
         self.dirty, self._parked, self._newly_parked = other.dirty, other.parked, []
 
     def copy(self) -> Fold[State]:
-        """A fold at the same position that goes its own way from here."""
+        """An independent copy at the same position."""
         copy = self.projection.copy
         states = {key: copy(state) for key, state in self.states.items()}
         return Fold(
@@ -108,12 +108,12 @@ class Fold(Generic[State]):
 
     @property
     def parked_count(self) -> int:
-        """How many events were set aside so far; cheaper than the tally."""
+        """How many events were parked so far; cheaper than the tally."""
         return self._parked.count + len(self._newly_parked)
 
     @property
     def parked(self) -> ParkedTally:
-        """The events set aside so far."""
+        """The events parked so far."""
         if self._newly_parked:
             self._parked = self._parked.adding(self._newly_parked)
             self._newly_parked = []

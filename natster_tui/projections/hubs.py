@@ -1,4 +1,4 @@
-"""Hubs: accounts that share a catalog with nearly everybody, such as the operator's own.
+"""Hubs: accounts that share a catalog with most other accounts, such as the operator's own.
 
 Clients import a hub's catalog for each new account, so an import from a hub says nothing about
 the importer. Hubs are labelled on screen and left out when prize candidates are counted.

@@ -20,8 +20,8 @@
 
     projection = ActivityProjection()
 
-Everything else follows from it: which documents an event may change, how the events of one key are
-found in the log, how documents are stored and read again. The two built-in projections keep states
+The rest is derived from it: which documents an event may change, how the events of one key are
+found in the log, how documents are stored and loaded. The two built-in projections keep states
 that are cheaper to change than documents, and derive from `Projection` itself.
 """
 
@@ -44,7 +44,7 @@ from natster_tui.text.safe_text import safe_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
-NOBODY = "_nobody"
+NO_ACCOUNT = "_nobody"
 """The account under whose key a document is sealed that belongs to no account."""
 
 
@@ -79,8 +79,8 @@ class KeyedProjection(Projection[Model], Generic[Model]):
     def rule(self, document: Model | None, event: Event, key: str) -> Model | ParkReason | None:
         """The document of `key` after an event.
 
-        `document` is what it was, None if there was none. Return it unchanged, or None where there
-        is none, if the event does not matter, and a ParkReason to set the event aside.
+        `document` is the document before, None if there was none. Return it unchanged (or None) if
+        the event does not matter, and a ParkReason to park the event.
         Deterministic: no clock, no randomness, no files, no network.
         """
 
@@ -134,7 +134,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
 
     def holder(self, key: str, _state: Model) -> str:
         """The account under whose key a document is sealed: its key, where that is an account."""
-        return NOBODY if Part.CATALOG in self.keys else key
+        return NO_ACCOUNT if Part.CATALOG in self.keys else key
 
     def keys_of(self, event: Event) -> tuple[str, ...]:
         """See `Projection.keys_of`."""

@@ -1,7 +1,7 @@
 """Whether this is still the log that a projection was derived from.
 
-Asked on every start and after every reconnect. Each way in which the answer
-can be "no" has its own sentence; none of them is ever answered by silently starting over.
+Checked on every start and after every reconnect. Each reason for "no" has its own sentence, and
+none of them makes a projector silently start over.
 """
 
 from __future__ import annotations

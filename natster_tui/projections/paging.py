@@ -1,12 +1,12 @@
 """Large documents in pages: the entries of a bucket that a document is stored in, and back.
 
-An account that shares with everyone has a document that no server takes in
-one message. Such a document is stored as a main entry, under the document's own key, and as
-pages, each an entry of its own: `KEY/out_shares/0`, `KEY/out_shares/1` and so on, so that one
-more share rewrites one page.
+An account that shares with every other account has a document that is too large for one message.
+Such a document is stored as a main entry, under the document's own key, and as pages, each in its
+own entry: `KEY/out_shares/0`, `KEY/out_shares/1` and so on, so that one more share rewrites one
+page.
 
-The stored form follows from the state alone. It knows no server, no history and no batch:
-projecting live, rebuilding and verifying all come to the same bytes.
+The stored form depends on the state alone, not on the server, the history or the batch:
+projecting live, rebuilding and verifying all produce the same bytes.
 
 - A document is paged when it would be `PAGED_FROM` bytes or more as a whole, and whole when it
   would be less. So it turns back when it shrinks; the entry that turns it rewrites all of it.
@@ -27,8 +27,8 @@ projecting live, rebuilding and verifying all come to the same bytes.
 
 All entries of a document that change are written in one atomic batch, pages first, then the main
 entry, then removals; only a rebuild may cut a document for which no batch is large enough, and
-its checkpoint says so. A reader who fetches entry by entry reads the checkpoint first: what he then
-finds is one document when none of its entries has a higher revision than that checkpoint.
+its checkpoint says so. A reader that fetches entry by entry reads the checkpoint first: the entries
+then make one document if none of them has a higher revision than that checkpoint.
 """
 
 from __future__ import annotations
@@ -206,11 +206,11 @@ def _encode_page(each: PageableList[Any], names: list[Any], values: list[Any]) -
 class DocumentPager(Generic[State]):
     """What must be written to a bucket when documents change: only the pages that did.
 
-    It remembers of each paged document what stands on which page. Looking for the pages that
-    changed compares the lists by identity first, a small part of what encoding them costs, and
-    cannot be wrong: no rule of the fold has to say what it touched.
+    It remembers the content of each page of each paged document. To find the pages that changed it
+    compares the lists by identity first. That costs a fraction of encoding them and cannot be
+    wrong: no rule of the fold has to say what it touched.
 
-    One that was told of a write which failed knows nothing true any more: begin with a new one.
+    After a failed write it does not match the bucket any more: make a new one.
     """
 
     def __init__(self, projection: Projection[State]) -> None:
@@ -218,7 +218,7 @@ class DocumentPager(Generic[State]):
         self._forms: dict[str, _Form] = {}
 
     def found(self, key: str, state: State, entries: Mapping[str, bytes]) -> None:
-        """Say what a bucket holds of a document; needed where that is more than one entry.
+        """Note the stored entries of a document; needed where there is more than one.
 
         What is stored in another spelling than ours is rewritten when the document changes.
         """

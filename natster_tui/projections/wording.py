@@ -1,7 +1,6 @@
-"""Events and documents in words: what both the terminal lines and the panes say of them.
+"""Events and documents in words, for terminal lines and panes.
 
-Everything that came from outside is made safe here, and secrets are masked, before anybody
-prints it.
+All text from outside is sanitised here, and secrets are masked, before it is printed.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ _KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
 _TIMES = ("initialized_at", "imported_at", "bound_at")
 
 PAYLOAD_SHOWN = 64 * 1024
-"""Bytes of a payload beyond which only its size is told: it would be read at every refresh."""
+"""Bytes of a payload beyond which only its size is shown: it is parsed at every refresh."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Stands at the end of a list for the entries that are not shown."""
+    """The end of a list, in place of the entries that are not shown."""
 
     count: int
 
@@ -79,7 +78,7 @@ def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
 
 
 def event_phrase(event: Event, names: Naming) -> tuple[str, str, str]:
-    """Who, with whom (an arrow first, empty if nobody), and which catalog, for a row."""
+    """Who, with whom (an arrow first, empty if none), and which catalog, for a row."""
     who = names.of(event.origin)
     direction = event.kind.direction
     if direction is None:
@@ -107,8 +106,8 @@ def payload_lines(
     except UnreadableError as error:
         what = f"{safe_text(str(error), 200)}; {len(record.payload):,} bytes"
         if not reveal:
-            # Half a context is no JSON, and may hold whole secrets: fields can't be told apart.
-            return [f"({what}, hidden because secrets in it cannot be told apart)"]
+            # A cut context is no JSON, and may hold whole secrets that cannot be recognised.
+            return [f"({what}, hidden because secrets in it cannot be recognised)"]
         return [f"({what}, as they are)", *safe_block(record.payload, 40, 4_000).split("\n")]
     return pretty_json(value if reveal else mask_json(value)).split("\n")
 
@@ -191,6 +190,6 @@ def _change_line(change: FieldChange, *, reveal: bool) -> str:
     if change.before is None or change.after is None:
         sign, value = ("+", change.after) if change.before is None else ("-", change.before)
         # A list of names says everything in the path already.
-        told = isinstance(value, str) and change.path.endswith(f"[{value}]")
-        return f"{sign} {path}" if told else f"{sign} {path} {shown(value)}".rstrip()
+        in_path = isinstance(value, str) and change.path.endswith(f"[{value}]")
+        return f"{sign} {path}" if in_path else f"{sign} {path} {shown(value)}".rstrip()
     return f"~ {path} {shown(change.before)} → {shown(change.after)}"

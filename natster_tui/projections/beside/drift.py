@@ -1,7 +1,7 @@
 """How another program's documents differ from the log, and what of it its rules explain.
 
-The reference service follows other rules, so beside it most documents differ. Those differences
-are counted. A document that neither its rules nor the log account for is told key by key.
+The reference service follows other rules, so most of its documents differ from ours. Those
+differences are counted. Documents that neither its rules nor the log explain are listed by key.
 """
 
 from __future__ import annotations
@@ -59,18 +59,18 @@ class Drift:
         if not self.unexplained:
             return explained_sentence(self.explained)
         count = len(self.unexplained.changes)
-        told = f"{count:,} key{' differs' if count == 1 else 's differ'}, unexplained"
-        return f"{told}; {explained_sentence(self.explained)}" if self.explained else told
+        sentence = f"{count:,} key{' differs' if count == 1 else 's differ'}, unexplained"
+        return f"{sentence}; {explained_sentence(self.explained)}" if self.explained else sentence
 
 
 def explained_sentence(count: int) -> str:
-    """That documents differ as another program's rules make them."""
+    """The sentence for documents that differ because of another program's rules."""
     differ = "1 key differs" if count == 1 else f"{count:,} keys differ"
     return f"{differ} only as the reference service's rules explain"
 
 
 def reference_of(projection: str) -> Reference | None:
-    """What the reference service makes of a log that is to be read; None for what it has not."""
+    """The reference service's projections for a log not read yet; None for unknown ones."""
     match projection:
         case "account":
             return ReferenceAccounts()
@@ -107,9 +107,9 @@ def explain(diff: Diff, reference: Reference | None, delivered: int | None = Non
 
 
 def _left_over(change: KeyChange, reference: Reference) -> KeyChange | None:
-    """What nothing explains of a change, None if that is nothing."""
+    """The unexplained part of a change, None if there is none."""
     if not reference.has(change.key):
-        # It makes no account of what was never initialized; what is stored is not its work.
+        # It makes no account that was never initialized, so another program stored this one.
         return None if change.before is None else change
     stored = None if change.before is None else read_document(change.before)
     if change.before is None or stored is None or is_too_deep(stored):

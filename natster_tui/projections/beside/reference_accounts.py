@@ -1,9 +1,8 @@
-"""The reference service's accounts: what it makes of the log, as far as the log can tell.
+"""The reference service's accounts: what it makes of the log, as far as the log shows it.
 
-An account exists from its first initialization on. Shares, unshares and bindings that came before
-are tried again until they succeed, in an order that nobody can know. A share is appended each
-time, and an unshare removes all of its entries. Imports and names are not kept, times are the
-clock's.
+An account exists from its first initialization on. Earlier shares, unshares and bindings are tried
+again until they succeed, in an unknown order. A share is appended each time, and an unshare removes
+all of its entries. Imports and names are not kept. Times come from the service's clock.
 """
 
 from __future__ import annotations
@@ -185,7 +184,7 @@ def _entry(pair: Pair) -> Document:
 
 
 def _nearest_list(stored: Any, shares: _Shares) -> list[Document]:
-    """The list that may be stored, and is nearest to what is.
+    """Of the lists that the service may have stored, the one nearest to the stored list.
 
     Where shares were late their number may differ, and entries may stand in any order.
     """

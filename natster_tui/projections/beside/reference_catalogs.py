@@ -1,7 +1,7 @@
 """The reference service's catalogs: what it makes of shares and unshares.
 
-A share or an unshare of a new name claims it. A share, whoever makes it and with whomever, adds
-its target once. An unshare removes the recipient that is called like the catalog, and no other.
+A share or an unshare of a new name claims it. Every share, from any account to any account, adds
+its target once. An unshare removes only a recipient with the same name as the catalog.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every version that one dict of a state went through, kept as what changed, not as copies."""
+"""Every version of one dict of a state, kept as changes, not as copies."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class DictHistory:
         return self._sizes[count - 1] if count else len(self._base or ())
 
     def at(self, seq: int) -> dict[Any, Any]:
-        """The dict as it was after event `seq`; the caller's own."""
+        """A new dict with the entries as they were after event `seq`."""
         count = bisect_right(self._seqs, seq)
         only_set = count if self._first_removal is None else min(count, self._first_removal)
         entries = dict(self._base or ())
@@ -93,7 +93,7 @@ class DictHistory:
 
 
 class PastDict(Mapping[Any, Any]):
-    """A state's dict as it was after an event, put together when somebody looks inside."""
+    """A state's dict as it was after an event, put together when it is first read."""
 
     __slots__ = ("_entries", "_history", "_seq")
 

@@ -1,9 +1,9 @@
-"""States that tell what a fold does to them, so that nobody needs copies to find out.
+"""Dicts that report their changes to an observer, so that no copies of states are needed.
 
 A fold changes its states in place. Where the dicts of a state are `ObservedDict`s, each entry that
-is set or removed is told of, with what it was before. No rule of a projection is known here. What
-it asks of one: states are dataclasses whose mutable parts are dicts, and a fold sets and deletes
-the entries of those one by one.
+is set or removed is reported with its previous value. This module knows no projection's rule. It
+requires that states are dataclasses whose mutable parts are dicts, and that a fold sets and deletes
+their entries one by one.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from operator import attrgetter
 from typing import Any, NoReturn, Protocol
 
 ABSENT = object()
-"""In the place of the value of an entry that is not there: before it was set, or once removed."""
+"""The value of a missing entry: before it was set, or after it was removed."""
 
 
 class Notes(Protocol):
-    """Whoever is told."""
+    """Observer of dict changes."""
 
     def note(self, key: Any, before: Any, after: Any, size: int) -> None:
-        """An entry was one value and is another; the dict has `size` entries now."""
+        """The value of an entry changed; the dict has `size` entries now."""
 
 
 class ObservedDict(dict[Any, Any]):
-    """A state's dict that tells `notes` what a fold does to it."""
+    """A dict of a state that reports its changes to `notes`."""
 
     __slots__ = ("notes",)
 
@@ -46,7 +46,7 @@ class ObservedDict(dict[Any, Any]):
     def _unnoted(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise NotImplementedError("a fold sets and deletes the entries of a state one by one")
 
-    # Assigned, not overridden one by one: none of them may be called, whatever its signature.
+    # Assigned, not defined one by one: all of them raise, whatever the arguments.
     __ior__ = clear = pop = popitem = setdefault = update = _unnoted
 
 

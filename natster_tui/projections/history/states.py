@@ -1,12 +1,12 @@
-"""Every version that the states of a projection went through, for going back to any of them.
+"""Every version of the states of a projection, for going back to any of them.
 
-A fold changes its states in place, so what a state was is gone with the next event. A
+A fold changes its states in place, so the next event overwrites the previous state. A
 `StateHistory` folds a log once and notes, beside the states, what each event set or removed in
-them. A `Past` is the states as they were after one event. It costs nothing to make: each state
-in it is put together from the notes when somebody looks at it. Nothing is folded a second time,
-no rule is known here, and no copies of states are kept.
+them. A `Past` is the states as they were after one event. It costs nothing to make: each state in
+it is put together from the notes when it is first read. Nothing is folded a second time, this
+module knows no rule, and no copies of states are kept.
 
-What it asks of a projection says `noting`; and a state once made stays.
+A projection must meet the requirements in `observer`, and must never remove a state.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class _KeyHistory:
             )
 
     def at(self, seq: int) -> Any:
-        """The state after event `seq`, to be looked at only."""
+        """The state after event `seq`; do not change it."""
         values = list(self._versions[bisect_right(self._seqs, seq) - 1])
         for index, history in zip(self._shape.dicts, self._dicts, strict=True):
             values[index] = PastDict(history, seq)
@@ -90,7 +90,7 @@ class PastStates(Mapping[str, State]):
         self._count = count
         self._seq = seq
         self.seen = seen
-        """The states that somebody looked at."""
+        """The states that were read so far."""
 
     def __getitem__(self, key: str) -> State:
         state = self.seen.get(key)
@@ -117,7 +117,7 @@ class PastStates(Mapping[str, State]):
 
 
 class _PastItems(ItemsView[str, State]):
-    """Keys and states; a screen asks for all of them at every step of a journey."""
+    """Keys and states; a screen asks for all of them at every step of time travel."""
 
     def __init__(self, states: PastStates[State]) -> None:
         super().__init__(states)
@@ -214,8 +214,8 @@ class StateHistory(Generic[State]):
     def at(self, seq: int, coming_from: Past[State] | None = None) -> Past[State]:
         """The projection after event `seq`.
 
-        What was looked at where one comes from, and did not change in between, is kept. `seq`
-        must not be below `begins`; any `Past` taken before stays as it is.
+        States that were read in the previous moment and did not change in between are reused. `seq`
+        must not be below `begins`; any earlier `Past` stays valid.
         """
         seen: dict[str, State] = {}
         if coming_from is not None and coming_from.seq >= self.begins:
@@ -244,9 +244,9 @@ class StateHistory(Generic[State]):
         return ParkedTally(count, tuple(recent))
 
     def forget(self, seq: int) -> Iterator[None]:
-        """Give back memory: what was before event `seq` cannot be gone back to any more.
+        """Free memory: moments before event `seq` cannot be reached any more.
 
-        Exhaust it; it pauses now and then, so that the caller can let others run.
+        Iterate to the end; it yields now and then, so that the caller can let other tasks run.
         """
         self.begins = max(self.begins, seq)
         past = bisect_left(self._changed_seqs, seq)
@@ -256,5 +256,5 @@ class StateHistory(Generic[State]):
             kept[key] = history.since(seq)
             if len(kept) % _KEYS_AT_ONCE == 0:
                 yield
-        # In the place of the old one, which whoever looks at the past still holds.
+        # Replaced, not changed: an earlier `Past` still holds the old one.
         self._keys = kept

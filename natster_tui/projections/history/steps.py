@@ -1,9 +1,9 @@
-"""What each event changes in one document, told without a copy of the document.
+"""What each event changes in one document, found without a copy of the document.
 
-A hub's document grows with each of its shares, and so all of its versions together with the
-square of them. So a step is not read off two documents: the state tells what an event did to it
-(`noting`), and two documents that hold no other list entries than those are compared. What a step
-costs follows what the event changed, and so does what is kept of it.
+A hub's document grows with each of its shares, so the size of all its versions grows with their
+square. Two whole documents are therefore not compared. The state reports what an event changed in
+it (`observer`), and two documents with only the changed list entries are compared. Time and memory
+for a step depend only on what the event changed.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class DocumentSteps(Generic[State]):
         return Effect(fold.projection, key, False, fields)
 
     def _begin_noting(self, state: State) -> None:
-        """Have every dict of the state tell what is done to it from now on."""
+        """Make every dict of the state report its changes from now on."""
         if self._shape is None:
             self._shape = StateShape(state)
             self._touched = tuple(_Touched() for _ in self._shape.dicts)
