@@ -208,7 +208,7 @@ async def _rebuild(
         if not as_json:
             _print_plans(plans)
         for sentence in blocked if not as_json else ():
-            click.echo(f"in the way: {sentence}; the projection would end before that event")
+            click.echo(f"blocked: {sentence}; the projection would end before that event")
         if dry_run:
             if as_json:
                 click.echo(json_line([_plan_json(plan) for plan in plans]))

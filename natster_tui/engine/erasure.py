@@ -1,8 +1,8 @@
 """Erasing an account: destroying its data keys, and everything derived from what they sealed.
 
-The log keeps its events; what they said is gone. The projections are
-rebuilt at once, so that nothing stored was ever folded from it; the account gets a new data key
-for what comes after.
+The log keeps its events, but their sealed payloads can no longer be read. The projections are
+rebuilt at once, so that no stored document holds erased data. The account gets a new data key for
+later events.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class Affected:
         return [
             f"data keys to destroy: {keys}",
             f"to rebuild: {document} in {ACCOUNTS.bucket}, catalogs it owns: {owned}",
-            "its name, web login and secrets in the log can never be read again, by anybody",
+            "its name, web login and secrets in the log can never be read again",
             WHAT_REMAINS,
         ]
 
 
 def keyring_of(log: EventLog) -> Keyring:
-    """The keys of a log; raises RefusedError where it has none, or they cannot be told."""
+    """The keys of a log; raises RefusedError where it has none, or they cannot be found out."""
     keyring = log.sealing.keyring
     if keyring is None or keyring.head is None:
         if keyring is not None and keyring.problem:
@@ -63,7 +63,7 @@ def keyring_of(log: EventLog) -> Keyring:
 
 
 async def affected_by_erasing(log: EventLog, account: str, instance: str) -> Affected:
-    """Look what an erasure would touch; writes nothing."""
+    """Find out what an erasure would touch; writes nothing."""
     keyring = keyring_of(log)
     accounts = await bucket_of(log, ACCOUNTS, instance).load()
     catalogs = await bucket_of(log, CATALOGS, instance).load()
@@ -73,7 +73,7 @@ async def affected_by_erasing(log: EventLog, account: str, instance: str) -> Aff
         try:
             owner = CATALOGS.state_of(assembled(CATALOGS, key, entries)).owner
         except ValueError:
-            # Sealed and not to be opened, or no document: the rebuild puts it right anyway.
+            # Sealed and cannot be opened, or not a document: the rebuild corrects it anyway.
             continue
         if owner == account:
             owned.append(key)

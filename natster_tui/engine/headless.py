@@ -1,4 +1,4 @@
-"""Projecting without a screen: until caught up, or until somebody stops it."""
+"""Projecting without a screen: until caught up, or until stopped."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.log import EventLog
 
 LOOK_S = 1.0
-"""How often is looked, where nothing happens that would say so."""
+"""Seconds between two looks for changes that no notification announces."""
 HELD_BACK_S = 300.0
-"""For so long a process that holds a lease may make no progress before waiting for it ends."""
+"""Seconds to wait for another process that holds the lease and makes no progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """How far a projection was brought: its position, its documents, its parked events."""
+    """How far a projection is: its position, its documents, its parked events."""
 
     projection: str
     seq: int
@@ -53,10 +53,9 @@ async def project_until_caught_up(
 ) -> list[CaughtUp]:
     """Project everything up to the head as it is now.
 
-    While another process holds a projection's lease, that one brings it there. Raises
-    RefusedError when a projector must not write or a bucket has lost documents, ServerError when
-    the server does not let it, and ConflictError when the other process makes no progress for
-    `HELD_BACK_S` seconds.
+    While another process holds a projection's lease, this one waits for it. Raises RefusedError
+    when a projector must not write or a bucket has lost documents, ServerError when the server
+    refuses, and ConflictError when the other process makes no progress for `HELD_BACK_S` seconds.
     """
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
@@ -118,7 +117,7 @@ class _Run:
         self._moved_at = time.monotonic()
 
     def is_at(self, seq: int) -> bool:
-        """Whether what is stored is that far, whoever wrote it."""
+        """Whether the stored projection is that far, whichever process wrote it."""
         status = self.projector.status
         live = (Phase.PROJECTING, Phase.CATCHING_UP, Phase.WATCHING)
         return (status.stored or 0) >= seq and status.phase in live
@@ -136,7 +135,7 @@ class _Run:
         )
 
     def refuse_if_stuck(self, log: EventLog, head: int) -> None:
-        """Raise what keeps it from ever getting to the head."""
+        """Raise the problem that prevents it from ever reaching the head."""
         status, error = self.projector.status, self.projector.error
         sentence = f"{self._name}: {status.problem}"
         if status.phase is Phase.STOPPED:
@@ -156,7 +155,7 @@ class _Run:
         self._refuse_if_held_back(head, status.waiting)
 
     def _refuse_if_held_back(self, head: int, waiting: Waiting) -> None:
-        """The process that holds the lease must go on, or nothing ever comes of waiting for it."""
+        """Raise ConflictError when the process that holds the lease makes no progress."""
         now, stored = time.monotonic(), self.projector.status.stored or 0
         if stored != self._stored:
             self._stored, self._moved_at = stored, now
@@ -168,7 +167,7 @@ class _Run:
             )
 
     def result(self) -> CaughtUp:
-        """How far it came."""
+        """How far it is."""
         status = self.projector.status
         keys = len(self.projector.fold.states)
         return CaughtUp(self._name, status.stored or 0, keys, status.parked.count)
@@ -177,7 +176,7 @@ class _Run:
 async def project_until_stopped(
     source: ServerSource, options: WorkspaceOptions, say: Callable[[str], None]
 ) -> None:
-    """Project until cancelled; what changes in a projector's state is said in a line."""
+    """Project until cancelled, and report each change of a projector's state in a line."""
     workspace = Workspace(source, options)
     said: dict[str, str] = {}
 

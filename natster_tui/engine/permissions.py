@@ -72,7 +72,7 @@ def _reading(stream: str) -> Iterable[Permission]:
 def _observing() -> Iterable[Permission]:
     for stream in (STREAM, *_buckets()):
         yield from _reading(stream)
-    # Who else projects, and whether anything is sealed with keys that are kept here.
+    # Which other process projects, and whether anything is sealed with keys stored here.
     yield Permission(f"$JS.API.CONSUMER.LIST.{STREAM}")
     yield Permission(f"$JS.API.STREAM.MSG.GET.KV_{LEASES}")
     yield Permission(f"$JS.API.STREAM.INFO.KV_{KEYS}")

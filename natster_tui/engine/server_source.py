@@ -1,8 +1,9 @@
 """Which server to talk to, and which log there: a named server, or one that we run ourselves.
 
-The difference matters in two places only: before each connection the embedded server may have
-to be started again (its owner may have been another process, and gone), and a missing log is
-made without being asked there, after its sentinel said that the store is the right one.
+The difference matters in two places only. Before each connection the embedded server may have to
+be started again, because its owner may have been another process that has ended. And on the
+embedded server a missing log is made without `--create-log`, once its sentinel shows that the store
+is the right one.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ PROGRAM = "natster-tui"
 _OWNERS_OUTLIVED = 5
 _MEND_PAUSE_MOST_S = 60.0
 _MEND_FORGOTTEN_S = 60.0
-"""Seconds after which a store that is blocked again counts as blocked for the first time."""
+"""Seconds after which a store that is blocked again may be restarted again."""
 
 _Result = TypeVar("_Result")
 
@@ -91,13 +92,13 @@ class ServerSource(Protocol):
         """Stop what was started."""
 
     def was_left(self) -> bool:
-        """Whether, when it was closed, the server had gone with the process that owned it."""
+        """Whether, when it was closed, the server had ended with the process that owned it."""
 
     async def store_problem(self) -> StoreProblem | None:
-        """What keeps a server of our own from storing; None if nothing does, or it is not ours."""
+        """What prevents our own server from storing; None if nothing does, or it is not ours."""
 
     async def mend_store(self, problem: StoreProblem) -> None:
-        """End a server of ours that only a restart lets store again; `settings` starts it anew."""
+        """End a server of ours that stores again only after a restart; `settings` restarts it."""
 
 
 class NamedServer:
@@ -219,7 +220,7 @@ class EmbeddedSource:
         return await asyncio.to_thread(self._server.store_problem)
 
     async def mend_store(self, problem: StoreProblem) -> None:
-        """See `ServerSource`. Not too often: what comes again at once, a restart does not cure."""
+        """See `ServerSource`. Rarely: a restart does not cure a block that returns at once."""
         if self._server is None or not self._server.owned:
             return
         now = time.monotonic()
@@ -274,7 +275,7 @@ async def _refuse_gone_log(link: Link, choice: LogChoice) -> None:
         try:
             checkpoint = await stored_checkpoint(link, projection)
         except DeniedError:
-            # What may not be looked at is not known; that there is no log is said all the same.
+            # Without the permission to look, report only that there is no log.
             return
         if checkpoint is not None and checkpoint.seq > 0 and checkpoint.log_stream == stream:
             stored.append(f"{projection.bucket} at {checkpoint.seq:,}")
@@ -297,11 +298,11 @@ async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[E
             yield log
         except UnopenedEventError as error:
             if log.sealing.is_denied:
-                # It is the server that refuses, and not what is stored.
+                # The server refuses; the stored data is not the reason.
                 raise DeniedError(error.sentence) from error
             raise
     except ServerError as error:
-        # A write that cannot be stored is never answered, which says nothing to a person.
+        # The server never answers a write that it cannot store, and a timeout explains nothing.
         problem = await source.store_problem()
         if problem is None:
             raise
@@ -315,10 +316,10 @@ async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[E
 async def with_log(
     source: ServerSource, choice: LogChoice, work: Callable[[EventLog], Awaitable[_Result]]
 ) -> _Result:
-    """Do on a log what may be done again, and do it again when the server goes in the middle.
+    """Run an action that may be repeated, and repeat it if the server ends in the middle.
 
     An embedded server ends with the process that started it, which may be another command that
-    was simply quicker than this one.
+    finished first.
     """
     for _try in range(_OWNERS_OUTLIVED):
         try:

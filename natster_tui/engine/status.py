@@ -101,7 +101,7 @@ class ProjectionReport:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What `natster-tui status` tells."""
+    """What `natster-tui status` shows."""
 
     server: str
     user: str
@@ -224,7 +224,7 @@ async def _compare_theirs(
 
 
 async def _problem_of(log: EventLog, stored: StoredProjection) -> str:
-    """What is the matter with a stored projection, in a sentence; empty if nothing is."""
+    """What is wrong with a stored projection, in a sentence; empty if nothing is."""
     if stored.problem:
         return stored.problem
     if stored.checkpoint is not None and (

@@ -12,10 +12,10 @@ LOOK_EVERY_S = 0.5
 
 
 class StoreKeeper:
-    """What keeps the server from storing, as of the last look. `changed` is called when it does.
+    """What prevents the server from storing, as of the last look. `changed` is called on changes.
 
-    A server of ours whose store is blocked, though there is room, is ended here: the link is lost
-    then, and the next one finds it started again.
+    A server of ours whose store is blocked although there is room is ended here. The link is then
+    lost, and the next one starts the server again.
     """
 
     def __init__(self, source: ServerSource, changed: Callable[[], None]) -> None:
@@ -25,7 +25,7 @@ class StoreKeeper:
 
     @property
     def sentence(self) -> str:
-        """What keeps the server from storing, or empty."""
+        """What prevents the server from storing, or empty."""
         return "" if self.problem is None else self.problem.sentence
 
     async def run(self) -> None:

@@ -1,8 +1,8 @@
 """Everything that runs behind the dashboard, and the one place that owns it.
 
-A workspace keeps a link to the server, follows the log and runs the projectors for as long as
-each link lasts, and starts them anew on the next one. What it knows is read from its parts;
-listeners are only told that something changed.
+A workspace keeps a link to the server. It follows the log and runs the projectors as long as the
+link lasts, and starts them again on the next one. Its parts hold the data; listeners are only
+notified that something changed.
 """
 
 from __future__ import annotations
@@ -110,11 +110,11 @@ class Workspace:
         self.log: EventLog | None = None
         self.problems: list[Problem] = []
         self.reporter = Reporter(self.report)
-        """Hears what everything here waits for."""
+        """Receives the notices of everything that runs here."""
         self.store = StoreKeeper(source, self._on_store)
         self.interactive_priority = InteractivePriority()
         self.readings = Readings()
-        """What events say, as the follower and the projectors find it out together."""
+        """Parsed events, shared by the follower and the projectors."""
         self.follower = LogFollower(
             options.instance, self._ring, self.interactive_priority, self.readings
         )
@@ -178,7 +178,7 @@ class Workspace:
         return self.projectors[CATALOGS.name].fold.states
 
     def listen(self, bell: Callable[[], None]) -> None:
-        """Ring this whenever something changed. It must be quick, and only take note."""
+        """Call this whenever something changed. It must be quick, and only note the change."""
         self._listeners.append(bell)
 
     def _ring(self) -> None:
@@ -294,7 +294,7 @@ class Workspace:
             try:
                 await log.refresh()
             except LogChangedError as error:
-                # Everything here belongs to the log that was: begin again with a new link.
+                # All of this belongs to the previous log: start again with a new link.
                 raise ConnectionLostError(error.sentence) from error
             if looks % BUCKETS_EVERY == 0:
                 await self._hazards.look_at_buckets(log)
@@ -320,7 +320,7 @@ class Workspace:
             if self.matches is not None:
                 self.matches.cancel()
             head = self.follower.head
-            # Live, the accounts are a moment behind; that is no reason to look at all once more.
+            # Live, the accounts are a moment behind, which is no reason to scan everything again.
             known = self._has_folded_accounts(head - min(A_MOMENT, head // 100))
             names_at = head if wanted.asks_for_names and not known else 0
             self.matches = FilteredLog(wanted, lambda: self.accounts, self._ring, names_at=names_at)
@@ -329,14 +329,14 @@ class Workspace:
         self._ring()
 
     def _filter_anew(self, matches: FilteredLog) -> None:
-        """Look for the same events once more: what was found is not, or no longer, true."""
+        """Look for the same events again: the previous result may be out of date."""
         shown = self.filtered
         self.set_filter(matches.wanted)
         if shown is None:
             self.filtered = None
 
     def _has_folded_accounts(self, upto: int) -> bool:
-        """Whether the accounts are folded to a sequence, over this link, or will be no further."""
+        """Whether the accounts are folded to a sequence over this link, or will never be."""
         accounts = self.projectors[ACCOUNTS.name]
         match accounts.status.phase:
             case Phase.OFFLINE | Phase.LOADING | Phase.CATCHING_UP:
@@ -392,13 +392,13 @@ class Workspace:
 
     @asynccontextmanager
     async def pause(self, projection: Projection[Any]) -> AsyncIterator[None]:
-        """Hold the projector of a projection still."""
+        """Pause the projector of a projection."""
         async with self.projectors[projection.name].paused():
             yield
 
 
 def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that tells most: a lost link is what the others follow from."""
+    """The error that explains most: a lost link causes the others."""
     flat: list[BaseException] = []
     waiting: list[BaseException] = [group]
     while waiting:

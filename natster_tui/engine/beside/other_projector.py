@@ -1,6 +1,6 @@
 """The consumer with which another program projects a bucket: how far it is, and where it is stuck.
 
-It is only looked at. Nothing of another program's is changed here.
+The consumer is only read. Nothing of another program is changed here.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ async def read_other_projector(log: EventLog, bucket: str) -> OtherProjector | N
     try:
         consumer = await consumer_named(log.link, log.stream, bucket)
     except DeniedError:
-        # Who may only watch need not be allowed this; all else works without it.
+        # A user who only watches may lack this permission; everything else works without it.
         return None
     if consumer is None or consumer.is_ours:
         return None

@@ -1,4 +1,4 @@
-"""Whether the program whose projections are to be taken over is still at work, and what it leaves.
+"""Whether the program whose projections are to be taken over still runs, and what it leaves behind.
 
 Taking over is refused when a pull request waits at a consumer named like the bucket, or when,
 within 30 s, that consumer moves or a document is written outside our batches. Our own consumers

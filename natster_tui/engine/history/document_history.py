@@ -48,7 +48,7 @@ class KeyHistory:
 async def key_history(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> KeyHistory:
-    """Fold what concerns one key, up to and including sequence `upto`.
+    """Fold the events of one key, up to and including sequence `upto`.
 
     Time and memory follow the number of the key's events, however large its document is.
     """
@@ -107,7 +107,7 @@ def _empty_fold(log: EventLog, projection: Projection[Any]) -> Fold[Any]:
 
 
 async def _paced(records: list[Record]) -> AsyncIterator[Record]:
-    """The records, and a turn for the rest of the program now and then."""
+    """The records, with a pause now and then so that other tasks can run."""
     for start in range(0, len(records), _EVENTS_AT_ONCE):
         for record in records[start : start + _EVENTS_AT_ONCE]:
             yield record
@@ -119,7 +119,7 @@ async def key_records(
 ) -> list[Record]:
     """The records that may touch a key, in order, each once.
 
-    What no document can be named is not made a filter: it might match anything, or nothing valid.
+    A text that cannot be a document's key is not made a filter: it might match anything.
     """
     if not is_usable_token(key):
         return []
@@ -138,7 +138,7 @@ async def key_records(
         async with asyncio.TaskGroup() as tasks:
             reads = [tasks.create_task(found_by(each)) for each in projection.key_filters(key)]
     except ExceptionGroup as group:
-        raise group.exceptions[0] from group  # what one of them met is what the caller is told
+        raise group.exceptions[0] from group  # the caller gets the error of one of the readers
     merged: list[Record] = []
     for record in heapq.merge(*(read.result() for read in reads), key=lambda record: record.seq):
         if not merged or merged[-1].seq != record.seq:

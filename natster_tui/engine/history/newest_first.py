@@ -1,4 +1,4 @@
-"""Reading the log from its end, for whoever is content with what stands there."""
+"""Reading the log from its end, newest events first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_STRETCH = 16_000
 async def records_backwards(
     log: EventLog, first: int, last: int, *, purpose: str, instance: str
 ) -> AsyncGenerator[Record, None]:
-    """Records from `last` down to `first`; what one stops before is not read."""
+    """Records from `last` down to `first`; records after the caller stops are not read."""
     stretch = _FIRST_STRETCH
     first = max(first, log.info.first_seq)
     while last >= first:

@@ -1,8 +1,8 @@
 """The projections as of any sequence of the log.
 
-The log is read and folded once, as far as was asked for; every state's changes are noted on the
-way (`projections.history.states`). From then on any moment costs what is looked at of it,
-wherever it is. Memory follows the changes noted, up to CHANGES_KEPT.
+The log is read and folded once, as far as requested, and the changes of every state are noted
+(`projections.history.states`). After that, the cost of a moment depends only on how many of its
+documents are read. Memory grows with the changes noted, up to CHANGES_KEPT.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from natster_tui.projections.history.states import Past, StateHistory
 from natster_tui.store.log import EventLog
 
 CHANGES_KEPT = 8_000_000
-"""Beyond so many noted changes the older half is forgotten; going there reads the log again."""
+"""Beyond this many changes the older half is dropped; going back there reads the log again."""
 EVENTS_AT_ONCE = 250
 """Events folded before the rest of the program may run."""
 A_LONG_READ = 50_000
@@ -28,7 +28,7 @@ A_LONG_READ = 50_000
 
 @dataclass(frozen=True)
 class Moment:
-    """Everything as of `seq`, whatever one travels to afterwards.
+    """Everything as of `seq`. It stays valid when another moment is requested.
 
     `time` is that event's time in unix seconds, 0 when none stands there. `pasts` are the
     projections by name, `changed` the keys whose documents that very event changed.
@@ -85,7 +85,7 @@ class TimeTravel:
     async def _is_still_the_log(self, head: int) -> bool:
         """Whether what was read stands in the log that the present link leads to."""
         if head < self._read or self._tombstones != self.log.sealing.tombstones:
-            # What was erased, or can no longer be opened, must not be shown from before.
+            # Do not show data from before that was erased, or can no longer be opened.
             return False
         if self._known_as is self.log or self._last is None:
             return True
@@ -111,8 +111,8 @@ class TimeTravel:
             # The last of them may have been deleted.
             self._read = seq
         if self._read - begin > A_LONG_READ:
-            # Millions of notes, and no cycles among them: each full garbage collection would look
-            # at them all again, and the screen stand still for most of a second.
+            # Millions of notes without cycles: each full garbage collection would scan them all
+            # again, and the screen would freeze for most of a second.
             gc.freeze()
 
     def _fold(self, batch: list[Record]) -> None:

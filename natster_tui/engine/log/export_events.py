@@ -14,12 +14,12 @@ from natster_tui.events.log.lines import encode_line
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.store.log import EventLog
 
-REASONS_TOLD = 3
+REASONS_SHOWN = 3
 
 
 @dataclass(slots=True)
 class ExportReport:
-    """What there is to say about an export beside its lines."""
+    """What an export reports besides its lines."""
 
     opened: NotOpened | None = None
     """Counts what did not open, where payloads are opened; None: they stay as they are stored."""
@@ -36,16 +36,18 @@ class ExportReport:
     @property
     def sentences(self) -> list[str]:
         """One sentence for each thing that the reader of the file should know."""
-        told = [*self.about_keys, *([] if self.opened is None else self.opened.sentences)]
+        sentences = [*self.about_keys, *([] if self.opened is None else self.opened.sentences)]
         if self.markers:
-            told.append(f"{_events(self.markers, 'delete marker')} not exported: nothing happened")
-        told += self.left_out.sentences("import leaves out")
+            sentences.append(
+                f"{_events(self.markers, 'delete marker')} not exported: nothing happened"
+            )
+        sentences += self.left_out.sentences("import leaves out")
         if self.refused:
-            told.append(
+            sentences.append(
                 f"{_events(self.refused, 'event')} not on {SUBJECTS}, the first at "
                 f"{self.first_refused:,}: import refuses a file that holds such lines"
             )
-        return told
+        return sentences
 
     def take(self, record: Record) -> str | None:
         """Count one record, and return its line; None for a delete marker."""
@@ -68,13 +70,13 @@ class NotOpened:
     """The events of an export that were to be opened and did not open, counted by the reason."""
 
     sealed: Counter[str] = field(default_factory=Counter)
-    """What their key could still open: they are written as they are stored."""
+    """Their key may become available: they are written as they are stored."""
     erased: Counter[str] = field(default_factory=Counter)
     """What can never be opened again: they are written empty."""
 
     @property
     def sentences(self) -> list[str]:
-        """How they were written and why, the commonest reasons first; none if all did open."""
+        """How they were written and why, the most common reasons first; empty if all opened."""
         became = (("stayed sealed", self.sealed), ("came out empty", self.erased))
         return [_with_reasons(how, reasons) for how, reasons in became if reasons]
 
@@ -95,11 +97,11 @@ class NotOpened:
 
 
 def _with_reasons(how: str, reasons: Counter[str]) -> str:
-    told = [reason for reason, _count in reasons.most_common(REASONS_TOLD)]
-    more = len(reasons) - len(told)
+    shown = [reason for reason, _count in reasons.most_common(REASONS_SHOWN)]
+    more = len(reasons) - len(shown)
     also = f"; and {more:,} other reasons" if more else ""
     count = reasons.total()
-    return f"{count:,} {'event' if count == 1 else 'events'} {how}: {'; '.join(told)}{also}"
+    return f"{count:,} {'event' if count == 1 else 'events'} {how}: {'; '.join(shown)}{also}"
 
 
 def _events(count: int, noun: str) -> str:

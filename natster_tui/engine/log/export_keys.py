@@ -9,17 +9,19 @@ from natster_tui.store.sealing.key_transfer import exported_keys
 
 
 async def export_key_lines(log: EventLog) -> tuple[list[str], list[str]]:
-    """The wrapped data keys and tombstones, a line each, and what there is to say about them."""
+    """The wrapped data keys and tombstones, a line each, and sentences about them."""
     keyring = log.sealing.keyring
     found = None if keyring is None else await exported_keys(keyring)
     if found is None or not found.lines:
         return [], ["there are no keys to export: nothing was sealed here"]
-    told = []
+    sentences = []
     if found.outdated:
-        told.append(
+        sentences.append(
             f"{found.outdated:,} of the exported keys are wrapped with a key-encryption key that "
             "is being replaced: finish that with natster-tui keys rotate, then export again"
         )
     if found.unknown:
-        told.append(f"{found.unknown:,} entries of {BUCKET} are no keys, and were not exported")
-    return [encode_key_line(line) for line in found.lines], told
+        sentences.append(
+            f"{found.unknown:,} entries of {BUCKET} are no keys, and were not exported"
+        )
+    return [encode_key_line(line) for line in found.lines], sentences

@@ -54,7 +54,7 @@ class FilteredLog:
         return self.scanned >= head
 
     async def scan(self, log: EventLog, instance: str) -> None:
-        """Look at everything that was not looked at yet, up to the head as it is now."""
+        """Scan all events that were not scanned yet, up to the head as it is now."""
         head = (await log.refresh()).last_seq
         first = max(self.scanned + 1, self.wanted.first)
         last = head if self.wanted.last is None else min(head, self.wanted.last)
@@ -76,7 +76,7 @@ class FilteredLog:
         self._ring()
 
     def add_live(self, records: list[Record]) -> None:
-        """Events that just came in. Before the scan has reached them they are its business."""
+        """Add live events, once the scan has reached them; before that it finds them itself."""
         if records and self.scanned >= records[0].seq - 1:
             self._look_at(records)
 

@@ -1,7 +1,7 @@
 """The log as the timeline needs it: the head as it moves, and any record by its sequence.
 
-Records are kept in pages with a bound on their number and bytes. A page that is not there is
-fetched in the background; whoever asked is told by the doorbell, and asks again.
+Records are kept in pages, with a limit on their number and bytes. A missing page is fetched in the
+background; `notify` is called when it has arrived, and the caller asks again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from natster_tui.store.reading.stream_reader import StreamReader
 PAGE = 200
 PAGES_KEPT = 100
 PAGES_WANTED = 80
-"""Wishes kept at a time; what was scrolled past is not worth fetching."""
+"""Page requests kept at a time; pages that were scrolled past are not fetched."""
 BYTES_KEPT = 32 * 1024 * 1024
 
 
@@ -56,7 +56,7 @@ class LogFollower:
         self.head = 0
         self.meter = RateMeter()
         self.version = 0
-        """Counts what changed here, so that a look costs nothing when nothing did."""
+        """Incremented at each change, so that readers can skip a refresh when nothing changed."""
         self.last_arrival: float | None = None
         """When (monotonic seconds) an event last came in while we were looking."""
         self.on_live: Callable[[list[Record]], None] = lambda _records: None
@@ -81,7 +81,7 @@ class LogFollower:
         return 0.0 if self._last_heard is None else time.monotonic() - self._last_heard
 
     def get(self, seq: int) -> Record | None:
-        """The record at a sequence if it is at hand."""
+        """The record at a sequence, None if it is not cached."""
         page = self._pages.get((seq - 1) // PAGE)
         return None if page is None else page.records.get(seq)
 
@@ -91,7 +91,7 @@ class LogFollower:
         return page is not None and seq <= page.upto
 
     def want(self, first: int, last: int) -> None:
-        """Fetch what is not at hand between two sequences; the doorbell rings when it came."""
+        """Fetch the missing records between two sequences; `notify` is called when they arrive."""
         for number in range((max(first, 1) - 1) // PAGE, (min(last, self.head) - 1) // PAGE + 1):
             page = self._pages.get(number)
             if page is not None and page.upto >= min((number + 1) * PAGE, self.head):
@@ -107,7 +107,7 @@ class LogFollower:
     async def run(self, log: EventLog) -> None:
         """Follow until the link is lost, which is raised as ConnectionLostError."""
         info = log.info
-        # What was erased, or could not be opened, must not be shown from before.
+        # Do not show data from before that was erased, or could not be opened.
         identity = log.identity
         if self._identity != identity or info.last_seq < self.head:
             self._pages.clear()

@@ -48,25 +48,27 @@ class ImportResult:
     @property
     def sentences(self) -> list[str]:
         """One sentence for each thing that is not usual."""
-        told = []
+        sentences = []
         if self.keys or self.erasures:
-            told.append(
+            sentences.append(
                 f"{_counted(self.keys, 'data key')} and {_counted(self.erasures, 'erasure')} were "
                 "added to the keys"
             )
         if self.renamed:
-            told.append(
+            sentences.append(
                 f"{_counted(self.renamed, 'event')} got an id of the import, because another event "
                 "has theirs"
             )
         if self.erased:
-            told.append(
+            sentences.append(
                 f"{_counted(self.erased, 'event')} of the file can never be read: their keys were "
                 "erased"
             )
         if self.markers:
-            told.append(f"left out {_counted(self.markers, 'delete marker')}: nothing happened")
-        return told + self.left_out.sentences("left out")
+            sentences.append(
+                f"left out {_counted(self.markers, 'delete marker')}: nothing happened"
+            )
+        return sentences + self.left_out.sentences("left out")
 
     def as_json(self) -> dict[str, int]:
         """The counts, for `--json`."""
@@ -91,10 +93,10 @@ async def import_records(
 ) -> ImportResult:
     """Append what is not in the log yet, in order; `events` are gone through several times.
 
-    Everything that can be refused is refused before anything is written. After that, what stops
-    the import says at which event, and doing it again goes on there. Raises RefusedError, at the
-    end, when some are stored that nobody can read: their account was erased while they were on
-    their way.
+    Everything that can be refused is refused before anything is written. An error after that says
+    at which event the import stopped, and repeating the import continues there. Raises
+    RefusedError at the end when stored events cannot be read, because their account was erased
+    during the import.
     """
     work = _Import(log, events, instance)
     await work.take_offered(keys)
@@ -140,7 +142,7 @@ class _Import:
     async def look_at_the_file(self) -> None:
         """Take note of all events; raises RefusedError at one that cannot be opened.
 
-        A sealed payload belongs to a keyring; without it, it would stop a projector for good.
+        A sealed payload belongs to a keyring; without its key it would stop every projector.
         """
         for batch in _chunks(self._events):
             events = [record for record in batch if not record.is_marker]
@@ -174,7 +176,7 @@ class _Import:
         ]
 
     async def look_at_the_log(self) -> None:
-        """Take note of what came in since the last time."""
+        """Take note of the events that arrived since the last call."""
         info = await self.log.refresh()
         async for batch in _records_after(self.log, self.seen, info.last_seq, self._instance):
             for record in batch:
@@ -210,8 +212,8 @@ class _Import:
     async def append(self) -> None:
         """Append what is new, a chunk at a time.
 
-        Every append expects to follow exactly on what we have seen, so an event that another
-        writer puts in between is looked at before we go on, and nothing is doubled or reordered.
+        Every append expects the log's last sequence that we have seen. So an event that another
+        writer appends in between is looked at first, and nothing is duplicated or reordered.
         """
         first_new = self.log.info.last_seq + 1
         erased = self.log.sealing.tombstones
@@ -249,7 +251,7 @@ class _Import:
         self.result.appended += appended
         self.result.present -= appended - landed
         self.result.renamed += sum(place.has_lost_its_id for place in places[:landed])
-        # They stand right behind what was seen, so only what others wrote is left to look at.
+        # They follow directly on what was seen, so only other writers' events are left to check.
         self.seen += landed
         if landed == len(places):
             return []

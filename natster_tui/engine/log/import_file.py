@@ -1,8 +1,8 @@
 """The file that `import` reads: checked whole before anything is written, in bounded memory.
 
-A small file is read once and kept. A larger one is read again whenever its events are asked for,
-and what comes from a pipe or a device, which cannot be read twice and may never end, is kept as it
-came and refused when it is too long.
+A small file is read once and kept. A larger one is read again whenever its events are needed. A
+pipe or a device cannot be read twice and may never end: its bytes are kept, and refused when there
+are too many.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from natster_tui.events.log.key_lines import KEYRING, KeyLine, decode_key_line, 
 from natster_tui.events.log.lines import BadLineError, decode_line
 
 LONGEST_LINE = 64 << 20
-"""Bytes. The largest payload that a server may be told to take has this size, and is escaped."""
+"""Bytes. The largest payload that a server can be configured to take, with escapes."""
 LONGEST_PIPE = 256 << 20
 """Bytes of what cannot be read twice."""
 KEPT_DECODED = 64 << 20
@@ -168,8 +168,8 @@ def _read_again(path: str) -> Callable[[], Iterator[bytes]]:
 
     def lines() -> Iterator[bytes]:
         with Path(path).open("rb") as file:
-            told = os.fstat(file.fileno())
-            before.append((told.st_ino, told.st_size, told.st_mtime_ns))
+            status = os.fstat(file.fileno())
+            before.append((status.st_ino, status.st_size, status.st_mtime_ns))
             if before[0] != before[-1]:
                 raise UsageError(f"{Path(path).name} changed while it was imported: try again")
             yield from _lines_of(file, Path(path).name)

@@ -1,7 +1,8 @@
 """Writing the events that are shown to a file, secrets masked.
 
-The lines have the form of `export`, but are for people, and say so: an import refuses them, or
-masks would stand in an append-only log for good. `natster-tui export` writes what is stored.
+The lines have the form of `export`, but are for people, and say so. An import refuses them:
+otherwise masked values would stay in an append-only log forever. `natster-tui export` writes what
+is stored.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ async def publish(log: EventLog, proposal: Proposal, instance: str) -> int:
     """Append the proposed event and return its sequence.
 
     Raises RefusedError when the state does not permit it, ConflictError when another writer was
-    quicker, MisplacedWriteError when it would not be stored in this log.
+    first, MisplacedWriteError when it would not be stored in this log.
     """
     # The tokens become a filter that the server is asked about, so they are checked first.
     if problem := form_problem(proposal):

@@ -15,7 +15,7 @@ class RateMeter:
         self._buckets: deque[tuple[int, int]] = deque(maxlen=_SECONDS_KEPT)
 
     def add(self, count: int) -> None:
-        """So many events came just now."""
+        """Count events that arrived now."""
         second = int(time.monotonic())
         if self._buckets and self._buckets[-1][0] == second:
             self._buckets[-1] = (second, self._buckets[-1][1] + count)

@@ -1,7 +1,7 @@
-"""What the live events of a log say, found out once for everything that reads them.
+"""Live events of a log, opened and parsed once for all their readers.
 
-Timeline and projectors each have a consumer of their own, so each event reaches this process
-several times. The first to get it opens and parses it; the others take what was found.
+The timeline and the projectors each have their own consumer, so each event reaches this process
+several times. The first reader opens and parses it; the others reuse the result.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Message ids that come again: a hazard of a log that somebody else writes.
+"""Repeated message ids: a hazard of a log that other programs write.
 
-The server refuses a repeated id within its duplicate window only. An event that comes with an
-earlier one's id later on was sent twice, or its writer's ids are not unique. An import keeps it,
-under another id. Only what comes in while the log is watched is looked at, against the last ids
-that did.
+The server refuses a repeated id only within its duplicate window. A later event with the id of an
+earlier one was sent twice, or its writer's ids are not unique. An import keeps it under another
+id. Only live events are checked, against the last 50,000 ids.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.log.hazards import Hazard, repeated_id
 
 KEPT = 50_000
-"""Ids remembered; some five megabytes."""
+"""Number of ids remembered; about five megabytes."""
 
 
 class RepeatedIds:
@@ -27,13 +26,13 @@ class RepeatedIds:
         self._seqs: dict[int, int] = {}
 
     def look_at(self, records: Iterable[Record]) -> None:
-        """Take note of what came in, in order, each once."""
+        """Check live events, in order, each once."""
         seqs = self._seqs
         for record in records:
             name = record.header(MESSAGE_ID)
             if not name:
                 continue
-            # A number takes a fraction of what the id does; two ids with the same are unheard of.
+            # A hash takes a fraction of the memory of the id; a collision is very unlikely.
             mark = hash(name)
             earlier = seqs.pop(mark, None)
             if earlier is not None:
@@ -45,5 +44,5 @@ class RepeatedIds:
 
     @property
     def hazard(self) -> Hazard | None:
-        """What was seen; None while nothing was."""
+        """The hazard that was seen; None while none was."""
         return None if self.last is None else repeated_id(self.count, *self.last)

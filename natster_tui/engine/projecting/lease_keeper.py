@@ -368,7 +368,7 @@ class LeaseKeeper:
         for key, found in zip(held, looks, strict=True):
             revision = await self._put(log, leases[key], found.revision)
             if revision is None:
-                # Another process was quicker; the next look tells which.
+                # Another process was first; the next look shows which one.
                 await self._release(log, leases)
                 return False
             self._revisions[key] = revision

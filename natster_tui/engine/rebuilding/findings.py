@@ -35,7 +35,7 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Whether every stored document is exactly what the log says, whoever wrote it."""
+        """Whether every stored document is what the log says, whichever program wrote it."""
         whole = self.standing in (Standing.OURS, Standing.FOREIGN)
         return not self.diff and (whole or self._is_of_nothing)
 

@@ -101,7 +101,7 @@ class Preflight:
             does = "following the log" if consumer.is_ours else "projecting"
             lines.append(f"also {does}: {consumer.name} ({consumer.described})")
         lines += [f"hazard: {hazard.sentence}" for hazard in self.hazards]
-        lines += [f"in the way: {blocker}" for blocker in self.blockers]
+        lines += [f"blocked: {blocker}" for blocker in self.blockers]
         return lines
 
 
