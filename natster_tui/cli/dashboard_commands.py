@@ -22,7 +22,7 @@ from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 
 _CANCEL_AGAIN_S = 1.0
-_DEMO_HINT = "Demo (? explains): musicians share catalogs. Left, what happened; right, what follows"
+_DEMO_HINT = "Demo: a community of musicians who share catalogs. ? explains the keys."
 
 
 def open_dashboard(*, auto_rebuild: bool, ascii_only: bool, hubs: tuple[str, ...]) -> None:
