@@ -17,16 +17,22 @@ from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
+    check_identity,
+    load_projection,
 )
-from natster_tui.errors import ConflictError, ServerError
+from natster_tui.errors import ConflictError, LogChangedError, RefusedError, ServerError
 from natster_tui.events.event import Record
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
 from natster_tui.projections.fold import Fold
-from natster_tui.store.bucket import Bucket
+from natster_tui.store.bucket import Bucket, StoredEntry
 from natster_tui.store.log import EventLog
 
 LOOK_AT_STORED_S = 1.0
+LOOK_AGAIN_S = 3.0
+"""What stopped a projector, or made what is stored useless, is read again after so long."""
+LOOK_AGAIN_AT_LAST_S = 60.0
+"""Each time it is still so, the next look is twice as far off, up to this."""
 
 _USELESS_UNTIL_REBUILT = frozenset(
     {
@@ -51,6 +57,12 @@ class StoredWatch:
         self.accepted = 0
         """Up to this revision of the bucket, writes of other programs did no harm."""
         self._revision = self._seen = 0
+        self._value = b""
+        """The checkpoint as it was read at the beginning."""
+        self._useless = False
+        self._pause = LOOK_AGAIN_S
+        self._look_again_at = 0.0
+        self._stopped_at = -1
         self._looked = 0.0
         self._drift: DriftWatch | None = None
         """Compares another program's documents with the log, while they are that."""
@@ -58,6 +70,11 @@ class StoredWatch:
     def begin(self, stored: StoredProjection, *, useless: bool) -> None:
         """Take note of what the projector began from; `useless`: it could not go on from it."""
         self._revision = self._seen = stored.snapshot.checkpoint_revision
+        checkpoint = stored.snapshot.checkpoint
+        self._value = b"" if checkpoint is None else checkpoint.value
+        if useless:
+            self._begin_pause()
+        self._useless = useless
         self._status.unusable = useless or stored.standing in _USELESS_UNTIL_REBUILT
         self._status.look_problem = ""
         self._status.other = self._drift = None
@@ -73,7 +90,7 @@ class StoredWatch:
         """While only watching, once a second: where the bucket stands, and how it differs.
 
         Returns whether it was time to look. Raises ConflictError when what we could not go on
-        from was rebuilt.
+        from was rebuilt, or was read wrongly.
         """
         now = time.monotonic()
         if now - self._looked < LOOK_AT_STORED_S:
@@ -90,11 +107,12 @@ class StoredWatch:
                     self._status.touched_by_others = checkpoint.touched
                 if (
                     self._status.unusable
-                    and entry.revision != self._revision
+                    and (entry.revision, entry.value) != (self._revision, self._value)
                     and checkpoint.rebuild is None
                     and checkpoint.version == self._projection.version
                 ):
                     raise ConflictError("the projection was rebuilt meanwhile")
+                await self._look_at_useless(now)
             else:
                 self._status.stored = None
                 if self._drift is not None:
@@ -108,6 +126,28 @@ class StoredWatch:
                 raise
             self._status.look_problem = error.sentence
         return True
+
+    async def _look_at_useless(self, now: float) -> None:
+        """Read again documents of ours that could not be read; raises ConflictError if they can."""
+        if not self._useless or now < self._look_again_at:
+            return
+        self._lengthen_pause()
+        stored = await load_projection(self._bucket, self._projection)
+        if stored.standing is not Standing.OURS:
+            return
+        try:
+            stored.fold()
+        except RefusedError:
+            return
+        raise ConflictError("the projection can be read now")
+
+    def _begin_pause(self) -> None:
+        self._pause = LOOK_AGAIN_S
+        self._look_again_at = time.monotonic() + self._pause
+
+    def _lengthen_pause(self) -> None:
+        self._pause = min(2 * self._pause, LOOK_AGAIN_AT_LAST_S)
+        self._look_again_at = time.monotonic() + self._pause
 
     async def look_at_own(self, revision: int) -> bool:
         """While nothing comes in: whether the bucket is still as our commit at `revision` left it.
@@ -131,13 +171,33 @@ class StoredWatch:
         self._status.touched_by_others = True
         return True
 
-    async def until_rewritten(self, log: EventLog, revision: int) -> None:
+    async def until_rewritten(self, log: EventLog, revision: int, stop: RefusedError) -> None:
         """Until the checkpoint is not the one at `revision`, or the link is lost.
 
-        Only a rebuild (here or in another process) or a new link can change what stopped us.
+        Mostly only a rebuild (here or in another process) or a new link can change what stopped
+        us. That the log is another one may have been a false answer: that is asked again.
         """
+        if self._status.position != self._stopped_at:
+            self._begin_pause()
+        else:
+            self._lengthen_pause()
+        self._stopped_at = self._status.position
         while True:
             await asyncio.wait({log.link.lost}, timeout=LOOK_AT_STORED_S)
             entry = await self._bucket.read(CHECKPOINT_KEY)
             if entry is not None and entry.revision != revision:
                 return
+            if isinstance(stop, LogChangedError) and time.monotonic() >= self._look_again_at:
+                if await _fits(log, entry):
+                    return
+                self._lengthen_pause()
+
+
+async def _fits(log: EventLog, entry: StoredEntry | None) -> bool:
+    """Whether a log is the one that a stored checkpoint came from, as both are read now."""
+    if entry is None:
+        return False
+    try:
+        return await check_identity(log, decode_checkpoint(entry.value)) is None
+    except (BadCheckpointError, LogChangedError):
+        return False

@@ -239,7 +239,7 @@ class Projector:
             self._note(error)
             self._set(Phase.STOPPED, error.sentence)
             self._give_up_lease()
-            await self._watch.until_rewritten(log, self._writer.revision)
+            await self._watch.until_rewritten(log, self._writer.revision, error)
 
     def _note(self, error: NatsterError) -> None:
         # Its traceback would keep a rebuild and all of its states in memory.
