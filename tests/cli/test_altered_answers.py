@@ -261,7 +261,7 @@ async def attack_all(
 async def test_an_altered_answer_ends_a_command_with_a_sentence(
     server: RealServer, tmp_path: Path, screens: Screens
 ) -> None:
-    await attack_all(server, tmp_path, screens, lanes=3, cases=60)
+    await attack_all(server, tmp_path, screens, lanes=3, cases=21)
 
 
 @pytest.mark.full

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.altering import altering
 from tests.conftest import until
 from tests.faults.arena import (
     SOON_S,
@@ -30,6 +32,7 @@ from tests.faults.arena import (
 from tests.faults.checker import Checker
 from tests.faults.proxy import Proxy
 from tests.faults.results import record
+from tests.lying import RECOVERS_S, Liar
 from tests.real_server import RealServer
 
 READING = b"PUB $JS.API.CONSUMER.MSG.NEXT.NATSTER_EVENTS.natster-tui-replay"
@@ -143,3 +146,21 @@ async def test_the_server_is_frozen_and_thawed(
     record("server frozen (SIGSTOP) and thawed", found, recovered_s=back)
     assert ACCOUNTS.name in workspace.projectors
     assert await stored_at(on_fragile, more) < SOON_S
+
+
+async def test_a_server_that_answers_nonsense(settings: ConnectionSettings) -> None:
+    lies = 6
+    head = await tell(settings, 0, 200)
+    checker = Checker(settings)
+    await checker.remember()
+    async with (
+        altering(settings) as proxy,
+        dashboard(replace(settings, servers=(proxy.url,))) as workspace,
+    ):
+        await until(lambda: are_at(workspace, head))
+        liar = Liar(proxy, settings, workspace, head)
+        await liar.measure()
+        slowest = max([await liar.lie(f"fault {number}") for number in range(lies)])
+    found = await checker.check(at=liar.head)
+    record("a server that answers nonsense", found, injected=lies, recovered_s=slowest)
+    assert slowest < RECOVERS_S
