@@ -12,8 +12,9 @@ import pytest_asyncio
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from natster_tui.events.event import STREAM, Record
+from natster_tui.events.event import Record
 from natster_tui.events.log.lines import decode_line
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -66,7 +67,7 @@ async def link(settings: ConnectionSettings) -> AsyncIterator[Link]:
 
 @pytest_asyncio.fixture
 async def log(link: Link) -> EventLog:
-    return await EventLog.create(link, STREAM, LogSettings())
+    return await EventLog.create(link, NATSTER, LogSettings())
 
 
 def recording(name: str) -> list[Record]:

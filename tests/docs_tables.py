@@ -1,7 +1,7 @@
 """Parts of the documentation that a program writes, between two markers on a page.
 
 A part begins with a line `<!-- NAME -->` and ends with `<!-- /NAME -->`.
-`python -m tests.docs_tables` writes the lists of permissions anew.
+`python -m tests.docs_tables` writes the table of events and the lists of permissions anew.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from pathlib import Path
 
 from natster_tui import docs
 from natster_tui.engine.permissions import INBOX, Role, added_by
+from natster_tui.events.kinds import PayloadUse
+from natster_tui.events.natster import NATSTER
+from natster_tui.events.system import EventSystem
+from natster_tui.events.tokens import NONE
 
 FOLDER = Path(docs.__file__).parent
 
@@ -53,9 +57,9 @@ def _marked(name: str) -> re.Pattern[str]:
 
 def permission_lines(role: Role) -> list[str]:
     """A role's permissions as a server's configuration has them, in a block of code."""
-    width = max(len(each.subject) for each in added_by(role)) + 2
+    width = max(len(each.subject) for each in added_by(role, NATSTER.stream)) + 2
     lines = []
-    for each in added_by(role):
+    for each in added_by(role, NATSTER.stream):
         subject = f'"{each.subject}"'
         note = f"  # {each.only}" if each.only else ""
         lines.append(f"    {subject:<{width}}{note}".rstrip())
@@ -65,6 +69,20 @@ def permission_lines(role: Role) -> list[str]:
     return [*lines, "}", "```"]
 
 
+def kind_lines(system: EventSystem) -> list[str]:
+    """The kinds of events as a table."""
+    rows = ["| event | short | origin | target | catalog | payload |", "| --- " * 6 + "|"]
+    for kind in system.kinds:
+        target = kind.target or f"`{NONE}`"
+        catalog = "name" if kind.has_catalog else f"`{NONE}`"
+        fields = "" if kind.payload_model is None else ", ".join(kind.payload_model().model_fields)
+        needed = " (required)" if kind.payload is PayloadUse.REQUIRED else ""
+        cells = (f"`{kind.name}`", kind.word, kind.origin, target, catalog, f"{fields}{needed}")
+        rows.append("| " + " | ".join(cell or "empty" for cell in cells) + " |")
+    return rows
+
+
 if __name__ == "__main__":
+    write_part("log", "kinds", kind_lines(NATSTER))
     for each in Role:
         write_part("permissions", each.value, permission_lines(each))

@@ -17,7 +17,7 @@ from typing import Any
 
 import nats.errors
 
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.log import Append
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.faults.checker import ask, plain_client
@@ -223,5 +223,7 @@ async def publish_there_only(settings: ConnectionSettings, events: Sequence[Appe
             await client.publish(event.subject, event.payload, headers=headers)
         await client.flush()
         until = time.monotonic() + 10
-        while (await ask(client, f"STREAM.INFO.{STREAM}"))["state"]["last_seq"] < len(events):
+        while (await ask(client, f"STREAM.INFO.{NATSTER.stream}"))["state"]["last_seq"] < len(
+            events
+        ):
             assert time.monotonic() < until

@@ -9,7 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from natster_tui.events.event import MARKER_REASON, OCCURRED_AT, EventType, Record
+from natster_tui.events.event import MARKER_REASON, OCCURRED_AT, Record
+from natster_tui.events.natster import EventType
 from natster_tui.projections.account import CONTEXT_FIELDS
 from natster_tui.store.log import Append, EventLog
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
+from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -16,9 +17,9 @@ from natster_tui.store.sealing.keyring import Keyring
 SECRET = "a-secret-nobody-may-read"
 
 
-async def sealed_log(link: Link, key_file: Path, stream: str = STREAM) -> EventLog:
+async def sealed_log(link: Link, key_file: Path, system: EventSystem = NATSTER) -> EventLog:
     """A new log with sealing on."""
-    log = await EventLog.create(link, stream, replace(LogSettings(), sealing="on"))
+    log = await EventLog.create(link, system, replace(LogSettings(), sealing="on"))
     return await opened_with(log, key_file)
 
 
@@ -26,9 +27,9 @@ async def opened_with(
     log: EventLog, key_file: Path | None, *, wanted: bool | None = None
 ) -> EventLog:
     """The log as another process with this key file opens it, over the same link."""
-    again = await EventLog.open(log.link, log.stream)
+    again = await EventLog.open(log.link, log.system)
     choice = SealingChoice(wanted, key_file, is_named=True)
-    again.sealing = await open_sealing(again.link, again.info, choice)
+    again.sealing = await open_sealing(again.link, again.system, again.info, choice)
     return again
 
 

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from natster_tui import docs
 from natster_tui.cli.main import program
 from natster_tui.engine.permissions import Role
+from natster_tui.events.natster import NATSTER
 from tests.benchmarks.__main__ import GROUPS
-from tests.docs_tables import FOLDER, merged_rows, part, permission_lines, write_part
+from tests.docs_tables import FOLDER, kind_lines, merged_rows, part, permission_lines, write_part
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
@@ -134,6 +135,10 @@ def test_help_of_a_command_is_what_the_command_says_itself() -> None:
 def test_the_readme_names_every_topic() -> None:
     for name in docs.NAMES:
         assert f"natster_tui/docs/{name}.md" in PAGES["README"]
+
+
+def test_the_kinds_of_events_are_those_of_the_code() -> None:
+    assert part("log", "kinds") == kind_lines(NATSTER)
 
 
 @pytest.mark.parametrize("role", Role)

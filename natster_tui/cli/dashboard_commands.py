@@ -20,6 +20,7 @@ from natster_tui.engine.gc_tuning import collect_in_small_steps
 from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
+from natster_tui.events.natster import NATSTER
 
 _CANCEL_AGAIN_S = 1.0
 _DEMO_HINT = "Demo: a community of musicians who share catalogs. ? explains the keys."
@@ -60,7 +61,7 @@ def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
     # never came to a start is removed here.
     with TemporaryDirectory(prefix="natster-", ignore_cleanup_errors=True) as directory:
         source = EmbeddedSource(None, name=f"{PROGRAM} demo", thrown_away=Path(directory))
-        workspace = Workspace(source, WorkspaceOptions(LogChoice()))
+        workspace = Workspace(source, WorkspaceOptions(LogChoice(NATSTER)))
         traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
         hint = f"{_DEMO_HINT}\nCommands join it: natster-tui --data-dir {directory} tail"
         asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only, hint=hint))

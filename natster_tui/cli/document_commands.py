@@ -22,7 +22,7 @@ from natster_tui.engine.history.document_history import (
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError, UsageError
 from natster_tui.events.account_keys import account_key_problem
-from natster_tui.events.event import is_usable_token
+from natster_tui.events.tokens import is_usable_token
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.projections.wording import Naming, change_line, pretty_json

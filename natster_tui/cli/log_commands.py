@@ -21,16 +21,16 @@ from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.events.account_keys import account_key_problem
-from natster_tui.events.event import NONE
-from natster_tui.events.kinds import KINDS
+from natster_tui.events.natster import NATSTER, EventType
+from natster_tui.events.tokens import NONE
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 from natster_tui.text.strict_json import json_line
 
 _NAMES_SHOWN = 10
-_NAMES = [kind.name for kind in KINDS]
-_WORDS = [kind.word for kind in KINDS]
+_NAMES = [kind.name for kind in NATSTER.kinds]
+_WORDS = [kind.word for kind in NATSTER.kinds]
 _KEYS_SHOWN = 20
 
 
@@ -88,7 +88,13 @@ def status(as_json: bool, **_given: Any) -> None:
         click.echo(f"hazard      {hazard}")
 
 
-@click.command()
+@click.command(
+    help=f"""Append one event, validated against the present state.
+
+    EVENT is one of {", ".join(_WORDS)}, or a kind's whole name. An account may be given by a part
+    of its name or the beginning of its key, if only one fits.
+    """
+)
 @click.argument("event", metavar="EVENT", type=click.Choice([*_NAMES, *_WORDS]))
 @click.option(
     "--origin",
@@ -124,30 +130,26 @@ def publish(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """Append one event, validated against the present state.
-
-    EVENT is initialized, bound, shared, unshared or imported, or such a kind's whole name. An
-    account may be given by a part of its name or the beginning of its key, if only one fits.
-    """
+    """Append one event, validated against the present state."""
     target = _writable()
     try:
         payload = data.encode()
     except UnicodeEncodeError as error:
         raise UsageError("--data is not UTF-8 text") from error
-    kind = next(kind for kind in KINDS if event in (kind.name, kind.word))
+    kind = EventType(next(k.type for k in NATSTER.kinds if event in (k.name, k.word)))
 
     async def append() -> tuple[int, Proposal]:
         async with opened_log(target.source, target.choice) as log:
             by = await _account_key(log, origin, target.instance)
             to = await _account_key(log, recipient, target.instance)
-            proposal = Proposal(kind.type, by, to, catalog, payload)
+            proposal = Proposal(kind, by, to, catalog, payload)
             return await publish_event(log, proposal, target.instance), proposal
 
     seq, done = run(append())
     if as_json:
         click.echo(json_line({"seq": seq}))
         return
-    click.echo(f"published {kind.name} as {seq:,}")
+    click.echo(f"published {kind.value} as {seq:,}")
     for text, key in ((origin, done.origin), (recipient, done.target)):
         if text != key:
             click.echo(f"    {screen_text(text, 60)} is {key}")
@@ -198,7 +200,7 @@ def import_(file: str, as_json: bool, **_given: Any) -> None:
     Keys that export --keys wrote are added first.
     """
     target = _writable()
-    given = ImportFile.read(file)
+    given = ImportFile.read(file, NATSTER)
 
     async def append(log: EventLog) -> tuple[str, ImportResult]:
         return log.stream, await import_records(log, given.events, target.instance, given.keys)

@@ -20,15 +20,24 @@ from natster_tui.engine.log.masked_export import masked_line
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record
-from natster_tui.events.filter import FILTERS, BadFilterError, Bounds, EventFilter, since_bounds
+from natster_tui.events.filter import (
+    BadFilterError,
+    Bounds,
+    EventFilter,
+    filter_language,
+    since_bounds,
+)
 from natster_tui.events.moments import Use
+from natster_tui.events.natster import NATSTER
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.registry import parked_reason
 from natster_tui.store.log import EventLog
 
+_FILTERS = filter_language(NATSTER)
+
 
 @click.command(
-    help=f"Print events as lines. FILTER as in the dashboard: {FILTERS.summary}, or any text."
+    help=f"Print events as lines. FILTER as in the dashboard: {_FILTERS.summary}, or any text."
 )
 @click.argument("filters", nargs=-1, metavar="[FILTER]…")
 @click.option("--since", metavar="MOMENT", help="From there on: 4711, 2026-11-23, yesterday, 2d.")
@@ -93,7 +102,7 @@ def tail(
 
 def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:
     try:
-        wanted = FILTERS.parse(" ".join(filters), time.time())
+        wanted = _FILTERS.parse(" ".join(filters), time.time())
     except BadFilterError as error:
         raise UsageError(str(error)) from error
     if since is None:
@@ -141,7 +150,7 @@ class _Printer:
     def take(self, records: list[Record]) -> None:
         """Print what passes."""
         for record in records:
-            learn_name(self._names, record)
+            learn_name(self._names, record, NATSTER)
             if self.passes(record):
                 self.print(record)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import click
 
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import age, format_seconds
 from natster_tui.projections.registry import parked_reason
@@ -50,7 +51,7 @@ def naming(names: Mapping[str, str], *, whole_keys: bool) -> Naming:
 
 def event_line(record: Record, names: Naming) -> str:
     """A record as one line."""
-    event = read_event(record)
+    event = NATSTER.read(record)
     begin = f"{record.seq}  {time_and_age(record.event_time)}  "
     if isinstance(event, ParkReason):
         return f"{begin}parked ({event.value})  {screen_text(record.subject, 300)}"

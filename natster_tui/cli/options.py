@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from natster_tui.cli import completing
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 
 if TYPE_CHECKING:
     from natster_tui.cli.target import Target
@@ -92,7 +92,9 @@ _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
         shell_complete=completing.files,
         help="Where the keys are, never in --data-dir.",
     ),
-    "stream": click.option("--stream", metavar="NAME", help=f"The log, {STREAM} if not given."),
+    "stream": click.option(
+        "--stream", metavar="NAME", help=f"The log, {NATSTER.stream} if not given."
+    ),
     "create_log": click.option(
         "--create-log", is_flag=True, default=None, help="Make the log if missing."
     ),

@@ -19,7 +19,7 @@ from natster_tui.engine.server_source import (
     new_instance,
 )
 from natster_tui.errors import UsageError
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.loading import load_registry
 from natster_tui.projections.registry import Registry
 from natster_tui.store.connection.opening.tls import check_transport
@@ -56,7 +56,7 @@ def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
     given = _with_keys_of_demo(given)
     source = _source(given, connection_name)
     choice = LogChoice(
-        stream=_stream_name(given.get("stream", STREAM)),
+        replace(NATSTER, stream=_stream_name(given.get("stream", NATSTER.stream))),
         create=given.get("create_log", False),
         read_only=given.get("read_only", False),
         bucket_bytes=_bucket_bytes(given.get("bucket_bytes")),

@@ -20,10 +20,11 @@ from natster_tui.engine.server_source import opened_log
 from natster_tui.engine.trying.trial import Trial, read_log, try_projection
 from natster_tui.errors import NatsterError, RefusedError, UsageError
 from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, diff_documents, same_json
 from natster_tui.projections.documents import encode_document, read_document
-from natster_tui.projections.fold import fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.loading import load_file
 from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
@@ -187,16 +188,19 @@ def fold(file: str, name: str | None, expect: str | None, **_given: Any) -> None
     For golden tests: what is printed, as {"PROJECTION":{"KEY":DOCUMENT}}, is what --expect reads.
     """
     projections = chosen_projections(projections_of(), name)
-    records = list(ImportFile.read(file).events)
+    records = list(ImportFile.read(file, NATSTER).events)
     for record in records:
         if is_sealed(record.payload):
             raise RefusedError(
                 f"event {record.seq:,} is sealed, and there are no keys without a server: write "
                 "the file with export --open"
             )
-    folded = {
-        projection.name: fold_all(projection, records).documents() for projection in projections
-    }
+    events = list(map(NATSTER.read, records))
+    folded = {}
+    for projection in projections:
+        fold = Fold(projection)
+        fold.apply_all(records, events)
+        folded[projection.name] = fold.documents()
     if expect is None:
         shown = {
             each: {key: json.loads(document) for key, document in documents.items()}

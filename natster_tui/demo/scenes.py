@@ -13,7 +13,8 @@ from natster_tui.demo.history_times import Pace
 from natster_tui.demo.members import Account, Catalog
 from natster_tui.demo.payloads import binding_payload, json_bytes
 from natster_tui.demo.story import Scene, Story
-from natster_tui.events.event import NONE, SUBJECT_PREFIX, EventType, subject_of
+from natster_tui.events.natster import NATSTER, EventType
+from natster_tui.events.tokens import NONE
 
 
 def scenes_of(story: Story) -> list[Scene]:
@@ -111,23 +112,23 @@ class _Scenes:
         payload = b"null"
         match self._oddities % 6:
             case 0:
-                subject = f"{SUBJECT_PREFIX}{owner.key}.{NONE}.{catalog.name}.catalog_renamed"
+                subject = f"{NATSTER.prefix}{owner.key}.{NONE}.{catalog.name}.catalog_renamed"
                 payload = json_bytes({"new_name": f"{catalog.name}-remastered"})
             case 1:
                 # A client that sent half a payload, and tries again soon.
-                subject = subject_of(EventType.CONTEXT_BOUND, owner.key)
+                subject = NATSTER.subject_of(EventType.CONTEXT_BOUND, owner.key)
                 whole = binding_payload(owner, self._story.draw)
                 payload = whole[: len(whole) * 2 // 3]
                 self._story.later(1, 3, partial(self._story.bind, owner, Pace.SAME_SITTING))
             case 2:
                 name = self._story.draw.choice(UNUSABLE_NAMES)
-                subject = subject_of(EventType.SHARED, owner.key, friend.key, name)
+                subject = NATSTER.subject_of(EventType.SHARED, owner.key, friend.key, name)
             case 3:
-                subject = subject_of(EventType.SHARED, owner.key, friend.key, NONE)
+                subject = NATSTER.subject_of(EventType.SHARED, owner.key, friend.key, NONE)
             case 4:
-                subject = f"{SUBJECT_PREFIX}{owner.key}.{NONE}.{NONE}.account_archived"
+                subject = f"{NATSTER.prefix}{owner.key}.{NONE}.{NONE}.account_archived"
             case _:
-                subject = subject_of(EventType.CONTEXT_BOUND, owner.key)
+                subject = NATSTER.subject_of(EventType.CONTEXT_BOUND, owner.key)
         self._story.queue(Pace.LATER, subject, payload)
         self._oddities += 1
         return self._story.draw.randint(*((75, 85) if self._oddities < 4 else (250, 600)))

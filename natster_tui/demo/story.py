@@ -18,7 +18,7 @@ from natster_tui.demo.history_times import Pace
 from natster_tui.demo.members import Account, Catalog, Share, befriend
 from natster_tui.demo.payloads import binding_payload, initialized_payload, made_up_id
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import EventType, subject_of
+from natster_tui.events.natster import NATSTER, EventType
 
 HUB_NAME = "Natster Hub"
 HUB_CATALOG = "natsterhub"
@@ -155,16 +155,16 @@ class Story:
 
     def initialize(self, account: Account) -> None:
         """Queue the account's initialization, under the name that it has now."""
-        subject = subject_of(EventType.INITIALIZED, account.key)
+        subject = NATSTER.subject_of(EventType.INITIALIZED, account.key)
         self.queue(Pace.LATER, subject, initialized_payload(account))
 
     def _queue_hub_share(self, account: Account) -> None:
-        subject = subject_of(EventType.SHARED, self._hub.key, account.key, HUB_CATALOG)
+        subject = NATSTER.subject_of(EventType.SHARED, self._hub.key, account.key, HUB_CATALOG)
         self.queue(Pace.AT_ONCE, subject, b"")
 
     def bind(self, account: Account, pace: Pace) -> None:
         """Queue a web sign-in: the identity stays the same, the secrets are new."""
-        subject = subject_of(EventType.CONTEXT_BOUND, account.key)
+        subject = NATSTER.subject_of(EventType.CONTEXT_BOUND, account.key)
         self.queue(pace, subject, binding_payload(account, self.draw))
 
     # Catalogs
@@ -232,7 +232,9 @@ class Story:
             share = Share(catalog, recipient, len(self._active))
             self._active.append(share)
             catalog.shares[recipient] = share
-            subject = subject_of(EventType.SHARED, catalog.owner.key, recipient.key, catalog.name)
+            subject = NATSTER.subject_of(
+                EventType.SHARED, catalog.owner.key, recipient.key, catalog.name
+            )
             self.queue(pace, subject, b"null")
             if self.draw.random() < 0.8:
                 self.later(4, 70, partial(self._import, share))
@@ -247,7 +249,9 @@ class Story:
             self.later(4, 70, partial(self._import, share))
 
     def _queue_import(self, importer: Account, catalog: Catalog) -> None:
-        subject = subject_of(EventType.IMPORTED, importer.key, catalog.owner.key, catalog.name)
+        subject = NATSTER.subject_of(
+            EventType.IMPORTED, importer.key, catalog.owner.key, catalog.name
+        )
         self.queue(Pace.LATER, subject, b"null")
 
     def _withdraw(self) -> None:
@@ -262,7 +266,9 @@ class Story:
         for one in shares:
             self._end(one)
             catalog, recipient = one.catalog, one.recipient
-            subject = subject_of(EventType.UNSHARED, catalog.owner.key, recipient.key, catalog.name)
+            subject = NATSTER.subject_of(
+                EventType.UNSHARED, catalog.owner.key, recipient.key, catalog.name
+            )
             self.queue(pace, subject, b"null")
             if self.draw.random() < 0.4:
                 self.later(8, 90, partial(self._share_again, catalog, recipient))

@@ -5,19 +5,19 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from natster_tui.errors import UsageError
-from natster_tui.events.event import SUBJECT_PREFIX, Event, EventType, Record, read_event
+from natster_tui.events.event import Event, Record
+from natster_tui.events.system import EventSystem
 from natster_tui.projections.account import announced_name
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 
 _SHOWN = 5
-_INITIALIZATIONS = f"{SUBJECT_PREFIX}*.*.*.{EventType.INITIALIZED}"
 
 
-def learn_name(names: dict[str, str], record: Record) -> None:
-    """Take note of an account that a record initializes; its name is "" as long as it has none."""
-    event = read_event(record)
-    if isinstance(event, Event) and event.type is EventType.INITIALIZED:
+def learn_name(names: dict[str, str], record: Record, system: EventSystem) -> None:
+    """Take note of an account that a record announces; its name is "" as long as it has none."""
+    event = system.read(record)
+    if isinstance(event, Event) and event.kind.names_account:
         names[event.origin] = announced_name(event.payload) or names.get(event.origin, "")
 
 
@@ -25,12 +25,15 @@ async def account_names(log: EventLog, instance: str) -> dict[str, str]:
     """The initialized accounts' names by key, read from their initializations alone."""
     names: dict[str, str] = {}
     head = (await log.refresh()).last_seq
-    async with aclosing(
-        log.records(1, head, purpose="names", instance=instance, subject_filter=_INITIALIZATIONS)
-    ) as batches:
-        async for batch in batches:
-            for record in batch:
-                learn_name(names, record)
+    for kind in log.system.kinds:
+        if kind.names_account:
+            wanted = log.system.subject(event=kind.name)
+            async with aclosing(
+                log.records(1, head, purpose="names", instance=instance, subject_filter=wanted)
+            ) as batches:
+                async for batch in batches:
+                    for record in batch:
+                        learn_name(names, record, log.system)
     return names
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from natster_tui.events.event import STREAM
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.lease import BUCKET as LEASES
 from natster_tui.store.sealing.key_bucket import BUCKET as KEYS
@@ -35,21 +34,21 @@ class Permission:
     only: str = ""
 
 
-def added_by(role: Role) -> tuple[Permission, ...]:
-    """What a role needs besides the permissions of the role before it."""
+def added_by(role: Role, log: str) -> tuple[Permission, ...]:
+    """What a role needs besides the permissions of the role before it; `log` is the stream."""
     match role:
         case Role.OBSERVER:
-            return tuple(_observing())
+            return tuple(_observing(log))
         case Role.PROJECTOR:
             return tuple(_projecting())
         case Role.KEY_HOLDER:
             return tuple(_holding_keys())
 
 
-def needed_by(role: Role) -> tuple[Permission, ...]:
+def needed_by(role: Role, log: str) -> tuple[Permission, ...]:
     """All that a role needs."""
     before = list(Role)[: list(Role).index(role) + 1]
-    return tuple(permission for each in before for permission in added_by(each))
+    return tuple(permission for each in before for permission in added_by(each, log))
 
 
 def _buckets() -> list[str]:
@@ -69,11 +68,11 @@ def _reading(stream: str) -> Iterable[Permission]:
         yield Permission(f"$JS.API.{verb}")
 
 
-def _observing() -> Iterable[Permission]:
-    for stream in (STREAM, *_buckets()):
+def _observing(log: str) -> Iterable[Permission]:
+    for stream in (log, *_buckets()):
         yield from _reading(stream)
     # Which other process projects, and whether anything is sealed with keys stored here.
-    yield Permission(f"$JS.API.CONSUMER.LIST.{STREAM}")
+    yield Permission(f"$JS.API.CONSUMER.LIST.{log}")
     yield Permission(f"$JS.API.STREAM.MSG.GET.KV_{LEASES}")
     yield Permission(f"$JS.API.STREAM.INFO.KV_{KEYS}")
 

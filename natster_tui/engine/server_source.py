@@ -26,7 +26,7 @@ from natster_tui.errors import (
     StoreProblemError,
     UnopenedEventError,
 )
-from natster_tui.events.event import STREAM
+from natster_tui.events.system import EventSystem
 from natster_tui.projections.registry import BUILT_IN, Registry
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
@@ -65,7 +65,7 @@ def new_instance() -> str:
 class LogChoice:
     """Which log, and whether it may be made when it is missing."""
 
-    stream: str = STREAM
+    system: EventSystem
     create: bool = False
     read_only: bool = False
     bucket_bytes: int | None = None
@@ -234,7 +234,7 @@ class EmbeddedSource:
 async def _open_or_create(
     link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
 ) -> EventLog:
-    keyring = keyring_for(link, choice.stream, sealing)
+    keyring = keyring_for(link, choice.system, sealing)
     log, _ = await together(_found_or_made(link, choice, sealing, create=create), keyring.refresh())
     log.buckets = BucketMaker(
         link,
@@ -252,25 +252,25 @@ async def _found_or_made(
     link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
 ) -> EventLog:
     try:
-        return await EventLog.open(link, choice.stream)
+        return await EventLog.open(link, choice.system)
     except MissingLogError:
         if not create or choice.read_only:
             await _refuse_gone_log(link, choice)
             raise
     try:
         settings = replace(choice.settings, sealing="on" if sealing.for_new_log else "off")
-        return await EventLog.create(link, choice.stream, settings)
+        return await EventLog.create(link, choice.system, settings)
     except ApiError as error:
         if error.code != STREAM_NAME_IN_USE:
             raise
         # Another process made it between our look and our try.
-        return await EventLog.open(link, choice.stream)
+        return await EventLog.open(link, choice.system)
 
 
 async def _refuse_gone_log(link: Link, choice: LogChoice) -> None:
     """Raise MissingLogError that says so where projections of a log are stored, and it is gone."""
     stored = []
-    stream = choice.stream
+    stream = choice.system.stream
     for projection in choice.projections:
         try:
             checkpoint = await stored_checkpoint(link, projection)

@@ -77,7 +77,7 @@ class Connection(StrEnum):
 class WorkspaceOptions:
     """What a workspace is asked to do."""
 
-    choice: LogChoice = field(default_factory=LogChoice)
+    choice: LogChoice
     auto_rebuild: bool = False
     instance: str = field(default_factory=new_instance)
 
@@ -367,7 +367,7 @@ class Workspace:
                 await matches.scan(log, self.options.instance)
 
     def _on_live(self, records: list[Record]) -> None:
-        self._hazards.look_at(records)
+        self._hazards.look_at(records, self.options.choice.system)
         if self.matches is not None:
             self.matches.add_live(records)
             if not self.matches.is_complete(records[-1].seq):

@@ -6,39 +6,20 @@ one of ours; anything else is a reason for parking.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from natster_tui.events.headers import Headers, first_header, first_value, parse_headers
-from natster_tui.events.kinds import KINDS, EventKind
-from natster_tui.events.kinds import EventType as EventType
-from natster_tui.events.parking import ParkReason
+from natster_tui.events.kinds import EventKind
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.events.times import parse_occurred_at, parse_occurred_at_ns
-
-STREAM = "NATSTER_EVENTS"
-SUBJECTS = "natster.events.*.*.*.*"
-SUBJECT_PREFIX = "natster.events."
-NONE = "none"
-"""The token that stands for "no target" and "no catalog"."""
 
 OCCURRED_AT = "Natster-Occurred-At"
 MESSAGE_ID = "Nats-Msg-Id"
 MARKER_REASON = "Nats-Marker-Reason"
 """The header of a delete marker, which stands where another message expired or was removed."""
-
-_SUBJECT = re.compile(re.escape(SUBJECTS).replace(r"\*", r"[^.]+"))
-_TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
-_SUBJECT_TOKENS = 6
-
-
-_KINDS = {kind.name: (kind, kind.type, kind.has_parties) for kind in KINDS}
-"""By the last token of the subject: the kind, its type, and whether it names parties."""
-
-CATALOG_TYPES = frozenset(kind.type for kind in KINDS if kind.has_parties)
-"""The types whose subject names an origin, a target and a catalog; the others use the origin."""
 
 
 StoredMessage = tuple[int, int, bytes, bytes, bytes]
@@ -145,7 +126,7 @@ class Event:
         self,
         record: Record,
         kind: EventKind,
-        event_type: EventType,
+        event_type: StrEnum,
         origin: str,
         target: str,
         catalog: str,
@@ -172,73 +153,3 @@ class Event:
 
     def __repr__(self) -> str:
         return f"Event({self.seq} {self.record.subject})"
-
-
-_shared: dict[str, str] = {}
-_SHARED_KEPT = 500_000
-"""Usable tokens, each as the one object that all events hold that name it.
-
-A replay meets the same tokens all the time. So each is looked at once, and states that hold the
-same object again and again take half the memory, and are found sooner, than with as many copies.
-"""
-
-
-def read_event(record: Record) -> Event | ParkReason:
-    """What a record says, or why every projection parks it."""
-    tokens = record.subject.split(".")
-    if len(tokens) != _SUBJECT_TOKENS or tokens[0] != "natster" or tokens[1] != "events":
-        return ParkReason.SUBJECT
-    if record.stored_headers and record.is_marker:
-        return ParkReason.MARKER
-    _, _, origin, target, catalog, name = tokens
-    known = _KINDS.get(name)
-    if known is None:
-        return ParkReason.UNKNOWN_TYPE
-    kind, event_type, has_parties = known
-    try:
-        origin = _shared[origin]
-        if has_parties:
-            target, catalog = _shared[target], _shared[catalog]
-    except KeyError:
-        usable = is_usable_token(origin) and (
-            not has_parties or (is_usable_token(target) and is_usable_token(catalog))
-        )
-        if usable:
-            # One of them is new here; the others may be known as other objects.
-            origin, target, catalog = map(_shared_or_same, (origin, target, catalog))
-        return Event(record, kind, event_type, origin, target, catalog, usable)
-    return Event(record, kind, event_type, origin, target, catalog, True)
-
-
-def _shared_or_same(token: str) -> str:
-    return _shared.get(token, token)
-
-
-def is_log_subject(subject: str) -> bool:
-    """Whether a subject is one that the log is made for."""
-    return _SUBJECT.fullmatch(subject) is not None
-
-
-def is_usable_token(token: str) -> bool:
-    """Whether a token may stand for an account or a catalog.
-
-    `none` means "no account", a leading underscore is reserved for our own bucket keys, and other
-    characters cannot be in bucket keys.
-    """
-    if token in _shared:
-        return True
-    if token == NONE or _TOKEN.fullmatch(token) is None:
-        return False
-    if len(_shared) < _SHARED_KEPT:
-        _shared[token] = token
-    return True
-
-
-def shared_token(token: str) -> str:
-    """The token as the object that events hold which name it, for states read from documents."""
-    return _shared_or_same(token) if is_usable_token(token) else token
-
-
-def subject_of(kind: EventType, origin: str, target: str = NONE, catalog: str = NONE) -> str:
-    """The subject that an event is published on."""
-    return f"{SUBJECT_PREFIX}{origin}.{target}.{catalog}.{kind.value}"

@@ -12,16 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from natster_tui.events.event import (
-    SUBJECT_PREFIX,
-    Event,
-    Record,
-    is_usable_token,
-    read_event,
-)
-from natster_tui.events.kinds import KINDS, EventKind
+from natster_tui.events.event import Event, Record
+from natster_tui.events.kinds import EventKind
 from natster_tui.events.moments import AtSequence, BadMomentError, Moment, Use, parse_moment
 from natster_tui.events.parking import ParkReason
+from natster_tui.events.system import EventSystem
+from natster_tui.events.tokens import is_usable_token
 
 NameOf = Callable[[str], str]
 """An account's name for its key; the key itself if it has none."""
@@ -119,6 +115,7 @@ class Word:
 class EventFilter:
     """A parsed filter. `text` is what was typed, `kinds` the kinds that may pass (None: all)."""
 
+    system: EventSystem
     text: str
     words: tuple[Word, ...]
     bounds: Bounds
@@ -143,7 +140,7 @@ class EventFilter:
             return False
         if bounds.until is not None and record.event_time > bounds.until:
             return False
-        look = Look(record, read_event(record), name_of, parked)
+        look = Look(record, self.system.read(record), name_of, parked)
         return all(
             word.field.holds is None or word.field.holds(word.value, look) != word.negated
             for word in self.words
@@ -165,12 +162,12 @@ class EventFilter:
         for word in self.words:
             whole = len(word.value) == _KEY_LENGTH and is_usable_token(word.value)
             if word.field is _FROM and whole and not word.negated:
-                return f"{SUBJECT_PREFIX}{word.value}.>"
+                return self.system.of_origin(word.value)
         if self.kinds is not None and len(self.kinds) == 1:
             (kind,) = self.kinds
-            if kind.has_parties:
+            if kind.has_target and kind.has_catalog:
                 # Other kinds count whatever their unused tokens are, even a literal ">".
-                return f"{SUBJECT_PREFIX}*.*.*.{kind.name}"
+                return self.system.subject(event=kind.name)
         return ""
 
 
@@ -180,9 +177,9 @@ _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
 @dataclass(frozen=True)
 class FilterLanguage:
-    """What a filter can say: its fields, and the kinds that `type:` takes."""
+    """What a filter can say of a system's events."""
 
-    kinds: tuple[EventKind, ...]
+    system: EventSystem
     fields: tuple[FilterField, ...]
 
     @property
@@ -201,9 +198,9 @@ class FilterLanguage:
             if word.field.bounds is not None:
                 bounds = bounds.within(word.field.bounds(word.value, now))
             if word.field.values is Values.KINDS and not word.negated:
-                meant = frozenset(kind for kind in self.kinds if kind.name == word.value)
+                meant = frozenset(kind for kind in self.system.kinds if kind.name == word.value)
                 kinds = meant if kinds is None else kinds & meant
-        return EventFilter(text, words, bounds, kinds)
+        return EventFilter(self.system, text, words, bounds, kinds)
 
     def _word(self, token: str) -> Word:
         negated = token.startswith("-") and len(token) > 1
@@ -235,7 +232,7 @@ class FilterLanguage:
         if field is None or field.values is Values.ANY:
             return []
         of_kinds = field.values is Values.KINDS
-        options = [kind.word for kind in self.kinds] if of_kinds else names(field.values)
+        options = [kind.word for kind in self.system.kinds] if of_kinds else names(field.values)
         typed = value.removeprefix('"')
         found = [
             option[len(typed) :]
@@ -271,7 +268,7 @@ def _holds_to(value: str, look: Look) -> bool:
     event = look.event
     return (
         isinstance(event, Event)
-        and event.kind.has_parties
+        and event.kind.has_target
         and _names(value, event.target, look.name_of)
     )
 
@@ -284,7 +281,7 @@ def _holds_catalog(value: str, look: Look) -> bool:
     event = look.event
     return (
         isinstance(event, Event)
-        and event.kind.has_parties
+        and event.kind.has_catalog
         and value.lower() in event.catalog.lower()
     )
 
@@ -341,21 +338,19 @@ _FROM = FilterField(
 )
 
 
-def filter_language(
-    kinds: tuple[EventKind, ...], more: Sequence[FilterField] = ()
-) -> FilterLanguage:
-    """The language for events of these kinds, with more fields of one's own if there are any."""
+def filter_language(system: EventSystem, more: Sequence[FilterField] = ()) -> FilterLanguage:
+    """The language for the events of a system, with more fields of one's own if there are any."""
 
     def kind_named(value: str) -> str:
-        for kind in kinds:
+        for kind in system.kinds:
             if value.lower() in (kind.name, kind.word):
                 return kind.name
-        words = ", ".join(kind.word for kind in kinds)
+        words = ", ".join(kind.word for kind in system.kinds)
         raise BadFilterError(f"type:{value} is none of {words}")
 
-    kind_words = ", ".join(kind.word for kind in kinds)
+    kind_words = ", ".join(kind.word for kind in system.kinds)
     return FilterLanguage(
-        kinds,
+        system,
         (
             FilterField(
                 "type",
@@ -389,6 +384,3 @@ def filter_language(
             *more,
         ),
     )
-
-
-FILTERS = filter_language(KINDS)

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from natster_tui.events.event import (
-    NONE,
-    SUBJECT_PREFIX,
-    Event,
-    EventType,
-    shared_token,
-)
+from natster_tui.events.event import Event
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Unopened
+from natster_tui.events.tokens import NONE, shared_token
 from natster_tui.projections.api import PageableList, Projection, unopened_error
 from natster_tui.projections.documents import Document, seconds_of, text_of
 from natster_tui.projections.share_relation import ShareRelation
@@ -125,7 +122,7 @@ class AccountProjection(Projection[AccountState]):
     fast_form = staticmethod(states_with_shares)
 
     def __init__(self) -> None:
-        self._rules: dict[EventType, _Rule] = {
+        self._rules: dict[StrEnum, _Rule] = {
             EventType.INITIALIZED: self._initialize,
             EventType.CONTEXT_BOUND: self._bind,
             EventType.SHARED: self._share,
@@ -232,7 +229,7 @@ class AccountProjection(Projection[AccountState]):
 
     def keys_of(self, event: Event) -> tuple[str, ...]:
         """See `Projection.keys_of`."""
-        if event.target == NONE or not event.kind.has_parties:
+        if event.target == NONE or not event.kind.has_target:
             return (event.origin,)
         return (event.origin, event.target)
 
@@ -242,7 +239,7 @@ class AccountProjection(Projection[AccountState]):
         The first is `KEY.>` and not `KEY.*.*.*`: an initialization counts whatever its target
         token says, and the narrower filter leaves out subjects with a literal `>` in it.
         """
-        return (f"{SUBJECT_PREFIX}{key}.>", f"{SUBJECT_PREFIX}*.{key}.*.*")
+        return (NATSTER.of_origin(key), NATSTER.subject(target=key))
 
     def copy(self, state: AccountState) -> AccountState:
         """See `Projection.copy`; what is not a dict here is never changed in place."""

@@ -10,11 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from natster_tui.errors import UnopenedEventError
-from natster_tui.events.event import Event, EventType
+from natster_tui.events.event import Event
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.projections.documents import Document, encode_document, read_document
@@ -59,7 +60,7 @@ class Projection(ABC, Generic[State]):
     bucket: str
     version: int
     key_noun: str
-    uses: frozenset[EventType]
+    uses: frozenset[StrEnum]
     pageable: Mapping[str, PageableList[State]] = MappingProxyType({})
     fast_form: FastForm[State] | None = None
     """Folds from the log's beginning by the shares as a relation (see `quick_fold`); None: every

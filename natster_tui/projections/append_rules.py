@@ -11,15 +11,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from natster_tui.events.account_keys import account_key_problem
-from natster_tui.events.event import (
-    CATALOG_TYPES,
-    NONE,
-    SUBJECT_PREFIX,
-    is_usable_token,
-    subject_of,
-)
-from natster_tui.events.kinds import EventType, kind_of
+from natster_tui.events.natster import CATALOG_TYPES, NATSTER, EventType
 from natster_tui.events.payloads import payload_problem
+from natster_tui.events.tokens import NONE, is_usable_token
 from natster_tui.projections.account import AccountState, announced_name, read_context
 from natster_tui.projections.catalog import CatalogState
 
@@ -37,14 +31,14 @@ class Proposal:
     @property
     def subject(self) -> str:
         """The subject it would be published on."""
-        return subject_of(self.kind, self.origin, self.target, self.catalog)
+        return NATSTER.subject_of(self.kind, self.origin, self.target, self.catalog)
 
     @property
     def expected_subject(self) -> str:
         """The filter whose newest sequence the append expects, so that two writers can't win."""
         if self.kind in CATALOG_TYPES:
-            return f"{SUBJECT_PREFIX}*.*.{self.catalog}.*"
-        return f"{SUBJECT_PREFIX}{self.origin}.none.none.*"
+            return NATSTER.subject(catalog=self.catalog)
+        return NATSTER.subject(origin=self.origin, target=NONE, catalog=NONE)
 
 
 def state_problem(
@@ -70,7 +64,7 @@ def state_problem(
 
 def form_problem(proposal: Proposal) -> str | None:
     """What is wrong with a proposal whatever the state of the log is, or None."""
-    if problem := payload_problem(kind_of(proposal.kind), proposal.payload):
+    if problem := payload_problem(NATSTER.kind_of(proposal.kind), proposal.payload):
         return problem
     if problem := account_key_problem(proposal.origin):
         return f"the origin is not an account key: {problem}"

@@ -11,14 +11,10 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from natster_tui.events.event import (
-    CATALOG_TYPES,
-    SUBJECT_PREFIX,
-    Event,
-    EventType,
-    shared_token,
-)
+from natster_tui.events.event import Event
+from natster_tui.events.natster import CATALOG_TYPES, NATSTER, EventType
 from natster_tui.events.parking import ParkReason
+from natster_tui.events.tokens import shared_token
 from natster_tui.projections.api import PageableList, Projection
 from natster_tui.projections.documents import Document, text_of, texts_of
 from natster_tui.projections.share_relation import ShareRelation
@@ -94,7 +90,7 @@ class CatalogProjection(Projection[CatalogState]):
 
     def key_filters(self, key: str) -> tuple[str, ...]:
         """See `Projection.key_filters`: events with a literal `>` among their tokens are parked."""
-        return (f"{SUBJECT_PREFIX}*.*.{key}.*",)
+        return (NATSTER.subject(catalog=key),)
 
     def copy(self, state: CatalogState) -> CatalogState:
         """See `Projection.copy`."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
-from natster_tui.events.kinds import EventType
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.keyed import KeyedProjection, Part
 
@@ -53,8 +54,10 @@ def _kinds_problem(projection: Projection[Any]) -> str:
     uses = projection.uses
     if not isinstance(uses, frozenset) or not uses:
         return "uses must be a frozenset of event types, with one at least"
-    if odd := [kind for kind in uses if not isinstance(kind, EventType)]:
-        known = ", ".join(kind.value for kind in EventType)
+    system = projection.system if isinstance(projection, KeyedProjection) else NATSTER
+    types = {kind.type for kind in system.kinds}
+    if odd := [kind for kind in uses if not isinstance(kind, StrEnum) or kind not in types]:
+        known = ", ".join(kind.name for kind in system.kinds)
         return f"uses names {odd[0]!r}, which is no event type; there are {known}"
     return ""
 

@@ -7,10 +7,10 @@ bytes, tallies, keys) is immutable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Generic
 
-from natster_tui.events.event import Event, Record, read_event
+from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkedEvent, ParkedTally, ParkReason
 from natster_tui.projections.api import Projection, State
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
@@ -47,7 +47,7 @@ class Fold(Generic[State]):
         self._newly_parked: list[ParkedEvent] = []
 
     def apply(self, record: Record, event: Event | ParkReason) -> tuple[str, ...]:
-        """Fold one record, already read with `read_event`; returns the keys that changed.
+        """Fold one record, read with the system it belongs to; returns the keys that changed.
 
         Raises BlockedEventError (see `Projection.apply`), and does not move.
         """
@@ -82,11 +82,6 @@ class Fold(Generic[State]):
                 dirty[key] = None
             changed = outcome
         return changed
-
-    def advance(self, records: Iterable[Record]) -> None:
-        """Fold records in order."""
-        kept = list(records)
-        self.apply_all(kept, [read_event(record) for record in kept])
 
     def continue_from(self, other: Fold[State]) -> None:
         """Take over the position and states of another fold, which must not be used any more."""
@@ -138,10 +133,3 @@ class Fold(Generic[State]):
         """Every document as it would be stored now."""
         encode = self.projection.encode
         return {key: encode(key, state) for key, state in self.states.items()}
-
-
-def fold_all(projection: Projection[State], records: Iterable[Record]) -> Fold[State]:
-    """One fold of a whole log."""
-    fold = Fold(projection)
-    fold.advance(records)
-    return fold

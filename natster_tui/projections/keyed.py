@@ -35,9 +35,12 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from natster_tui.errors import RuleFailedError
-from natster_tui.events.event import NONE, SUBJECT_PREFIX, Event
+from natster_tui.events.event import Event
+from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Unopened
+from natster_tui.events.system import EventSystem
+from natster_tui.events.tokens import NONE
 from natster_tui.projections.api import Projection, unopened_error
 from natster_tui.projections.documents import Document
 from natster_tui.text.safe_text import safe_text
@@ -49,11 +52,11 @@ NO_ACCOUNT = "_nobody"
 
 
 class Part(Enum):
-    """The part of a subject that is a document's key. The values are token positions."""
+    """The part of a subject that is a document's key."""
 
-    ORIGIN = 2
-    TARGET = 3
-    CATALOG = 4
+    ORIGIN = "origin"
+    TARGET = "target"
+    CATALOG = "catalog"
 
 
 class KeyedProjection(Projection[Model], Generic[Model]):
@@ -68,6 +71,8 @@ class KeyedProjection(Projection[Model], Generic[Model]):
     keys: tuple[Part, ...] = (Part.ORIGIN,)
     model: type[Model]
     opens_payloads: bool = False
+    system: EventSystem = NATSTER
+    """What the log holds that it is folded from."""
 
     folding = 0
     """The sequence of the event that the rule is looking at; 0 between events."""
@@ -151,11 +156,11 @@ class KeyedProjection(Projection[Model], Generic[Model]):
         for part in self.keys:
             if part is Part.ORIGIN:
                 # Not `KEY.*.*.*`, which leaves out subjects with a literal `>` among the tokens.
-                filters.append(f"{SUBJECT_PREFIX}{key}.>")
+                filters.append(self.system.of_origin(key))
+            elif part is Part.TARGET:
+                filters.append(self.system.subject(target=key))
             else:
-                tokens = ["*"] * 4
-                tokens[part.value - 2] = key
-                filters.append(SUBJECT_PREFIX + ".".join(tokens))
+                filters.append(self.system.subject(catalog=key))
         return tuple(filters)
 
     def copy(self, state: Model) -> Model:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.steps import DocumentSteps, Effect
 
 
-def preview_of(record: Record, folds: Mapping[str, Fold[Any]]) -> list[Effect]:
+def preview_of(
+    record: Record, event: Event | ParkReason, folds: Mapping[str, Fold[Any]]
+) -> list[Effect]:
     """What a record would do to the documents that it would change; only their states are copied.
 
     Its sequence is none yet: any from 1 on will do.
     """
-    event = read_event(record)
     if isinstance(event, ParkReason):
         return []
     effects = []

@@ -11,12 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from natster_tui.events.event import (
-    Event,
-    Record,
-    StoredMessage,
-    read_event,
-)
+from natster_tui.events.event import Event, Record, StoredMessage
+from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.share_relation import ShareRelation
@@ -25,7 +21,10 @@ from natster_tui.projections.share_relation import ShareRelation
 class QuickFold:
     """The folds of projections that have a fast form, from the log's beginning."""
 
-    def __init__(self, projections: Sequence[Projection[Any]], *, tombstones: str) -> None:
+    def __init__(
+        self, projections: Sequence[Projection[Any]], system: EventSystem, *, tombstones: str
+    ) -> None:
+        self._read = system.read
         self._relation = ShareRelation()
         self._folds = [Fold(projection, tombstones=tombstones) for projection in projections]
         self._others: Counter[str] = Counter()
@@ -44,7 +43,7 @@ class QuickFold:
     def apply(self, records: Sequence[Record]) -> None:
         """Fold records by the rules. Raises BlockedEventError; then this fold is of no use."""
         for record in records:
-            event = read_event(record)
+            event = self._read(record)
             for fold in self._folds:
                 for account in fold.apply(record, event):
                     self._relation.place(account, record.seq)

@@ -33,24 +33,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from natster_tui.events.event import (
-    MARKER_REASON,
-    OCCURRED_AT,
-    SUBJECT_PREFIX,
-    EventType,
-    StoredMessage,
-    is_usable_token,
-    shared_token,
-)
+from natster_tui.events.event import MARKER_REASON, OCCURRED_AT, StoredMessage
 from natster_tui.events.headers import first_header
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.times import parse_occurred_at
+from natster_tui.events.tokens import is_usable_token, shared_token
 
 _BITS: Final = 24
 """Bits of a token's number: sixteen million accounts and catalog names."""
 _MASK: Final = (1 << _BITS) - 1
 _UNUSABLE: Final = -1
 
-_PREFIX: Final = SUBJECT_PREFIX.encode()
+_PREFIX: Final = NATSTER.prefix.encode()
 _MARKER: Final = MARKER_REASON.encode()
 _OCCURRED: Final = OCCURRED_AT.encode()
 _KINDS: Final = (EventType.SHARED, EventType.UNSHARED, EventType.IMPORTED)

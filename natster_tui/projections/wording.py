@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from natster_tui.events.event import NONE, Event, Record
+from natster_tui.events.event import Event, Record
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.events.times import format_seconds
+from natster_tui.events.tokens import NONE
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.diff import FieldChange
 from natster_tui.text.masking import MASK, mask_json, screen_text

@@ -19,15 +19,10 @@ from natster_tui.errors import (
     RefusedError,
     ServerError,
 )
-from natster_tui.events.event import (
-    MESSAGE_ID,
-    SUBJECT_PREFIX,
-    Record,
-    StoredMessage,
-)
-from natster_tui.events.kinds import EventType
+from natster_tui.events.event import MESSAGE_ID, Record, StoredMessage
 from natster_tui.events.log.hazards import why_not_publishable
 from natster_tui.events.log.info import LogInfo
+from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
     REPLICAS_NOT_SUPPORTED,
@@ -82,7 +77,11 @@ class Append:
 class EventLog:
     """The log, reached over a link. `info` is as of the last `refresh`."""
 
-    def __init__(self, link: Link, info: LogInfo, sealing: Sealing | None = None) -> None:
+    def __init__(
+        self, link: Link, info: LogInfo, system: EventSystem, sealing: Sealing | None = None
+    ) -> None:
+        self.system = system
+        """What its messages say."""
         self.appended = 0
         """How many events this object appended, without duplicates."""
         self.link = link
@@ -104,12 +103,12 @@ class EventLog:
         return (self.info.stream, self.info.created, sealing.tombstones, sealing.problems)
 
     @classmethod
-    async def open(cls, link: Link, stream: str) -> EventLog:
+    async def open(cls, link: Link, system: EventSystem) -> EventLog:
         """Open the existing log; raises MissingLogError if there is none."""
-        return cls(link, await _read_info(link, stream))
+        return cls(link, await _read_info(link, system.stream), system)
 
     @classmethod
-    async def create(cls, link: Link, stream: str, settings: LogSettings) -> EventLog:
+    async def create(cls, link: Link, system: EventSystem, settings: LogSettings) -> EventLog:
         """Create the log; raises ApiError if the server refuses or the name is taken."""
         replicas = settings.replicas
         if replicas is None:
@@ -117,15 +116,15 @@ class EventLog:
             nodes = len(link.info.connect_urls or ())
             if nodes >= CLUSTER_FOR_THREE_REPLICAS:
                 try:
-                    return await cls.create(link, stream, replace(settings, replicas=3))
+                    return await cls.create(link, system, replace(settings, replicas=3))
                 except ApiError as error:
                     # Another refusal may pass, and the replicas of a log are never changed later.
                     if error.code != REPLICAS_NOT_SUPPORTED:
                         raise
             replicas = 1
-        config = stream_config(stream, settings, replicas)
-        await link.ask(f"STREAM.CREATE.{stream}", StreamInfoAnswer, config)
-        return await cls.open(link, stream)
+        config = stream_config(system, settings, replicas)
+        await link.ask(f"STREAM.CREATE.{system.stream}", StreamInfoAnswer, config)
+        return await cls.open(link, system)
 
     @property
     def stream(self) -> str:
@@ -227,12 +226,16 @@ class EventLog:
         found = await last_message(self.link, self.stream, subject_filter)
         return 0 if found is None else found.seq
 
-    async def clear_binding(self) -> int:
-        """The sequence of an unsealed `context_bound`; 0 if the first and the newest are sealed."""
-        wanted = f"{SUBJECT_PREFIX}*.*.*.{EventType.CONTEXT_BOUND}"
+    async def clear_payload(self) -> int:
+        """The sequence of an event that needs a payload, and whose payload is not sealed.
+
+        Only the first and the newest of each kind are looked at; 0 if all of them are sealed.
+        """
+        system = self.system
+        wanted = [system.subject(event=kind.name) for kind in system.needing_payload]
         ends = await together(
-            next_message(self.link, self.stream, 1, wanted),
-            last_message(self.link, self.stream, wanted),
+            *(next_message(self.link, self.stream, 1, each) for each in wanted),
+            *(last_message(self.link, self.stream, each) for each in wanted),
         )
         for record in ends:
             if record is not None and is_sealable(record.payload):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from natster_tui.events.event import SUBJECTS
 from natster_tui.events.log.info import LogInfo
+from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 
 
@@ -27,12 +27,12 @@ class LogSettings:
     sealing: str = "off"
 
 
-def stream_config(stream: str, settings: LogSettings, replicas: int) -> dict[str, object]:
+def stream_config(system: EventSystem, settings: LogSettings, replicas: int) -> dict[str, object]:
     """The request that creates the stream."""
     return {
-        "name": stream,
+        "name": system.stream,
         "description": "Natster event log",
-        "subjects": [SUBJECTS],
+        "subjects": [system.subjects],
         "retention": "limits",
         "storage": "file",
         "discard": settings.discard,

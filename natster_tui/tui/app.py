@@ -89,7 +89,7 @@ class Dashboard(App[None]):
         self.traveller = TravelBanner(self.view)
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._key_line = PaneKeyLine(self.view.glyphs)
-        self._prompt = Prompt(self.view.completions)
+        self._prompt = Prompt(self.view.filters, self.view.completions)
         self._typed_ahead: deque[events.Event] = deque()
         """Keys that wait until the one before them is answered."""
         self.refreshing = Refreshing(

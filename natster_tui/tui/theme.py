@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from textual.theme import Theme
 
-from natster_tui.events.kinds import EventKind, EventType, kind_of
+from natster_tui.events.kinds import EventKind
 
 DARK = Theme(
     name="natster-dark",
@@ -43,15 +43,10 @@ LIGHT = Theme(
 )
 
 
-_BOUND, _IMPORTED = kind_of(EventType.CONTEXT_BOUND), kind_of(EventType.IMPORTED)
-
-
 @dataclass(frozen=True, slots=True)
 class Glyphs:
     """The marks used beside words."""
 
-    bound: str = _BOUND.glyph
-    imported: str = _IMPORTED.glyph
     parked: str = "!"
     good: str = "✓"
     bad: str = "✗"
@@ -75,8 +70,6 @@ class Glyphs:
 
 UNICODE = Glyphs()
 ASCII = Glyphs(
-    bound=_BOUND.plain_glyph,
-    imported=_IMPORTED.plain_glyph,
     parked="!",
     good="ok",
     bad="XX",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -17,8 +18,9 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.event import Record
-from natster_tui.events.filter import Values
+from natster_tui.events.filter import FilterLanguage, Values, filter_language
 from natster_tui.events.parking import ParkReason
+from natster_tui.events.system import EventSystem
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
@@ -109,6 +111,16 @@ class View:
                 self._collision_names, self._collisions = names, case_collisions(self.catalogs)
         return self._collisions
 
+    @property
+    def system(self) -> EventSystem:
+        """What the log's messages say."""
+        return self.workspace.options.choice.system
+
+    @cached_property
+    def filters(self) -> FilterLanguage:
+        """What a filter can say of them."""
+        return filter_language(self.system)
+
     def completions(self, values: Values) -> list[str]:
         """What completes a filter's field: catalogs, or accounts by name and by key."""
         if values is Values.CATALOGS:
@@ -128,7 +140,7 @@ class View:
 
     def reading(self, record: Record) -> Reading:
         """What a record says, as it was found out when it came in."""
-        return self.workspace.readings.of(record)
+        return self.workspace.readings.of(record, self.system)
 
     def parked(self, record: Record) -> ParkReason | None:
         """Why the first projection that parks a record does so, None if none does."""

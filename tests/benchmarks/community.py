@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from random import Random
 
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import EventType, subject_of
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.account import CONTEXT_FIELDS
 
 HUB_CATALOG = "natsterhub"
@@ -61,11 +61,14 @@ class Community:
         random = Random(self.seed)
         keys = self.keys()
         for number, key in enumerate(keys):
-            yield subject_of(EventType.INITIALIZED, key), _introduction(number, key)
+            yield NATSTER.subject_of(EventType.INITIALIZED, key), _introduction(number, key)
             if random.random() < _BOUND:
-                yield subject_of(EventType.CONTEXT_BOUND, key), _context(random, number, key)
+                yield (
+                    NATSTER.subject_of(EventType.CONTEXT_BOUND, key),
+                    _context(random, number, key),
+                )
             if self.hub and number:
-                yield subject_of(EventType.SHARED, keys[0], key, HUB_CATALOG), b"null"
+                yield NATSTER.subject_of(EventType.SHARED, keys[0], key, HUB_CATALOG), b"null"
         shares: list[tuple[int, int, str]] = []
         known: set[tuple[int, int, str]] = set()
         while True:
@@ -73,7 +76,7 @@ class Community:
             if chance < _REBOUND:
                 number = random.randrange(len(keys))
                 yield (
-                    subject_of(EventType.CONTEXT_BOUND, keys[number]),
+                    NATSTER.subject_of(EventType.CONTEXT_BOUND, keys[number]),
                     _context(random, number, keys[number]),
                 )
             elif chance < _SHARED or not shares:
@@ -83,17 +86,26 @@ class Community:
                     continue
                 known.add(share)
                 shares.append(share)
-                yield subject_of(EventType.SHARED, keys[owner], keys[other], share[2]), b"null"
+                yield (
+                    NATSTER.subject_of(EventType.SHARED, keys[owner], keys[other], share[2]),
+                    b"null",
+                )
             else:
                 at = random.randrange(len(shares))
                 owner, other, catalog = shares[at]
                 if chance < _IMPORTED:
-                    yield subject_of(EventType.IMPORTED, keys[other], keys[owner], catalog), b"null"
+                    yield (
+                        NATSTER.subject_of(EventType.IMPORTED, keys[other], keys[owner], catalog),
+                        b"null",
+                    )
                 else:
                     shares[at] = shares[-1]
                     shares.pop()
                     known.discard((owner, other, catalog))
-                    yield subject_of(EventType.UNSHARED, keys[owner], keys[other], catalog), b"null"
+                    yield (
+                        NATSTER.subject_of(EventType.UNSHARED, keys[owner], keys[other], catalog),
+                        b"null",
+                    )
 
 
 def _introduction(number: int, key: str) -> bytes:

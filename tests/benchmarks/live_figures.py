@@ -19,7 +19,8 @@ from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from natster_tui.events.event import MESSAGE_ID, STREAM, EventType, subject_of
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.checkpoint import decode_checkpoint
 from natster_tui.projections.registry import ACCOUNTS
@@ -162,7 +163,7 @@ async def measure_live(community: Community, seconds: float, tell: OnFigure) -> 
         settings = ConnectionSettings(servers=(whole.server.url,), origin="flags")
         link = await Link.open(settings)
         try:
-            log = await EventLog.open(link, STREAM)
+            log = await EventLog.open(link, NATSTER)
             await _measure_pages(log, tell)
             await _measure_batches(link, tell)
             await whole.cost("rebuild")
@@ -273,7 +274,7 @@ async def _publish(
             owner, other = draw.sample(keys, 2)
             kind = EventType.UNSHARED if draw.random() < 0.3 else EventType.SHARED
             published.append(time.perf_counter())
-            subject = subject_of(kind, owner, other, f"live-{draw.randrange(500)}")
+            subject = NATSTER.subject_of(kind, owner, other, f"live-{draw.randrange(500)}")
             message_id = f"live-{head}-{number}"
             await link.publish(link.target.stored(subject), b"null", {MESSAGE_ID: message_id})
         await asyncio.sleep(_TICK_S)

@@ -6,7 +6,8 @@ import asyncio
 import json
 from itertools import islice
 
-from natster_tui.events.event import MESSAGE_ID, STREAM
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -26,8 +27,8 @@ async def load(link: Link, community: Community, sealing: SealingChoice) -> None
         duplicate_window_s=1,
         sealing="on" if sealing.for_new_log else "off",
     )
-    log = await EventLog.create(link, STREAM, settings)
-    log.sealing = await open_sealing(link, log.info, sealing)
+    log = await EventLog.create(link, NATSTER, settings)
+    log.sealing = await open_sealing(link, log.system, log.info, sealing)
     events = enumerate(community.story(), 1)
     answer: asyncio.Task[bytes] | None = None
     while chunk := list(islice(events, _UNANSWERED)):

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from natster_tui.engine.log.follower import LogFollower
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -36,7 +36,7 @@ _CHUNK = 0.02
 async def _log_at(url: str) -> AsyncIterator[EventLog]:
     link = await Link.open(ConnectionSettings(servers=(url,), origin="flags"))
     try:
-        yield await EventLog.open(link, STREAM)
+        yield await EventLog.open(link, NATSTER)
     finally:
         await link.close()
 

@@ -7,7 +7,7 @@ import random
 import time
 
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.projections.wording import Names
@@ -30,7 +30,7 @@ async def measure_travel(community: Community, tell: OnFigure) -> None:
     async with loaded(community, sealed=False) as whole:
         link = await Link.open(ConnectionSettings(servers=(whole.server.url,), origin="flags"))
         try:
-            await _travel(await EventLog.open(link, STREAM), community, tell)
+            await _travel(await EventLog.open(link, NATSTER), community, tell)
         finally:
             await link.close()
 

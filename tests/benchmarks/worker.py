@@ -12,7 +12,7 @@ from pathlib import Path
 
 from natster_tui.engine.gc_tuning import collect_rarely
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -31,9 +31,9 @@ async def measure(task: str, url: str, last: int, key_file: Path | None) -> Cost
     collect_rarely()  # as the program does when it starts
     link = await Link.open(ConnectionSettings(servers=(url,), origin="flags"))
     try:
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
         choice = SealingChoice(key_file is not None, key_file, is_named=True)
-        log.sealing = await open_sealing(link, log.info, choice)
+        log.sealing = await open_sealing(link, log.system, log.info, choice)
         match task:
             case "read":
                 return await cost_of(read(log, last))

@@ -14,7 +14,8 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, KeyValueConfig
 from nats.js.errors import KeyNotFoundError
 
-from natster_tui.events.event import STREAM, Record, read_event
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.registry import PROJECTIONS
@@ -34,7 +35,7 @@ async def read_and_do_nothing(url: str, last: int) -> int:
     config = ConsumerConfig(
         ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, mem_storage=True
     )
-    consumer = (await stream.add_consumer(STREAM, config)).name
+    consumer = (await stream.add_consumer(NATSTER.stream, config)).name
     inbox = client.new_inbox()
     done = asyncio.Event()
     seen = asked = 0
@@ -52,7 +53,7 @@ async def read_and_do_nothing(url: str, last: int) -> int:
         asked += _WINDOW
         request = {"batch": _WINDOW, "expires": 60_000_000_000}
         await client.publish(
-            f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{NATSTER.stream}.{consumer}",
             json.dumps(request).encode(),
             reply=inbox,
         )
@@ -81,7 +82,9 @@ async def _project(client: nats.NATS, projection: Projection[Any], last: int) ->
     stream = client.jetstream()
     name = f"NAIVE_{projection.name}"
     bucket = await stream.create_key_value(KeyValueConfig(bucket=name))
-    subscription = await stream.pull_subscribe("natster.events.>", durable=name, stream=STREAM)
+    subscription = await stream.pull_subscribe(
+        "natster.events.>", durable=name, stream=NATSTER.stream
+    )
     for _ in range(last):
         (message,) = await subscription.fetch(1)
         about = message.metadata
@@ -91,7 +94,7 @@ async def _project(client: nats.NATS, projection: Projection[Any], last: int) ->
             message.subject,
             message.data,
         )
-        event = read_event(record)
+        event = NATSTER.read(record)
         if not isinstance(event, str):
             states = {}
             for key in projection.keys_of(event):
@@ -104,5 +107,5 @@ async def _project(client: nats.NATS, projection: Projection[Any], last: int) ->
                 await bucket.put(key, fold.document(key) or b"")
         await message.ack()
     await subscription.unsubscribe()
-    await stream.delete_consumer(STREAM, name)
+    await stream.delete_consumer(NATSTER.stream, name)
     await stream.delete_key_value(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -55,7 +55,7 @@ async def account(limited: RealServer, name: str) -> AsyncIterator[tuple[Connect
     try:
         for stream in await stream_names(settings):
             await ask_jetstream(link, f"STREAM.DELETE.{stream}")
-        await append(await EventLog.create(link, STREAM, LOG), EVENTS)
+        await append(await EventLog.create(link, NATSTER, LOG), EVENTS)
         yield settings, link
     finally:
         await link.close()
@@ -66,7 +66,7 @@ async def limits_of(settings: ConnectionSettings) -> dict[str, int]:
     return {
         stream["config"]["name"]: stream["config"]["max_bytes"] // MIB
         for stream in listed["streams"]
-        if stream["config"]["name"] != STREAM
+        if stream["config"]["name"] != NATSTER.stream
     }
 
 
@@ -92,9 +92,9 @@ async def test_keys_get_one_as_well_and_the_limit_of_a_stream_is_kept(
     limited: RealServer, tmp_path: Path
 ) -> None:
     async with account(limited, "sealed") as (settings, link):
-        await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
         sealed = LogSettings(max_bytes=120 * MIB, sealing="on")
-        await EventLog.create(link, STREAM, sealed)
+        await EventLog.create(link, NATSTER, sealed)
         natster = Program(tmp_path).on(settings, "--bucket-bytes", "32MiB")
         initialize = ("publish", "natster_initialized", "--origin", A)
         await natster.succeed(*initialize, "--data", '{"account_name":"A"}')
@@ -120,11 +120,11 @@ async def test_too_little_room_is_refused_with_figures_before_anything_is_made(
             assert "PROJ_" in sentence
             assert "30 MiB of the account's 130 MiB are not reserved" in sentence
             assert "--bucket-bytes SIZE" in sentence
-            assert await stream_names(settings) == [STREAM]
+            assert await stream_names(settings) == [NATSTER.stream]
         asked = natster.with_options("--bucket-bytes", "20M")
         sentence = await asked.fail(3, "project", "--once")
         assert "cannot have 20 MiB: the account has 15 MiB for it" in sentence
-        assert await stream_names(settings) == [STREAM]
+        assert await stream_names(settings) == [NATSTER.stream]
         await natster.with_options("--bucket-bytes", "10M").succeed("project", "--once")
         assert (await limits_of(settings))["KV_PROJ_ACCOUNT"] == 10
 
@@ -143,8 +143,8 @@ async def test_a_limit_of_streams_is_told(limited: RealServer, tmp_path: Path) -
 async def test_no_storage_is_told(limited: RealServer, tmp_path: Path) -> None:
     async with account(limited, "storage") as (settings, link):
         # The log has reserved all that there is.
-        await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
-        await EventLog.create(link, STREAM, LogSettings(max_bytes=100 * MIB))
+        await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
+        await EventLog.create(link, NATSTER, LogSettings(max_bytes=100 * MIB))
         natster = Program(tmp_path).on(settings)
         for command in (("project", "--once"), ("rebuild", "--yes", "--json")):
             sentence = await natster.fail(3, *command)
@@ -160,7 +160,7 @@ async def test_a_size_above_the_limit_of_a_stream_is_told(
         sentence = await natster.fail(3, "project", "--once")
         assert "cannot have 1 GiB" in sentence
         assert "128 MiB is the most for a stream" in sentence
-        assert await stream_names(settings) == [STREAM]
+        assert await stream_names(settings) == [NATSTER.stream]
 
 
 async def test_a_full_bucket_is_told(limited: RealServer, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ async def test_a_full_bucket_is_told(limited: RealServer, tmp_path: Path) -> Non
         config.update(max_bytes=2_000, metadata={})
         del config["first_seq"]
         await ask_jetstream(link, "STREAM.UPDATE.KV_PROJ_ACCOUNT", config)
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
         await append(log, [initialized(f"AC{number:04}", "x" * 100) for number in range(30)])
         for command in (("project", "--once"), ("rebuild", "account", "--yes", "--json")):
             sentence = await natster.fail(3, *command)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -49,7 +49,7 @@ async def furnished(place: Elsewhere) -> Elsewhere:
     await when_connected(place)
     for settings in (place.own, place.inside):
         link = await Link.open(settings)
-        log = await EventLog.create(link, STREAM, LogSettings())
+        log = await EventLog.create(link, NATSTER, LogSettings())
         if settings is place.own:
             await append(log, [initialized(A), initialized(A), initialized(B)])
         await link.close()
@@ -78,7 +78,7 @@ async def test_import_and_project_write_there_only(
     assert [await everything_in(place.own) for place in places] == before
     for place in places:
         inside = await everything_in(place.inside)
-        assert inside[STREAM][2]["last_seq"] == 3
+        assert inside[NATSTER.stream][2]["last_seq"] == 3
         assert inside["KV_PROJ_ACCOUNT"][2]["messages"] == 3
 
 
@@ -101,4 +101,4 @@ async def test_a_command_names_what_is_missing_and_exits_with_3(
         assert "import natster.events.> and $KV.> as JS.own.API.natster.events.>" in sentence
     assert [await everything_in(place.own) for place in places] == before
     for place in places:
-        assert (await everything_in(place.inside))[STREAM][2]["last_seq"] == 2
+        assert (await everything_in(place.inside))[NATSTER.stream][2]["last_seq"] == 2

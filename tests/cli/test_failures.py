@@ -18,8 +18,8 @@ import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.import_events import import_records
-from natster_tui.events.event import STREAM
 from natster_tui.events.log.lines import encode_line
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -75,7 +75,7 @@ def user_of(server: RealServer, name: str) -> ConnectionSettings:
 async def make_log(settings: ConnectionSettings, log: LogSettings | None = None) -> None:
     """The standard recording as the log, projected if the server can."""
     link = await Link.open(settings)
-    made = await EventLog.create(link, STREAM, log or LogSettings())
+    made = await EventLog.create(link, NATSTER, log or LogSettings())
     await import_records(made, recording("01"), "test")
     if link.server_version >= (2, 12, 0):
         await project_until_caught_up(made, PROJECTIONS, "test")
@@ -178,7 +178,7 @@ async def test_a_missing_log_names_the_stream_the_account_and_the_flag(
         natster.fail(3, "import", STANDARD),
         natster.fail(3, "status", "--stream", "ELSEWHERE"),
     )
-    for sentence, stream in ((first, STREAM), (other, "ELSEWHERE")):
+    for sentence, stream in ((first, NATSTER.stream), (other, "ELSEWHERE")):
         assert sentence == (
             f"there is no log {stream} at {settings.servers[0]} for {settings.user}: "
             "check --server and --stream, or make it with --create-log"
@@ -191,7 +191,7 @@ async def test_a_full_log_names_the_limit_and_the_remedy(
 ) -> None:
     small = ("--create-log", "--log-setting", "max_bytes=1500")
     importing = await natster.fail(3, "import", *small, STANDARD)
-    held = (await everything(settings))[STREAM]
+    held = (await everything(settings))[NATSTER.stream]
     assert 0 < held["messages"] < 10
     assert held["first"] == 1, "a full log forgets nothing"
     publishing = await natster.fail(
@@ -213,10 +213,10 @@ async def test_another_log_is_never_projected_on_top(
     natster: Program, settings: ConnectionSettings
 ) -> None:
     await make_log(settings, LogSettings(deny_delete=False, deny_purge=False))
-    await jetstream(settings, f"STREAM.DELETE.{STREAM}")
+    await jetstream(settings, f"STREAM.DELETE.{NATSTER.stream}")
     link = await Link.open(settings)
     await import_records(
-        await EventLog.create(link, STREAM, LogSettings()), recording("06"), "test"
+        await EventLog.create(link, NATSTER, LogSettings()), recording("06"), "test"
     )
     await link.close()
     before = await everything(settings)

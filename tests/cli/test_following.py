@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from tests.cli.program import Program
 from tests.faults.arena import own_server, tell
 from tests.faults.checker import ask, plain_client
@@ -63,7 +63,7 @@ async def test_following_ends_when_another_log_stands_in_its_place(
         # While it is stopped it sees nothing of what happens to the log.
         following.send_signal(signal.SIGSTOP)
         async with plain_client(settings) as client:
-            await ask(client, f"STREAM.DELETE.{STREAM}")
+            await ask(client, f"STREAM.DELETE.{NATSTER.stream}")
         await tell(settings, 0, 40)
         await asyncio.to_thread(server.stop)
         await asyncio.to_thread(server.start)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
 from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -61,10 +63,10 @@ async def head(settings: ConnectionSettings, anywhere: Program, sealed: bool) ->
     """A hostile log of a hostile name, and its projections; how many events it has."""
     link = await Link.open(settings)
     if sealed:
-        log = await sealed_log(link, anywhere.key_file, STREAM)
+        log = await sealed_log(link, anywhere.key_file, replace(NATSTER, stream=STREAM))
         count = await write_hostile_log(settings, log)
     else:
-        log = await EventLog.create(link, STREAM, LogSettings())
+        log = await EventLog.create(link, replace(NATSTER, stream=STREAM), LogSettings())
         count = await write_hostile_log(settings)
     await project_until_caught_up(log, PROJECTIONS, "test")
     await link.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND, STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import BUCKET, FORMER_KEY, Holder
@@ -44,12 +44,12 @@ def refused(_subject: str) -> dict[str, Any]:
 
 def hostile_stream(subject: str) -> dict[str, Any]:
     """A stream of which every text is hostile, wherever there may be one."""
-    if not subject.endswith(f"STREAM.INFO.{STREAM}"):
+    if not subject.endswith(f"STREAM.INFO.{NATSTER.stream}"):
         missing = STREAM_NOT_FOUND if "STREAM.INFO" in subject else NO_MESSAGE_FOUND
         return {"error": {"code": 404, "err_code": missing, "description": EVERYTHING}}
     return {
         "config": {
-            "name": STREAM,
+            "name": NATSTER.stream,
             "subjects": [EVERYTHING],
             "discard": EVERYTHING,
             "metadata": {"natster-sealing": EVERYTHING, EVERYTHING: EVERYTHING},
@@ -105,7 +105,7 @@ async def test_what_a_server_says_on_the_screen(anywhere: Program, name: str) ->
         lying(LIES[name]) as url,
         Terminal(anywhere.with_options("--server", url)) as terminal,
     ):
-        await terminal.wait_for("natster", STREAM)
+        await terminal.wait_for("natster", NATSTER.stream)
         terminal.press("e")
         await terminal.wait_for("Hazards of the log")
         terminal.press("\x1b")
@@ -121,7 +121,7 @@ async def test_what_a_server_says_on_the_screen(anywhere: Program, name: str) ->
 async def hold_lease(settings: ConnectionSettings) -> None:
     """Somebody of a hostile name projects, and never ends."""
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     await append(log, [initialized(A, "Ada")])
     await log.buckets.make(LEASES)
     await link.close()

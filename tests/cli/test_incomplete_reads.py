@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -23,7 +23,7 @@ async def test_a_server_that_keeps_the_last_event_back_makes_every_read_fail(
     await project_until_caught_up(log, PROJECTIONS, "test")
     before = await stored_values(settings, "PROJ_ACCOUNT")
     await append(log, [shared(B, C)])
-    async with withholding(settings, STREAM, lambda seq: seq == 5) as url:
+    async with withholding(settings, NATSTER.stream, lambda seq: seq == 5) as url:
         natster = anywhere.on(replace(settings, servers=(url,)))
         # All at once: what they do is wait for it.
         runs = await asyncio.gather(
@@ -35,7 +35,10 @@ async def test_a_server_that_keeps_the_last_event_back_makes_every_read_fail(
         )
     for ended in runs:
         assert ended.code == 3
-        assert f"{STREAM} holds a message at 5 that the server does not deliver" in ended.sentence
+        assert (
+            f"{NATSTER.stream} holds a message at 5 that the server does not deliver"
+            in ended.sentence
+        )
         assert ended.seconds < 20
     assert [len(ended.lines) for ended in runs[:3]] == [4, 4, 4]
     assert await stored_values(settings, "PROJ_ACCOUNT") == before

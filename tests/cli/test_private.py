@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -80,7 +81,7 @@ async def test_no_process_has_a_secret_among_its_arguments(
     anywhere: Program, settings: ConnectionSettings, tmp_path: Path
 ) -> None:
     link = await Link.open(settings)
-    await EventLog.create(link, "NATSTER_EVENTS", LogSettings())
+    await EventLog.create(link, NATSTER, LogSettings())
     await link.close()
     user, host = settings.user, settings.servers[0].removeprefix("nats://")
     variables = {
@@ -179,7 +180,7 @@ async def test_a_mistake_of_ours_tells_where_it_is_and_not_what_it_worked_on(
     anywhere: Program, settings: ConnectionSettings
 ) -> None:
     link = await Link.open(settings)
-    await EventLog.create(link, "NATSTER_EVENTS", LogSettings())
+    await EventLog.create(link, NATSTER, LogSettings())
     await link.close()
     natster = anywhere.on(settings)
 

@@ -9,7 +9,7 @@ import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.import_events import import_records
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -41,7 +41,7 @@ async def test_a_newcomer_watches_rebuilds_verifies_and_leaves(
 ) -> None:
     async with Terminal(anywhere, *DEMO, size=size) as terminal:
         await terminal.wait_for("Timeline", "projecting")
-        assert STREAM in terminal.top
+        assert NATSTER.stream in terminal.top
         server = demo_server(anywhere)
         assert is_running(server)
         if size == WIDE:
@@ -209,7 +209,7 @@ async def test_ctrl_c_at_a_prompt_ends_it_at_once_and_nothing_is_written(
     natster: Program, settings: ConnectionSettings
 ) -> None:
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     await import_records(log, recording("01"), "test")
     await project_until_caught_up(log, PROJECTIONS, "test")
     await link.close()

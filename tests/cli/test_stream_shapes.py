@@ -10,7 +10,7 @@ import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.rebuilding.preflight import read_preflight
-from natster_tui.events.event import STREAM, SUBJECTS
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -32,16 +32,16 @@ SHAPES: list[dict[str, Any]] = [
 
 async def log_shaped(link: Link, **settings: Any) -> EventLog:
     """A log with these settings, whose one place for a consumer is taken."""
-    config = {"name": STREAM, "subjects": [SUBJECTS], "num_replicas": 1} | settings
-    await ask_jetstream(link, f"STREAM.CREATE.{STREAM}", config)
+    config = {"name": NATSTER.stream, "subjects": [NATSTER.subjects], "num_replicas": 1} | settings
+    await ask_jetstream(link, f"STREAM.CREATE.{NATSTER.stream}", config)
     if "inactive_threshold" not in str(settings) and settings.get("retention") != "workqueue":
         service = {"durable_name": "service", "ack_policy": "explicit"}
         await ask_jetstream(
             link,
-            f"CONSUMER.DURABLE.CREATE.{STREAM}.service",
-            {"stream_name": STREAM, "config": service},
+            f"CONSUMER.DURABLE.CREATE.{NATSTER.stream}.service",
+            {"stream_name": NATSTER.stream, "config": service},
         )
-    return await EventLog.open(link, STREAM)
+    return await EventLog.open(link, NATSTER)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: str(next(iter(shape.values()))))
@@ -87,6 +87,6 @@ async def test_a_work_queue_with_holes_is_read_around_them(link: Link) -> None:
     log = await log_shaped(link, retention="workqueue")
     await append(log, [shared("AA", "BB", f"catalog{n}") for n in range(250)])
     for seq in (1, *range(40, 200), 250):
-        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": seq})
     found = [record.seq for record in await records_in(log)]
     assert found == [*range(2, 40), *range(200, 250)]

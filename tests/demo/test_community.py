@@ -18,18 +18,14 @@ from natster_tui.demo.community import DemoCommunity, DemoEvent
 from natster_tui.demo.history_times import HISTORY_SECONDS
 from natster_tui.demo.story import HUB_CATALOG, HUB_NAME
 from natster_tui.events.account_keys import account_key_problem
-from natster_tui.events.event import (
-    CATALOG_TYPES,
-    Event,
-    EventType,
-    Record,
-    read_event,
-)
+from natster_tui.events.event import Event, Record
+from natster_tui.events.natster import CATALOG_TYPES, NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import CONTEXT_FIELDS, AccountState
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from tests.folding import fold_all
 
 END = 1_795_403_396
 SEEDS = range(16)
@@ -56,7 +52,7 @@ def folds(seed: int, count: int = 400) -> tuple[Fold[AccountState], Fold[Catalog
 
 
 def usable_events(seed: int, count: int = 400) -> list[Event]:
-    read = [read_event(record) for record in records(history(seed, count))]
+    read = [NATSTER.read(record) for record in records(history(seed, count))]
     return [event for event in read if isinstance(event, Event) and event.usable]
 
 
@@ -229,7 +225,7 @@ def test_every_event_has_an_effect_but_the_odd_ones(seed: int) -> None:
     fold = Fold(ACCOUNTS)
     idle = []
     for record in records(history(seed, 4_000)):
-        event = read_event(record)
+        event = NATSTER.read(record)
         parked = fold.parked.count
         changed = fold.apply(record, event)
         if fold.parked.count > parked:

@@ -15,6 +15,7 @@ from typing import Any
 from natster_tui.demo.traffic import DemoTraffic
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.settings.connection import ConnectionSettings
 
 TELL_EVERY_S = 0.25
@@ -42,7 +43,7 @@ def report(workspace: Workspace) -> dict[str, object]:
 
 async def main(url: str, user: str, password: str, life: int, rate: float, history: int) -> None:
     settings = ConnectionSettings(servers=(url,), user=user, password=password, origin="flags")
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(create=True)))
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(NATSTER, create=True)))
     demo = DemoTraffic(workspace, seed=life, rate=rate, history=history)
     demo._written = life * 1_000_000_000  # another life's message ids are other ids
     ended = asyncio.Event()

@@ -25,7 +25,7 @@ import pytest
 
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.consumers import ConsumerInfo, list_consumers
 from natster_tui.store.connection.link import Link
@@ -129,7 +129,7 @@ class Workspace:
 async def opened(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
     link = await Link.open(settings)
     try:
-        yield await EventLog.open(link, STREAM)
+        yield await EventLog.open(link, NATSTER)
     finally:
         await link.close()
 
@@ -167,8 +167,8 @@ async def freeze_server(server: RealServer, settings: ConnectionSettings) -> Non
 
 async def delete_consumers(_server: RealServer, settings: ConnectionSettings) -> None:
     async with opened(settings) as log:
-        for consumer in await list_consumers(log.link, STREAM):
-            await ask_jetstream(log.link, f"CONSUMER.DELETE.{STREAM}.{consumer.name}")
+        for consumer in await list_consumers(log.link, NATSTER.stream):
+            await ask_jetstream(log.link, f"CONSUMER.DELETE.{NATSTER.stream}.{consumer.name}")
 
 
 async def take_lease_away(_server: RealServer, settings: ConnectionSettings) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 
 from natster_tui.engine.permissions import INBOX, Role, needed_by
+from natster_tui.events.natster import NATSTER
 
 
 def _of(role: Role) -> dict[str, list[str]]:
     return {
-        "publish": [permission.subject for permission in needed_by(role)],
+        "publish": [permission.subject for permission in needed_by(role, NATSTER.stream)],
         "subscribe": list(INBOX),
     }
 

@@ -14,9 +14,9 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.stored_projection import load_projection
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
-from natster_tui.events.event import STREAM, Record
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.paging import entries_of
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket
@@ -29,6 +29,7 @@ from natster_tui.store.reading.ranges import read_range
 from natster_tui.store.sealing.choice import SealingChoice
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import RECORDINGS, until
+from tests.folding import fold_all
 from tests.jetstream import ask_jetstream
 from tests.making_logs import records_in
 from tests.paged_documents import whole_documents
@@ -61,7 +62,7 @@ async def running(
     settings: ConnectionSettings, *, read_only: bool = False, key_file: Path | None = None
 ) -> AsyncIterator[Workspace]:
     """A workspace at work."""
-    choice = LogChoice(read_only=read_only, sealing=SealingChoice(key_file=key_file))
+    choice = LogChoice(NATSTER, read_only=read_only, sealing=SealingChoice(key_file=key_file))
     workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice))
     task = asyncio.create_task(workspace.run())
     try:
@@ -86,7 +87,7 @@ async def fresh_log(link: Link) -> EventLog:
     """An empty log in an account that an earlier example may have used."""
     for name in (await ask_jetstream(link, "STREAM.NAMES"))["streams"] or ():
         await ask_jetstream(link, f"STREAM.DELETE.{name}")
-    return await EventLog.create(link, STREAM, LogSettings())
+    return await EventLog.create(link, NATSTER, LogSettings())
 
 
 async def create_reference_stream(link: Link, name: str) -> None:
@@ -112,7 +113,7 @@ async def bucket_records(link: Link, bucket: str) -> list[Record]:
     return found
 
 
-async def consumers_of(link: Link, stream: str = STREAM) -> set[str]:
+async def consumers_of(link: Link, stream: str = NATSTER.stream) -> set[str]:
     return {consumer.name for consumer in await list_consumers(link, stream)}
 
 

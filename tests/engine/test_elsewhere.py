@@ -18,7 +18,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ServerError
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import STREAM, EventType
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection import confirmation
@@ -112,7 +112,7 @@ async def test_events_projections_rebuilds_and_keys_are_written_there_only(
 ) -> None:
     before = await everything_in(place.own)
     async with opened(place.through) as link:
-        log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
+        log = await opened_with(await EventLog.open(link, NATSTER), tmp_path / "inside.json")
         assert await publish(log, SHARED_HERE, "test") == 3
         bind = Proposal(EventType.CONTEXT_BOUND, B, payload=context())
         assert await publish(log, bind, "test") == 4
@@ -126,7 +126,7 @@ async def test_events_projections_rebuilds_and_keys_are_written_there_only(
         await rebuild.prepare()
         assert all(verdict.good for verdict in await rebuild.commit(purge=True))
     async with opened(place.inside) as link:
-        log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
+        log = await opened_with(await EventLog.open(link, NATSTER), tmp_path / "inside.json")
         assert all(verdict.good for verdict in await Rebuild(log, PROJECTIONS, "test").verify())
     inside = await everything_in(place.inside)
     assert set(inside) == set(before)
@@ -154,7 +154,7 @@ async def test_without_the_mapping_or_import_every_write_is_refused(
     domain = bare.through.js_domain
     remedy = r"map \$JS\.hub" if domain else r"import natster"
     async with opened(bare.through) as link:
-        log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
+        log = await opened_with(await EventLog.open(link, NATSTER), tmp_path / "inside.json")
         with pytest.raises(ServerError, match=remedy):
             await publish(log, SHARED_HERE, "test")
         if domain:
@@ -171,7 +171,7 @@ async def test_without_the_mapping_or_import_every_write_is_refused(
                 await rebuild.commit()
     assert await everything_in(bare.own) == before
     inside = await everything_in(bare.inside)
-    assert inside[STREAM][2]["messages"] == 2
+    assert inside[NATSTER.stream][2]["messages"] == 2
 
 
 async def test_a_dashboard_without_the_import_watches_and_says_why(
@@ -200,12 +200,12 @@ async def test_documents_that_have_no_way_are_shown_all_the_same_and_tried_again
     monkeypatch.setattr(confirmation, "REFUSED_FOR_S", 0.1)
     place = await furnished(imports.partial(), tmp_path)
     async with opened(place.inside) as link:
-        log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
+        log = await opened_with(await EventLog.open(link, NATSTER), tmp_path / "inside.json")
         await project_until_caught_up(log, PROJECTIONS, "test")
         await publish(log, SHARED_HERE, "test")
     before = await everything_in(place.inside)
     async with opened(place.through) as link:
-        log = await opened_with(await EventLog.open(link, STREAM), tmp_path / "inside.json")
+        log = await opened_with(await EventLog.open(link, NATSTER), tmp_path / "inside.json")
         with pytest.raises(ServerError, match="import natster"):
             await project_until_caught_up(log, PROJECTIONS, "test")
     async with running(place.through, key_file=tmp_path / "inside.json") as workspace:

@@ -9,7 +9,7 @@ import pytest
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.workspace import Connection
 from natster_tui.errors import RefusedError
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -46,16 +46,16 @@ async def test_a_log_that_is_gone_is_told_apart_from_one_that_never_was(
     natster = Program(tmp_path).on(settings)
     await append(log, EVENTS)
     await project_until_caught_up(log, PROJECTIONS, "before")
-    await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
+    await ask_jetstream(log.link, f"STREAM.DELETE.{NATSTER.stream}")
     gone = await natster.fail(3, "status")
-    assert f"the log {STREAM} is gone" in gone
+    assert f"the log {NATSTER.stream} is gone" in gone
     assert "PROJ_ACCOUNT at 4, PROJ_CATALOG at 4" in gone
     async with running(settings) as workspace:
         await until(lambda: workspace.connection is Connection.NO_LOG)
-        assert f"the log {STREAM} is gone" in workspace.sentence
+        assert f"the log {NATSTER.stream} is gone" in workspace.sentence
 
     # Made again, it is another log: nothing is projected over what is stored.
-    again = await EventLog.create(log.link, STREAM, LogSettings())
+    again = await EventLog.create(log.link, NATSTER, LogSettings())
     await append(again, EVENTS[:1])
     status = (await natster.succeed("status", "--json")).json
     assert all(

@@ -31,7 +31,7 @@ from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.status import read_status
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.errors import DeniedError
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
@@ -98,7 +98,7 @@ async def log(natster: RealServer, admin: Client) -> AsyncIterator[EventLog]:
 
 
 async def made_log(link: Link) -> EventLog:
-    made = await EventLog.create(link, STREAM, LogSettings())
+    made = await EventLog.create(link, NATSTER, LogSettings())
     await append(made, [initialized("AA", "Ann"), initialized("BB"), bound("AA")])
     await append(made, [shared("AA", "BB"), shared("BB", "AA", "movies"), shared("AA", "none")])
     return made
@@ -125,7 +125,7 @@ async def opened(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
     """The log under a user's permissions."""
     link = await Link.open(settings)
     try:
-        yield await EventLog.open(link, STREAM)
+        yield await EventLog.open(link, NATSTER)
     finally:
         await link.close()
 
@@ -209,7 +209,7 @@ async def notice_silence(log: EventLog) -> None:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
-    await asyncio.gather(*map(read, (STREAM, "KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG")))
+    await asyncio.gather(*map(read, (NATSTER.stream, "KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG")))
 
 
 async def test_an_observer_sees_everything_and_needs_each_of_its_permissions(
@@ -320,7 +320,7 @@ async def test_an_observer_without_read_only_watches_and_says_why(
         assert all(p.status.phase is Phase.WATCHING for p in projectors)
         assert all(p.status.commits == 0 for p in projectors)
     after = await contents(admin)
-    del before[STREAM], after[STREAM]
+    del before[NATSTER.stream], after[NATSTER.stream]
     assert after == before
 
 
@@ -403,8 +403,8 @@ async def refused(settings: ConnectionSettings, attempts: list[tuple[str, bytes]
 FORBIDDEN_TO_BOTH = [
     (FORGED, b""),
     ("natster.events.AA.none.none.natster_initialized", b""),
-    *writes(STREAM, "KV_NATSTER_KEYS", "OTHER"),
-    (f"$JS.API.CONSUMER.DURABLE.CREATE.{STREAM}.x", b"{}"),
+    *writes(NATSTER.stream, "KV_NATSTER_KEYS", "OTHER"),
+    (f"$JS.API.CONSUMER.DURABLE.CREATE.{NATSTER.stream}.x", b"{}"),
     ("$KV.NATSTER_KEYS.AA", b"x"),
     ("natster.other", b"x"),
 ]
@@ -453,9 +453,9 @@ async def reply_into(settings: ConnectionSettings, subjects: tuple[str, ...]) ->
         settings.servers[0], user=settings.user, password=revealed(settings.password)
     )
     for subject in subjects:
-        await client.publish(f"{prefix}.STREAM.INFO.{STREAM}", b"", reply=subject)
+        await client.publish(f"{prefix}.STREAM.INFO.{NATSTER.stream}", b"", reply=subject)
     # The server answers one client's requests in order.
-    await client.request(f"{prefix}.STREAM.INFO.{STREAM}", b"")
+    await client.request(f"{prefix}.STREAM.INFO.{NATSTER.stream}", b"")
     await client.close()
 
 
@@ -501,8 +501,8 @@ async def test_in_an_account_of_their_own_they_work_and_cannot_even_do_that(
         client = await nats.connect(real.url, user="admin", password="admin")
         found = await contents(client)
         await client.close()
-        assert [subject for _seq, subject, _data in found[STREAM][1]].count(FORGED) == 0
-        assert len(found[STREAM][1]) == 7
+        assert [subject for _seq, subject, _data in found[NATSTER.stream][1]].count(FORGED) == 0
+        assert len(found[NATSTER.stream][1]) == 7
         assert "$KV.PROJ_ACCOUNT.forged" not in {
             subject for _seq, subject, _data in found["KV_PROJ_ACCOUNT"][1]
         }

@@ -10,8 +10,9 @@ import pytest
 
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.workspace import Connection
-from natster_tui.events.event import MESSAGE_ID, STREAM
-from natster_tui.events.filter import FILTERS
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.filter import filter_language
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -20,6 +21,8 @@ from tests.conftest import until
 from tests.engine.running import running
 from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, C, append, initialized, shared
+
+FILTERS = filter_language(NATSTER)
 
 
 async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_known(
@@ -54,17 +57,17 @@ async def test_where_the_log_begins_moves_when_its_first_events_go(
     async with running(settings) as workspace:
         await until(lambda: workspace.follower.head == 3)
         assert workspace.follower.first == 1
-        config = (await ask_jetstream(log.link, f"STREAM.INFO.{STREAM}"))["config"]
+        config = (await ask_jetstream(log.link, f"STREAM.INFO.{NATSTER.stream}"))["config"]
         config.update(max_msgs=2, discard="old")
         config["metadata"] = {}
-        await ask_jetstream(log.link, f"STREAM.UPDATE.{STREAM}", config)
+        await ask_jetstream(log.link, f"STREAM.UPDATE.{NATSTER.stream}", config)
         await until(lambda: workspace.follower.first == 2)
 
 
 async def test_message_ids_that_come_again_are_a_hazard(
     link: Link, settings: ConnectionSettings
 ) -> None:
-    log = await EventLog.create(link, STREAM, LogSettings(duplicate_window_s=1))
+    log = await EventLog.create(link, NATSTER, LogSettings(duplicate_window_s=1))
     async with running(settings) as workspace:
         await until(lambda: workspace.connection is Connection.CONNECTED)
         landed: list[int] = []

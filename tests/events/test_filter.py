@@ -4,15 +4,16 @@ import pytest
 
 from natster_tui.events.event import Event, Record
 from natster_tui.events.filter import (
-    FILTERS,
     BadFilterError,
     EventFilter,
     FilterField,
     Values,
     filter_language,
 )
-from natster_tui.events.kinds import KINDS
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import ACCOUNTS
+
+FILTERS = filter_language(NATSTER)
 
 A, B = "A" * 56, "A" + "B" * 55
 NOW = 1_795_429_351
@@ -153,7 +154,7 @@ def test_a_field_is_one_entry() -> None:
     odd = FilterField(
         "odd", "odd", "odd sequences", holds=lambda _, look: bool(look.record.seq % 2), is_flag=True
     )
-    filters = filter_language(KINDS, [odd])
+    filters = filter_language(NATSTER, [odd])
     assert passing(filters.parse("odd", NOW)) == [1, 3, 5]
     assert passing(filters.parse("-odd type:shared", NOW)) == [2]
     assert filters.completions("od", lambda _: []) == ["odd"]

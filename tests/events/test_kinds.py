@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natster_tui.events.kinds import KINDS, EventType, PayloadUse, kind_of
+from natster_tui.events.kinds import PayloadUse
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.payloads import WebContext, payload_problem
 from natster_tui.projections.account import CONTEXT_FIELDS, read_context
 from natster_tui.text.safe_text import safe_text
 
-BOUND = kind_of(EventType.CONTEXT_BOUND)
+BOUND = NATSTER.kind_of(EventType.CONTEXT_BOUND)
 
 values = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.integers())
@@ -29,14 +30,14 @@ payloads = st.one_of(
 
 
 def test_every_type_has_one_entry_with_names_and_marks_of_its_own() -> None:
-    assert [kind.type for kind in KINDS] == list(EventType)
+    assert [kind.type for kind in NATSTER.kinds] == list(EventType)
     for field in ("word", "glyph", "plain_glyph", "style", "meaning"):
-        assert len({getattr(kind, field) for kind in KINDS}) == len(KINDS)
-    assert all(kind.plain_glyph.isascii() for kind in KINDS)
+        assert len({getattr(kind, field) for kind in NATSTER.kinds}) == len(NATSTER.kinds)
+    assert all(kind.plain_glyph.isascii() for kind in NATSTER.kinds)
 
 
 def test_a_payload_that_is_required_has_a_model() -> None:
-    for kind in KINDS:
+    for kind in NATSTER.kinds:
         assert (kind.payload is PayloadUse.NONE) == (kind.payload_model is None)
 
 

@@ -17,7 +17,8 @@ from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
-from natster_tui.events.event import MESSAGE_ID, STREAM, EventType
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
@@ -85,9 +86,9 @@ async def tell(settings: ConnectionSettings, first: int, count: int, people: int
 
 async def open_or_make(link: Link, log_settings: LogSettings | None = None) -> EventLog:
     names = (await ask_jetstream(link, "STREAM.NAMES")).get("streams") or []
-    if STREAM in names:
-        return await EventLog.open(link, STREAM)
-    return await EventLog.create(link, STREAM, log_settings or LogSettings())
+    if NATSTER.stream in names:
+        return await EventLog.open(link, NATSTER)
+    return await EventLog.create(link, NATSTER, log_settings or LogSettings())
 
 
 @asynccontextmanager
@@ -115,7 +116,9 @@ async def dashboard(
     settings: ConnectionSettings, *, read_only: bool = False
 ) -> AsyncIterator[Workspace]:
     """What runs behind a dashboard, in this process."""
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(read_only=read_only)))
+    workspace = Workspace(
+        NamedServer(settings), WorkspaceOptions(LogChoice(NATSTER, read_only=read_only))
+    )
     task = asyncio.create_task(workspace.run())
     try:
         yield workspace

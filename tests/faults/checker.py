@@ -23,12 +23,14 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from natster_tui.events.event import STREAM, Record, read_event
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
+from tests.folding import fold_all
 from tests.paged_documents import pages_named, whole_document, whole_documents
 
 FETCH = 2_000
@@ -185,7 +187,7 @@ async def read_bucket(client: Client, bucket: str) -> Stored:
 class Checker:
     """Holds what is stored against what the log is, and ever was."""
 
-    def __init__(self, settings: ConnectionSettings, stream: str = STREAM) -> None:
+    def __init__(self, settings: ConnectionSettings, stream: str = NATSTER.stream) -> None:
         self.settings = settings
         self.stream = stream
         self.known: dict[int, Record] = {}
@@ -298,7 +300,7 @@ def values_between(
         if not began and record.seq > first:
             began = True
             values = {key: {document} for key, document in fold.documents().items()}
-        for key in fold.apply(record, read_event(record)):
+        for key in fold.apply(record, NATSTER.read(record)):
             if began:
                 values.setdefault(key, {None}).add(fold.document(key))
     if not began:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from natster_tui.errors import ConflictError, NatsterError
-from natster_tui.events.event import MESSAGE_ID, STREAM
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append
 from natster_tui.store.log_config import LogSettings
@@ -130,7 +131,7 @@ async def test_the_node_that_was_named_dies_and_the_others_take_over(
         await until(lambda: are_at(workspace, head), 60)
         await asyncio.to_thread(named.stop, signal.SIGKILL)
         alive = replace(settings, servers=tuple(server.url for server in others))
-        await leader_of(alive, STREAM)
+        await leader_of(alive, NATSTER.stream)
         head = await tell(alive, head, 100)
         back = await took(lambda: are_at(workspace, head), 60)
         assert workspace.server_shown in alive.servers
@@ -159,7 +160,7 @@ async def test_the_leader_is_killed_twice_under_load(cluster: list[RealServer]) 
         for _ in range(2):
             enough = len(told) + 500
             await until(lambda: len(told) > enough and (account.stored or 0) > 100, 60)  # noqa: B023
-            leader = cluster[await leader_of(settings, STREAM)]
+            leader = cluster[await leader_of(settings, NATSTER.stream)]
             before = len(told)
             await asyncio.to_thread(leader.stop, signal.SIGKILL)
             position = account.stored or 0

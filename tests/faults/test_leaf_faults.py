@@ -14,7 +14,7 @@ from natster_tui.engine.log.publish import publish
 from natster_tui.engine.workspace import Connection
 from natster_tui.errors import MisplacedWriteError
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import STREAM, EventType
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -60,7 +60,7 @@ async def with_logs(place: Elsewhere) -> Elsewhere:
     async with dashboard(place.own) as workspace:
         await until(lambda: are_at(workspace, head))
     link = await Link.open(place.inside)
-    await EventLog.create(link, STREAM, LogSettings())
+    await EventLog.create(link, NATSTER, LogSettings())
     await link.close()
     await publish_there_only(place.inside, list(story(0, BEFORE)))
     return place

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
-from natster_tui.events.event import STREAM
 from natster_tui.events.log.hazards import hazards_of
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -32,7 +32,7 @@ from tests.making_logs import append, event
 async def make_removable(settings: ConnectionSettings) -> None:
     """A log that an administrator may purge and delete from, as existing deployments have."""
     link = await Link.open(settings)
-    await EventLog.create(link, STREAM, LogSettings(deny_delete=False, deny_purge=False))
+    await EventLog.create(link, NATSTER, LogSettings(deny_delete=False, deny_purge=False))
     await link.close()
 
 
@@ -40,7 +40,7 @@ async def admin(
     settings: ConnectionSettings, verb: str, body: dict[str, object] | None = None
 ) -> None:
     async with plain_client(settings) as client:
-        answer = await ask(client, f"{verb}.{STREAM}", body)
+        answer = await ask(client, f"{verb}.{NATSTER.stream}", body)
         assert "error" not in answer, answer
 
 
@@ -53,10 +53,10 @@ async def test_our_consumers_are_deleted_under_us(settings: ConnectionSettings) 
         await until(lambda: are_at(workspace, head))
         for _ in range(3):
             async with plain_client(settings) as client:
-                names = (await ask(client, f"CONSUMER.NAMES.{STREAM}"))["consumers"]
+                names = (await ask(client, f"CONSUMER.NAMES.{NATSTER.stream}"))["consumers"]
                 assert len(names) == 3
                 for name in names:
-                    await ask(client, f"CONSUMER.DELETE.{STREAM}.{name}")
+                    await ask(client, f"CONSUMER.DELETE.{NATSTER.stream}.{name}")
                     deleted += 1
             head = await tell(settings, head, 100)
             slowest = max(slowest, await took(lambda: are_at(workspace, head)))  # noqa: B023
@@ -187,7 +187,7 @@ async def test_the_log_forgets_by_max_msgs(settings: ConnectionSettings) -> None
     async with dashboard(settings) as workspace:
         await until(lambda: are_at(workspace, head))
         async with plain_client(settings) as client:
-            config = (await ask(client, f"STREAM.INFO.{STREAM}"))["config"]
+            config = (await ask(client, f"STREAM.INFO.{NATSTER.stream}"))["config"]
         await admin(settings, "STREAM.UPDATE", {**config, "discard": "old", "max_msgs": 100})
         assert workspace.log is not None
 
@@ -214,7 +214,7 @@ async def test_a_thousand_events_in_a_row_cannot_be_processed(
 ) -> None:
     head = await tell(settings, 0, 200)
     link = await Link.open(settings)
-    log = await EventLog.open(link, STREAM)
+    log = await EventLog.open(link, NATSTER)
     kinds = [
         lambda n: event("unheard_of", f"A{n}"),
         lambda n: event("context_bound", f"A{n}", payload=b"{broken"),

@@ -12,7 +12,7 @@ import pytest
 
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.workspace import Workspace
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.checkpoint import decode_checkpoint
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
@@ -172,7 +172,7 @@ async def test_a_rebuild_never_goes_back_behind_what_is_stored(
     async with dashboard(settings) as workspace, plain_client(settings) as client:
         await until(lambda: are_at(workspace, head))
         link = await Link.open(settings)
-        rebuild = Rebuild(await EventLog.open(link, STREAM), PROJECTIONS, "other")
+        rebuild = Rebuild(await EventLog.open(link, NATSTER), PROJECTIONS, "other")
         await rebuild.prepare()
         head = await tell(settings, head, 100)
         await until(lambda: are_at(workspace, head))

@@ -15,7 +15,7 @@ import pytest
 from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.errors import RefusedError
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.embedded.server import acquire
@@ -69,7 +69,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 async def own_dashboard(data: Path) -> AsyncIterator[tuple[Workspace, ConnectionSettings]]:
     """What runs behind a dashboard that owns the embedded server of a directory."""
     source = EmbeddedSource(data)
-    workspace = Workspace(source, WorkspaceOptions(LogChoice(sealing=SealingChoice(wanted=False))))
+    workspace = Workspace(
+        source, WorkspaceOptions(LogChoice(NATSTER, sealing=SealingChoice(wanted=False)))
+    )
     running = asyncio.create_task(workspace.run())
     try:
         await until(lambda: workspace.connection is Connection.CONNECTED)
@@ -173,7 +175,7 @@ async def test_the_disk_of_another_server_is_full(small_disk: Path) -> None:
             await asyncio.to_thread(server.start)
             back = await took(lambda: workspace.connection is Connection.CONNECTED)
             async with plain_client(settings) as client:
-                info = await client.jetstream().stream_info(STREAM)
+                info = await client.jetstream().stream_info(NATSTER.stream)
                 head = info.state.last_seq
             checker = Checker(settings)
             await checker.remember()
@@ -189,7 +191,9 @@ async def test_the_embedded_store_is_opened_with_a_wrong_key(tmp_path: Path) -> 
     """Refused before a server starts; the log and its projections are as they were."""
     data, other = tmp_path / "data", tmp_path / "other.key"
     source = EmbeddedSource(data)
-    workspace = Workspace(source, WorkspaceOptions(LogChoice(sealing=SealingChoice(wanted=False))))
+    workspace = Workspace(
+        source, WorkspaceOptions(LogChoice(NATSTER, sealing=SealingChoice(wanted=False)))
+    )
     running = asyncio.create_task(workspace.run())
     await until(lambda: workspace.log is not None and are_at(workspace, 0) is not None)
     settings = await source.settings()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from natster_tui.events.event import Event, EventType
+from natster_tui.events.event import Event
+from natster_tui.events.natster import EventType
 from natster_tui.projections.keyed import KeyedProjection, Part
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from natster_tui.events.event import MARKER_REASON, OCCURRED_AT, EventType, read_event
+from natster_tui.events.event import MARKER_REASON, OCCURRED_AT
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkedEvent, ParkReason
 from natster_tui.projections.account import CONTEXT_FIELDS
 from natster_tui.projections.documents import read_document
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.registry import ACCOUNTS
 from natster_tui.store.log import Append
+from tests.folding import advance, fold_all
 from tests.making_logs import (
     BASE_S,
     WEIRD_TOKENS,
@@ -378,7 +380,7 @@ def test_a_record_that_was_folded_before_is_passed_over() -> None:
     records = records_of(shared(A, B), imported(B, A), unshared(A, B), bound("none"))
     made = fold_all(ACCOUNTS, records)
     before, tally = made.documents(), made.parked
-    made.advance(records)
+    advance(made, records)
     assert made.documents() == before
     assert made.parked == tally
 
@@ -397,5 +399,5 @@ def test_what_is_so_already_changes_no_document(again: Append) -> None:
     )  # fmt: skip
     made = fold_all(ACCOUNTS, records[:-1])
     assert set(made.take_dirty()) == {A, B, C}
-    assert made.apply(records[-1], read_event(records[-1])) == ()
+    assert made.apply(records[-1], NATSTER.read(records[-1])) == ()
     assert made.take_dirty() == ()

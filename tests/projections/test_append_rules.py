@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import EventType, Record
+from natster_tui.events.event import Record
+from natster_tui.events.natster import EventType
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.log import Append
+from tests.folding import advance, fold_all
 from tests.making_logs import (
     WEIRD_TOKENS,
     bound,
@@ -193,7 +195,7 @@ def test_what_may_be_published_is_parked_by_no_projection_and_changes_one(
     documents = [fold.documents() for fold in folds]
     parked = [fold.parked for fold in folds]
     for fold in folds:
-        fold.advance([published])
+        advance(fold, [published])
     assert [fold.parked for fold in folds] == parked
     assert [fold.documents() for fold in folds] != documents
     contested = [json.loads(doc).get("contested_by") for doc in folds[1].documents().values()]

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from natster_tui.events.event import MARKER_REASON, EventType
+from natster_tui.events.event import MARKER_REASON
+from natster_tui.events.natster import EventType
 from natster_tui.events.parking import ParkedEvent, ParkReason
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.registry import CATALOGS
 from natster_tui.store.log import Append
+from tests.folding import fold_all
 from tests.making_logs import (
     WEIRD_TOKENS,
     A,

@@ -16,15 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natster_tui.demo.community import DemoCommunity
-from natster_tui.events.event import CATALOG_TYPES, Event, EventType, Record, read_event
+from natster_tui.events.event import Event, Record
+from natster_tui.events.natster import CATALOG_TYPES, NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import CONTEXT_FIELDS
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint, decode_checkpoint
 from natster_tui.projections.figures import community_figures
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.text.strict_json import UnreadableError, read_json
+from tests.folding import advance, fold_all
 from tests.making_logs import in_batches, logs
 
 every_projection = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda p: p.name)
@@ -54,7 +56,7 @@ def test_what_a_committer_writes_batch_by_batch_is_the_one_fold(
     stored: dict[str, bytes | None] = {}
     fold = Fold(projection)
     for batch in in_batches(records, at):
-        fold.advance(batch)
+        advance(fold, batch)
         stored.update({key: fold.document(key) for key in fold.take_dirty()})
         assert stored == fold.documents()
     whole = fold_all(projection, records)
@@ -78,7 +80,7 @@ def test_stopping_anywhere_and_going_on_from_what_is_stored_changes_nothing(
             kept.seq,
             parked=kept.parked,
         )
-        fold.advance(batch)
+        advance(fold, batch)
     whole = fold_all(projection, records)
     assert fold.documents() == whole.documents()
     assert fold.parked == whole.parked
@@ -92,7 +94,7 @@ def test_records_that_come_again_are_passed_over(
     fold, seen = Fold(projection), []
     for batch in in_batches(records, at):
         seen += batch
-        fold.advance(seen)
+        advance(fold, seen)
     whole = fold_all(projection, records)
     assert (fold.documents(), fold.parked) == (whole.documents(), whole.parked)
 
@@ -169,7 +171,7 @@ def test_an_event_changes_documents_of_its_own_keys_only_and_says_which(
     fold = Fold(projection)
     before = fold.documents()
     for record in records:
-        event = read_event(record)
+        event = NATSTER.read(record)
         changed = fold.apply(record, event)
         after = fold.documents()
         assert {key for key in after if after[key] != before.get(key)} == set(changed)
@@ -200,7 +202,7 @@ def test_parked_events_change_nothing(projection: Projection[Any], records: list
     fold, parked = Fold(projection), set()
     for record in records:
         count = fold.parked.count
-        changed = fold.apply(record, read_event(record))
+        changed = fold.apply(record, NATSTER.read(record))
         if fold.parked.count > count:
             assert changed == ()
             parked.add(record.seq)
@@ -407,7 +409,7 @@ def test_a_projection_says_of_each_event_alone_whether_its_rule_parks_it(
 ) -> None:
     fold = Fold(projection)
     for record in records:
-        event = read_event(record)
+        event = NATSTER.read(record)
         before = fold.parked_count
         fold.apply(record, event)
         if isinstance(event, Event):

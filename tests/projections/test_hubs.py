@@ -7,10 +7,10 @@ import pytest
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.figures import community_figures, prize_candidates
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.hubs import hubs_of
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import Append
+from tests.folding import fold_all
 from tests.making_logs import imported, initialized, records_of, shared
 
 MEMBERS = [f"M{number}" for number in range(19)]

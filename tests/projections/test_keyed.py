@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from natster_tui.errors import ProjectionRefusedError, RuleFailedError, UnopenedEventError
-from natster_tui.events.event import Event, EventType, Record
+from natster_tui.events.event import Event, Record
+from natster_tui.events.natster import EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Seal, Unopened
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import StateHistory
 from natster_tui.projections.keyed import KeyedProjection, Part
 from natster_tui.projections.registry import ACCOUNTS, BUILT_IN
+from tests.folding import advance, fold_all
 from tests.making_logs import A, B, C, bound, in_batches, initialized, logs, records_of, shared
 from tests.projections.activity import Activity, ActivityProjection
 
@@ -64,17 +66,17 @@ def test_stored_documents_become_states_again() -> None:
 def test_batches_make_no_difference_to_a_rule(records: list[Record], at: list[int]) -> None:
     fold = Fold(ACTIVITY)
     for batch in in_batches(records, at):
-        fold.advance(batch)
+        advance(fold, batch)
     assert fold.documents() == fold_all(ACTIVITY, records).documents()
 
 
 @given(records=logs())
 def test_the_past_of_a_rules_documents_can_be_seen(records: list[Record]) -> None:
-    from natster_tui.events.event import read_event
+    from natster_tui.events.natster import NATSTER
 
     history = StateHistory(ACTIVITY)
     for record in records:
-        history.apply(record, read_event(record))
+        history.apply(record, NATSTER.read(record))
     for upto in range(len(records) + 1):
         seq = records[upto - 1].seq if upto else 0
         assert history.at(seq).documents() == fold_all(ACTIVITY, records[:upto]).documents()
@@ -90,7 +92,7 @@ def test_the_past_of_a_rules_documents_can_be_seen(records: list[Record]) -> Non
 def test_a_rule_that_fails_stops_before_the_event_and_names_it(target: str, why: str) -> None:
     fold = Fold(Broken())
     with pytest.raises(RuleFailedError, match=f"broken failed at event 2 .*{why}") as failure:
-        fold.advance(records_of(shared(A, "EE"), shared(A, target), shared(A, "FF")))
+        advance(fold, records_of(shared(A, "EE"), shared(A, target), shared(A, "FF")))
     assert "\x1b" not in failure.value.sentence
     assert (fold.seq, failure.value.seq) == (1, 2)
     assert fold.states["kevbuzz"].accounts == ("EE",)

@@ -18,7 +18,7 @@ from natster_tui.projections import paging
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import changed_entries, diff_entries
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import (
     DocumentPager,
     assembled,
@@ -28,6 +28,7 @@ from natster_tui.projections.paging import (
     page_key,
 )
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from tests.folding import advance, fold_all
 from tests.making_logs import in_batches, logs
 
 every_projection = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda p: p.name)
@@ -108,7 +109,7 @@ def test_whatever_the_batches_and_restarts_the_entries_are_those_of_the_state(
             pager = DocumentPager(projection)
             for key, own in by_document(entries):
                 pager.found(key, fold.states[key], own)
-        fold.advance(batch)
+        advance(fold, batch)
         for key in fold.take_dirty():
             store_loosely(entries, pager.changes(key, fold.states[key]))
         assert entries == all_entries(fold)
@@ -172,7 +173,7 @@ def test_another_spelling_or_another_form_is_put_right_when_the_document_changes
         state = projection.state_of(assembled(projection, key, own))
         assert projection.encode(key, state) == fold.document(key)
         pager.found(key, fold.states[key], own)
-    fold.advance(Record(r.seq + 1_000, r.time_ns, r.subject, r.payload, r.headers) for r in more)
+    advance(fold, (Record(r.seq + 1_000, r.time_ns, r.subject, r.payload, r.headers) for r in more))
     changed = fold.take_dirty()
     changes: dict[str, bytes | None] = {}
     for key in changed:

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from natster_tui.demo.community import DemoCommunity
 from natster_tui.errors import UnopenedEventError
-from natster_tui.events.event import OCCURRED_AT, EventType, Record, StoredMessage, as_records
+from natster_tui.events.event import OCCURRED_AT, Record, StoredMessage, as_records
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.sealed_payload import Seal, Unopened
 from natster_tui.projections import share_relation
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.quick_fold import QuickFold
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.projections.share_relation import ShareRelation, TooManyTokensError
+from tests.folding import advance, fold_all
 from tests.making_logs import (
     A,
     B,
@@ -58,7 +60,7 @@ def messages_of(records: list[Record]) -> list[StoredMessage]:
 
 
 def quickly(records: list[Record], at: list[int] | None = None) -> dict[str, Fold[Any]]:
-    quick = QuickFold(PROJECTIONS, tombstones="")
+    quick = QuickFold(PROJECTIONS, NATSTER, tombstones="")
     for batch in in_batches(records, at or []):
         if batch:
             quick.apply(as_records(quick.take(messages_of(batch))))
@@ -91,7 +93,7 @@ def test_the_rules_go_on_from_what_was_folded_quickly(
         record.seq += last
     folds = quickly(records)
     for fold in folds.values():
-        fold.advance(more)
+        advance(fold, more)
     assert_equal([*records, *more], folds)
 
 
@@ -138,7 +140,7 @@ def test_an_event_that_does_not_open_is_not_passed() -> None:
     record = records_of(bound(A))[0]
     record.payload, record.seal = b"", Seal(b"sealed", "k1", Unopened.UNAVAILABLE, "no key file")
     with pytest.raises(UnopenedEventError):
-        QuickFold((ACCOUNTS, CATALOGS), tombstones="").apply([record])
+        QuickFold((ACCOUNTS, CATALOGS), NATSTER, tombstones="").apply([record])
 
 
 def test_more_names_than_there_are_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from natster_tui.events.event import SUBJECT_PREFIX, Event, EventType
+from natster_tui.events.event import Event
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import PageableList, Projection
 from natster_tui.projections.documents import Document, seconds_of
@@ -43,7 +44,7 @@ class Journal(Projection[Events]):
 
     def key_filters(self, key: str) -> tuple[str, ...]:
         # Not `KEY.*.*.*`: an initialization counts even with a literal `>` for a target.
-        return (f"{SUBJECT_PREFIX}{key}.>",)
+        return (f"{NATSTER.prefix}{key}.>",)
 
     def document(self, _key: str, _state: Events, lists: Mapping[str, Any]) -> Document:
         return {"events": lists["events"]}

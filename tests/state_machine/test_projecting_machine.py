@@ -37,7 +37,7 @@ from natster_tui.errors import (
     RefusedError,
     ServerError,
 )
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.checkpoint import decode_checkpoint
 from natster_tui.projections.paging import document_key
@@ -131,7 +131,7 @@ class Projecting(RuleBasedStateMachine):
         self.world = World(self.loop, account, projection, self.patch)
         self.world.story = self.story
         self.link = self.run(Link.open(account))
-        self.log = self.run(EventLog.create(self.link, STREAM, LogSettings()))
+        self.log = self.run(EventLog.create(self.link, NATSTER, LogSettings()))
         self.plain = plain_client(account)
         self.client: Client = self.look(self.plain.__aenter__())
         self.by_hand = Bucket(self.link, projection.bucket, "hand")
@@ -143,7 +143,7 @@ class Projecting(RuleBasedStateMachine):
     def _append(self, events: list[Append]) -> None:
         async def read_back() -> None:
             for seq in range(self.world.head + 1, self.world.head + len(events) + 1):
-                answer = await ask(self.client, f"STREAM.MSG.GET.{STREAM}", {"seq": seq})
+                answer = await ask(self.client, f"STREAM.MSG.GET.{NATSTER.stream}", {"seq": seq})
                 self.world.records.append(stored_record(answer["message"]))
 
         # Aside, so that no projector commits what we have not taken note of.
@@ -206,9 +206,11 @@ class Projecting(RuleBasedStateMachine):
             return
 
         async def delete_consumers() -> None:
-            for consumer in await list_consumers(self.link, STREAM):
+            for consumer in await list_consumers(self.link, NATSTER.stream):
                 with suppress(ApiError):  # its owner may have been quicker
-                    await ask_jetstream(self.link, f"CONSUMER.DELETE.{STREAM}.{consumer.name}")
+                    await ask_jetstream(
+                        self.link, f"CONSUMER.DELETE.{NATSTER.stream}.{consumer.name}"
+                    )
 
         self.run(delete_consumers())
         for process in self.world.processes.values():

@@ -23,11 +23,12 @@ from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.rebuilding import rebuild
 from natster_tui.errors import ConflictError, ConnectionLostError, ServerError
-from natster_tui.events.event import STREAM, Record
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections import paging
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint, decode_checkpoint
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -35,6 +36,7 @@ from natster_tui.store.reading.stream_reader import StreamReader
 from natster_tui.store.sealing.values import PlainSealing
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
+from tests.folding import fold_all
 from tests.state_machine.journal import Journal
 
 _commit = Bucket.commit
@@ -76,7 +78,7 @@ class LogOfAProcess(EventLog):
     """A log whose batches may hold records again; one record asked for is that one."""
 
     async def record_at(self, seq: int) -> Record | None:
-        return await EventLog(self.link, self.info).record_at(seq)
+        return await EventLog(self.link, self.info, self.system).record_at(seq)
 
 
 @dataclass(eq=False)
@@ -162,8 +164,8 @@ class World:
 
     async def open(self, name: str) -> Process:
         link = await Link.open(self.settings)
-        opened = await EventLog.open(link, STREAM)
-        log = LogOfAProcess(link, opened.info, Redelivering())
+        opened = await EventLog.open(link, NATSTER)
+        log = LogOfAProcess(link, opened.info, NATSTER, Redelivering())
         keeper = LeaseKeeper(self.projection, name)
         process = Process(log, keeper, Projector(self.projection, name, lease=keeper))
         self.by_link[link] = process

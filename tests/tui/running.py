@@ -11,6 +11,8 @@ from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER
+from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registry import PROJECTIONS, Registry
 from natster_tui.store.connection.link import Link
@@ -28,8 +30,9 @@ async def dashboard(
     read_only: bool = False,
     size: tuple[int, int] = (140, 40),
     projections: Sequence[Projection[Any]] = PROJECTIONS,
+    system: EventSystem = NATSTER,
 ) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
-    choice = LogChoice(read_only=read_only, projections=Registry(projections))
+    choice = LogChoice(system, read_only=read_only, projections=Registry(projections))
     workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice))
     app = Dashboard(workspace, clock=lambda: NOW)
     running = asyncio.create_task(workspace.run())
@@ -47,7 +50,7 @@ async def dashboard(
 async def append(settings: ConnectionSettings, first: int, count: int) -> None:
     """More of the demo community's life, as another process would write it."""
     link = await Link.open(settings)
-    log = await EventLog.open(link, "NATSTER_EVENTS")
+    log = await EventLog.open(link, NATSTER)
     events = DemoCommunity(7).history(first + count, NOW)[first:]
     messages = [
         Append(event.subject, event.payload, ((MESSAGE_ID, f"more-{first + number}"),))

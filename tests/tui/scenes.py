@@ -27,14 +27,8 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
-from natster_tui.events.event import (
-    MESSAGE_ID,
-    OCCURRED_AT,
-    STREAM,
-    Event,
-    EventType,
-    read_event,
-)
+from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Event
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_timestamp
 from natster_tui.projections.registry import PROJECTIONS
@@ -66,7 +60,7 @@ Prepare = Callable[[ConnectionSettings], Awaitable[None]]
 async def community(settings: ConnectionSettings, count: int = 400) -> None:
     """A log with the demo community's history up to NOW."""
     link = await Link.open(settings)
-    await tell_history(await EventLog.create(link, STREAM, LogSettings()), count)
+    await tell_history(await EventLog.create(link, NATSTER, LogSettings()), count)
     await link.close()
 
 
@@ -90,7 +84,7 @@ async def projected(settings: ConnectionSettings) -> None:
     """The community, projected."""
     await community(settings)
     link = await Link.open(settings)
-    await project_until_caught_up(await EventLog.open(link, STREAM), PROJECTIONS, "scene")
+    await project_until_caught_up(await EventLog.open(link, NATSTER), PROJECTIONS, "scene")
     await link.close()
 
 
@@ -127,7 +121,9 @@ async def without_its_keys(settings: ConnectionSettings) -> None:
 async def erased(settings: ConnectionSettings) -> None:
     """The community, sealed, and the account that first bound a web context was erased."""
     async with sealed_community(settings) as log:
-        bound = next(event for event in map(read_event, await records_in(log)) if is_binding(event))
+        bound = next(
+            event for event in map(NATSTER.read, await records_in(log)) if is_binding(event)
+        )
         await erase_account(log, bound.origin, PROJECTIONS, "scene")
 
 
@@ -138,7 +134,7 @@ def is_binding(event: Event | ParkReason) -> TypeGuard[Event]:
 async def empty(settings: ConnectionSettings) -> None:
     """A log in which nothing has happened."""
     link = await Link.open(settings)
-    await EventLog.create(link, STREAM, LogSettings())
+    await EventLog.create(link, NATSTER, LogSettings())
     await link.close()
 
 
@@ -272,7 +268,9 @@ async def staged_scene(
     sealing = SealingChoice(key_file=default_key_file()) if scene.sealed else SealingChoice()
     workspace = Workspace(
         NamedServer(shown),
-        WorkspaceOptions(LogChoice(read_only=scene.read_only, sealing=sealing), instance="scene"),
+        WorkspaceOptions(
+            LogChoice(NATSTER, read_only=scene.read_only, sealing=sealing), instance="scene"
+        ),
     )
     app = Dashboard(workspace, ascii_only=scene.ascii_only, clock=lambda: NOW)
     running = asyncio.create_task(workspace.run())

@@ -12,13 +12,13 @@ from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
 from natster_tui.events.times import format_timestamp
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.screens.rebuild import RebuildScreen
 from tests.conftest import until
+from tests.folding import fold_all
 from tests.reading_buckets import put_value
 from tests.tui.running import append, dashboard
 from tests.tui.scenes import NOW, community, projected, tampered, text_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.lease import Holder
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
@@ -105,10 +105,10 @@ async def test_a_log_that_was_replaced(settings: ConnectionSettings, natster: Pr
     async with dashboard(settings, size=WIDE) as (app, _pilot):
         await until(lambda: on_screen(app, "projecting", "in sync"))
         async with plain_client(settings) as client:
-            config = (await ask(client, f"STREAM.INFO.{STREAM}"))["config"]
+            config = (await ask(client, f"STREAM.INFO.{NATSTER.stream}"))["config"]
             config["metadata"] = {}
-            await ask(client, f"STREAM.DELETE.{STREAM}")
-            assert "error" not in await ask(client, f"STREAM.CREATE.{STREAM}", config)
+            await ask(client, f"STREAM.DELETE.{NATSTER.stream}")
+            assert "error" not in await ask(client, f"STREAM.CREATE.{NATSTER.stream}", config)
         replaced = await took(lambda: on_screen(app, "stopped", "ends at 0 but"))
         assert replaced < 2 * SOON_S
         assert not on_screen(app, "in sync")

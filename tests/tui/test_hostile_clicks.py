@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -30,7 +30,7 @@ CLICKS = 6
 
 async def hostile(settings: ConnectionSettings) -> int:
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     head = await write_hostile_log(settings)
     await project_until_caught_up(log, PROJECTIONS, "test")
     await link.close()

@@ -8,7 +8,7 @@ from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -55,10 +55,10 @@ async def test_what_a_filter_found_goes_with_the_log(settings: ConnectionSetting
         assert before is not None
         assert before.seqs[-1] > 20
         async with plain_client(settings) as client:
-            config = (await ask(client, f"STREAM.INFO.{STREAM}"))["config"]
+            config = (await ask(client, f"STREAM.INFO.{NATSTER.stream}"))["config"]
             config["metadata"] = {}
-            await ask(client, f"STREAM.DELETE.{STREAM}")
-            assert "error" not in await ask(client, f"STREAM.CREATE.{STREAM}", config)
+            await ask(client, f"STREAM.DELETE.{NATSTER.stream}")
+            assert "error" not in await ask(client, f"STREAM.CREATE.{NATSTER.stream}", config)
         await append(settings, 0, 20)
         await until(lambda: workspace.filtered not in (None, before))
         await until(lambda: workspace.filtered and workspace.filtered.is_complete(20))
@@ -81,7 +81,7 @@ async def test_a_drift_that_another_process_put_right_is_no_longer_told(
         await pilot.press("escape")
         await until(lambda: "✗ drift" in text_of(app))
         link = await Link.open(settings)
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
         if not read_only:
             # Neither projecting on nor one document that was put right makes it whole.
             await append(settings, 400, 5)

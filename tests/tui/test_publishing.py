@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from natster_tui.engine.log.publish import publish
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import STREAM, EventType
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
@@ -49,7 +49,7 @@ async def elsewhere(settings: ConnectionSettings, screen: PublishScreen) -> int:
     asked = Proposal(
         EventType.SHARED, screen._origin.value, screen._target.value, screen._catalog.value, b""
     )
-    seq = await publish(await EventLog.open(link, STREAM), asked, "elsewhere")
+    seq = await publish(await EventLog.open(link, NATSTER), asked, "elsewhere")
     await link.close()
     return seq
 

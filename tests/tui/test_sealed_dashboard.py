@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from natster_tui.engine.erasure import erase_account
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -29,7 +29,7 @@ async def one_account(settings: ConnectionSettings) -> None:
 async def somebody_elses(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
     """The log as another process has it: the dashboard leaves its own when keys are destroyed."""
     link = await Link.open(settings)
-    yield await opened_with(await EventLog.open(link, STREAM), default_key_file())
+    yield await opened_with(await EventLog.open(link, NATSTER), default_key_file())
     await link.close()
 
 

@@ -13,8 +13,9 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from natster_tui.engine.log import masked_export
 from natster_tui.errors import UsageError
-from natster_tui.events.event import STREAM, Record
+from natster_tui.events.event import Record
 from natster_tui.events.log.lines import BadLineError, decode_line
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -119,7 +120,7 @@ async def test_what_is_too_large_for_a_clipboard_is_copied_to_a_file_which_is_sa
     settings: ConnectionSettings, clipboard: Clipboard
 ) -> None:
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     await append(log, [shared(A, B, payload=json.dumps("x" * 120_000).encode())])
     await link.close()
     async with dashboard(settings) as (app, pilot):

@@ -10,7 +10,7 @@ import pytest
 
 from natster_tui.engine.beside.takeover import refuse_while_active
 from natster_tui.engine.log.import_events import import_records
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -31,7 +31,7 @@ QUIET_S = 0.05
 
 async def deployed(link: Link, settings: ConnectionSettings) -> None:
     """The standard recording with the other program's documents and consumers; it has ended."""
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     await import_records(log, recording("01"), "test")
     client = await nats.connect(
         list(settings.servers), user=settings.user, password=revealed(settings.password)

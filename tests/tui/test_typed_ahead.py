@@ -9,7 +9,7 @@ import warnings
 import pytest
 from textual import events
 
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -47,7 +47,7 @@ async def test_why_is_narrowed_to_a_field_however_fast_it_is_typed_and_long_the_
     settings: ConnectionSettings,
 ) -> None:
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     shares = [shared("HUB", f"M{number:03}", "hub") for number in range(SHARES)]
     await making_logs.append(log, [initialized("HUB", "Hub"), *shares])
     await link.close()

@@ -13,7 +13,7 @@ from natster_tui.engine.account_names import account_names
 from natster_tui.engine.rebuilding.replay import replay
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import UsageError
-from natster_tui.events.event import is_usable_token
+from natster_tui.events.tokens import is_usable_token
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.registry import CATALOGS
 from natster_tui.store.log import EventLog

@@ -10,7 +10,7 @@ import click
 
 from natster_tui.cli.options import given_options, takes_hubs, takes_target, target_of
 from natster_tui.engine.server_source import EmbeddedSource
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.settings.in_force import DEFAULT, Setting, settings_in_force
 from natster_tui.store.settings.options import ConnectionFlags
 from natster_tui.text.masking import screen_text
@@ -42,7 +42,7 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
         found += settings_in_force(flags, os.environ)
     if target.choice.sealing.key_file is not None:
         found.append(_from_flag("key_file", given, str(target.choice.sealing.key_file)))
-    found.append(_from_flag("stream", given, STREAM))
+    found.append(_from_flag("stream", given, NATSTER.stream))
     found += [_from_flag(name, given, "") for name in _FLAG_SETTINGS if name in given]
     hubs = hub or click.get_current_context().find_root().params.get("hub") or ()
     found += [Setting("hub", screen_text(each, 100), "--hub") for each in hubs]

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import accumulate
 
-from natster_tui.events.event import Event, read_event
+from natster_tui.events.event import Event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.fold import Fold
@@ -41,7 +41,7 @@ async def read_activity(
     async with aclosing(log.records(1, last, purpose="activity", instance=instance)) as batches:
         async for batch in batches:
             for record in batch:
-                event = read_event(record)
+                event = log.system.read(record)
                 before = _shares_of(accounts, event)
                 accounts.apply(record, event)
                 moments.add(record.event_time, _shares_of(accounts, event) - before)

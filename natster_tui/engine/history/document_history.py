@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.engine.history.newest_first import records_backwards
-from natster_tui.events.event import Record, is_usable_token, read_event
+from natster_tui.events.event import Record
 from natster_tui.events.parking import ParkReason
+from natster_tui.events.tokens import is_usable_token
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
 from natster_tui.projections.diff import FieldChange
@@ -57,7 +58,7 @@ async def key_history(
     changes = [
         DocumentChange(record, fields)
         async for record in _paced(records)
-        if (fields := steps.apply(record, read_event(record)).fields)
+        if (fields := steps.apply(record, log.system.read(record)).fields)
     ]
     return KeyHistory(key, upto, steps.fold.document(key), tuple(changes))
 
@@ -72,7 +73,7 @@ async def effects_of(
 
     Its cost follows the number of those keys' events, not the log's length.
     """
-    event = read_event(record)
+    event = log.system.read(record)
     if isinstance(event, ParkReason):
         return []
     effects = []
@@ -98,7 +99,7 @@ async def key_fold(
     """The fold of a key's own events up to and including sequence `upto`."""
     fold = _empty_fold(log, projection)
     async for record in _paced(await key_records(log, projection, key, upto, instance)):
-        fold.apply(record, read_event(record))
+        fold.apply(record, log.system.read(record))
     return fold
 
 

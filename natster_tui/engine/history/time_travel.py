@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
 from natster_tui.projections.api import Projection
 from natster_tui.projections.history.states import Past, StateHistory
 from natster_tui.store.log import EventLog
@@ -116,8 +116,9 @@ class TimeTravel:
             gc.freeze()
 
     def _fold(self, batch: list[Record]) -> None:
+        read = self.log.system.read
         for record in batch:
-            event = read_event(record)
+            event = read(record)
             for history in self._histories:
                 history.apply(record, event)
         self._last = batch[-1]

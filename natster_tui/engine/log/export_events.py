@@ -8,10 +8,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from natster_tui.engine.log.export_keys import export_key_lines
-from natster_tui.events.event import SUBJECTS, Record, is_log_subject
+from natster_tui.events.event import Record
 from natster_tui.events.log.carried import LeftOut
 from natster_tui.events.log.lines import encode_line
 from natster_tui.events.sealed_payload import Unopened
+from natster_tui.events.system import EventSystem
 from natster_tui.store.log import EventLog
 
 REASONS_SHOWN = 3
@@ -30,6 +31,8 @@ class ExportReport:
     refused: int = 0
     """Events that are written, and that import refuses because of their subject."""
     first_refused: int = 0
+    subjects: str = ""
+    """The log's own subjects, once there was an event on another."""
     about_keys: list[str] = field(default_factory=list)
     """Sentences about the keys that were written."""
 
@@ -44,20 +47,21 @@ class ExportReport:
         sentences += self.left_out.sentences("import leaves out")
         if self.refused:
             sentences.append(
-                f"{_events(self.refused, 'event')} not on {SUBJECTS}, the first at "
+                f"{_events(self.refused, 'event')} not on {self.subjects}, the first at "
                 f"{self.first_refused:,}: import refuses a file that holds such lines"
             )
         return sentences
 
-    def take(self, record: Record) -> str | None:
+    def take(self, record: Record, system: EventSystem) -> str | None:
         """Count one record, and return its line; None for a delete marker."""
         if record.stored_headers:
             if record.is_marker:
                 self.markers += 1
                 return None
             self.left_out.look_at(record)
-        if not is_log_subject(record.subject):
+        if not system.has_subject(record.subject):
             self.refused += 1
+            self.subjects = system.subjects
             self.first_refused = self.first_refused or record.seq
         payload = None
         if self.opened is not None and record.seal is not None:
@@ -130,6 +134,6 @@ async def export_lines(
     async with aclosing(log.records(since, last, purpose="export", instance=instance)) as batches:
         async for batch in batches:
             for record in batch:
-                event = report.take(record)
+                event = report.take(record, log.system)
                 if event is not None:
                     yield event

@@ -7,14 +7,12 @@ from typing import Any
 
 from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.events.event import Record
-from natster_tui.events.kinds import EventType
 from natster_tui.events.log.hazards import Hazard, clear_secrets, hazards_of
+from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.lasting import read_bucket_hazards
-
-_BINDING = f".{EventType.CONTEXT_BOUND}"
 
 
 class HazardWatch:
@@ -28,7 +26,7 @@ class HazardWatch:
 
     async def look(self, log: EventLog) -> None:
         """Ask the server about what does not follow from the log's own settings."""
-        clear, _ = await together(log.clear_binding(), self.look_at_buckets(log))
+        clear, _ = await together(log.clear_payload(), self.look_at_buckets(log))
         self._clear = self._clear or clear
 
     async def look_at_buckets(self, log: EventLog) -> None:
@@ -36,12 +34,20 @@ class HazardWatch:
         asked = [read_bucket_hazards(log.link, each.bucket) for each in self._projections]
         self._buckets = tuple(hazard for found in await together(*asked) for hazard in found)
 
-    def look_at(self, records: Iterable[Record]) -> None:
+    def look_at(self, records: Iterable[Record], system: EventSystem) -> None:
         """Take note of live events, in order, each once."""
         records = list(records)
         self._repeated.look_at(records)
         if not self._clear:
-            self._clear = next((each.seq for each in records if _is_clear_binding(each)), 0)
+            ends = tuple(f".{kind.name}" for kind in system.needing_payload)
+            self._clear = next(
+                (
+                    each.seq
+                    for each in records
+                    if each.seal is None and each.payload and each.subject.endswith(ends)
+                ),
+                0,
+            )
 
     def hazards(self, log: EventLog) -> tuple[Hazard, ...]:
         """All that is known by now."""
@@ -60,7 +66,3 @@ async def read_hazards(log: EventLog, projections: Sequence[Projection[Any]]) ->
     watch = HazardWatch(projections)
     await watch.look(log)
     return watch.hazards(log)
-
-
-def _is_clear_binding(record: Record) -> bool:
-    return record.seal is None and bool(record.payload) and record.subject.endswith(_BINDING)

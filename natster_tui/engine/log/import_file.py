@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from natster_tui.errors import UsageError
-from natster_tui.events.event import SUBJECTS, Record, is_log_subject
+from natster_tui.events.event import Record
 from natster_tui.events.log.key_lines import KEYRING, KeyLine, decode_key_line, is_key_line
 from natster_tui.events.log.lines import BadLineError, decode_line
+from natster_tui.events.system import EventSystem
 
 LONGEST_LINE = 64 << 20
 """Bytes. The largest payload that a server can be configured to take, with escapes."""
@@ -55,7 +56,7 @@ class ImportFile:
     events: Iterable[Record]
 
     @classmethod
-    def read(cls, path: str) -> ImportFile:
+    def read(cls, path: str, system: EventSystem) -> ImportFile:
         """Check all of a file ("-": standard input).
 
         Raises UsageError, which names the first line that is wrong and what is wrong with it.
@@ -63,17 +64,19 @@ class ImportFile:
         name = "standard input" if path == STANDARD_INPUT else Path(path).name
         try:
             lines = _read_again(path) if _is_regular(path) else _kept(path, name)
-            return cls.of_lines(lines, name)
+            return cls.of_lines(lines, name, system)
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {(error.strerror or '').lower()}") from error
 
     @classmethod
-    def of_lines(cls, lines: Callable[[], Iterable[bytes]], name: str) -> ImportFile:
+    def of_lines(
+        cls, lines: Callable[[], Iterable[bytes]], name: str, system: EventSystem
+    ) -> ImportFile:
         """The same for lines that can be gone through as often as `lines` is called."""
         keys: list[KeyLine] = []
         kept: list[Record] | None = []
         size = 0
-        for entry, length in parse_lines(lines(), name):
+        for entry, length in parse_lines(lines(), name, system):
             size += length
             if isinstance(entry, KeyLine):
                 keys.append(entry)
@@ -81,7 +84,7 @@ class ImportFile:
                 kept = None
             elif kept is not None:
                 kept.append(entry)
-        return cls(name, tuple(keys), _Events(lines, name) if kept is None else kept)
+        return cls(name, tuple(keys), _Events(lines, name, system) if kept is None else kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,17 @@ class _Events:
 
     lines: Callable[[], Iterable[bytes]]
     name: str
+    system: EventSystem
 
     def __iter__(self) -> Iterator[Record]:
-        for entry, _length in parse_lines(self.lines(), self.name):
+        for entry, _length in parse_lines(self.lines(), self.name, self.system):
             if isinstance(entry, Record):
                 yield entry
 
 
-def parse_lines(lines: Iterable[bytes], name: str) -> Iterator[tuple[KeyLine | Record, int]]:
+def parse_lines(
+    lines: Iterable[bytes], name: str, system: EventSystem
+) -> Iterator[tuple[KeyLine | Record, int]]:
     """What each line stands for and its length; raises UsageError at the first that is wrong."""
     seen_key = seen_event = False
     for number, line in enumerate(lines, 1):
@@ -114,7 +120,7 @@ def parse_lines(lines: Iterable[bytes], name: str) -> Iterator[tuple[KeyLine | R
                 yield key, len(line)
             else:
                 seen_event = True
-                yield _event_of(text), len(line)
+                yield _event_of(text, system), len(line)
         except BadLineError as error:
             raise UsageError(
                 f"line {number:,} of {name} is not an event ({_reason(text, error)}): nothing was "
@@ -129,15 +135,15 @@ def _check_place(key: KeyLine, *, seen_key: bool, seen_event: bool) -> None:
         raise BadLineError(f"the first key, and only that, is {KEYRING}")
 
 
-def _event_of(line: bytes) -> Record:
+def _event_of(line: bytes, system: EventSystem) -> Record:
     """The event that a line stands for; raises BadLineError.
 
     Only the log's own subjects are let through. To append is to publish, and on another subject
     that may mean anything, up to a request to JetStream that deletes the log.
     """
     record = decode_line(line)
-    if not is_log_subject(record.subject):
-        raise BadLineError(f"its subject is not one of {SUBJECTS}")
+    if not system.has_subject(record.subject):
+        raise BadLineError(f"its subject is not one of {system.subjects}")
     return record
 
 

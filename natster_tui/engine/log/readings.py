@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from natster_tui.events.event import Event, Record, read_event
+from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Unopened
+from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.store.log import EventLog
 
@@ -24,9 +25,9 @@ class Reading:
 
     __slots__ = ("_parked", "event", "record")
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, system: EventSystem) -> None:
         self.record = record
-        self.event = read_event(record)
+        self.event = system.read(record)
         self._parked: tuple[tuple[str, ParkReason], ...] | None = None
 
     def stands_for(self, record: Record) -> bool:
@@ -75,17 +76,17 @@ class Readings:
             if (held := self._held.get(record.seq)) is not None and held.stands_for(record)
         }
         unread = [record for record in batch if record.seq not in known]
-        opened = [Reading(record) for record in await log.sealing.open_records(unread)]
+        opened = [Reading(record, log.system) for record in await log.sealing.open_records(unread)]
         if log is self._log:
             self._hold(opened)
         known |= {reading.record.seq: reading for reading in opened}
         return [known[record.seq] for record in batch]
 
-    def of(self, record: Record) -> Reading:
+    def of(self, record: Record, system: EventSystem) -> Reading:
         """The reading of a record that is opened already."""
         held = self._held.get(record.seq)
         if held is None or held.record is not record:
-            held = Reading(record)
+            held = Reading(record, system)
             self._hold((held,))
         return held
 

@@ -17,8 +17,6 @@ from natster_tui.engine.projecting.stored_projection import (
     load_projections,
 )
 from natster_tui.errors import ApiError, ServerError
-from natster_tui.events.event import SUBJECT_PREFIX
-from natster_tui.events.kinds import KINDS
 from natster_tui.events.log.hazards import Hazard
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
@@ -124,7 +122,8 @@ async def read_preflight(
 async def _counts(log: EventLog) -> dict[str, int]:
     """How many events of each type there are; empty where the stream refuses to count them."""
     counting = [
-        count_matching(log.link, log.stream, f"{SUBJECT_PREFIX}*.*.*.{kind.name}") for kind in KINDS
+        count_matching(log.link, log.stream, log.system.subject(event=kind.name))
+        for kind in log.system.kinds
     ]
     try:
         counts = await together(*counting)
@@ -132,7 +131,7 @@ async def _counts(log: EventLog) -> dict[str, int]:
         if error.code not in CONSUMER_REFUSED:
             raise
         return {}
-    return {kind.name: count for kind, count in zip(KINDS, counts, strict=True)}
+    return {kind.name: count for kind, count in zip(log.system.kinds, counts, strict=True)}
 
 
 def _blockers(info: LogInfo) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from natster_tui.engine.gc_tuning import collecting_rarely, freeze_loaded
 from natster_tui.errors import BlockedEventError
-from natster_tui.events.event import Record, as_records, read_event
+from natster_tui.events.event import Record, as_records
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
@@ -165,7 +165,9 @@ class Replay:
             return
         others = tuple(each for each in self._going if each not in quick)
         tombstones = next(iter(self.folds.values())).tombstones
-        fold = QuickFold([each.projection for _name, each in quick], tombstones=tombstones)
+        fold = QuickFold(
+            [each.projection for _name, each in quick], self.log.system, tombstones=tombstones
+        )
         self._going = others
         try:
             await self._fold_quickly(fold, to)
@@ -242,7 +244,7 @@ class Replay:
             self._pass_to(to)
 
     def _fold(self, records: list[Record]) -> None:
-        events = [read_event(record) for record in records]
+        events = list(map(self.log.system.read, records))
         self.progress.by_type.update(
             [event if isinstance(event, ParkReason) else event.type for event in events]
         )

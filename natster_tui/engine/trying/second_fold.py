@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from natster_tui.errors import BlockedEventError, RefusedError
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import field_changes
 from natster_tui.projections.fold import Fold
@@ -136,7 +137,7 @@ def _folded(projection: Projection[Any], records: Sequence[Record], size: int) -
     fold = Fold(projection)
     for start in range(0, len(records), size):
         batch = records[start : start + size]
-        fold.apply_all(batch, [read_event(each) for each in batch])
+        fold.apply_all(batch, [NATSTER.read(each) for each in batch])
     return fold
 
 

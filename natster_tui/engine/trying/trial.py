@@ -22,7 +22,7 @@ from natster_tui.engine.projecting.stored_projection import (
 )
 from natster_tui.engine.trying.second_fold import Difference, second_fold
 from natster_tui.errors import RuleFailedError
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, FieldChange, diff_documents, same_json
 from natster_tui.projections.documents import encode_document
@@ -118,19 +118,17 @@ async def try_projection(
     for start in range(0, len(records), _BATCH):
         batch = records[start : start + _BATCH]
         if at is not None and fold.seq < at <= batch[-1].seq:
-            fold.apply_all(*_read([each for each in batch if each.seq <= at]))
+            upto = [each for each in batch if each.seq <= at]
+            fold.apply_all(upto, list(map(log.system.read, upto)))
             then = fold.documents()
-        fold.apply_all(*_read([each for each in batch if each.seq > fold.seq]))
+        rest = [each for each in batch if each.seq > fold.seq]
+        fold.apply_all(rest, list(map(log.system.read, rest)))
     _check_documents(projection, fold)
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
     diff = None if at is None else diff_documents(_documents(stored), then, same_json)
     second = await second_fold(projection, records, fold, file)
     return Trial(projection, fold, len(records), seconds, peak, stored, diff, at, second)
-
-
-def _read(records: Sequence[Record]) -> tuple[Sequence[Record], list[Any]]:
-    return records, [read_event(record) for record in records]
 
 
 def _check_documents(projection: Projection[Any], fold: Fold[Any]) -> None:

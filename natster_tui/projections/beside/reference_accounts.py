@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from natster_tui.events.event import Record
-from natster_tui.events.kinds import EventType
+from natster_tui.events.natster import EventType
 from natster_tui.projections.beside.rules import binding_of, in_order, is_key, same, tokens_of
 from natster_tui.projections.documents import Document
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from natster_tui.events.event import Record
-from natster_tui.events.kinds import EventType
+from natster_tui.events.natster import EventType
 from natster_tui.projections.beside.rules import in_order, is_key, same, tokens_of
 from natster_tui.projections.documents import Document
 

@@ -187,7 +187,7 @@ class StateHistory(Generic[State]):
         return self._position.changes
 
     def apply(self, record: Record, event: Event | ParkReason) -> None:
-        """Fold one record, already read with `read_event`, and note what it changes."""
+        """Fold one record, read with the system it belongs to, and note what it changes."""
         fold, seq = self._fold, record.seq
         self._position.seq = seq
         parked = fold.parked_count

@@ -56,7 +56,7 @@ class DocumentSteps(Generic[State]):
             self._begin_noting(fold.states[key])
 
     def apply(self, record: Record, event: Event | ParkReason) -> Effect:
-        """Fold one record, already read with `read_event`. See `Fold.apply`."""
+        """Fold one record, read with the system it belongs to. See `Fold.apply`."""
         fold, key = self.fold, self._key
         before, shape = self._noted, self._shape
         values = () if before is None or shape is None else shape.values_of(before)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from natster_tui.errors import RefusedError
 from natster_tui.events.log.info import LogInfo
+from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.link import Link
 from natster_tui.store.files.locks import LOCKS_SUPPORTED, NOT_SUPPORTED
 from natster_tui.store.provisioning.maker import BucketMaker
@@ -67,21 +68,25 @@ class SealingChoice:
 
 
 async def open_sealing(
-    link: Link, info: LogInfo, choice: SealingChoice, maker: BucketMaker | None = None
+    link: Link,
+    system: EventSystem,
+    info: LogInfo,
+    choice: SealingChoice,
+    maker: BucketMaker | None = None,
 ) -> KeyringSealing:
     """The sealing of a log, with the current keys.
 
     `maker` creates the key bucket if it is missing.
     """
-    keyring = keyring_for(link, info.stream, choice)
+    keyring = keyring_for(link, system, choice)
     await keyring.refresh()
     return sealing_with(keyring, info, choice, maker)
 
 
-def keyring_for(link: Link, stream: str, choice: SealingChoice) -> Keyring:
+def keyring_for(link: Link, system: EventSystem, choice: SealingChoice) -> Keyring:
     """The keys of a log, for `sealing_with`. The first `refresh` may run while the log opens."""
     file = None if choice.key_file is None else KeyFile(choice.key_file)
-    return Keyring(link, file, secrets.token_hex(4), log=stream)
+    return Keyring(link, file, secrets.token_hex(4), log=system)
 
 
 def sealing_with(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 
 from natster_tui.errors import DeniedError, NatsterError, RefusedError
+from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import Key
 from natster_tui.store.sealing.key_bucket import BUCKET, KEYRING_ENTRY, Head, KeyBucket, KeyEntry
@@ -28,12 +29,12 @@ LOOK_AGAIN_S = 1.0
 class Keyring(KeyTable):
     """The keys, as of the last `refresh`. Without a `key_file` (None) nothing can be opened.
 
-    `log` is the stream whose events they seal. If it holds sealed events, missing keys were lost,
-    and no new ones are created instead.
+    `log` is the system whose events they seal. If its stream holds sealed events, missing keys
+    were lost, and no new ones are created instead.
     """
 
     def __init__(
-        self, link: Link, key_file: KeyFile | None, instance: str, log: str | None = None
+        self, link: Link, key_file: KeyFile | None, instance: str, log: EventSystem | None = None
     ) -> None:
         super().__init__(key_file)
         self._log = log
@@ -192,11 +193,11 @@ class Keyring(KeyTable):
                 f"{BUCKET} holds keys, but the entry {KEYRING_ENTRY} is missing, which says which "
                 "keyring they are of: restore the bucket from a backup"
             )
-        if self._log_is_sealed:
+        if self._log is not None and self._log_is_sealed:
             what = "is empty" if self._created else "is missing"
             return (
-                f"{BUCKET} {what}, but {self._log} holds sealed events: restore the bucket from a "
-                "backup; until then nothing more is sealed"
+                f"{BUCKET} {what}, but {self._log.stream} holds sealed events: restore the bucket "
+                "from a backup; until then nothing more is sealed"
             )
         return ""
 

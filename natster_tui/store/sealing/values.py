@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from natster_tui.errors import RefusedError
-from natster_tui.events.event import MESSAGE_ID, Record, is_usable_token
+from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.sealed_payload import Seal, Unopened
+from natster_tui.events.tokens import is_usable_token
 from natster_tui.store.sealing.envelope import (
     Key,
     OpenError,

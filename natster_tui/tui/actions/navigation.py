@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 
 from textual.app import App
 
-from natster_tui.events.filter import FILTERS, BadFilterError
+from natster_tui.events.filter import BadFilterError
 from natster_tui.tui.background import notice
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.panes import Panes
@@ -89,7 +89,7 @@ class Finding:
     def set_filter(self, text: str) -> None:
         """Show the events that pass only; all of them when the text is empty."""
         try:
-            wanted = FILTERS.parse(text, self._view.now()) if text.strip() else None
+            wanted = self._view.filters.parse(text, self._view.now()) if text.strip() else None
         except BadFilterError as error:
             notice(self._app, str(error))
             return

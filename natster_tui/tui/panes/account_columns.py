@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from natster_tui.events.natster import BOUND, IMPORTED
 from natster_tui.events.times import age
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.registry import ACCOUNTS
@@ -45,7 +46,7 @@ def _login(row: _Row) -> Cell | None:
         return None
     bound = row.state.bound_context
     if row.width < _LOGIN_FROM:
-        return Cell(row.view.glyphs.bound if bound else " ", 2, "second")
+        return Cell(row.view.glyphs.of(BOUND) if bound else " ", 2, "second")
     how = screen_text(bound.oauth_id.split("|")[0], 20) if bound else "-"
     return Cell(how, 7, "second" if bound else "dim")
 
@@ -67,7 +68,7 @@ def _imports(row: _Row) -> Cell | None:
         return None
     count = sum(1 for imported in row.state.in_shares.values() if imported is not None)
     style = "good" if count else "dim"
-    return Cell(f"{count}{row.view.glyphs.imported}", 4, style, right=True)
+    return Cell(f"{count}{row.view.glyphs.of(IMPORTED)}", 4, style, right=True)
 
 
 def _search_text(key: str, state: AccountState | None) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from natster_tui.events.natster import IMPORTED
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
@@ -53,7 +54,7 @@ def _imported(row: _Row) -> Cell:
     if row.link.imported_at is None:
         return Cell("not imported", 14, "dim")
     when = row_time(row.link.imported_at, row.view.now()).strip()
-    return Cell(f"{row.view.glyphs.imported} {when}", 14, "good")
+    return Cell(f"{row.view.glyphs.of(IMPORTED)} {when}", 14, "good")
 
 
 def _links_of(view: View, account: str) -> Iterator[tuple[str, Link]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from natster_tui.engine.log.readings import Reading
-from natster_tui.events.event import NONE, Event, Record
+from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkReason
+from natster_tui.events.tokens import NONE
 from natster_tui.projections.history.steps import Effect
 from natster_tui.projections.wording import change_line, payload_lines, seal_line
 from natster_tui.text.masking import screen_text

@@ -14,7 +14,8 @@ from textual.message import Message
 
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.workspace import Connection
-from natster_tui.events.event import Event, EventType, Record
+from natster_tui.events.event import Event, Record
+from natster_tui.events.natster import EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import context_of
 from natster_tui.projections.wording import Names, event_phrase

@@ -138,7 +138,7 @@ class Dialogs:
         """All keys, those of the pane in use first."""
         glyphs, pane = self._view.glyphs, self._panes.used
         if self._panes.inspector.has_focus:
-            text = help_text(glyphs, "Inspector", self._panes.inspector.KEYS)
+            text = help_text(glyphs, self._view.filters, "Inspector", self._panes.inspector.KEYS)
         else:
-            text = help_text(glyphs, pane.pane_name, pane.KEYS)
+            text = help_text(glyphs, self._view.filters, pane.pane_name, pane.KEYS)
         self._app.push_screen(HelpScreen("Help", text, glyphs))

@@ -19,8 +19,9 @@ from textual.widgets import Label, Select, Static
 
 from natster_tui.engine.log.publish import publish
 from natster_tui.errors import ConnectionLostError, NatsterError
-from natster_tui.events.event import CATALOG_TYPES, NONE, Record
-from natster_tui.events.kinds import KINDS, EventType
+from natster_tui.events.event import Record
+from natster_tui.events.natster import CATALOG_TYPES, EventType
+from natster_tui.events.tokens import NONE
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
 from natster_tui.projections.preview import preview_of
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
@@ -46,7 +47,7 @@ class PublishScreen(ModalScreen[int | None]):
         super().__init__(classes="page")
         self._view = view
         self._kind = Select(
-            [(f"{each.word} ({each.name})", each.type) for each in KINDS],
+            [(f"{each.word} ({each.name})", each.type) for each in view.system.kinds],
             value=kind,
             allow_blank=False,
             id="publish-kind",
@@ -140,7 +141,7 @@ class PublishScreen(ModalScreen[int | None]):
             names = Names(self._view.workspace.accounts)
             record = Record(1, time.time_ns(), proposal.subject, proposal.payload)
             folds = {n: p.fold for n, p in self._view.workspace.projectors.items()}
-            for effect in preview_of(record, folds):
+            for effect in preview_of(record, self._view.system.read(record), folds):
                 shown = screen_text(effect.key, 60)
                 if effect.projection.name == "account":
                     shown = names.of(effect.key)
@@ -177,6 +178,7 @@ class PublishScreen(ModalScreen[int | None]):
 def proposal_for(panes: Panes, view: View) -> tuple[EventType, str, str, str]:
     """What the form begins with: kind, origin, target and catalog of the row used last."""
     if (event := panes.chosen_event) is not None:
+        assert isinstance(event.type, EventType)
         if event.type in CATALOG_TYPES:
             return event.type, event.origin, event.target, event.catalog
         return event.type, event.origin, "", ""

@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from natster_tui.engine.workspace import Workspace
-from natster_tui.events.filter import FILTERS
-from natster_tui.events.kinds import KINDS
+from natster_tui.events.filter import FilterLanguage
+from natster_tui.events.natster import BOUND, IMPORTED
 from natster_tui.tui.bindings import ALWAYS, ANYWHERE, MOVING, TEXT_PAGE, Key, bindings, commands
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.theme import Glyphs
@@ -47,7 +47,7 @@ class TextScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def help_text(glyphs: Glyphs, pane: str, own: Sequence[Key]) -> Text:
+def help_text(glyphs: Glyphs, filters: FilterLanguage, pane: str, own: Sequence[Key]) -> Text:
     """All keys, and what the marks mean; those of the pane in use first."""
     text = Text()
     text.append(
@@ -62,9 +62,9 @@ def help_text(glyphs: Glyphs, pane: str, own: Sequence[Key]) -> Text:
     _append_section(text, "Anywhere", _in_words(others.values()))
     _append_section(
         text,
-        "Filters (/ in the timeline); - before a word turns it round",
+        "Filters (/ in the timeline); - before a word negates it",
         (
-            *((field.example, field.meaning) for field in FILTERS.fields),
+            *((field.example, field.meaning) for field in filters.fields),
             ("any text", "a part of the subject, or of a name"),
         ),
     )
@@ -72,7 +72,7 @@ def help_text(glyphs: Glyphs, pane: str, own: Sequence[Key]) -> Text:
         text,
         "Marks in the timeline",
         (
-            *((f"{glyphs.of(kind)} {kind.word}", kind.meaning) for kind in KINDS),
+            *((f"{glyphs.of(kind)} {kind.word}", kind.meaning) for kind in filters.system.kinds),
             (
                 f"{glyphs.parked} parked",
                 "no rule could use it; it is counted, and nothing waits for it",
@@ -85,8 +85,8 @@ def help_text(glyphs: Glyphs, pane: str, own: Sequence[Key]) -> Text:
         (
             (glyphs.out, "how often it shares, or with whom"),
             (glyphs.into, "how often something is shared with it, or by whom"),
-            (glyphs.imported, "how many of those it imported, or when"),
-            (glyphs.bound, "tied to a web login; a wide pane says which"),
+            (glyphs.of(IMPORTED), "how many of those it imported, or when"),
+            (glyphs.of(BOUND), "tied to a web login; a wide pane says which"),
             (
                 glyphs.warn,
                 "a name that others use, too, or that differs from one in letter case only",

@@ -15,7 +15,6 @@ from textual.screen import ModalScreen
 
 from natster_tui.engine.history.document_history import DocumentChange, KeyHistory, key_history
 from natster_tui.errors import NatsterError
-from natster_tui.events.event import read_event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange
@@ -114,7 +113,7 @@ class Reasons(VirtualList):
         if line > 0:
             return [Cell("", 21), Cell(change_line(fields[line - 1], names=names))]
         record = change.record
-        event = read_event(record)
+        event = self.view.system.read(record)
         phrase, style = screen_text(record.subject, 200), ""
         if not isinstance(event, ParkReason):
             who, whom, catalog = event_phrase(event, names)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.suggester import Suggester
 
-from natster_tui.events.filter import FILTERS, Values
+from natster_tui.events.filter import FilterLanguage, Values
 from natster_tui.tui.bindings import PROMPT, bindings
 from natster_tui.tui.widgets.text_field import AskingField
 
@@ -18,20 +18,21 @@ class Purpose(Enum):
     """What the prompt is for just now; the value is what it says while empty."""
 
     FIND = "find by name or key"
-    FILTER = f"filter: {FILTERS.summary}, or any text"
+    FILTER = "filter"
     EXPORT = "export to: a file that does not exist yet"
 
 
 class FilterSuggester(Suggester):
     """Completes a filter's fields, types and names; Tab or the right arrow takes the suggestion."""
 
-    def __init__(self, names: Callable[[Values], list[str]]) -> None:
+    def __init__(self, filters: FilterLanguage, names: Callable[[Values], list[str]]) -> None:
+        self._filters = filters
         super().__init__(use_cache=False, case_sensitive=True)
         self._names = names
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first way to go on, if any."""
-        return next(iter(FILTERS.completions(value, self._names)), None)
+        return next(iter(self._filters.completions(value, self._names)), None)
 
 
 class Prompt(AskingField):
@@ -39,11 +40,12 @@ class Prompt(AskingField):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROMPT)]
 
-    def __init__(self, names: Callable[[Values], list[str]]) -> None:
+    def __init__(self, filters: FilterLanguage, names: Callable[[Values], list[str]]) -> None:
         super().__init__(id="prompt", compact=True)
         self.display = False
         self.purpose = Purpose.FILTER
-        self._suggester = FilterSuggester(names)
+        self._suggester = FilterSuggester(filters, names)
+        self._filter_hint = f"filter: {filters.summary}, or any text"
 
     @property
     def is_open(self) -> bool:
@@ -53,7 +55,8 @@ class Prompt(AskingField):
     def open(self, purpose: Purpose, value: str = "", *, hint: str = "") -> None:
         """Show it and take the keyboard; `hint` replaces the purpose's own text."""
         self.purpose = purpose
-        self.placeholder = hint or purpose.value
+        own = self._filter_hint if purpose is Purpose.FILTER else purpose.value
+        self.placeholder = hint or own
         self.suggester = self._suggester if purpose is Purpose.FILTER else None
         self.value = value
         # What stood there is gone on with from its end, or replaced by what is typed.

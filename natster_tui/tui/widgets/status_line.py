@@ -107,7 +107,7 @@ class StatusLine(Static):
         return "sealed", "dim"
 
     def _stream(self, workspace: Workspace) -> str:
-        return screen_text(workspace.options.choice.stream, 40)
+        return screen_text(workspace.options.choice.system.stream, 40)
 
     def _mode(self, workspace: Workspace) -> tuple[str, bool]:
         """The one word that says how it goes, and whether it goes well."""

@@ -20,11 +20,12 @@ from natster_tui.events.event import OCCURRED_AT, Record
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange, field_changes
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from tests.engine.running import consumers_of, fresh_log
+from tests.folding import advance, fold_all
 from tests.making_logs import (
     WEIRD_TOKENS,
     A,
@@ -52,7 +53,7 @@ def changes_of(
     """The events that changed a document and how, read off a fold of everything."""
     fold, changes, before = Fold(projection), [], None
     for record in records:
-        fold.advance([record])
+        advance(fold, [record])
         after = fold.document(key)
         if after != before:
             changes.append((record.seq, field_changes(before, after)))

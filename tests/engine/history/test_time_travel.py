@@ -16,12 +16,12 @@ from natster_tui.engine.history import time_travel
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.projections.api import Projection
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.folding import advance, fold_all
 from tests.jetstream import ask_jetstream
 from tests.making_logs import append, records_in
 
@@ -81,7 +81,7 @@ async def test_every_moment_is_the_fold_up_to_it_whatever_the_way(
 def assert_is_the_fold(moment: Moment, projection: Projection[Any], records: list[Record]) -> None:
     fold = fold_all(projection, records[: max(0, moment.seq - 1)])
     was = fold.documents()
-    fold.advance(records[max(0, moment.seq - 1) : moment.seq])
+    advance(fold, records[max(0, moment.seq - 1) : moment.seq])
     now = fold.documents()
     shown = moment.pasts[projection.name]
     assert shown.documents() == now
@@ -118,12 +118,12 @@ async def test_what_was_read_is_kept_over_a_reconnect_to_the_same_log_only(
     await travel.at(EVENTS)
     link = await Link.open(settings)
     try:
-        travel.log = await EventLog.open(link, log.stream)
+        travel.log = await EventLog.open(link, log.system)
         told.clear()
         assert_is_the_fold(await travel.at(900), ACCOUNTS, records)
         assert not told
         await ask_jetstream(link, f"STREAM.DELETE.{log.stream}")
-        travel.log = await EventLog.create(link, log.stream, LogSettings())
+        travel.log = await EventLog.create(link, log.system, LogSettings())
         again = DemoCommunity(12).history(EVENTS + 10, 1_795_000_000)
         await append(travel.log, [Append(e.subject, e.payload) for e in again])
         assert_is_the_fold(await travel.at(900), ACCOUNTS, await records_in(travel.log))

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from natster_tui.engine.projecting.stored_projection import bucket_of, load_projection
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.events.event import MARKER_REASON, STREAM, SUBJECTS
+from natster_tui.events.event import MARKER_REASON
 from natster_tui.events.log.info import LogInfo
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -25,15 +26,15 @@ SECOND = 1_000_000_000
 async def forgetful_log(link: Link) -> EventLog:
     """A log whose messages may expire, with a marker that lives a second."""
     config = {
-        "name": STREAM,
-        "subjects": [SUBJECTS],
+        "name": NATSTER.stream,
+        "subjects": [NATSTER.subjects],
         "storage": "file",
         "allow_msg_ttl": True,
         "allow_rollup_hdrs": True,
         "subject_delete_marker_ttl": SECOND,
     }
-    await ask_jetstream(link, f"STREAM.CREATE.{STREAM}", config)
-    return await EventLog.open(link, STREAM)
+    await ask_jetstream(link, f"STREAM.CREATE.{NATSTER.stream}", config)
+    return await EventLog.open(link, NATSTER)
 
 
 async def until_info(log: EventLog, condition: Callable[[LogInfo], bool]) -> None:

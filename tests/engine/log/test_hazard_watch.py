@@ -10,8 +10,8 @@ from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.hazard_watch import read_hazards
 from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.errors import ServerError
-from natster_tui.events.event import STREAM, SUBJECTS
 from natster_tui.events.log.hazards import HazardKind
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -19,8 +19,8 @@ from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 
 SAFE: dict[str, Any] = {
-    "name": STREAM,
-    "subjects": [SUBJECTS],
+    "name": NATSTER.stream,
+    "subjects": [NATSTER.subjects],
     "discard": "new",
     "deny_delete": True,
     "deny_purge": True,
@@ -31,10 +31,10 @@ HOUR_NS = 3_600_000_000_000
 
 async def hazards_with(link: Link, **settings: Any) -> set[HazardKind]:
     """The kinds of hazard that a log with these settings has; it is gone afterwards."""
-    await ask_jetstream(link, f"STREAM.CREATE.{STREAM}", SAFE | settings)
-    log = await EventLog.open(link, STREAM)
+    await ask_jetstream(link, f"STREAM.CREATE.{NATSTER.stream}", SAFE | settings)
+    log = await EventLog.open(link, NATSTER)
     kinds = {hazard.kind for hazard in await read_hazards(log, PROJECTIONS)}
-    await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
+    await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
     return kinds
 
 
@@ -63,12 +63,14 @@ async def test_what_cannot_be_published_to_is_refused_by_the_name_of_the_setting
     link: Link, setting: str
 ) -> None:
     if setting == "no_ack":
-        await ask_jetstream(link, f"STREAM.CREATE.{STREAM}", SAFE | {"no_ack": True})
+        await ask_jetstream(link, f"STREAM.CREATE.{NATSTER.stream}", SAFE | {"no_ack": True})
     else:
         await ask_jetstream(link, "STREAM.CREATE.ORIGIN", SAFE | {"name": "ORIGIN"})
-        mirror = {"name": STREAM, "mirror": {"name": "ORIGIN"}}
-        await ask_jetstream(link, f"STREAM.CREATE.{STREAM}", SAFE | mirror | {"subjects": None})
-    log = await EventLog.open(link, STREAM)
+        mirror = {"name": NATSTER.stream, "mirror": {"name": "ORIGIN"}}
+        await ask_jetstream(
+            link, f"STREAM.CREATE.{NATSTER.stream}", SAFE | mirror | {"subjects": None}
+        )
+    log = await EventLog.open(link, NATSTER)
     with pytest.raises(ServerError, match=setting):
         await append(log, [shared("AA", "BB")])
 
@@ -77,10 +79,10 @@ async def test_secrets_in_clear_text_and_history_that_is_gone_are_told_before_a_
     log: EventLog,
 ) -> None:
     await append(log, [initialized("AA", "Ann"), bound("AA"), shared("AA", "BB")])
-    config = (await ask_jetstream(log.link, f"STREAM.INFO.{STREAM}"))["config"]
+    config = (await ask_jetstream(log.link, f"STREAM.INFO.{NATSTER.stream}"))["config"]
     await ask_jetstream(
         log.link,
-        f"STREAM.UPDATE.{STREAM}",
+        f"STREAM.UPDATE.{NATSTER.stream}",
         config | {"max_msgs": 2, "discard": "old", "metadata": {}},
     )
     preflight = await read_preflight(log, [ACCOUNTS], "test")

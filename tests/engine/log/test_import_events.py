@@ -17,11 +17,11 @@ from natster_tui.engine.log.export_events import ExportReport, export_lines
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.log.import_file import ImportFile
 from natster_tui.errors import ServerError
-from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, STREAM, Record
+from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
 from natster_tui.events.headers import Headers
 from natster_tui.events.log.carried import HeaderFate, fate_of
 from natster_tui.events.log.identity import import_id
-from natster_tui.projections.fold import fold_all
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
@@ -30,6 +30,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import recording
 from tests.engine.running import consumers_of, create_reference_stream, fresh_log
 from tests.events.log.test_lines import values
+from tests.folding import fold_all
 from tests.jetstream import ask_jetstream
 from tests.making_logs import (
     A,
@@ -51,7 +52,7 @@ from tests.real_server import RealServer
 async def other(server: RealServer) -> AsyncIterator[EventLog]:
     """A log elsewhere, to import into."""
     link = await Link.open(server.new_account())
-    yield await EventLog.create(link, STREAM, LogSettings())
+    yield await EventLog.create(link, NATSTER, LogSettings())
     await link.close()
 
 
@@ -60,7 +61,9 @@ async def exported(log: EventLog, since: int = 1) -> list[str]:
 
 
 def read(lines: list[str]) -> list[Record]:
-    return list(ImportFile.of_lines(lambda: [line.encode() for line in lines], "file").events)
+    return list(
+        ImportFile.of_lines(lambda: [line.encode() for line in lines], "file", NATSTER).events
+    )
 
 
 def essence(record: Record) -> tuple[str, bytes, str, int]:
@@ -137,10 +140,10 @@ async def test_any_log_survives_export_and_import(
 
 
 async def test_a_log_that_repeats_a_message_id_is_copied_whole(link: Link, other: EventLog) -> None:
-    log = await EventLog.create(link, STREAM, LogSettings())
-    config = (await ask_jetstream(link, f"STREAM.INFO.{STREAM}"))["config"]
+    log = await EventLog.create(link, NATSTER, LogSettings())
+    config = (await ask_jetstream(link, f"STREAM.INFO.{NATSTER.stream}"))["config"]
     await ask_jetstream(
-        link, f"STREAM.UPDATE.{STREAM}", {**config, "duplicate_window": 100_000_000}
+        link, f"STREAM.UPDATE.{NATSTER.stream}", {**config, "duplicate_window": 100_000_000}
     )
     unshared = event("catalog_unshared", A, B, "kevbuzz")
     for at, one in enumerate((shared(A, B), unshared, shared(A, B)), 1):
@@ -183,8 +186,8 @@ async def test_an_empty_log_exports_nothing_and_nothing_imports(log: EventLog) -
 
 async def test_an_event_without_an_id_is_known_again_where_it_came_from(link: Link) -> None:
     """The reference's log has no headers at all: its own export imports nothing into it."""
-    await create_reference_stream(link, STREAM)
-    log = await EventLog.open(link, STREAM)
+    await create_reference_stream(link, NATSTER.stream)
+    log = await EventLog.open(link, NATSTER)
     await append_without_headers(log, [initialized(A), shared(A, B), shared(A, B), bound(A)])
     assert all(record.headers == () for record in await records_in(log))
     result = await import_records(log, read(await exported(log)), "test")
@@ -252,10 +255,10 @@ async def test_equal_events_at_different_places_are_two(log: EventLog) -> None:
 async def test_what_the_server_still_takes_for_a_duplicate_is_said_and_not_tried_for_ever(
     link: Link,
 ) -> None:
-    log = await EventLog.create(link, STREAM, LogSettings(deny_delete=False))
+    log = await EventLog.create(link, NATSTER, LogSettings(deny_delete=False))
     records = recording("01")
     await import_records(log, records, "test")
-    await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": 3})
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": 3})
     with pytest.raises(ServerError, match="duplicate"):
         await import_records(log, records, "test")
 
@@ -269,7 +272,7 @@ async def test_events_land_in_order_though_others_write_at_the_same_time(
     monkeypatch.setattr(import_events, "IMPORT_CHUNK", 40)
     records = records_of(*(shared(A, f"M{number:03}") for number in range(300)))
     other_link = await Link.open(settings)
-    elsewhere = await EventLog.open(other_link, STREAM)
+    elsewhere = await EventLog.open(other_link, NATSTER)
     written = 0
 
     async def write() -> None:
@@ -296,7 +299,7 @@ async def test_two_imports_of_the_same_file_at_the_same_time_append_it_once(
 ) -> None:
     records = records_of(*(shared(A, f"M{number:03}") for number in range(100)))
     other_link = await Link.open(settings)
-    elsewhere = await EventLog.open(other_link, STREAM)
+    elsewhere = await EventLog.open(other_link, NATSTER)
     results = await asyncio.gather(
         import_records(log, records, "one"), import_records(elsewhere, records, "two")
     )
@@ -339,7 +342,7 @@ async def test_a_trace_goes_nowhere(log: EventLog) -> None:
         record = Record(1, 10**18, shared(A, B).subject, b"", ((name, victim), (MESSAGE_ID, name)))
         await import_records(log, [record], "test")
     await ask_jetstream(
-        log.link, f"STREAM.INFO.{STREAM}"
+        log.link, f"STREAM.INFO.{NATSTER.stream}"
     )  # anything that is answered after the traces
     assert [r.subject for r in await records_in(log)] == [
         initialized(B).subject, *[shared(A, B).subject] * 3
@@ -367,7 +370,7 @@ async def test_names_that_cannot_be_sent_are_named_and_left_out(
     block = b"NATS/1.0\r\nX Trace Id: abc\r\nx/y: 1\r\nX: kept\r\nNats-TTL: 1s\r\n\r\n"
     record = Record(1, 10**18, shared(A, B).subject, b"", block)
     report = ExportReport()
-    line = report.take(record)
+    line = report.take(record, NATSTER)
     assert line is not None
     assert report.sentences == [
         "import leaves out 1 header that a server would act on: Nats-TTL",
@@ -390,14 +393,14 @@ async def test_delete_markers_are_counted_and_go_nowhere(log: EventLog) -> None:
     assert (result.appended, result.present, result.markers) == (2, 0, 1)
     assert result.sentences == ["left out 1 delete marker: nothing happened"]
     report = ExportReport()
-    assert report.take(marker) is None
+    assert report.take(marker, NATSTER) is None
     assert report.sentences == ["1 delete marker is not exported: nothing happened"]
 
 
 async def test_export_names_the_subjects_that_import_refuses() -> None:
     report = ExportReport()
     for seq, subject in enumerate(("natster.events.A", "natster.events.A.none.none.x", "x"), 7):
-        assert report.take(Record(seq, 10**18, subject)) is not None
+        assert report.take(Record(seq, 10**18, subject), NATSTER) is not None
     assert report.sentences == [
         "2 events are not on natster.events.*.*.*.*, the first at 7: import refuses a file that "
         "holds such lines"
@@ -417,7 +420,7 @@ async def test_an_event_keeps_its_time(log: EventLog) -> None:
 
 
 async def test_a_full_log_says_so_names_the_limit_and_the_remedy(link: Link) -> None:
-    log = await EventLog.create(link, STREAM, LogSettings(max_bytes=4_000))
+    log = await EventLog.create(link, NATSTER, LogSettings(max_bytes=4_000))
     records = records_of(*(shared(A, f"M{number:03}") for number in range(100)))
     with pytest.raises(ServerError) as caught:
         await import_records(log, records, "test")
@@ -433,17 +436,17 @@ async def test_a_full_log_says_so_names_the_limit_and_the_remedy(link: Link) -> 
     # What fitted is there, in order, and the rest follows when there is room.
     assert 0 < len(landed) < 100
     assert [essence(r) for r in landed] == [essence(r) for r in records[: len(landed)]]
-    config = (await ask_jetstream(link, f"STREAM.INFO.{STREAM}"))["config"]
-    await ask_jetstream(link, f"STREAM.UPDATE.{STREAM}", {**config, "max_bytes": 10**8})
+    config = (await ask_jetstream(link, f"STREAM.INFO.{NATSTER.stream}"))["config"]
+    await ask_jetstream(link, f"STREAM.UPDATE.{NATSTER.stream}", {**config, "max_bytes": 10**8})
     result = await import_records(log, records, "test")
     assert (result.appended, result.present) == (100 - len(landed), len(landed))
     assert [essence(r) for r in await records_in(log)] == [essence(r) for r in records]
 
 
 async def test_a_log_that_is_full_by_number_says_so_too(link: Link) -> None:
-    log = await EventLog.create(link, STREAM, LogSettings())
-    config = (await ask_jetstream(link, f"STREAM.INFO.{STREAM}"))["config"]
-    await ask_jetstream(link, f"STREAM.UPDATE.{STREAM}", {**config, "max_msgs": 3})
+    log = await EventLog.create(link, NATSTER, LogSettings())
+    config = (await ask_jetstream(link, f"STREAM.INFO.{NATSTER.stream}"))["config"]
+    await ask_jetstream(link, f"STREAM.UPDATE.{NATSTER.stream}", {**config, "max_msgs": 3})
     await log.refresh()
     with pytest.raises(ServerError, match=r"NATSTER_EVENTS is full .*max_msgs 3.*: raise max_msgs"):
         await import_records(log, recording("01"), "test")

@@ -14,6 +14,7 @@ from natster_tui.engine.log import import_file
 from natster_tui.engine.log.import_file import ImportFile
 from natster_tui.errors import UsageError
 from natster_tui.events.log.key_lines import KeyLine, encode_key_line
+from natster_tui.events.natster import NATSTER
 from tests.conftest import RECORDINGS
 
 STANDARD = RECORDINGS / "01_standard.events.jsonl"
@@ -31,7 +32,7 @@ def written(tmp_path: Path, content: bytes) -> str:
 
 def refused(path: str) -> str:
     with pytest.raises(UsageError) as caught:
-        ImportFile.read(path)
+        ImportFile.read(path, NATSTER)
     return caught.value.sentence
 
 
@@ -48,8 +49,8 @@ def refused(path: str) -> str:
     ids=["plain", "mark", "two marks", "CRLF", "no last end", "empty lines"],
 )
 def test_text_is_read_whatever_its_ends_and_marks(tmp_path: Path, content: bytes) -> None:
-    expected = list(ImportFile.read(str(STANDARD)).events)
-    assert list(ImportFile.read(written(tmp_path, content)).events) == expected
+    expected = list(ImportFile.read(str(STANDARD), NATSTER).events)
+    assert list(ImportFile.read(written(tmp_path, content), NATSTER).events) == expected
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_text_is_read_whatever_its_ends_and_marks(tmp_path: Path, content: bytes
 )
 def test_anything_else_is_refused_by_its_name(tmp_path: Path, content: bytes, what: str) -> None:
     with pytest.raises(UsageError, match=f"{what}.*nothing was imported"):
-        ImportFile.read(written(tmp_path, content))
+        ImportFile.read(written(tmp_path, content), NATSTER)
 
 
 @pytest.mark.parametrize(
@@ -82,11 +83,11 @@ def test_anything_else_is_refused_by_its_name(tmp_path: Path, content: bytes, wh
 def test_a_bad_line_is_named_and_nothing_is_imported(tmp_path: Path, bad: str) -> None:
     content = b"".join([*GOOD[:2], b"\n", bad.strip().encode() + b"\n", *GOOD[2:]])
     with pytest.raises(UsageError, match=r"line 4 of log\.jsonl .*nothing was imported"):
-        ImportFile.read(written(tmp_path, content))
+        ImportFile.read(written(tmp_path, content), NATSTER)
 
 
 def test_keys_stand_before_the_events_the_keyring_first(tmp_path: Path) -> None:
-    read = ImportFile.read(written(tmp_path, KEYRING + KEY + GOOD[0]))
+    read = ImportFile.read(written(tmp_path, KEYRING + KEY + GOOD[0]), NATSTER)
     assert [key.name for key in read.keys] == ["_keyring", "AA.k0123456789abcdef"]
     assert len(list(read.events)) == 1
     assert "line 1 of log.jsonl" in refused(written(tmp_path, KEY + KEYRING))
@@ -134,10 +135,10 @@ def test_a_large_file_is_read_again_and_must_not_change(
 ) -> None:
     monkeypatch.setattr(import_file, "KEPT_DECODED", 100)
     path = written(tmp_path, KEYRING + b"".join(GOOD))
-    read = ImportFile.read(path)
+    read = ImportFile.read(path, NATSTER)
     assert not isinstance(read.events, list)
     assert [key.name for key in read.keys] == ["_keyring"]
-    expected = list(ImportFile.read(str(STANDARD)).events)
+    expected = list(ImportFile.read(str(STANDARD), NATSTER).events)
     assert list(read.events) == list(read.events) == expected
     with Path(path).open("ab") as more:
         more.write(GOOD[0])

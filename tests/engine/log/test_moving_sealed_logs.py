@@ -13,10 +13,10 @@ from natster_tui.engine.log.export_events import ExportReport, export_lines
 from natster_tui.engine.log.import_events import ImportResult, import_records
 from natster_tui.engine.log.import_file import ImportFile
 from natster_tui.errors import RefusedError
-from natster_tui.events.event import MESSAGE_ID, STREAM, Record
+from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.log.identity import import_id
+from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Unopened
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -25,6 +25,7 @@ from natster_tui.store.sealing.key_bucket import BUCKET
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.key_making import ensure_keys
 from natster_tui.store.sealing.key_rotation import destroy, rotate
+from tests.folding import fold_all
 from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, C, append, bound, initialized, records_in, shared
 from tests.real_server import RealServer
@@ -52,7 +53,7 @@ async def exported(log: EventLog, *, with_keys: bool = True) -> list[str]:
 
 
 async def take(log: EventLog, lines: Sequence[str]) -> ImportResult:
-    file = ImportFile.of_lines(lambda: [line.encode() for line in lines], "file")
+    file = ImportFile.of_lines(lambda: [line.encode() for line in lines], "file", NATSTER)
     return await import_records(log, file.events, "test", file.keys)
 
 
@@ -320,7 +321,7 @@ async def test_a_sealed_event_whose_id_is_taken_is_sealed_again_under_another(
 async def test_a_log_that_does_not_seal_refuses_it_before_anything_is_written(
     sealed: EventLog, named: Record, other_link: Link, key_file: Path
 ) -> None:
-    plain = await EventLog.create(other_link, STREAM, LogSettings())
+    plain = await EventLog.create(other_link, NATSTER, LogSettings())
     plain = await opened_with(plain, key_file)
     await import_records(plain, [TAKEN], "test")
     lines = await exported(sealed)
@@ -335,7 +336,7 @@ async def test_a_log_that_does_not_seal_refuses_it_before_anything_is_written(
 async def test_a_log_that_does_not_seal_takes_sealed_events_that_keep_their_ids(
     sealed: EventLog, named: Record, other_link: Link, key_file: Path
 ) -> None:
-    plain = await EventLog.create(other_link, STREAM, LogSettings())
+    plain = await EventLog.create(other_link, NATSTER, LogSettings())
     plain = await opened_with(plain, key_file)
     lines = await exported(sealed)
     assert (await take(plain, [*lines[:-5], lines[-1]])).appended == 1

@@ -9,15 +9,16 @@ import pytest
 from natster_tui.engine.log.publish import publish
 from natster_tui.errors import ConflictError, RefusedError, ServerError
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import MESSAGE_ID, STREAM, EventType
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.append_rules import Proposal
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.engine.running import consumers_of, create_reference_stream, stream_state
+from tests.folding import fold_all
 from tests.making_logs import append, bound, context, imported, initialized, records_in, shared
 
 A, B, C = (encode_account_key(bytes([number]) * 32) for number in (1, 2, 3))
@@ -86,12 +87,12 @@ async def test_what_would_be_parked_or_change_nothing_is_refused_and_not_written
         log,
         [initialized(A, "Ann"), bound(A, CONTEXT), initialized(B), shared(A, B), imported(B, A)],
     )
-    before = await stream_state(log.link, STREAM)
+    before = await stream_state(log.link, NATSTER.stream)
     with pytest.raises(RefusedError, match=says) as caught:
         await publish(log, proposal, "test")
     assert caught.value.sentence.startswith("not published: ")
     assert caught.value.exit_code == 1
-    assert await stream_state(log.link, STREAM) == before
+    assert await stream_state(log.link, NATSTER.stream) == before
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ async def test_of_two_publishers_who_decide_on_the_same_state_one_wins(
 ) -> None:
     head = await append(log, [initialized(A), initialized(B)])
     other_link = await Link.open(settings)
-    other = await EventLog.open(other_link, STREAM)
+    other = await EventLog.open(other_link, NATSTER)
     results = await asyncio.gather(
         publish(log, one, "one"), publish(other, two, "two"), return_exceptions=True
     )
@@ -140,7 +141,7 @@ async def test_an_append_that_landed_unheard_answers_its_retry_with_its_own_plac
     """The server checks the expectation first, so the retry is told of a conflict with itself."""
     message = Append(shared(A, B).subject, b"", ((MESSAGE_ID, "mine"),))
     other_link = await Link.open(settings)
-    unheard = await EventLog.open(other_link, STREAM)
+    unheard = await EventLog.open(other_link, NATSTER)
     wanted = {"expected_last": 0, "expected_subject": "natster.events.*.*.kevbuzz.*"}
     assert await unheard.append(message, **wanted) == 1  # type: ignore[arg-type]
     await append(unheard, [bound(B)])
@@ -165,7 +166,7 @@ async def test_other_accounts_and_catalogs_may_be_written_in_between(
 
 
 async def test_a_full_log_says_so_with_the_limit_and_the_remedy(link: Link) -> None:
-    log = await EventLog.create(link, STREAM, LogSettings(max_bytes=2_000))
+    log = await EventLog.create(link, NATSTER, LogSettings(max_bytes=2_000))
 
     async def fill() -> None:
         for number in range(20):
@@ -180,8 +181,8 @@ async def test_a_full_log_says_so_with_the_limit_and_the_remedy(link: Link) -> N
 
 
 async def test_a_log_as_the_reference_makes_it_can_be_published_to(link: Link) -> None:
-    await create_reference_stream(link, STREAM)
-    log = await EventLog.open(link, STREAM)
+    await create_reference_stream(link, NATSTER.stream)
+    log = await EventLog.open(link, NATSTER)
     await append(log, [initialized(A)])
     assert await publish(log, Proposal(SHARE, A, B, "kevbuzz"), "test") == 2
     assert await publish(log, Proposal(IMPORT, B, A, "kevbuzz"), "test") == 3

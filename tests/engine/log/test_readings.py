@@ -8,7 +8,8 @@ from typing import Any
 from unittest.mock import patch
 
 from natster_tui.engine.log.readings import Readings
-from natster_tui.events.event import STREAM, Record
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Seal, Unopened
 from natster_tui.projections import account
 from natster_tui.projections.registry import PROJECTIONS
@@ -26,7 +27,7 @@ async def test_a_live_event_is_opened_and_decoded_once_for_all_who_follow_the_lo
     settings: ConnectionSettings,
 ) -> None:
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     opened: Counter[int] = Counter()
     decoded: list[bytes] = []
     plain_open, plain_read = KeyringSealing.open_records, account.read_context
@@ -52,7 +53,7 @@ async def test_a_live_event_is_opened_and_decoded_once_for_all_who_follow_the_lo
             await until(lambda: workspace.follower.get(4) is not None)
             record = workspace.follower.get(4)
             assert record is not None
-            found = workspace.readings.of(record).parked_by(PROJECTIONS)
+            found = workspace.readings.of(record, NATSTER).parked_by(PROJECTIONS)
     assert [(name, reason.value) for name, reason in found] == [("account", "payload")]
     assert opened == dict.fromkeys(range(1, 5), 1)
     assert len(decoded) == 2
@@ -63,7 +64,7 @@ async def test_an_event_whose_key_is_missing_is_opened_again_the_next_time(
     settings: ConnectionSettings,
 ) -> None:
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     stored = Record(1, 10**18, "natster.events.AA.none.none.context_bound", b"sealed")
     attempts = [
         replace(stored, payload=b"", seal=Seal(b"sealed", "k1", Unopened.UNAVAILABLE, "no key")),
@@ -88,7 +89,7 @@ async def test_an_event_whose_key_is_missing_is_opened_again_the_next_time(
 
 async def test_no_more_events_are_kept_than_allowed(settings: ConnectionSettings) -> None:
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     readings = Readings(kept=10)
     records = [
         Record(n, n, "natster.events.AA.none.none.natster_initialized") for n in range(1, 50)

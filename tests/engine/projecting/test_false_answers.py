@@ -10,7 +10,7 @@ import pytest
 
 from natster_tui.engine.projecting import bucket_watch
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -24,7 +24,7 @@ HEAD = 40
 
 def shorter_log(frame: Frame) -> Frame | None:
     """The log's last sequence, in the server's answer about the stream."""
-    if frame.body is None or f'"name":"{STREAM}"'.encode() not in frame.body:
+    if frame.body is None or f'"name":"{NATSTER.stream}"'.encode() not in frame.body:
         return None
     at = frame.header_size
     answer = json.loads(frame.body[at:])
@@ -74,7 +74,7 @@ async def test_a_projector_goes_on_after_one_false_answer(
     async with altering(settings) as proxy:
         link = await Link.open(replace(settings, servers=(proxy.url,)))
         try:
-            seen = await EventLog.open(link, STREAM)
+            seen = await EventLog.open(link, NATSTER)
             proxy.change_one(false)
             async with projecting(seen) as projector:
                 status = projector.status

@@ -12,7 +12,8 @@ from natster_tui.engine.projecting import lease_keeper
 from natster_tui.engine.projecting.lease_keeper import rebuilding
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Workspace
-from natster_tui.events.event import MESSAGE_ID, STREAM
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import Lease, projecting, rebuild_key
@@ -141,7 +142,7 @@ async def test_whoever_dies_while_rebuilding_is_not_waited_for_long(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     died = await Link.open(settings)
-    async with rebuilding(await EventLog.open(died, STREAM), ACCOUNTS, "died"):
+    async with rebuilding(await EventLog.open(died, NATSTER), ACCOUNTS, "died"):
         await died.close()
     assert (await Lease(log.link, rebuild_key("account")).look()).holder is not None
     async with asyncio.timeout(8), rebuilding(log, ACCOUNTS, "next"):
@@ -153,7 +154,7 @@ async def test_read_only_never_takes_it(log: EventLog, settings: ConnectionSetti
     async with running(settings, read_only=True) as observer:
         await until(lambda: phases(observer) == {Phase.WATCHING})
         assert not any(lease.held for lease in observer.leases.values())
-    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [STREAM]
+    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [NATSTER.stream]
 
 
 async def stand_still(_log: EventLog, _leases: dict[str, Lease]) -> None:

@@ -28,10 +28,9 @@ from natster_tui.engine.rebuilding import replay as replay_module
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ServerError
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.events.times import format_timestamp
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.bucket import HEADER_ALLOWANCE, Bucket
 from natster_tui.store.connection.link import Link
@@ -50,6 +49,7 @@ from tests.engine.running import (
     projecting,
     stream_state,
 )
+from tests.folding import fold_all
 from tests.jetstream import ask_jetstream
 from tests.making_logs import (
     A,
@@ -227,7 +227,7 @@ async def test_two_projectors_on_one_log_both_end_right(
     projection: Projection[Any], log: EventLog, settings: ConnectionSettings
 ) -> None:
     other_link = await Link.open(settings)
-    other_log = await EventLog.open(other_link, STREAM)
+    other_log = await EventLog.open(other_link, NATSTER)
     async with (
         projecting(log, projection, "one") as one,
         projecting(other_log, projection, "two") as two,
@@ -290,7 +290,7 @@ async def test_read_only_makes_nothing_and_still_shows_the_fold(
         expected = fold_all(projection, await records_in(log))
         assert projector.fold.documents() == expected.documents()
         assert projector.status.stored is None
-    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [STREAM]
+    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [NATSTER.stream]
 
 
 async def test_read_only_leaves_our_own_bucket_as_it_is(
@@ -322,7 +322,7 @@ async def foreign(
 ) -> EventLog:
     """Recording 05 beside the projections that another program wrote from it."""
     if request.param == "made with nats-py":
-        log = await EventLog.create(link, STREAM, LogSettings())
+        log = await EventLog.create(link, NATSTER, LogSettings())
         client = await nats.connect(
             list(settings.servers), user=settings.user, password=revealed(settings.password)
         )
@@ -330,9 +330,9 @@ async def foreign(
             await client.jetstream().create_key_value(bucket=projection.bucket)
         await client.close()
     else:
-        for stream in (STREAM, "KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG"):
+        for stream in (NATSTER.stream, "KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG"):
             await create_reference_stream(link, stream)
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
     await import_records(log, recording("05"), "test")
     await put_foreign_documents(settings, "05")
     return log
@@ -482,8 +482,8 @@ async def test_nothing_is_rebuilt_by_itself_from_another_log(
     await append(log, EVENTS)
     await project_to_head(log)
     await change_checkpoint(settings, **changes)
-    await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
-    log = await EventLog.create(link, STREAM, LogSettings())
+    await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
+    log = await EventLog.create(link, NATSTER, LogSettings())
     await append(log, [initialized(C)])
     before = await stream_state(link, "KV_PROJ_ACCOUNT")
     async with projecting(log, auto_rebuild=True) as projector:
@@ -528,8 +528,8 @@ async def test_a_log_deleted_and_made_again_stops_the_projector_at_the_start(
     await append(log, EVENTS)
     await project_to_head(log)
     before = await stream_state(log.link, "KV_PROJ_ACCOUNT")
-    await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
-    again = await EventLog.create(log.link, STREAM, LogSettings())
+    await ask_jetstream(log.link, f"STREAM.DELETE.{NATSTER.stream}")
+    again = await EventLog.create(log.link, NATSTER, LogSettings())
     await append(again, [*EVENTS, *EVENTS])
     async with projecting(again) as projector:
         await wait_for(projector, Phase.STOPPED, "deleted and made again")
@@ -541,8 +541,8 @@ async def test_a_log_deleted_and_made_again_while_it_projects_stops_it(log: Even
     async with projecting(log) as projector:
         await until(lambda: projector.status.stored == len(EVENTS))
         before = await stream_state(log.link, "KV_PROJ_ACCOUNT")
-        await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
-        again = await EventLog.create(log.link, STREAM, LogSettings())
+        await ask_jetstream(log.link, f"STREAM.DELETE.{NATSTER.stream}")
+        again = await EventLog.create(log.link, NATSTER, LogSettings())
         await append(again, [*EVENTS, *EVENTS])
         await wait_for(projector, Phase.STOPPED, "made again")
         assert await stream_state(log.link, "KV_PROJ_ACCOUNT") == before
@@ -563,7 +563,7 @@ async def test_another_event_at_the_checkpoints_place_stops_the_projector(
 ) -> None:
     await append(log, EVENTS)
     await project_to_head(log)
-    place = {"stream": STREAM, "created": log.info.created, "time": "2021-03-04T05:06:07Z"}
+    place = {"stream": NATSTER.stream, "created": log.info.created, "time": "2021-03-04T05:06:07Z"}
     await change_checkpoint(settings, log=place)
     async with projecting(log) as projector:
         await wait_for(projector, Phase.STOPPED, "another log of the same name")
@@ -572,7 +572,7 @@ async def test_another_event_at_the_checkpoints_place_stops_the_projector(
 @pytest.fixture
 async def loose_log(link: Link) -> EventLog:
     """A log from which events may be removed."""
-    return await EventLog.create(link, STREAM, LogSettings(deny_delete=False, deny_purge=False))
+    return await EventLog.create(link, NATSTER, LogSettings(deny_delete=False, deny_purge=False))
 
 
 async def test_events_lost_before_they_were_seen_stop_the_projector(
@@ -581,7 +581,7 @@ async def test_events_lost_before_they_were_seen_stop_the_projector(
     await append(loose_log, EVENTS[:4])
     await project_to_head(loose_log)
     await append(loose_log, EVENTS[4:])
-    await ask_jetstream(loose_log.link, f"STREAM.PURGE.{STREAM}", {"seq": 8})
+    await ask_jetstream(loose_log.link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 8})
     before = await stream_state(loose_log.link, "KV_PROJ_ACCOUNT")
     async with projecting(loose_log) as projector:
         await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
@@ -594,7 +594,7 @@ async def test_events_lost_while_it_was_paused_stop_the_projector(loose_log: Eve
         await wait_for(projector, Phase.PROJECTING)
         async with projector.paused():
             await append(loose_log, EVENTS[4:])
-            await ask_jetstream(loose_log.link, f"STREAM.PURGE.{STREAM}", {"seq": 8})
+            await ask_jetstream(loose_log.link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 8})
         await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
 
 
@@ -602,7 +602,7 @@ async def test_a_log_whose_beginning_is_gone_is_not_projected_as_if_it_were_whol
     loose_log: EventLog,
 ) -> None:
     await append(loose_log, EVENTS)
-    await ask_jetstream(loose_log.link, f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    await ask_jetstream(loose_log.link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 4})
     async with projecting(loose_log) as projector:
         await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
 
@@ -614,7 +614,9 @@ async def test_a_hole_is_passed(loose_log: EventLog, settings: ConnectionSetting
         async with projector.paused():
             await append(loose_log, EVENTS[4:])
             for seq in (2, 4, 6, 7, 9):  # before the checkpoint, at it, and after it
-                await ask_jetstream(loose_log.link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+                await ask_jetstream(
+                    loose_log.link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": seq}
+                )
         await until(lambda: projector.status.stored == len(EVENTS))
     # What was projected before it was deleted stays projected.
     assert (await stored_documents(settings, "PROJ_ACCOUNT"))[A]["bound_context"]
@@ -653,7 +655,7 @@ async def test_it_stops_before_the_event_that_makes_a_document_too_large(
 ) -> None:
     settings = narrow.new_account()
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     limit = link.max_payload - HEADER_ALLOWANCE
     key = {"account": "HUB", "catalog": "hub"}[projection.name]
     members = [encode_account_key(bytes([number]) * 32) for number in range(100)]
@@ -681,7 +683,7 @@ async def test_it_stops_before_the_event_that_makes_a_document_too_large(
     narrow.max_payload = "8MB"
     narrow.start()
     link = await Link.open(settings)
-    log = await EventLog.open(link, STREAM)
+    log = await EventLog.open(link, NATSTER)
     await project_to_head(log, projection)
     await assert_stored_is_the_fold(log, settings, projection)
     await link.close()
@@ -734,21 +736,21 @@ async def test_who_may_not_write_watches_and_is_told_why(restricted: RealServer)
     admin, observer, blind = [
         await Link.open(user(name)) for name in ("admin", "observer", "blind")
     ]
-    log = await EventLog.create(admin, STREAM, LogSettings())
+    log = await EventLog.create(admin, NATSTER, LogSettings())
     await append(log, EVENTS)
     # There is no bucket yet, and the observer may not make one.
-    async with projecting(await EventLog.open(observer, STREAM)) as projector:
+    async with projecting(await EventLog.open(observer, NATSTER)) as projector:
         await wait_for(projector, Phase.WATCHING, "does not permit observer")
         await until(lambda: projector.status.position == len(EVENTS))
     await project_to_head(log)
     head = await append(log, [shared(B, A)])
     # There is one, and the observer may not write to it.
-    async with projecting(await EventLog.open(observer, STREAM)) as projector:
+    async with projecting(await EventLog.open(observer, NATSTER)) as projector:
         await wait_for(projector, Phase.WATCHING, "does not permit observer")
         await until(lambda: projector.status.position == head)
         assert projector.status.stored == len(EVENTS)
     # Who may not even look cannot show anything: it stops, says why, and does not spin.
-    async with projecting(await EventLog.open(blind, STREAM)) as projector:
+    async with projecting(await EventLog.open(blind, NATSTER)) as projector:
         await wait_for(projector, Phase.STOPPED, "does not permit blind")
         looks = projector.version
         await ask_jetstream(admin, "INFO")

@@ -254,7 +254,7 @@ async def test_a_plain_log_with_sealing_turned_on_seals_what_comes_and_rebuild_t
         f"STREAM.CREATE.{log.stream}",
         {"name": log.stream, "subjects": ["natster.events.*.*.*.*"], "storage": "file"},
     )
-    plain = await EventLog.open(link, log.stream)
+    plain = await EventLog.open(link, log.system)
     await append(plain, EVENTS[:3])
     for projection in PROJECTIONS:
         await project_to_head(plain, projection)

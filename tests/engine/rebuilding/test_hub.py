@@ -21,7 +21,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.stored_projection import Standing
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.paging import entries_of
@@ -98,7 +98,7 @@ def hub(request: pytest.FixtureRequest) -> Community:
 async def log(hub: Community, settings: ConnectionSettings) -> AsyncIterator[EventLog]:
     """A log with the hub's shares, not projected yet."""
     link = await Link.open(settings)
-    made = await EventLog.create(link, STREAM, LogSettings())
+    made = await EventLog.create(link, NATSTER, LogSettings())
     shares = [shared(HUB, member, hub.catalog) for member in hub.members]
     await append(made, [initialized(HUB), *shares])
     yield made
@@ -300,7 +300,7 @@ async def test_a_hub_of_a_hundred_thousand_is_rebuilt_and_goes_on_a_page_at_a_ti
 ) -> None:
     everybody = members(99_999, 56)
     link = await Link.open(settings)
-    log = await EventLog.create(link, STREAM, LogSettings())
+    log = await EventLog.create(link, NATSTER, LogSettings())
     await append(log, [shared(HUB, member, "everything") for member in everybody])
     await rebuilt(log, *PROJECTIONS)
     async with projecting(log) as projector:

@@ -25,10 +25,9 @@ from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.errors import LogChangedError, ProjectorStoppedError, RefusedError
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import decode_checkpoint
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
@@ -47,6 +46,7 @@ from tests.engine.running import (
     projecting,
     stream_state,
 )
+from tests.folding import fold_all
 from tests.jetstream import ask_jetstream
 from tests.making_logs import (
     A,
@@ -106,12 +106,12 @@ async def tamper(settings: ConnectionSettings, bucket: str = "PROJ_ACCOUNT") -> 
 
 async def test_a_dry_run_writes_nothing_and_makes_nothing(log: EventLog) -> None:
     await append(log, EVENTS)
-    before = await stream_state(log.link, STREAM)
+    before = await stream_state(log.link, NATSTER.stream)
     plans = await rebuild(log, *PROJECTIONS).prepare()
     assert [plan.diff.count("added") for plan in plans] == [3, 2]
     assert [plan.seq for plan in plans] == [len(EVENTS)] * 2
-    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [STREAM]
-    assert await stream_state(log.link, STREAM) == before
+    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [NATSTER.stream]
+    assert await stream_state(log.link, NATSTER.stream) == before
     assert await consumers_of(log.link) == set()
 
 
@@ -191,7 +191,7 @@ async def test_a_rebuild_puts_right_what_was_tampered_with(
     await append(log, EVENTS)
     await project_to_head(log)
     await tamper(settings)
-    before = await stream_state(log.link, STREAM)
+    before = await stream_state(log.link, NATSTER.stream)
     plans, verdicts = await rebuilt(log, purge=purge)
     assert plans[0].diff
     assert [verdict.sentence for verdict in verdicts] == [
@@ -199,7 +199,7 @@ async def test_a_rebuild_puts_right_what_was_tampered_with(
     ]
     assert verdicts[0].good
     await assert_stored_is_the_fold(log, settings)
-    assert await stream_state(log.link, STREAM) == before
+    assert await stream_state(log.link, NATSTER.stream) == before
     assert await consumers_of(log.link) == set()
 
 
@@ -304,8 +304,8 @@ async def test_interrupted_between_batches_it_is_found_and_finished_at_the_next_
         # The projection is of another log, and somebody decided for this one.
         await append(log, [initialized("OLD")])
         await project_to_head(log)
-        await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
-        log = await EventLog.create(log.link, STREAM, LogSettings())
+        await ask_jetstream(log.link, f"STREAM.DELETE.{NATSTER.stream}")
+        log = await EventLog.create(log.link, NATSTER, LogSettings())
         await append(log, [initialized("NEW"), *(bound(member) for member in members(120))])
     commit, done = Bucket.commit, 0
 
@@ -337,7 +337,7 @@ async def test_interrupted_between_batches_it_is_found_and_finished_at_the_next_
 async def elsewhere(settings: ConnectionSettings, log: EventLog) -> AsyncIterator[EventLog]:
     """The same log over another connection, as another process has it."""
     link = await Link.open(settings)
-    yield await EventLog.open(link, log.stream)
+    yield await EventLog.open(link, log.system)
     await link.close()
 
 
@@ -424,7 +424,7 @@ async def test_cancelled_while_it_replays_it_leaves_no_trace(
 ) -> None:
     monkeypatch.setattr(stream_reader, "SLICE", 20)
     await append(log, [initialized(member) for member in members(200)])
-    before = await stream_state(log.link, STREAM)
+    before = await stream_state(log.link, NATSTER.stream)
     reached = asyncio.Event()
 
     def note(progress: ReplayProgress) -> None:
@@ -437,8 +437,8 @@ async def test_cancelled_while_it_replays_it_leaves_no_trace(
     await asyncio.gather(work, return_exceptions=True)
     assert work.cancelled()
     assert await consumers_of(log.link) == set()
-    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [STREAM]
-    assert await stream_state(log.link, STREAM) == before
+    assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [NATSTER.stream]
+    assert await stream_state(log.link, NATSTER.stream) == before
 
 
 # -- one key -----------------------------------------------------------------------------------
@@ -528,7 +528,7 @@ async def test_a_document_too_large_for_the_server_is_refused_before_anything_is
     try:
         settings = server.new_account()
         link = await Link.open(settings)
-        log = await EventLog.create(link, STREAM, LogSettings())
+        log = await EventLog.create(link, NATSTER, LogSettings())
         await append(log, EVENTS)
         await project_to_head(log)
         await append(log, [shared(A, f"M{number}", "x" * 100) for number in range(100)])
@@ -554,9 +554,9 @@ async def put_reference_documents(settings: ConnectionSettings, recorded: str) -
 @pytest.fixture
 async def adopted(link: Link, settings: ConnectionSettings) -> EventLog:
     """A deployment of the reference service: its stream, its buckets, its documents."""
-    for stream in (STREAM, "KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG"):
+    for stream in (NATSTER.stream, "KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG"):
         await create_reference_stream(link, stream)
-    log = await EventLog.open(link, STREAM)
+    log = await EventLog.open(link, NATSTER)
     await import_records(log, recording("05"), "test")
     await put_reference_documents(settings, "05")
     return log
@@ -580,7 +580,7 @@ async def test_another_programs_projection_is_compared_but_not_rewritten_unless_
 async def test_taking_over_converts_the_bucket_and_makes_the_documents_ours(
     purge: bool, adopted: EventLog, settings: ConnectionSettings
 ) -> None:
-    log_before = await stream_state(adopted.link, STREAM)
+    log_before = await stream_state(adopted.link, NATSTER.stream)
     _, verdicts = await rebuilt(adopted, *PROJECTIONS, take_over=True, purge=purge)
     assert [verdict.good for verdict in verdicts] == [True, True], verdicts
     for projection in PROJECTIONS:
@@ -591,7 +591,7 @@ async def test_taking_over_converts_the_bucket_and_makes_the_documents_ours(
         assert config["allow_atomic"] is True
         assert (config["max_bytes"], config["max_msg_size"]) == (1_073_741_824, -1)
         assert (config["discard"], config["max_msgs_per_subject"]) == ("new", 1)
-    assert await stream_state(adopted.link, STREAM) == log_before
+    assert await stream_state(adopted.link, NATSTER.stream) == log_before
     # From here on it is projected like any other.
     head = await append(adopted, [shared(A, B)])
     await project_to_head(adopted, CATALOGS)
@@ -658,7 +658,7 @@ async def test_taking_over_is_refused_while_the_others_consumer_moves(
     )
     # The reference's consumer, pulled from as the reference does.
     consumer = await client.jetstream().pull_subscribe(
-        "natster.events.*.*.*.*", durable="PROJ_ACCOUNT", stream=STREAM
+        "natster.events.*.*.*.*", durable="PROJ_ACCOUNT", stream=NATSTER.stream
     )
 
     stopped = False
@@ -698,7 +698,7 @@ async def test_taking_over_is_allowed_once_all_is_quiet(
         list(settings.servers), user=settings.user, password=revealed(settings.password)
     )
     consumer = await client.jetstream().pull_subscribe(
-        "natster.events.*.*.*.*", durable="PROJ_ACCOUNT", stream=STREAM
+        "natster.events.*.*.*.*", durable="PROJ_ACCOUNT", stream=NATSTER.stream
     )
     await consumer.fetch(1, timeout=5)
     await client.close()
@@ -710,7 +710,7 @@ async def test_taking_over_is_allowed_once_all_is_quiet(
 
 
 async def test_the_preflight_tells_what_there_is_and_what_is_in_the_way(link: Link) -> None:
-    log = await EventLog.create(link, STREAM, LogSettings(deny_delete=False, deny_purge=False))
+    log = await EventLog.create(link, NATSTER, LogSettings(deny_delete=False, deny_purge=False))
     await append(log, [*EVENTS, event("catalog_deleted", A, B, "kevbuzz")])
     findings = await read_preflight(log, PROJECTIONS, "me")
     assert findings.by_type == {
@@ -725,8 +725,8 @@ async def test_the_preflight_tells_what_there_is_and_what_is_in_the_way(link: Li
         (other,) = (await read_preflight(log, PROJECTIONS, "me")).other_projectors
         assert other.name.startswith("natster-tui-account-other")
         assert (await read_preflight(log, PROJECTIONS, "other")).other_projectors == ()
-    await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": 3})
-    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 2})
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": 3})
+    await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 2})
     (blocker,) = (await read_preflight(log, PROJECTIONS, "me")).blockers
     assert "2 events are missing" in blocker
     assert await consumers_of(link) == set()
@@ -736,10 +736,10 @@ async def test_a_rebuild_of_what_is_left_of_a_log_is_projected_on(
     link: Link, settings: ConnectionSettings
 ) -> None:
     """The preflight blocks it; overridden, it counts, and live projecting goes on from it."""
-    log = await EventLog.create(link, STREAM, LogSettings(deny_delete=False, deny_purge=False))
+    log = await EventLog.create(link, NATSTER, LogSettings(deny_delete=False, deny_purge=False))
     await append(log, EVENTS)
-    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 4})
-    await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": len(EVENTS)})
+    await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 4})
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": len(EVENTS)})
     await log.refresh()
     _, (verdict,) = await rebuilt(log)
     assert verdict.sentence == f"account: 3 keys match the log at {len(EVENTS)}"
@@ -754,13 +754,13 @@ async def test_a_rebuild_of_what_is_left_of_a_log_is_projected_on(
 async def test_a_log_that_is_purged_after_the_preflight_is_not_rebuilt_from(
     link: Link, settings: ConnectionSettings
 ) -> None:
-    log = await EventLog.create(link, STREAM, LogSettings(deny_purge=False))
+    log = await EventLog.create(link, NATSTER, LogSettings(deny_purge=False))
     await append(log, EVENTS)
     await project_to_head(log)
     before = await stored_documents(settings, "PROJ_ACCOUNT")
     findings = await read_preflight(log, [ACCOUNTS], "me")
     assert findings.blockers == ()
-    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 4})
     with pytest.raises(LogChangedError, match="history was lost while"):
         await rebuilt(log)
     assert await stored_documents(settings, "PROJ_ACCOUNT") == before

@@ -10,11 +10,11 @@ import pytest
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.times import format_timestamp
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import RECORDINGS, recording
+from tests.folding import fold_all
 from tests.reading_buckets import stored_documents, stored_values
 
 NAMES = sorted(path.name.split(".")[0] for path in RECORDINGS.glob("*.events.jsonl"))

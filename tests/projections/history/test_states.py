@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.history.states import Past, StateHistory
 from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from tests.folding import fold_all
 from tests.making_logs import A, B, C, logs, records_of, shared, unshared
 
 
 def history_of(projection: Projection[Any], records: list[Record]) -> StateHistory[Any]:
     history: StateHistory[Any] = StateHistory(projection)
     for record in records:
-        history.apply(record, read_event(record))
+        history.apply(record, NATSTER.read(record))
     return history
 
 
@@ -59,7 +60,7 @@ def test_what_is_forgotten_is_gone_and_nothing_else(
     # What comes after is noted in the new place.
     later = records_of(*[shared(A, B)] * (end + 1), unshared(A, B), shared(A, C))[end:]
     for record in later:
-        history.apply(record, read_event(record))
+        history.apply(record, NATSTER.read(record))
     assert_is_the_fold(history.at(history.seq), [*records, *later])
     assert_is_the_fold(again, records)
 
@@ -109,7 +110,7 @@ def test_a_dict_replaced_whole_is_noted() -> None:
     records = records_of(shared(A, B), shared(A, B, "movies"), shared(A, B))
     history = history_of(ACCOUNTS, records[:2])
     history._fold.states[A].out_shares = {}
-    history.apply(records[2], read_event(records[2]))
+    history.apply(records[2], NATSTER.read(records[2]))
     shares = [list(history.at(seq).states[A].out_shares) for seq in (1, 2, 3)]
     kevbuzz, movies = ("kevbuzz", B), ("movies", B)
     assert shares == [[kevbuzz], [kevbuzz, movies], [kevbuzz]]

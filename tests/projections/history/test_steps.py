@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import field_changes
-from natster_tui.projections.fold import Fold, fold_all
+from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.steps import DocumentSteps
 from natster_tui.projections.preview import preview_of
 from natster_tui.projections.registry import PROJECTIONS
+from tests.folding import advance, fold_all
 from tests.making_logs import logs
 
 every_projection = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda p: p.name)
@@ -32,9 +34,9 @@ def test_each_step_is_the_difference_between_the_documents_around_it(
     steps = DocumentSteps(fold.copy(), key)  # of a state that is there already, or of none
     for record in records[begun:]:
         before = fold.document(key)
-        fold.advance([record])
+        advance(fold, [record])
         after = fold.document(key)
-        effect = steps.apply(record, read_event(record))
+        effect = steps.apply(record, NATSTER.read(record))
         assert (effect.projection, effect.key) == (projection, key)
         assert effect.fields == field_changes(before, after)
         assert effect.made == (before is None and after is not None)
@@ -46,11 +48,11 @@ def test_each_step_is_the_difference_between_the_documents_around_it(
 def test_a_preview_is_what_then_happens_and_changes_nothing(records: list[Record]) -> None:
     folds: dict[str, Fold[Any]] = {each.name: Fold(each) for each in PROJECTIONS}
     for record in records:
-        told = preview_of(record, folds)
+        told = preview_of(record, NATSTER.read(record), folds)
         happened = []
         for fold in folds.values():
             documents = fold.documents()
-            fold.advance([record])
+            advance(fold, [record])
             happened += [
                 (fold.projection.name, key, key not in documents, fields)
                 for key in fold.take_dirty()

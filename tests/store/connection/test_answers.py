@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from natster_tui.errors import ApiError, MalformedAnswerError
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.answers.consumers import ConsumerListAnswer
 from natster_tui.store.connection.answers.messages import MessageAnswer, PublishAck
 from natster_tui.store.connection.answers.reading import Answer, read_answer
@@ -165,13 +165,15 @@ def test_what_stands_in_an_answer_is_never_quoted() -> None:
 
 async def test_a_real_server_answers_as_the_models_say(link: Link, log: EventLog) -> None:
     await append(log, [initialized(A, "Ada"), initialized(B, "Ben")])
-    info = await link.ask(f"STREAM.INFO.{STREAM}", StreamInfoAnswer, {"deleted_details": True})
-    assert (info.config.name, info.state.messages) == (STREAM, 2)
-    found = await link.ask(f"STREAM.MSG.GET.{STREAM}", MessageAnswer, {"seq": 2})
+    info = await link.ask(
+        f"STREAM.INFO.{NATSTER.stream}", StreamInfoAnswer, {"deleted_details": True}
+    )
+    assert (info.config.name, info.state.messages) == (NATSTER.stream, 2)
+    found = await link.ask(f"STREAM.MSG.GET.{NATSTER.stream}", MessageAnswer, {"seq": 2})
     assert found.message.record() == await log.record_at(2)
     names = await link.ask("STREAM.NAMES", StreamNamesAnswer)
-    assert names.streams == (STREAM,)
-    consumers = await link.ask(f"CONSUMER.LIST.{STREAM}", ConsumerListAnswer)
+    assert names.streams == (NATSTER.stream,)
+    consumers = await link.ask(f"CONSUMER.LIST.{NATSTER.stream}", ConsumerListAnswer)
     assert consumers.total == len(consumers.consumers or ())
     account = await link.ask("INFO", AccountInfoAnswer)
     assert account.streams == 1

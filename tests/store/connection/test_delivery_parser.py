@@ -240,6 +240,6 @@ async def test_a_whole_log_read_in_bulk_and_by_the_stock_parser_is_the_same(
     link = await Link.open(settings)
     try:
         assert not link.client.reads_in_bulk
-        assert await records_in(await EventLog.open(link, log.stream)) == in_bulk
+        assert await records_in(await EventLog.open(link, log.system)) == in_bulk
     finally:
         await link.close()

@@ -20,7 +20,7 @@ from natster_tui.errors import (
     ServerError,
     UnreachableError,
 )
-from natster_tui.events.event import STREAM
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection import link as link_module
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.write_target import PublishedSubject
@@ -170,7 +170,7 @@ async def test_a_denied_request_fails_at_once_and_names_the_subject(strict: Real
     try:
         watch = Stopwatch()
         with pytest.raises(DeniedError) as caught:
-            await EventLog.create(link, STREAM, LogSettings())
+            await EventLog.create(link, NATSTER, LogSettings())
         assert watch.seconds < AT_ONCE
         assert "publish to $JS.API.STREAM.CREATE.NATSTER_EVENTS" in caught.value.sentence
         assert "Observer" in caught.value.sentence
@@ -178,7 +178,7 @@ async def test_a_denied_request_fails_at_once_and_names_the_subject(strict: Real
         assert problems == [caught.value.sentence]
         # What is allowed goes on working.
         with pytest.raises(ServerError, match="there is no log"):
-            await EventLog.open(link, STREAM)
+            await EventLog.open(link, NATSTER)
         assert not link.is_lost
     finally:
         await link.close()

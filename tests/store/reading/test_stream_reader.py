@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import pytest
 
 from natster_tui.errors import ApiError, ConnectionLostError, LogChangedError, ServerError
-from natster_tui.events.event import STREAM, SUBJECTS, Record
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.consumers import list_consumers
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
@@ -34,12 +35,12 @@ def numbered(count: int, first: int = 1) -> list[Any]:
 
 
 async def open_log(link: Link, **settings: Any) -> EventLog:
-    return await EventLog.create(link, STREAM, LogSettings(**settings))
+    return await EventLog.create(link, NATSTER, LogSettings(**settings))
 
 
 async def range_of(link: Link, first: int, last: int, subject_filter: str = "") -> list[int]:
     found: list[Record] = []
-    of = StreamLeader(link, STREAM)
+    of = StreamLeader(link, NATSTER.stream)
     if subject_filter:
         batches = read_filtered(of, first, last, subject_filter, purpose="t", instance="i")
     else:
@@ -52,7 +53,7 @@ async def range_of(link: Link, first: int, last: int, subject_filter: str = "") 
 
 
 def reader_of(link: Link, start: int = 1, **options: Any) -> StreamReader:
-    return StreamReader(link, STREAM, start, purpose="t", instance="i", **options)
+    return StreamReader(link, NATSTER.stream, start, purpose="t", instance="i", **options)
 
 
 async def take(batches: Any, count: int) -> list[Record]:
@@ -64,7 +65,7 @@ async def take(batches: Any, count: int) -> list[Record]:
 
 
 async def consumer_names(link: Link) -> list[str]:
-    return [consumer.name for consumer in await list_consumers(link, STREAM)]
+    return [consumer.name for consumer in await list_consumers(link, NATSTER.stream)]
 
 
 # -- following ---------------------------------------------------------------------------------
@@ -126,10 +127,10 @@ async def test_it_starts_where_it_is_told(log: EventLog) -> None:
 async def test_the_consumer_is_ephemeral_in_memory_without_acks_and_marked_as_ours(
     log: EventLog,
 ) -> None:
-    async with StreamReader(log.link, STREAM, 7, purpose="account", instance="cafe"):
+    async with StreamReader(log.link, NATSTER.stream, 7, purpose="account", instance="cafe"):
         (name,) = await consumer_names(log.link)
         assert name.startswith("natster-tui-account-cafe")
-        config = (await ask_jetstream(log.link, f"CONSUMER.INFO.{STREAM}.{name}"))["config"]
+        config = (await ask_jetstream(log.link, f"CONSUMER.INFO.{NATSTER.stream}.{name}"))["config"]
     assert "durable_name" not in config
     assert not {"filter_subject", "filter_subjects"} & config.keys()
     assert (config["ack_policy"], config["opt_start_seq"]) == ("none", 7)
@@ -172,7 +173,7 @@ async def test_a_consumer_deleted_under_the_reader_is_made_anew_where_it_was(
         seen = await take(batches, 3)
         for round_ in range(2):
             (name,) = await consumer_names(log.link)
-            await ask_jetstream(log.link, f"CONSUMER.DELETE.{STREAM}.{name}")
+            await ask_jetstream(log.link, f"CONSUMER.DELETE.{NATSTER.stream}.{name}")
             await append(log, numbered(3, 4 + 3 * round_))
             seen += await take(batches, 3)
         assert [record.seq for record in seen] == list(range(1, 10))
@@ -190,7 +191,7 @@ async def test_a_consumer_deleted_while_much_is_under_way_loses_and_doubles_noth
     ):
         seen = await take(batches, 150)
         (name,) = await consumer_names(log.link)
-        await ask_jetstream(log.link, f"CONSUMER.DELETE.{STREAM}.{name}")
+        await ask_jetstream(log.link, f"CONSUMER.DELETE.{NATSTER.stream}.{name}")
         seen += await take(batches, 3_000 - len(seen))
         assert [record.seq for record in seen] == list(range(1, 3_001))
 
@@ -228,7 +229,7 @@ async def test_a_stream_made_anew_is_not_taken_for_the_old_one(log: EventLog) ->
         aclosing(reader.batches()) as batches,
     ):
         await take(batches, 3)
-        await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(log.link, f"STREAM.DELETE.{NATSTER.stream}")
         await open_log(log.link)
         with pytest.raises(LogChangedError, match="deleted and made again"):
             await take(batches, 1)
@@ -239,7 +240,7 @@ async def test_a_stream_that_is_gone_is_an_error(
 ) -> None:
     monkeypatch.setattr(stream_reader, "SILENCE_S", 0.1)
     async with reader_of(log.link) as reader, aclosing(reader.batches()) as batches:
-        await ask_jetstream(log.link, f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(log.link, f"STREAM.DELETE.{NATSTER.stream}")
         with pytest.raises(ApiError, match="stream not found"):
             await take(batches, 1)
 
@@ -312,18 +313,18 @@ async def test_a_range_may_end_in_deleted_messages_or_hold_nothing_else(link: Li
     log = await open_log(link, deny_delete=False, deny_purge=False)
     await append(log, numbered(10))
     for seq in (1, 4, 9, 10):
-        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": seq})
     assert await range_of(link, 1, 10) == [2, 3, 5, 6, 7, 8]
     assert await range_of(link, 9, 10) == []
     assert await range_of(link, 1, 9) == [2, 3, 5, 6, 7, 8]
-    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}")
+    await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}")
     assert await range_of(link, 1, 10) == []
 
 
 async def test_a_range_of_a_stream_that_begins_later(link: Link) -> None:
     log = await open_log(link, deny_purge=False)
     await append(log, numbered(10))
-    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 7})
+    await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 7})
     assert await range_of(link, 1, 10) == [7, 8, 9, 10]
     assert await range_of(link, 1, 6) == []
 
@@ -457,7 +458,7 @@ async def test_a_message_that_was_deleted_is_not_missing(
     log = await open_log(link, deny_delete=False)
     await append(log, numbered(10))
     for seq in (1, 4, 5, 10):
-        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": seq})
     assert await seqs_in(log, 1, 10) == [2, 3, 6, 7, 8, 9]
     monkeypatch.setattr(withholding, "skips", True)
     withholding.held = [{6} for _ in range(100)]
@@ -487,11 +488,11 @@ async def test_gaps_are_asked_about_once_and_a_log_without_any_costs_no_question
 
     assert await questions(1, 100) == []
     for seq in (10, 20, 100):
-        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
-    info = f"$JS.API.STREAM.INFO.{STREAM}"
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": seq})
+    info = f"$JS.API.STREAM.INFO.{NATSTER.stream}"
     assert await questions(1, 100) == [info, info]
     assert await questions(5, 25) == await questions(15, 100) == []
-    await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": 30})
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": 30})
     assert await questions(1, 9) == []
     assert await questions(1, 100) == [info, info]
 
@@ -503,7 +504,7 @@ async def test_more_deleted_messages_than_can_be_listed_are_asked_for_one_by_one
     log = await open_log(link, deny_delete=False)
     await append(log, numbered(20))
     for seq in range(2, 20, 3):
-        await ask_jetstream(link, f"STREAM.MSG.DELETE.{STREAM}", {"seq": seq})
+        await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": seq})
     there = [seq for seq in range(1, 21) if seq % 3 != 2]
     assert await seqs_in(log, 1, 20) == [seq for seq in there if seq != 20] + [20]
     monkeypatch.setattr(withholding, "skips", True)
@@ -520,7 +521,7 @@ async def test_what_falls_away_while_it_is_read_is_lost_history(link: Link) -> N
         aclosing(reader.batches()) as batches,
     ):
         await take(batches, 50)
-        await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 901})
+        await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 901})
         with pytest.raises(LogChangedError, match="it begins at 901 now"):
             await take(batches, 1_000)
 
@@ -530,7 +531,7 @@ async def test_what_fell_away_before_the_read_counts_only_where_it_was_known_to_
 ) -> None:
     log = await open_log(link, deny_purge=False)
     await append(log, numbered(10))
-    await ask_jetstream(link, f"STREAM.PURGE.{STREAM}", {"seq": 4})
+    await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 4})
     assert await seqs_in(log, 1, 10) == [4, 5, 6, 7, 8, 9, 10]
     assert await seqs_in(log, 1, 10, there_from=4) == [4, 5, 6, 7, 8, 9, 10]
     with pytest.raises(LogChangedError, match="begins at 4 now, and 1 messages that were there"):
@@ -547,10 +548,15 @@ async def test_a_log_as_the_reference_makes_it_is_read_the_same(link: Link) -> N
     """Without direct reads, and without headers on its messages."""
     await ask_jetstream(
         link,
-        f"STREAM.CREATE.{STREAM}",
-        {"name": STREAM, "subjects": [SUBJECTS], "storage": "file", "allow_direct": False},
+        f"STREAM.CREATE.{NATSTER.stream}",
+        {
+            "name": NATSTER.stream,
+            "subjects": [NATSTER.subjects],
+            "storage": "file",
+            "allow_direct": False,
+        },
     )
-    log = await EventLog.open(link, STREAM)
+    log = await EventLog.open(link, NATSTER)
     for made in numbered(20):
         await link.request(made.subject, made.payload)
     assert await range_of(link, 1, 20) == list(range(1, 21))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from natster_tui.errors import RefusedError
-from natster_tui.events.event import EventType
+from natster_tui.events.natster import EventType
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_bucket import BUCKET, KEYRING_ENTRY, KeyBucket

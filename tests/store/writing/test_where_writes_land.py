@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 
 from natster_tui.errors import ConflictError, MisplacedWriteError, ServerError
-from natster_tui.events.event import MESSAGE_ID, STREAM
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
@@ -80,7 +81,7 @@ async def furnished(place: Elsewhere) -> Elsewhere:
     await when_connected(place)
     for settings in (place.inside, place.own):
         async with opened(settings) as link:
-            await EventLog.create(link, STREAM, LogSettings())
+            await EventLog.create(link, NATSTER, LogSettings())
             await create_bucket(link)
             await BucketMaker(link).make(LEASES)
     return place
@@ -106,7 +107,7 @@ async def opened(settings: ConnectionSettings) -> AsyncIterator[Link]:
 async def test_events_entries_batches_and_leases_land_there_only(place: Elsewhere) -> None:
     before = await everything_in(place.own)
     async with opened(place.through) as link:
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
         made = [initialized(A, "Ada"), initialized(B), shared(A, B)]
         assert await append(log, made) == 3
         assert [record.subject for record in await records_in(log)] == [m.subject for m in made]
@@ -117,14 +118,14 @@ async def test_events_entries_batches_and_leases_land_there_only(place: Elsewher
         assert await Lease(link).put(HOLDER, taken) == taken + 1
         assert (await Lease(link).look()).holder == HOLDER
     inside = await everything_in(place.inside)
-    assert inside[STREAM][2]["messages"] == 3
+    assert inside[NATSTER.stream][2]["messages"] == 3
     assert inside[f"KV_{BUCKET}"][2]["messages"] == 301
     assert await everything_in(place.own) == before
 
 
 async def test_expectations_name_the_plain_subject(place: Elsewhere) -> None:
     async with opened(place.through) as link:
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
         newest = f"natster.events.{A}.none.none.*"
         (made,) = [initialized(A, "Ada", (MESSAGE_ID, "m"))]
         assert await log.append(made, expected_last=0, expected_subject=newest) == 1
@@ -140,16 +141,16 @@ async def test_expectations_name_the_plain_subject(place: Elsewhere) -> None:
 
 async def test_streams_are_probed_side_by_side_and_once(place: Elsewhere) -> None:
     async with opened(place.through) as link:
-        await EventLog.open(link, STREAM)
-        writers = [(StreamWriter(link, STREAM), initialized(A).subject)]
+        await EventLog.open(link, NATSTER)
+        writers = [(StreamWriter(link, NATSTER.stream), initialized(A).subject)]
         writers.append((StreamWriter(link, f"KV_{BUCKET}"), ENTRY))
         began = time.monotonic()
         await asyncio.gather(*(writer.confirm(subject) for writer, subject in writers * 3))
         assert probe.SECOND_ANSWER_S <= time.monotonic() - began < 2 * probe.SECOND_ANSWER_S
         began = time.monotonic()
-        await StreamWriter(link, STREAM).confirm(initialized(B).subject)
+        await StreamWriter(link, NATSTER.stream).confirm(initialized(B).subject)
         assert time.monotonic() - began < probe.SECOND_ANSWER_S
-    assert (await everything_in(place.inside))[STREAM][2]["messages"] == 0
+    assert (await everything_in(place.inside))[NATSTER.stream][2]["messages"] == 0
 
 
 async def test_a_missing_mapping_or_import_is_named_and_nothing_is_written(
@@ -158,7 +159,7 @@ async def test_a_missing_mapping_or_import_is_named_and_nothing_is_written(
     monkeypatch.setattr(probe, "FIRST_ANSWER_S", 0.3)
     before = await everything_in(bare.own), await everything_in(bare.inside)
     async with opened(bare.through) as link:
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
         with pytest.raises(MisplacedWriteError) as raised:
             await append(log, [initialized(A)])
         if bare.through.js_domain:
@@ -177,7 +178,7 @@ async def test_two_streams_that_would_both_store_it_are_refused(leaf: HubAndLeaf
     before = await everything_in(place.own), await everything_in(place.inside)
     for settings in (place.own, place.inside):
         async with opened(settings) as link:
-            log = await EventLog.open(link, STREAM)
+            log = await EventLog.open(link, NATSTER)
             with pytest.raises(MisplacedWriteError, match=r"2 streams would store natster\.events"):
                 await append(log, [initialized(A)])
     assert (await everything_in(place.own), await everything_in(place.inside)) == before
@@ -189,14 +190,16 @@ async def test_a_log_of_the_same_name_behind_a_leaf_node_is_not_the_one_that_is_
     """The leaf's own log has other subjects, so that only the hub's would take the event."""
     place = await furnished(leaf.take(mapped=True))
     async with opened(place.own) as link:
-        await ask_jetstream(link, f"STREAM.DELETE.{STREAM}")
+        await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
         await ask_jetstream(
-            link, f"STREAM.CREATE.{STREAM}", {"name": STREAM, "subjects": ["edge.events.>"]}
+            link,
+            f"STREAM.CREATE.{NATSTER.stream}",
+            {"name": NATSTER.stream, "subjects": ["edge.events.>"]},
         )
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
         with pytest.raises(MisplacedWriteError, match="stored by another NATSTER_EVENTS"):
             await append(log, [initialized(A)])
-    assert (await everything_in(place.inside))[STREAM][2]["messages"] == 0
+    assert (await everything_in(place.inside))[NATSTER.stream][2]["messages"] == 0
 
 
 async def test_an_import_from_a_third_account_is_noticed_at_the_first_write(
@@ -205,17 +208,17 @@ async def test_an_import_from_a_third_account_is_noticed_at_the_first_write(
     """Of what the third account holds the names are right, and the acknowledgements too."""
     place = await furnished(imports.crossed())
     async with opened(place.inside) as link:
-        await append(await EventLog.open(link, STREAM), [initialized(A), initialized(B)])
+        await append(await EventLog.open(link, NATSTER), [initialized(A), initialized(B)])
     async with opened(place.through) as link:
-        log = await EventLog.open(link, STREAM)
+        log = await EventLog.open(link, NATSTER)
         for _again in range(2):
             with pytest.raises(MisplacedWriteError, match="stored by another NATSTER_EVENTS"):
                 await append(log, [shared(A, B)])
         with pytest.raises(MisplacedWriteError, match="stored by another KV_PROJ_TEST"):
             await publish_batch(link, BUCKET, [BatchMessage(ENTRY, b"{}", 0)])
     third = await everything_in(place.own)
-    assert third[STREAM][2]["messages"] == 1
-    assert (await everything_in(place.inside))[STREAM][2]["messages"] == 2
+    assert third[NATSTER.stream][2]["messages"] == 1
+    assert (await everything_in(place.inside))[NATSTER.stream][2]["messages"] == 2
 
 
 @pytest.mark.parametrize(
@@ -233,4 +236,4 @@ async def test_an_unknown_domain_or_prefix_is_named(
 ) -> None:
     async with opened(replace(user(leaf.leaf, "bare0"), **settings)) as link:  # type: ignore[arg-type]
         with pytest.raises(ServerError, match=sentence):
-            await EventLog.open(link, STREAM)
+            await EventLog.open(link, NATSTER)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.events.event import SUBJECT_PREFIX, Event, EventType
+from natster_tui.events.event import Event
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import Document
@@ -36,7 +37,7 @@ class ActivityProjection(Projection[ActivityState]):
         return (event.origin,)
 
     def key_filters(self, key: str) -> tuple[str, ...]:
-        return (f"{SUBJECT_PREFIX}{key}.>",)
+        return (f"{NATSTER.prefix}{key}.>",)
 
     def document(self, key: str, state: ActivityState, lists: Mapping[str, Any]) -> Document:
         return {"account": key, "first_seen": state.first_seen, "events": state.events}

@@ -10,7 +10,8 @@ import pytest
 from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.history.time_travel import Moment
 from natster_tui.engine.projecting.recent_changes import RecentChanges
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import StateHistory
@@ -34,7 +35,7 @@ def history_of(projection: Projection[Any], seed: int) -> StateHistory[Any]:
     history: StateHistory[Any] = StateHistory(projection)
     for seq, event in enumerate(DemoCommunity(seed).history(EVENTS, NOW), 1):
         record = Record(seq, seq * 10**9, event.subject, event.payload)
-        history.apply(record, read_event(record))
+        history.apply(record, NATSTER.read(record))
     return history
 
 
@@ -76,7 +77,7 @@ def test_live_refreshes_come_to_the_same_as_sorting_again(
     changes, fold = RecentChanges(), Fold(projection)
     for seq, event in enumerate(DemoCommunity(7).history(EVENTS, NOW), 1):
         record = Record(seq, seq * 10**9, event.subject, event.payload)
-        changes.note(fold.apply(record, read_event(record)))
+        changes.note(fold.apply(record, NATSTER.read(record)))
         if draw.random() < 0.3:
             expected = sorted_keys(projection, fold.states, sort)
             assert order.keys(fold.states, sort, NAMES, None, changes) == expected

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from natster_tui.engine.log.readings import Reading
-from natster_tui.events.event import Record, read_event
+from natster_tui.events.event import Record
+from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
-from natster_tui.projections.fold import fold_all
 from natster_tui.projections.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.tui.panes.document_sheet import account_sheet, catalog_sheet, document_sheet
 from natster_tui.tui.panes.event_sheet import absent_event_sheet, change_sheet, event_sheet
 from natster_tui.tui.panes.sheet import Manner, Sheet, Tone
+from tests.folding import fold_all
 from tests.tui.panes.activity import ActivityProjection
 
 DAY_NS = 86_400 * 10**9
@@ -32,24 +33,26 @@ def said(sheet: Sheet) -> list[str]:
 
 
 def test_an_event_says_who_did_what_with_which_catalog() -> None:
-    sheet = event_sheet(Reading(RECORDS[1]), None, MANNER)
+    sheet = event_sheet(Reading(RECORDS[1], NATSTER), None, MANNER)
     assert sheet.title == "Event 2"
     assert said(sheet)[:4] == ["what shared", "origin A  ANNA", "target BERT", "catalog songs"]
     assert [section.name for section in sheet.sections] == ["event", "message"]
 
 
 def test_secrets_of_a_payload_stand_in_a_sheet_only_when_revealed() -> None:
-    masked = "\n".join(said(event_sheet(Reading(RECORDS[3]), None, MANNER)))
+    masked = "\n".join(said(event_sheet(Reading(RECORDS[3], NATSTER), None, MANNER)))
     assert "hunter2" not in masked
     assert "••••" in masked
     revealing = Manner(MANNER.names, MANNER.now, reveal=True)
-    assert "hunter2-and-more" in "\n".join(said(event_sheet(Reading(RECORDS[3]), None, revealing)))
+    assert "hunter2-and-more" in "\n".join(
+        said(event_sheet(Reading(RECORDS[3], NATSTER), None, revealing))
+    )
 
 
 def test_a_parked_event_says_why_and_what_it_would_take() -> None:
     record = Record(5, DAY_NS, "natster.events.ANNA.none.none.no_such_thing")
-    assert isinstance(read_event(record), ParkReason)
-    first, second, *_ = event_sheet(Reading(record), None, MANNER).lines
+    assert isinstance(NATSTER.read(record), ParkReason)
+    first, second, *_ = event_sheet(Reading(record, NATSTER), None, MANNER).lines
     assert (first.label, first.tone, second.label) == ("parked", Tone.BAD, "needed")
     assert first.text.startswith("unknown type: ")
 
