@@ -264,6 +264,11 @@ class Dashboard(App[None]):
         if self.traveller.is_away:
             self.traveller.go(message.seq)
 
+    def on_inspector_followed(self, message: Inspector.Followed) -> None:
+        """Go to what a line of the inspector names; the keyboard stays there."""
+        self.opener.open(message.place, stay=True)
+        self.refreshing.soon()
+
     def on_travel_banner_arrived(self, message: TravelBanner.Arrived) -> None:
         """The panes show another moment."""
         moment = message.moment
@@ -325,6 +330,7 @@ class Dashboard(App[None]):
     def action_change(self) -> None:
         """Switch the inspector between the event and what it changed."""
         self._show_change(not self.panes.inspector.shows_change)
+        self._show_inspector()
 
     # -- time travel -----------------------------------------------------------------------
 
@@ -348,9 +354,16 @@ class Dashboard(App[None]):
         self.panes.used = self.panes.timeline
         self.refreshing.soon()
 
+    def _show_inspector(self) -> None:
+        """Go to the inspector where the layout hides it: the answer of a key stands there."""
+        if not self.panes.inspector.display:
+            self.panes.stand_at(self.panes.inspector)
+            self.panes.focus(self.panes.inspector)
+
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
         self.panes.inspector.toggle_reveal()
+        self._show_inspector()
 
     def action_sort(self) -> None:
         """Sort the focused list, accounts if neither has the focus."""

@@ -366,8 +366,9 @@ LIST = (
 SEARCHED = (_SEARCH,)
 """What a documents pane takes before the application does."""
 SCROLLED = (
-    Key("inspector.down", "j", "scroll_down"),
-    Key("inspector.up", "k", "scroll_up"),
+    Key("inspector.down", "j,down", "next_link(1)"),
+    Key("inspector.up", "k,up", "next_link(-1)"),
+    Key("inspector.follow", "enter", "follow_link"),
     Key("inspector.first", "g", "scroll_home"),
     Key("inspector.last", "G", "scroll_end"),
 )

@@ -16,6 +16,7 @@ from natster_tui.projections.wording import pretty_json
 from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.sheet import Manner, Section, Sheet, Tone
+from natster_tui.tui.places.place import account_place
 
 _ENTRIES_SHOWN = 50
 """Of a list: laying out thousands of lines at every refresh would keep keys waiting."""
@@ -56,7 +57,7 @@ def catalog_sheet(
     if state is None:
         facts.add("", "only shared in ways that make no catalog", Tone.DIM)
         return Sheet(title, (facts,))
-    facts.add("owner", manner.account(state.owner))
+    facts.add("owner", manner.account(state.owner), place=account_place(state.owner))
     facts.add("shared with", f"{len(state.shared_with):,} accounts")
     for warning in warnings:
         facts.add("warning", warning, Tone.WARN)
@@ -64,7 +65,7 @@ def catalog_sheet(
         recipient = accounts.get(account)
         at = None if recipient is None else recipient.in_shares.get((name, state.owner))
         imported = "" if at is None else f", imported {full_time(at)}"
-        facts.add("", f"{manner.names.of(account)}{imported}")
+        facts.add("", f"{manner.names.of(account)}{imported}", place=account_place(account))
     return Sheet(title, (facts, _document(name, fold, manner)))
 
 

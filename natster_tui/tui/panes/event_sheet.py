@@ -9,10 +9,12 @@ from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.history.steps import Effect
+from natster_tui.projections.registry import CATALOGS
 from natster_tui.projections.wording import change_line, payload_lines, seal_line
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.sheet import Manner, Section, Sheet, Tone
+from natster_tui.tui.places.place import DocumentPlace, account_place
 
 _CHANGE_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "~": Tone.WARN}
 
@@ -85,11 +87,12 @@ def _add_parked(section: Section, reason: ParkReason) -> None:
 
 def _add_parties(section: Section, event: Event, manner: Manner) -> None:
     section.add("what", event.kind.word, Tone.STRONG)
-    section.add("origin", manner.account(event.origin))
+    section.add("origin", manner.account(event.origin), place=account_place(event.origin))
     if event.target != NONE:
-        section.add("target", manner.account(event.target))
+        section.add("target", manner.account(event.target), place=account_place(event.target))
     if event.catalog != NONE:
-        section.add("catalog", screen_text(event.catalog, 200))
+        place = DocumentPlace(CATALOGS.name, event.catalog)
+        section.add("catalog", screen_text(event.catalog, 200), place=place)
 
 
 def _effect(effect: Effect, manner: Manner) -> Section:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
+from textual import events
 from textual.binding import BindingType
+from textual.message import Message
 from textual.strip import Strip
 from textual.visual import RichVisual, Visual
 
@@ -34,6 +36,7 @@ from natster_tui.tui.panes.subjects import (
     ProjectorSubject,
     Subject,
 )
+from natster_tui.tui.places.place import Place
 from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.scroll_view import QuietScroll
@@ -43,6 +46,7 @@ REVEAL_S = 10.0
 _EVERY_S = 0.3
 """While events stream past nobody reads each in full, and laying it out costs most of all."""
 _LABEL = 12
+_CHOSEN = Style(reverse=True)
 
 
 class Inspector(QuietScroll, can_focus=True):
@@ -55,6 +59,13 @@ class Inspector(QuietScroll, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(SCROLLED)]
 
     KEYS: ClassVar[tuple[Key, ...]] = INSPECTOR
+
+    class Followed(Message):
+        """A line that names something was clicked, or chosen with Enter."""
+
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
 
     def __init__(self, view: View) -> None:
         super().__init__(id="inspector")
@@ -72,6 +83,10 @@ class Inspector(QuietScroll, can_focus=True):
         self._path = ""
         self._sheet: Sheet | None = None
         self._lines: list[Strip] = []
+        self._links: list[tuple[int, Place]] = []
+        """What can be followed, each with the first screen line that names it."""
+        self._link: int | None = None
+        """The link that was chosen."""
         self._base = Style.null()
 
     # -- what is shown ---------------------------------------------------------------------
@@ -171,6 +186,7 @@ class Inspector(QuietScroll, can_focus=True):
             return
         if before is None or sheet.title != before.title:
             self.scroll_home(animate=False)
+            self._link = None
             self.border_title = Text(plain(f"5 {sheet.title}", self._view.glyphs))
         self._sheet = sheet
         self._draw()
@@ -195,13 +211,61 @@ class Inspector(QuietScroll, can_focus=True):
             visual = RichVisual(self, self._table(sheet))
             self._lines = Visual.to_strips(self, visual, width, None, self.visual_style)
             self.set_line_count(len(self._lines))
+        self._links = [] if sheet is None else list(self._links_of(sheet, width))
+        if self._link is not None and self._link >= len(self._links):
+            self._link = None
         self.refresh(self.scrollable_content_region.size.region)
+
+    def _links_of(self, sheet: Sheet, width: int) -> Iterator[tuple[int, Place]]:
+        """The places in a sheet, each with the screen line on which its line begins."""
+        lines = list(sheet.lines)
+        last = max((at for at, line in enumerate(lines) if line.place is not None), default=-1)
+        y = 0
+        for line in lines[: last + 1]:
+            if line.place is not None:
+                yield y, line.place
+            text = Text(plain(line.text, self._view.glyphs))
+            y += max(1, len(text.wrap(self.app.console, max(1, width - _LABEL), overflow="fold")))
+
+    # -- following what is named -----------------------------------------------------------
+
+    def action_next_link(self, step: int) -> None:
+        """The next line in view that names something; without one the text scrolls."""
+        wanted = step - 1 if self._link is None else self._link + step
+        if self._link is None and step < 0:
+            wanted = -1
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if 0 <= wanted < len(self._links) and top <= self._links[wanted][0] < top + height:
+            self._link = wanted
+            self.refresh()
+        else:
+            self.scroll_relative(y=step, animate=False)
+
+    def action_follow_link(self) -> None:
+        """Go to what the chosen line names; the first press chooses the first one."""
+        if self._link is None:
+            self.action_next_link(1)
+        else:
+            self.post_message(self.Followed(self._links[self._link][1]))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to what the clicked line names."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        y = offset.y + self.scroll_offset.y
+        for number, (at, place) in enumerate(self._links):
+            if at == y:
+                self._link = number
+                self.post_message(self.Followed(place))
 
     def render_line(self, y: int) -> Strip:
         """Paint one visible line."""
         width, at = self.scrollable_content_region.width, y + self.scroll_offset.y
         line = self._lines[at] if at < len(self._lines) else Strip.blank(width, self._base)
-        return line.crop_extend(0, width, self._base)
+        line = line.crop_extend(0, width, self._base)
+        chosen = self._link is not None and self._links[self._link][0] == at
+        return line.apply_style(_CHOSEN) if chosen else line
 
     def on_resize(self) -> None:
         """Wrap at the new width."""

@@ -7,6 +7,7 @@ from natster_tui.engine.projecting.projector import Projector
 from natster_tui.events.times import age
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.panes.sheet import Section, Sheet, Tone
+from natster_tui.tui.places.place import EventPlace
 
 _JUST_NOW_S = 60
 _DRIFT_SHOWN = 50
@@ -37,7 +38,8 @@ def projector_sheet(projector: Projector, lease: str, failed_s: float) -> Sheet:
             where.add("", f"{screen_text(change.key, 100)} {_FOUND[change.kind]}")
     events.add("parked", f"{status.parked.count:,} events")
     for event in reversed(status.parked.recent):
-        events.add("", f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}")
+        said = f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}"
+        events.add("", said, place=EventPlace(event.seq))
     return Sheet(f"Projector {projection.name}", (where, events))
 
 

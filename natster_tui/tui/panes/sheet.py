@@ -13,6 +13,7 @@ from enum import StrEnum
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import MASK, is_secret_name, mask_text, screen_text
 from natster_tui.text.safe_text import safe_block
+from natster_tui.tui.places.place import Place
 
 
 class Tone(StrEnum):
@@ -37,6 +38,8 @@ class Line:
     label: str
     text: str
     tone: Tone = Tone.PLAIN
+    place: Place | None = None
+    """What the line names, if that can be gone to."""
 
 
 @dataclass(slots=True)
@@ -46,9 +49,11 @@ class Section:
     name: str
     lines: list[Line] = field(default_factory=list)
 
-    def add(self, label: str, text: str, tone: Tone = Tone.PLAIN) -> None:
+    def add(
+        self, label: str, text: str, tone: Tone = Tone.PLAIN, place: Place | None = None
+    ) -> None:
         """Add a line."""
-        self.lines.append(Line(label, text, tone))
+        self.lines.append(Line(label, text, tone, place))
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,3 +78,45 @@ async def test_a_document_that_a_narrowing_or_a_search_hides_is_shown(
         await pilot.type(":night-walks\r")
         await until(lambda: app.panes.catalogs.has_focus)
         assert app.panes.catalogs.selected_key == "night-walks"
+
+
+async def test_what_the_inspector_names_can_be_followed_and_come_back_from(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        event = app.panes.timeline.selected_event
+        assert event is not None
+        await pilot.press("5", "j", "j", "j", "enter")
+        await until(lambda: app.panes.catalogs.selected_key == event.catalog)
+        assert app.panes.inspector.has_focus
+        await until(lambda: f"5 Catalog {event.catalog}" in text_of(app))
+        await pilot.press("enter", "enter")
+        await until(lambda: app.panes.accounts.selected_key == event.origin)
+        await until(lambda: f"event 400 > {event.catalog} > " in text_of(app))
+        await pilot.press("b", "b")
+        await until(lambda: "5 Event 400" in text_of(app))
+
+
+async def test_what_an_event_changed_is_shown_where_the_inspector_was_hidden(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(80, 24)) as (app, pilot):
+        await pilot.press("c")
+        await until(lambda: "Change by event 400" in text_of(app))
+
+
+async def test_a_click_follows_the_line_it_is_on_below_lines_that_wrap(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        inspector, event = app.panes.inspector, app.panes.timeline.selected_event
+        assert event is not None
+        await until(lambda: "5 Event 400" in text_of(app) and "happened" in text_of(app))
+        screen = text_of(app).splitlines()
+        top = next(y for y, line in enumerate(screen) if "5 Event 400" in line)
+        y = next(y for y, line in enumerate(screen) if y > top and "catalog  " in line[:16])
+        await pilot.click(inspector, offset=(20, y - top))
+        await until(lambda: app.panes.catalogs.selected_key == event.catalog)
