@@ -1,7 +1,7 @@
 """One connection to a NATS server, and how streams are read over it.
 
-nats-py imports aiohttp where that is installed, which takes longer than everything else together.
-Only `ws://` and `wss://` need it, and get it from `websocket`.
+nats-py imports aiohttp if it is installed, which takes longer than all other imports together.
+Only `ws://` and `wss://` need aiohttp, and they import it later.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""JetStream's error codes that we act on (nats-server, `server/errors.json`)."""
+"""The JetStream error codes that we handle (nats-server, `server/errors.json`)."""
 
 ACCOUNT_LIMITS_EXCEEDED = 10002
 CLUSTER_NO_PEERS = 10005
@@ -27,6 +27,6 @@ MESSAGE_TTL_DISABLED = 10166
 ATOMIC_DISABLED = 10174
 
 CONSUMER_REFUSED = frozenset({PULL_REQUIRES_ACK, MAXIMUM_CONSUMERS, INACTIVE_THRESHOLD_EXCEEDED})
-"""A consumer like ours does not fit the stream: a work queue, `max_consumers`, consumer limits."""
+"""The stream does not allow our consumer: a work queue, `max_consumers`, consumer limits."""
 TRANSIENT = frozenset({CLUSTER_NOT_AVAILABLE, NOT_LEADER, INSUFFICIENT_RESOURCES, STORE_FAILED})
-"""What may be over in a moment: an election, a full disk that somebody clears."""
+"""Errors that may pass: an election, or a full disk that is cleared."""

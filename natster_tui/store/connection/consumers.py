@@ -1,4 +1,4 @@
-"""Looking at a stream's consumers: who reads it, and how much matches a filter."""
+"""A stream's consumers: who reads it, and how many messages match a filter."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from natster_tui.store.connection.link import Link
 from natster_tui.text.masking import screen_text
 
 DELETE_S = 2.0
-"""How long leaving may take where a server does not answer."""
+"""How long leaving may take if a server does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsumerInfo:
-    """A consumer: its name, how much it was delivered, and how many requests wait for more.
+    """A consumer: its name, its deliveries, and how many requests wait for more.
 
     `last_active_ns` is the time of its last delivery in nanoseconds, 0 if never. `position` is
-    the newest stream sequence that it was delivered, `ack_floor` the one up to which all are
-    acknowledged. `pending` counts the messages that are still to come, `unacknowledged` those
-    that came and were not acknowledged, and `redelivered` those of them that came again.
+    the newest stream sequence delivered, and `ack_floor` the one up to which all are acknowledged.
+    `pending` counts the messages still to deliver, `unacknowledged` those delivered but not
+    acknowledged, and `redelivered` those of them delivered again.
     """
 
     name: str
@@ -42,12 +42,12 @@ class ConsumerInfo:
 
     @property
     def is_asking(self) -> bool:
-        """Whether a program is there that takes what comes: a request waits, or it listens."""
+        """Whether a program reads from it: a pull request waits, or a push subscriber listens."""
         return self.waiting > 0 or self.is_listened_to
 
     @property
     def described(self) -> str:
-        """For a person: another dashboard, or another program."""
+        """Whose it is, to show: another dashboard, or another program."""
         return "another dashboard" if self.is_ours else "another program"
 
 
@@ -101,7 +101,7 @@ def _consumer_info(consumer: ConsumerInfoAnswer) -> ConsumerInfo:
 
 
 async def delete_consumer(link: Link, stream: str, name: str) -> None:
-    """Delete a consumer; one that is gone already is no matter. Only where it was asked for."""
+    """Delete a consumer that the user chose; a missing one is not an error."""
     try:
         await link.ask(f"CONSUMER.DELETE.{stream}.{name}", DoneAnswer)
     except ApiError as error:
@@ -110,10 +110,10 @@ async def delete_consumer(link: Link, stream: str, name: str) -> None:
 
 
 async def delete_consumers(link: Link, consumers: AbstractSet[tuple[str, str]]) -> None:
-    """Delete consumers of ours, given by stream and name; one that is gone is no matter.
+    """Delete our consumers, given by stream and name; a missing one is not an error.
 
-    What cannot be deleted now, because the link is lost or the server does not answer, stays
-    among the link's consumers: whoever opens the next link may delete it over that.
+    If the link is lost or the server does not answer, they stay in the link's `consumers`, and can
+    be deleted over the next link.
     """
     for stream, name in sorted(consumers):
         if link.is_lost:
@@ -121,7 +121,7 @@ async def delete_consumers(link: Link, consumers: AbstractSet[tuple[str, str]]) 
         try:
             await link.ask(f"CONSUMER.DELETE.{stream}.{name}", DoneAnswer, timeout=DELETE_S)
         except ApiError:
-            """It, or its whole stream, is gone already."""
+            """The consumer or its stream is already gone."""
         except ServerError:
             continue
         link.consumers.discard((stream, name))

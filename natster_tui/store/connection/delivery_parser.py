@@ -1,25 +1,24 @@
-"""Parsing what a consumer delivers in bulk, in the place of nats-py's own parser.
+"""Parsing a consumer's deliveries in bulk, instead of with nats-py's own parser.
 
-nats-py matches a regular expression for each message, awaits a coroutine for it, and decodes what
-nobody asked for. A replay reads millions: `DeliveryParser` walks the bytes as they came from the
-socket and hands all messages of a raw subscription over at once. Of one that is cut by the end of
-the bytes it reads the line, and leaves the stock parser to wait for the rest. Everything else
-(another subscription's message, PING, INFO, errors) goes to the stock parser, from which this one
-takes over at the next line.
+For each message nats-py matches a regular expression, awaits a coroutine, and decodes fields that
+we do not need. A replay reads millions of messages. `DeliveryParser` walks the bytes from the
+socket, and hands over all messages of a raw subscription at once. If the last one is incomplete, it
+reads its line, and the stock parser waits for the rest. Everything else (messages of other
+subscriptions, PING, INFO, errors) goes to the stock parser; this one takes over at the next line.
 
-The line of an event is never the stock parser's to read: its subject may hold any byte but
-blanks and line ends, and to nats-py a vertical tab or a form feed in it ends a word. Whoever may
-publish one event could so cut off everybody who reads it.
+The stock parser never reads the line of an event. An event's subject may hold any byte except
+blanks and line ends, but nats-py ends a word at a vertical tab or a form feed. One such event would
+disconnect every reader.
 
-Both parsers only get what can be the NATS protocol. A size that is no number, a message that does
-not end where its size says, one larger than any server sends, a line without an end, and an INFO
-that makes no sense are protocol errors: nats-py closes the connection, before memory is taken.
-It keeps no reason; `problem` does.
+Both parsers get only bytes that can be the NATS protocol. These are protocol errors: a size that is
+not a number, a message that does not end where its size says, one larger than any server sends, a
+line without an end, and an INFO that makes no sense. nats-py then closes the connection, before
+memory is allocated. It keeps no reason, so `problem` does.
 
-It relies on six of nats-py's internals (`Client._ps`, and the parser's `buf`, `state`, `needed`,
-`header_needed` and `msg_arg`). Where they are not as expected (`replace_parser` looks) the stock
-parser stays, and the same messages reach the same sinks through `WireClient._process_msg`, one by
-one.
+This relies on six of nats-py's internals (`Client._ps`, and the parser's `buf`, `state`, `needed`,
+`header_needed` and `msg_arg`). If one is not as expected (`replace_parser` checks), the stock
+parser stays, and the same messages reach the same sinks one by one, through
+`WireClient._process_msg`.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ Delivery = tuple[bytes, bytes, bytes, bytes | None]
 """Subject, reply, payload, and header block (None: no headers)."""
 
 Sink = Callable[[list[Delivery]], None]
-"""What a raw subscription calls with the messages that arrived together, in order."""
+"""The callback of a raw subscription, with the messages that arrived together, in order."""
 
 LONGEST_LINE = 1024 * 1024
-"""Bytes. A subject takes some thousand, the INFO of a large cluster some more."""
+"""Bytes. A subject takes a few thousand, and the INFO of a large cluster more."""
 
 LARGEST_FRAME, LARGEST_FRAME_EVER = 64 * 1024 * 1024, 256 * 1024 * 1024
-"""Bytes of a message from a server with the usual limits, and from any.
+"""The largest message of a server with the usual limits, and of any server, in bytes.
 
-More than `max_payload`: an answer quotes a message in base64, or lists all deleted sequences, and
-a stream may hold messages from when the limit was higher.
+They are larger than `max_payload`: an answer holds a message in base64, or all deleted sequences,
+and a stream may hold messages from when the limit was higher.
 """
 
 _CRLF = b"\r\n"
@@ -60,7 +59,7 @@ _HMSG_WITH_REPLY, _MSG_WITH_REPLY = 6, 5
 """Words in `HMSG subject sid reply header_size size` and in `MSG subject sid reply size`."""
 
 _LONGEST_SIZE = 12
-"""Digits; Python refuses to convert thousands of them."""
+"""The most digits of a number; Python refuses to convert thousands of them."""
 
 
 class DeliveryParser(stock.Parser):
@@ -70,13 +69,13 @@ class DeliveryParser(stock.Parser):
         super().__init__(client)
         self._sinks = sinks
         self.problem = ""
-        """Why the bytes were refused, if they were."""
+        """Why the bytes were refused; empty if they were not."""
 
     async def parse(self, data: bytes = b"") -> None:
-        """Take what a sink gets, and leave the rest to nats-py, in the order of the bytes."""
+        """Parse the messages of sinks, and leave the rest to nats-py, in order."""
         while True:
             if self.state == stock.AWAITING_MSG_PAYLOAD:
-                # nats-py is inside a message: what is missing of it is nats-py's.
+                # nats-py is in the middle of a message, and gets the rest of it.
                 end = self.needed + _END - len(self.buf)
                 if 0 < end <= len(data):
                     self._check_end(data[:end])
@@ -94,14 +93,14 @@ class DeliveryParser(stock.Parser):
             if not 0 < end <= len(data):
                 break
             if self.state != stock.AWAITING_MSG_PAYLOAD and data.startswith(_ERROR):
-                # nats-py lower-cases what the server says, subjects too.
+                # nats-py lower-cases the server's errors, including subjects.
                 text = data[len(_ERROR) - 1 : end].decode("utf-8", "replace")
                 await self.nc._process_err(text.strip())
             else:
                 await self._parse_stock(data[:end])
             data = data[end:]
         if data:
-            # Not a whole line, or not all of a message: nats-py keeps it until there is more.
+            # An incomplete line or message: nats-py keeps it until there is more.
             await self._parse_stock(data)
 
     async def _parse_stock(self, data: bytes) -> None:
@@ -110,10 +109,10 @@ class DeliveryParser(stock.Parser):
         except OSError:
             raise
         except Exception as error:
-            # nats-py would log it, and leave the connection half dead.
+            # nats-py would only log it, and leave the connection broken.
             self._refuse("what is not the NATS protocol", error)
         if self.buf and self.state == stock.AWAITING_CONTROL_LINE and data.endswith(_CRLF):
-            # A long line that it neither reads nor refuses, but waits for more of.
+            # nats-py neither reads nor refuses a long line; it waits for more.
             self._refuse("what is not the NATS protocol")
 
     # -- refusing --------------------------------------------------------------------------
@@ -123,7 +122,7 @@ class DeliveryParser(stock.Parser):
         raise ProtocolError from error
 
     def _check_line(self, line: bytes, size: int) -> None:
-        """Look at the next line, empty while its end is not among the `size` bytes at hand."""
+        """Check the next line; it is empty while its end is not among the `size` bytes read."""
         if not line:
             if size > LONGEST_LINE:
                 self._refuse("a line without an end")
@@ -145,7 +144,7 @@ class DeliveryParser(stock.Parser):
                 self._refuse(f"a message of {int(sizes[-1]):,} bytes")
 
     def _check_end(self, rest: bytes) -> None:
-        """Look at what completes a message."""
+        """Check the bytes that complete a message."""
         if not (bytes(self.buf[-1:]) + rest).endswith(_CRLF):
             self._refuse("a message that does not end where its size says")
 
@@ -155,18 +154,18 @@ class DeliveryParser(stock.Parser):
         twice = 2 * announced if isinstance(announced, int) else 0
         return min(max(LARGEST_FRAME, twice), LARGEST_FRAME_EVER)
 
-    # -- taking ----------------------------------------------------------------------------
+    # -- parsing ---------------------------------------------------------------------------
 
     def _take(self, data: bytes) -> int:
-        """Hand over the complete messages for sinks that the bytes begin with; their length.
+        """Hand over the complete messages for sinks at the beginning; returns their length.
 
-        It ends before whatever is odd, and leaves that to `_check_line` and `_check_end`.
+        Stops before anything unexpected, and leaves it to `_check_line` and `_check_end`.
         """
         sinks, find, ends_at, last = self._sinks, data.find, data.startswith, len(data) - _END
         taken: list[Delivery] = []
         sid, sink = b"", None
         at = 0
-        with suppress(ValueError):  # a size that is none
+        with suppress(ValueError):  # not a size
             while sinks and (end := find(_CRLF, at)) >= 0:
                 words = data[at:end].split(b" ")
                 headed = words[0] == b"HMSG"
@@ -196,7 +195,7 @@ class DeliveryParser(stock.Parser):
         return at
 
     def _begin(self, data: bytes) -> int:
-        """Have the stock parser wait for a sink's message whose line is here; the line's length."""
+        """Let the stock parser wait for the rest of a sink's message; returns the line's length."""
         end = data.find(_CRLF)
         words = data[:end].split(b" ") if end >= 0 else []
         headed = words[:1] == [b"HMSG"]
@@ -215,7 +214,7 @@ class DeliveryParser(stock.Parser):
 
 
 def replace_parser(client: Any, sinks: dict[int, Sink]) -> bool:
-    """Put a `DeliveryParser` into a client that was just made; False where it does not fit."""
+    """Put a `DeliveryParser` into a new client; returns False if it does not fit."""
     parser = getattr(client, "_ps", None)
     if (
         type(parser) is not stock.Parser

@@ -1,4 +1,4 @@
-"""Errors of the connection and of JetStream, as ours, each with a sentence for a person."""
+"""Converts errors of the connection and of JetStream to ours, each with a sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOLD = {
 
 
 def told_by(error: Exception) -> str:
-    """What an error of the transport says, without Python's way of saying it."""
+    """The reason of a transport error, without Python's wording."""
     if isinstance(error, ServerSaidError) and error.said in _TOLD:
         return _TOLD[error.said]
     if isinstance(error, ssl.SSLError):
@@ -34,7 +34,7 @@ def told_by(error: Exception) -> str:
 
 
 def denial(where: str, user: str, error: ServerSaidError) -> DeniedError:
-    """That the permissions of a user forbid to publish to, or subscribe to, a subject."""
+    """The error for a user who is not permitted to publish or subscribe to a subject."""
     doing = "publish to" if error.said is ServerSaid.DENIED_PUBLISH else "subscribe to"
     return DeniedError(
         f"{where} does not permit {user} to {doing} "

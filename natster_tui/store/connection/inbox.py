@@ -19,7 +19,7 @@ class RawInbox:
         self._subscription = subscription
 
     async def close(self) -> None:
-        """Stop listening. A lost link has stopped already."""
+        """Stop listening; does nothing if the link is lost."""
         self._link.client.detach(self._subscription._id)
         if not self._link.is_lost:
             try:

@@ -1,9 +1,9 @@
-"""One connection to a NATS server, for exactly as long as it lasts.
+"""One connection to a NATS server, which never reconnects.
 
-A `Link` never reconnects by itself: after a loss the log must be compared with the checkpoint
-before anything goes on, so the owner of the work opens a new link and starts from what it knows.
-Everything waiting on a lost link fails at once with ConnectionLostError, and a denied permission,
-which nats-py turns into a timeout, fails at once with DeniedError.
+After a loss the log must be compared with the checkpoint before work goes on. So the owner of the
+work opens a new link, and continues from its own state. Everything that waits on a lost link fails
+at once with ConnectionLostError. A denied permission, which nats-py turns into a timeout, fails at
+once with DeniedError.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ from natster_tui.text.masking import screen_text
 
 CONNECT_TIMEOUT = 4.0
 CLOSE_TIMEOUT = 1.0
-"""Seconds for each server that is tried, and for closing. All was acknowledged before."""
+"""Seconds for each server that is tried, and for closing. Writes are acknowledged before that."""
 
 REQUEST_TIMEOUT = 5.0
 ASK_AGAIN_S = 1.0
-"""A question that changes nothing is put again so often; see `Link.ask`."""
+"""Seconds until a request that changes nothing is repeated; see `Link.ask`."""
 
 SLOW_S = 0.05
 """From this round trip on, in seconds, a link is slow."""
@@ -77,11 +77,11 @@ PING_INTERVAL = 1
 PINGS_UNANSWERED = 3
 """Seconds between pings, and how many may stay unanswered before the link is given up.
 
-Generous, because a busy machine is no lost server; that nothing is heard is shown long before,
-by the heartbeats of whoever reads (`LogFollower.silent_s`)."""
+Generous, because a busy machine is not a lost server. Missing heartbeats show the silence long
+before (`LogFollower.silent_s`)."""
 
 DEFAULT_INBOX = "_INBOX"
-"""Where answers come in unless the settings name another prefix."""
+"""The default prefix of the subjects for answers."""
 
 _LOOKING = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
 _DENIALS_KEPT = 1_000
@@ -97,22 +97,22 @@ class Link:
         self.settings = settings
         self.client = client
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Done with a reason as soon as the connection has ended."""
+        """Done as soon as the connection has ended; its result is the reason."""
         self.on_problem: Callable[[str], None] = lambda _sentence: None
-        """Told of every asynchronous error, as a sentence."""
+        """Called with every asynchronous error, as a sentence."""
         self.consumers: set[tuple[str, str]] = set()
-        """Streams and names of the consumers that were made over this link and not deleted yet."""
+        """(stream, name) of each consumer that was made over this link and not deleted yet."""
         self.on_chance: set[str] = set()
-        """Subjects that are asked in case they lead to something: their denial is not told of."""
+        """Subjects of optional requests; their denial is not reported."""
         self.confirmations: defaultdict[str, Confirmation] = defaultdict(Confirmation)
-        """Of each stream that is written to over this link: whether the write would land there."""
+        """For each stream that is written to over this link: whether it would store the write."""
         self._closing = False
         self._leaving: set[asyncio.Task[None]] = set()
         self._last_error = ""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._denied: dict[str, DeniedError] = {}
-        """What was denied on this connection, by subject."""
-        self._deaf: DeniedError | None = None
+        """The denials on this connection, by subject."""
+        self._inbox_denied: DeniedError | None = None
         self.target = WriteTarget.of(settings)
         self._domain = ""
         self._pool = pool
@@ -130,12 +130,12 @@ class Link:
     ) -> Link:
         """Connect to the first server of the list that can be used.
 
-        Each gets CONNECT_TIMEOUT seconds. A `pool` remembers from one connection to the next which
-        servers the cluster advertised, and whose turn it is. `name` is shown to the server's
+        Each gets CONNECT_TIMEOUT seconds. A `pool` keeps the servers that the cluster advertised,
+        and which one is next, from one connection to the next. `name` is shown to the server's
         operators.
 
-        Raises UnreachableError when no server answers, ServerError when one refuses us or the
-        transport, and UsageError when the files of the settings cannot be used.
+        Raises UnreachableError if no server answers, ServerError if one refuses us or the
+        transport, and UsageError if the files of the settings cannot be used.
         """
         quieten_nats_logging()
         check_transport(settings)
@@ -152,7 +152,7 @@ class Link:
         raise connect_error(failures, settings, protection, CONNECT_TIMEOUT)
 
     async def _connect(self, name: str) -> ConnectFailure | None:
-        """Connect; returns why not."""
+        """Connect; returns the failure, or None."""
         try:
             await within(CONNECT_TIMEOUT, self._begin(name))
         except (
@@ -179,7 +179,7 @@ class Link:
             error_cb=self._on_error,
             closed_cb=self._on_closed,
             disconnected_cb=self._on_closed,
-            # Owning the reconnect is the point of this class; see the module's docstring.
+            # This class never reconnects; see the module's docstring.
             allow_reconnect=False,
             ping_interval=PING_INTERVAL,
             max_outstanding_pings=PINGS_UNANSWERED,
@@ -197,7 +197,7 @@ class Link:
         """End the connection; waiting requests fail with ConnectionLostError."""
         self._end("closed")
         self._closing = True
-        # Sent they are; `end` takes care that they arrive. Their answers are not worth a wait.
+        # The requests are sent, and `end` flushes them. Do not wait for their answers.
         for task in self._leaving:
             task.cancel()
         await asyncio.gather(*self._leaving, return_exceptions=True)
@@ -214,7 +214,7 @@ class Link:
             self._pool.advertise(places, address, protected=self.client.is_secure)
 
     async def _on_closed(self) -> None:
-        # What the server says before it closes (an expired JWT) comes to no callback.
+        # No callback reports the server's last error before it closes (an expired JWT).
         last = self.client.last_error
         self._end(
             (told_by(last) if last else self._last_error) or "the server closed the connection"
@@ -232,10 +232,10 @@ class Link:
     def _on_denial(self, error: ServerSaidError) -> None:
         refusal = denial(self.described, self.settings.user_described, error)
         if error.subject.startswith(f"{self.settings.inbox_prefix or DEFAULT_INBOX}."):
-            # No answer will ever be heard on this connection, whatever is asked.
-            self._deaf = refusal
+            # This connection can receive no answers at all.
+            self._inbox_denied = refusal
         for subject, futures in self._waiting.items():
-            if self._deaf or subject == error.subject:
+            if self._inbox_denied or subject == error.subject:
                 for future in futures:
                     if not future.done():
                         future.set_exception(DeniedError(refusal.sentence))
@@ -248,12 +248,12 @@ class Link:
 
     @property
     def described(self) -> str:
-        """The address of the server that this is a connection to, for a person."""
+        """The address of the connected server, to show."""
         return screen_text(self.client.address.url, 300)
 
     @property
     def info(self) -> ServerInfo:
-        """What the server says of itself."""
+        """The server's INFO."""
         assert self.client.info is not None, "there is no link before the server's INFO"
         return self.client.info
 
@@ -264,7 +264,7 @@ class Link:
 
     @property
     def round_trip_s(self) -> float:
-        """Seconds that the first answer took: how long the way is."""
+        """The round trip time in seconds, measured with the first answer."""
         return self.client.round_trip_s
 
     @property
@@ -274,7 +274,7 @@ class Link:
 
     @property
     def max_payload(self) -> int:
-        """The largest message the server takes, in bytes, headers included."""
+        """The largest message that the server accepts, in bytes, with headers."""
         return self.info.max_payload
 
     @property
@@ -284,30 +284,30 @@ class Link:
 
     @property
     def server_domain(self) -> str:
-        """The JetStream domain of the server that we are connected to, or empty."""
+        """The JetStream domain of the connected server, or empty."""
         return self.info.domain
 
     @property
     def domain(self) -> str:
-        """The JetStream domain that answers here, as far as it is known, or empty."""
+        """The JetStream domain that answers here; empty if there is none or it is unknown."""
         return (
             self._domain
             or self.target.domain
             or (self.server_domain if self.target.is_plain else "")
         )
 
-    # -- talking ---------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------
 
     async def guarded(self, work: Awaitable[_Result], subject: str = "") -> _Result:
-        """Wait for some work, but not longer than the link lives or is allowed `subject`."""
+        """Wait for some work, until the link is lost or the server denies `subject`."""
         if self.lost.done():
             if asyncio.iscoroutine(work):
                 work.close()
             raise ConnectionLostError(self.lost_sentence())
-        if self._deaf is not None:
+        if self._inbox_denied is not None:
             if asyncio.iscoroutine(work):
                 work.close()
-            raise DeniedError(self._deaf.sentence)
+            raise DeniedError(self._inbox_denied.sentence)
         denied = self.listen_for_denial(subject)
         task = asyncio.ensure_future(work)
         try:
@@ -326,8 +326,8 @@ class Link:
     def listen_for_denial(self, subject: str) -> asyncio.Future[None]:
         """A future that fails with DeniedError as soon as the server denies a subject.
 
-        A denied publish is not answered: who waits for what it should have led to listens to
-        this as well, from before it is sent, and ends with `stop_listening`.
+        A denied publish gets no answer. A caller that waits for its effect gets this future before
+        it publishes, waits for both, and then calls `stop_listening`.
         """
         denied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(subject, []).append(denied)
@@ -336,18 +336,18 @@ class Link:
     def stop_listening(self, subject: str, denied: asyncio.Future[None]) -> None:
         """See `listen_for_denial`."""
         if not denied.cancel() and not denied.cancelled():
-            denied.exception()  # whether it was of interest or not: nobody else asks for it
+            denied.exception()  # mark the exception as retrieved
         waiting = self._waiting[subject]
         waiting.remove(denied)
         if not waiting:
             del self._waiting[subject]
 
     def denial_of(self, subject: str) -> DeniedError | None:
-        """The denial of a subject, if the server denied it on this connection before."""
+        """The denial of a subject, if the server has denied it on this connection."""
         return self._denied.get(subject)
 
     def lost_sentence(self) -> str:
-        """That the connection has ended, and why."""
+        """The error for a connection that has ended, with the reason."""
         return f"lost the connection to {self.described} ({self.lost.result()})"
 
     async def request(
@@ -357,9 +357,9 @@ class Link:
         headers: dict[str, str] | None = None,
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
     ) -> bytes:
-        """Ask, and return the reply's payload.
+        """Send a request, and return the reply's payload.
 
-        Raises ServerError when no answer comes, UnheardError when nothing listens,
+        Raises ServerError if no answer comes, UnheardError if nothing listens,
         ConnectionLostError, DeniedError.
         """
         work = self.client.request(subject, payload, timeout=timeout, headers=headers)
@@ -379,7 +379,7 @@ class Link:
         return bytes(reply.data)
 
     def failure(self, error: Exception) -> ServerError:
-        """An error of nats-py as one of ours."""
+        """Convert an error of nats-py to ours."""
         if self.lost.done() or isinstance(error, nats.errors.ConnectionClosedError):
             self._end(self._last_error or str(error))
             return ConnectionLostError(self.lost_sentence())
@@ -392,12 +392,12 @@ class Link:
         body: Mapping[str, object] | None = None,
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
     ) -> AnswerT:
-        """Ask JetStream (`STREAM.INFO.X`, …), and read the answer as a `model`.
+        """Send a request to JetStream (`STREAM.INFO.X`, …), and parse the answer as a `model`.
 
-        In a cluster only a stream's leader answers, and what was asked while there was none is
-        never answered. What only looks is therefore asked again every second. Raises ApiError
-        when the answer is an error, MalformedAnswerError when it cannot be read, and what
-        `request` raises.
+        In a cluster only a stream's leader answers; a request sent while there was none is never
+        answered. So a request that changes nothing is repeated every second. Raises ApiError if
+        the answer is an error, MalformedAnswerError if it cannot be read, and what `request`
+        raises.
         """
         data = await self._asked(verb, body, timeout)
         answer = read_answer(data, model, request=verb, where=self.described)
@@ -406,9 +406,9 @@ class Link:
         return answer
 
     async def leave(self, parting: Coroutine[Any, Any, None]) -> None:
-        """Send what nothing depends on; on a slow link its answer is not waited for.
+        """Run cleanup that nothing depends on; on a slow link this does not wait for its answer.
 
-        `parting` must raise no ServerError. The link owns it from now on, and ends it on closing.
+        `parting` must not raise a ServerError. The link owns it from now on, and ends it on close.
         """
         if not self.is_slow:
             await parting
@@ -416,7 +416,7 @@ class Link:
         task = asyncio.create_task(parting)
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
-        # Neither it nor the request that it makes waits for anything before that is sent.
+        # Its request is sent before it first waits.
         for _task in range(3):
             await asyncio.sleep(0)
 
@@ -432,7 +432,7 @@ class Link:
             raise ServerError(unreachable_jetstream(self.target, self.described, user)) from error
 
     def malformed(self, request: str, problem: str) -> MalformedAnswerError:
-        """That an answer of this server cannot be true; `problem` says what is wrong with it."""
+        """The error for an invalid answer of this server; `problem` says what is wrong with it."""
         return malformed(self.described, request, problem)
 
     async def _first_answer(
@@ -442,7 +442,7 @@ class Link:
         asked: list[asyncio.Task[bytes]] = []
         try:
             while True:
-                # Each may take as long as the first one may: that one is the first to give up.
+                # All have the timeout of the first one, so the first one gives up first.
                 work = self.request(subject, payload, timeout=seconds)
                 asked.append(asyncio.create_task(work))
                 left = until - time.monotonic()
@@ -470,7 +470,7 @@ class Link:
         headers: dict[str, str] | None = None,
         reply: str = "",
     ) -> None:
-        """Send without waiting for an answer."""
+        """Publish without waiting for an answer."""
         if self.lost.done():
             raise ConnectionLostError(self.lost_sentence())
         try:
@@ -479,7 +479,7 @@ class Link:
             raise self.failure(error) from error
 
     async def subscribe_raw(self, sink: Sink) -> RawInbox:
-        """A fresh inbox (`RawInbox.prefix` and anything below) whose messages go to `sink`."""
+        """A new inbox (`RawInbox.prefix` and everything below) whose messages go to `sink`."""
         prefix = self.client.new_inbox()
         try:
             subscription = await self.client.subscribe(f"{prefix}.*")

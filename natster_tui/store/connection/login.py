@@ -1,4 +1,4 @@
-"""How nats-py is told who we are."""
+"""The credentials for nats-py."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SEED_BYTES = 32
 def login(settings: ConnectionSettings) -> dict[str, Any]:
     """Arguments for nats-py's `connect` that carry the credentials.
 
-    Files are read here, at every connection, and not by nats-py: it knows one kind of line end,
-    and reads a file that lacks the usual marks for ever. Raises ServerError when a file has
-    become unreadable since it was first looked at.
+    Files are read here at every connection. nats-py does not read them, because it accepts only
+    one kind of line end, and never returns from a file without the usual markers. Raises
+    ServerError if a file has become unreadable since it was first read.
     """
     credentials: RawCredentials | None = None
     if settings.creds is not None:
@@ -71,6 +71,6 @@ def _read(settings: ConnectionSettings, option: str) -> bytes:
 
 
 def _throwaway_seed() -> str:
-    """nats-py signs with a seed always; of a bearer's JWT the server looks at no signature."""
+    """A random seed: nats-py always signs, but a bearer JWT's signature is not checked."""
     seed = nkeys.encode_seed(secrets.token_bytes(_SEED_BYTES), nkeys.PREFIX_BYTE_USER)
     return bytes(seed).decode()

@@ -1,8 +1,8 @@
-"""What a piece of work has to say while it runs: what it waits for, and what it changed unasked.
+"""Reports of running work: what it waits for, and what it changed on its own.
 
-The work names what it waits for with `waiting_for`, and tells with `notice` what it did on the
-server that nobody asked for. Whoever started the work listens with a `Reporter`; without one
-nothing is said.
+The work names what it waits for with `waiting_for`, and reports changes on the server that the
+user did not ask for with `notice`. The caller listens with a `Reporter`; without one, nothing is
+reported.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 What = str | Callable[[], str]
-"""The sentence that says what is waited for; a function where that changes meanwhile.
+"""The sentence that says what is waited for, or a function if it changes.
 
-An empty one says that nothing is waited for at the moment.
+An empty sentence means that nothing is waited for at the moment.
 """
 
 _reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
 
 
 class Reporter:
-    """Hears what the work in its context waits for; `on_notice` takes the notices."""
+    """Receives what the work in its context waits for; `on_notice` is called with notices."""
 
     def __init__(self, on_notice: Callable[[str], None]) -> None:
         self.notice = on_notice
         self._waits: dict[object, tuple[What, float]] = {}
 
     def waits(self, seconds: float) -> list[str]:
-        """What has been waited for at least so long, the longest wait first.
+        """The waits that have lasted at least so long, the longest first.
 
-        A wait that changes is asked at each look: it begins when it is first found to be one.
+        A wait given as a function is called each time; it begins at its first sentence.
         """
         now, found = time.monotonic(), []
         for token, (what, since) in self._waits.items():
@@ -65,7 +65,7 @@ def reporting_to(reporter: Reporter) -> Iterator[None]:
 
 @contextmanager
 def waiting_for(what: What) -> Iterator[None]:
-    """Around a wait that others end; `what` says what for."""
+    """Mark a wait for something outside the program; `what` names it."""
     reporter = _reporter.get()
     if reporter is None:
         yield
@@ -75,7 +75,7 @@ def waiting_for(what: What) -> Iterator[None]:
 
 
 def notice(sentence: str) -> None:
-    """Tell what was done on the server although nobody asked for it."""
+    """Report a change on the server that the user did not ask for."""
     reporter = _reporter.get()
     if reporter is not None:
         reporter.notice(sentence)

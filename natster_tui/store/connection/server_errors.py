@@ -1,7 +1,7 @@
-"""What a server says in a `-ERR` line, as a value.
+"""The errors in a server's `-ERR` lines, as values.
 
-The protocol has no codes for these, only the texts in nats-server's errors.go. They are read
-here, and nowhere else.
+The protocol has no codes for them, only the texts of nats-server's errors.go. Only this module
+parses them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class ServerSaid(Enum):
     DENIED_PUBLISH = auto()
     DENIED_SUBSCRIBE = auto()
     UNAUTHORIZED = auto()
-    """Nobody may log in with these credentials."""
+    """The server does not accept these credentials."""
     LOGIN_TOO_LATE = auto()
     EXPIRED = auto()
-    """The user's or the account's JWT has run out."""
+    """The user's or the account's JWT has expired."""
     REVOKED = auto()
     TLS_NEEDED = auto()
     TOO_MANY_CONNECTIONS = auto()
@@ -55,7 +55,7 @@ _GOES_ON = frozenset(
 
 
 class ServerSaidError(nats.errors.Error):
-    """A `-ERR` line. `text` is in the server's own letters, `subject` only with a denial."""
+    """A `-ERR` line. `text` is the server's text; only a denial has a `subject`."""
 
     def __init__(self, said: ServerSaid, text: str, subject: str = "") -> None:
         super().__init__(text)
@@ -65,12 +65,12 @@ class ServerSaidError(nats.errors.Error):
 
     @property
     def ends_connection(self) -> bool:
-        """Whether the server closes the connection behind this line."""
+        """Whether the server closes the connection after this line."""
         return self.said not in _GOES_ON
 
 
 def server_error(line: bytes) -> ServerSaidError:
-    """What stands behind `-ERR`, as a value."""
+    """Parse the text after `-ERR`."""
     text = line.decode("utf-8", "replace").strip().removeprefix("'").removesuffix("'")
     if denied := _DENIED.match(text):
         said = (

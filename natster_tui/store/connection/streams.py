@@ -1,7 +1,7 @@
-"""Questions about a stream and its messages. The stream's leader answers each of them.
+"""Requests for a stream and its messages, answered by the stream's leader.
 
-An answer must fit its question: a description names the stream that was asked for, and a message
-stands where, and has the subject that, it was asked for. Anything else is a MalformedAnswerError.
+An answer must fit its request: information must name the requested stream, and a message must have
+the requested sequence and subject. Anything else is a MalformedAnswerError.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ _WILDCARDS = {"*", ">"}
 
 
 async def stream_info(link: Link, stream: str) -> StreamInfoAnswer:
-    """How a stream is set up and what it holds; raises ApiError when there is none."""
+    """A stream's configuration and state; raises ApiError if there is none."""
     verb = f"STREAM.INFO.{stream}"
     return _of_stream(link, stream, await link.ask(verb, StreamInfoAnswer))
 
 
 async def stream_with_deleted(link: Link, stream: str, seconds: float) -> StreamInfoAnswer:
-    """The same with the deleted sequences between its first and its last; waits so long for it.
+    """The same with the deleted sequences between its first and last; `timeout` is in seconds.
 
-    The server lists them all in one answer. So it is asked once: for a large one that is on its
-    way, asking again is no help.
+    The server lists all of them in one answer, which may be large. So the request is not repeated.
     """
     verb = f"STREAM.INFO.{stream}"
     body = json.dumps({"deleted_details": True}).encode()
@@ -46,7 +45,7 @@ def _of_stream(link: Link, stream: str, answer: StreamInfoAnswer) -> StreamInfoA
 
 
 async def message_at(link: Link, stream: str, seq: int) -> Record | None:
-    """The message at a sequence, None if there is none (any more)."""
+    """The message at a sequence; None if there is none or it was deleted."""
     record = await _message(link, stream, {"seq": seq})
     if record is not None and record.seq != seq:
         raise link.malformed(f"STREAM.MSG.GET.{stream}", f"asked for {seq}, it sent {record.seq}")
@@ -54,7 +53,7 @@ async def message_at(link: Link, stream: str, seq: int) -> Record | None:
 
 
 async def next_message(link: Link, stream: str, first: int, subject_filter: str) -> Record | None:
-    """The first message from the sequence `first` on that matches a filter, None if none does."""
+    """The first message from the sequence `first` on that matches a filter; None if none does."""
     record = await _message(link, stream, {"seq": first, "next_by_subj": subject_filter})
     if record is not None and record.seq < first:
         raise link.malformed(
@@ -69,7 +68,7 @@ async def last_message(
     subject_filter: str,
     timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to nats-py, which takes one
 ) -> Record | None:
-    """The newest message whose subject matches a filter, None if none does."""
+    """The newest message whose subject matches a filter; None if none does."""
     record = await _message(link, stream, {"last_by_subj": subject_filter}, timeout)
     literal = _WILDCARDS.isdisjoint(subject_filter.split("."))
     if record is not None and literal and record.subject != subject_filter:

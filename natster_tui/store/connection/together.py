@@ -1,4 +1,4 @@
-"""Asking several questions at once: on a slow link each of them costs a round trip."""
+"""Running several requests at once, because on a slow link each costs a round trip."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ async def together(*work: Awaitable[_A]) -> tuple[_A, ...]: ...
 
 
 async def together(*work: Awaitable[Any]) -> tuple[Any, ...]:
-    """The results of what is done at the same time, in the order given.
+    """Run all at the same time; returns their results in the order given.
 
-    Raises the first error, in that order, once all have ended: nothing goes on behind the caller.
+    Raises the first error, in that order, once all have ended, so no task is left running.
     """
     tasks = [asyncio.ensure_future(each) for each in work]
     await asyncio.gather(*tasks, return_exceptions=True)

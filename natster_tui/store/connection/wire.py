@@ -1,11 +1,11 @@
-"""The seam in nats-py through which records are read raw.
+"""Reading raw records with nats-py.
 
-nats-py parses each message's headers into a dict (of repeated headers the last one wins, while
-our rule is that the first counts) and hands it over through a queue and a task. Reading a log
-needs the bytes as they came, in the order they came, and nothing in between. `WireClient` is
-the stock client with one private method extended, and its parser replaced where that fits
-(`delivery_parser`); `tests/store/connection/test_wire.py` compares the ways of reading, so that a
-nats-py whose internals changed is noticed at once.
+nats-py parses each message's headers into a dict and hands it over through a queue and a task. Of
+repeated headers it keeps the last one, but our rule is that the first counts. To read a log we need
+the bytes as they arrive, in order. `WireClient` is the stock client with one private method
+extended, and its parser replaced if that fits (`delivery_parser`).
+`tests/store/connection/test_wire.py` compares both ways of reading, so changes in nats-py's
+internals are noticed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from natster_tui.store.connection.delivery_parser import Delivery, Sink, replace
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _LONGEST_COUNT = 19
-"""Digits; more are no count, and Python refuses to convert thousands of them."""
+"""The most digits of a count; Python refuses to convert thousands of them."""
 _SHORT_REPLY = 9
 _SHORT_POSITION, _LONG_POSITION = 5, 7
 """Tokens of a reply subject without a domain, and before the position in either form."""
@@ -36,13 +36,13 @@ class WireClient(Client):
         super().__init__()
         self._sinks: dict[int, Sink] = {}
         self.reads_in_bulk = replace_parser(self, self._sinks)
-        """Whether messages for sinks are parsed in bulk, or by nats-py one by one."""
+        """Whether messages for sinks are parsed in bulk, not one by one by nats-py."""
 
     def attach(self, sid: int, sink: Sink) -> None:
         """Send the messages of subscription `sid` to `sink` from now on.
 
-        Each delivery counts as a sign of life. The answer to a ping waits behind the events that
-        are on their way: whoever takes seconds for those would take the connection for stale.
+        Each delivery counts as an answer to a ping. The real answer waits behind the events on
+        their way, so a slow reader would otherwise find the connection stale.
         """
 
         def heard(deliveries: list[Delivery]) -> None:
@@ -52,7 +52,7 @@ class WireClient(Client):
         self._sinks[sid] = heard
 
     def detach(self, sid: int) -> None:
-        """Forget the sink of a subscription."""
+        """Remove the sink of a subscription."""
         self._sinks.pop(sid, None)
 
     async def _process_msg(
@@ -67,19 +67,19 @@ class WireClient(Client):
 
     async def _process_op_err(self, e: Exception) -> None:
         if isinstance(e, ProtocolError) and (problem := getattr(self._ps, "problem", "")):
-            # nats-py says of every one that it is one.
+            # nats-py's own text only says that it is a protocol error.
             e = nats.errors.Error(problem)
-        # Nobody takes what is pending any more. nats-py would try to send it while it closes,
-        # and stay half-closed: nobody told, tasks and the socket left.
+        # Pending bytes can no longer be sent. nats-py would try while it closes, and stay half
+        # closed, without a callback, and with its tasks and socket open.
         self._pending, self._pending_data_size = [], 0
         await super()._process_op_err(e)
 
 
 class _ExactValue(str):
-    """A header's value that is sent as it was read, bytes that are not UTF-8 included.
+    """A header's value that is sent as it was read, even if it is not UTF-8.
 
-    nats-py strips a value of whatever Unicode takes for a blank, translates line ends and encodes
-    it as UTF-8. Line ends are no part of a value here, and blanks were stripped when it was read.
+    nats-py strips all Unicode blanks of a value, translates line ends and encodes it as UTF-8. Here
+    a value has no line ends, and blanks were stripped when it was read.
     """
 
     __slots__ = ()
@@ -95,9 +95,9 @@ class _ExactValue(str):
 
 
 class RepeatableHeaders(dict[str, str]):
-    """Headers for a publish that may hold the same name twice, and bytes that are not UTF-8.
+    """Headers for a publish; a name may occur twice, and values need not be UTF-8.
 
-    nats-py writes what `items()` yields, and a dict could not say "twice".
+    nats-py writes what `items()` yields, and a dict could not hold a name twice.
     """
 
     def __init__(self, pairs: Headers) -> None:
@@ -116,7 +116,7 @@ def _exact(value: str) -> str:
 
 
 def parse_status(block: bytes) -> tuple[int, str, Headers]:
-    """Status code, description and headers of an inline status; code 0 if it is none."""
+    """Status code, description and headers of an inline status; code 0 if it is not a status."""
     line, _, _ = block.partition(b"\r\n")
     words = line.split(b" ", 2)
     if len(words) < 2 or not words[1][:3].isdigit():
@@ -126,11 +126,11 @@ def parse_status(block: bytes) -> tuple[int, str, Headers]:
 
 
 def position_prefix(reply: bytes) -> bytes:
-    """What stands before the position in a delivery's reply subject: the same for a consumer.
+    """The part of a delivery's reply subject before the position, constant for a consumer.
 
     `$JS.ACK.[domain.account.]stream.consumer.delivered.` and then the position, `stream_seq.
-    consumer_seq.time_ns.pending[.token]` (NATS ADR-15). Delivered is always 1 where nothing is
-    acknowledged.
+    consumer_seq.time_ns.pending[.token]` (NATS ADR-15). Delivered is always 1 without
+    acknowledgements.
     """
     tokens = reply.split(b".")
     at = _SHORT_POSITION if len(tokens) == _SHORT_REPLY else _LONG_POSITION
@@ -138,9 +138,9 @@ def position_prefix(reply: bytes) -> bytes:
 
 
 def impossible(messages: Sequence[StoredMessage], pending: int) -> str:
-    """What cannot be true of messages that a consumer delivered in order; empty if all can.
+    """What is impossible about messages that a consumer delivered in order; empty if nothing is.
 
-    `pending` is how many are to follow, as the last of them tells.
+    `pending` is how many follow, as reported by the last one.
     """
     if not 0 <= pending <= LARGEST_SEQUENCE:
         return "it tells an impossible number of messages to come"
@@ -152,7 +152,7 @@ def impossible(messages: Sequence[StoredMessage], pending: int) -> str:
 
 
 def count_in(text: str | None) -> int | None:
-    """The count that a header tells; None if there is no header, or no number in it."""
+    """The count in a header; None if the header is missing or not a number."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) > _LONGEST_COUNT:
         return None
     return int(text)
@@ -161,6 +161,6 @@ def count_in(text: str | None) -> int | None:
 def is_removal(record: Record) -> bool:
     """Whether a bucket's message says that its key holds no value.
 
-    Clients mark what they delete or purge; the server leaves a delete marker where a value expired.
+    Clients mark what they delete or purge; the server leaves a delete marker for an expired value.
     """
     return record.header("KV-Operation") in ("DEL", "PURGE") or record.is_marker

@@ -1,11 +1,11 @@
-"""Which JetStream a connection talks to, and what its messages are published as.
+"""Which JetStream a connection uses, and the subjects that its messages are published to.
 
-A stream stores a message under a plain subject (`natster.events.…`, `$KV.<bucket>.<key>`). Where
-a JetStream domain or API prefix is given, the same message is published below it
+A stream stores a message under a plain subject (`natster.events.…`, `$KV.<bucket>.<key>`). With a
+JetStream domain or API prefix, the same message is published below it
 (`$JS.<domain>.API.$KV.…`, `<prefix>.natster.events.…`), and a mapping in that domain, or an import
-of the account, takes the prefix off again. Published plainly it would be stored by the JetStream
-next to the client, or by two at once. What is expected of a subject
-(`Nats-Expected-Last-Subject-Sequence-Subject`) and what is read name the plain one.
+of the account, removes the prefix. Published to the plain subject, it would be stored by the local
+JetStream, or by two at once. Expectations (`Nats-Expected-Last-Subject-Sequence-Subject`) and reads
+use the plain subject.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
 
 PublishedSubject = NewType("PublishedSubject", str)
-"""A subject as it is sent to the server. Only a `WriteTarget` makes one."""
+"""A subject as sent to the server. Only a `WriteTarget` makes one."""
 
 PLAIN_PREFIX = "$JS.API"
 
@@ -30,7 +30,7 @@ _DOMAIN_PREFIX = re.compile(r"\$JS\.([^.]+)\.API")
 
 @dataclass(frozen=True, slots=True)
 class WriteTarget:
-    """The JetStream below an API prefix; `PLAIN_PREFIX` is the one next to the client."""
+    """The JetStream below an API prefix; `PLAIN_PREFIX` is the local one."""
 
     prefix: str = PLAIN_PREFIX
 
@@ -48,12 +48,12 @@ class WriteTarget:
 
     @property
     def domain(self) -> str:
-        """The domain that is named, empty for a prefix of another form."""
+        """The domain in the prefix; empty for a prefix of another form."""
         named = _DOMAIN_PREFIX.fullmatch(self.prefix)
         return named[1] if named else ""
 
     def beside(self, server: str) -> str:
-        """A server's address, and which JetStream is meant there, for a person."""
+        """A server's address and the JetStream used there, to show."""
         if self.is_plain:
             return server
         named = f"domain {self.domain}" if self.domain else f"API prefix {self.prefix}"
@@ -64,12 +64,12 @@ class WriteTarget:
         return PublishedSubject(f"{self.prefix}.{verb}")
 
     def stored(self, subject: str) -> PublishedSubject:
-        """The subject to publish what a stream is to store under `subject`."""
+        """The subject to publish to, for a stream that stores the message under `subject`."""
         return PublishedSubject(subject if self.is_plain else f"{self.prefix}.{subject}")
 
 
 class Takers(Enum):
-    """Who would store what is published to a stream."""
+    """Which streams would store a published message."""
 
     THE_STREAM = auto()
     NONE = auto()
@@ -80,7 +80,7 @@ class Takers(Enum):
 
 
 def judge(stream: str, answered: tuple[str, ...]) -> Takers:
-    """Whether exactly the stream that is meant would store it. `answered`: who said they would."""
+    """Whether exactly the right stream would store it. `answered` are the streams that would."""
     match answered:
         case ():
             return Takers.NONE
@@ -91,16 +91,16 @@ def judge(stream: str, answered: tuple[str, ...]) -> Takers:
 
 
 def probe_subject(subject: str, token: str) -> str:
-    """What to publish a probe under, in the place of a subject.
+    """The subject of a probe for a subject.
 
-    An event's kind is replaced by `token`: those who listen without a stream must not take a
-    probe for an event. A bucket's entry is read from its stream only.
+    An event's kind is replaced by `token`, so that plain subscribers do not take a probe for an
+    event. A bucket's key stays, because entries are read only from the stream.
     """
     return subject if subject.startswith("$KV.") else f"{subject.rpartition('.')[0]}.{token}"
 
 
 def takes(subjects: Iterable[str], subject: str) -> bool:
-    """Whether a stream with these subjects, wildcards and all, stores what is under a subject."""
+    """Whether a stream with these subjects, which may hold wildcards, stores a subject."""
     return any(_matches(each.split("."), subject.split(".")) for each in subjects)
 
 
@@ -120,40 +120,42 @@ def refused_write(
     answered: tuple[str, ...] = (),
     server_domain: str = "",
 ) -> MisplacedWriteError:
-    """Why nothing is written to a stream, and what is missing.
+    """The error for a write that was not sent, with what is missing.
 
     `subject` is the plain one, `server_domain` the domain of the server that we are connected to.
     """
     named, family = screen_text(stream, 80), _family(subject)
     match takers:
         case Takers.NONE:
-            told = f"{_nobody(target, family, server_domain)} {_remedy(target, named, family)}"
+            problem = (
+                f"{_no_stream(target, family, server_domain)} {_remedy(target, named, family)}"
+            )
             if target.domain and target.domain == server_domain:
-                told += ", or leave the domain out: it is this server's own"
+                problem += ", or leave the domain out: it is this server's own"
         case Takers.ANOTHER:
             other = screen_text(", ".join(answered) or "another stream", 200)
-            told = f"{family} is stored by {other} here, and not by {named}: "
-            told += "check --stream" if target.is_plain else _where_it_is_routed(target)
+            problem = f"{family} is stored by {other} here, and not by {named}: "
+            problem += "check --stream" if target.is_plain else _where_it_is_routed(target)
         case Takers.NAMESAKE:
-            told = f"{family} is stored by another {named} than the one that is shown: "
-            told += _where_it_is_routed(target)
+            problem = f"{family} is stored by another {named} than the one that is shown: "
+            problem += _where_it_is_routed(target)
             if target.is_plain and server_domain:
-                told += ", and connect with the JetStream domain that is meant (--js-domain)"
+                problem += ", and connect with the JetStream domain that is meant (--js-domain)"
         case _:
             names = screen_text(", ".join(answered), 200)
-            told = (
+            problem = (
                 f"{len(answered)} streams would store {family} ({names}): keep it from crossing "
                 "the leaf node connection (deny_imports and deny_exports of its remote)"
             )
             if target.is_plain and server_domain:
-                told += ", or connect with the JetStream domain that is meant (--js-domain)"
-    return MisplacedWriteError(f"nothing was written: {told}")
+                problem += ", or connect with the JetStream domain that is meant (--js-domain)"
+    return MisplacedWriteError(f"nothing was written: {problem}")
 
 
 def misplaced_write(
     what: str, target: WriteTarget, meant: tuple[str, str], acknowledged: tuple[str, str]
 ) -> MisplacedWriteError:
-    """That something was stored elsewhere. Each pair is a stream and its domain, or no domain."""
+    """The error for a write stored elsewhere. Each pair is a stream and its domain, or empty."""
     (stream, domain), (other, other_domain) = meant, acknowledged
     where = _in_domain(other, other_domain if domain != other_domain or other == stream else "")
     return MisplacedWriteError(
@@ -163,7 +165,7 @@ def misplaced_write(
 
 
 def stored_by_namesake(what: str, target: WriteTarget, stream: str) -> MisplacedWriteError:
-    """That something was stored by another account's stream of the same name."""
+    """The error for a write stored by another account's stream of the same name."""
     return MisplacedWriteError(
         f"{what} was stored by another {screen_text(stream, 80)} than the one that is shown: "
         f"{_where_it_is_routed(target)}, and remove it there"
@@ -171,7 +173,7 @@ def stored_by_namesake(what: str, target: WriteTarget, stream: str) -> Misplaced
 
 
 def unreachable_jetstream(target: WriteTarget, where: str, user: str) -> str:
-    """That nothing answers requests to JetStream; `where` and `user` describe the connection."""
+    """The sentence if JetStream does not answer; `where` and `user` describe the connection."""
     if target.is_plain:
         return f"{where} has no JetStream for {user}: enable it on the server and for the account"
     if target.domain:
@@ -186,7 +188,7 @@ def unreachable_jetstream(target: WriteTarget, where: str, user: str) -> str:
     )
 
 
-def _nobody(target: WriteTarget, family: str, server_domain: str) -> str:
+def _no_stream(target: WriteTarget, family: str, server_domain: str) -> str:
     if target.domain:
         return f"no stream in the JetStream domain {screen_text(target.domain, 80)} takes {family}:"
     if not target.is_plain:

@@ -1,1 +1,1 @@
-"""What a NATS server answers, as values: decoded strictly, or refused."""
+"""The answers of a NATS server as values: decoded strictly, or refused."""

@@ -17,7 +17,7 @@ from natster_tui.store.connection.answers.reading import (
 
 
 class Delivered(Part):
-    """How far a consumer is; `last_active` is None until it delivered or heard something."""
+    """A consumer's position; `last_active` is None until a message is delivered or acknowledged."""
 
     consumer_seq: Sequence = 0
     stream_seq: Sequence = 0

@@ -1,4 +1,4 @@
-"""Answers about one message: what is stored, and that it was stored."""
+"""Answers about one message: the stored message, and the acknowledgement of a write."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class MessageAnswer(Answer):
 
 
 class PublishAck(Answer):
-    """What acknowledges a stored message, or the last one of an atomic batch.
+    """The acknowledgement of a stored message, or of the last one of an atomic batch.
 
-    `stream` and `domain` say where it landed; `batch` and `count` come with a batch.
+    `stream` and `domain` say where it was stored; `batch` and `count` come with a batch.
     """
 
     stream: Annotated[str, Field(min_length=1)]

@@ -1,13 +1,13 @@
-"""How an answer becomes a value.
+"""Parsing a server's answers.
 
-Nothing that a server sends is trusted to have the right shape. Each answer has a model beside
-this module; `read_answer` turns the bytes into one, raises ApiError when the server answered with
-an error, and MalformedAnswerError when the bytes cannot be that answer. Fields that we do not use
-are ignored, so that a newer server is no problem.
+We do not trust a server to send the right shape. Each answer has a model in this package.
+`read_answer` parses the bytes into one; it raises ApiError if the server answered with an error,
+and MalformedAnswerError if the bytes are not such an answer. Fields that we do not use are ignored,
+so newer servers work too.
 
 Sequences and counts are 0 to 2^64-1, sizes are bytes, durations nanoseconds. A limit that is not
-set is 0, whether the server leaves it out or says -1. Lists and maps may be None: the server
-writes those that it never filled as `null`.
+set is 0, whether the server leaves it out or sends -1. Lists and maps may be None: the server
+writes empty ones as `null`.
 """
 
 from __future__ import annotations
@@ -57,15 +57,15 @@ Count = Sequence
 Limit = Annotated[int, Field(ge=-1, le=LARGEST_INT64), AfterValidator(_unset_as_zero)]
 Duration = Annotated[int, Field(ge=0, le=LARGEST_INT64)]
 Timestamp = Annotated[str, BeforeValidator(_timestamp)]
-"""A time as the server wrote it, known to be one: it may be part of an identity."""
+"""A validated time, kept as the server wrote it, because it may be part of an identity."""
 Nanoseconds = Annotated[int, BeforeValidator(_nanoseconds)]
-"""The same as nanoseconds since the epoch."""
+"""A time as nanoseconds since the epoch."""
 Base64 = Annotated[bytes, BeforeValidator(_from_base64)]
 Metadata = dict[str, str]
 
 
 class Part(BaseModel):
-    """A part of an answer. Unknown fields are ignored, known ones must have their own type."""
+    """A part of an answer. Unknown fields are ignored, known ones are strictly typed."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True
@@ -73,7 +73,7 @@ class Part(BaseModel):
 
 
 class ErrorBody(Part):
-    """JetStream's error; `err_code` is 0 on servers that did not have such codes yet."""
+    """JetStream's error; `err_code` is 0 on older servers, which have no such codes."""
 
     code: Annotated[int, Field(ge=0, le=LARGEST_INT64)] = 0
     err_code: Annotated[int, Field(ge=0, le=LARGEST_INT64)] = 0
@@ -91,15 +91,15 @@ AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
 class _ErrorAnswer(Answer):
-    """Whatever was asked: an answer with an error needs no other field."""
+    """An answer to any request that holds an error; it needs no other field."""
 
     error: ErrorBody
 
 
 def read_answer(data: bytes, model: type[AnswerT], *, request: str, where: str) -> AnswerT:
-    """An answer as a value. `request` and `where` name what was asked, and of which server.
+    """Parse an answer. `request` and `where` name the request and the server in errors.
 
-    Raises ApiError when it is an error, MalformedAnswerError when it cannot be read.
+    Raises ApiError if it is an error, MalformedAnswerError if it cannot be read.
     """
     try:
         answer = model.model_validate_json(data)
@@ -115,7 +115,7 @@ def read_answer(data: bytes, model: type[AnswerT], *, request: str, where: str) 
 
 
 def read_part(data: bytes, model: type[PartT], *, request: str, where: str) -> PartT:
-    """The same for what is no answer of JetStream, such as a server's greeting."""
+    """Parse an answer that is not JetStream's, such as a server's INFO."""
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
@@ -123,10 +123,10 @@ def read_part(data: bytes, model: type[PartT], *, request: str, where: str) -> P
 
 
 def malformed(where: str, request: str, problem: str) -> MalformedAnswerError:
-    """That an answer cannot be believed; `problem` says what is wrong with it."""
+    """The error for an invalid answer; `problem` says what is wrong with it."""
     return MalformedAnswerError(
         f"{where} gave a malformed answer to {request} ({problem}): check that it is a NATS server "
-        "and that nothing between changes what it says"
+        "and that no proxy changes its answers"
     )
 
 
@@ -137,10 +137,10 @@ def _refused(request: str, error: ErrorBody) -> ApiError:
 
 
 def first_problem(error: ValidationError) -> str:
-    """Where an answer is wrong, and how; never what stands there."""
+    """The field of an answer that is wrong, and why; never its value."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    told = first["msg"].removeprefix("Value error, ")
+    problem = first["msg"].removeprefix("Value error, ")
     if first["type"] == "json_invalid":
-        told = "not JSON"
-    return f"{place}: {told[:1].lower()}{told[1:]}" if place else told
+        problem = "not JSON"
+    return f"{place}: {problem[:1].lower()}{problem[1:]}" if place else problem

@@ -1,4 +1,4 @@
-"""What a server says of itself, and of the account that a connection uses."""
+"""A server's information about itself, and about the account of a connection."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Storage = Annotated[int, Field(ge=-1, le=LARGEST_INT64)]
 
 
 class AccountLimits(Part):
-    """What an account, or a tier of it, may use.
+    """The limits of an account or one of its tiers.
 
-    Of storage -1 is without a limit and 0 is none.
+    For storage, -1 means no limit and 0 means none.
     """
 
     max_memory: Storage = -1
@@ -31,7 +31,7 @@ class AccountLimits(Part):
 
 
 class AccountTier(Part):
-    """What an account, or a tier of it, uses, and its limits."""
+    """The usage and the limits of an account or one of its tiers."""
 
     memory: Count = 0
     storage: Count = 0
@@ -50,7 +50,7 @@ class AccountInfoAnswer(AccountTier, Answer):
 
 
 class ServerInfo(Part):
-    """What a server says of itself when a connection begins."""
+    """A server's information about itself when a connection begins."""
 
     server_id: Annotated[str, Field(min_length=1)]
     version: Annotated[str, Field(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}([-+.].{0,200})?$")]

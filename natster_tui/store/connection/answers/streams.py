@@ -1,4 +1,4 @@
-"""Answers about a stream: its settings, what it holds, and where it lives."""
+"""Answers about a stream: its settings, its state, and its cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from natster_tui.store.connection.answers.reading import (
 )
 
 _LARGEST_LIST = 10_000_000
-"""More elements than any list in an answer can have."""
+"""A limit above the length of any list in an answer."""
 
 
 class StreamConfig(Part):
@@ -53,14 +53,14 @@ class StreamConfig(Part):
 
 
 class StreamState(Part):
-    """What a stream holds; `deleted` only where it was asked for."""
+    """What a stream holds; `deleted` only if it was asked for."""
 
     messages: Count
     bytes: Count
     first_seq: Sequence
     last_seq: Sequence
     last_ts: str = ""
-    """The time of the newest message, RFC 3339; only to be compared."""
+    """The time of the newest message, RFC 3339; use it only for comparisons."""
     num_deleted: Count = 0
     deleted: Annotated[tuple[Sequence, ...], Field(max_length=_LARGEST_LIST)] | None = None
 
@@ -80,7 +80,7 @@ class Peer(Part):
 
 
 class ClusterInfo(Part):
-    """Where a stream lives in a cluster; `leader` is empty while there is none."""
+    """A stream's servers in a cluster; `leader` is empty while there is none."""
 
     name: str = ""
     leader: str = ""
@@ -90,7 +90,7 @@ class ClusterInfo(Part):
 class StreamInfoAnswer(Answer):
     """The answer to STREAM.INFO, STREAM.CREATE and STREAM.UPDATE.
 
-    `raw_config` is the configuration as it was sent, for an update that must not lose a setting.
+    `raw_config` is the configuration as received, so that an update loses no setting.
     """
 
     config: StreamConfig

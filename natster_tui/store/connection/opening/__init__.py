@@ -1,1 +1,1 @@
-"""How a connection is opened: the server to try, the way there, TLS, and login."""
+"""Opening a connection: choosing a server, reaching it, TLS, and login."""

@@ -1,15 +1,15 @@
-"""nats-py's client for one connection to one server, begun and ended by our rules.
+"""nats-py's client for one connection to one server, opened and closed by our rules.
 
-nats-py upgrades to TLS only when the server's INFO demands it, so whoever can change that line
-would be sent the credentials in clear. It also goes on when the answer to the first PING is
-anything at all, and closing waits for the other side without a limit. Here
+nats-py upgrades to TLS only if the server's INFO demands it, so an attacker who changes that line
+would get the credentials in clear text. nats-py also accepts any answer to the first PING, and it
+waits for the other side without a limit when it closes. Here
 
-- CONNECT, which carries the credentials, is written in one place, after the protection that was
-  asked for is there;
-- a beginning that is not a NATS server's ends the connection;
+- CONNECT, which carries the credentials, is sent in one place, once the required protection is
+  established;
+- an answer that is not a NATS server's ends the connection;
 - `end` returns within its limit, whatever the other side does.
 
-What nats-py does with an established connection stays as it is.
+An established connection is handled by nats-py, unchanged.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _GIVEN_UP_S = 1.0
 
 
 class Stage(Enum):
-    """How far the beginning of a connection is."""
+    """The stage of opening a connection."""
 
     PREPARING = auto()
-    """Our credentials are read."""
+    """Reading our credentials."""
     REACHING = auto()
     GREETING = auto()
     """Waiting for the server's INFO."""
@@ -58,7 +58,7 @@ class Stage(Enum):
 
 
 class OpeningError(Exception):
-    """Why a connection could not be begun."""
+    """A connection could not be opened."""
 
 
 class NoTlsError(OpeningError):
@@ -88,9 +88,9 @@ class NatsClient(WireClient):
         self.stage = Stage.PREPARING
         self.info: ServerInfo | None = None
         self.round_trip_s = 0.0
-        """Seconds from our CONNECT to the answer to the PING behind it."""
+        """Seconds from our CONNECT to the answer to the PING after it."""
         self.on_info: Callable[[ServerInfo], None] = lambda _info: None
-        """Told of every INFO that came with the protection that was asked for."""
+        """Called with every INFO that arrived with the required protection."""
         self._protection = protection
         self._context = context
         self._channel = transport_to(address, proxy)
@@ -102,10 +102,10 @@ class NatsClient(WireClient):
         """Whether the connection has TLS."""
         return self._channel.is_secure
 
-    # -- beginning -------------------------------------------------------------------------
+    # -- opening ---------------------------------------------------------------------------
 
     async def _select_next_server(self) -> None:
-        """One server, one attempt. Called by `connect`, which has read the options."""
+        """Try the server once. Called by `connect`, which has read the options."""
         self._current_server = self._server_pool[0]
         self.stage = Stage.REACHING
         await self._channel.open(self.address, self._context)
@@ -117,7 +117,7 @@ class NatsClient(WireClient):
         if self._protection.first:
             await self._secure()
         self.stage = Stage.GREETING
-        # Before the handshake anyone on the way may have changed the line.
+        # An attacker may have changed the line before the handshake.
         believed = self.is_secure or not required
         info = await self._greeting()
         if not self.is_secure and (required or info.tls_required):
@@ -173,7 +173,7 @@ class NatsClient(WireClient):
             raise CredentialsError(str(error)) from error
 
     async def _first_pong(self) -> bytes:
-        """Wait for the answer to our PING; returns what came behind it."""
+        """Wait for the answer to our PING; returns the bytes after it."""
         rest = b""
         while True:
             line, end, behind = rest.partition(b"\n")
@@ -200,7 +200,7 @@ class NatsClient(WireClient):
                     raise NotNatsError
 
     def _begin(self) -> None:
-        """As nats-py does once it is connected."""
+        """Start the tasks that nats-py runs once it is connected."""
         loop = asyncio.get_running_loop()
         self._status = self.CONNECTED
         self._pongs = []
@@ -209,12 +209,12 @@ class NatsClient(WireClient):
         self._ping_interval_task = loop.create_task(self._ping_interval())
         self._flusher_task = loop.create_task(self._flusher())
 
-    # -- going on --------------------------------------------------------------------------
+    # -- connected -------------------------------------------------------------------------
 
     async def _read_loop(self) -> None:
         await super()._read_loop()
         if self.is_connected:
-            # nats-py stops reading at an error that it does not expect, and tells nobody.
+            # nats-py stops reading at an unexpected error, without reporting it.
             await self._process_op_err(nats.errors.ProtocolError())
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
@@ -233,39 +233,39 @@ class NatsClient(WireClient):
         await self._process_op_err(error)
 
     async def _process_op_err(self, e: Exception) -> None:
-        # There is nothing more to send or to wait for. nats-py would wait for the other side to
-        # close, which it may never do.
+        # Nothing is left to send or to wait for. nats-py would wait for the other side to
+        # close, which may never happen.
         await self._channel.abandon()
         await super()._process_op_err(e)
 
-    # -- ending ----------------------------------------------------------------------------
+    # -- closing ---------------------------------------------------------------------------
 
     async def end(self, seconds: float) -> None:
-        """Send what is pending and close, but give the connection up after so many seconds."""
+        """Send pending bytes and close, but abort the connection after so many seconds."""
         try:
             await within(seconds, self.close())
         except (TimeoutError, nats.errors.Error, OSError):
-            # Nothing is lost by it: what had to arrive was acknowledged before.
+            # This loses nothing: everything important was acknowledged before.
             pass
         finally:
             await self._channel.abandon()
 
     async def give_up(self) -> None:
-        """End a connection that could not be begun."""
+        """End a connection that could not be opened."""
         await self._channel.abandon()
         if self.stage is Stage.OPEN:
             await self.end(_GIVEN_UP_S)
 
 
 class _Silent(logging.Handler):
-    """nats-py logs tracebacks of its read loop; a terminal application cannot have those."""
+    """Drops nats-py's tracebacks of its read loop, which would garble the terminal."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Drop it: the loss of the link that follows is what people are told."""
+        """Drop the record; the user sees the loss of the link that follows."""
 
 
 def quieten_nats_logging() -> None:
-    """Keep what nats-py logs off the terminal."""
+    """Keep nats-py's log off the terminal."""
     logger = logging.getLogger("nats")
     if not logger.handlers:
         logger.addHandler(_Silent())

@@ -1,7 +1,7 @@
 """Reaching a server: from a host's name to a connected socket.
 
-Everything here ends when it is cancelled. A name that is looked up by asyncio's own means keeps
-the program from ending for as long as the name server does not answer.
+Everything here ends when it is cancelled. asyncio's own name lookup would keep the program from
+exiting until the name server answers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 _AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 _NEXT_ADDRESS_AFTER_S = 1.0
-"""A host may have addresses that lead nowhere, most often those of IPv6."""
+"""Seconds until the next address is tried; some may be unreachable, most often IPv6 ones."""
 
 
 async def dial(host: str, port: int) -> socket.socket:
@@ -43,7 +43,7 @@ async def _connected(info: _AddressInfo) -> socket.socket:
 
 
 async def look_up(host: str, port: int) -> list[_AddressInfo]:
-    """The addresses of a host; raises socket.gaierror when its name is not known."""
+    """The addresses of a host; raises socket.gaierror if its name is not known."""
     with contextlib.suppress(socket.gaierror):
         return _addresses(host, port, socket.AI_NUMERICHOST)
     loop = asyncio.get_running_loop()

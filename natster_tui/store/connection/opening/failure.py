@@ -1,4 +1,4 @@
-"""Why no connection was made: the reason as a value, and the sentence for a person."""
+"""Why no connection was made: the reason as a value, and as a sentence."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Reason(Enum):
     SILENT = auto()
     """It took longer than the limit."""
     UNGREETED = auto()
-    """The same, and it said nothing at all."""
+    """The same, and the server sent nothing at all."""
     CLOSED = auto()
-    """The server closed the connection without a word."""
+    """The server closed the connection without a reason."""
     CLOSED_UNGREETED = auto()
-    """The same before it said anything."""
+    """The same, before the server sent anything."""
     NOT_NATS = auto()
     MALFORMED = auto()
     NO_TLS = auto()
@@ -72,14 +72,14 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectFailure:
-    """Why there is no connection to one server; `told` is the other side's or the library's word.
+    """Why there is no connection to one server; `cause` is the server's or the library's reason.
 
-    `expired` is when our JWT or our certificate ran out, where that is known.
+    `expired` is when our JWT or certificate expired, if known.
     """
 
     address: ServerAddress
     reason: Reason
-    told: str = ""
+    cause: str = ""
     expired: datetime | None = None
 
 
@@ -102,15 +102,15 @@ _TOO_LATE = {Stage.SECURING: Reason.TLS_STALLED, Stage.GREETING: Reason.UNGREETE
 def connect_failure(
     client: NatsClient, settings: ConnectionSettings, error: Exception
 ) -> ConnectFailure:
-    """What an error that ended the beginning of a connection means."""
-    reason, told = _reason(client, settings, error)
+    """The reason for an error while opening a connection."""
+    reason, cause = _reason(client, settings, error)
     expired = None
     if reason is Reason.TLS_CERTIFICATE and settings.tls_cert is not None:
         expired = expired_since(settings.tls_cert)
     elif reason in (Reason.CREDENTIALS, Reason.EXPIRED):
         expired = jwt_expired_since(settings)
         reason = Reason.CREDENTIALS if expired is None else Reason.EXPIRED
-    return ConnectFailure(client.address, reason, told, expired)
+    return ConnectFailure(client.address, reason, cause, expired)
 
 
 def _reason(
@@ -138,7 +138,7 @@ def _reason(
             return Reason.NOT_NATS, ""
     ended = isinstance(error, nats.errors.UnexpectedEOF | ConnectionError)
     if ended and client.stage in (Stage.SECURING, Stage.LOGIN):
-        # The reason may be lost: it comes before the end of the connection, or never.
+        # The server may close the connection before its reason arrives.
         wants_certificate = client.info is not None and client.info.tls_verify
         if wants_certificate and settings.tls_cert is None:
             return Reason.TLS_CERTIFICATE, "the server demands a client certificate"
@@ -150,7 +150,7 @@ def _reason(
 
 # -- sentences ---------------------------------------------------------------------------------
 
-_NOBODY_THERE = frozenset(
+_NOT_REACHED = frozenset(
     {Reason.UNREACHABLE, Reason.UNKNOWN_HOST, Reason.PROXY, Reason.SILENT, Reason.UNGREETED}
 )
 _ASK_SERVER = "is the server running, and is --server right?"
@@ -162,19 +162,19 @@ def connect_error(
     protection: Protection,
     seconds: float,
 ) -> ServerError:
-    """That no server of the list can be used, and why; `seconds` is what each was given."""
-    unreachable = all(failure.reason in _NOBODY_THERE for failure in failures)
+    """The error if no server of the list can be used; `seconds` is the timeout for each."""
+    unreachable = all(failure.reason in _NOT_REACHED for failure in failures)
     kind = UnreachableError if unreachable else ServerError
     sentences = [_sentence(failure, settings, protection, seconds) for failure in failures]
     if len(sentences) == 1:
         return kind(": ".join(filter(None, sentences[0])))
-    what = "; ".join(told for told, _advice in sentences[:_SERVERS_TOLD])
+    what = "; ".join(cause for cause, _advice in sentences[:_SERVERS_TOLD])
     more = "; …" if sentences[_SERVERS_TOLD:] else ""
-    # A server that could be reached tells more than those that are down.
+    # The reason of a server that was reached is more useful than that of one that is down.
     [advice, *_] = [
         sentence[1]
         for failure, sentence in zip(failures, sentences, strict=True)
-        if unreachable or failure.reason not in _NOBODY_THERE
+        if unreachable or failure.reason not in _NOT_REACHED
     ]
     none = f"none of {len(failures)} servers can be used ({what}{more})"
     return kind(": ".join(filter(None, (none, advice))))
@@ -184,27 +184,30 @@ def _sentence(
     failure: ConnectFailure, settings: ConnectionSettings, protection: Protection, seconds: float
 ) -> tuple[str, str]:
     """What happened, and what to do."""
-    where, told = screen_text(failure.address.url, 300), failure.told
+    where, cause = screen_text(failure.address.url, 300), failure.cause
     settings = settings.at(failure.address.named)
     hint = "" if protection.first else ", or add --tls-first if it wants the TLS handshake first"
     match failure.reason:
         case Reason.UNREACHABLE | Reason.UNKNOWN_HOST:
-            return f"cannot reach {where} ({told})", _ASK_SERVER
+            return f"cannot reach {where} ({cause})", _ASK_SERVER
         case Reason.PROXY:
-            return f"cannot reach {where} ({told})", "check --socks-proxy"
+            return f"cannot reach {where} ({cause})", "check --socks-proxy"
         case Reason.SILENT:
             return f"{where} does not answer within {seconds:g} s", _ASK_SERVER
         case Reason.UNGREETED:
             return f"{where} does not answer within {seconds:g} s", f"check --server{hint}"
         case Reason.CLOSED:
-            return f"{where} closed the connection ({told})", "see the server's log for the reason"
+            return (
+                f"{where} closed the connection ({cause})",
+                "see the server's log for the reason",
+            )
         case Reason.CLOSED_UNGREETED:
-            return f"{where} closed the connection without a word", f"check --server{hint}"
+            return f"{where} closed the connection without a reason", f"check --server{hint}"
         case Reason.NOT_NATS:
-            brief = f" ({told})" if told else ""
-            return f"{where} does not speak as a NATS server does{brief}", "is --server right?"
+            brief = f" ({cause})" if cause else ""
+            return f"{where} does not speak the NATS protocol{brief}", "is --server right?"
         case Reason.MALFORMED:
-            return told, ""
+            return cause, ""
         case Reason.CREDENTIALS:
             return (
                 f"{where} refused these credentials ({settings.user_described})",
@@ -222,14 +225,14 @@ def _sentence(
                 "get new ones",
             )
         case Reason.SAID:
-            return f"{where} refused the connection ({told})", "see the server's log"
+            return f"{where} refused the connection ({cause})", "see the server's log"
     return _tls_sentence(failure, protection, seconds)
 
 
 def _tls_sentence(
     failure: ConnectFailure, protection: Protection, seconds: float
 ) -> tuple[str, str]:
-    where, told = screen_text(failure.address.url, 300), failure.told
+    where, cause = screen_text(failure.address.url, 300), failure.cause
     match failure.reason:
         case Reason.NO_TLS:
             asked_by = protection.asked_by or "the server that advertised it"
@@ -240,7 +243,7 @@ def _tls_sentence(
         case Reason.TLS_STALLED:
             return (
                 f"TLS with {where} failed (the handshake did not end within {seconds:g} s)",
-                "is --server right, and is nothing between that holds it back?",
+                "is --server right, and does a firewall or proxy block it?",
             )
     advice = {
         Reason.TLS_AUTHORITY: "check --tls-ca, which names the authority to trust",
@@ -253,11 +256,11 @@ def _tls_sentence(
         advice = "leave --tls-first out if the server does not do the handshake first"
     if failure.expired is not None:
         advice = f"renew the certificate of --tls-cert, which expired{_since(failure.expired)}"
-    return f"TLS with {where} failed ({told})", advice
+    return f"TLS with {where} failed ({cause})", advice
 
 
 def credentials_error(settings: ConnectionSettings, error: Exception) -> UsageError:
-    """That our own credentials cannot be used; why is not quoted, as it may quote them."""
+    """The error for unusable credentials; the cause is not quoted, because it may quote them."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else "unreadable"
     return UsageError(
         f"the credentials ({settings.user_described}) cannot be used ({reason.lower()}): "

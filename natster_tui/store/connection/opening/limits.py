@@ -1,4 +1,4 @@
-"""A limit in time that holds."""
+"""A reliable timeout."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _CANCELLED_S = 1.0
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Wait for some work, but no longer than this; raises TimeoutError.
+    """Wait for some work, but no longer than `seconds`; raises TimeoutError.
 
-    Neither `asyncio.timeout` nor `wait_for` would do: they cancel the work once, and nats-py (and
-    Python 3.11's own `wait_for`) may swallow that and go on.
+    `asyncio.timeout` and `wait_for` are not enough: they cancel the work once, and nats-py (and
+    Python 3.11's own `wait_for`) may swallow that and continue.
     """
     task = asyncio.create_task(work)
     try:
@@ -27,5 +27,5 @@ async def within(seconds: float, work: Coroutine[Any, Any, _Result]) -> _Result:
             task.cancel()
             await asyncio.wait({task}, timeout=_CANCELLED_S)
         if task.done() and not task.cancelled():
-            # Looked at here: nobody else will.
+            # Mark the exception as retrieved.
             task.exception()

@@ -1,7 +1,7 @@
-"""The servers that may be tried: those that were named, and those that the cluster advertises.
+"""The servers to try: those that the user named, and those that the cluster advertises.
 
-They take turns: a server that was tried goes to the end of the line, whether it worked or not, so
-that after a loss another one comes first.
+A server that was tried goes to the end of the list, whether it worked or not, so another one comes
+first after a loss.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _LARGEST_PORT = 65_535
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where a server is. `url` has no user information.
+    """The address of a server. `url` has no user information.
 
     `tls_name` is the name that its certificate must have, if not the host's. `protected` says
-    that TLS is a must there, even when the settings do not ask for it. `by` is the named server
-    that led to an advertised one, which takes the same users.
+    that it needs TLS even if the settings do not ask for it. For an advertised server, `by` is the
+    named server that led to it; both accept the same users.
     """
 
     url: str
@@ -33,7 +33,7 @@ class ServerAddress:
 
     @property
     def named(self) -> str:
-        """The URL of the named server whose user is sent there."""
+        """The URL of the named server whose user is sent to this one."""
         return self.by or self.url
 
     @property
@@ -53,7 +53,7 @@ class ServerAddress:
 
     @property
     def is_websocket(self) -> bool:
-        """Whether NATS is spoken over a WebSocket there."""
+        """Whether the server is reached over a WebSocket."""
         return self.scheme in ("ws", "wss")
 
 
@@ -69,16 +69,16 @@ class ServerPool:
         return tuple(self._line)
 
     def tried(self, address: ServerAddress) -> None:
-        """Put a server at the end of the line."""
+        """Put a server at the end of the list."""
         if address in self._line:
             self._line.remove(address)
             self._line.append(address)
 
     def advertise(self, places: Iterable[str], by: ServerAddress, *, protected: bool) -> None:
-        """Take what a server's INFO advertises (`host:port`) in the place of the last such list.
+        """Replace the advertised servers by those of a server's INFO (`host:port`).
 
-        An advertised server is never trusted with less than the one that advertised it:
-        `protected` says that this connection has TLS. Places that are no addresses are left out.
+        An advertised server needs TLS if the connection to the one that advertised it has TLS
+        (`protected`). Invalid addresses are skipped.
         """
         named = {(address.host, address.port) for address in self._named}
         advertised = [
@@ -88,7 +88,7 @@ class ServerPool:
         ]
         gone = set(self._line) - set(self._named) - set(advertised) - {by}
         kept = [address for address in self._line if address not in gone]
-        # Before the one that is in use, which is to be the last to be tried again.
+        # Before the one in use, which is tried again last.
         new = [address for address in advertised if address not in kept]
         self._line = [*kept[:-1], *new, *kept[-1:]]
 
@@ -101,7 +101,7 @@ def _addresses(
         if parts is None or not 0 < int(parts[2]) <= _LARGEST_PORT:
             continue
         url = f"{by.scheme}://{parts[1]}:{int(parts[2])}"
-        # Clusters advertise addresses, while certificates are made for names.
+        # Clusters advertise addresses, but certificates are made for names.
         named = by.tls_name or by.host
         is_address = _is_ip(parts[1].strip("[]")) and not _is_ip(named)
         yield ServerAddress(url, named if is_address else None, protected, by.named)

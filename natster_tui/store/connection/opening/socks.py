@@ -1,7 +1,7 @@
-"""Reaching a server through a SOCKS5 proxy, with python-socks, which is loaded only for that.
+"""Reaching a server through a SOCKS5 proxy with python-socks, which is imported only for that.
 
-The proxy looks the server's name up, as it does for the nats tool: behind it may be names that
-mean nothing here.
+The proxy looks up the server's name, as it does for the nats tool, because the name may be known
+only in its network.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from natster_tui.store.settings.urls import ProxyParts, proxy_parts
 
 
 class ProxyFailedError(OSError):
-    """The proxy could not be reached, or did not connect us. It says why, without a secret."""
+    """The proxy could not be reached, or did not connect us. The text says why, without secrets."""
 
 
 async def dial_through(proxy: SecretStr, host: str, port: int) -> socket.socket:
     """A socket that the proxy has connected to a host; raises ProxyFailedError.
 
-    It may take as long as the proxy does: the caller sets the limit.
+    It has no timeout; the caller sets one.
     """
     parts = proxy_parts(proxy.get_secret_value())
     try:
-        # Like `dial`, without asyncio's own looking up of names.
+        # Like `dial`, without asyncio's own name lookup.
         found = await look_up(parts.host, parts.port)
     except socket.gaierror as error:
         raise ProxyFailedError(f"the name of the proxy {parts.described} is not known") from error
@@ -61,7 +61,7 @@ async def _connected(parts: ProxyParts, address: str, host: str, port: int) -> s
     except ProxyTimeoutError as error:
         raise ProxyFailedError(f"the proxy {parts.described} does not answer") from error
     except ValueError as error:
-        # A host's name that the protocol has no room or no letters for.
+        # The host's name is too long for the protocol, or cannot be encoded.
         raise ProxyFailedError(f"the proxy {parts.described} cannot be asked for it") from error
     except ProxyError as error:
         reason = str(error).lower() or "it ended the connection"

@@ -1,7 +1,7 @@
-"""TLS: which protection was asked for, the ssl module's context, and what it says of a failure.
+"""TLS: the required protection, the ssl module's context, and the reasons of failures.
 
-TLS is asked for by `tls://` or `wss://`, a certificate authority, a client certificate, or
-`tls_first`. Then every server of the list gets it, and no credential goes to one without.
+`tls://` or `wss://`, a certificate authority, a client certificate, and `tls_first` require TLS.
+It is then used for every server of the list, and no credentials go to a server without it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _WEBSOCKET_SCHEMES = ("ws", "wss")
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What a connection needs before a credential may be sent over it.
+    """The protection that a connection needs before credentials are sent over it.
 
-    `asked_by` names what asks for TLS, for a sentence; it is empty when nothing does. `first`
+    `asked_by` names the setting that requires TLS, for messages; it is empty if none does. `first`
     means that the TLS handshake comes before the server's INFO.
     """
 
@@ -39,12 +39,12 @@ class Protection:
 
     @property
     def required(self) -> bool:
-        """Whether TLS was asked for."""
+        """Whether TLS is required."""
         return bool(self.asked_by)
 
 
 def protection_of(settings: ConnectionSettings) -> Protection:
-    """What protection the settings ask for."""
+    """The protection that the settings require."""
     schemes = [urlsplit(url).scheme for url in settings.servers]
     asked = [f"{scheme}://" for scheme in _TLS_SCHEMES if scheme in schemes]
     asked += [
@@ -60,7 +60,7 @@ def protection_of(settings: ConnectionSettings) -> Protection:
 
 
 def check_transport(settings: ConnectionSettings) -> None:
-    """Raise UsageError for settings that no connection can be made with, whatever the server."""
+    """Raise UsageError for settings that can work with no server."""
     schemes = {urlsplit(url).scheme for url in settings.servers}
     if schemes.intersection(_WEBSOCKET_SCHEMES) and importlib.util.find_spec("aiohttp") is None:
         raise UsageError(
@@ -99,7 +99,7 @@ class _PassPhraseNeededError(Exception):
 
 
 Context = Callable[[], ssl.SSLContext]
-"""What makes a context when it is needed."""
+"""A function that makes a context when it is needed."""
 
 
 def context_when_needed(settings: ConnectionSettings) -> Context:
@@ -110,8 +110,8 @@ def context_when_needed(settings: ConnectionSettings) -> Context:
 def tls_context(settings: ConnectionSettings) -> ssl.SSLContext:
     """A context that verifies the server, with the files of the settings.
 
-    Raises UsageError for a file that cannot be used. A pass phrase is never asked for: the ssl
-    module would do that on the terminal, and stop everything else meanwhile.
+    Raises UsageError for a file that cannot be used. We never ask for a pass phrase: the ssl
+    module would do that on the terminal, and block the program.
     """
     try:
         context = ssl.create_default_context(
@@ -136,7 +136,7 @@ def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | No
             "for: write a key without one with `openssl pkey -in KEY -out NEW_KEY`"
         ) from None
     except (OSError, ValueError) as error:
-        # Which of the two files it is, the ssl module does not say.
+        # The ssl module does not say which of the two files it is.
         if not _is_certificate(certificate):
             raise _unusable(certificate, "--tls-cert", error) from error
         raise _unusable(key_file, "--tls-key", error) from error
@@ -155,7 +155,7 @@ def _is_certificate(file: Path) -> bool:
 
 def _unusable(file: Path, flag: str, error: Exception) -> UsageError:
     name = screen_text(str(file), 300)
-    # An ssl.SSLError without a reason is one of the PEM reader.
+    # An ssl.SSLError without a reason comes from the PEM reader.
     is_unreadable = isinstance(error, ssl.SSLError) and not error.reason
     reason = "it is not in PEM form" if is_unreadable else tls_reason(error)
     return UsageError(
@@ -168,7 +168,7 @@ def _unusable(file: Path, flag: str, error: Exception) -> UsageError:
 
 
 class TlsTrouble(Enum):
-    """What kind of failure the TLS library reports, as far as its codes tell."""
+    """The kind of a TLS failure, by the library's error codes."""
 
     AUTHORITY = auto()
     """The server's certificate is not signed by an authority that is trusted."""
@@ -177,7 +177,7 @@ class TlsTrouble(Enum):
     PERIOD = auto()
     """The server's certificate has expired, or is not valid yet."""
     OURS = auto()
-    """The server refused, most likely our certificate or the lack of one."""
+    """The server refused us, most likely for our certificate or the lack of one."""
     NOT_TLS = auto()
     """The other side answered with something that is not TLS."""
     OTHER = auto()
@@ -216,7 +216,7 @@ def tls_reason(error: Exception) -> str:
 
 
 def expired_since(certificate: Path) -> datetime | None:
-    """When a certificate ended, if it has."""
+    """When a certificate expired; None if it has not."""
     try:
         [first, *_more] = x509.load_pem_x509_certificates(certificate.read_bytes())
     except (OSError, ValueError):

@@ -1,7 +1,4 @@
-"""What bytes travel over: nats-py's transports, which know here whether they have TLS.
-
-They can also be given up at once, whatever the other side does.
-"""
+"""nats-py's transports, extended: they know whether they have TLS, and can be aborted at once."""
 
 from __future__ import annotations
 
@@ -21,14 +18,14 @@ if TYPE_CHECKING:
     import aiohttp
 
 READ_LIMIT = 65_536
-"""The longest line that is read before the parser takes over, in bytes: a server's INFO."""
+"""The longest line read before the parser takes over (a server's INFO), in bytes."""
 
 _NOT_A_LIMIT = 0
 _CLOSE_S = 1.0
 
 
 class Transport(Protocol):
-    """What opening a connection needs; the rest is nats-py's own transport."""
+    """The methods that opening a connection needs; the rest is nats-py's own transport."""
 
     async def open(self, address: ServerAddress, context: Context) -> None:
         """Reach the server; over `wss://` with TLS from the first byte."""
@@ -38,10 +35,10 @@ class Transport(Protocol):
 
     @property
     def is_secure(self) -> bool:
-        """Whether what is written from now on is encrypted, for a server that was verified."""
+        """Whether writes from now on are encrypted, for a verified server."""
 
     async def abandon(self) -> None:
-        """End the connection at once; what was not sent is lost."""
+        """End the connection at once; unsent bytes are lost."""
 
     def write(self, payload: bytes) -> None:
         """Write bytes, which `drain` sends."""
@@ -57,7 +54,7 @@ def transport_to(address: ServerAddress, proxy: SecretStr | None = None) -> Tran
     """The transport for an address, not connected yet; `proxy` is a SOCKS proxy's URL."""
     if not address.is_websocket:
         return TcpTransport(proxy)
-    # `check_transport` has refused the two together: nothing may go past a proxy.
+    # `check_transport` refuses a WebSocket with a proxy: nothing may bypass the proxy.
     assert proxy is None
     return WebSocketTransport()
 
@@ -89,7 +86,7 @@ class TcpTransport(stock.TcpTransport):
         self._socket_transport = writer.transport
 
     async def secure(self, address: ServerAddress, context: Context) -> None:
-        """See `Transport`. What the server sent before the handshake is forgotten."""
+        """See `Transport`. Bytes that the server sent before the handshake are dropped."""
         assert self._io_writer is not None
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=READ_LIMIT)
@@ -107,9 +104,9 @@ class TcpTransport(stock.TcpTransport):
         self.is_secure = transport.get_extra_info("ssl_object") is not None
 
     async def wait_closed(self) -> None:
-        """Wait until what was written has been sent; not once it was given up.
+        """Wait until what was written has been sent, unless the connection was aborted.
 
-        A handshake that failed leaves a stream that nobody will ever close.
+        After a failed handshake the stream is never closed, so waiting would not end.
         """
         if not self._abandoned:
             await super().wait_closed()  # type: ignore[no-untyped-call]
@@ -126,16 +123,16 @@ class TcpTransport(stock.TcpTransport):
 
 
 class _TlsProtocol(asyncio.StreamReaderProtocol):
-    """A stream over TLS, which cannot be kept half open; asyncio warns when one asks for that."""
+    """A stream over TLS, which cannot stay half open; asyncio warns if a protocol wants that."""
 
     def eof_received(self) -> bool:
-        """Let the connection end with the other side's end."""
+        """End the connection when the other side ends it."""
         super().eof_received()
         return False
 
 
 class WebSocketTransport(stock.Transport):
-    """NATS over a WebSocket, with aiohttp, which is loaded here and only for it."""
+    """NATS over a WebSocket, with aiohttp, which is imported only here."""
 
     def __init__(self) -> None:
         self.is_secure = False
@@ -150,7 +147,7 @@ class WebSocketTransport(stock.Transport):
         import aiohttp
 
         secure = address.scheme == "wss"
-        # aiohttp looks names up in a thread that the end of the program waits for.
+        # aiohttp's own resolver uses a thread that delays the end of the program.
         await look_up(address.host, address.port or (443 if secure else 80))
         self._session = aiohttp.ClientSession()
         try:
@@ -171,11 +168,11 @@ class WebSocketTransport(stock.Transport):
             raise NoWebSocketError("no HTTP") from error
         except aiohttp.ClientError as error:
             raise ConnectionResetError(str(error)) from error
-        # Asked of the connection, not of the address: the server may have redirected us.
+        # Check the connection, not the address: the server may have redirected us.
         self.is_secure = self._socket.get_extra_info("ssl_object") is not None
 
     async def secure(self, address: ServerAddress, context: Context) -> None:
-        """See `Transport`. With `wss://` TLS is there already, with `ws://` it never comes."""
+        """See `Transport`. `wss://` already has TLS; `ws://` never gets it."""
 
     async def connect(self, *_arguments: Any, **_named: Any) -> None:
         """Not used: see `open`."""
@@ -227,7 +224,7 @@ class WebSocketTransport(stock.Transport):
             await self._session.close()
 
     async def wait_closed(self) -> None:
-        """Wait until what `close` began is done."""
+        """Wait until `close` is done."""
         if self._closing is not None and not self._abandoned:
             await self._closing
 
@@ -253,4 +250,4 @@ class WebSocketTransport(stock.Transport):
 
 
 class NoWebSocketError(OSError):
-    """The server speaks HTTP, but no WebSocket at this address."""
+    """The server speaks HTTP, but has no WebSocket at this address."""

@@ -1,4 +1,4 @@
-"""When a user's JWT runs out, which a server that refuses it does not say."""
+"""When a user's JWT expires. A server that refuses an expired JWT does not say why."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _LATEST = 253_402_300_799  # the end of the year 9999
 
 
 class _Claims(BaseModel):
-    """The part of a JWT that is read; `exp` is in unix seconds, 0 for a JWT without an end."""
+    """The part of a JWT that is read; `exp` is in unix seconds, 0 for one that never expires."""
 
     model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
     exp: Annotated[int, Field(ge=0, le=_LATEST)] = 0
 
 
 def jwt_expired_since(settings: ConnectionSettings) -> datetime | None:
-    """When the JWT of the credentials ran out, if there is one and it has."""
+    """When the JWT of the credentials expired; None if it has not, or there is none."""
     jwt = _jwt_of(settings)
     if jwt is None:
         return None

@@ -117,7 +117,7 @@ async def test_without_tls_asked_for_a_server_that_does_not_demand_it_is_used_pl
         ("client certificate", ca, "certificate", CERTIFICATE_WANTED),
         ("client certificate", certificate("ended_client"), "alert", "--tls-cert, which expired"),
         ("client certificate", certificate("foreign_client"), "alert", CERTIFICATE_WANTED),
-        ("handshake first", ca, "closed the connection without a word", "add --tls-first"),
+        ("handshake first", ca, "closed the connection without a reason", "add --tls-first"),
         ("tls", ca_and_first, "wrong version number", "leave --tls-first out"),
         ("plain", ca_and_first, "wrong version number", "leave --tls-first out"),
         ("plain", ca, "offers no TLS, which --tls-ca asks for", "no credentials were sent"),

@@ -56,4 +56,4 @@ async def test_a_websocket_is_as_protected_as_was_asked_for(lab: Lab) -> None:
     plain = lab.url("plain").replace("nats://", "wss://")
     assert "wrong version number" in await refused(lab.settings(plain, **authority))
     no_http = lab.url("plain").replace("nats://", "ws://")
-    assert "does not speak as a NATS server does" in await refused(lab.settings(no_http))
+    assert "does not speak the NATS protocol" in await refused(lab.settings(no_http))
