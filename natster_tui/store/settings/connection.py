@@ -1,4 +1,4 @@
-"""A server, and who we are to it: what the sources of settings amount to."""
+"""The settings of a connection: a server and our credentials, from all sources."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from natster_tui.store.settings.urls import without_user_info
 from natster_tui.text.masking import MASK, screen_text
 
 DEFAULT_SERVER = "nats://127.0.0.1:4222"
-"""Where the nats tool connects when no server is named."""
+"""The nats tool's default server."""
 
 EMBEDDED = "embedded"
-"""The origin of the settings for the server that we run ourselves."""
+"""The origin of the settings for the embedded server."""
 
 _SECRETS = ("password", "token", "creds_text", "nkey_seed", "bearer_jwt", "socks_proxy")
 
 
 @dataclass(frozen=True, repr=False)
 class ConnectionSettings:
-    """A server, and who we are to it.
+    """A server and our credentials.
 
     At most one of `creds`, `creds_text`, `nkey`, `nkey_seed`, `bearer_jwt` and `user` is set.
-    `user` always comes with a `password`; a `token` may stand beside the others.
+    `user` always comes with a `password`. A `token` may be set beside the others.
 
-    `creds_text` and `nkey_seed` are the content of files that exist nowhere as files, and
-    `bearer_jwt` a user JWT that needs no seed. Files are read again at every connection, so a
-    file that was renewed counts. `socks_proxy` is the URL of the proxy that every connection
-    goes through. `origin` says where the server's name came from: "flags", "environment",
-    "context NAME" or "embedded".
+    `creds_text` and `nkey_seed` are the contents that a file would have, and `bearer_jwt` is a user
+    JWT that needs no seed. Files are read again at every connection, so a renewed file is used.
+    `socks_proxy` is the URL of the proxy for every connection. `origin` is the source of the
+    server's name: "flags", "environment", "context NAME" or "embedded".
     """
 
     servers: tuple[str, ...]
@@ -51,7 +50,7 @@ class ConnectionSettings:
     js_api_prefix: str | None = None
     origin: str = EMBEDDED
     by_server: tuple[tuple[str, ConnectionSettings], ...] = ()
-    """Where the servers' URLs name different users: the settings for each that names one."""
+    """If the servers' URLs name different users, the settings for each URL with a user."""
 
     def at(self, server: str) -> ConnectionSettings:
         """The settings for one of the servers, with the user that its URL names."""
@@ -61,19 +60,19 @@ class ConnectionSettings:
 
     @property
     def described(self) -> str:
-        """The server's address, or several, for a person."""
+        """The addresses of the servers, to show."""
         return ", ".join(screen_text(without_user_info(server), 300) for server in self.servers)
 
     @property
     def proxy_described(self) -> str:
-        """The proxy's address, for a person; empty without one."""
+        """The proxy's address, to show; empty without one."""
         if self.socks_proxy is None:
             return ""
         return screen_text(without_user_info(self.socks_proxy.get_secret_value()), 300)
 
     @property
     def user_described(self) -> str:
-        """Who we are to the server, for a person; never a secret."""
+        """The user of our credentials, to show; never a secret."""
         if self.by_server:
             users = dict.fromkeys(settings.user_described for _, settings in self.by_server)
             return " or ".join(users)

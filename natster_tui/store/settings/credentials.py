@@ -1,6 +1,6 @@
-"""Credentials files and nkey seeds, read as the nats tool reads them.
+"""Reading credentials files and nkey seeds like the nats tool.
 
-Line ends, blanks, byte order marks and the text around JWT and seed make no difference.
+Line ends, blanks, byte order marks, and text around the JWT and the seed make no difference.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Credentials:
 
     @property
     def as_file(self) -> str:
-        """The two as a credentials file, laid out as every reader of such files expects."""
+        """Format both as a credentials file that every reader accepts."""
         return (
             f"-----BEGIN NATS USER JWT-----\n{self.jwt}\n------END NATS USER JWT------\n\n"
             f"-----BEGIN USER NKEY SEED-----\n{self.seed}\n------END USER NKEY SEED------\n"
@@ -31,7 +31,7 @@ class Credentials:
 
 
 def find_credentials(content: bytes | str) -> Credentials | None:
-    """The user's JWT and seed in a file's content; None if either is missing."""
+    """Find the user's JWT and seed in a file's content; None if either is missing."""
     jwt, seed = find_jwt(content), find_seed(content)
     return None if jwt is None or seed is None else Credentials(jwt, seed)
 

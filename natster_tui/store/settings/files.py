@@ -10,11 +10,11 @@ from natster_tui.errors import UsageError
 from natster_tui.text.masking import screen_text
 
 READ_AT_MOST = 65_536
-"""Bytes of a file that are looked at; credentials and contexts have a few thousand."""
+"""The most bytes read of a file; credentials and contexts have a few thousand."""
 
 
 def quoted(value: object) -> str:
-    """A name or path from outside, fit for a sentence: a secret given by mistake stays unseen."""
+    """A name or path from outside, safe to show; a secret given by mistake is masked."""
     return screen_text(str(value), 300)
 
 
@@ -32,7 +32,7 @@ def home_directory(environ: Mapping[str, str]) -> Path | None:
 def expand_home(path: str, environ: Mapping[str, str] = os.environ) -> Path:
     """The path with a leading `~` or `~USER` replaced by that home directory.
 
-    Raises UsageError where there is no such directory.
+    Raises UsageError if there is no such directory.
     """
     if path == "~" or path.startswith(("~/", f"~{os.sep}")):
         home = home_directory(environ)
@@ -52,7 +52,7 @@ def expand_home(path: str, environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def read_file(path: Path, called: str) -> bytes:
-    """The file's content, its first READ_AT_MOST bytes; `called` is what named it.
+    """The file's first READ_AT_MOST bytes; `called` is the option that named it.
 
     Raises UsageError.
     """

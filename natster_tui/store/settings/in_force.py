@@ -1,4 +1,4 @@
-"""Which settings of a connection are in force, and which source each of them comes from."""
+"""The settings of a connection that are in force, with the source of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting, its value as a person may see it, and what says so."""
+    """A setting, its value (masked if secret), and its source."""
 
     name: str
     value: str
@@ -30,9 +30,9 @@ class Setting:
 
 
 def settings_in_force(flags: ConnectionFlags, environ: Mapping[str, str]) -> list[Setting]:
-    """The settings of the connection by the order in which sources count; empty if nothing is said.
+    """The settings of the connection, by the precedence of sources; empty if there are none.
 
-    Secrets are masked. Credentials are those of the first source that names any, and so are the
+    Secrets are masked. The credentials come from the first source that has any, and so do the
     JetStream domain and prefix. Raises UsageError as `resolve_connection` does.
     """
     found = list(sources(flags, environ))
@@ -66,7 +66,7 @@ def _shown(source: Source, name: str, who: Source | None) -> str:
     if name == "tls_first":
         return "true"
     said = source.options.said(name)
-    # A user without a password is a token, and a data: reference is the value itself.
+    # A user without a password is a token, and a data: reference holds the value itself.
     lone_user = name == "user" and source is who and not source.options.said("password")
     if name in _ALWAYS_MASKED or lone_user or scheme_of(said) == "data":
         return MASK

@@ -1,4 +1,4 @@
-"""Who we are to the server: the credentials of the first source that names any."""
+"""Choosing credentials: those of the first source that has any."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from natster_tui.store.settings.urls import Servers, UserInfo
 class Login:
     """The sources of a connection's credentials.
 
-    `place` is the source that names the servers, which may name users in their URLs.
+    `place` is the source that names the servers; their URLs may name users.
     """
 
     sources: Sequence[Source]
@@ -52,14 +52,14 @@ class Login:
         return settings
 
     def _with_stated(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
-        """With the credentials that a source names; of several kinds, in the tool's order."""
+        """Set the credentials of a source; of several kinds, the first in the nats tool's order."""
         said = source.options.said
         if source.kind is Kind.FLAGS:
             _check_one_kind(source)
         if said("token"):
             settings = replace(settings, token=self._text(source, "token"))
         if user := said("user"):
-            # A source with a token of its own means a user; else a lone one may be a token.
+            # With a token in the source the user is a user; a lone user may be a token.
             lone_is_token = source.kind is not Kind.CONTEXT and not said("token")
             user_info = UserInfo(user, None)
             return self._with_user(settings, user_info, source, lone_is_token=lone_is_token)
@@ -79,7 +79,7 @@ class Login:
         *,
         lone_is_token: bool,
     ) -> ConnectionSettings:
-        """With a user, and the first password that any source has for it."""
+        """Set a user, and the first password that any source has for it."""
         user = user_info.user
         for source in self.sources:
             password = None
@@ -127,7 +127,7 @@ class Login:
         return replace(settings, nkey_seed=seed)
 
     def _with_jwt(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
-        """With a user JWT, and the seed that stands beside it; a bearer's JWT needs none."""
+        """Set a user JWT and its seed from the same source; a bearer JWT needs no seed."""
         jwt = find_jwt(self._text(source, "user_jwt"))
         if jwt is None:
             raise UsageError(f"{source.call('user_jwt')} is not a user's JWT (eyJ…)")
@@ -143,7 +143,7 @@ class Login:
 
 
 def _check_one_kind(source: Source) -> None:
-    """Flags that contradict each other were not meant; variables may have been set for others."""
+    """Refuse contradicting flags. Contradicting variables may be meant for other programs."""
     said = source.options.said
     kinds = [name for name in ("user", "creds", "nkey", "user_jwt") if said(name)]
     if said("user") and said("token"):
@@ -153,5 +153,5 @@ def _check_one_kind(source: Source) -> None:
 
 
 def _place(found: Path | bytes, called: str) -> str:
-    """Where credentials came from, for a sentence: the path, but never a reference."""
+    """The source of credentials, for messages: the path, but never a reference."""
     return f"{quoted(found)}, named by {called}," if isinstance(found, Path) else called

@@ -1,9 +1,9 @@
-"""The contexts of the `nats` command line tool, read as it reads them.
+"""Reading the contexts of the `nats` command line tool.
 
-A context is `$XDG_CONFIG_HOME/nats/context/NAME.json` (else below `~/.config`); the name of the
-selected one stands in `nats/context.txt`. Field names and expansion (`~`, `$VAR`) follow
-jsm.go's natscontext. Its Windows certificate store is refused by name; the prefix of JetStream's
-advisories and the colours of the tool mean nothing to us.
+A context is `$XDG_CONFIG_HOME/nats/context/NAME.json` (else below `~/.config`). The name of the
+selected one is in `nats/context.txt`. Field names and expansion (`~`, `$VAR`) follow jsm.go's
+natscontext. A context with a Windows certificate store is refused. The prefix of JetStream's
+advisories and the tool's colours are ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from natster_tui.store.settings.files import expand_home, home_directory, quoted
 from natster_tui.store.settings.options import ConnectionOptions, Kind, Source
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_NAMES_TOLD = 8
+_NAMES_SHOWN = 8
 _EXPECTED = {
     "string_type": "a string",
     "bool_type": "true or false",
@@ -35,11 +35,11 @@ _FIELDS = {
     "js_domain": "jetstream_domain",
     "js_api_prefix": "jetstream_api_prefix",
 }
-"""What an option is called in a context, where the name differs."""
+"""The names of options that differ in a context."""
 
 
 class NamedBy(Enum):
-    """What named a context."""
+    """The source of a context's name."""
 
     FLAG = "--context"
     VARIABLE = "NATS_CONTEXT"
@@ -60,7 +60,7 @@ _REMEDIES = {
 
 
 class NatsContext(BaseModel):
-    """A context file's fields, as far as they mean anything to us."""
+    """The fields of a context file that we use."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -88,7 +88,7 @@ class NatsContext(BaseModel):
 
     @property
     def uses_windows_store(self) -> bool:
-        """Whether its certificates are in a certificate store of Windows."""
+        """Whether its certificates are in a Windows certificate store."""
         return bool(self.windows_cert_store or self.windows_ca_certs_match)
 
 
@@ -110,7 +110,7 @@ def selected_context(environ: Mapping[str, str]) -> str | None:
 
 
 def context_names(environ: Mapping[str, str]) -> list[str]:
-    """The names of the contexts that there are, sorted; empty where they cannot be listed."""
+    """The names of the contexts, sorted; empty if they cannot be listed."""
     directory = _nats_directory(environ)
     try:
         return [] if directory is None else sorted(f.stem for f in directory.glob("context/*.json"))
@@ -119,9 +119,9 @@ def context_names(environ: Mapping[str, str]) -> list[str]:
 
 
 def context_source(name: str, named_by: NamedBy, environ: Mapping[str, str]) -> Source:
-    """A context as a source. A name that is a path (`./x.json`) is read from there.
+    """A context as a source. If the name is a path (`./x.json`), that file is read.
 
-    Raises UsageError when there is no such context or its file cannot be understood.
+    Raises UsageError if there is no such context or its file is invalid.
     """
     remedy = _REMEDIES[named_by]
     path = _context_path(name, environ)
@@ -179,7 +179,7 @@ def _options(context: NatsContext, environ: Mapping[str, str]) -> ConnectionOpti
 
 
 def _nsc_reference(lookup: SecretStr | None) -> str | None:
-    """The older field `nsc` as the creds reference that newer versions of the tool write."""
+    """Convert the older field `nsc` to the creds reference that newer tools write."""
     if lookup is None or not lookup.get_secret_value():
         return None
     text = lookup.get_secret_value()
@@ -187,7 +187,7 @@ def _nsc_reference(lookup: SecretStr | None) -> str | None:
 
 
 def _expand_variables(text: str, environ: Mapping[str, str]) -> str:
-    """`$VAR` and `${VAR}` replaced; as in the tool, one that is not set leaves nothing."""
+    """Replace `$VAR` and `${VAR}`; as in the nats tool, an unset one becomes empty."""
     return _VARIABLE.sub(lambda match: environ.get(match[1] or match[2], ""), text)
 
 
@@ -220,8 +220,8 @@ def _unknown(name: str, path: Path, named_by: NamedBy) -> str:
         known = sorted(file.stem for file in path.parent.glob("*.json"))
     except OSError:
         known = []
-    told = ", ".join(map(quoted, known[:_NAMES_TOLD])) + (" …" if known[_NAMES_TOLD:] else "")
-    remedies = [f"choose one of {told} with --context"] if known else []
+    names = ", ".join(map(quoted, known[:_NAMES_SHOWN])) + (" …" if known[_NAMES_SHOWN:] else "")
+    remedies = [f"choose one of {names} with --context"] if known else []
     if named_by is not NamedBy.FLAG:
         remedies.append(_REMEDIES[named_by])
     elif not known:
@@ -233,7 +233,7 @@ def _unknown(name: str, path: Path, named_by: NamedBy) -> str:
 
 
 def _malformed(error: ValidationError) -> str:
-    """What is wrong with a context, by its field; never what stands there."""
+    """What is wrong with a context, by its field; never the value."""
     first = error.errors(include_input=False, include_url=False)[0]
     kind, place = first["type"], first["loc"]
     if kind == "json_invalid":

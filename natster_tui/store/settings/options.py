@@ -1,4 +1,4 @@
-"""What one source (flags, environment, a context) says of a connection."""
+"""The options of a connection from one source (flags, environment, a context)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 
 class ConnectionOptions(BaseModel):
-    """What one source says of a connection; None or empty where it is silent.
+    """The options of a connection from one source; None or empty if not given.
 
-    Whatever may hold a secret is a `SecretStr`: a server's URL has room for a password, a lone
-    user is a token, and what names a file may be a `data:` reference that holds its content.
+    Options that may hold a secret are `SecretStr`: a server's URL may hold a password, a user
+    without a password is a token, and a file may be given as a `data:` reference with its content.
 
-    `server` is one URL or several, separated by commas.
+    `server` is one URL, or several separated by commas.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -38,18 +38,18 @@ class ConnectionOptions(BaseModel):
     js_api_prefix: str | None = None
 
     def said(self, option: str) -> str:
-        """What the source says of an option that is a text; empty when nothing."""
+        """The value of a text option; empty if not given."""
         value: SecretStr | str | None = getattr(self, option)
         return (value.get_secret_value() if isinstance(value, SecretStr) else value) or ""
 
     @property
     def says_something(self) -> bool:
-        """Whether it says anything at all of the connection."""
+        """Whether any option is given."""
         return bool(self.tls_first) or any(map(self.said, _TEXTS))
 
     @property
     def names_credentials(self) -> bool:
-        """Whether it says who we are, other than by a URL or a certificate."""
+        """Whether credentials are given, other than in a URL or a certificate."""
         return any(map(self.said, ("user", "creds", "nkey", "user_jwt", "token")))
 
 
@@ -57,13 +57,13 @@ _TEXTS = tuple(name for name in ConnectionOptions.model_fields if name != "tls_f
 
 
 class ConnectionFlags(ConnectionOptions):
-    """What the command line says of a connection."""
+    """The options of a connection from the command line."""
 
     context: str | None = None
 
 
 class Kind(Enum):
-    """What kind of a source it is."""
+    """The kind of a source."""
 
     FLAGS = "flags"
     ENVIRONMENT = "environment"
@@ -72,9 +72,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Source:
-    """One place that says something of the connection.
+    """One source of options.
 
-    `call` gives what an option is called there, for a sentence.
+    `call` returns the name of an option in this source, for messages.
     """
 
     kind: Kind

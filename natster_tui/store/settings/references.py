@@ -1,9 +1,9 @@
-"""References: where a value is found, written in place of the value.
+"""References: a value's location, given instead of the value.
 
-The nats tool reads them in contexts and flags alike: `env://NAME` is an environment variable,
-`file://PATH` a file and `data:;base64,…` the value itself, encoded. It also asks two programs,
-`nsc` and `op`; we don't, and say so. No sentence quotes a reference, because it may hold the
-secret, or be one.
+The nats tool reads them in contexts and in flags. `env://NAME` is an environment variable,
+`file://PATH` a file, and `data:;base64,…` the encoded value itself. The tool also runs two
+programs, `nsc` and `op`; we refuse those references. No message quotes a reference, because it may
+be or hold the secret.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ASKED_OF_PROGRAMS = {
 def scheme_of(value: str) -> str:
     r"""The scheme of a reference, in lower case; empty for a value or a plain path.
 
-    A scheme that is not known counts only with `//` after it: `C:\x` and `a:b` are values.
+    An unknown scheme counts only if `//` follows: `C:\x` and `a:b` are values.
     """
     match = _SCHEME.match(value)
     if match is None:
@@ -37,7 +37,7 @@ def scheme_of(value: str) -> str:
 
 
 def read_text(value: str, called: str, environ: Mapping[str, str]) -> str:
-    """A text that is given as it is, or by a reference. Raises UsageError."""
+    """The text of an option, which may be given by a reference. Raises UsageError."""
     match scheme_of(value):
         case "env" | "data" | "file" | "nsc" | "op":
             found = read_reference(value, called, environ)
@@ -51,7 +51,7 @@ def read_text(value: str, called: str, environ: Mapping[str, str]) -> str:
 
 
 def read_reference(value: str, called: str, environ: Mapping[str, str]) -> Path | bytes:
-    """The file that a path or reference names, or the content that it holds. Raises UsageError."""
+    """The file that a path or reference names, or the content in it. Raises UsageError."""
     match scheme := scheme_of(value):
         case "" | "file":
             return read_path(value, called, environ)
@@ -78,7 +78,7 @@ def read_reference(value: str, called: str, environ: Mapping[str, str]) -> Path 
 
 
 def read_path(value: str, called: str, environ: Mapping[str, str]) -> Path:
-    """The path of a file that is named plainly or with `file://`. Raises UsageError."""
+    """The path of a file given as a path or with `file://`. Raises UsageError."""
     scheme = scheme_of(value)
     if scheme not in ("", "file"):
         raise UsageError(f"{called} must be a file: give its path")

@@ -1,16 +1,15 @@
-"""One connection's settings, decided from all sources.
+"""Combining all sources into the settings of one connection.
 
-A setting comes from the first source that has it (`sources` gives their order), so a flag
-overrides just its own field. Two kinds of settings are taken whole from one source, because half
-of each fits nothing: the credentials (though a password may come from elsewhere, so that it need
-not stand in a command) and the JetStream domain or prefix. User information in a URL counts as
-that source's credentials where the source names no others; it is removed from the URL, so a
-server's address is never a secret.
+A setting comes from the first source that has it (`sources` has their order), so a flag overrides
+only its own field. Credentials, and the JetStream domain or prefix, are taken together from one
+source, because parts of two sources do not fit together. Only a password may come from another
+source, so that it need not be in a command. User information in a URL counts as that source's
+credentials if the source has no others. It is removed from the URL, so a server's address is never
+a secret.
 
-This differs from the `nats` tool in three places where the tool surprises: a variable does not
-override a context named by flag; credentials of a context that is merely selected never go to a
-server that was named on the command line; and of a context's user and a flag's creds the flag
-wins.
+This differs from the `nats` tool in three places. A variable does not override a context named by
+a flag. Credentials of a context that is only selected are never sent to a server named on the
+command line. Creds from a flag win over a context's user.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ from natster_tui.store.settings.urls import Servers, parse_proxy, parse_servers
 def resolve_connection(
     flags: ConnectionFlags, environ: Mapping[str, str]
 ) -> ConnectionSettings | None:
-    """Where to connect, or None for the embedded server.
+    """The settings of the connection, or None for the embedded server.
 
-    When something is said of a connection, but no server named, it is DEFAULT_SERVER, as for the
-    nats tool. Every file that will be needed has been looked at. Raises UsageError, which names
-    the flag, variable or context at fault and the remedy.
+    If options are given but no server, the server is DEFAULT_SERVER, as in the nats tool. All files
+    that are needed have been read once. Raises UsageError, which names the wrong flag, variable or
+    context and the remedy.
     """
     found = list(sources(flags, environ))
     if not found:
@@ -65,30 +64,30 @@ def resolve_connection(
 
 
 def _first(found: Sequence[Source], option: str) -> tuple[Source, str]:
-    """The first source that has the option, and what it says; empty if none has."""
+    """The first source that has the option, and its value; empty if none has it."""
     for source in found:
-        if said := source.options.said(option):
-            return source, said
+        if value := source.options.said(option):
+            return source, value
     return found[0], ""
 
 
 def _file(found: Sequence[Source], option: str, environ: Mapping[str, str]) -> Path | None:
-    source, said = _first(found, option)
-    if not said:
+    source, value = _first(found, option)
+    if not value:
         return None
-    path = read_path(said, source.call(option), environ)
+    path = read_path(value, source.call(option), environ)
     read_file(path, source.call(option))
     return path
 
 
 def _proxy(found: Sequence[Source]) -> str | None:
-    source, said = _first(found, "socks_proxy")
-    return parse_proxy(said, source.call("socks_proxy")) if said else None
+    source, value = _first(found, "socks_proxy")
+    return parse_proxy(value, source.call("socks_proxy")) if value else None
 
 
 def _inbox_prefix(found: Sequence[Source]) -> str | None:
-    source, said = _first(found, "inbox_prefix")
-    return parse_prefix(said, source.call("inbox_prefix")) if said else None
+    source, value = _first(found, "inbox_prefix")
+    return parse_prefix(value, source.call("inbox_prefix")) if value else None
 
 
 def _check_certificate(settings: ConnectionSettings, found: Sequence[Source]) -> None:
@@ -102,7 +101,7 @@ def _check_certificate(settings: ConnectionSettings, found: Sequence[Source]) ->
 
 
 def _with_jetstream(settings: ConnectionSettings, found: Sequence[Source]) -> ConnectionSettings:
-    """With the domain, or else the API prefix, of the first source that has either."""
+    """Set the domain, or else the API prefix, of the first source that has either."""
     for source in found:
         if domain := source.options.js_domain:
             return replace(settings, js_domain=parse_domain(domain, source.call("js_domain")))

@@ -1,4 +1,4 @@
-"""Secrets in settings: kept as `SecretStr`, so that no representation of them shows any."""
+"""Secrets in settings, kept as `SecretStr` so that no representation shows them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydantic import SecretStr
 
 
 class SecretField:
-    """A dataclass field that takes a secret as text or as `SecretStr`, and keeps the latter.
+    """A dataclass field that accepts a secret as text or `SecretStr`, and keeps a `SecretStr`.
 
-    It is None where nothing was given.
+    It is None if no value was given.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -28,5 +28,5 @@ class SecretField:
 
 
 def revealed(secret: SecretStr | None) -> str | None:
-    """The secret as text, for where it is used."""
+    """The secret as text."""
     return None if secret is None else secret.get_secret_value()

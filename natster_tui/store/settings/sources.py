@@ -1,4 +1,4 @@
-"""Where settings come from, and in which order the sources count.
+"""The sources of settings, in order of precedence.
 
 1. the flags;
 2. the context named by `--context`;
@@ -26,11 +26,11 @@ VARIABLES = {
     "tls_key": "NATS_KEY",
     "socks_proxy": "NATS_SOCKS_PROXY",
 }
-"""The environment variables of the nats tool, by the option that each stands for."""
+"""The environment variables of the nats tool, by option."""
 
 
 def sources(flags: ConnectionFlags, environ: Mapping[str, str]) -> Iterator[Source]:
-    """Those that say anything, the first to count first. Raises UsageError."""
+    """The sources that have any option, highest precedence first. Raises UsageError."""
     variables = ConnectionOptions.model_validate(
         {option: environ.get(variable) for option, variable in VARIABLES.items()}
     )
@@ -49,5 +49,5 @@ def sources(flags: ConnectionFlags, environ: Mapping[str, str]) -> Iterator[Sour
 
 
 def flag(option: str) -> str:
-    """What an option is called on the command line."""
+    """The name of an option on the command line."""
     return f"--{option.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""Parts of subjects that settings name: prefixes and domains."""
+"""Parts of subjects in settings: prefixes and domains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TOKEN = re.compile(r"[^\s.*>\x00-\x1f\x7f-\x9f]+")
 def parse_prefix(text: str, called: str) -> str:
     """A prefix of subjects: tokens joined by dots, with or without `.` or `.>` at its end.
 
-    `called` is what named it. Raises UsageError.
+    `called` is the option that named it. Raises UsageError.
     """
     prefix = text.removesuffix(".>").removesuffix(".")
     if not all(map(_TOKEN.fullmatch, prefix.split("."))):

@@ -1,4 +1,4 @@
-"""Addresses of servers and proxies, in every form that the nats tool takes."""
+"""Addresses of servers and proxies, in every form that the nats tool accepts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXAMPLE = "nats://127.0.0.1:4222"
 
 @dataclass(frozen=True, repr=False)
 class UserInfo:
-    """What a URL says before its @. A user without a password is a token."""
+    """The user information of a URL, before its @. A user without a password is a token."""
 
     user: str
     password: str | None
@@ -31,7 +31,7 @@ class UserInfo:
 class Servers:
     """Addresses without user information, and the user that was in them.
 
-    Where their URLs name different users, `users` has that of each address that names one.
+    If their URLs name different users, `users` has the user of each address that names one.
     """
 
     addresses: tuple[str, ...]
@@ -40,13 +40,13 @@ class Servers:
 
 
 def without_user_info(url: str) -> str:
-    """A URL without what stands before its @."""
+    """A URL without the part before its @."""
     scheme, separator, rest = url.rpartition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def parse_servers(text: str, called: str) -> Servers:
-    """One address or several, separated by commas; `called` is what named them.
+    """One address, or several separated by commas; `called` is the option that named them.
 
     An address is `HOST`, `HOST:PORT` or a URL with the scheme nats, tls, ws or wss, with or
     without `USER:PASSWORD@` or `TOKEN@`, an IPv6 address in brackets. Raises UsageError.
@@ -70,7 +70,7 @@ def parse_proxy(text: str, called: str) -> str:
     """The URL of a SOCKS5 proxy, complete with scheme and port. Raises UsageError."""
     url, host, port = _split(text.strip(), "socks5")
     if not host or url.scheme not in _SOCKS_SCHEMES or port == 0 or _NOT_IN_URL.search(text):
-        # Unlike a server's address it is not repeated: a password may stand anywhere in it.
+        # Unlike a server's address it is not quoted: a password may be anywhere in it.
         raise UsageError(
             f"{called} is not the address of a SOCKS proxy: write it like "
             "socks5://127.0.0.1:1080, with user name and password before the host if need be"
@@ -89,7 +89,7 @@ def parse_proxy(text: str, called: str) -> str:
 
 @dataclass(frozen=True, repr=False)
 class ProxyParts:
-    """A proxy's address, and who we are to it; `described` is its address for a person."""
+    """A proxy's address and our credentials for it; `described` is its address to show."""
 
     host: str
     port: int
@@ -99,7 +99,7 @@ class ProxyParts:
 
 
 def proxy_parts(url: str) -> ProxyParts:
-    """What the URL of a proxy, as `parse_proxy` makes it, consists of."""
+    """Split the URL of a proxy, as returned by `parse_proxy`."""
     split = urlsplit(url)
     described = screen_text(without_user_info(url), 300)
     host, port = split.hostname or "", split.port or _SOCKS_PORT
@@ -112,7 +112,7 @@ def proxy_parts(url: str) -> ProxyParts:
 def _server(text: str, called: str) -> tuple[str, UserInfo | None]:
     url, host, port = _split(text, "nats")
     is_address = port != 0 and url.scheme in _SCHEMES and not _NOT_IN_URL.search(text)
-    # An @ that begins no user information stands behind an unescaped # or / of a secret.
+    # An @ outside the user information follows an unescaped # or / of a secret.
     if not host or not is_address or ("@" in text and not url.username):
         shown = screen_text(without_user_info(text), 300)
         brackets = ", an IPv6 address in brackets" if shown.count(":") > 2 else ""
@@ -132,7 +132,7 @@ def _server(text: str, called: str) -> tuple[str, UserInfo | None]:
 
 
 def _split(text: str, scheme: str) -> tuple[SplitResult, str | None, int | None]:
-    """A URL with its host and port; no host when it cannot be read."""
+    """Parse a URL with its host and port; there is no host if it cannot be read."""
     with contextlib.suppress(ValueError):
         url = urlsplit(text if "://" in text else f"{scheme}://{text}")
         return url, url.hostname, url.port
