@@ -68,7 +68,7 @@ async def consumer_named(link: Link, stream: str, name: str) -> ConsumerInfo | N
     """One consumer of a stream, None if there is none of this name."""
     verb = f"CONSUMER.INFO.{stream}.{name}"
     if denied := link.denial_of(link.api_subject(verb)):
-        # Whoever watches asks every second; the server logs each request that it denies.
+        # A watcher asks every second, and the server logs each denied request.
         raise denied
     try:
         answer = await link.ask(verb, ConsumerInfoAnswer)

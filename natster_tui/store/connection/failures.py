@@ -11,7 +11,7 @@ from natster_tui.store.connection.opening.tls import tls_reason
 from natster_tui.store.connection.server_errors import ServerSaid, ServerSaidError
 from natster_tui.text.masking import screen_text
 
-_TOLD = {
+_REASONS = {
     ServerSaid.EXPIRED: "the credentials have expired",
     ServerSaid.REVOKED: "the credentials were revoked",
     ServerSaid.UNAUTHORIZED: "the server no longer accepts the credentials",
@@ -20,8 +20,8 @@ _TOLD = {
 
 def told_by(error: Exception) -> str:
     """The reason of a transport error, without Python's wording."""
-    if isinstance(error, ServerSaidError) and error.said in _TOLD:
-        return _TOLD[error.said]
+    if isinstance(error, ServerSaidError) and error.said in _REASONS:
+        return _REASONS[error.said]
     if isinstance(error, ssl.SSLError):
         return tls_reason(error)
     if isinstance(error, TimeoutError):

@@ -45,11 +45,11 @@ class WireClient(Client):
         their way, so a slow reader would otherwise find the connection stale.
         """
 
-        def heard(deliveries: list[Delivery]) -> None:
+        def deliver(deliveries: list[Delivery]) -> None:
             self._pings_outstanding = 0
             sink(deliveries)
 
-        self._sinks[sid] = heard
+        self._sinks[sid] = deliver
 
     def detach(self, sid: int) -> None:
         """Remove the sink of a subscription."""
@@ -143,7 +143,7 @@ def impossible(messages: Sequence[StoredMessage], pending: int) -> str:
     `pending` is how many follow, as reported by the last one.
     """
     if not 0 <= pending <= LARGEST_SEQUENCE:
-        return "it tells an impossible number of messages to come"
+        return "it announces an impossible number of messages"
     if messages and messages[-1][0] > LARGEST_SEQUENCE:
         return "it has an impossible sequence"
     if not all(0 <= message[1] <= LARGEST_INT64 for message in messages):

@@ -236,7 +236,7 @@ class DataDirectory:
         try:
             log = self.log_file.read_bytes()
         except FileNotFoundError:
-            return "it said nothing"
+            return "it logged nothing"
         lines = log[start if start <= len(log) else 0 :].decode("utf-8", "replace").splitlines()
         parsed = [(_LOG_LINE.match(line), line) for line in lines if line.strip()]
         for levels in (("FTL",), ("ERR",)):

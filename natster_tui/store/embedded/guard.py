@@ -1,6 +1,6 @@
 """The guard of an embedded server: runs it, and ends it when its owner is gone.
 
-Run as a program, `python -I -S server_guard.py [--withdraw FILE] [--remove PATH]... -- COMMAND`,
+Run as a program, `python -I -S guard.py [--withdraw FILE] [--remove PATH]... -- COMMAND`,
 with a pipe from the owner as standard input. Nothing is sent through the pipe; it ends when the
 owner closes it, exits or is killed. Then the guard
 

@@ -19,30 +19,30 @@ def cannot_make(
 
     `size` is its limit, and `room` what the account has left, if known.
     """
-    told = f"the bucket {spec.name} cannot be made ({error.description})"
+    what = f"the bucket {spec.name} cannot be made ({error.description})"
     match error.code:
         case codes.STORAGE_EXCEEDED:
             return BucketError(
-                f"{told}: {_storage(size, room)}; raise the storage limit of the account or of "
+                f"{what}: {_storage(size, room)}; raise the storage limit of the account or of "
                 f"the server, or give a smaller {FLAG}"
             )
         case codes.STREAM_MAX_BYTES_EXCEEDED:
-            return BucketError(f"{told}: {_per_stream(room)}; give a smaller {FLAG}")
+            return BucketError(f"{what}: {_per_stream(room)}; give a smaller {FLAG}")
         case codes.MAXIMUM_STREAMS:
             return BucketError(
-                f"{told}: raise max_streams of the account, or remove a stream that is not needed"
+                f"{what}: raise max_streams of the account, or remove a stream that is not needed"
             )
         case codes.REPLICAS_NOT_SUPPORTED | codes.CLUSTER_NO_PEERS:
             return BucketError(
-                f"{told}: the log has {replicas} replicas and the bucket should have as many; let "
+                f"{what}: the log has {replicas} replicas and the bucket should have as many; let "
                 "more servers of the cluster have JetStream and room for it"
             )
         case codes.SUBJECTS_OVERLAP:
             return BucketError(
-                f"{told}: another stream of the account takes $KV.{spec.name}.> or a part of it; "
+                f"{what}: another stream of the account takes $KV.{spec.name}.> or a part of it; "
                 "take those subjects from it"
             )
-    return BucketError(told)
+    return BucketError(what)
 
 
 def too_small(error: TooSmallError, room: Room) -> BucketError:
@@ -97,12 +97,12 @@ def _per_stream(room: Room | None) -> str:
 
 def _figures(room: Room) -> str:
     """What the account allows, in figures."""
-    told = []
+    figures = []
     if room.storage is not None and room.left is not None:
         left, storage = described_bytes(max(0, room.left)), described_bytes(room.storage)
-        told.append(f"{left} of the account's {storage} are not reserved")
+        figures.append(f"{left} of the account's {storage} are not reserved")
     if room.per_stream is not None:
-        told.append(f"{described_bytes(room.per_stream)} is the most for a stream")
+        figures.append(f"{described_bytes(room.per_stream)} is the most for a stream")
     if room.replicas > 1:
-        told.append(f"each byte counts {room.replicas} times")
-    return ", ".join(told) or "the account names no limit"
+        figures.append(f"each byte counts {room.replicas} times")
+    return ", ".join(figures) or "the account names no limit"

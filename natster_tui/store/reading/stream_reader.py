@@ -351,12 +351,12 @@ class StreamReader:
         try:
             messages, at, odd = self._read_slice(arrived, at)
         except (ValueError, IndexError):
-            raise self._malformed("its reply subject tells no position") from None
+            raise self._malformed("its reply subject has no position") from None
         if problem := impossible(messages, self.pending):
             raise self._malformed(problem)
         self._odd_in_a_row = self._odd_in_a_row + odd if not messages else 0
         if self._odd_in_a_row > ODD_AT_MOST:
-            raise self._malformed("nothing follows on what came before")
+            raise self._malformed("no message follows the previous ones")
         return messages, at, odd
 
     def _malformed(self, problem: str) -> MalformedAnswerError:

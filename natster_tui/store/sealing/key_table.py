@@ -50,7 +50,7 @@ class KeyTable:
         """By key id."""
         self.tombstones: dict[str, Tombstone] = {}
         """The authentic ones, by account."""
-        self._unbelieved: dict[str, KeyEntry] = {}
+        self._unverified: dict[str, KeyEntry] = {}
         """Entries in the place of a tombstone that are not authentic, by account."""
         self._of_account: dict[str, str] = {}
         self._erased: dict[str, str] = {}
@@ -159,11 +159,11 @@ class KeyTable:
     @property
     def forged(self) -> tuple[str, ...]:
         """The accounts whose tombstone is not authentic; empty without keys to check them."""
-        return tuple(self._unbelieved) if self.available else ()
+        return tuple(self._unverified) if self.available else ()
 
     def tombstone_revision(self, account: str) -> int:
         """The revision of the account's tombstone, authentic or not; 0 if there is none."""
-        entry = self.tombstones.get(account) or self._unbelieved.get(account)
+        entry = self.tombstones.get(account) or self._unverified.get(account)
         return 0 if entry is None else entry.revision
 
     def is_unfinished(self, tombstone: Tombstone) -> bool:
@@ -183,7 +183,7 @@ class KeyTable:
 
     @property
     def _has_tombstones(self) -> bool:
-        return bool(self.tombstones or self._unbelieved)
+        return bool(self.tombstones or self._unverified)
 
     def take(self, entries: Mapping[str, KeyEntry]) -> None:
         """Add entries of the bucket, by name; they are opened when they are used."""
@@ -192,7 +192,7 @@ class KeyTable:
                 self.head = read_head(entry)
                 self.has_damaged_head = self.head is None
             elif name.startswith(TOMBSTONE_PREFIX):
-                self._unbelieved[name.removeprefix(TOMBSTONE_PREFIX)] = entry
+                self._unverified[name.removeprefix(TOMBSTONE_PREFIX)] = entry
             else:
                 wrapped = wrapped_key(name, entry)
                 self.wrapped[wrapped.id] = wrapped
@@ -216,11 +216,11 @@ class KeyTable:
     def believe_tombstones(self) -> None:
         """Find the authentic tombstones, and drop the keys that they name."""
         if self.head is not None:
-            for account, entry in list(self._unbelieved.items()):
+            for account, entry in list(self._unverified.items()):
                 tombstone = open_tombstone(self._keks, self.head.ring, account, entry)
                 if tombstone is not None:
                     self.tombstones[account] = tombstone
-                    del self._unbelieved[account]
+                    del self._unverified[account]
         for account, tombstone in self.tombstones.items():
             for key_id in tombstone.keys:
                 if key_id not in self._erased:

@@ -62,8 +62,8 @@ class Keyring(KeyTable):
         found = [self.problem] if self.problem else []
         found += [self.out_of_date] if self.out_of_date else []
         found += [
-            f"the tombstone of {safe_text(account, 80)} in {BUCKET} is not authentic, and is not "
-            "believed: another program wrote it, or the key file is an old one"
+            f"the tombstone of {safe_text(account, 80)} in {BUCKET} is not authentic, and is "
+            "ignored: another program wrote it, or the key file is an old one"
             for account in self.forged
         ]
         return tuple(found)

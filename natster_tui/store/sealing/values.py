@@ -28,7 +28,7 @@ from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.key_table import KeyTable
 from natster_tui.store.sealing.keyring import Keyring
 
-NOBODY = "_nobody"
+NO_ACCOUNT = "_nobody"
 """The name whose key seals events if their origin cannot be an account."""
 
 _STORED_AS_THEY_ARE = (b"", b"null")
@@ -100,7 +100,7 @@ def origin_of(subject: str) -> str:
     """The account whose key seals an event's payload."""
     tokens = subject.split(".", 3)
     origin = tokens[2] if len(tokens) > 2 else ""
-    return origin if is_usable_token(origin) else NOBODY
+    return origin if is_usable_token(origin) else NO_ACCOUNT
 
 
 def is_sealable(payload: bytes) -> bool:

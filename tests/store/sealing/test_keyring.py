@@ -438,7 +438,7 @@ async def test_a_tombstone_that_is_wrapped_anew_during_a_look_is_not_missed(
     monkeypatch.setattr(onlooker, "_version_of_file", lambda: onlooker._file_version)
     await onlooker.refresh()
     assert f"{TOMBSTONE_PREFIX}{A}" in {
-        f"{TOMBSTONE_PREFIX}{each}" for each in onlooker._unbelieved
+        f"{TOMBSTONE_PREFIX}{each}" for each in onlooker._unverified
     }
 
 

@@ -49,7 +49,7 @@ async def look_up(host: str, port: int) -> list[_AddressInfo]:
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[_AddressInfo]] = loop.create_future()
 
-    def tell(result: list[_AddressInfo] | Exception) -> None:
+    def finish(result: list[_AddressInfo] | Exception) -> None:
         if found.done():
             return
         if isinstance(result, Exception):
@@ -64,7 +64,7 @@ async def look_up(host: str, port: int) -> list[_AddressInfo]:
         except (OSError, UnicodeError) as error:
             result = error if isinstance(error, OSError) else socket.gaierror(str(error))
         with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-            loop.call_soon_threadsafe(tell, result)
+            loop.call_soon_threadsafe(finish, result)
 
     # A daemon: the end of the program does not wait for it.
     threading.Thread(target=ask, name="natster-look-up", daemon=True).start()
