@@ -185,13 +185,24 @@ class View:
         found = theirs is not None and (status.touched_by_others or not theirs)
         return found or (status.drift is not None and bool(status.drift.unexplained))
 
+    def verdict_of(self, projector: Projector) -> str:
+        """The last verify's result in a few words; empty when what it found was put right since."""
+        name = projector.projection.name
+        if name in self.drifted and not self.has_drift(projector):
+            return ""
+        return self.verdicts.get(name, "")
+
     def remember_verdict(self, verdict: Verdict) -> None:
         """Keep a verify's result for the projectors pane."""
         projector = self.workspace.projectors[verdict.projection.name]
         projector.accept(verdict)
         word = "verified" if verdict.good else "DRIFT"
-        if verdict.good or verdict.drift is not None:
-            # What another program's documents come to is looked at all the time.
+        if verdict.drift is not None:
+            # Another program's documents are compared all the time: what is so now is shown.
+            self.drifted.pop(verdict.projection.name, None)
+            self.verdicts.pop(verdict.projection.name, None)
+            return
+        if verdict.good:
             self.drifted.pop(verdict.projection.name, None)
         else:
             self.drifted[verdict.projection.name] = verdict.touched

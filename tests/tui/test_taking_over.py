@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 
 import nats
@@ -10,7 +11,9 @@ import pytest
 
 from natster_tui.engine.beside.takeover import refuse_while_active
 from natster_tui.engine.log.import_events import import_records
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.events.natster import NATSTER
+from natster_tui.projections.registry import CATALOGS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -18,19 +21,20 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from natster_tui.tui.screens import rebuild as rebuild_screen
 from natster_tui.tui.screens.rebuild import RebuildScreen
+from natster_tui.tui.screens.replay import VerifyScreen
 from tests.cli.reference_service import recorded_documents, start_consumer
 from tests.conftest import recording, until
 from tests.engine.running import consumers_of, create_reference_stream
 from tests.reading_buckets import put_value
 from tests.tui.running import dashboard
-from tests.tui.scenes import text_of
+from tests.tui.scenes import tampered, text_of
 
 BUCKETS = ("PROJ_ACCOUNT", "PROJ_CATALOG")
 QUIET_S = 0.05
 
 
-async def deployed(link: Link, settings: ConnectionSettings) -> None:
-    """The standard recording with the other program's documents and consumers; it has ended."""
+async def deployed(link: Link, settings: ConnectionSettings, *, consumers: bool) -> None:
+    """The standard recording with the other program's documents; it has ended."""
     log = await EventLog.create(link, NATSTER, LogSettings())
     await import_records(log, recording("01"), "test")
     client = await nats.connect(
@@ -40,7 +44,8 @@ async def deployed(link: Link, settings: ConnectionSettings) -> None:
         await create_reference_stream(link, f"KV_{bucket}")
         for key, document in recorded_documents("01")[bucket].items():
             await put_value(settings, bucket, key, json.dumps(document).encode())
-        await start_consumer(client, bucket)
+        if consumers:
+            await start_consumer(client, bucket)
     await client.close()
 
 
@@ -49,7 +54,7 @@ async def test_what_is_left_after_a_takeover_is_deleted_by_a_key_of_its_own(
 ) -> None:
     quickly = partial(refuse_while_active, quiet_s=QUIET_S)
     monkeypatch.setattr(rebuild_screen, "refuse_while_active", quickly)
-    await deployed(link, settings)
+    await deployed(link, settings, consumers=True)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("r")
         await until(lambda: "enter replay" in text_of(app))
@@ -66,3 +71,51 @@ async def test_what_is_left_after_a_takeover_is_deleted_by_a_key_of_its_own(
         await pilot.press("D")
         await until(lambda: screen.said.count("deleted the consumer") == 2)
         assert not set(BUCKETS) & await consumers_of(link)
+
+
+async def test_drift_that_was_put_right_elsewhere_leaves_the_dashboard(
+    link: Link, settings: ConnectionSettings
+) -> None:
+    await tampered(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("v")
+        await until(lambda: "drift at 400: 3 of 40 keys" in text_of(app))
+        await pilot.press("escape", "4")
+        await until(lambda: any(map(app.view.has_drift, app.workspace.projectors.values())))
+        elsewhere = Rebuild(await EventLog.open(link, NATSTER), [CATALOGS], "elsewhere")
+        await elsewhere.prepare()
+        await elsewhere.commit()
+        began = time.monotonic()
+        await until(
+            lambda: (
+                not any(map(app.view.has_drift, app.workspace.projectors.values()))
+                and "DRIFT" not in text_of(app)
+            )
+        )
+        assert time.monotonic() - began < 2
+
+
+async def test_what_is_explained_is_no_alarm_and_drift_that_was_put_right_is_gone(
+    link: Link, settings: ConnectionSettings
+) -> None:
+    await deployed(link, settings, consumers=False)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("4")
+        await until(lambda: "4 explained" in text_of(app))
+        assert not any(map(app.view.has_drift, app.workspace.projectors.values()))
+        right = json.dumps(recorded_documents("01")["PROJ_CATALOG"]["kevbuzz"]).encode()
+        await put_value(settings, "PROJ_CATALOG", "kevbuzz", b"{}")
+        await until(lambda: "1 key differs, unexplained" in text_of(app))
+        # All projections, and not only the one under the cursor.
+        await pilot.press("1", "v")
+        await until(
+            lambda: (
+                isinstance(app.screen, VerifyScreen)
+                and "1 key differs, unexplained; 1 key differs only" in app.screen.said
+            )
+        )
+        await pilot.press("escape")
+        await put_value(settings, "PROJ_CATALOG", "kevbuzz", right)
+        began = time.monotonic()
+        await until(lambda: "unexplained" not in text_of(app) and "DRIFT" not in text_of(app))
+        assert time.monotonic() - began < 2

@@ -90,7 +90,7 @@ class Projectors(VirtualList):
             style = "bad" if status.phase is Phase.STOPPED else "warn"
             return [Cell(" ", 2), Cell(status.problem, 0, style)]
         said = []
-        if verdict := self.view.verdicts.get(projector.projection.name):
+        if verdict := self.view.verdict_of(projector):
             said.append(verdict)
         if status.phase is Phase.CATCHING_UP:
             said.append(f"{projector.meter.per_second:,.0f}/s")
