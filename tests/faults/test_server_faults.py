@@ -32,7 +32,7 @@ from tests.faults.arena import (
 from tests.faults.checker import Checker
 from tests.faults.proxy import Proxy
 from tests.faults.results import record
-from tests.lying import RECOVERS_S, Liar
+from tests.lying import RECOVERS_S, Liar, is_no_content
 from tests.real_server import RealServer
 
 READING = b"PUB $JS.API.CONSUMER.MSG.NEXT.NATSTER_EVENTS.natster-tui-replay"
@@ -158,7 +158,7 @@ async def test_a_server_that_answers_nonsense(settings: ConnectionSettings) -> N
         dashboard(replace(settings, servers=(proxy.url,))) as workspace,
     ):
         await until(lambda: are_at(workspace, head))
-        liar = Liar(proxy, settings, workspace, head)
+        liar = Liar(proxy, settings, workspace, head, only=is_no_content)
         await liar.measure()
         slowest = max([await liar.lie(f"fault {number}") for number in range(lies)])
     found = await checker.check(at=liar.head)
