@@ -60,5 +60,5 @@ def server_config(
 
 
 def is_our_config(content: bytes) -> bool:
-    """Whether this or an earlier release wrote a configuration."""
+    """Whether this or an earlier release wrote this configuration."""
     return _OURS.search(content) is not None

@@ -280,7 +280,7 @@ class StreamReader:
             self._asked += self._window
 
     def _fit_window(self) -> None:
-        """Size the window to what the caller processes in WINDOW_S, by its last slice."""
+        """Size the window to what the caller processes in WINDOW_S, by the last window."""
         before, self._pulled_at = self._pulled_at, monotonic()
         if before:
             took = max(self._pulled_at - before, WINDOW_S / 2)
@@ -316,7 +316,7 @@ class StreamReader:
                     messages, odd = await self._accounted_for(before, messages, odd=odd)
                 if at == len(arrived) or odd:
                     break
-                # Asked for now, the next window comes while the caller works on this one.
+                # Ask now, so that the next window arrives while the caller works on this one.
                 await self._pull()
                 yield messages
                 # The caller may never wait, so let the rest of the program run here.

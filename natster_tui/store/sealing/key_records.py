@@ -49,7 +49,7 @@ class Tombstone:
 
 
 class _TombstoneEntry(StoredModel):
-    """A tombstone before sealing; the earliest ones do not say which keys wrapped."""
+    """A tombstone before sealing; the earliest ones lack `under`."""
 
     keys: tuple[str, ...]
     at: int

@@ -34,7 +34,7 @@ from natster_tui.store.connection.server_errors import ServerSaid, ServerSaidErr
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
 
-_SERVERS_TOLD = 8
+_SERVERS_SHOWN = 8
 
 
 class Reason(Enum):
@@ -168,8 +168,8 @@ def connect_error(
     sentences = [_sentence(failure, settings, protection, seconds) for failure in failures]
     if len(sentences) == 1:
         return kind(": ".join(filter(None, sentences[0])))
-    what = "; ".join(cause for cause, _advice in sentences[:_SERVERS_TOLD])
-    more = "; …" if sentences[_SERVERS_TOLD:] else ""
+    what = "; ".join(cause for cause, _advice in sentences[:_SERVERS_SHOWN])
+    more = "; …" if sentences[_SERVERS_SHOWN:] else ""
     # The reason of a server that was reached is more useful than that of one that is down.
     [advice, *_] = [
         sentence[1]
