@@ -1,6 +1,6 @@
 """Documents as bytes and as JSON: the one encoder, and strict readers for stored ones.
 
-Documents are what a projector writes and loads most of, so a library in C does it.
+A projector spends much of its time on this, so a compiled library (orjson) does it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ def preview_of(
 ) -> list[Effect]:
     """What a record would do to the documents that it would change; only their states are copied.
 
-    Its sequence is none yet: any from 1 on will do.
+    It has no sequence yet: use any number from 1 on.
     """
     if isinstance(event, ParkReason):
         return []

@@ -31,9 +31,9 @@ class QuickFold:
         self._seq = self._time_ns = 0
 
     def take(self, messages: Sequence[StoredMessage]) -> list[StoredMessage]:
-        """Fold what the relation takes of a slice of the log.
+        """Fold the events of a slice of the log that the relation takes.
 
-        Returns the rest, which `apply` must be given, payloads opened, before the next slice.
+        Returns the rest. Open their payloads and pass them to `apply` before the next slice.
         Raises TooManyTokensError.
         """
         others = self._relation.take(messages)
@@ -41,7 +41,7 @@ class QuickFold:
         return others
 
     def apply(self, records: Sequence[Record]) -> None:
-        """Fold records by the rules. Raises BlockedEventError; then this fold is of no use."""
+        """Fold records by the rules. After BlockedEventError, discard this fold."""
         for record in records:
             event = self._read(record)
             for fold in self._folds:

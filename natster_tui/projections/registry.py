@@ -1,7 +1,7 @@
 """The projections that are in use: the built-in ones, and those that were installed or named.
 
-A registry is made once, when the program starts, and handed to whatever folds, stores or shows
-projections.
+A registry is made once, when the program starts, and passed to all code that folds, stores or
+shows projections.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ PROJECTIONS: tuple[Projection[Any], ...] = BUILT_IN.all
 
 
 def parked_reason(event: Event) -> str:
-    """Why an event is parked, as the first projection that parks it says; empty if by none."""
+    """Why an event is parked, from the first projection that parks it; empty if none does."""
     for projection in PROJECTIONS:
         if (reason := projection.parks(event)) is not None:
             return reason.value

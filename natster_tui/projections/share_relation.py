@@ -1,11 +1,11 @@
 """The shares of a log as one relation: how a rebuild folds a log from its beginning quickly.
 
-Nearly all events of a log are shares, unshares and imports, and each of them says one thing about
-one triple: (origin, target, catalog). The account projection stores what follows from it twice, as
-the owner's out-share and the recipient's in-share, and the catalog projection a third time, as a
-recipient. Folded from the first event on, the three always come and go together. So a replay keeps
-one ordered dict, from the triple to the time of its import, and the projections make their states
-of it once, at the end.
+Nearly all events of a log are shares, unshares and imports. Each of them changes one triple:
+(origin, target, catalog). The account projection stores a triple twice, as the owner's out-share
+and the recipient's in-share. The catalog projection stores it a third time, as a recipient. In a
+fold from the first event on, the three always appear and disappear together. So a replay keeps one
+ordered dict, from the triple to the time of its import, and the projections make their states from
+it once, at the end.
 
 What makes it fast:
 

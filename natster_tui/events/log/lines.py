@@ -77,7 +77,7 @@ def encode_line(record: Record, payload: bytes | None = None) -> str:
 
 
 def line_value(record: Record, payload: bytes | None = None) -> dict[str, Any]:
-    """The same as an object, for a caller that changes it."""
+    """The same as a dict, for a caller that changes it."""
     stored = record.stored if payload is None else payload
     by_name: dict[str, list[str]] = {}
     for name, value in record.headers:
@@ -122,8 +122,8 @@ def _base64(value: bytes) -> str:
 def decode_line(line: str | bytes) -> Record:
     """The record that a line stands for; raises BadLineError.
 
-    Headers are read whatever their names are. What import makes of them is said in
-    `natster_tui.events.log.carried`.
+    Headers with any name are read. `natster_tui.events.log.carried` says which of them an import
+    keeps.
     """
     try:
         value = _LINES.validate_json(line)
@@ -172,7 +172,7 @@ def _payload_of(value: _Line) -> bytes:
 def _headers_of(texts: _HeaderTexts | None) -> Headers:
     if not texts:
         return ()
-    # As they will be stored: an identity must be the same before the wire and after.
+    # As they will be stored: the identity must not change when the event is sent.
     return tuple(
         (name, one.translate(_LINE_ENDS).strip(_BLANKS_AROUND))
         for name, given in texts.items()
