@@ -108,7 +108,7 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
         click.echo(json_line([_verdict_json(verdict) for verdict in verdicts]))
     for verdict in verdicts if not as_json else ():
         click.echo(verdict.sentence)
-        _print_changes(verdict.told, against="the log")
+        _print_changes(verdict.listed, against="the log")
     if not all(verdict.good for verdict in verdicts):
         click.get_current_context().exit(1)
 
@@ -120,7 +120,7 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
         "keys": verdict.diff.keys,
         "match": verdict.good,
         "standing": verdict.standing.value,
-        "drift": [{"key": mask_text(change.key), "kind": change.kind} for change in verdict.told],
+        "drift": [{"key": mask_text(change.key), "kind": change.kind} for change in verdict.listed],
         "explained": 0 if verdict.drift is None else verdict.drift.explained,
     }
 
@@ -311,7 +311,7 @@ def _print_preflight(preflight: Preflight) -> None:
 def _print_plans(plans: Sequence[PlannedRebuild]) -> None:
     for plan in plans:
         click.echo(f"{plan.projection.name}: at {plan.seq:,}, {plan.summary}")
-        _print_changes(plan.told, against="what is stored")
+        _print_changes(plan.listed, against="what is stored")
 
 
 def _plan_json(plan: PlannedRebuild) -> dict[str, Any]:

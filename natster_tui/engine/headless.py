@@ -123,7 +123,7 @@ class _Run:
         return (status.stored or 0) >= seq and status.phase in live
 
     def waits(self, head: int) -> str:
-        """What it waits for, in a sentence; empty while it works."""
+        """The sentence for what it waits for; empty while it works."""
         waiting = self.projector.status.waiting
         if waiting is None or self.is_at(head):
             return ""

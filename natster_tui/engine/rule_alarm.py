@@ -1,9 +1,9 @@
 """Interrupting a rule that takes too long over one event.
 
-A rule runs in the program's own thread, so one that hangs would hang everything. Each second an
-alarm looks whether the rule is still at the event where it was; after five seconds it raises an
-error inside the rule. Where the platform has no alarms, or in another thread than the main one,
-nothing is interrupted; neither is a single long call into C.
+A rule runs in the program's own thread, so a rule that hangs would hang the program. Each second an
+alarm checks whether the rule is still at the same event; after five seconds it raises an error
+inside the rule. It cannot interrupt a rule on a platform without alarms, outside the main thread,
+or during one long call into C.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class RuleTooSlowError(Exception):
 
 
 def watch_rules(projections: Iterable[Projection[Any]]) -> None:
-    """Watch the rules of projections that people brought, for as long as the program runs."""
+    """Watch the rules of projections that are not built in, as long as the program runs."""
     brought = [each for each in projections if isinstance(each, KeyedProjection)]
     if not brought or threading.current_thread() is not threading.main_thread():
         return
@@ -49,5 +49,5 @@ def watch_rules(projections: Iterable[Projection[Any]]) -> None:
     atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, 1, 1)
-    # An interrupted read or wait is taken up again by itself.
+    # Python resumes an interrupted read or wait by itself.
     signal.siginterrupt(signal.SIGALRM, False)

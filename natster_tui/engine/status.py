@@ -47,7 +47,7 @@ class ProjectionReport:
     other: OtherProjector | None = None
     """The consumer with which another program projects it, None if there is none."""
     drift: Drift | None = None
-    """How another program's documents differ from the log, None where that was not looked at."""
+    """How another program's documents differ from the log, None where not compared."""
 
     @property
     def lag(self) -> int | None:
@@ -203,9 +203,9 @@ async def _compare_theirs(
     buckets: Mapping[str, Bucket],
     instance: str,
 ) -> dict[str, tuple[OtherProjector | None, Drift | None]]:
-    """Who else projects, and how that differs from the log, where another program wrote.
+    """Another program's consumer, and how its documents differ from the log.
 
-    A long log is not read for that: `verify` does.
+    A long log is not read for this; use `verify`.
     """
     foreign = [each.projection for each in stored if each.standing is Standing.FOREIGN]
     found: dict[str, tuple[OtherProjector | None, Drift | None]] = {}
@@ -217,7 +217,7 @@ async def _compare_theirs(
         compared = await compare_with_log(
             log, buckets[projection.name], projection, replay, instance
         )
-        # Where an event may not be passed, the documents from there on are not known.
+        # At an event that must not be passed, the documents after it are not known.
         drift = None if projection.name in replay.blocked else compared.drift
         found[projection.name] = (compared.other, drift)
     return found

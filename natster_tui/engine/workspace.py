@@ -53,13 +53,13 @@ from natster_tui.store.settings.connection import EMBEDDED
 FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 1.0
 NAMES_EVERY_S = 0.5
-"""How often to see whether all accounts are folded whose names a filter asks for."""
+"""Seconds between checks whether the accounts that a filter names are folded."""
 A_MOMENT = 1_000
-"""Events that projecting may be behind while all goes well."""
+"""Events that projecting may normally be behind."""
 PROBLEMS_KEPT = 50
 INFO_EVERY_S = 1.0
 BUCKETS_EVERY = 5
-"""How many of these looks go by between two looks at the settings of the buckets."""
+"""The settings of the buckets are checked once in this many looks."""
 
 
 class Connection(StrEnum):
@@ -84,7 +84,7 @@ class WorkspaceOptions:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that went wrong, once, in a sentence; `at` is unix seconds."""
+    """One problem, in a sentence; `at` is unix seconds."""
 
     at: float
     sentence: str
@@ -157,7 +157,7 @@ class Workspace:
 
     @property
     def hazards(self) -> tuple[str, ...]:
-        """What about the log is dangerous, each as one sentence."""
+        """The hazards of the log, one sentence each."""
         known = () if self.log is None else self._hazards.hazards(self.log)
         store = (self.store.sentence,) if self.store.sentence else ()
         return (*store, *(hazard.sentence for hazard in known))
@@ -230,7 +230,7 @@ class Workspace:
             if not embedded:
                 self.server_shown = link.target.beside(link.described)
                 self.user = link.settings.user_described
-            # The lost link's consumers live on for a while where only the link was lost.
+            # If only the link was lost, its consumers still exist for a while.
             link.consumers |= self._left_behind
             log = await self.source.open_log(link, self.options.choice)
             if self.log is not None and self.log.info.created != log.info.created:
@@ -301,7 +301,7 @@ class Workspace:
             self.follower.begins_at(log.info.first_seq)
             await log.sealing.refresh()
             if log.sealing.version != keys:
-                raise KeysChangedError("the keys changed: reading everything anew")
+                raise KeysChangedError("the keys changed: reading everything again")
             self._report_keys(log)
             self._ring()
 

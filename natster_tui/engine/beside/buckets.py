@@ -22,8 +22,8 @@ async def convert_buckets(
 ) -> None:
     """Convert the buckets of these projections; raises RefusedError where one cannot be.
 
-    `entries` are what is to be stored, by projection. Nothing is changed before it is known that
-    each of them has room for that, and forgets nothing.
+    `entries` has what will be stored, by projection. Nothing is changed unless every bucket has
+    room for its entries and loses none.
     """
     checks = []
     for each in stored:

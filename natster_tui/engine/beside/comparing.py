@@ -1,4 +1,4 @@
-"""Comparing what another program stored with the log, and what its rules explain of that."""
+"""Comparing another program's documents with the log, and explaining the differences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from natster_tui.store.log import EventLog
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is stored, all that differs from the log, and what of that nothing explains."""
+    """What is stored, all differences from the log, and the unexplained ones among them."""
 
     stored: StoredProjection
     diff: Diff
@@ -31,8 +31,8 @@ async def compare_with_log(
 ) -> Comparison:
     """Compare another program's documents as they are now; moves the replay to the log's head.
 
-    In this order: how far the other program is, what is stored, the log's head. Whatever it has
-    written in between is then no drift.
+    The order matters: first the other program's position, then what is stored, then the log's head.
+    So nothing that it writes in between counts as drift.
     """
     other = await read_other_projector(log, projection.bucket)
     stored = await load_projection(bucket, projection)
@@ -44,14 +44,14 @@ async def compare_with_log(
 
 
 def explained(diff: Diff, reference: Reference | None, other: OtherProjector | None) -> Drift:
-    """What of a difference the reference service's rules explain, and how far it is."""
+    """Split a difference by the reference service's rules and its position in the log."""
     return explain(diff, reference, None if other is None else other.judged_to)
 
 
 async def _reference(
     log: EventLog, projection: Projection[Any], upto: int, instance: str
 ) -> Reference | None:
-    """What the reference service would have made of the log, which is read once more for that."""
+    """The documents that the reference service would make; reads the log once more."""
     reference = reference_of(projection.name)
     if reference is None:
         return None

@@ -17,7 +17,7 @@ from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 
 _FILTERS_ASKED = 5
-"""A consumer with more filters is asked for its first ones only."""
+"""Of a consumer with more filters, only the first ones are read."""
 
 
 @dataclass(frozen=True, slots=True)

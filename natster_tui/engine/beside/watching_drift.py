@@ -1,7 +1,7 @@
-"""Drift beside another program, looked for while its events are folded here in memory.
+"""Looking for drift beside another program, while this process folds the log in memory.
 
-A look costs a read of the whole bucket. So there is one only when the bucket, the log or the other
-program's consumer has moved, and the longer one takes, the rarer they are.
+Each look reads the whole bucket. So it is done only when the bucket, the log or the other program's
+consumer has moved, and less often the longer it takes.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 
 REST_PER_WORK = 4
-"""Between two looks is at least so many times what the last one took."""
+"""The time between two looks is at least this many times the duration of the last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was stored, how far the other program was before, and the log's head after that."""
+    """What was stored, the other program's position before that, and the log's head after it."""
 
     stored: StoredProjection
     other: OtherProjector | None
@@ -43,7 +43,7 @@ class _Look:
 
 
 class DriftWatch:
-    """The looks at one bucket of another program; what is found goes to the projector's status."""
+    """Looks for drift in one bucket of another program, and updates the projector's status."""
 
     def __init__(
         self, bucket: Bucket, projection: Projection[Any], status: ProjectorStatus
@@ -58,7 +58,7 @@ class DriftWatch:
         self._rests_until = 0.0
 
     def take(self, records: Iterable[Record]) -> None:
-        """Follow the log, as the fold does; what was taken before is passed over."""
+        """Follow the log, as the fold does; records that were taken before are skipped."""
         for record in records:
             if record.seq > self._folded:
                 self._folded = record.seq
@@ -68,8 +68,8 @@ class DriftWatch:
     async def look(self, log: EventLog, fold: Fold[Any]) -> None:
         """Look at the bucket if something moved, and compare once the fold is at the log's head.
 
-        The head is asked for after the bucket was read, and waited for: without the events that
-        are still on their way every document would differ.
+        The head is requested after the bucket was read, and the fold must reach it first: without
+        the events that are still on their way every document would differ.
         """
         now = time.monotonic()
         if self._look is None and now >= self._rests_until:

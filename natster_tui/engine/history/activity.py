@@ -89,7 +89,7 @@ class _Moments:
 
 
 def _shares_of(accounts: Fold[AccountState], event: Event | ParkReason) -> int:
-    """How many shares the account that acts has given; only its own events change that."""
+    """The number of active shares of the event's origin; only its own events change it."""
     if isinstance(event, ParkReason):
         return 0
     state = accounts.states.get(event.origin)

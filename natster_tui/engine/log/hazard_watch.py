@@ -1,4 +1,4 @@
-"""All hazards of a log and of what is stored of it: asked for, and seen in what comes in."""
+"""All hazards of a log and of its projections, from the server and from live events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from natster_tui.store.provisioning.lasting import read_bucket_hazards
 
 
 class HazardWatch:
-    """Knows the hazards of one log; another log takes another one."""
+    """The hazards of one log."""
 
     def __init__(self, projections: Sequence[Projection[Any]]) -> None:
         self._projections = projections
@@ -50,7 +50,7 @@ class HazardWatch:
             )
 
     def hazards(self, log: EventLog) -> tuple[Hazard, ...]:
-        """All that is known by now."""
+        """All hazards known so far."""
         clear = (clear_secrets(self._clear),) if self._clear else ()
         repeated = self._repeated.hazard
         return (
@@ -62,7 +62,7 @@ class HazardWatch:
 
 
 async def read_hazards(log: EventLog, projections: Sequence[Projection[Any]]) -> tuple[Hazard, ...]:
-    """One look at all of them; what repeats a message id is only seen by following the log."""
+    """All hazards, asked for once. Repeated message ids are only found by following the log."""
     watch = HazardWatch(projections)
     await watch.look(log)
     return watch.hazards(log)

@@ -68,7 +68,7 @@ class StoredWatch:
         """Compares another program's documents with the log, while they are that."""
 
     def begin(self, stored: StoredProjection, *, useless: bool) -> None:
-        """Take note of what the projector began from; `useless`: it could not go on from it."""
+        """Note what the projector started from; `useless`: it could not continue from it."""
         self._revision = self._seen = stored.snapshot.checkpoint_revision
         checkpoint = stored.snapshot.checkpoint
         self._value = b"" if checkpoint is None else checkpoint.value
@@ -172,10 +172,10 @@ class StoredWatch:
         return True
 
     async def until_rewritten(self, log: EventLog, revision: int, stop: RefusedError) -> None:
-        """Until the checkpoint is not the one at `revision`, or the link is lost.
+        """Wait until the checkpoint is not the one at `revision`, or the link is lost.
 
-        Mostly only a rebuild (here or in another process) or a new link can change what stopped
-        us. That the log is another one may have been a false answer: that is asked again.
+        In most cases only a rebuild (here or in another process) or a new link can remove the
+        problem. An answer that the log is another one may have been false: it is asked again.
         """
         if self._status.position != self._stopped_at:
             self._begin_pause()

@@ -1,6 +1,6 @@
-"""What a projector does about a stored projection: go on, rebuild it, or only watch, and why.
+"""What a projector does with a stored projection: continue, rebuild it, or only watch, and why.
 
-A pure function of what is known when a projector begins. Nothing here talks to a server.
+A pure function of the facts at the start of a projector. Nothing here talks to a server.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ Decision = Ask | Write | RebuildFirst | Watch
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known when a projector begins.
+    """The facts at the start of a projector.
 
     `stored_version` is the stored checkpoint's, None without one. `was_ours`: this process has
     projected its own version here before. `lease_decided`: it is known whether the lease is ours;

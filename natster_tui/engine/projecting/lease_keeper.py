@@ -71,7 +71,7 @@ _TRUSTED_S = TTL_S - 0.5
 class LeaseKeeper:
     """One lease as this process sees it: a projection's, unless `keys` names another.
 
-    `notify` is rung when what is known of it changes.
+    `notify` is called when the known state of the lease changes.
     """
 
     def __init__(
@@ -91,15 +91,15 @@ class LeaseKeeper:
             version=projection.version,
         )
         self.refusal: ServerError | None = None
-        """Why the server does not let us have the lease, where waiting will not change that."""
+        """Why the server refuses the lease, if waiting will not change that."""
         self._keys = projector_keys(projection.name) if keys is None else keys
         self._notify = notify
         self._others: dict[str, Holder] = {}
-        """The living entries of other processes that keep us from writing, by key."""
+        """The live entries of other processes that prevent us from writing, by key."""
         self._silent: dict[str, SilentEntry] = {}
         self._problem = ""
         self._revisions: dict[str, int] = {}
-        """Where our own entries stand."""
+        """The revisions of our own entries."""
         self._asked = self._valid_until = 0.0
         self._unanswered = 0
         self._answered_at = time.monotonic()
@@ -150,7 +150,7 @@ class LeaseKeeper:
 
     @property
     def waiting(self) -> Waiting | None:
-        """What keeps this process from writing; None when nothing does."""
+        """What prevents this process from writing; None when nothing does."""
         if self.allows:
             return None
         rebuild, former = self._keys.rebuild, self._keys.former
@@ -170,8 +170,8 @@ class LeaseKeeper:
     async def decide(self) -> None:
         """Ask for the lease, and wait until it is known to be ours or not.
 
-        Until then nothing is written, not even the bucket: beside another program's projections
-        there is nothing to hold a lease for.
+        Nothing is written before that, and no bucket is made: beside another program's projections
+        no lease is needed.
         """
         self._wanted, self._gave_up = True, False
         self._wake.set()
@@ -198,8 +198,8 @@ class LeaseKeeper:
     async def confirm(self) -> bool:
         """`allows`, once the lease has been looked at again where it ran out by our clock only.
 
-        A process that was busy or asleep for seconds must not write before it has asked, and
-        need not begin again if the lease turns out to be its own still.
+        A process that was busy or asleep for seconds must not write before it has asked, but need
+        not start again if it still has the lease.
         """
         until = time.monotonic() + LATE_S
         while self._is_late and (left := until - time.monotonic()) > 0:
@@ -207,7 +207,7 @@ class LeaseKeeper:
         return self.allows
 
     async def wait_for_change(self, allowed: bool) -> None:
-        """Wait until `allows` is no longer what it is said to be here.
+        """Wait until `allows` differs from the given value.
 
         A lease that this process gives up itself is no change.
         """
@@ -308,12 +308,12 @@ class LeaseKeeper:
         return await self._take(log, leases)
 
     def _looks_aside(self, leases: dict[str, Lease]) -> list[Awaitable[None]]:
-        """The looks at entries that are never ours."""
+        """The requests for entries that are never ours."""
         keys = (self._keys.former, self._keys.rebuild)
         return [self._look_at(leases, key) for key in keys if key and key not in self._keys.held]
 
     async def _look_at(self, leases: dict[str, Lease], key: str) -> None:
-        """Take note of another process's entry that keeps us from writing."""
+        """Note another process's entry that prevents us from writing."""
         found = await leases[key].look()
         other = found.holder
         if other is not None and other.instance == self.me.instance:
@@ -362,7 +362,7 @@ class LeaseKeeper:
             return False
         if not all(found.bucket for found in looks):
             await log.buckets.make(LEASES)
-        # It may take a second, which would be missing from the time to live.
+        # It may take a second, which would shorten the time to live.
         await leases[held[0]].confirm()
         self._asked = time.monotonic()
         for key, found in zip(held, looks, strict=True):
@@ -438,7 +438,7 @@ class LeaseKeeper:
 
 
 async def _uninterrupted(step: Coroutine[Any, Any, None]) -> None:
-    """Let a step end before being cancelled: a renewal on its way could not be taken back."""
+    """Finish a step before cancelling it: a renewal that was sent cannot be undone."""
     task = asyncio.create_task(step)
     try:
         await asyncio.shield(task)
@@ -470,10 +470,10 @@ def _was_dead(key: str, holder: Holder) -> str:
 async def rebuilding(
     log: EventLog, projection: Projection[Any], instance: str
 ) -> AsyncIterator[None]:
-    """Be the one process that writes a rebuild of a projection; waits until no other one does.
+    """Hold the rebuild lease of a projection; waits while another process holds it.
 
-    The projectors of other processes see it within a second, and keep still. Raises ServerError
-    when the server refuses the lease, ConflictError when the other one does not end.
+    The projectors of other processes notice it within a second, and pause. Raises ServerError
+    when the server refuses the lease, ConflictError when the other rebuild does not end.
     """
     keeper = LeaseKeeper(projection, instance, keys=rebuild_keys(projection.name))
     keeping = asyncio.create_task(keeper.run(log))
@@ -490,7 +490,7 @@ async def rebuilding(
                 f"nothing was written: {_waited_for(keeper)}, for {REBUILD_WAIT_S:,.0f} s; "
                 "let it end, or stop it, then try again"
             )
-        # Without the other it is over only when it failed.
+        # The keeper ends first only if it failed.
         await (acquiring if acquiring.done() else keeping)
         yield
     finally:

@@ -110,7 +110,7 @@ class Projector:
         self._bucket: Bucket
         self._watch: StoredWatch
         self.error: NatsterError | None = None
-        """What stopped it last, or keeps it from writing."""
+        """The error that stopped it last, or prevents it from writing."""
         self.reports_leases = True
         """Whether giving up a lease is reported; a run that ends with the reason says it once."""
         self._denied: DeniedError | MisplacedWriteError | None = None
@@ -146,7 +146,7 @@ class Projector:
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
-        """Hold the projector still: its consumer is gone, and nothing of it is in flight."""
+        """Pause the projector: its consumer is deleted, and none of its writes is in flight."""
         self._pauses += 1
         self._resumed.clear()
         self._pause_asked.set()
@@ -209,7 +209,7 @@ class Projector:
             self._denied = None
 
     async def _attempt(self, log: EventLog) -> None:
-        """Load and project; comes back when it should simply be begun again."""
+        """Load and project; returns when it should be called again."""
         try:
             self._set(Phase.LOADING)
             await self._begin(log)
@@ -377,7 +377,7 @@ class Projector:
         await self._rebuild(log, f"{stored.fault}: finishing it")
 
     def _watch_for(self, stored: StoredProjection, reason: Reason | None) -> None:
-        """Take note of why this projector only watches; if that lasts, it gives its lease up."""
+        """Note why this projector only watches; if the reason lasts, it gives up its lease."""
         self.status.reason = reason
         self._stored_version = 0 if stored.checkpoint is None else stored.checkpoint.version
         if reason is Reason.LEASE and self._lease is not None:
@@ -386,7 +386,7 @@ class Projector:
             self._give_up_lease()
 
     def _watch_lease(self) -> bool:
-        """See who projects by now; returns whether this projector may, and should begin again."""
+        """Find out who projects now; returns whether this projector may, and should start again."""
         status, lease = self.status, self._lease
         if lease is not None and status.reason is Reason.LEASE:
             status.waiting = lease.waiting
@@ -408,7 +408,7 @@ class Projector:
         return lag > FAR_BEHIND and 2 * lag > head
 
     def _rebuild_of(self, log: EventLog) -> Rebuild:
-        """A rebuild that shows how far it is: the one that was begun, if it is of this log."""
+        """A rebuild that reports its progress: an unfinished one, if it is of this log."""
         begun, self._begun = self._begun, None
         if begun is not None and begun.goes_on_in(log):
             return begun
@@ -424,11 +424,11 @@ class Projector:
                 self._writer.show(self._reading.folds[self.projection.name], progress.seq)
             self._notify()
 
-        # By the rule: what is folded so far is shown, and is kept when this is cancelled.
+        # By the rules, so that the states so far can be shown, and kept when this is cancelled.
         return Rebuild(log, [self.projection], self._instance, show, by_rule=True)
 
     async def _rebuild(self, log: EventLog, why: str) -> None:
-        """Bring the bucket to the log by a rebuild; what is folded so far is shown meanwhile."""
+        """Bring the bucket up to date by a rebuild; the states so far are shown meanwhile."""
         self._set(Phase.CATCHING_UP, why)
         self._reading = rebuild = self._rebuild_of(log)
         try:
@@ -441,7 +441,7 @@ class Projector:
         finally:
             self._reading = None
         blocked = rebuild.blocked.get(self.projection.name)
-        # Up to an event that nothing may pass is where projecting would bring it, too.
+        # Projecting would also stop before an event that must not be passed.
         await rebuild.commit(partial=plan.is_forward)
         if blocked is not None:
             stored = await load_projection(self._bucket, self.projection)
@@ -453,7 +453,7 @@ class Projector:
         self._notify()
 
     def accept(self, verdict: Verdict) -> None:
-        """What a verify found: what others wrote until then did no harm, or is there to be seen."""
+        """Note what a verify found: other programs' writes did no harm, or the drift is shown."""
         if verdict.good and verdict.revision:
             self._watch.accepted = verdict.revision
             self.status.touched_by_others = False
@@ -528,9 +528,9 @@ class Projector:
             raise LogChangedError(problem)
 
     async def _pass_hole(self, log: EventLog, reader: StreamReader) -> None:
-        """Nothing more comes, though the log ends further on: its last events were deleted.
+        """Handle events before the head that do not arrive: they were deleted, or are late.
 
-        Or they are late, and come yet; raises ServerError when they are not delivered.
+        Raises ServerError when they exist and are not delivered.
         """
         await self._refuse_lost_events(log)
         head = log.info.last_seq

@@ -1,4 +1,4 @@
-"""What a projector says of itself: the words and figures that panes and commands show."""
+"""The status of a projector: the words and figures that panes and commands show."""
 
 from __future__ import annotations
 

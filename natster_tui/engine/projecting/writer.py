@@ -127,7 +127,7 @@ class ProjectionWriter:
         self._tell_position()
 
     async def pass_to(self, log: EventLog, seq: int) -> None:
-        """Stand at a sequence up to which no more records are stored."""
+        """Move to a sequence up to which no more records are stored."""
         self.fold.seq, self.fold.time_ns = seq, 0
         await self._commit(log, moved=True)
         self._tell_position()
@@ -172,7 +172,7 @@ class ProjectionWriter:
         others = self.revision - known != len(changes) + 1
         # Without a checkpoint, the only entries of others are their delete markers.
         if others and status.stored is not None and not checkpoint.touched:
-            # Seen only now, and our own entry is the bucket's last: it has to say so by itself.
+            # Noticed only after the commit: our checkpoint, the newest entry, must record it.
             status.touched_by_others = True
             checkpoint = replace(checkpoint, touched=True)
             self.revision = await self._bucket.commit({}, checkpoint.encode(), self.revision)
@@ -181,7 +181,7 @@ class ProjectionWriter:
         self.entries += len(changes)
 
     async def _adopt_stored(self) -> None:
-        """Go back to what is stored; raises ConflictError where it is not what we wrote last."""
+        """Load the stored projection; raises ConflictError if it is not what we wrote last."""
         stored = await load_projection(self._bucket, self._projection)
         if stored.snapshot.checkpoint_revision != self.revision:
             # Another process's rebuild, perhaps half written: our view of it is out of date.

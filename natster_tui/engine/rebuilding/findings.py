@@ -1,4 +1,4 @@
-"""What is found out about a projection: what a rebuild would change, and what verifying found."""
+"""What a rebuild of a projection would change, and what verifying it found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Verdict:
 
     `seq` is the position that was compared, `revision` the bucket's newest then; 0 when only a
     part of the bucket was compared. `touched`: something else had written to the bucket. `drift`
-    tells what the reference service's rules explain, where another program wrote the bucket.
+    shows what the reference service's rules explain, where another program wrote the bucket.
     """
 
     projection: Projection[Any]
@@ -29,8 +29,8 @@ class Verdict:
     drift: Drift | None = None
 
     @property
-    def told(self) -> tuple[KeyChange, ...]:
-        """What to tell key by key: beside another program the differences that nothing explains."""
+    def listed(self) -> tuple[KeyChange, ...]:
+        """Differences to list by key; beside another program, only the unexplained ones."""
         return (self.diff if self.drift is None else self.drift.unexplained).changes
 
     @property
@@ -69,7 +69,7 @@ class Verdict:
 class PlannedRebuild:
     """One projection's part of a prepared rebuild: what is stored, and what would change.
 
-    `drift` tells what of that the reference service's rules explain, where another program wrote.
+    `drift` shows what the reference service's rules explain, where another program wrote.
     """
 
     stored: StoredProjection
@@ -78,23 +78,23 @@ class PlannedRebuild:
     drift: Drift | None = None
 
     @property
-    def told(self) -> tuple[KeyChange, ...]:
-        """The changes to tell key by key: beside another program those that nothing explains."""
+    def listed(self) -> tuple[KeyChange, ...]:
+        """Changes to list by key; beside another program, only the unexplained ones."""
         return (self.diff if self.drift is None else self.drift.unexplained).changes
 
     @property
     def summary(self) -> str:
-        """One line: what would change, and what of it is explained."""
+        """One line: what would change, and how much of it is explained."""
         if self.drift is None or not self.diff:
             return self.diff.summary
         return f"{self.diff.summary}; {self.drift.summary}"
 
     @property
     def projection(self) -> Projection[Any]:
-        """Whose it is."""
+        """The projection that is rebuilt."""
         return self.stored.projection
 
     @property
     def is_forward(self) -> bool:
-        """Whether it ends where the stored checkpoint stands, or further on."""
+        """Whether it ends at the stored checkpoint's sequence, or after it."""
         return self.stored.checkpoint is None or self.seq >= self.stored.checkpoint.seq

@@ -16,10 +16,10 @@ from natster_tui.store.provisioning.lasting import read_bucket_hazards
 async def refuse_if_forgotten(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
 ) -> None:
-    """Raise RefusedError where a bucket that forgets has lost documents, with their number.
+    """Raise RefusedError with the number of documents that a bucket has lost.
 
-    A projector goes on from what is stored, and cannot know that something is missing there. So
-    the log is replayed, for such buckets alone.
+    A projector continues from the stored documents and cannot see that some are missing. So the
+    log is replayed, but only for buckets with settings that lose documents.
     """
     for projection in projections:
         hazards = await read_bucket_hazards(log.link, projection.bucket)

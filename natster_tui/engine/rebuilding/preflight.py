@@ -55,7 +55,7 @@ class Preflight:
 
     @property
     def estimated_seconds(self) -> float:
-        """A guess at how long reading will take."""
+        """The estimated time of the replay."""
         return self.info.messages / EXPECTED_RATE
 
     def lines(self) -> list[str]:
@@ -106,7 +106,7 @@ class Preflight:
 async def read_preflight(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
 ) -> Preflight:
-    """Look at the log and the buckets; writes nothing."""
+    """Read the settings and sizes of the log and the buckets; writes nothing."""
     # Before the log, so that no stored position is ahead of the reported head.
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
     stored = await load_projections(buckets, projections)

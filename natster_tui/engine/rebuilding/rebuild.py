@@ -81,7 +81,7 @@ async def no_pause(_projection: Projection[Any]) -> AsyncIterator[None]:
 class _Changes:
     """What a commit writes: changed entries, and the checkpoints before its last batch and in it.
 
-    `fold` is where they come from.
+    `fold` is the fold they come from.
     """
 
     fold: Fold[Any]
@@ -169,7 +169,7 @@ class Rebuild:
         return await compare_with_log(self.log, bucket, projection, replay, self._instance)
 
     async def _catch_up_with(self, stored: StoredProjection) -> None:
-        """Have the fold at least as far as what is stored."""
+        """Make sure that the fold is at least as far as the stored projection."""
         if self._replay.is_outdated:
             # Start again: the replay may have opened data that was erased since.
             upto, tell = self._replay.seq, self._replay._on_progress
@@ -387,7 +387,7 @@ class Rebuild:
             fold = self._replay.folds[projection.name]
             if stored.checkpoint is None or fold.seq <= stored.checkpoint.seq:
                 return await _verdict(stored, self._replay.entries[projection.name])
-        # One replay serves several projections, and another one needed it further on.
+        # One replay serves several projections, and another one moved it further.
         return (await Rebuild(self.log, [projection], self._instance).verify())[0]
 
 

@@ -252,17 +252,17 @@ class Replay:
             try:
                 fold.apply_all(records, events)
             except BlockedEventError as error:
-                # The others go on; this one is nowhere but before that event.
+                # The other projections go on; this one stays before that event.
                 self.blocked[name] = error.without_traceback()
                 self.progress.blocked.append(f"{name}: {error.sentence}")
                 self._going = tuple(each for each in self._going if each[0] != name)
             self.progress.parked[name] = fold.parked_count
 
     def _pass_to(self, to: int) -> None:
-        """Stand at a sequence up to which the log holds no more events."""
+        """Move to a sequence up to which the log holds no more events."""
         self.seq = to
         for _name, fold in self._going:
-            # No event stands there, so there is no time of it either.
+            # There is no event at that sequence, so it has no time.
             fold.seq, fold.time_ns = to, 0
 
 

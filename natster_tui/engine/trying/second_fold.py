@@ -1,7 +1,7 @@
-"""Folding a second time where a rule that is not deterministic gives something else.
+"""A second fold that shows whether a projection's rule is deterministic.
 
-Another process, another hash seed, another batch size, another clock. `python -m` of this module
-is that process: it reads records from its standard input and prints what it folded.
+It runs in another process, with another hash seed, batch size and clock. That process is
+`python -m` of this module: it reads records from its standard input and prints the result.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from natster_tui.text.safe_text import safe_text
 _HASH_SEED = "20171"
 _BATCH = 37
 _CLOCK_S = 400 * 86_400
-"""How far the second fold's clock is ahead."""
+"""Seconds that the second fold's clock is ahead."""
 
 _Packed = tuple[int, int, str, bytes, tuple[tuple[str, str], ...]]
 
@@ -61,9 +61,9 @@ async def second_fold(
     """Fold again in another process; the first difference, None if there is none."""
     if not records:
         return None
-    told = json.loads(await _run(projection.name, records, file, upto=0))
+    answer = json.loads(await _run(projection.name, records, file, upto=0))
     documents = fold.documents()
-    if told["documents"] == {key: _digest(each) for key, each in documents.items()}:
+    if answer["documents"] == {key: _digest(each) for key, each in documents.items()}:
         return None
     return await _first_difference(projection, records, file)
 
@@ -71,7 +71,7 @@ async def second_fold(
 async def _first_difference(
     projection: Projection[Any], records: Sequence[Record], file: str
 ) -> Difference | None:
-    """Find the event by folding ever shorter beginnings of the log."""
+    """Find the event by folding shorter and shorter prefixes of the log."""
     low, high = 0, len(records)
     found: Difference | None = None
     while low < high:
@@ -88,14 +88,14 @@ async def _first_difference(
 async def _difference_at(
     projection: Projection[Any], records: Sequence[Record], file: str, upto: int
 ) -> Difference | None:
-    told = json.loads(await _run(projection.name, records, file, upto=upto))
+    answer = json.loads(await _run(projection.name, records, file, upto=upto))
     fold = _folded(projection, records, len(records))
     here = fold.documents()
-    for key in [*here, *(key for key in told["documents"] if key not in here)]:
-        other = told["documents"].get(key)
+    for key in [*here, *(key for key in answer["documents"] if key not in here)]:
+        other = answer["documents"].get(key)
         if other == (_digest(here[key]) if key in here else None):
             continue
-        there = told["whole"].get(key)
+        there = answer["whole"].get(key)
         changes = field_changes(here.get(key), None if there is None else there.encode())
         first = changes[0] if changes else None
         if first is None:
@@ -146,7 +146,7 @@ def _records(packed: Iterable[_Packed]) -> list[Record]:
 
 
 def _received() -> list[_Packed]:
-    """What the first process sent; only it can write to this one's standard input."""
+    """The records from the first process; only that can write to our standard input."""
     packed: list[_Packed] = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - our own pipe
     return packed
 
@@ -161,10 +161,10 @@ def _main(file: str, name: str, upto: int) -> None:
     projection = load_registry([Path(file)] if file else [], problems).named(name)
     fold = _folded(projection, _records(_received()), _BATCH)
     documents = fold.documents()
-    told = {"documents": {key: _digest(each) for key, each in documents.items()}}
+    answer = {"documents": {key: _digest(each) for key, each in documents.items()}}
     if upto:
-        told["whole"] = {key: each.decode() for key, each in documents.items()}
-    sys.stdout.write(json.dumps(told))
+        answer["whole"] = {key: each.decode() for key, each in documents.items()}
+    sys.stdout.write(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """One trial of a projection: its fold of the log, and what differs from what is stored.
 
-Nothing is written. The log is read once and kept, so that a projection that is changed and loaded
-again is tried on the same events without asking the server for them.
+Nothing is written. The log is read once and kept in memory, so that a projection that was edited
+and reloaded is tried on the same events without reading them again.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OnRead = Callable[[int, int], None]
 class Trial:
     """What a trial found.
 
-    `seconds` is what folding took, `peak_bytes` the most memory the program has had. `compared_at`
+    `seconds` is the time of the fold, `peak_bytes` the program's peak memory. `compared_at`
     is the sequence at which the documents were compared with what is stored, None where nothing is
     stored. `second` is the first difference of a second fold, None where it gave the same.
     """

@@ -189,7 +189,7 @@ class RebuildScreen(ReplayScreen):
                 f"\n{name} at {plan.seq:,}: {plan.summary} ({keys}{parked.get(name, '')})",
                 "bold",
             )
-            self.print_changes(plan.told)
+            self.print_changes(plan.listed)
         self._enter("confirm")
         self._ask()
 

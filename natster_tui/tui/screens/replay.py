@@ -195,6 +195,6 @@ def say_verdict(
     glyphs = screen.view.glyphs
     mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
     screen.say(f"{mark} {prefix}{verdict.sentence}", style)
-    screen.print_changes(verdict.told, verifying=True)
+    screen.print_changes(verdict.listed, verifying=True)
     if remember:
         screen.view.remember_verdict(verdict)

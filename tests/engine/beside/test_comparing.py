@@ -43,7 +43,7 @@ async def test_verify_counts_what_is_explained_and_tells_the_rest_key_by_key(
     beside: EventLog, settings: ConnectionSettings
 ) -> None:
     accounts, _ = await Rebuild(beside, [ACCOUNTS, CATALOGS], "test").verify()
-    assert (accounts.good, accounts.told) == (False, ())
+    assert (accounts.good, accounts.listed) == (False, ())
     assert accounts.sentence == (
         "account: drift at 10, 3 keys compared: 3 keys differ only as the reference service's "
         "rules explain"
@@ -53,12 +53,12 @@ async def test_verify_counts_what_is_explained_and_tells_the_rest_key_by_key(
     await put_value(settings, "PROJ_CATALOG", "planted", b"{}")
     (verdict,) = await Rebuild(beside, [CATALOGS], "test").verify()
     assert verdict.sentence == "catalog: drift at 10: 2 of 3 keys differ from the log"
-    assert {each.key: [field.path for field in each.fields()] for each in verdict.told} == {
+    assert {each.key: [field.path for field in each.fields()] for each in verdict.listed} == {
         "planted": ["(form)"],
         "synadiahub": [f"shared_with[{lost}]"],
     }
     (plan,) = await Rebuild(beside, [CATALOGS], "test").prepare()
-    assert plan.told == verdict.told
+    assert plan.listed == verdict.listed
     assert len(plan.diff.changes) == 2
 
 
