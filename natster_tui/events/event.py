@@ -19,12 +19,12 @@ from natster_tui.events.times import parse_occurred_at, parse_occurred_at_ns
 OCCURRED_AT = "Natster-Occurred-At"
 MESSAGE_ID = "Nats-Msg-Id"
 MARKER_REASON = "Nats-Marker-Reason"
-"""The header of a delete marker, which stands where another message expired or was removed."""
+"""The header of a delete marker, which replaces a message that expired or was removed."""
 
 
 StoredMessage = tuple[int, int, bytes, bytes, bytes]
 """A message as it comes from the stream: sequence, nanoseconds since the epoch, subject, payload
-and header block (empty: no headers). What a replay reads by the million; `Record` is the rest's."""
+and header block (empty: no headers). A replay reads millions of them; other code uses `Record`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,10 +32,10 @@ class Record:
     """One message of the log.
 
     `time_ns` is the stream's timestamp in nanoseconds since the epoch. `stored_headers` are
-    pairs, or the block that holds them: hardly any event of a replay is asked for its headers,
-    and they are parsed when the first is. `seal` is there when the payload was sealed: `payload`
-    is what it says then, or empty when it did not open. Treat it as immutable; frozen it would
-    take three times as long to make, and one is made for every event that is read.
+    pairs, or the block that holds them: a replay needs the headers of few events, so they are
+    parsed on first use. `seal` is set when the payload was sealed; then `payload` is the opened
+    payload, or empty when it did not open. Treat it as immutable: a frozen dataclass would take
+    three times as long to make, and one is made for every event that is read.
     """
 
     seq: int
@@ -120,7 +120,7 @@ class Event:
         "catalog", "decoded", "kind", "origin", "record", "seq", "target", "type", "usable"
     )  # fmt: skip
     decoded: Any
-    """What the payload says, for the projection that decodes it; not there until it has."""
+    """The decoded payload, set by the projection that decodes it."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Message headers as a stream keeps them: a `NATS/1.0` block of names and values.
 
-A value may hold any bytes but line ends. What is not UTF-8 in it is read with Python's
-`surrogateescape`, so that it can be written again as it was.
+A value may hold any bytes except line ends. Bytes that are not UTF-8 are read with Python's
+`surrogateescape`, so that they can be written again unchanged.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def first_value(headers: Headers, name: str) -> str | None:
 def first_header(block: bytes, name: str) -> str | None:
     """The same from a `NATS/1.0` block.
 
-    It is parsed only where the name first stands in an unusual place: a replay asks every sealed
-    event for its message id.
+    It parses the whole block only if the name is at an unusual place: a replay needs the message id
+    of every sealed event.
     """
     wanted = name.encode()
     at = block.find(wanted)

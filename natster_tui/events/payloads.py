@@ -74,7 +74,7 @@ _EXPECTED = {
     "string_too_short": "must not be empty",
     "model_type": "must be an object",
 }
-"""What is said of the kinds of errors that pydantic finds in our models."""
+"""The clauses for the error types of pydantic that our models produce."""
 
 
 def _as_python(value: Json) -> object:

@@ -285,7 +285,7 @@ class AccountProjection(Projection[AccountState]):
 
 
 def _unopened(event: Event) -> Unopened | None:
-    """How a payload that counts did not open; UnopenedEventError where its key is not here."""
+    """How a needed payload did not open; raises UnopenedEventError where its key is missing."""
     seal = event.record.seal
     if seal is not None and seal.unopened is Unopened.UNAVAILABLE:
         raise unopened_error(event, seal)

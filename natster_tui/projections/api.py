@@ -129,7 +129,7 @@ class Projection(ABC, Generic[State]):
 
 
 def unopened_error(event: Event, seal: Seal) -> UnopenedEventError:
-    """Why nothing may go past an event whose payload counts, and whose key is not here."""
+    """The error for an event whose payload is needed and whose key is missing."""
     key = f"the key {seal.key_id}" if seal.key_id else "a key"
     return UnopenedEventError(
         f"stopped before event {event.seq:,}: what {safe_text(event.origin, 80)} said in it is "

@@ -1,4 +1,4 @@
-"""Whether a projection declares all that is needed, found out when it is registered."""
+"""Checking a projection's declaration when it is registered."""
 
 from __future__ import annotations
 

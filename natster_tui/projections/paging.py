@@ -10,10 +10,10 @@ projecting live, rebuilding and verifying all produce the same bytes.
 
 - A document is paged when it would be `PAGED_FROM` bytes or more as a whole, and whole when it
   would be less. So it turns back when it shrinks; the entry that turns it rewrites all of it.
-- In a paged document every list that its projection declares (`Projection.pageable`) stands in
-  pages, short lists and long ones alike. A page is a JSON list of `PAGE_LENGTH` entries, the last
-  one of at least one; page N (from 0, without leading zeros) holds the entries from
-  N x `PAGE_LENGTH` on. The pages one after the other are the list.
+- In a paged document every list that its projection declares (`Projection.pageable`) is stored in
+  pages, short lists and long ones alike. A page is a JSON list of `PAGE_LENGTH` entries; the last
+  page has at least one. Page N (from 0, without leading zeros) holds the entries from
+  N x `PAGE_LENGTH` on. The pages in order are the list.
 - The main entry is the document with `{"pages":COUNT}` in the place of each such list; an empty
   list has `{"pages":0}`, and no page.
 - What is appended changes the last page, and the main entry when that page is a new one; an
@@ -43,7 +43,7 @@ from natster_tui.projections.documents import Document, encode_document, read_do
 from natster_tui.text.safe_text import safe_text
 
 PAGED_FROM = 256 * 1024
-"""Bytes of the whole document from which on it stands in pages."""
+"""A document of this many bytes or more is stored in pages."""
 
 PAGE_LENGTH = 1_000
 """List entries on a page."""
@@ -144,7 +144,7 @@ def _page(entry_key: str, stored: bytes | None, *, is_last: bool) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page as it was last written: what of the state stands on it, and its size in bytes."""
+    """A page as it was last written: its part of the state, and its size in bytes."""
 
     names: list[Any]
     values: list[Any]
@@ -153,7 +153,7 @@ class _Page:
 
 @dataclass(slots=True)
 class _Form:
-    """How a document stands in a bucket.
+    """How a document is stored in a bucket.
 
     `pages` has what each page holds, None for one that must be rewritten whatever it holds;
     `written` the pages that are new or other than before; `whole_size` the bytes that the
@@ -268,6 +268,6 @@ class DocumentPager(Generic[State]):
         return limit - 2 * max(map(self.at_most, self._forms), default=1)
 
     def at_most(self, key: str) -> int:
-        """How many entries a change of a document may need; a few more where it turns paged."""
+        """How many entries a change of a document may need; a few more when it becomes paged."""
         form = self._forms.get(key)
         return 1 if form is None else len(form.pages) + 2

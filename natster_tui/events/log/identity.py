@@ -74,7 +74,7 @@ class Identities:
 
     def __init__(self) -> None:
         self._expected: set[int] = set()
-        """Hashes of the ids in the file. One that only looks expected costs some memory."""
+        """Hashes of the ids in the file. A collision only costs some memory."""
         self._known: set[_Key] = set()
         self._taken: set[str] = set()
         self._file_has_import_ids = False

@@ -71,7 +71,7 @@ def encode_key_line(entry: KeyLine) -> str:
 
 
 def decode_key_line(line: str | bytes) -> KeyLine:
-    """The entry that a line stands for; raises BadLineError."""
+    """The entry in a line; raises BadLineError."""
     try:
         value = _LINES.validate_json(line)
     except ValidationError as error:

@@ -3,7 +3,7 @@
     {"seq","time","subject","headers","payload"|"payload_base64"}
 
 `headers` holds a text for each name, or a list of texts where the name is repeated. A name with a
-value that is not UTF-8 stands in `headers_base64` instead, with the bytes of all its values in
+value that is not UTF-8 is in `headers_base64` instead, with the bytes of all its values in
 base64; the field is there only when it is needed. `payload_base64` is for payloads that are not
 UTF-8. Unknown fields are ignored.
 """
@@ -72,7 +72,7 @@ class BadLineError(ValueError):
 
 
 def encode_line(record: Record, payload: bytes | None = None) -> str:
-    """One record as a line without its end; `payload` stands in for the stored one."""
+    """One record as a line without its end; `payload` replaces the stored payload."""
     return json_line(line_value(record, payload))
 
 
@@ -120,7 +120,7 @@ def _base64(value: bytes) -> str:
 
 
 def decode_line(line: str | bytes) -> Record:
-    """The record that a line stands for; raises BadLineError.
+    """The record in a line; raises BadLineError.
 
     Headers with any name are read. `natster_tui.events.log.carried` says which of them an import
     keeps.
