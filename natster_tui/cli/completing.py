@@ -55,7 +55,7 @@ def projections(
     _context: Context, _parameter: Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:
     """The projections that come with the program."""
-    from natster_tui.projections.registry import BUILT_IN
+    from natster_tui.projections.registering.registry import BUILT_IN
 
     return _beginning(BUILT_IN.names, incomplete)
 
@@ -86,7 +86,7 @@ def accounts(context: Context, _parameter: Parameter, incomplete: str) -> list[C
 def catalogs(context: Context, _parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Catalogs by their names."""
     from natster_tui.engine.rebuilding.replay import replay
-    from natster_tui.projections.registry import CATALOGS
+    from natster_tui.projections.registering.registry import CATALOGS
 
     async def read(log: EventLog, instance: str) -> dict[str, str]:
         head = (await log.refresh()).last_seq

@@ -15,7 +15,7 @@ from natster_tui.cli.naming import (
     time_and_age,
 )
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projection_commands import NOT_CONFIRMED, asking
+from natster_tui.cli.projecting.projection_commands import NOT_CONFIRMED, asking
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target, keep_apart
 from natster_tui.engine.account_names import account_meant, account_names

@@ -27,13 +27,13 @@ KEYS, PROGRAM = Section.KEYS, Section.PROGRAM
 
 _COMMANDS = (
     Command("status", "log_commands", "status", "The log, its projections, and hazards.", LOOK),
-    Command("tail", "log_reading_commands", "tail", "Print events as lines.", LOOK),
+    Command("tail", "look.log_reading_commands", "tail", "Print events as lines.", LOOK),
     Command("list", "look.list_command", "list_", "Accounts or catalogs, with counts.", LOOK),
-    Command("show", "document_commands", "show", "One document as the log says it.", LOOK),
+    Command("show", "look.document_commands", "show", "One document as the log says it.", LOOK),
     Command("diff", "look.diff_command", "diff", "One document at two moments.", LOOK),
-    Command("why", "document_commands", "why", "The events that made a document.", LOOK),
-    Command("event", "event_command", "event", "One event, and what it changed.", LOOK),
-    Command("community", "community_command", "community", "The community's figures.", LOOK),
+    Command("why", "look.document_commands", "why", "The events that made a document.", LOOK),
+    Command("event", "look.event_command", "event", "One event, and what it changed.", LOOK),
+    Command("community", "look.community_command", "community", "The community's figures.", LOOK),
     Command(
         "check-name",
         "look.check_name_command",
@@ -41,20 +41,38 @@ _COMMANDS = (
         "Whether a catalog's name is free.",
         LOOK,
     ),
-    Command("project", "projection_commands", "project", "Project without a screen.", PROJECT),
     Command(
-        "rebuild", "projection_commands", "rebuild", "Rebuild projections from the log.", PROJECT
+        "project", "projecting.projection_commands", "project", "Project without a screen.", PROJECT
     ),
     Command(
-        "verify", "projection_commands", "verify", "Compare what is stored with the log.", PROJECT
+        "rebuild",
+        "projecting.projection_commands",
+        "rebuild",
+        "Rebuild projections from the log.",
+        PROJECT,
     ),
-    Command("try", "try_commands", "try_", "Try a projection of your own.", PROJECT),
-    Command("fold", "try_commands", "fold", "Fold an exported log without a server.", PROJECT),
+    Command(
+        "verify",
+        "projecting.projection_commands",
+        "verify",
+        "Compare what is stored with the log.",
+        PROJECT,
+    ),
+    Command("try", "projecting.try_commands", "try_", "Try a projection of your own.", PROJECT),
+    Command(
+        "fold", "projecting.try_commands", "fold", "Fold an exported log without a server.", PROJECT
+    ),
     Command("publish", "log_commands", "publish", "Append one event, validated.", WRITE),
     Command("export", "log_commands", "export", "Print the log as JSON lines.", WRITE),
     Command("import", "log_commands", "import_", "Append the events of an exported file.", WRITE),
     Command("keys", "key_commands", "keys", "List, rotate, erase or back up the keys.", KEYS),
-    Command("demo", "dashboard_commands", "demo", "The dashboard on a made-up community.", PROGRAM),
+    Command(
+        "demo",
+        "program.dashboard_commands",
+        "demo",
+        "The dashboard on a made-up community.",
+        PROGRAM,
+    ),
     Command(
         "completion",
         "program.completion_command",
@@ -70,7 +88,11 @@ _COMMANDS = (
         PROGRAM,
     ),
     Command(
-        "help", "help_command", "help_", "A topic of the documentation, or a command.", PROGRAM
+        "help",
+        "program.help_command",
+        "help_",
+        "A topic of the documentation, or a command.",
+        PROGRAM,
     ),
 )
 
@@ -103,7 +125,7 @@ def program(auto_rebuild: bool, ascii_only: bool, hub: tuple[str, ...], **_given
     variables or the selected nats context name, else on an embedded server of its own.
     """
     if click.get_current_context().invoked_subcommand is None:
-        from natster_tui.cli.dashboard_commands import open_dashboard
+        from natster_tui.cli.program.dashboard_commands import open_dashboard
 
         open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only, hubs=hub)
 

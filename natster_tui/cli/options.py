@@ -16,7 +16,7 @@ from natster_tui.events.natster import NATSTER
 
 if TYPE_CHECKING:
     from natster_tui.cli.target import Target
-    from natster_tui.projections.registry import Registry
+    from natster_tui.projections.registering.registry import Registry
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -20,8 +20,8 @@ from natster_tui.engine.server_source import (
 )
 from natster_tui.errors import UsageError
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.loading import load_registry
-from natster_tui.projections.registry import Registry
+from natster_tui.projections.registering.loading import load_registry
+from natster_tui.projections.registering.registry import Registry
 from natster_tui.store.connection.opening.tls import check_transport
 from natster_tui.store.embedded.data_directory import joined_demo
 from natster_tui.store.embedded.server import default_data_dir

@@ -17,7 +17,7 @@ from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import NatsterError, RefusedError, ServerError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.paging import assembled, by_document
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_rotation import Destruction, destroy
 from natster_tui.store.sealing.keyring import Keyring

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.lease import BUCKET as LEASES
 from natster_tui.store.sealing.key_bucket import BUCKET as KEYS
 

@@ -27,7 +27,7 @@ from natster_tui.errors import (
     UnopenedEventError,
 )
 from natster_tui.events.system import EventSystem
-from natster_tui.projections.registry import BUILT_IN, Registry
+from natster_tui.projections.registering.registry import BUILT_IN, Registry
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.opening.servers import ServerPool

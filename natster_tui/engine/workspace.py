@@ -43,7 +43,7 @@ from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to

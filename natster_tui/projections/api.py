@@ -19,7 +19,7 @@ from natster_tui.events.event import Event
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.projections.documents import Document, encode_document, read_document
-from natster_tui.projections.share_relation import ShareRelation
+from natster_tui.projections.fast.share_relation import ShareRelation
 from natster_tui.text.safe_text import safe_text
 
 State = TypeVar("State")

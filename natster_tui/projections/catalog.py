@@ -17,7 +17,7 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import shared_token
 from natster_tui.projections.api import PageableList, Projection
 from natster_tui.projections.documents import Document, text_of, texts_of
-from natster_tui.projections.share_relation import ShareRelation
+from natster_tui.projections.fast.share_relation import ShareRelation
 
 
 @dataclass(slots=True)

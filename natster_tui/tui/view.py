@@ -24,11 +24,11 @@ from natster_tui.events.system import EventSystem
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.figures import case_collisions
+from natster_tui.projections.community.figures import case_collisions
+from natster_tui.projections.community.hubs import hubs_of
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
-from natster_tui.projections.hubs import hubs_of
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.theme import Glyphs
 

@@ -23,7 +23,7 @@ from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.checkpoint import decode_checkpoint
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog

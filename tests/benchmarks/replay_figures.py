@@ -11,7 +11,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from natster_tui.errors import ApiError
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.choice import SealingChoice

@@ -13,7 +13,7 @@ from pathlib import Path
 from natster_tui.engine.gc_tuning import collect_rarely
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.choice import SealingChoice, open_sealing

@@ -18,7 +18,7 @@ from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 
 _WINDOW = 8_000
 _WINDOW_BYTES = 4 * 1024 * 1024

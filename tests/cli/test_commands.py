@@ -15,7 +15,7 @@ import pytest
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.log.lines import encode_line
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed

@@ -21,7 +21,7 @@ import pytest
 from natster_tui.cli.main import program
 from natster_tui.errors import NatsterError
 from natster_tui.events.account_keys import encode_account_key
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from tests.cli.program import PROMPTLY_S, busy
 from tests.engine.permissions import PERMISSIONS
 from tests.engine.test_least_privilege import heard, unused

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.settings.connection import ConnectionSettings

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from natster_tui.cli.terminal_check import check_terminal, wants_ascii
+from natster_tui.cli.program.terminal_check import check_terminal, wants_ascii
 from natster_tui.errors import UsageError
 from tests.cli.program import Program
 from tests.cli.terminal import Terminal

@@ -14,7 +14,7 @@ from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.projecting import lease_keeper
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.maker import LEASES

@@ -24,7 +24,7 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import CONTEXT_FIELDS, AccountState
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from tests.folding import fold_all
 
 END = 1_795_403_396

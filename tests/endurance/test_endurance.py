@@ -26,7 +26,7 @@ import pytest
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.consumers import ConsumerInfo, list_consumers
 from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import Lease, projecting

@@ -18,7 +18,7 @@ from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.paging import entries_of
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.consumers import list_consumers
 from natster_tui.store.connection.link import Link

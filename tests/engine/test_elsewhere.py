@@ -20,7 +20,7 @@ from natster_tui.errors import ServerError
 from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.append_rules import Proposal
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection import confirmation
 from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import BUCKET as LEASES

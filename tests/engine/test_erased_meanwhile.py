@@ -19,7 +19,7 @@ from natster_tui.engine.projecting.stored_projection import (
 )
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError, RefusedError
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.sealing.key_rotation import destroy

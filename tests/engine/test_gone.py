@@ -10,7 +10,7 @@ from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.workspace import Connection
 from natster_tui.errors import RefusedError
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings

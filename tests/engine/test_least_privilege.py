@@ -33,7 +33,7 @@ from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.errors import DeniedError
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Unopened
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings

@@ -11,7 +11,7 @@ from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.log.info import LogInfo
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_rotation import rotate
 from natster_tui.store.settings.connection import ConnectionSettings

@@ -11,7 +11,7 @@ from natster_tui.events.filter import (
     filter_language,
 )
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 
 FILTERS = filter_language(NATSTER)
 

@@ -27,7 +27,7 @@ from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from tests.folding import fold_all

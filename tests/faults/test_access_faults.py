@@ -9,7 +9,7 @@ from pathlib import Path
 from natster_tui.engine.projecting.lease_keeper import REFUSED_S
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.byte_sizes import MIB
 from tests.conftest import until

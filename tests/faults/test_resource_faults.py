@@ -16,7 +16,7 @@ from natster_tui.engine.server_source import EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.errors import RefusedError
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.embedded.server import acquire
 from natster_tui.store.embedded.store_watch import StoreProblemKind

@@ -13,7 +13,7 @@ import pytest
 
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.altering import altering
 from tests.conftest import until

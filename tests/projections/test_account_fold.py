@@ -13,7 +13,7 @@ from natster_tui.events.parking import ParkedEvent, ParkReason
 from natster_tui.projections.account import CONTEXT_FIELDS
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.log import Append
 from tests.folding import advance, fold_all
 from tests.making_logs import (

@@ -14,7 +14,7 @@ from natster_tui.events.event import Record
 from natster_tui.events.natster import EventType
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.log import Append
 from tests.folding import advance, fold_all
 from tests.making_logs import (

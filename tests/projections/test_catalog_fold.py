@@ -11,7 +11,7 @@ from natster_tui.events.event import MARKER_REASON
 from natster_tui.events.natster import EventType
 from natster_tui.events.parking import ParkedEvent, ParkReason
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import CATALOGS
+from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.store.log import Append
 from tests.folding import fold_all
 from tests.making_logs import (

@@ -17,7 +17,7 @@ from natster_tui.projections.diff import (
     same_json,
 )
 from natster_tui.projections.documents import encode_document
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 
 
 def paths(before: Any, after: Any) -> list[tuple[str, Any, Any]]:

@@ -14,7 +14,7 @@ from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.events.parking import ParkedEvent, ParkReason
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import RECORDINGS, recording, until

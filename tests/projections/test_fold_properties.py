@@ -22,9 +22,9 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import CONTEXT_FIELDS
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint, decode_checkpoint
-from natster_tui.projections.figures import community_figures
+from natster_tui.projections.community.figures import community_figures
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.text.strict_json import UnreadableError, read_json
 from tests.folding import advance, fold_all
 from tests.making_logs import in_batches, logs

@@ -17,7 +17,7 @@ from natster_tui.events.sealed_payload import Seal, Unopened
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import StateHistory
 from natster_tui.projections.keyed import KeyedProjection, Part
-from natster_tui.projections.registry import ACCOUNTS, BUILT_IN
+from natster_tui.projections.registering.registry import ACCOUNTS, BUILT_IN
 from tests.folding import advance, fold_all
 from tests.making_logs import A, B, C, bound, in_batches, initialized, logs, records_of, shared
 from tests.projections.activity import Activity, ActivityProjection

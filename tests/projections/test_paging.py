@@ -23,7 +23,7 @@ from natster_tui.projections.paging import (
     entries_of,
     page_key,
 )
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from natster_tui.projections.paging import (
     entries_of,
     page_key,
 )
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from tests.folding import advance, fold_all
 from tests.making_logs import in_batches, logs
 

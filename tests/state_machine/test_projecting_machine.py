@@ -41,7 +41,7 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.checkpoint import decode_checkpoint
 from natster_tui.projections.paging import document_key
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.consumers import list_consumers
 from natster_tui.store.connection.link import Link

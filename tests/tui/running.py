@@ -14,7 +14,7 @@ from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import PROJECTIONS, Registry
+from natster_tui.projections.registering.registry import PROJECTIONS, Registry
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings

@@ -31,7 +31,7 @@ from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Event
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_timestamp
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings

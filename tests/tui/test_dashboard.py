@@ -12,7 +12,7 @@ from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
 from natster_tui.events.times import format_timestamp
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.panes.inspector import Inspector

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings

@@ -9,7 +9,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings

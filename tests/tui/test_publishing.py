@@ -11,7 +11,7 @@ from natster_tui.engine.log.publish import publish
 from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.append_rules import Proposal
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from natster_tui.engine.erasure import erase_account
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_file import default_key_file

@@ -13,7 +13,7 @@ from natster_tui.engine.beside.takeover import refuse_while_active
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import CATALOGS
+from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings

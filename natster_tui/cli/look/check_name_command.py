@@ -15,7 +15,7 @@ from natster_tui.engine.server_source import with_log
 from natster_tui.errors import UsageError
 from natster_tui.events.tokens import is_usable_token
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.registry import CATALOGS
+from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
 from natster_tui.text.strict_json import json_line

@@ -7,18 +7,18 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
-from natster_tui.cli.document_commands import key_meant
+from natster_tui.cli.look.document_commands import key_meant
 from natster_tui.cli.moments import Position, asked, position_of
 from natster_tui.cli.naming import for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projection_names import chosen_projection
+from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_names
 from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError
 from natster_tui.projections.diff import field_changes
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text

@@ -20,7 +20,7 @@ from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import short_key
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text

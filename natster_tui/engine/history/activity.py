@@ -11,7 +11,7 @@ from natster_tui.events.event import Event
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.log import EventLog
 
 

@@ -15,7 +15,7 @@ from contextlib import aclosing
 from natster_tui.events.event import Record
 from natster_tui.events.filter import EventFilter
 from natster_tui.projections.account import AccountState
-from natster_tui.projections.registry import parked_reason
+from natster_tui.projections.registering.registry import parked_reason
 from natster_tui.store.log import EventLog
 
 

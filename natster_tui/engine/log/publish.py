@@ -14,7 +14,7 @@ from natster_tui.engine.rebuilding.replay import replay
 from natster_tui.errors import RefusedError
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import Append, EventLog
 
 

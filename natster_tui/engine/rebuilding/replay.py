@@ -20,10 +20,10 @@ from natster_tui.events.event import Record, as_records
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
+from natster_tui.projections.fast.quick_fold import QuickFold
+from natster_tui.projections.fast.share_relation import TooManyTokensError
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import entries_of
-from natster_tui.projections.quick_fold import QuickFold
-from natster_tui.projections.share_relation import TooManyTokensError
 from natster_tui.store.log import EventLog
 
 

@@ -152,7 +152,7 @@ def _received() -> list[_Packed]:
 
 
 def _main(file: str, name: str, upto: int) -> None:
-    from natster_tui.projections.loading import load_registry
+    from natster_tui.projections.registering.loading import load_registry
 
     real, real_ns = time.time, time.time_ns
     time.time = lambda: real() + _CLOCK_S

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from natster_tui.engine.workspace import Workspace
-from natster_tui.projections.figures import contested_names
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.community.figures import contested_names
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from natster_tui.events.natster import IMPORTED
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import row_time

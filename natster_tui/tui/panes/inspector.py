@@ -20,7 +20,7 @@ from natster_tui.engine.history.document_history import effects_of
 from natster_tui.errors import NatsterError
 from natster_tui.events.event import Record
 from natster_tui.projections.history.steps import Effect
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
 from natster_tui.tui.background import start

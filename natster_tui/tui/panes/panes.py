@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from natster_tui.events.event import Event, Record
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.tui.panes.account_columns import ACCOUNT_COLUMNS
 from natster_tui.tui.panes.catalog_columns import CATALOG_COLUMNS
 from natster_tui.tui.panes.columns import DocumentColumns, plain_columns

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from natster_tui.engine.history.activity import Activity, read_activity
 from natster_tui.errors import NatsterError
-from natster_tui.projections.figures import (
+from natster_tui.projections.community.figures import (
     case_collisions,
     community_figures,
     contested_names,

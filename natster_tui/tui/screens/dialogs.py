@@ -9,7 +9,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.tui.background import notice
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.box import GoToBox

@@ -24,7 +24,7 @@ from natster_tui.events.natster import CATALOG_TYPES, EventType
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
 from natster_tui.projections.preview import preview_of
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names, change_line, key_called
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start

@@ -26,7 +26,7 @@ from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConnectionLostError
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.store.connection.consumers import ConsumerInfo
 from natster_tui.text.masking import screen_text

@@ -9,7 +9,7 @@ import pytest
 
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.reference_service import recorded_documents

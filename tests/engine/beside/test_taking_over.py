@@ -19,7 +19,7 @@ from natster_tui.engine.beside.takeover import (
 )
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import RefusedError
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.answers.streams import StreamConfig
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.converting import changes_to, why_not_converted

@@ -21,7 +21,7 @@ from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange, field_changes
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from tests.engine.running import consumers_of, fresh_log

@@ -16,7 +16,7 @@ from natster_tui.engine.history import time_travel
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings

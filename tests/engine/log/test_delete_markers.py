@@ -11,7 +11,7 @@ from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.events.event import MARKER_REASON
 from natster_tui.events.log.info import LogInfo
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings

@@ -12,7 +12,7 @@ from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.errors import ServerError
 from natster_tui.events.log.hazards import HazardKind
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from tests.jetstream import ask_jetstream

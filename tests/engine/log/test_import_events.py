@@ -22,7 +22,7 @@ from natster_tui.events.headers import Headers
 from natster_tui.events.log.carried import HeaderFate, fate_of
 from natster_tui.events.log.identity import import_id
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings

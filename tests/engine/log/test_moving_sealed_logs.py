@@ -17,7 +17,7 @@ from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.log.identity import import_id
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Unopened
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings

@@ -12,7 +12,7 @@ from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.append_rules import Proposal
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings

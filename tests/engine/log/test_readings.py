@@ -12,7 +12,7 @@ from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Seal, Unopened
 from natster_tui.projections import account
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings

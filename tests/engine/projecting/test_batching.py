@@ -16,7 +16,7 @@ from natster_tui.engine.rebuilding import rebuild as rebuild_module
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.projections import paging
 from natster_tui.projections.paging import document_key
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket, EntryLimit
 from natster_tui.store.log import EventLog
 from tests.conftest import until

@@ -10,7 +10,7 @@ import pytest
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import BucketError, ProjectorStoppedError
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.log import EventLog

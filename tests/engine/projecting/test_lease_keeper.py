@@ -14,7 +14,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Workspace
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import Lease, projecting, rebuild_key
 from natster_tui.store.log import Append, EventLog

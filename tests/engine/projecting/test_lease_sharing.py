@@ -22,7 +22,7 @@ from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.workspace import Workspace
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import CHECKPOINT_KEY
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.lease import Lease
 from natster_tui.store.log import EventLog

@@ -31,7 +31,7 @@ from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.times import format_timestamp
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.bucket import HEADER_ALLOWANCE, Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog

@@ -16,7 +16,7 @@ from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import RefusedError, UnopenedEventError
 from natster_tui.events.sealed_payload import Unopened
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog

@@ -28,7 +28,7 @@ from natster_tui.errors import LogChangedError, ProjectorStoppedError, RefusedEr
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import decode_checkpoint
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog

@@ -10,7 +10,7 @@ import pytest
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.events.times import format_timestamp
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import RECORDINGS, recording

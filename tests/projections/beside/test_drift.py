@@ -16,7 +16,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.beside.drift import Drift, explain, read_reference
 from natster_tui.projections.beside.rules import binding_of
 from natster_tui.projections.diff import diff_documents, same_json
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from tests.conftest import RECORDINGS, recording
 from tests.folding import fold_all
 from tests.making_logs import (

@@ -12,7 +12,7 @@ from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.history.states import Past, StateHistory
-from natster_tui.projections.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from tests.folding import fold_all
 from tests.making_logs import A, B, C, logs, records_of, shared, unshared
 

@@ -15,7 +15,7 @@ from natster_tui.projections.diff import field_changes
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.steps import DocumentSteps
 from natster_tui.projections.preview import preview_of
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from tests.folding import advance, fold_all
 from tests.making_logs import logs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from natster_tui.projections.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.tui.panes.activity import ActivityProjection

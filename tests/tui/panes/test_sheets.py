@@ -6,7 +6,7 @@ from natster_tui.engine.log.readings import Reading
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.tui.panes.document_sheet import account_sheet, catalog_sheet, document_sheet
 from natster_tui.tui.panes.event_sheet import absent_event_sheet, change_sheet, event_sheet

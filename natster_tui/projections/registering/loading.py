@@ -19,7 +19,7 @@ from typing import Any
 
 from natster_tui.errors import ProjectionRefusedError
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import BUILT_IN, Registry
+from natster_tui.projections.registering.registry import BUILT_IN, Registry
 from natster_tui.text.safe_text import safe_text
 
 GROUP = "natster_tui.projections"

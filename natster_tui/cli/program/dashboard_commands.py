@@ -14,8 +14,8 @@ import click
 from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.numbers import FiniteRange
 from natster_tui.cli.options import target_of
+from natster_tui.cli.program.terminal_check import check_terminal, forget_stated_size, wants_ascii
 from natster_tui.cli.stopping import on_stop
-from natster_tui.cli.terminal_check import check_terminal, forget_stated_size, wants_ascii
 from natster_tui.engine.gc_tuning import collect_in_small_steps
 from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions

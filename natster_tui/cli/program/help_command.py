@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from natster_tui.cli.markdown_lines import for_terminal
+from natster_tui.cli.program.markdown_lines import for_terminal
 from natster_tui.docs import NAMES, topic, topics
 from natster_tui.errors import UsageError
 from natster_tui.text.masking import screen_text

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import projections_of, takes_target, target_of
-from natster_tui.cli.projection_names import chosen_projections
+from natster_tui.cli.projecting.projection_names import chosen_projections
 from natster_tui.cli.running import run
 from natster_tui.engine.log.import_file import ImportFile
 from natster_tui.engine.rule_alarm import watch_rules
@@ -25,7 +25,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, diff_documents, same_json
 from natster_tui.projections.documents import encode_document, read_document
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.loading import load_file
+from natster_tui.projections.registering.loading import load_file
 from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.envelope import is_sealed

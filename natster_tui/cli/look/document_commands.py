@@ -10,7 +10,7 @@ from natster_tui.cli import completing
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projection_names import chosen_projection
+from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_meant, account_names
 from natster_tui.engine.history.document_history import (
@@ -24,7 +24,7 @@ from natster_tui.errors import NotFoundError, UsageError
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.tokens import is_usable_token
 from natster_tui.projections.documents import read_document
-from natster_tui.projections.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Naming, change_line, pretty_json
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_json, mask_text, screen_text

@@ -14,7 +14,7 @@ from natster_tui.events.event import Event
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogProjection
-from natster_tui.projections.declaration import declaration_problem
+from natster_tui.projections.registering.declaration import declaration_problem
 from natster_tui.text.safe_text import safe_text
 
 

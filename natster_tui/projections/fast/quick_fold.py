@@ -14,8 +14,8 @@ from typing import Any
 from natster_tui.events.event import Event, Record, StoredMessage
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
+from natster_tui.projections.fast.share_relation import ShareRelation
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.share_relation import ShareRelation
 
 
 class QuickFold:

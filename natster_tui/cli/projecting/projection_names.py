@@ -6,7 +6,7 @@ from typing import Any
 
 from natster_tui.errors import UsageError
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registry import Registry
+from natster_tui.projections.registering.registry import Registry
 from natster_tui.text.safe_text import safe_text
 
 

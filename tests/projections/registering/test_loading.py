@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from natster_tui.errors import ProjectionRefusedError
-from natster_tui.projections import loading
-from natster_tui.projections.loading import load_registry
+from natster_tui.projections.registering import loading
+from natster_tui.projections.registering.loading import load_registry
 
-ACTIVITY = Path(__file__).parent / "activity.py"
+ACTIVITY = Path(__file__).parents[1] / "activity.py"
 
 
 def test_a_file_adds_its_projection() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projection_names import chosen_projections
+from natster_tui.cli.projecting.projection_names import chosen_projections
 from natster_tui.cli.running import run
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.cli.target import Target

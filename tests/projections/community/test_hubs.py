@@ -6,9 +6,9 @@ import pytest
 
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.figures import community_figures, prize_candidates
-from natster_tui.projections.hubs import hubs_of
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.community.figures import community_figures, prize_candidates
+from natster_tui.projections.community.hubs import hubs_of
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import Append
 from tests.folding import fold_all
 from tests.making_logs import imported, initialized, records_of, shared

@@ -13,11 +13,11 @@ from natster_tui.errors import UnopenedEventError
 from natster_tui.events.event import OCCURRED_AT, Record, StoredMessage, as_records
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.sealed_payload import Seal, Unopened
-from natster_tui.projections import share_relation
+from natster_tui.projections.fast import share_relation
+from natster_tui.projections.fast.quick_fold import QuickFold
+from natster_tui.projections.fast.share_relation import ShareRelation, TooManyTokensError
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.quick_fold import QuickFold
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.projections.share_relation import ShareRelation, TooManyTokensError
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from tests.folding import advance, fold_all
 from tests.making_logs import (
     A,

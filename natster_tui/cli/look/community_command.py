@@ -13,14 +13,14 @@ from natster_tui.cli.running import run
 from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log
 from natster_tui.projections.account import AccountState
-from natster_tui.projections.figures import (
+from natster_tui.projections.community.figures import (
     case_collisions,
     community_figures,
     contested_names,
     prize_candidates,
 )
-from natster_tui.projections.hubs import hubs_of
-from natster_tui.projections.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.community.hubs import hubs_of
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.following import PASSING, Following
+from natster_tui.cli.look.following import PASSING, Following
 from natster_tui.cli.moments import asked
 from natster_tui.cli.naming import event_line, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
@@ -30,7 +30,7 @@ from natster_tui.events.filter import (
 from natster_tui.events.moments import Use
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.times import format_seconds
-from natster_tui.projections.registry import parked_reason
+from natster_tui.projections.registering.registry import parked_reason
 from natster_tui.store.log import EventLog
 
 _FILTERS = filter_language(NATSTER)

@@ -1,0 +1,1 @@
+"""Commands that project, rebuild, verify and try."""

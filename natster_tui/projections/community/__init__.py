@@ -1,0 +1,1 @@
+"""Figures of the community, computed from the states of accounts and catalogs."""

@@ -1,0 +1,1 @@
+"""Folding a log from its beginning quickly."""

@@ -1,0 +1,1 @@
+"""Which projections are in use: built in, installed, or named by a file."""
