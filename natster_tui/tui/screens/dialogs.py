@@ -17,10 +17,11 @@ from natster_tui.tui.places.finding import Documents
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.screens.community import CommunityScreen
+from natster_tui.tui.screens.problems import problems_text
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
 from natster_tui.tui.screens.rebuild import Choice, RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
-from natster_tui.tui.screens.text import TextScreen, help_text, problems_text
+from natster_tui.tui.screens.text import TextScreen, help_text
 from natster_tui.tui.screens.topics import HelpScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View

@@ -12,11 +12,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from natster_tui.engine.workspace import Workspace
 from natster_tui.events.filter import FilterLanguage
 from natster_tui.events.natster import BOUND, IMPORTED
 from natster_tui.tui.bindings import ALWAYS, ANYWHERE, MOVING, TEXT_PAGE, Key, bindings, commands
-from natster_tui.tui.clock import full_time
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.key_line import KeyLine
 
@@ -108,21 +106,3 @@ def _append_section(text: Text, heading: str, rows: Iterable[tuple[str, str]]) -
         text.append(f"  {what:<{_KEY_COLUMN}}", "bold")
         text.append(f"{meaning}\n")
     text.append("\n")
-
-
-def problems_text(workspace: Workspace) -> Text:
-    """What went wrong so far, and what is dangerous about the log."""
-    text = Text()
-    text.append("Hazards of the log\n", "bold")
-    for hazard in workspace.hazards or ("none known",):
-        text.append(f"  {hazard}\n")
-    text.append("\nProjectors\n", "bold")
-    for projector in workspace.projectors.values():
-        said = projector.status.problem or "no problem"
-        text.append(f"  {projector.projection.name}: {projector.status.phase.value}, {said}\n")
-    text.append("\nWhat went wrong so far\n", "bold")
-    for problem in reversed(workspace.problems):
-        text.append(f"  {full_time(int(problem.at))}  {problem.sentence}\n")
-    if not workspace.problems:
-        text.append("  nothing\n")
-    return text
