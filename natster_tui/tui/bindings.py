@@ -308,7 +308,15 @@ ANYWHERE = (
         "e",
         "dialog('problems')",
         "problems",
-        "What went wrong so far, and the log's hazards",
+        "Who projects, what is parked and why, hazards, and what went wrong",
+    ),
+    Key(
+        "app.keys",
+        "K",
+        "dialog('keys')",
+        "keys",
+        "What is sealed, and with which key",
+        needs=(Need.CONNECTION,),
     ),
     Key(
         "app.community",

@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import ACCOUNTS
+from natster_tui.projections.wording import Names
 from natster_tui.tui.background import notice
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.box import GoToBox
@@ -21,6 +22,7 @@ from natster_tui.tui.screens.problems import problems_text
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
 from natster_tui.tui.screens.rebuild import Choice, RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
+from natster_tui.tui.screens.sealing_keys import sealing_text
 from natster_tui.tui.screens.text import TextScreen, help_text
 from natster_tui.tui.screens.topics import HelpScreen
 from natster_tui.tui.screens.why import WhyScreen
@@ -58,6 +60,7 @@ class Dialogs:
             "publish": self.publish,
             "community": self.community,
             "problems": self.problems,
+            "keys": self.keys,
             "help": self.help,
         }
         dialogs[name]()
@@ -134,6 +137,11 @@ class Dialogs:
         """What went wrong so far."""
         text = problems_text(self._view.workspace)
         self._app.push_screen(TextScreen("Problems and hazards", text, self._view.glyphs))
+
+    def keys(self) -> None:
+        """What is sealed, and whose keys there are."""
+        text = sealing_text(self._view.workspace, Names(self._view.workspace.accounts))
+        self._app.push_screen(TextScreen("Sealing and keys", text, self._view.glyphs))
 
     def help(self) -> None:
         """All keys, those of the pane in use first."""
