@@ -98,7 +98,7 @@ class Walk:
 
     async def go_to(self, seq: int) -> None:
         """Jump to an event."""
-        await self.prompt(":", "go to: a sequence", f"{seq}{ENTER}", f" Event {seq} ")
+        await self.prompt(":", "an event by its sequence", f"{seq}{ENTER}", f" Event {seq} ")
 
     async def close(self, gone: str) -> None:
         """Press escape, and wait until the view is gone."""
@@ -204,9 +204,8 @@ async def test_whatever_is_typed_or_pasted(natster: Program, head: int) -> None:
         await walk.prompt("/", "filter: type:", f"type:{pasted}{ENTER}", "is none of initialized")
         await walk.look("", IN_A_FIELD)  # once the note has gone from before it
         await walk.look(ESCAPE, gone=IN_A_FIELD)
-        await walk.prompt(":", "go to: a sequence", pasted + ENTER, "neither a sequence nor")
-        await walk.look("", IN_A_FIELD)  # once the note has gone from before it
-        await walk.look(ESCAPE, gone=IN_A_FIELD)
+        await walk.prompt(":", "an event by its sequence", pasted + ENTER, "nothing is called")
+        await walk.look(ESCAPE, gone="Go to")
         await walk.prompt("o", "natster-events.jsonl", "\x15", "export to: a file")
         await walk.look(f"/no/such/{PASTE.format(MARKUP)}{ENTER}", "cannot be written")
         await walk.go_to(head - 2)

@@ -60,10 +60,11 @@ async def test_commands_take_few_round_trips(
     )
     _, rebuilt = await from_far_away(natster, settings, 0.1, "rebuild", "--purge", "--yes")
     # Two to connect and to find log and keys; the last one is a goodbye, and not waited for.
-    # Each bound has room for one or two that a busy server makes necessary.
-    assert looked <= 5
-    assert compared <= 8
-    assert rebuilt <= 24
+    # They were 26, 26 and 87. A quiet server needs 4, 5 and 18; one that is busy makes the reader
+    # ask again, which each bound has room for.
+    assert looked <= 8
+    assert compared <= 12
+    assert rebuilt <= 28
 
 
 @pytest.mark.full

@@ -178,6 +178,8 @@ class Scene:
     ascii_only: bool = False
     read_only: bool = False
     sealed: bool = False
+    first: str = ""
+    """What must be shown before the keys are pressed."""
     wait_for: str = ""
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -196,7 +198,7 @@ SCENES = {
     "time-travel": Scene(
         projected, ("colon", *"300", "enter", "t"), wait_for="kitchen-sessions Gentle Hiss"
     ),
-    "community": Scene(projected, ("m",), wait_for="active shares, at most"),
+    "community": Scene(projected, ("m",), first=" hub AAEO", wait_for="active shares, at most"),
     "publish": Scene(projected, ("g", *"jjjj", "p", "tab"), wait_for="subject: natster.events"),
     "parked": Scene(projected, ("exclamation_mark",), wait_for="(4 of 400)"),
     "why": Scene(projected, ("2", *"jjj", "w"), wait_for="events, newest first"),
@@ -287,6 +289,8 @@ async def staged_scene(
                 pilot = Keyboard(app)
                 await settle(app)
                 await pilot.pause()
+                if scene.first:
+                    await until(lambda: scene.first in text_of(app))
                 await press(app, pilot, scene.keys)
                 if scene.wait_for:
                     await until(lambda: scene.wait_for in text_of(app))

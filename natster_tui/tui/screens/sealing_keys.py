@@ -24,9 +24,8 @@ def sealing_text(workspace: Workspace, names: Names) -> Text:
     sealing = log.sealing
     keyring = sealing.keyring
     text.append("What is sealed\n", "bold")
-    text.append(
-        f"  {_what_is_sealed(seals=sealing.seals, has_keys=keyring is not None and bool(keyring.wrapped))}\n"
-    )
+    has_keys = keyring is not None and bool(keyring.wrapped)
+    text.append(f"  {_what_is_sealed(seals=sealing.seals, has_keys=has_keys)}\n")
     for problem in sealing.problems:
         text.append(f"  {problem}\n")
     if keyring is not None and keyring.wrapped:

@@ -87,6 +87,7 @@ async def test_what_the_inspector_names_can_be_followed_and_come_back_from(
     async with dashboard(settings) as (app, pilot):
         event = app.panes.timeline.selected_event
         assert event is not None
+        await until(lambda: "5 Event 400" in text_of(app) and "happened" in text_of(app))
         await pilot.press("5", "j", "j", "j", "enter")
         await until(lambda: app.panes.catalogs.selected_key == event.catalog)
         assert app.panes.inspector.has_focus
