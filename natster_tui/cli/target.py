@@ -68,7 +68,7 @@ def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
         raise UsageError("--create-log and --read-only exclude each other: give one")
     wanted = choice.sealing.wanted
     if choice.sealing.key_file is None and (wanted or (choice.create and wanted is None)):
-        # Without keys the log would be made unsealed, which nobody asked for.
+        # Without keys the log would be created unsealed, which was not asked for.
         default_key_file()
     return Target(source, choice, new_instance())
 
@@ -137,8 +137,7 @@ def _stream_name(name: str) -> str:
 
 def projections_from(files: tuple[str, ...]) -> Registry:
     """The built-in projections, those of packages, and those of files. Raises UsageError."""
-    problems: list[str] = []
-    registry = load_registry([expand_home(file) for file in files], problems)
+    registry, problems = load_registry([expand_home(file) for file in files])
     for problem in problems:
         click.echo(f"natster-tui: {problem}", err=True)
     watch_rules(registry)

@@ -7,6 +7,9 @@ import re
 NONE = "none"
 """The token that stands for "no target" and "no catalog"."""
 
+NO_ACCOUNT = "_nobody"
+"""The name whose key seals what belongs to no account."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
 
 known_tokens: dict[str, str] = {}

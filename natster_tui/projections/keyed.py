@@ -40,15 +40,12 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.events.system import EventSystem
-from natster_tui.events.tokens import NONE
+from natster_tui.events.tokens import NO_ACCOUNT, NONE
 from natster_tui.projections.api import Projection, unopened_error
 from natster_tui.projections.documents import Document
 from natster_tui.text.safe_text import safe_text
 
 Model = TypeVar("Model", bound=BaseModel)
-
-NO_ACCOUNT = "_nobody"
-"""The account under whose key a document is sealed that belongs to no account."""
 
 
 class Part(Enum):

@@ -9,13 +9,13 @@ import click
 from natster_tui.cli.naming import NamesAndKeys, for_output
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.running import run
-from natster_tui.engine.account_names import account_names
 from natster_tui.engine.rebuilding.replay import replay
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import UsageError
 from natster_tui.events.tokens import is_usable_token
+from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.registering.registry import CATALOGS
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
 from natster_tui.text.strict_json import json_line
@@ -40,8 +40,10 @@ def check_name(name: str, as_json: bool, **_given: Any) -> None:
 
     async def look(log: EventLog) -> tuple[dict[str, CatalogState], dict[str, str]]:
         head = (await log.refresh()).last_seq
-        read_in = await replay(log, [CATALOGS], head, target.instance)
-        return read_in.folds[CATALOGS.name].states, await account_names(log, target.instance)
+        read_in = await replay(log, [ACCOUNTS, CATALOGS], head, target.instance)
+        accounts: dict[str, AccountState] = read_in.folds[ACCOUNTS.name].states
+        names = {key: state.account_name or "" for key, state in accounts.items()}
+        return read_in.folds[CATALOGS.name].states, names
 
     catalogs, names = run(with_log(target.source, target.choice, look))
     taken = [each for each in catalogs if each.lower() == name.lower()]

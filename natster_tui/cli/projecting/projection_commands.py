@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,6 +13,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.projecting.printing import end_progress, print_changes, progress_line
 from natster_tui.cli.projecting.projection_names import chosen_projections
 from natster_tui.cli.running import run
 from natster_tui.cli.stopping import until_stopped
@@ -34,19 +33,16 @@ from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.workspace import WorkspaceOptions
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.projections.api import Projection
-from natster_tui.projections.diff import KeyChange
 from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
-from natster_tui.text.masking import mask_text, screen_text
+from natster_tui.text.masking import mask_text
 from natster_tui.text.strict_json import json_line
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_CHANGES_SHOWN = 50
 _DIGITS = 20
 NOT_CONFIRMED = "not confirmed: nothing was written"
 
@@ -60,7 +56,7 @@ def project(once: bool, auto_rebuild: bool, as_json: bool, **_given: Any) -> Non
     """Project without a screen."""
     target = target_of()
     if as_json and not once:
-        raise UsageError("--json tells how far it came: add --once")
+        raise UsageError("--json prints how far it came: add --once")
     if target.choice.read_only:
         raise RefusedError("--read-only: projecting writes the projections")
     # Given before the command's name it is the program's.
@@ -100,15 +96,15 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
     chosen = chosen_projections(target.choice.projections, name)
 
     async def compare(log: EventLog) -> list[Verdict]:
-        return await Rebuild(log, chosen, target.instance, _progress_line()).verify()
+        return await Rebuild(log, chosen, target.instance, progress_line()).verify()
 
     verdicts = run(with_log(target.source, target.choice, compare))
-    _end_progress()
+    end_progress()
     if as_json:
         click.echo(json_line([_verdict_json(verdict) for verdict in verdicts]))
     for verdict in verdicts if not as_json else ():
         click.echo(verdict.sentence)
-        _print_changes(verdict.listed, against="the log")
+        print_changes(verdict.listed, against="the log")
     if not all(verdict.good for verdict in verdicts):
         click.get_current_context().exit(1)
 
@@ -198,12 +194,12 @@ async def _rebuild(
                 raise RefusedError("; ".join(preflight.blockers))
             _confirm_by_name(" and ".join(preflight.blockers), projections)
         work: Rebuild | KeyRebuild = (
-            Rebuild(log, projections, target.instance, _progress_line())
+            Rebuild(log, projections, target.instance, progress_line())
             if key is None
             else KeyRebuild(log, projections[0], key, target.instance)
         )
         plans = await work.prepare()
-        _end_progress()
+        end_progress()
         blocked = [error.sentence for error in work.blocked.values()]
         if not as_json:
             _print_plans(plans)
@@ -232,7 +228,7 @@ async def _rebuild(
             elif any(plan.diff for plan in plans):
                 _confirm("Write these changes?")
         verdicts = await work.commit(purge=purge, take_over=take_over, partial=bool(blocked))
-        _end_progress()
+        end_progress()
         if as_json:
             click.echo(json_line([_verdict_json(verdict) for verdict in verdicts]))
         else:
@@ -259,7 +255,7 @@ async def _end_left_behind(
 
 
 def _agreed(question: str) -> bool:
-    """Ask something after all is done: where nobody can answer, the answer is no."""
+    """Ask something after all is done: without a terminal the answer is no."""
     try:
         with asking():
             return click.confirm(question, err=True)
@@ -288,8 +284,8 @@ def _confirm(question: str) -> None:
 def asking() -> Iterator[None]:
     """Around a prompt, which holds up the event loop.
 
-    The loop's own handler of Ctrl-C would wait for the loop; here it must end the prompt. Where
-    nobody can answer, the input ends at once: that is no agreement.
+    The loop's own handler of Ctrl-C would wait for the loop; here it must end the prompt. Without
+    a terminal the input ends at once, which is no agreement.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -311,7 +307,7 @@ def _print_preflight(preflight: Preflight) -> None:
 def _print_plans(plans: Sequence[PlannedRebuild]) -> None:
     for plan in plans:
         click.echo(f"{plan.projection.name}: at {plan.seq:,}, {plan.summary}")
-        _print_changes(plan.listed, against="what is stored")
+        print_changes(plan.listed, against="what is stored")
 
 
 def _plan_json(plan: PlannedRebuild) -> dict[str, Any]:
@@ -333,42 +329,3 @@ def _plan_json(plan: PlannedRebuild) -> dict[str, Any]:
         if plan.drift is None
         else [mask_text(change.key) for change in plan.drift.unexplained.changes],
     }
-
-
-def _print_changes(changes: Sequence[KeyChange], *, against: str) -> None:
-    for change in changes[:_CHANGES_SHOWN]:
-        click.echo(f"  {screen_text(change.key, 100)} {change.kind}")
-        if change.kind == "changed":
-            for field in change.fields():
-                click.echo(f"    {change_line(field)}")
-    if len(changes) > _CHANGES_SHOWN:
-        click.echo(f"  … and {len(changes) - _CHANGES_SHOWN:,} more that differ from {against}")
-
-
-def _progress_line() -> Any:
-    """Progress on stderr, on one line, only where a person looks."""
-    if not sys.stderr.isatty():
-        return None
-
-    told: list[str] = []
-
-    def draw(progress: ReplayProgress) -> None:
-        for sentence in progress.blocked[len(told) :]:
-            told.append(sentence)
-            sys.stderr.write(f"\r\x1b[K{sentence}\n")
-        left = progress.seconds_left
-        about = "" if left is None else f", {left:.0f} s left"
-        parked = progress.parked_line and f", {progress.parked_line}"
-        done = f"{progress.seq:,} of {progress.last:,}"
-        line = f"replaying {done}, {progress.rate:,.0f}/s{about}{parked}"
-        # What wraps is not cleared by what follows.
-        sys.stderr.write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
-        sys.stderr.flush()
-
-    return draw
-
-
-def _end_progress() -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()

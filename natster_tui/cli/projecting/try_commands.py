@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import projections_of, takes_target, target_of
+from natster_tui.cli.projecting.printing import draw_line, end_progress, print_changes
 from natster_tui.cli.projecting.projection_names import chosen_projections
 from natster_tui.cli.running import run
 from natster_tui.engine.log.import_file import ImportFile
@@ -22,11 +22,10 @@ from natster_tui.errors import NatsterError, RefusedError, UsageError
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
-from natster_tui.projections.diff import Diff, diff_documents, same_json
+from natster_tui.projections.diff import diff_documents, same_json
 from natster_tui.projections.documents import encode_document, read_document
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.registering.loading import load_file
-from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.envelope import is_sealed
 from natster_tui.store.settings.files import expand_home
@@ -61,7 +60,7 @@ def try_(file: str, watch: bool, as_json: bool, **_given: Any) -> None:
         watch_rules(projections)
         async with opened_log(target.source, target.choice) as log:
             records = await read_log(log, target.instance, _show_reading)
-            _end_line()
+            end_progress()
             if not watch:
                 return await _try_all(log, projections, records, path, target.instance, as_json)
             await _watch(log, records, path, target.instance)
@@ -140,20 +139,11 @@ def _print_trial(trial: Trial) -> None:
         )
         for sign, field, count in trial.fields():
             click.echo(f"  {sign} {safe_text(field, 100)} in {count:,} of {documents:,}")
-        _print_changes(trial.diff)
+        print_changes(trial.diff.changes, against="what is stored")
     if trial.second is not None:
         click.echo(trial.second.sentence)
     else:
         click.echo("a second fold (other process, hash seed, batches, clock) gives the same")
-
-
-def _print_changes(diff: Diff) -> None:
-    for change in diff.changes[:_KEYS_SHOWN]:
-        click.echo(f"  {screen_text(change.key, 100)} {change.kind}")
-        for field in change.fields() if change.kind == "changed" else ():
-            click.echo(f"    {change_line(field)}")
-    if len(diff.changes) > _KEYS_SHOWN:
-        click.echo(f"  … and {len(diff.changes) - _KEYS_SHOWN:,} more")
 
 
 def _trial_json(trial: Trial) -> dict[str, Any]:
@@ -214,7 +204,7 @@ def fold(file: str, name: str | None, expect: str | None, **_given: Any) -> None
         diff = diff_documents(expected[each], documents, same_json)
         differs = differs or bool(diff)
         click.echo(f"{each}: {len(documents):,} documents, {diff.summary}")
-        _print_changes(diff)
+        print_changes(diff.changes, against="what is expected")
     if differs:
         click.get_current_context().exit(1)
 
@@ -238,12 +228,4 @@ def _expected(path: Path, folded: dict[str, dict[str, bytes]]) -> dict[str, dict
 
 
 def _show_reading(seq: int, head: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[Kreading {seq:,} of {head:,}")
-        sys.stderr.flush()
-
-
-def _end_line() -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+    draw_line(f"reading {seq:,} of {head:,}")

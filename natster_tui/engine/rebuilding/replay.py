@@ -209,19 +209,13 @@ class Replay:
                 others = quick.take(messages)
                 if others:
                     quick.apply(await self.log.sealing.open_records(as_records(others)))
-                self.seq = progress.seq = messages[-1][0]
-                progress.events += len(messages)
                 progress.by_type = quick.counts
                 progress.parked.update(quick.parked())
-                self._on_progress(progress)
-                if progress.events - self._frozen_at >= FREEZE_EVERY:
-                    self._keep()
-                await asyncio.sleep(0)
+                await self._passed(messages[-1][0], len(messages))
 
     async def _read_to(self, to: int) -> None:
         if self.seq >= to:
             return
-        progress = self.progress
         async with aclosing(
             self.log.records(
                 self.seq + 1,
@@ -233,15 +227,20 @@ class Replay:
         ) as batches:
             async for batch in batches:
                 self._fold(batch)
-                self.seq = progress.seq = batch[-1].seq
-                progress.events += len(batch)
-                self._on_progress(progress)
-                if progress.events - self._frozen_at >= FREEZE_EVERY:
-                    self._keep()
-                # A batch is at most a few thousand events: let the screen and live work run.
-                await asyncio.sleep(0)
+                await self._passed(batch[-1].seq, len(batch))
         if self.seq < to:
             self._pass_to(to)
+
+    async def _passed(self, seq: int, events: int) -> None:
+        """Count a slice of the log, report it, and let the rest of the program run."""
+        progress = self.progress
+        self.seq = progress.seq = seq
+        progress.events += events
+        self._on_progress(progress)
+        if progress.events - self._frozen_at >= FREEZE_EVERY:
+            self._keep()
+        # A slice is at most a few thousand events.
+        await asyncio.sleep(0)
 
     def _fold(self, records: list[Record]) -> None:
         events = list(map(self.log.system.read, records))

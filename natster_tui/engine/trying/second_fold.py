@@ -152,13 +152,12 @@ def _received() -> list[_Packed]:
 
 
 def _main(file: str, name: str, upto: int) -> None:
-    from natster_tui.projections.registering.loading import load_registry
+    from natster_tui.projections.registering.loading import load_file
 
     real, real_ns = time.time, time.time_ns
     time.time = lambda: real() + _CLOCK_S
     time.time_ns = lambda: real_ns() + _CLOCK_S * 10**9
-    problems: list[str] = []
-    projection = load_registry([Path(file)] if file else [], problems).named(name)
+    projection = next(each for each in load_file(Path(file)) if each.name == name)
     fold = _folded(projection, _records(_received()), _BATCH)
     documents = fold.documents()
     answer = {"documents": {key: _digest(each) for key, each in documents.items()}}

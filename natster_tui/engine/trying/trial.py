@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import resource
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -117,12 +118,12 @@ async def try_projection(
     then: dict[str, bytes] = {}
     for start in range(0, len(records), _BATCH):
         batch = records[start : start + _BATCH]
+        events = list(map(log.system.read, batch))
         if at is not None and fold.seq < at <= batch[-1].seq:
-            upto = [each for each in batch if each.seq <= at]
-            fold.apply_all(upto, list(map(log.system.read, upto)))
+            upto = bisect_right(batch, at, key=lambda record: record.seq)
+            fold.apply_all(batch[:upto], events[:upto])
             then = fold.documents()
-        rest = [each for each in batch if each.seq > fold.seq]
-        fold.apply_all(rest, list(map(log.system.read, rest)))
+        fold.apply_all(batch, events)  # what was folded already is passed over
     _check_documents(projection, fold)
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB

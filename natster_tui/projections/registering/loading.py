@@ -19,19 +19,20 @@ from typing import Any
 
 from natster_tui.errors import ProjectionRefusedError
 from natster_tui.projections.api import Projection
+from natster_tui.projections.registering.declaration import declaration_problem
 from natster_tui.projections.registering.registry import BUILT_IN, Registry
 from natster_tui.text.safe_text import safe_text
 
 GROUP = "natster_tui.projections"
 
 
-def load_registry(files: Sequence[Path], problems: list[str]) -> Registry:
+def load_registry(files: Sequence[Path]) -> tuple[Registry, list[str]]:
     """The built-in projections, those of installed packages, and those of files, in this order.
 
-    A package that does not load is left out, and a sentence about it is added to `problems`.
-    Raises ProjectionRefusedError for a file that does not.
+    A package that does not load is left out; the sentences about such packages come along. Raises
+    ProjectionRefusedError for a file that does not load.
     """
-    registry = BUILT_IN
+    registry, problems = BUILT_IN, list[str]()
     for entry_point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
         try:
             for projection in load_entry_point(entry_point):
@@ -41,7 +42,7 @@ def load_registry(files: Sequence[Path], problems: list[str]) -> Registry:
     for file in files:
         for projection in load_file(file):
             registry = registry.adding(projection, str(file))
-    return registry
+    return registry, problems
 
 
 def load_file(file: Path) -> list[Projection[Any]]:
@@ -96,6 +97,9 @@ def _projections_in(origin: str, found: Iterable[Any]) -> list[Projection[Any]]:
             f"{safe_text(origin, 200)} defines no projection: derive a class from KeyedProjection, "
             "with a rule"
         )
+    for projection in projections:
+        if problem := declaration_problem(projection):
+            raise ProjectionRefusedError(f"{safe_text(origin, 200)}: {problem}")
     return projections
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from natster_tui.errors import RefusedError
 from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.sealed_payload import Seal, Unopened
-from natster_tui.events.tokens import is_usable_token
+from natster_tui.events.tokens import NO_ACCOUNT, is_usable_token
 from natster_tui.store.sealing.envelope import (
     Key,
     OpenError,
@@ -27,9 +27,6 @@ from natster_tui.store.sealing.key_making import ensure_keys
 from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.key_table import KeyTable
 from natster_tui.store.sealing.keyring import Keyring
-
-NO_ACCOUNT = "_nobody"
-"""The name whose key seals events if their origin cannot be an account."""
 
 _STORED_AS_THEY_ARE = (b"", b"null")
 _NO_KEYS = "no keys are in use here"

@@ -15,8 +15,8 @@ ACTIVITY = Path(__file__).parents[1] / "activity.py"
 
 
 def test_a_file_adds_its_projection() -> None:
-    problems: list[str] = []
-    assert load_registry([ACTIVITY], problems).names == ("account", "catalog", "activity")
+    registry, problems = load_registry([ACTIVITY])
+    assert registry.names == ("account", "catalog", "activity")
     assert not problems
 
 
@@ -35,14 +35,14 @@ def test_a_file_that_does_not_load_is_refused_with_its_line(
     file = tmp_path / "mine.py"
     file.write_text(text)
     with pytest.raises(ProjectionRefusedError, match=why) as refusal:
-        load_registry([file], [])
+        load_registry([file])
     assert "\x1b" not in refusal.value.sentence
     assert not list(tmp_path.glob("__pycache__"))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProjectionRefusedError, match="there is no file"):
-        load_registry([tmp_path / "none.py"], [])
+        load_registry([tmp_path / "none.py"])
 
 
 def test_a_package_that_does_not_load_is_reported_and_left_out(
@@ -51,7 +51,7 @@ def test_a_package_that_does_not_load_is_reported_and_left_out(
     broken = EntryPoint("broken", "natster_tui.no_such_module", loading.GROUP)
     works = EntryPoint("works", "tests.projections.activity:ActivityProjection", loading.GROUP)
     monkeypatch.setattr(loading, "entry_points", lambda group: (broken, works))
-    problems: list[str] = []
-    assert load_registry([], problems).names == ("account", "catalog", "activity")
+    registry, problems = load_registry([])
+    assert registry.names == ("account", "catalog", "activity")
     assert len(problems) == 1
     assert "broken of a package does not load: ModuleNotFoundError" in problems[0]
