@@ -25,6 +25,7 @@ from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.log import EventLog
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.text.strict_json import json_line
 
@@ -66,23 +67,19 @@ def status(as_json: bool, **_given: Any) -> None:
             for change in projection.drift.unexplained.changes[:_KEYS_SHOWN]:
                 click.echo(f"{'':<14}{screen_text(change.key, 100)}")
             if (left := len(projection.drift.unexplained.changes) - _KEYS_SHOWN) > 0:
-                click.echo(f"{'':<14}… and {left:,} more: verify tells all of them")
+                click.echo(f"{'':<14}… and {left:,} more: verify lists all of them")
         if projection.problem:
             click.echo(f"{'':<12}! {projection.problem}")
         if projection.stored.touched_by_others:
             click.echo(
                 f"{'':<12}! something else wrote to {projection.projection.bucket}: "
-                f"verify {projection.projection.name} tells whether it matters, "
+                f"verify {projection.projection.name} shows whether it matters, "
                 f"rebuild {projection.projection.name} puts it right"
             )
     if report.contested_names:
         shown = ", ".join(screen_text(name, 60) for name in report.contested_names[:_NAMES_SHOWN])
         more = ", …" if report.contested_names[_NAMES_SHOWN:] else ""
-        names = (
-            "1 catalog name"
-            if len(report.contested_names) == 1
-            else f"{len(report.contested_names):,} catalog names"
-        )
+        names = counted(len(report.contested_names), "catalog name")
         click.echo(f"contested   {names}: {shown}{more}")
     for hazard in report.hazards:
         click.echo(f"hazard      {hazard}")

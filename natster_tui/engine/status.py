@@ -28,6 +28,7 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Holder, projecting
 from natster_tui.store.log import EventLog
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import mask_text
 
 EVENTS_COMPARED = 100_000
@@ -60,7 +61,7 @@ class ProjectionReport:
     def stored_sentence(self) -> str:
         """What is stored, and who stored it."""
         stored = self.stored
-        keys = "1 key" if stored.document_count == 1 else f"{stored.document_count:,} keys"
+        keys = counted(stored.document_count, "key")
         if stored.checkpoint is not None:
             return (
                 f"at {stored.checkpoint.seq:,}, lag {self.lag:,}, {keys}, "

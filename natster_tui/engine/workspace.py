@@ -328,7 +328,7 @@ class Workspace:
             self._filter_changed.set()
         self._ring()
 
-    def _filter_anew(self, matches: FilteredLog) -> None:
+    def _filter_again(self, matches: FilteredLog) -> None:
         """Look for the same events again: the previous result may be out of date."""
         shown = self.filtered
         self.set_filter(matches.wanted)
@@ -347,7 +347,7 @@ class Workspace:
 
     async def _keep_filtering(self, log: EventLog) -> None:
         if self.matches is not None and self._filtered_in not in ((), log.identity):
-            self._filter_anew(self.matches)
+            self._filter_again(self.matches)
         self._filtered_in = log.identity
         while True:
             matches = self.matches
@@ -357,7 +357,7 @@ class Workspace:
                 and matches.names_at > 0
                 and self._has_folded_accounts(matches.names_at)
             ):
-                self._filter_anew(matches)
+                self._filter_again(matches)
             elif matches is None or matches.is_complete(self.follower.head):
                 self._filter_changed.clear()
                 with suppress(TimeoutError):

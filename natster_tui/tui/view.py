@@ -151,7 +151,7 @@ class View:
         """Events that are not in the stored projection yet; what is folded here is not enough.
 
         Nor is what is stored, where it was of no use here (sealed, and the key is missing) and
-        the fold began anew.
+        the fold was started again.
         """
         status = projector.status
         done = status.position if status.stored is None else min(status.stored, status.position)
@@ -180,7 +180,7 @@ class View:
     def has_drift(self, projector: Projector) -> bool:
         """Whether what is stored is known to differ from the log, or is not ours to keep."""
         status = projector.status
-        # What somebody else had written is put right when nothing of theirs is left: by a rebuild.
+        # Only a rebuild removes everything that another program wrote.
         theirs = self.drifted.get(projector.projection.name)
         found = theirs is not None and (status.touched_by_others or not theirs)
         return found or (status.drift is not None and bool(status.drift.unexplained))

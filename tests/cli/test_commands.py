@@ -201,7 +201,7 @@ async def test_status_tells_hazards_and_that_somebody_wrote_to_a_bucket(
     text = await natster.succeed("status")
     assert "account     at 10, lag 0, 3 keys, parked 0" in text.lines
     assert "discard is old: a full log will forget its first events" in text.out
-    assert "something else wrote to PROJ_CATALOG: verify catalog tells" in text.out
+    assert "something else wrote to PROJ_CATALOG: verify catalog shows" in text.out
     assert "PROJ_ACCOUNT" not in text.out
 
 

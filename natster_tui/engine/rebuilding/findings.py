@@ -9,6 +9,7 @@ from natster_tui.engine.projecting.stored_projection import Standing, StoredProj
 from natster_tui.projections.api import Projection
 from natster_tui.projections.beside.drift import Drift
 from natster_tui.projections.diff import Diff, KeyChange
+from natster_tui.text.counting import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Verdict:
             whose = "" if self.standing is Standing.OURS else f" ({self.standing.value})"
             keys = "1 key matches" if self.diff.keys == 1 else f"{self.diff.keys:,} keys match"
             return f"{name}: {keys} the log at {self.seq:,}{whose}"
-        keys = "1 key" if self.diff.keys == 1 else f"{self.diff.keys:,} keys"
+        keys = counted(self.diff.keys, "key")
         if self.drift is not None and self.drift.explained:
             return f"{name}: drift at {self.seq:,}, {keys} compared: {self.drift.summary}"
         return (

@@ -1,4 +1,4 @@
-"""Noticing when a catalog name becomes contested, so that a person is told at that moment."""
+"""A notice on screen when a catalog name becomes contested."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 
 _TOLD_ONE_BY_ONE = 3
-"""More names than this at once are told in one sentence."""
+"""More names than this at once share one notice."""
 
 
 class ContestedNames:

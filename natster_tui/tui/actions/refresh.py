@@ -22,7 +22,7 @@ BESIDE_PER_SECOND = 5
 TURN_S = 1 / 60
 """Between two of them: Textual paints as often."""
 UNREADABLE_PER_SECOND = 1_000
-"""Events a second from which on nobody follows single rows, and fewer pictures say as much."""
+"""From this many events a second on, rows pass too fast to read, and fewer paints are enough."""
 CALM_REFRESH_PER_SECOND = 4
 CALM_BESIDE_PER_SECOND = 2
 AT_LEAST_EVERY_S = 1.0

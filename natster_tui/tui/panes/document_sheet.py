@@ -13,6 +13,7 @@ from natster_tui.projections.excerpt import excerpt_of
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
 from natster_tui.projections.wording import pretty_json
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.sheet import Manner, Section, Sheet, Tone
@@ -58,9 +59,9 @@ def catalog_sheet(
         facts.add("", "only shared in ways that make no catalog", Tone.DIM)
         return Sheet(title, (facts,))
     facts.add("owner", manner.account(state.owner), place=account_place(state.owner))
-    facts.add("shared with", f"{len(state.shared_with):,} accounts")
     for warning in warnings:
         facts.add("warning", warning, Tone.WARN)
+    facts.add("shared with", counted(len(state.shared_with), "account"))
     for account in islice(state.shared_with, _ENTRIES_SHOWN):
         recipient = accounts.get(account)
         at = None if recipient is None else recipient.in_shares.get((name, state.owner))

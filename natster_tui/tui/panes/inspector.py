@@ -44,7 +44,7 @@ from natster_tui.tui.widgets.scroll_view import QuietScroll
 REVEAL_S = 10.0
 """Seconds for which secrets are shown."""
 _EVERY_S = 0.3
-"""While events stream past nobody reads each in full, and laying it out costs most of all."""
+"""While events stream past, they are not read in full, and laying one out costs the most."""
 _LABEL = 12
 _CHOSEN = Style(reverse=True)
 

@@ -1,4 +1,4 @@
-"""The timeline: the whole log, oldest first, following the head until somebody scrolls up.
+"""The timeline: the whole log, oldest first, following the head until the user scrolls up.
 
 A virtual list over stream sequences. Rows that are not at hand are asked for, and stand as a
 placeholder until they come; nothing waits for them.

@@ -83,7 +83,7 @@ class PublishScreen(ModalScreen[int | None]):
         yield KeyLine(self._view.glyphs)
 
     def on_mount(self) -> None:
-        """Judge what is there already, and anew whenever the log goes on."""
+        """Check what is filled in already, and again whenever the log grows."""
         self._origin.focus()
         self._judge()
         self.set_interval(_LOOK_S, self._follow_the_log)

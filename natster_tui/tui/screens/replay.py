@@ -87,7 +87,7 @@ class ReplayScreen(ModalScreen[None]):
         return self._text.plain
 
     def clear(self) -> None:
-        """Begin the text anew."""
+        """Clear the text and start again."""
         self._text = Text()
         self._body.update(self._text)
 
@@ -105,7 +105,7 @@ class ReplayScreen(ModalScreen[None]):
             f"{progress_bar(progress.fraction, width, glyphs)} {progress.seq:,} of "
             f"{progress.last:,}, {progress.rate:,.0f}/s{about}"
         )
-        # As they come: nobody should have to wait for the end to see that it is of no use.
+        # At once, so that a replay that is of no use can be stopped early.
         for trouble in filter(None, [progress.parked_line, *progress.blocked]):
             text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])
         self._progress.update(text)
@@ -156,7 +156,7 @@ class ReplayScreen(ModalScreen[None]):
                 self._append(f"      … and {more:,} more fields")
         if len(changes) > _CHANGES_SHOWN:
             self._append(f"  … and {len(changes) - _CHANGES_SHOWN:,} more")
-        # Once: each time the whole text is laid out anew.
+        # Once, because each change lays the whole text out again.
         self._body.update(self._text)
 
     def action_scroll(self, lines: int) -> None:
@@ -183,7 +183,10 @@ class VerifyScreen(ReplayScreen):
     async def _verify(self) -> None:
         self.say("Replaying the log, and comparing what is stored with what it says.")
         work = self.view.workspace.rebuild(self.projections, self.show_progress)
-        for verdict in await work.verify():
+        verdicts = await work.verify()
+        self.clear()
+        self.say("What is stored, compared with the log:")
+        for verdict in verdicts:
             say_verdict(self, verdict)
         self.hint("esc closes")
 

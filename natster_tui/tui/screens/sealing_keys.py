@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from natster_tui.engine.workspace import Workspace
 from natster_tui.projections.wording import Names
 from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.keyring import Keyring
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time
 
@@ -58,19 +60,16 @@ def _append_keys(text: Text, keyring: Keyring, names: Names) -> None:
         found = keyring.find(key.id)
         if isinstance(found, Missing):
             unusable.append((key.account, key.id, found.reason))
-    text.append(f"\nData keys of {_accounts(len(of_account))}\n", "bold")
+    text.append(f"\nData keys of {counted(len(of_account), 'account')}\n", "bold")
     for account, key_id, reason in unusable:
         text.append(f"  ! {names.of(account)}  {screen_text(key_id, 100)}: {reason}\n", "bold")
     bad = {key_id for _account, key_id, _reason in unusable}
+    width = max(map(cell_len, map(names.of, of_account)), default=0)
     for account in sorted(of_account, key=lambda each: names.of(each).casefold()):
         ids = ", ".join(screen_text(each, 100) for each in of_account[account] if each not in bad)
         if ids:
-            text.append(f"  {names.of(account)}  ")
+            text.append(f"  {set_cell_size(names.of(account), width)}  ")
             text.append(f"{ids}\n", "dim")
-
-
-def _accounts(count: int) -> str:
-    return "1 account" if count == 1 else f"{count:,} accounts"
 
 
 def _append_erased(text: Text, keyring: Keyring, names: Names) -> None:

@@ -224,5 +224,5 @@ class WhyScreen(ModalScreen[int | None]):
             self.dismiss(self._reasons.selected_seq)
 
     def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
-        """Moving in here is nobody else's business."""
+        """Keep moves in this list from reaching the panes behind it."""
         message.stop()

@@ -1,6 +1,6 @@
 """The footer: the keys that do something here, one line of text.
 
-Textual's own footer is a widget for each key, all of them made anew whenever the focus moves: a
+Textual's own footer is a widget for each key, all of them created again whenever the focus moves: a
 third of a second on a slow machine, for a line that mostly stays as it was.
 """
 

@@ -28,7 +28,7 @@ class StatusLine(Static):
     _shown: Text | None = None
 
     def show(self, view: View, since_last: float | None) -> None:
-        """Draw it anew. `since_last` is seconds since an event last came in."""
+        """Draw it again. `since_last` is seconds since an event last came in."""
         workspace, glyphs = view.workspace, view.glyphs
         width = self.size.width or 80
         theme = self.app.theme_variables

@@ -28,7 +28,7 @@ class _Visible(Highlighter):
 
 
 class Field(Input):
-    """An `Input` for text that somebody may have pasted. `value` is that text, unchanged."""
+    """An `Input` for text that may have been pasted. `value` is that text, unchanged."""
 
     def __init__(self, value: str | None = None, **options: Any) -> None:
         super().__init__(value, highlighter=_Visible(), **options)

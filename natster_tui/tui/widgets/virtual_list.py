@@ -137,7 +137,7 @@ class VirtualList(QuietScroll, can_focus=True):
             self._rests_until = ended + REST * (ended - began)
 
     def wake(self) -> None:
-        """Rest no longer: somebody waits for what is new."""
+        """Paint with the next frame: the user waits for what is new."""
         self._rests_until = 0.0
 
     @property

@@ -82,7 +82,7 @@ def test_an_account_says_since_when_it_is_there_and_bound() -> None:
 def test_a_catalog_says_with_whom_it_is_shared_and_who_imported_it() -> None:
     sheet = catalog_sheet("songs", CATALOG_FOLD, MANNER, ["two owners"], ACCOUNT_FOLD.states)
     lines = said(sheet)
-    assert lines[:3] == ["owner A  ANNA", "shared with 1 accounts", "warning two owners"]
+    assert lines[:3] == ["owner A  ANNA", "warning two owners", "shared with 1 account"]
     assert lines[3].startswith("BERT, imported ")
 
 
