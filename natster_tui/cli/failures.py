@@ -1,4 +1,4 @@
-"""What a person is told when something fails that no part of the program has a sentence for."""
+"""The sentence for failures that no part of the program expects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def as_sentence(error: BaseException) -> NatsterError:
 def report_what_nobody_awaits(say: Callable[[str], None]) -> None:
     """Let `say` tell of failures that reach no caller, as sentences like every other.
 
-    Left alone Python prints them by itself, with what they say: of a task that nobody awaits,
+    Otherwise Python prints them, with what they say: of a task that is never awaited,
     and of what fails while something is cleaned up.
     """
     logger = logging.getLogger("asyncio")

@@ -135,7 +135,7 @@ def _print_report(report: dict[str, Any], called: Naming) -> None:
 
 
 def _say(line: str) -> None:
-    """Print a line: ids come from the bucket, where anybody may have written."""
+    """Print a line: ids come from the bucket, which other programs may write to."""
     click.echo(for_output(screen_text(line)))
 
 

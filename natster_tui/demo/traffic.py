@@ -1,7 +1,7 @@
 """The demo's traffic: a community's history at once, and its life from then on.
 
 The community is `demo.community`'s, the same for the same seed; the events go into the
-workspace's own log like anybody else's, with their past times as an import would keep them.
+workspace's own log like those of any program, with their past times as an import keeps them.
 """
 
 from __future__ import annotations

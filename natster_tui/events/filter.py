@@ -69,7 +69,7 @@ class Bounds:
 
 
 class Values(Enum):
-    """What the values of a field are, for whoever completes them."""
+    """What the values of a field are, which decides how they are completed."""
 
     ANY = "any text"
     KINDS = "kinds of events"

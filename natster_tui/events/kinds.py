@@ -39,10 +39,10 @@ class EventKind:
     `word` is the short word that rows show and filters take. `glyph` and `plain_glyph` mark its
     rows, the second on terminals that show ASCII only; `style` names their colour. `meaning` says
     in the help what happened; `origin` and `target` say who the two accounts are. All kinds use
-    the origin; those with a `direction` use the target,
-    too, and those with `has_catalog` the catalog. `names_account` says that the payload announces
-    what the origin is called. `payload_model` gives the pydantic model of the payload; it is a
-    function so that nobody imports pydantic for a look at the table.
+    the origin, those with a `direction` the target too, and those with `has_catalog` the catalog.
+    `names_account` says that the payload announces what the origin is called. `payload_model`
+    gives the pydantic model of the payload; it is a function so that the table alone does not
+    import pydantic.
     """
 
     type: StrEnum

@@ -87,14 +87,14 @@ async def key_meant(log: EventLog, kind: str, key: str, instance: str) -> str:
 async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | None:
     """Another key that the text may stand for, when nothing is known under it itself.
 
-    Raises UsageError when it can be no key, and nobody is called so.
+    Raises UsageError when it can be no key and no account has that name.
     """
     meant = await account_meant(log, key, instance) if kind == ACCOUNTS.name else None
     if meant is None and not is_usable_token(key):
-        nobody = ", and no account is called so" if kind == ACCOUNTS.name else ""
+        no_account = ", and no account is called so" if kind == ACCOUNTS.name else ""
         raise UsageError(
             f"{kind} {screen_text(key, 100)} cannot be: a key has letters, digits, - _ and = only"
-            f"{nobody}"
+            f"{no_account}"
         )
     return meant
 

@@ -68,7 +68,7 @@ def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any
     for line in payload_lines(record, reveal=reveal, otherwise="--json prints them"):
         click.echo(f"    {line}")
     if isinstance(effects, str):
-        click.echo(f"what it changed cannot be told: {effects}")
+        click.echo(f"what it changed is not known: {effects}")
         return
     for effect in effects:
         made = " (made by this event)" if effect.made else ""
