@@ -16,7 +16,6 @@ revision of the checkpoint does.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -28,6 +27,7 @@ from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND, WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.streams import last_message
+from natster_tui.store.connection.together import together
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.provisioning.refusals import cannot_write
@@ -189,7 +189,7 @@ async def projecting(link: Link, projection: str) -> Holder | None:
     """The process that projects a projection, by its entries; None if there is none."""
     lease = projector_keys(projection)
     keys = [key for key in dict.fromkeys((*reversed(lease.held), lease.former)) if key]
-    looks = await asyncio.gather(*(Lease(link, key).look(REQUEST_TIMEOUT) for key in keys))
+    looks = await together(*(Lease(link, key).look(REQUEST_TIMEOUT) for key in keys))
     for key, found in zip(keys, looks, strict=True):
         holder = found.holder
         if holder is not None and (key != FORMER_KEY or holder.version is None):

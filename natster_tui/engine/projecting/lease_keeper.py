@@ -33,6 +33,7 @@ from natster_tui.errors import (
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.api_codes import MESSAGE_TTL_DISABLED, TRANSIENT
 from natster_tui.store.connection.reporting import notice, waiting_for
+from natster_tui.store.connection.together import together
 from natster_tui.store.lease import (
     BUCKET,
     TTL_S,
@@ -299,7 +300,7 @@ class LeaseKeeper:
         if self._has_all:
             renewals = [self._renewed(leases, key) for key in held]
         # Together: on a slow link one after the other would be too late.
-        results = await _together(*renewals, *self._looks_aside(leases))
+        results = await together(*renewals, *self._looks_aside(leases))
         if self._keys.former not in held and self._keys.former in self._others:
             await self._release(log, leases)
             return False
@@ -346,7 +347,7 @@ class LeaseKeeper:
         """Have all entries, where no living process holds one; whether they are ours now."""
         self._forget()
         held = self._keys.held
-        looks = await _together(*(leases[key].look() for key in held))
+        looks = await together(*(leases[key].look() for key in held))
         # A renewal whose answer was lost, or the lease as we held it over the last link.
         self._revisions = {
             key: found.revision
@@ -408,7 +409,7 @@ class LeaseKeeper:
         """Give the entries back, and see which process projects instead."""
         await self._release(log, leases)
         try:
-            await _together(*(self._look_at(leases, key) for key in leases))
+            await together(*(self._look_at(leases, key) for key in leases))
         except ServerError as error:
             if log.link.is_lost:
                 raise
@@ -448,15 +449,6 @@ async def _uninterrupted(step: Coroutine[Any, Any, None]) -> None:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def _together(*work: Awaitable[Any]) -> list[Any]:
-    """The results of what is done at the same time; the first error, once all have ended."""
-    results = await asyncio.gather(*work, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return list(results)
 
 
 def _was_dead(key: str, holder: Holder) -> str:

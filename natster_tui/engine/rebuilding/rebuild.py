@@ -58,7 +58,6 @@ from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Lease, rebuild_key
 from natster_tui.store.log import EventLog
 from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
-from natster_tui.store.writing.stream_writer import side_by_side
 
 ATOMIC_BATCHES_SINCE = (2, 12, 0)
 TRIES_S = 20.0
@@ -395,7 +394,7 @@ async def confirm_writes(log: EventLog, buckets: Mapping[str, Bucket]) -> None:
     """Make sure that what a rebuild writes would land in these buckets, by projection."""
     confirming = [bucket.confirm() for bucket in buckets.values()]
     confirming += [Lease(log.link, rebuild_key(name)).confirm() for name in buckets]
-    await side_by_side(confirming)
+    await together(*confirming)
 
 
 async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:

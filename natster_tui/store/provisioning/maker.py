@@ -19,6 +19,7 @@ from natster_tui.store.connection.api_codes import (
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import notice
 from natster_tui.store.connection.streams import stream_info
+from natster_tui.store.connection.together import together
 from natster_tui.store.provisioning.refusals import FLAG, cannot_make, too_small
 from natster_tui.store.provisioning.sizes import Room, TooSmallError, plan_sizes
 from natster_tui.store.provisioning.specs import BucketSpec, Kind
@@ -125,7 +126,7 @@ class BucketMaker:
             return False
 
         specs = list(specs)
-        found = await asyncio.gather(*map(is_missing, specs))
+        found = await together(*map(is_missing, specs))
         return [spec for spec, missing in zip(specs, found, strict=True) if missing]
 
     async def _look_for_room(self) -> Room:

@@ -7,11 +7,10 @@ the stream's leader answers. This is slower than a consumer, and changes nothing
 
 from __future__ import annotations
 
-import asyncio
-
 from natster_tui.events.event import Record, StoredMessage
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import message_at, next_message, stream_info
+from natster_tui.store.connection.together import together
 
 AT_A_TIME = 100
 """Requests in flight."""
@@ -43,13 +42,7 @@ async def get_messages(
 
 
 async def _window(link: Link, stream: str, start: int, end: int) -> list[Record]:
-    asked = [asyncio.create_task(message_at(link, stream, seq)) for seq in range(start, end)]
-    try:
-        found = await asyncio.gather(*asked)
-    finally:
-        for task in asked:
-            task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+    found = await together(*(message_at(link, stream, seq) for seq in range(start, end)))
     return [record for record in found if record is not None]
 
 

@@ -8,8 +8,7 @@ or a prefix, a probe comes before the first write (`probe`).
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Mapping
 
 from natster_tui.errors import ApiError, MisplacedWriteError, UnheardError
 from natster_tui.store.connection.answers.messages import PublishAck
@@ -158,10 +157,3 @@ async def confirm_early(link: Link, stream: str, subject: str) -> None:
     except ApiError as error:
         if error.code != STREAM_NOT_FOUND:
             raise
-
-
-async def side_by_side(confirming: Iterable[Awaitable[None]]) -> None:
-    """Confirm several streams at once; raises the first error once all have ended."""
-    for error in await asyncio.gather(*confirming, return_exceptions=True):
-        if error is not None:
-            raise error
