@@ -190,16 +190,13 @@ class EventLog:
             async for batch in batches:
                 yield await self.sealing.open_records(batch)
 
-    async def messages(
+    def messages(
         self, first: int, last: int, *, purpose: str, instance: str, there_from: int | None = None
     ) -> AsyncGenerator[list[StoredMessage], None]:
         """The messages of a range, with payloads as stored; otherwise the same as `records`."""
-        read = read_messages(
+        return read_messages(
             self.leader, first, last, purpose=purpose, instance=instance, there_from=there_from
         )
-        async with aclosing(read) as slices:
-            async for messages in slices:
-                yield messages
 
     def reader(
         self,
