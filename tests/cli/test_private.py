@@ -47,7 +47,7 @@ async def test_whatever_the_umask_everything_written_is_the_users_alone(anywhere
     program = OpenHanded(anywhere.home)
     await program.succeed("import", STANDARD)
     async with Terminal(program) as terminal:
-        await terminal.wait_for("projecting", "in sync", "head 10")
+        await terminal.wait_for("projecting", "in sync", "head 10", " Event 10 ")
         terminal.press("y")
         await terminal.wait_for("copied event")
         terminal.press("o")

@@ -28,7 +28,9 @@ from natster_tui.projections.fold import Fold
 from natster_tui.store.bucket import Bucket, StoredEntry
 from natster_tui.store.log import EventLog
 
-LOOK_AT_STORED_S = 1.0
+LOOK_AT_STORED_S = 0.9
+"""Seconds between two looks. Less than the second after which a silent consumer's heartbeat comes:
+otherwise every other heartbeat would come a little too early for a look."""
 LOOK_AGAIN_S = 3.0
 """What stopped a projector, or made what is stored useless, is read again after so long."""
 LOOK_AGAIN_AT_LAST_S = 60.0
