@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from natster_tui.engine.leases.keeper import LeaseKeeper
+from natster_tui.engine.leases.waiting import Cause, Waiting
 from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.projecting.decision import Reason
-from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.projecting.waiting import Cause, Waiting
 from natster_tui.engine.rebuilding.forgotten import refuse_if_forgotten
 from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.engine.server_source import ServerSource

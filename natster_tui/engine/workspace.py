@@ -17,11 +17,11 @@ from itertools import count
 from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
+from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.log.follower import LogFollower
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.log.readings import Readings
-from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild

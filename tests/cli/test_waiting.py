@@ -11,7 +11,7 @@ import pytest
 
 from natster_tui.engine import headless
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.projecting import lease_keeper
+from natster_tui.engine.leases import keeper as lease_keeper
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS

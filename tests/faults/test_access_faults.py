@@ -6,7 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from natster_tui.engine.projecting.lease_keeper import REFUSED_S
+from natster_tui.engine.leases.keeper import REFUSED_S
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection
 from natster_tui.projections.registering.registry import ACCOUNTS

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 
+from natster_tui.engine.leases import keeper as lease_keeper
+from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting import bucket_watch as stored_watch
-from natster_tui.engine.projecting import lease_keeper, projector
+from natster_tui.engine.projecting import projector
 from natster_tui.engine.projecting import writer as projection_writer
-from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.rebuilding import rebuild
 from natster_tui.errors import ConflictError, ConnectionLostError, ServerError

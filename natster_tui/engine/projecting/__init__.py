@@ -1,1 +1,1 @@
-"""Live projecting: the projector, its writer, its lease and its status."""
+"""Live projecting: the projector, its writer and its status."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from natster_tui.engine.leases.waiting import Waiting
 from natster_tui.engine.projecting.stored_projection import Standing
-from natster_tui.engine.projecting.waiting import Waiting
 
 
 class Reason(Enum):

@@ -15,6 +15,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
+from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.log.readings import Reading, Readings
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
@@ -27,7 +28,6 @@ from natster_tui.engine.projecting.decision import (
     Watch,
     decide,
 )
-from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.status import Phase, ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (

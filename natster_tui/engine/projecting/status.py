@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from natster_tui.engine.beside.other_projector import OtherProjector
+from natster_tui.engine.leases.waiting import Waiting
 from natster_tui.engine.projecting.decision import Reason
-from natster_tui.engine.projecting.waiting import Waiting
 from natster_tui.events.parking import ParkedTally
 from natster_tui.projections.beside.drift import Drift
 

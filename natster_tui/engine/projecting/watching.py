@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.decision import Reason
-from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection
 from natster_tui.engine.rebuilding.rebuild import old_server_sentence, sealed_sentence
 from natster_tui.errors import ServerError

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
+from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.readings import Reading
 from natster_tui.engine.projecting.batching import Changes, unfit
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
-from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (

@@ -17,8 +17,8 @@ from typing import Any
 
 from natster_tui.engine.beside.buckets import convert_buckets
 from natster_tui.engine.beside.comparing import Comparison, compare_with_log
+from natster_tui.engine.leases.keeper import rebuilding
 from natster_tui.engine.projecting.batching import batches, oversized
-from natster_tui.engine.projecting.lease_keeper import rebuilding
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.events.times import age
 from natster_tui.text.masking import screen_text

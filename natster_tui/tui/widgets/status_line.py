@@ -6,8 +6,8 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.widgets import Static
 
+from natster_tui.engine.leases.waiting import Cause
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.projecting.waiting import Cause
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.times import age
 from natster_tui.text.masking import screen_text

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from natster_tui.engine.leases.waiting import Cause, Waiting
 from natster_tui.engine.projecting.decision import (
     Ask,
     Decision,
@@ -17,7 +18,6 @@ from natster_tui.engine.projecting.decision import (
     decide,
 )
 from natster_tui.engine.projecting.stored_projection import Standing
-from natster_tui.engine.projecting.waiting import Cause, Waiting
 
 OURS = Facts(Standing.OURS, version=2, stored_version=2)
 OLDER = Facts(Standing.OTHER_VERSION, version=2, stored_version=1)

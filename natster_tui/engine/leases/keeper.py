@@ -19,8 +19,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-from natster_tui.engine.projecting.silent_entry import SilentEntry
-from natster_tui.engine.projecting.waiting import Cause, Waiting
+from natster_tui.engine.leases.silent_entry import SilentEntry
+from natster_tui.engine.leases.waiting import Cause, Waiting
 from natster_tui.errors import (
     ApiError,
     BucketError,

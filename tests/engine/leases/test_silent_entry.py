@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from natster_tui.engine.projecting.silent_entry import SilentEntry
+from natster_tui.engine.leases.silent_entry import SilentEntry
 
 
 def looks(entry: SilentEntry, revision: int, times: list[float]) -> list[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from natster_tui.engine.projecting.silent_entry import DEAD_AFTER_LOOKS
+from natster_tui.engine.leases.silent_entry import DEAD_AFTER_LOOKS
 from natster_tui.store.lease import BUCKET, Holder
 
 _SILENT_LOOKS = 3

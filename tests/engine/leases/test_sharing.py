@@ -12,11 +12,12 @@ import pytest
 from nats.aio.client import Client
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.projecting import lease_keeper, silent_entry
-from natster_tui.engine.projecting.lease_keeper import LeaseKeeper
+from natster_tui.engine.leases import keeper as lease_keeper
+from natster_tui.engine.leases import silent_entry
+from natster_tui.engine.leases.keeper import LeaseKeeper
+from natster_tui.engine.leases.waiting import Cause
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.projecting.waiting import Cause
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.workspace import Workspace

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from natster_tui.demo.community import DemoCommunity
-from natster_tui.engine.projecting import lease_keeper
-from natster_tui.engine.projecting.lease_keeper import rebuilding
+from natster_tui.engine.leases import keeper as lease_keeper
+from natster_tui.engine.leases.keeper import rebuilding
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Workspace
 from natster_tui.events.event import MESSAGE_ID

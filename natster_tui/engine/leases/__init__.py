@@ -1,0 +1,1 @@
+"""Leases: which process projects or rebuilds a projection, as this process sees it."""
