@@ -6,10 +6,7 @@ and paint what is visible. No data travels in messages.
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 from textual import events
@@ -21,32 +18,32 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from natster_tui.engine.workspace import Workspace
-from natster_tui.tui.actions.contested_names import ContestedNames
 from natster_tui.tui.actions.copy_export import TakingAway
 from natster_tui.tui.actions.navigation import Finding
-from natster_tui.tui.actions.needs import needs_met
 from natster_tui.tui.actions.refresh import Refreshing
-from natster_tui.tui.background import notice
-from natster_tui.tui.bindings import bindings, commands
+from natster_tui.tui.actions.what_is_new import Lines, WhatIsNew
 from natster_tui.tui.clock import Clock, wall_clock
+from natster_tui.tui.keys.commands import commands
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.timeline import Timeline
 from natster_tui.tui.places.opener import Opener
-from natster_tui.tui.screens.dialogs import Dialogs, is_at_work, shows_what_was_read
+from natster_tui.tui.screens.dialogs import Dialogs
 from natster_tui.tui.screens.main import MainScreen
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
 from natster_tui.tui.terminal.driver import attentive
 from natster_tui.tui.terminal.line_filter import LastLook
 from natster_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
+from natster_tui.tui.typed_ahead import TypedAhead
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import Alert
 from natster_tui.tui.widgets.key_line import PaneKeyLine
 from natster_tui.tui.widgets.palette import DeclaredCommands
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
 from natster_tui.tui.widgets.status_line import StatusLine
-from natster_tui.tui.widgets.text_field import AskingField, Field
+from natster_tui.tui.widgets.text_field import AskingField
 from natster_tui.tui.widgets.travel_banner import TravelBanner
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
@@ -81,8 +78,6 @@ class Dashboard(App[None]):
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
-        self._shown_of: tuple[object, ...] = ()
-        self._closes_dialogs = False
         self.panes = Panes(self.view, self.view.projections)
         self._status = StatusLine(id="status")
         self._alert = Alert(self.view.glyphs)
@@ -90,23 +85,19 @@ class Dashboard(App[None]):
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._key_line = PaneKeyLine(self.view.glyphs)
         self._prompt = Prompt(self.view.filters, self.view.completions)
-        self._typed_ahead: deque[events.Event] = deque()
-        """Keys that wait until the one before them is answered."""
-        self.refreshing = Refreshing(
-            [
-                self._look_at_timeline,
-                *(partial(_update, pane) for pane in self.panes.documents.values()),
-                self._look_at_the_rest,
-            ],
-            lambda: workspace.follower.meter.per_second,
-            lambda: workspace.interactive_priority.is_claimed,
-        )
+        self._typed_ahead = TypedAhead(self, super().on_event)
         view, panes = self.view, self.panes
         self.finding = Finding(view, panes, self._prompt, self)
         self.opener = Opener(view, panes, self.traveller)
+        lines = Lines(self._status, self._key_line, self._alert, self.traveller)
+        self.what_is_new = WhatIsNew(view, panes, self.opener, lines, self)
+        self.refreshing = Refreshing(
+            self.what_is_new.looks,
+            lambda: workspace.follower.meter.per_second,
+            lambda: workspace.interactive_priority.is_claimed,
+        )
         self.taking_away = TakingAway(view, panes, self)
         self.dialogs = Dialogs(view, panes, self.opener, self)
-        self._contested = ContestedNames(workspace)
 
     def get_default_screen(self) -> Screen[None]:
         """See `App.get_default_screen`."""
@@ -152,79 +143,11 @@ class Dashboard(App[None]):
         return [*super().get_line_filters(), *self._own_filters]
 
     async def on_event(self, event: events.Event) -> None:
-        """Answer each key before the next: keys typed ahead are meant for what the last one did.
-
-        Textual posts a key to whatever has the focus as it arrives, and looks for its binding when
-        it has bubbled up from there. Of `/type:shared` in one piece the letters would be on their
-        way to the timeline before the slash has opened the prompt.
-        """
+        """Answer each key before the next: keys typed ahead are meant for what the last one did."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            self._typed_ahead.append(event)
-            await self._answer_keys()
+            await self._typed_ahead.add(event)
         else:
             await super().on_event(event)
-
-    async def _answer_keys(self) -> None:
-        """Answer the keys in order, up to an Enter whose text was not handled yet."""
-        while self._typed_ahead:
-            if isinstance(self.focused, AskingField) and self.focused.is_answering:
-                return
-            await self._answer(self._typed_ahead.popleft())
-
-    async def _answer(self, event: events.Event) -> None:
-        focused = self.focused
-        if (
-            isinstance(event, events.Key | events.Paste)
-            and isinstance(focused, Field)
-            and focused.take(event)
-        ):
-            return
-        if isinstance(event, events.Key) and (
-            isinstance(focused, Field) or not isinstance(focused, Input)
-        ):
-            active = self.screen.active_bindings.get(event.key)
-            if active is not None:
-                await self.run_action(active.binding.action, active.node)
-                return
-        await super().on_event(event)
-
-    # -- painting --------------------------------------------------------------------------
-
-    def _look_at_timeline(self) -> None:
-        self._forget_what_is_gone()
-        if self.panes.timeline.is_attached:
-            self.panes.timeline.update_if_changed()
-            self._refresh_status()
-
-    def _forget_what_is_gone(self) -> None:
-        """Show nothing that was read from another log, or before an account was erased."""
-        log = self.workspace.log
-        if log is not None and log.identity != self._shown_of:
-            before, self._shown_of = self._shown_of, log.identity
-            if before:
-                self.traveller.forget()
-                self._closes_dialogs = True
-        if self._closes_dialogs:
-            while shows_what_was_read(self.screen):
-                self.pop_screen()
-            # One that is at work is closed when it is done.
-            self._closes_dialogs = is_at_work(self.screen)
-
-    def _look_at_the_rest(self) -> None:
-        if self.panes.projectors.is_attached:
-            self.panes.projectors.update_if_changed()
-            for sentence in self._contested.newly():
-                notice(self, sentence)
-            self.panes.inspector.show_path(self.opener.path)
-            self.panes.inspector.inspect(self.panes.subject, calmly=self.panes.timeline.following)
-
-    def _refresh_status(self) -> None:
-        last = self.workspace.follower.last_arrival
-        since = None if last is None else time.monotonic() - last
-        self._status.show(self.view, since)
-        self._key_line.show(needs_met(self.view, self.panes, self.opener))
-        self._alert.show(self.workspace)
-        self.traveller.show()
 
     # -- failing ---------------------------------------------------------------------------
 
@@ -289,7 +212,7 @@ class Dashboard(App[None]):
         if message.field is self._prompt:
             self._answered(message.text)
         message.field.is_answering = False
-        await self._answer_keys()
+        await self._typed_ahead.answer()
 
     def _answered(self, text: str) -> None:
         if self._prompt.purpose is not Purpose.EXPORT:
@@ -429,9 +352,3 @@ class Dashboard(App[None]):
     def action_theme(self) -> None:
         """Switch between dark and light."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
-
-
-def _update(pane: VirtualList) -> None:
-    """Show what is new, as long as the pane is on a screen."""
-    if pane.is_attached:
-        pane.update_if_changed()

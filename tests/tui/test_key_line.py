@@ -7,9 +7,9 @@ from dataclasses import replace
 from rich.style import Style
 
 from natster_tui.store.settings.connection import ConnectionSettings
-from natster_tui.tui import bindings as keys_of_all
 from natster_tui.tui.app import Dashboard
-from natster_tui.tui.bindings import Key
+from natster_tui.tui.keys import commands, dialogs, moving
+from natster_tui.tui.keys.key import Key
 from natster_tui.tui.screens.text import TextScreen
 from natster_tui.tui.widgets.key_line import KeyLine
 from tests.conftest import until
@@ -19,7 +19,7 @@ from tests.tui.scenes import projected, text_of
 
 def shown_keys(line: str) -> list[str]:
     """The keys of a footer, each with its label."""
-    labels = {key.label for key in keys_of_all.commands().values()}
+    labels = {key.label for key in commands.commands().values()}
     words, keys = line.split(" "), [""]
     for word in words:
         keys[-1] = f"{keys[-1]} {word}".strip()
@@ -116,11 +116,12 @@ async def test_help_begins_with_the_pane_in_use(settings: ConnectionSettings) ->
 
 
 def test_every_key_has_an_id_of_its_own_and_says_what_it_does() -> None:
-    tables = [table for table in vars(keys_of_all).values() if is_table(table)]
+    names = {**vars(commands), **vars(dialogs), **vars(moving)}
+    tables = [table for table in names.values() if is_table(table)]
     keys = {id(key): key for table in tables for key in table}.values()
     ids = [key.id for key in keys]
     assert sorted(set(ids)) == sorted(ids)
-    for key in keys_of_all.commands().values():
+    for key in commands.commands().values():
         assert key.label
         assert key.help
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from natster_tui.tui.bindings import Need
+from natster_tui.tui.keys.key import Need
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.view import View

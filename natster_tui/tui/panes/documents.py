@@ -14,7 +14,8 @@ from textual.binding import BindingType
 from natster_tui.projections.api import Projection
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.bindings import DOCUMENTS, SEARCHED, bindings
+from natster_tui.tui.keys.commands import DOCUMENTS, SEARCHED
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.panes.columns import DocumentColumns, Link, Shown, Sort
 from natster_tui.tui.panes.document_order import DocumentOrder
 from natster_tui.tui.view import View

@@ -24,7 +24,9 @@ from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
 from natster_tui.tui.background import start
-from natster_tui.tui.bindings import INSPECTOR, SCROLLED, Key, bindings
+from natster_tui.tui.keys.commands import INSPECTOR
+from natster_tui.tui.keys.key import Key, bindings
+from natster_tui.tui.keys.moving import SCROLLED
 from natster_tui.tui.panes.catalog_columns import catalog_warnings
 from natster_tui.tui.panes.document_sheet import account_sheet, catalog_sheet, document_sheet
 from natster_tui.tui.panes.event_sheet import absent_event_sheet, change_sheet, event_sheet

@@ -20,8 +20,8 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import context_of
 from natster_tui.projections.wording import Names, event_phrase
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.bindings import TIMELINE
 from natster_tui.tui.clock import row_time
+from natster_tui.tui.keys.commands import TIMELINE
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.virtual_list import VirtualList

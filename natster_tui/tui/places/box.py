@@ -15,8 +15,9 @@ from natster_tui.events.event import Event
 from natster_tui.projections.wording import Names, event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import notice, start
-from natster_tui.tui.bindings import GO_TO_BOX, GO_TO_FIELD, bindings
 from natster_tui.tui.clock import full_time, row_time
+from natster_tui.tui.keys.dialogs import GO_TO_BOX, GO_TO_FIELD
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.panes.columns import DocumentColumns, Shown
 from natster_tui.tui.places.finding import Documents, Found, Unreachable, moments_named
 from natster_tui.tui.places.opener import Opener

@@ -22,8 +22,9 @@ from natster_tui.projections.community.figures import (
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
-from natster_tui.tui.bindings import COMMUNITY, bindings
 from natster_tui.tui.clock import full_time
+from natster_tui.tui.keys.dialogs import COMMUNITY
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.key_line import KeyLine

@@ -28,7 +28,8 @@ from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names, change_line, key_called
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
-from natster_tui.tui.bindings import PUBLISH, bindings
+from natster_tui.tui.keys.dialogs import PUBLISH
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.key_line import KeyLine

@@ -30,7 +30,8 @@ from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.store.connection.consumers import ConsumerInfo
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.bindings import REBUILD, bindings
+from natster_tui.tui.keys.dialogs import REBUILD
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
 

@@ -27,7 +27,8 @@ from natster_tui.projections.wording import Names, change_line
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
-from natster_tui.tui.bindings import REPLAY, bindings
+from natster_tui.tui.keys.dialogs import REPLAY
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.theme import progress_bar
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import SAID_AFTER_S

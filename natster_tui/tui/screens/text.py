@@ -14,7 +14,10 @@ from textual.widgets import Static
 
 from natster_tui.events.filter import FilterLanguage
 from natster_tui.events.natster import BOUND, IMPORTED
-from natster_tui.tui.bindings import ALWAYS, ANYWHERE, MOVING, TEXT_PAGE, Key, bindings, commands
+from natster_tui.tui.keys.commands import ALWAYS, ANYWHERE, commands
+from natster_tui.tui.keys.dialogs import TEXT_PAGE
+from natster_tui.tui.keys.key import Key, bindings
+from natster_tui.tui.keys.moving import MOVING
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.key_line import KeyLine
 

@@ -11,7 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Markdown, OptionList
 
 from natster_tui.docs import Topic, topics
-from natster_tui.tui.bindings import HELP_PAGE, TOPIC, TOPICS, bindings
+from natster_tui.tui.keys.dialogs import HELP_PAGE, TOPIC, TOPICS
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.text import TextScreen
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.key_line import KeyLine

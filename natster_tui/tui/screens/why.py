@@ -21,8 +21,9 @@ from natster_tui.projections.diff import FieldChange
 from natster_tui.projections.wording import Names, change_line, event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
-from natster_tui.tui.bindings import REASONS, WHY, bindings
 from natster_tui.tui.clock import row_time
+from natster_tui.tui.keys.dialogs import REASONS, WHY
+from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.key_line import KeyLine

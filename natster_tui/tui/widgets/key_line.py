@@ -17,7 +17,8 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
-from natster_tui.tui.bindings import ALWAYS, ANYWHERE, Key, Need
+from natster_tui.tui.keys.commands import ALWAYS, ANYWHERE
+from natster_tui.tui.keys.key import Key, Need
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.text_field import Field
 

@@ -7,7 +7,8 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from natster_tui.tui.bindings import Key, commands
+from natster_tui.tui.keys.commands import commands
+from natster_tui.tui.keys.key import Key
 
 
 class DeclaredCommands(Provider):

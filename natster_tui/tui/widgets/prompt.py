@@ -10,7 +10,8 @@ from textual.binding import BindingType
 from textual.suggester import Suggester
 
 from natster_tui.events.filter import FilterLanguage, Values
-from natster_tui.tui.bindings import PROMPT, bindings
+from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.keys.moving import PROMPT
 from natster_tui.tui.widgets.text_field import AskingField
 
 

@@ -18,7 +18,8 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from natster_tui.tui.bindings import LIST, Key, bindings
+from natster_tui.tui.keys.key import Key, bindings
+from natster_tui.tui.keys.moving import LIST
 from natster_tui.tui.theme import Glyphs, plain
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell, row_strip

@@ -1,0 +1,104 @@
+"""What a refresh of the main screen looks at, in the order of urgency."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from textual.app import App
+
+from natster_tui.tui.actions.contested_names import ContestedNames
+from natster_tui.tui.actions.needs import needs_met
+from natster_tui.tui.actions.refresh import Look
+from natster_tui.tui.background import notice
+from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.places.opener import Opener
+from natster_tui.tui.screens.dialogs import is_at_work, shows_what_was_read
+from natster_tui.tui.view import View
+from natster_tui.tui.widgets.alert import Alert
+from natster_tui.tui.widgets.key_line import PaneKeyLine
+from natster_tui.tui.widgets.status_line import StatusLine
+from natster_tui.tui.widgets.travel_banner import TravelBanner
+from natster_tui.tui.widgets.virtual_list import VirtualList
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines above and below the panes."""
+
+    status: StatusLine
+    keys: PaneKeyLine
+    alert: Alert
+    banner: TravelBanner
+
+
+class WhatIsNew:
+    """Shows what is new in the panes and lines; notes are shown by `app`."""
+
+    def __init__(
+        self, view: View, panes: Panes, opener: Opener, lines: Lines, app: App[None]
+    ) -> None:
+        self._view = view
+        self._workspace = view.workspace
+        self._panes = panes
+        self._opener = opener
+        self._lines = lines
+        self._app = app
+        self.contested = ContestedNames(view.workspace)
+        self._shown_of: tuple[object, ...] = ()
+        self._closes_dialogs = False
+
+    @property
+    def looks(self) -> Sequence[Look]:
+        """The timeline with the lines, each pane of documents, and the rest."""
+        documents = self._panes.documents.values()
+        return [
+            self._look_at_timeline,
+            *(partial(_update, pane) for pane in documents),
+            self._look_at_the_rest,
+        ]
+
+    def _look_at_timeline(self) -> None:
+        self._forget_what_is_gone()
+        if self._panes.timeline.is_attached:
+            self._panes.timeline.update_if_changed()
+            self._refresh_lines()
+
+    def _forget_what_is_gone(self) -> None:
+        """Show nothing that was read from another log, or before an account was erased."""
+        log = self._workspace.log
+        if log is not None and log.identity != self._shown_of:
+            before, self._shown_of = self._shown_of, log.identity
+            if before:
+                self._lines.banner.forget()
+                self._closes_dialogs = True
+        if self._closes_dialogs:
+            while shows_what_was_read(self._app.screen):
+                self._app.pop_screen()
+            # One that is at work is closed when it is done.
+            self._closes_dialogs = is_at_work(self._app.screen)
+
+    def _look_at_the_rest(self) -> None:
+        panes = self._panes
+        if panes.projectors.is_attached:
+            panes.projectors.update_if_changed()
+            for sentence in self.contested.newly():
+                notice(self._app, sentence)
+            panes.inspector.show_path(self._opener.path)
+            panes.inspector.inspect(panes.subject, calmly=panes.timeline.following)
+
+    def _refresh_lines(self) -> None:
+        last = self._workspace.follower.last_arrival
+        since = None if last is None else time.monotonic() - last
+        self._lines.status.show(self._view, since)
+        self._lines.keys.show(needs_met(self._view, self._panes, self._opener))
+        self._lines.alert.show(self._workspace)
+        self._lines.banner.show()
+
+
+def _update(pane: VirtualList) -> None:
+    """Show what is new, as long as the pane is on a screen."""
+    if pane.is_attached:
+        pane.update_if_changed()

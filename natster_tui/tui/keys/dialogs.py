@@ -1,0 +1,70 @@
+"""The keys of each dialog."""
+
+from __future__ import annotations
+
+from natster_tui.tui.keys.key import Key
+
+
+def _scrolling(dialog: str) -> tuple[Key, ...]:
+    return (
+        Key(f"{dialog}.down", "j,down", "scroll(1)"),
+        Key(f"{dialog}.up", "k,up", "scroll(-1)"),
+    )
+
+
+GO_TO_FIELD = (
+    Key("go_to.open", "enter", "screen.open", "open", shown="Enter"),
+    Key("go_to.travel", "ctrl+t", "screen.travel", "travel there", shown="^t"),
+    Key("go_to.close", "escape", "screen.dismiss", "close", shown="Esc"),
+)
+GO_TO_BOX = (
+    Key("go_to.down", "down", "move(1)"),
+    Key("go_to.up", "up", "move(-1)"),
+    Key("go_to.page_down", "pagedown", "page(1)"),
+    Key("go_to.page_up", "pageup", "page(-1)"),
+)
+TEXT_PAGE = (
+    Key("text.close", "escape,q,question_mark,enter", "dismiss", "close", shown="Esc"),
+    *_scrolling("text"),
+)
+HELP_PAGE = (*TEXT_PAGE, Key("help.topics", "t", "topics", "topics"))
+TOPICS = (
+    Key("topics.close", "escape,q,question_mark", "dismiss", "close", shown="Esc"),
+    Key("topics.open", "enter", "choose", "read", shown="Enter"),
+    Key("topics.down", "j,down", "move(1)"),
+    Key("topics.up", "k,up", "move(-1)"),
+)
+TOPIC = (
+    Key("topic.close", "escape,q,enter", "dismiss", "close", shown="Esc"),
+    *_scrolling("topic"),
+    Key("topic.page_down", "pagedown,space", "scroll(20)"),
+    Key("topic.page_up", "pageup", "scroll(-20)"),
+)
+COMMUNITY = (
+    Key("community.close", "escape,q,m", "dismiss", "close", shown="Esc"),
+    Key("community.copy", "y", "copy", "copy the candidates"),
+    *_scrolling("community"),
+)
+PUBLISH = (
+    Key("publish.publish", "ctrl+s", "publish", "publish"),
+    Key("publish.cancel", "escape", "dismiss(None)", "cancel", shown="Esc"),
+)
+WHY = (
+    Key("why.field", "slash", "field", "one field", shown="/"),
+    Key("why.close", "escape", "leave", "close", shown="Esc"),
+    Key("why.close_at_once", "q,w", "dismiss(None)"),
+)
+REASONS = (Key("why.open", "enter", "choose", "go to the event", shown="Enter"),)
+REPLAY = (
+    Key("replay.leave", "escape", "leave", "close", shown="Esc"),
+    *_scrolling("replay"),
+    Key("replay.page_down", "pagedown", "scroll(10)"),
+    Key("replay.page_up", "pageup", "scroll(-10)"),
+)
+REBUILD = (
+    Key("rebuild.compare", "enter", "replay", "replay and compare", shown="Enter"),
+    Key("rebuild.choose", "space", "choose", "choose what", shown="Space"),
+    Key("rebuild.purge", "P", "purge", "purge first"),
+    Key("rebuild.write", "w", "write", "write the changes"),
+    Key("rebuild.delete_consumers", "D", "delete_consumers", "delete what is left"),
+)
