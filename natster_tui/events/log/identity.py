@@ -122,6 +122,10 @@ class Identities:
             return self._placed(record, given, (key,))
         own = import_id(record)
         if own in self._known:
+            if key:
+                # Later events of the file with this key are the same event, as they were when it
+                # was imported.
+                self._known.add(key)
             return None
         if keeps_id:
             return self._placed(record, given, (key,))

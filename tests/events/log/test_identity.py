@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
@@ -143,7 +144,11 @@ def test_a_placement_that_is_taken_back_leaves_nothing() -> None:
     assert identities.place(second) is None
 
 
+EARLY = Record(1, 0, SUBJECT, b"", ((MESSAGE_ID, "\x00"),))
+
+
 @given(st.lists(records, max_size=6), st.lists(records, max_size=6))
+@example([EARLY, replace(EARLY, payload=b"x")], [])
 def test_what_is_imported_twice_is_there_the_second_time(
     file: list[Record], before: list[Record]
 ) -> None:
