@@ -7,6 +7,7 @@ none of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -171,6 +172,13 @@ def projections_of() -> Registry:
 
     given = given_options(click.get_current_context())
     return projections_from(given.get("projection", ()))
+
+
+def key_file_of() -> Path | None:
+    """The key file, for a command that needs no server; None without a home directory."""
+    from natster_tui.cli.target import key_file_from
+
+    return key_file_from(given_options(click.get_current_context()))
 
 
 def given_options(context: click.Context) -> dict[str, Any]:

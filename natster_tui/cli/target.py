@@ -119,14 +119,18 @@ def _source(given: Mapping[str, Any], name: str) -> ServerSource:
 def _sealing_choice(given: Mapping[str, Any]) -> SealingChoice:
     """What was said about sealing; without a home directory there may be no key file."""
     wanted = given.get("sealing")
-    is_named = "key_file" in given
-    file = expand_home(given["key_file"]) if is_named else None
-    if file is None and config_directory() is not None:
-        file = default_key_file()
+    is_named, file = "key_file" in given, key_file_from(given)
     data_dir = expand_home(given["data_dir"]) if "data_dir" in given else data_directory()
     if file is not None and data_dir is not None:
         keep_apart("the key file", file, data_dir)
     return SealingChoice(None if wanted is None else wanted == "on", file, is_named)
+
+
+def key_file_from(given: Mapping[str, Any]) -> Path | None:
+    """The key file that was named, else the default one; None without a home directory."""
+    if "key_file" in given:
+        return expand_home(given["key_file"])
+    return None if config_directory() is None else default_key_file()
 
 
 def _stream_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
@@ -20,6 +21,7 @@ ACTIVITY = next(
     for code in re.findall(r"```python\n(.*?)```", docs.topic("writing").text, re.S)
     if "class ActivityProjection" in code
 )
+ACCOUNT = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
 EVENTS = [initialized("AA", "Ann"), shared("AA", "BB"), imported("BB", "AA"), shared("AA", "CC")]
 
 
@@ -94,6 +96,36 @@ async def test_a_log_is_folded_without_a_server(
     assert "~ events 4 → 3" in differs.out
     expected.write_text("[]")
     assert (await offline.run(*again)).code == 2
+
+
+async def test_a_sealed_log_is_folded_with_its_keys(natster: Program, tmp_path: Path) -> None:
+    binding = {"oauth_id": "github|ann", "bound_context": {"access_token": "hidden-token"}}
+    for event, data in (("initialized", {}), ("bound", binding)):
+        given = ("publish", event, "--origin", ACCOUNT, "--data", json.dumps(data))
+        await natster.succeed(*given, "--create-log")
+    log, plain = tmp_path / "log.jsonl", tmp_path / "plain.jsonl"
+    log.write_text((await natster.succeed("export", "--keys")).out)
+    plain.write_text((await natster.succeed("export")).out)
+    kept = json.loads((await natster.succeed("show", "account", ACCOUNT, "--json", "--reveal")).out)
+
+    keys = str(natster.key_file)
+    offline = Program(tmp_path / "elsewhere")
+    fold = ("fold", str(log), "account", "--key-file", keys)
+    whole = await offline.succeed(*fold, "--reveal")
+    assert whole.json["account"][ACCOUNT] == kept["document"]
+    masked = await offline.succeed(*fold)
+    assert "github|ann" in masked.out
+    assert "hidden-token" not in masked.out
+    for expected in (whole, masked):
+        (tmp_path / "expected.json").write_text(expected.out)
+        await offline.succeed(*fold, "--expect", str(tmp_path / "expected.json"))
+
+    without = await offline.run("fold", str(log), "account", "--key-file", str(tmp_path / "none"))
+    assert without.code == 2
+    assert "there is no key file" in without.err
+    keyless = await offline.run("fold", str(plain), "account", "--key-file", keys)
+    assert keyless.code == 2
+    assert "the file holds no keys: write it with export --keys" in keyless.err
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,10 @@ class _Import:
         keyring = self.log.sealing.keyring
         if keyring is None:
             raise RefusedError("no keys are in use here; nothing was imported")
-        self._offered = OfferedKeys.of(lines, keyring.key_file)
+        try:
+            self._offered = OfferedKeys.of(lines, keyring.key_file)
+        except RefusedError as error:
+            raise RefusedError(f"{error.sentence}; nothing was imported") from error
         await keyring.refresh()
         plan_keys(self._offered, keyring)
 

@@ -103,10 +103,10 @@ class OfferedKeys:
         # The order replaces revisions: of two keys of one account the later one is in use.
         table.take({line.name: KeyEntry(line.value, at) for at, line in enumerate(kept, 1)})
         if table.head is None:
-            raise RefusedError(f"the file's entry {KEYRING_ENTRY} names no keyring; {_NOTHING}")
+            raise RefusedError(f"the file's entry {KEYRING_ENTRY} names no keyring")
         table.unlock(*keys_of_ring(key_file, table.head.ring))
         if table.problem:
-            raise RefusedError(f"the file's keys cannot be used: {table.problem}; {_NOTHING}")
+            raise RefusedError(f"the file's keys cannot be used: {table.problem}")
         table.believe_tombstones()
         return cls(kept, table, table.head)
 
