@@ -12,7 +12,7 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import nats.errors
@@ -30,6 +30,7 @@ from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.confirmation import Confirmation
 from natster_tui.store.connection.delivery_parser import Sink
 from natster_tui.store.connection.failures import denial, told_by
+from natster_tui.store.connection.frames import Outgoing
 from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.login import login
 from natster_tui.store.connection.opening.client import (
@@ -475,6 +476,15 @@ class Link:
             raise ConnectionLostError(self.lost_sentence())
         try:
             await self.client.publish(subject, payload, reply, headers)
+        except (nats.errors.Error, OSError) as error:
+            raise self.failure(error) from error
+
+    async def queue(self, messages: Sequence[Outgoing]) -> None:
+        """Queue messages; the next publish or request sends them before its own, in one write."""
+        if self.lost.done():
+            raise ConnectionLostError(self.lost_sentence())
+        try:
+            await self.client.queue(messages)
         except (nats.errors.Error, OSError) as error:
             raise self.failure(error) from error
 

@@ -1,11 +1,12 @@
-"""Reading raw records with nats-py.
+"""Reading raw records, and writing many messages at once, with nats-py.
 
 nats-py parses each message's headers into a dict and hands it over through a queue and a task. Of
 repeated headers it keeps the last one, but our rule is that the first counts. To read a log we need
 the bytes as they arrive, in order. `WireClient` is the stock client with one private method
-extended, and its parser replaced if that fits (`delivery_parser`).
-`tests/store/connection/test_wire.py` compares both ways of reading, so changes in nats-py's
-internals are noticed.
+extended, and its parser replaced if that fits (`delivery_parser`). It also sends many messages in
+one write (`frames`).
+`tests/store/connection/test_wire.py` compares both ways of reading and of writing, so changes in
+nats-py's internals are noticed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from natster_tui.events.event import Record, StoredMessage
 from natster_tui.events.headers import Headers, parse_headers
 from natster_tui.store.connection.answers.reading import LARGEST_INT64, LARGEST_SEQUENCE
 from natster_tui.store.connection.delivery_parser import Delivery, Sink, replace_parser
+from natster_tui.store.connection.frames import Outgoing, framed
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _LONGEST_COUNT = 19
@@ -54,6 +56,17 @@ class WireClient(Client):
     def detach(self, sid: int) -> None:
         """Remove the sink of a subscription."""
         self._sinks.pop(sid, None)
+
+    async def queue(self, messages: Sequence[Outgoing]) -> None:
+        """Queue messages; the next publish sends them before its own, in one write."""
+        if self.is_closed:
+            raise nats.errors.ConnectionClosedError
+        if self.is_draining_pubs:
+            raise nats.errors.ConnectionDrainingError
+        frames = framed(messages, self._max_payload)
+        self.stats["out_msgs"] += len(messages)
+        self.stats["out_bytes"] += sum(len(message.payload) for message in messages)
+        await self._send_command(frames)
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None

@@ -8,12 +8,13 @@ or a prefix, a probe comes before the first write (`probe`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from natster_tui.errors import ApiError, MisplacedWriteError, UnheardError
 from natster_tui.store.connection.answers.messages import PublishAck
 from natster_tui.store.connection.answers.reading import Part, read_answer, read_part
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND, STREAM_NOT_MATCHED
+from natster_tui.store.connection.frames import Outgoing
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.streams import message_at, stream_info
@@ -44,7 +45,7 @@ class StreamWriter:
     async def confirm(self, subject: str) -> None:
         """Check, once per connection, that only this stream stores what is published.
 
-        Does nothing without a domain or a prefix, because it takes a second. `store` and `send`
+        Does nothing without a domain or a prefix, because it takes a second. `store` and `queue`
         call it; call it early, beside other work, to make the first write faster. Raises
         MisplacedWriteError, and what `Link.request` raises.
         """
@@ -104,12 +105,16 @@ class StreamWriter:
             await self._see(what, subject, payload, ack)
         return ack
 
-    async def send(
-        self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None
-    ) -> None:
-        """Publish a message of a batch that is not its last one; `store` the last."""
-        await self.confirm(subject)
-        await self.link.publish(self.link.target.stored(subject), payload, dict(headers or {}))
+    async def queue(self, messages: Sequence[Outgoing]) -> None:
+        """Queue the messages of a batch before its last one; `store` sends them with that."""
+        if messages:
+            await self.confirm(messages[0].subject)
+            target = self.link.target
+            await self.link.queue(
+                messages
+                if target.is_plain
+                else [each._replace(subject=target.stored(each.subject)) for each in messages]
+            )
 
     def _check(self, what: str, ack: PublishAck) -> None:
         """Raise MisplacedWriteError if another stream or domain acknowledged the message."""
