@@ -38,7 +38,7 @@ from natster_tui.errors import (
     UnreachableError,
 )
 from natster_tui.events.event import Record
-from natster_tui.events.filter import EventFilter
+from natster_tui.events.filter.language import EventFilter
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection

@@ -84,7 +84,7 @@ class Dashboard(App[None]):
         self.traveller = TravelBanner(self.view)
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._key_line = PaneKeyLine(self.view.glyphs)
-        self._prompt = Prompt(self.view.filters, self.view.completions)
+        self._prompt = Prompt(self.view.filters, self.view.named)
         self._typed_ahead = TypedAhead(self, super().on_event)
         view, panes = self.view, self.panes
         self.finding = Finding(view, panes, self._prompt, self)

@@ -6,7 +6,7 @@ Panes are given a view and never know the application, so each can be read, and 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from math import inf
 from typing import Any
@@ -18,7 +18,9 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.event import Record
-from natster_tui.events.filter import FilterLanguage, Values, filter_language
+from natster_tui.events.filter.completion import Value
+from natster_tui.events.filter.field import Values
+from natster_tui.events.filter.language import FilterLanguage, filter_language
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.account import AccountState
@@ -29,6 +31,8 @@ from natster_tui.projections.community.hubs import hubs_of
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.wording import Names, short_key
+from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.theme import Glyphs
 
@@ -121,13 +125,18 @@ class View:
         """What a filter can say of them."""
         return filter_language(self.system)
 
-    def completions(self, values: Values) -> list[str]:
-        """What completes a filter's field: catalogs, or accounts by name and by key."""
+    def named(self, values: Values) -> Iterator[Value]:
+        """What a filter's field may name: catalogs, or accounts by name and by key."""
         if values is Values.CATALOGS:
-            return [*self.catalogs]
-        accounts = self.accounts
-        names = [state.account_name for state in accounts.values() if state.account_name]
-        return [*names, *accounts]
+            names = Names(self.accounts)
+            for catalog, owned in self.catalogs.items():
+                yield Value(catalog, f"of {names.of(owned.owner)}")
+            return
+        for key, state in self.accounts.items():
+            if state.account_name:
+                yield Value(state.account_name, short_key(key))
+        for key, state in self.accounts.items():
+            yield Value(key, screen_text(state.account_name or "", 40))
 
     def just_changed(self, projection: str, key: str) -> bool:
         """Whether the event travelled to changed this document."""

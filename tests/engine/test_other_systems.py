@@ -13,7 +13,7 @@ from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import UsageError
 from natster_tui.events.event import MESSAGE_ID
-from natster_tui.events.filter import filter_language
+from natster_tui.events.filter.language import filter_language
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog

@@ -11,7 +11,7 @@ import pytest
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import MESSAGE_ID
-from natster_tui.events.filter import filter_language
+from natster_tui.events.filter.language import filter_language
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog

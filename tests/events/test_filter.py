@@ -3,13 +3,10 @@ from __future__ import annotations
 import pytest
 
 from natster_tui.events.event import Event, Record
-from natster_tui.events.filter import (
-    BadFilterError,
-    EventFilter,
-    FilterField,
-    Values,
-    filter_language,
-)
+from natster_tui.events.filter.bounds import Bounds
+from natster_tui.events.filter.completion import Value, completions
+from natster_tui.events.filter.field import BadFilterError, FilterField, Values
+from natster_tui.events.filter.language import EventFilter, filter_language
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registering.registry import ACCOUNTS
 
@@ -77,6 +74,17 @@ def passing(wanted: EventFilter) -> list[int]:
         ("type:imported account:ada since:2h", [3]),
         ("seq:2.. seq:..4", [2, 3, 4]),
         ("since:2h since:2m", [3, 4, 5, 6]),
+        ("type:shared or type:imported", [2, 3]),
+        ("from:bob or seq:5.. from:ada", [3, 6]),
+        ("seq:..2 or seq:5..", [1, 2, 5, 6]),
+        ("seq:..0 or seq:3", [3]),
+        ("since:40s or until:2026-11-22", [1, 4, 5, 6]),
+        ('"or" type:shared', []),
+        ("from:AAAA…AAA", [1, 2, 4, 6]),
+        ("to:abbb…bbb", [2, 6]),
+        ("from:ABBB…BBA", []),
+        ("ABBB…BBB", [2, 3, 5, 6]),
+        ("-ABBB…BBB", [1, 4]),
     ],
 )
 def test_every_word_must_hold(text: str, expected: list[int]) -> None:
@@ -96,6 +104,10 @@ def test_every_word_must_hold(text: str, expected: list[int]) -> None:
         "-since:2h",
         "foo:bar",
         "seq:9..1",
+        "or",
+        "or parked",
+        "parked or",
+        "parked or or type:shared",
     ],
 )
 def test_what_means_nothing_is_said(text: str) -> None:
@@ -116,34 +128,59 @@ def test_what_means_nothing_is_said(text: str) -> None:
         ("catalog:tour", ""),
         ("parked", ""),
         ("anything", ""),
+        (f"from:{A} or from:ada", ""),
+        (f"from:{A} type:shared or type:bound from:{A}", f"natster.events.{A}.>"),
     ],
 )
 def test_the_server_narrows_only_where_nothing_is_left_out(text: str, expected: str) -> None:
     assert FILTERS.parse(text, NOW).subject_filter == expected
 
 
-def test_completion() -> None:
-    def names(values: Values) -> list[str]:
-        return (
-            ["tour-diaries", "overdubs"]
-            if values is Values.CATALOGS
-            else ["Half Past Tuesday", "Ada"]
-        )
+def named(values: Values) -> list[Value]:
+    if values is Values.CATALOGS:
+        return [Value("tour-diaries"), Value("overdubs")]
+    return [Value("Natster Hub", "AHUB…001"), Value("Ada", "ADA…002"), Value("Ada", "ADB…003")]
 
-    assert FILTERS.completions("ty", names) == ["type:"]
-    assert FILTERS.completions("from:x type:sh", names) == ["from:x type:shared"]
-    assert FILTERS.completions("catalog:o", names) == ["catalog:overdubs"]
-    assert FILTERS.completions("", names) == []
-    assert FILTERS.completions("account:a", names) == ["account:ada"]
-    assert FILTERS.completions('type:shared from:"hal', names) == [
-        'type:shared from:"half Past Tuesday"'
-    ]
-    assert FILTERS.completions("to:", names) == ['to:Half" Past Tuesday"', "to:Ada"]
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ty", ["type:"]),
+        ("-ty", ["-type:"]),
+        ("-se", []),  # what bounds the log cannot be negated
+        ("from:x type:sh", ["from:x type:shared", "from:x type:unshared"]),
+        ("type:shared or cat", ["type:shared or catalog:"]),
+        ("catalog:over", ["catalog:overdubs"]),
+        ("account:a", ["account:Ada", 'account:"Natster Hub"']),
+        ("from:hub", ['from:"Natster Hub"']),
+        ('from:"nat', ['from:"Natster Hub"']),
+        ("-from:nat", ['-from:"Natster Hub"']),
+        ("since:yes", ["since:yesterday"]),
+        ("parked", []),
+        ("nothing", []),
+    ],
+)
+def test_the_last_word_is_completed(text: str, expected: list[str]) -> None:
+    assert [each.text for each in completions(FILTERS, text, named)] == expected
+
+
+def test_before_anything_is_typed_all_fields_are_listed_with_what_they_mean() -> None:
+    listed = completions(FILTERS, "type:shared ", named)
+    assert [each.word for each in listed] == [field.prefix for field in FILTERS.fields]
+    assert listed[1].text == "type:shared from:"
+    assert all(each.meaning for each in listed)
+
+
+def test_a_name_that_several_accounts_have_is_listed_once_and_says_so() -> None:
+    (ada,) = completions(FILTERS, "to:ada", named)
+    assert ada.meaning == "several have this name"
 
 
 def test_quotes_make_one_word() -> None:
     quoted = FILTERS.parse('account:Half" Past" -"on tour" type:shared', NOW)
-    assert [(word.field.name, word.value, word.negated) for word in quoted.words] == [
+    assert [
+        (word.field.name, word.value, word.negated) for word in quoted.alternatives[0].words
+    ] == [
         ("account", "Half Past", False),
         ("text", "on tour", True),
         ("type", "catalog_shared", False),
@@ -157,8 +194,15 @@ def test_a_field_is_one_entry() -> None:
     filters = filter_language(NATSTER, [odd])
     assert passing(filters.parse("odd", NOW)) == [1, 3, 5]
     assert passing(filters.parse("-odd type:shared", NOW)) == [2]
-    assert filters.completions("od", lambda _: []) == ["odd"]
+    assert [each.text for each in completions(filters, "od", named)] == ["odd"]
     assert filters.summary.endswith(" parked odd")
+
+
+def test_bounds_that_are_added_hold_in_each_alternative() -> None:
+    either = FILTERS.parse("type:shared or type:imported", NOW)
+    assert passing(either.within(Bounds(first=3))) == [3]
+    both = FILTERS.parse("seq:2..3 or seq:5..9", NOW)
+    assert (both.first, both.last) == (2, 9)
 
 
 def test_each_field_decides_or_bounds_and_never_both() -> None:

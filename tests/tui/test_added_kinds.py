@@ -12,7 +12,9 @@ from textual.widgets import Select
 from natster_tui.cli.log_commands import publish
 from natster_tui.cli.naming import event_line, naming
 from natster_tui.events.event import MESSAGE_ID, Record
-from natster_tui.events.filter import FilterField, Look, filter_language
+from natster_tui.events.filter.completion import completions
+from natster_tui.events.filter.field import FilterField, Look
+from natster_tui.events.filter.language import filter_language
 from natster_tui.events.kinds import Direction, EventKind
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
@@ -84,8 +86,8 @@ def _is_even(_value: str, look: Look) -> bool:
 def test_it_is_completed_and_so_is_a_field_that_is_added() -> None:
     field = FilterField("even", "even", "even sequences", holds=_is_even, is_flag=True)
     filters = filter_language(MORE, [field])
-    assert filters.completions("type:pr", lambda _: []) == ["type:praised"]
-    assert filters.completions("ev", lambda _: []) == ["even"]
+    assert [each.text for each in completions(filters, "type:pr", lambda _: [])] == ["type:praised"]
+    assert [each.text for each in completions(filters, "ev", lambda _: [])] == ["even"]
     assert filters.summary.endswith(" even")
 
 

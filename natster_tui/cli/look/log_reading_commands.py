@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -20,13 +19,10 @@ from natster_tui.engine.log.masked_export import masked_line
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record
-from natster_tui.events.filter import (
-    BadFilterError,
-    Bounds,
-    EventFilter,
-    filter_language,
-    since_bounds,
-)
+from natster_tui.events.filter.bounds import Bounds
+from natster_tui.events.filter.field import BadFilterError
+from natster_tui.events.filter.fields import since_bounds
+from natster_tui.events.filter.language import EventFilter, filter_language
 from natster_tui.events.moments import Use
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.times import format_seconds
@@ -108,7 +104,7 @@ def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:
     if since is None:
         return wanted
     start = since_bounds(asked("--since", since, Use.SINCE).moment)
-    return replace(wanted, bounds=wanted.bounds.within(start))
+    return wanted.within(start)
 
 
 def _past_the_end(bounds: Bounds, head: int, now: float) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 
 from natster_tui.events.event import Record
-from natster_tui.events.filter import EventFilter
+from natster_tui.events.filter.language import EventFilter
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.registering.registry import parked_reason
 from natster_tui.store.log import EventLog

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 
 from textual.app import App
 
-from natster_tui.events.filter import BadFilterError
+from natster_tui.events.filter.field import BadFilterError
 from natster_tui.tui.background import notice
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.panes import Panes

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from natster_tui.events.filter import FilterLanguage
+from natster_tui.events.filter.language import FilterLanguage
 from natster_tui.events.natster import BOUND, IMPORTED
 from natster_tui.tui.keys.commands import ALWAYS, ANYWHERE, commands
 from natster_tui.tui.keys.dialogs import TEXT_PAGE
@@ -63,10 +63,14 @@ def help_text(glyphs: Glyphs, filters: FilterLanguage, pane: str, own: Sequence[
     _append_section(text, "Anywhere", _in_words(others.values()))
     _append_section(
         text,
-        "Filters (/ in the timeline); - before a word negates it",
+        "Filters (/ in the timeline); all words must hold",
         (
             *((field.example, field.meaning) for field in filters.fields),
             ("any text", "a part of the subject, or of a name"),
+            ("-word", "must not hold: -type:shared"),
+            ("a or b", "one of them must hold: type:bound or type:shared from:Ada"),
+            ('"two words"', 'one word with its blanks: from:"Natster Hub"'),
+            ("ABCD…XYZ", "a key, shortened as rows print it"),
         ),
     )
     _append_section(

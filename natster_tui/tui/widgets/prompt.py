@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.suggester import Suggester
 
-from natster_tui.events.filter import FilterLanguage, Values
+from natster_tui.events.filter.completion import Named, completions
+from natster_tui.events.filter.language import FilterLanguage
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.keys.moving import PROMPT
 from natster_tui.tui.widgets.text_field import AskingField
@@ -26,14 +26,15 @@ class Purpose(Enum):
 class FilterSuggester(Suggester):
     """Completes a filter's fields, types and names; Tab or the right arrow takes the suggestion."""
 
-    def __init__(self, filters: FilterLanguage, names: Callable[[Values], list[str]]) -> None:
+    def __init__(self, filters: FilterLanguage, named: Named) -> None:
         self._filters = filters
         super().__init__(use_cache=False, case_sensitive=True)
-        self._names = names
+        self._named = named
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first way to go on, if any."""
-        return next(iter(self._filters.completions(value, self._names)), None)
+        ways = completions(self._filters, value, self._named) if value else []
+        return next((way.text for way in ways if way.text.startswith(value)), None)
 
 
 class Prompt(AskingField):
@@ -41,11 +42,11 @@ class Prompt(AskingField):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROMPT)]
 
-    def __init__(self, filters: FilterLanguage, names: Callable[[Values], list[str]]) -> None:
+    def __init__(self, filters: FilterLanguage, named: Named) -> None:
         super().__init__(id="prompt", compact=True)
         self.display = False
         self.purpose = Purpose.FILTER
-        self._suggester = FilterSuggester(filters, names)
+        self._suggester = FilterSuggester(filters, named)
         self._filter_hint = f"filter: {filters.summary}, or any text"
 
     @property

@@ -1,0 +1,101 @@
+"""How a filter can go on: what is listed below it while it is typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from natster_tui.events.filter.field import FilterField, Values
+from natster_tui.events.filter.language import WORD, FilterLanguage
+
+LISTED = 20
+_LAST_WORD = re.compile(WORD.pattern + "$")
+_PLAIN = re.compile(r'[^\s"]+')
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value that a field may have, and what is said of it."""
+
+    text: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One way to go on. `text` is the whole filter then, `word` its last word."""
+
+    text: str
+    word: str
+    meaning: str = ""
+
+
+Named = Callable[[Values], Iterable[Value]]
+"""The accounts and catalogs that a field may name."""
+
+
+def completions(language: FilterLanguage, text: str, named: Named) -> list[Completion]:
+    """The ways to go on from what is typed, the likeliest first; only the last word changes."""
+    found = _LAST_WORD.search(text)
+    token = found[0] if found else ""
+    before = text[: len(text) - len(token)]
+    minus = "-" if token.startswith("-") else ""
+    name, colon, value = token.removeprefix("-").partition(":")
+    if colon:
+        field = next((f for f in language.fields if f.name == name and not f.is_flag), None)
+        ways = [] if field is None else _values(language, field, value.replace('"', ""), named)
+    else:
+        ways = _fields(language, name, negated=bool(minus))
+    return [
+        Completion(f"{before}{minus}{each.text}", f"{minus}{each.text}", each.meaning)
+        for each in ways
+        # What is there already is no way to go on.
+        if f"{minus}{each.text}" != token
+    ]
+
+
+def _fields(language: FilterLanguage, typed: str, *, negated: bool) -> list[Value]:
+    return [
+        Value(field.prefix, field.meaning)
+        for field in language.fields
+        if field.prefix.startswith(typed.lower()) and not (negated and field.bounds is not None)
+    ]
+
+
+def _values(language: FilterLanguage, field: FilterField, typed: str, named: Named) -> list[Value]:
+    options: Iterable[Value]
+    match field.values:
+        case Values.KINDS:
+            options = (Value(kind.word, kind.meaning) for kind in language.system.kinds)
+        case Values.ANY:
+            options = map(Value, field.proposed)
+        case Values.ACCOUNTS | Values.CATALOGS:
+            options = named(field.values)
+    return [
+        Value(f"{field.prefix}{_quoted(option.text)}", option.meaning)
+        for option in _matching(options, typed.lower())
+    ]
+
+
+def _matching(options: Iterable[Value], typed: str) -> Iterator[Value]:
+    """The options that begin with a text, then those that hold it; not more than are listed."""
+    beginning: dict[str, Value] = {}
+    holding: dict[str, Value] = {}
+    for option in options:
+        at = option.text.lower().find(typed)
+        if at < 0 or '"' in option.text or not option.text.isprintable():
+            continue
+        found = holding if at else beginning
+        if option.text in found:
+            found[option.text] = Value(option.text, "several have this name")
+        elif len(found) < LISTED:
+            found[option.text] = option
+        if len(beginning) == LISTED:
+            break
+    return islice(chain(beginning.values(), holding.values()), LISTED)
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else f'"{text}"'
