@@ -88,13 +88,13 @@ async def test_tab_completes_a_name_and_stays_in_the_filter(settings: Connection
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         prompt = app._prompt
-        await pilot.press("slash", *"account:hiro")
-        await until(lambda: prompt._suggestion == 'account:hiro" Matsukage"')
+        await pilot.press("slash", *'account:"Hiro')
+        await until(lambda: prompt._suggestion == 'account:"Hiro Matsukage"')
         await pilot.press("tab")
         assert prompt.is_open
-        assert prompt.value == 'account:hiro" Matsukage"'
+        assert prompt.value == 'account:"Hiro Matsukage"'
         await pilot.press("tab", "enter")
-        await until(lambda: 'account:hiro" Matsukage" (' in text_of(app))
+        await until(lambda: 'account:"Hiro Matsukage" (' in text_of(app))
         await until(lambda: 0 < app.panes.timeline.row_count < 400)
 
 
