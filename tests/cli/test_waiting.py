@@ -11,7 +11,7 @@ import pytest
 
 from natster_tui.engine import headless
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.leases import keeper as lease_keeper
+from natster_tui.engine.leases import rebuild_lease
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.errors import ConflictError
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
@@ -89,7 +89,7 @@ async def test_a_holder_that_makes_no_progress_is_not_waited_for_for_ever(
 ) -> None:
     monkeypatch.setattr(headless, "HELD_BACK_S", 0.5)
     monkeypatch.setattr(headless, "LOOK_S", 0.1)
-    monkeypatch.setattr(lease_keeper, "REBUILD_WAIT_S", 0.5)
+    monkeypatch.setattr(rebuild_lease, "REBUILD_WAIT_S", 0.5)
     await append(log, EVENTS)
     holding = await held(log, *KEYS)
     with pytest.raises(ConflictError, match="elsewhere, process 4711 holds the lease and has not"):

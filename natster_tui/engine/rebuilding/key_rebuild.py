@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from natster_tui.engine.history.document_history import key_fold
-from natster_tui.engine.leases.keeper import rebuilding
+from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.projecting.batching import unfit
 from natster_tui.engine.projecting.stored_projection import (
     Standing,

@@ -17,7 +17,7 @@ from typing import Any
 
 from natster_tui.engine.beside.buckets import convert_buckets
 from natster_tui.engine.beside.comparing import Comparison, compare_with_log
-from natster_tui.engine.leases.keeper import rebuilding
+from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.projecting.batching import batches, oversized
 from natster_tui.engine.projecting.stored_projection import (
     Standing,

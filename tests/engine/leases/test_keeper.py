@@ -9,7 +9,7 @@ import pytest
 
 from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.leases import keeper as lease_keeper
-from natster_tui.engine.leases.keeper import rebuilding
+from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Workspace
 from natster_tui.events.event import MESSAGE_ID
@@ -64,7 +64,7 @@ async def test_the_second_watches_says_who_projects_and_takes_over(
             assert all(p.status.commits == 0 for p in second.projectors.values())
             # The first one dies without a word: its renewals end, and nothing is given back.
             for lease in first.leases.values():
-                lease._revisions = {}  # what it would give back
+                lease._entries.forget()  # what it would give back
                 lease.run = asyncio.Event().wait  # type: ignore[method-assign, assignment]
             await first.log.link.close() if first.log else None
             await until(lambda: phases(second) == {Phase.PROJECTING}, 8)
@@ -157,7 +157,7 @@ async def test_read_only_never_takes_it(log: EventLog, settings: ConnectionSetti
     assert (await ask_jetstream(log.link, "STREAM.NAMES"))["streams"] == [NATSTER.stream]
 
 
-async def stand_still(_log: EventLog, _leases: dict[str, Lease]) -> None:
+async def stand_still(_log: EventLog) -> None:
     await asyncio.Event().wait()
 
 
@@ -175,7 +175,7 @@ async def test_who_renews_late_goes_on_where_it_was(
         for key in KEYS[:2]:
             found = await Lease(log.link, key).look()
             await Lease(log.link, key).remove(found.revision)
-        lease._valid_until = 0.0
+        lease._entries.valid_until = 0.0
         await append(log, 10, 10)
         await until(lambda: account.status.stored == 20)
         assert lease.held
@@ -193,7 +193,7 @@ async def test_a_holder_that_slept_commits_nothing(
         await until(lambda: projector.status.stored == 10)
         commits = projector.status.commits
         # As after a long sleep: by the clock the lease has run out, and nobody has noticed yet.
-        first.leases["account"]._valid_until = 0.0
+        first.leases["account"]._entries.valid_until = 0.0
         monkeypatch.setattr(first.leases["account"], "_step", stand_still)
         await append(log, 10, 10)
         await until(lambda: projector.status.phase is Phase.WATCHING)

@@ -1,0 +1,209 @@
+"""The entries of one lease on the server: looking at them, taking, renewing and removing them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable
+
+from natster_tui.engine.leases.silent_entry import SilentEntry
+from natster_tui.errors import ApiError, ServerError
+from natster_tui.store.connection.api_codes import MESSAGE_TTL_DISABLED
+from natster_tui.store.connection.reporting import notice
+from natster_tui.store.connection.together import together
+from natster_tui.store.lease import (
+    BUCKET,
+    TTL_S,
+    Found,
+    Holder,
+    Lease,
+    LeaseKeys,
+    allow_message_ttl,
+)
+from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.maker import LEASES
+
+_TRUSTED_S = TTL_S - 0.5
+"""How long after asking for the last renewal the lease may be relied on."""
+
+
+class LeaseEntries:
+    """The entries that make up one lease, as this process last saw them.
+
+    `begin` gives it the log of a link; until then it only knows that nothing is held.
+    """
+
+    def __init__(self, keys: LeaseKeys, me: Holder) -> None:
+        self.keys = keys
+        self.others: dict[str, Holder] = {}
+        """The live entries of other processes that prevent us from writing, by key."""
+        self.revisions: dict[str, int] = {}
+        """The revisions of our own entries."""
+        self.valid_until = 0.0
+        """Until when (monotonic seconds) our entries may be relied on."""
+        self._me = me
+        self._log: EventLog
+        self._leases: dict[str, Lease] = {}
+        self._silent: dict[str, SilentEntry] = {}
+        self._asked = 0.0
+
+    def begin(self, log: EventLog) -> None:
+        """Start on a new link: nothing is known, and nothing is held."""
+        self._log = log
+        keys = dict.fromkeys((*self.keys.held, self.keys.former, self.keys.rebuild))
+        self._leases = {key: Lease(log.link, key) for key in keys if key}
+        self._silent = {key: SilentEntry() for key in self._leases}
+        self.others = {}
+        self.forget()
+
+    # -- what is known ---------------------------------------------------------------------
+
+    @property
+    def are_ours(self) -> bool:
+        """Whether all entries were ours at the last answer."""
+        return len(self.revisions) == len(self.keys.held)
+
+    @property
+    def are_valid(self) -> bool:
+        """Whether all entries are ours, and have not run out by our clock."""
+        return self.are_ours and time.monotonic() < self.valid_until
+
+    def silent_looks(self, key: str) -> int:
+        """How often in a row an entry was found without a renewal."""
+        return self._silent[key].looks
+
+    # -- looking, taking, renewing ---------------------------------------------------------
+
+    async def renew_or_take(self) -> None:
+        """Renew our entries, or take them where they are free; `are_valid` is the outcome.
+
+        Raises ServerError. After one that is not a refusal the entries may be ours or not.
+        """
+        self._asked = time.monotonic()
+        if await self._renewed_or_taken():
+            self.valid_until = self._asked + _TRUSTED_S
+
+    async def _renewed_or_taken(self) -> bool:
+        """Whether all entries are ours now, and release 0.1 holds nothing that stands for them."""
+        held, renewals = self.keys.held, []
+        if self.are_ours:
+            renewals = [self._renewed(key) for key in held]
+        # Together: on a slow link one after the other would be too late.
+        results = await together(*renewals, *self._looks_aside())
+        if self.keys.former not in held and self.keys.former in self.others:
+            await self.release()
+            return False
+        if renewals and all(results[: len(renewals)]):
+            return True
+        return await self._take()
+
+    def _looks_aside(self) -> list[Awaitable[None]]:
+        """The requests for entries that are never ours."""
+        keys = (self.keys.former, self.keys.rebuild)
+        return [self._look_at(key) for key in keys if key and key not in self.keys.held]
+
+    async def look(self) -> None:
+        """See which processes hold the entries, without asking for any of them."""
+        await together(*(self._look_at(key) for key in self._leases))
+
+    async def _look_at(self, key: str) -> None:
+        """Note another process's entry that prevents us from writing."""
+        found = await self._leases[key].look()
+        other = found.holder
+        if other is not None and other.instance == self._me.instance:
+            other = None  # what this process rebuilds, it pauses its own projector for
+        elif other is not None and key == self.keys.former and other.version is not None:
+            other = None  # a process of this release, which holds the account projection only
+        if self._lives(key, found.revision, other) or other is None or key != self.keys.rebuild:
+            return
+        try:
+            await self._leases[key].remove(found.revision)
+        except ApiError:
+            return  # another process was quicker
+        notice(_was_dead(key, other))
+
+    def _lives(self, key: str, revision: int, other: Holder | None) -> bool:
+        """Whether another process holds an entry, which is noted."""
+        if self._silent[key].look(revision, time.monotonic()) or other is None:
+            self.others.pop(key, None)
+            return False
+        self.others[key] = other
+        return True
+
+    async def _renewed(self, key: str) -> bool:
+        revision = await self._leases[key].put(self._me, self.revisions[key])
+        if revision is not None:
+            self.revisions[key] = revision
+        return revision is not None
+
+    async def _take(self) -> bool:
+        """Have all entries, where no living process holds one; whether they are ours now."""
+        self.forget()
+        held, me = self.keys.held, self._me
+        looks = dict(
+            zip(held, await together(*(self._leases[key].look() for key in held)), strict=True)
+        )
+        # A renewal whose answer was lost, or the lease as we held it over the last link.
+        self.revisions = {key: found.revision for key, found in looks.items() if found.holder == me}
+        free = True
+        for key, found in looks.items():
+            other = None if found.holder == me else found.holder
+            free = not self._lives(key, found.revision, other) and free
+        if not free:
+            await self.release()
+            return False
+        if not all(found.bucket for found in looks.values()):
+            await self._log.buckets.make(LEASES)
+        # It may take a second, which would shorten the time to live.
+        await self._leases[held[0]].confirm()
+        self._asked = time.monotonic()
+        return await self._put_all(looks)
+
+    async def _put_all(self, looks: dict[str, Found]) -> bool:
+        """Write all entries under the revisions that were found; whether no other was first."""
+        for key, found in looks.items():
+            revision = await self._put(self._leases[key], found.revision)
+            if revision is None:
+                # Another process was first; the next look shows which one.
+                await self.release()
+                return False
+            self.revisions[key] = revision
+            if found.holder not in (None, self._me):
+                notice(_was_dead(key, found.holder))
+        return True
+
+    async def _put(self, lease: Lease, expected: int) -> int | None:
+        try:
+            return await lease.put(self._me, expected)
+        except ApiError as error:
+            if error.code != MESSAGE_TTL_DISABLED:
+                raise
+        if await allow_message_ttl(self._log.link):
+            notice(f"{BUCKET} was made without message TTL: it has it now, as leases need it")
+        return await lease.put(self._me, expected)
+
+    # -- losing them -----------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Rely on none of our entries any more, whatever the server has."""
+        self.revisions, self.valid_until = {}, 0.0
+
+    async def release(self) -> None:
+        """Remove our entries, the last one taken first."""
+        revisions = [
+            (key, self.revisions[key]) for key in reversed(self.keys.held) if key in self.revisions
+        ]
+        self.forget()
+        for key, revision in revisions:
+            if self._log.link.is_lost:
+                return
+            try:
+                await self._leases[key].remove(revision)
+            except ServerError:
+                continue  # it runs out by itself within three seconds
+
+
+def _was_dead(key: str, holder: Holder) -> str:
+    return (
+        f"the entry {key} in {BUCKET} ({holder.described}) was no longer renewed, and would have "
+        "been held for ever: it was taken over"
+    )

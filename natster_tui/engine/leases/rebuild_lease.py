@@ -1,0 +1,60 @@
+"""The lease of a rebuild, which a process holds while it commits one.
+
+So the rebuilds of a projection run one after the other, and its projector pauses for them in
+whichever process it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from natster_tui.engine.leases.keeper import LeaseKeeper
+from natster_tui.errors import ConflictError
+from natster_tui.projections.api import Projection
+from natster_tui.store.connection.reporting import waiting_for
+from natster_tui.store.lease import rebuild_keys
+from natster_tui.store.log import EventLog
+
+REBUILD_WAIT_S = 300.0
+"""How long a rebuild waits for another process's rebuild of the same projection."""
+
+
+@asynccontextmanager
+async def rebuilding(
+    log: EventLog, projection: Projection[Any], instance: str
+) -> AsyncIterator[None]:
+    """Hold the rebuild lease of a projection; waits while another process holds it.
+
+    The projectors of other processes notice it within a second, and pause. Raises ServerError
+    when the server refuses the lease, ConflictError when the other rebuild does not end.
+    """
+    keeper = LeaseKeeper(projection, instance, keys=rebuild_keys(projection.name))
+    keeping = asyncio.create_task(keeper.run(log))
+    acquiring = asyncio.create_task(keeper.acquired())
+    try:
+        with waiting_for(lambda: _waited_for(keeper)):
+            await asyncio.wait(
+                {keeping, acquiring},
+                timeout=REBUILD_WAIT_S,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        if not keeping.done() and not acquiring.done():
+            raise ConflictError(
+                f"nothing was written: {_waited_for(keeper)}, for {REBUILD_WAIT_S:,.0f} s; "
+                "let it end, or stop it, then try again"
+            )
+        # The keeper ends first only if it failed.
+        await (acquiring if acquiring.done() else keeping)
+        yield
+    finally:
+        for task in (keeping, acquiring):
+            task.cancel()
+        await asyncio.gather(keeping, acquiring, return_exceptions=True)
+
+
+def _waited_for(keeper: LeaseKeeper) -> str:
+    waiting = keeper.waiting
+    return "" if waiting is None else waiting.sentence
