@@ -17,18 +17,18 @@ from typing import Any
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.rate import RateMeter
-from natster_tui.engine.log.readings import Reading, Readings
+from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
+from natster_tui.engine.projecting.catching_up import CatchingUp, is_far
+from natster_tui.engine.projecting.continuity import check_continuity, hole_end
 from natster_tui.engine.projecting.decision import (
-    Ask,
-    Decision,
-    Facts,
     Reason,
     RebuildFirst,
     Watch,
-    decide,
 )
+from natster_tui.engine.projecting.pausing import Pausing
 from natster_tui.engine.projecting.recent_changes import RecentChanges
+from natster_tui.engine.projecting.starting import Starting
 from natster_tui.engine.projecting.status import Phase, ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
@@ -36,13 +36,10 @@ from natster_tui.engine.projecting.stored_projection import (
     bucket_of,
     check_identity,
     load_projection,
-    standing_at,
 )
 from natster_tui.engine.projecting.watching import newer_version, why_watching
 from natster_tui.engine.projecting.writer import ProjectionWriter
 from natster_tui.engine.rebuilding.findings import Verdict
-from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
-from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.errors import (
     ConflictError,
     ConnectionLostError,
@@ -54,24 +51,14 @@ from natster_tui.errors import (
     RefusedError,
     ServerError,
 )
-from natster_tui.projections.api import CHECKPOINT_KEY, Projection
-from natster_tui.projections.checkpoint import (
-    BadCheckpointError,
-    Checkpoint,
-    decode_checkpoint,
-)
+from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.log_identity import identity_problem
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.reporting import notice
 from natster_tui.store.log import EventLog
 from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamReader
 
 RETRY_S = 1.0
-FAR_BEHIND = 20_000
-"""Minimum number of missing events, if they are most of the log, to catch up by a rebuild."""
-
-
 BUSY_ENTRIES = 200
 """After a batch that wrote this many entries, the next batch waits a little."""
 BUSY_S = 0.7
@@ -99,7 +86,6 @@ class Projector:
         self._instance = instance
         self._readings = readings or Readings()
         self._may_write = may_write
-        self._auto_rebuild = auto_rebuild
         self._lease = lease
         self._writer = ProjectionWriter(
             projection, self.status, lease, interactive_priority or InteractivePriority()
@@ -113,20 +99,11 @@ class Projector:
         """The error that stopped it last, or prevents it from writing."""
         self.reports_leases = True
         """Whether giving up a lease is reported; a run that ends with the reason says it once."""
-        self._denied: DeniedError | MisplacedWriteError | None = None
-        self._was_ours = False
-        """Whether this version was projected here before."""
+        self._starting = Starting(projection, lease, may_write=may_write, auto_rebuild=auto_rebuild)
         self._commits_at_conflict = -1
-        self._begun: Rebuild | None = None
-        """A rebuild of ours that was stopped while it read the log."""
-        self._reading: Rebuild | None = None
+        self._catching_up = CatchingUp(projection, instance, self.meter, self._show)
         self._stored_version = 0
-        self._pauses = 0
-        self._pause_asked = asyncio.Event()
-        self._resumed = asyncio.Event()
-        self._resumed.set()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._pausing = Pausing()
 
     @property
     def fold(self) -> Fold[Any]:
@@ -147,17 +124,8 @@ class Projector:
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
         """Pause the projector: its consumer is deleted, and none of its writes is in flight."""
-        self._pauses += 1
-        self._resumed.clear()
-        self._pause_asked.set()
-        try:
-            await self._idle.wait()
+        async with self._pausing.paused():
             yield
-        finally:
-            self._pauses -= 1
-            if self._pauses == 0:
-                self._pause_asked.clear()
-                self._resumed.set()
 
     # -- running ---------------------------------------------------------------------------
 
@@ -166,26 +134,26 @@ class Projector:
         self._bucket = bucket_of(log, self.projection, self._instance)
         self._watch = StoredWatch(self._bucket, self.projection, self.status)
         self._writer.begin(self._bucket, self._watch)
-        self._denied = None
+        self._starting.denied = None
         try:
             while True:
-                if not self._resumed.is_set():
+                if not self._pausing.resumed.is_set():
                     self._set(Phase.PAUSED)
-                    await self._resumed.wait()
+                    await self._pausing.resumed.wait()
                 await self._run_until_paused(log)
         finally:
             # Without a link nothing is projected, and the screen must not say so.
             self._set(Phase.OFFLINE)
 
     async def _run_until_paused(self, log: EventLog) -> None:
-        self._idle.clear()
+        self._pausing.idle.clear()
         work = asyncio.create_task(self._attempt(log))
-        tasks = [work, asyncio.create_task(self._pause_asked.wait())]
+        tasks = [work, asyncio.create_task(self._pausing.asked.wait())]
         if self._lease is not None and self._may_write:
             # When the lease is gained or lost, the projector starts again from what is stored.
             allowed = self._lease.allows
             tasks.append(asyncio.create_task(self._lease.wait_for_change(allowed)))
-        if isinstance(self._denied, MisplacedWriteError):
+        if isinstance(self._starting.denied, MisplacedWriteError):
             tasks.append(asyncio.create_task(self._until_confirmed()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -196,17 +164,17 @@ class Projector:
                 task.cancel()
             # Waited for: a commit that is cancelled half-way must be over before a rebuild looks.
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._idle.set()
+            self._pausing.idle.set()
 
     async def _until_confirmed(self) -> None:
         """Wait until commits would reach the bucket after all: a mapping or an import was added."""
-        while self._denied is not None:
+        while self._starting.denied is not None:
             await asyncio.sleep(RETRY_S)
             try:
                 await self._bucket.confirm()
             except MisplacedWriteError:
                 continue
-            self._denied = None
+            self._starting.denied = None
 
     async def _attempt(self, log: EventLog) -> None:
         """Load and project; returns when it should be called again."""
@@ -224,11 +192,11 @@ class Projector:
             raise
         except (DeniedError, MisplacedWriteError) as error:
             self._note(error)
-            if self._denied is not None:
+            if self._starting.denied is not None:
                 # Even watching is denied: asking again at once would be asking for ever.
                 self._set(Phase.STOPPED, error.sentence)
                 await asyncio.sleep(RETRY_S)
-            self._denied = error
+            self._starting.denied = error
         except ServerError as error:
             if log.link.is_lost:
                 raise
@@ -262,7 +230,7 @@ class Projector:
 
     async def _begin(self, log: EventLog) -> None:
         """Decide from what is stored where to begin, and whether to write."""
-        stored, decision = await self._decide(log)
+        stored, decision = await self._starting.decide(log, self._bucket)
         self.status.touched_by_others = stored.touched_by_others
         self.status.drift = None
         self._watch.begin(stored, useless=False)
@@ -273,7 +241,7 @@ class Projector:
         reason = decision.reason if isinstance(decision, Watch) else None
         because = ""
         if reason is not None:
-            because = why_watching(reason, log, stored, self._lease, self._denied)
+            because = why_watching(reason, log, stored, self._lease, self._starting.denied)
         if stored.standing is Standing.OURS:
             if problem := await self._adopt_ours(log, stored):
                 reason, because = Reason.UNREADABLE_DOCUMENT, problem
@@ -281,80 +249,19 @@ class Projector:
             if self._writer.writes and stored.standing is Standing.MISSING:
                 await self._bucket.create(log.buckets)
             self._adopt(stored, stored.empty_fold())
-        if self._writer.writes and self._is_far(self.fold.seq, log):
+        if self._writer.writes and is_far(self.fold.seq, log):
             await self._rebuild(log, "")
             return await self._begin(log)
-        self._was_ours = self._was_ours or self._writer.writes
+        self._starting.was_ours = self._starting.was_ours or self._writer.writes
         self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, because)
         self._watch_for(stored, reason)
         return None
 
-    async def _decide(self, log: EventLog) -> tuple[StoredProjection, Decision]:
-        """What is stored, and what to do about it; asks for the lease where that would be ours."""
-        lease = self._lease
-        if lease is not None and isinstance(await self._decide_early(log), Ask):
-            # What is stored is looked at once the lease is decided.
-            await self._ask_for(lease)
-        while True:
-            stored = await load_projection(self._bucket, self.projection)
-            checkpoint = stored.checkpoint
-            version = None if checkpoint is None else checkpoint.version
-            decision = decide(self._facts(log, stored.standing, version, stored.is_sealed))
-            if not isinstance(decision, Ask):
-                return stored, decision
-            assert lease is not None
-            # The previous holder of the lease may have written since: look again.
-            await self._ask_for(lease)
-
-    async def _ask_for(self, lease: LeaseKeeper) -> None:
-        """Have the lease decided, and meanwhile find out whether commits would reach the bucket."""
-        confirming = asyncio.create_task(self._bucket.confirm())
-        try:
-            await lease.decide()
-            if lease.allows:
-                await confirming
-        finally:
-            confirming.cancel()
-            await asyncio.gather(confirming, return_exceptions=True)
-
-    async def _decide_early(self, log: EventLog) -> Decision | None:
-        """What the checkpoint alone says is to be done, before the documents are read."""
-        entry = await self._bucket.read(CHECKPOINT_KEY)
-        if entry is None:
-            return None
-        try:
-            checkpoint = decode_checkpoint(entry.value)
-        except BadCheckpointError:
-            return None
-        standing = standing_at(checkpoint, self.projection, log.sealing.tombstones)
-        return decide(self._facts(log, standing, checkpoint.version, is_sealed=False))
-
-    def _facts(
-        self, log: EventLog, standing: Standing, stored_version: int | None, is_sealed: bool
-    ) -> Facts:
-        lease = self._lease
-        decided = lease is None or lease.is_decided
-        return Facts(
-            standing,
-            self.projection.version,
-            stored_version,
-            may_write=self._may_write,
-            denied=self._denied is not None,
-            has_batches=log.link.server_version >= ATOMIC_BATCHES_SINCE,
-            locked=bool(log.sealing.locked),
-            seals=log.sealing.seals,
-            is_sealed=is_sealed,
-            auto_rebuild=self._auto_rebuild,
-            was_ours=self._was_ours,
-            lease_decided=decided,
-            waiting=None if lease is None or not decided else lease.waiting,
-        )
-
     async def _adopt_ours(self, log: EventLog, stored: StoredProjection) -> str:
         """Go on from our own documents; returns why they cannot be used, empty if they can."""
         assert stored.checkpoint is not None
-        if not self._is_far(stored.checkpoint.seq, log):
-            self._begun = None
+        if not is_far(stored.checkpoint.seq, log):
+            self._catching_up.forget()
         problem = ""
         try:
             self._adopt(stored, stored.fold())
@@ -397,56 +304,19 @@ class Projector:
             status.because = newer_version(self.projection, self._stored_version, lease.holder)
         return False
 
-    def _is_far(self, seq: int, log: EventLog) -> bool:
-        """Whether most of a long log is still to be folded, from a sequence on.
-
-        Batch by batch, a busy document would be written hundreds of times; a rebuild folds in
-        memory and writes each document once.
-        """
-        head = log.info.last_seq
-        lag = head - seq
-        return lag > FAR_BEHIND and 2 * lag > head
-
-    def _rebuild_of(self, log: EventLog) -> Rebuild:
-        """A rebuild that reports its progress: an unfinished one, if it is of this log."""
-        begun, self._begun = self._begun, None
-        if begun is not None and begun.goes_on_in(log):
-            return begun
-
-        counted = 0
-
-        def show(progress: ReplayProgress) -> None:
-            nonlocal counted
-            self.meter.add(max(0, progress.events - counted))
-            counted = progress.events
-            # Through the projector: a rebuild in a reference cycle would never be freed.
-            if self._reading is not None:
-                self._writer.show(self._reading.folds[self.projection.name], progress.seq)
-            self._notify()
-
-        # By the rules, so that the states so far can be shown, and kept when this is cancelled.
-        return Rebuild(log, [self.projection], self._instance, show, by_rule=True)
-
     async def _rebuild(self, log: EventLog, why: str) -> None:
         """Bring the bucket up to date by a rebuild; the states so far are shown meanwhile."""
         self._set(Phase.CATCHING_UP, why)
-        self._reading = rebuild = self._rebuild_of(log)
-        try:
-            plan = (await rebuild.prepare())[0]
-        except asyncio.CancelledError:
-            # The lease ran out, or a rebuild makes us wait. Keep what is folded: otherwise a long
-            # log on a slow server would be read from its beginning again and again.
-            self._begun = rebuild
-            raise
-        finally:
-            self._reading = None
-        blocked = rebuild.blocked.get(self.projection.name)
-        # Projecting would also stop before an event that must not be passed.
-        await rebuild.commit(partial=plan.is_forward)
+        blocked = await self._catching_up.rebuild(log)
         if blocked is not None:
             stored = await load_projection(self._bucket, self.projection)
             self._adopt(stored, stored.fold())
             raise blocked.without_traceback()
+
+    def _show(self, fold: Fold[Any], seq: int) -> None:
+        """Show what a rebuild has folded so far."""
+        self._writer.show(fold, seq)
+        self._notify()
 
     def _adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
         self._writer.adopt(stored, fold)
@@ -480,7 +350,7 @@ class Projector:
                 readings = await self._readings.read(log, batch)
                 written = self._writer.entries
                 if readings:
-                    await self._check_continuity(log, readings)
+                    await check_continuity(log, self.fold, readings)
                     try:
                         await self._writer.take(log, readings)
                     finally:
@@ -515,25 +385,8 @@ class Projector:
         elif self._writer.writes and self.status.phase is not Phase.PROJECTING:
             self._notify()
 
-    async def _check_continuity(self, log: EventLog, readings: list[Reading]) -> None:
-        """A jump in the sequence is a hole in the log, or a log that was cut under us."""
-        if readings[-1].record.seq - self.fold.seq == len(readings):
-            return
-        await self._refuse_lost_events(log)
-
-    async def _refuse_lost_events(self, log: EventLog) -> None:
-        info = await log.refresh()
-        here = Checkpoint(self.fold.seq, self.projection.version, info.stream, info.created, "")
-        if problem := identity_problem(info, here, None):
-            raise LogChangedError(problem)
-
     async def _pass_hole(self, log: EventLog, reader: StreamReader) -> None:
-        """Handle events before the head that do not arrive: they were deleted, or are late.
-
-        Raises ServerError when they exist and are not delivered.
-        """
-        await self._refuse_lost_events(log)
-        head = log.info.last_seq
-        if await reader.has_all(head):
-            await self._writer.pass_to(log, head)
+        """Handle events before the head that do not arrive: they were deleted, or are late."""
+        if (end := await hole_end(log, self.fold, reader)) is not None:
+            await self._writer.pass_to(log, end)
             self._notify()

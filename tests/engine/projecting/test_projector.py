@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting import bucket_watch as stored_watch
+from natster_tui.engine.projecting import catching_up
 from natster_tui.engine.projecting import projector as projector_module
 from natster_tui.engine.projecting import writer as projection_writer
 from natster_tui.engine.projecting.projector import Projector
@@ -782,7 +783,7 @@ async def test_what_is_folded_is_noted_as_changed_before_it_is_committed(
 async def test_catching_up_that_had_to_wait_goes_on_where_it_was(
     log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projector_module, "FAR_BEHIND", 5)
+    monkeypatch.setattr(catching_up, "FAR_BEHIND", 5)
     head = await append(log, [initialized(A), *[shared(A, f"M{each}") for each in range(40)]])
     begun: list[Rebuild] = []
     prepare, reached = Rebuild.prepare, asyncio.Event()
@@ -810,7 +811,7 @@ async def test_nothing_of_a_rebuild_is_kept_once_it_is_over(
     log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All that is loaded is taken from the collector's sight: a cycle would stay for good."""
-    monkeypatch.setattr(projector_module, "FAR_BEHIND", 5)
+    monkeypatch.setattr(catching_up, "FAR_BEHIND", 5)
     monkeypatch.setattr(replay_module, "FREEZE_AT_END", 1)
     head = await append(log, [initialized(A), *[shared(A, f"M{each}") for each in range(40)]])
     kept: list[weakref.ref[Rebuild]] = []

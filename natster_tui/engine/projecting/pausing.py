@@ -1,0 +1,37 @@
+"""Pausing a projector while a rebuild in the same process rewrites its bucket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Pausing:
+    """Whether a projector is asked to pause, and whether it has.
+
+    The projector sets `idle` while none of its writes is in flight.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.resumed = asyncio.Event()
+        self.resumed.set()
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._pauses = 0
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Pause the projector, once it is idle."""
+        self._pauses += 1
+        self.resumed.clear()
+        self.asked.set()
+        try:
+            await self.idle.wait()
+            yield
+        finally:
+            self._pauses -= 1
+            if self._pauses == 0:
+                self.asked.clear()
+                self.resumed.set()

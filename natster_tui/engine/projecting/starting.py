@@ -1,0 +1,110 @@
+"""Finding out what a projector starts from: what is stored, and whether the lease is ours.
+
+What follows from these facts is decided in `decision`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from natster_tui.engine.leases.keeper import LeaseKeeper
+from natster_tui.engine.projecting.decision import Ask, Decision, Facts, decide
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    StoredProjection,
+    load_projection,
+    standing_at,
+)
+from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE
+from natster_tui.errors import DeniedError, MisplacedWriteError
+from natster_tui.projections.api import CHECKPOINT_KEY, Projection
+from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.log import EventLog
+
+
+class Starting:
+    """The start of one projector; `decide` is called each time it starts.
+
+    Without a lease, no other process is expected to write.
+    """
+
+    def __init__(
+        self,
+        projection: Projection[Any],
+        lease: LeaseKeeper | None,
+        *,
+        may_write: bool,
+        auto_rebuild: bool,
+    ) -> None:
+        self.denied: DeniedError | MisplacedWriteError | None = None
+        """Why the last attempt to write failed, if trying again will not help."""
+        self.was_ours = False
+        """Whether this version was projected here before."""
+        self._projection = projection
+        self._lease = lease
+        self._may_write = may_write
+        self._auto_rebuild = auto_rebuild
+
+    async def decide(self, log: EventLog, bucket: Bucket) -> tuple[StoredProjection, Decision]:
+        """What is stored, and what to do about it; asks for the lease where that would be ours."""
+        lease = self._lease
+        if lease is not None and isinstance(await self._decide_early(log, bucket), Ask):
+            # What is stored is looked at once the lease is decided.
+            await _ask_for(lease, bucket)
+        while True:
+            stored = await load_projection(bucket, self._projection)
+            checkpoint = stored.checkpoint
+            version = None if checkpoint is None else checkpoint.version
+            decision = decide(self._facts(log, stored.standing, version, stored.is_sealed))
+            if not isinstance(decision, Ask):
+                return stored, decision
+            assert lease is not None
+            # The previous holder of the lease may have written since: look again.
+            await _ask_for(lease, bucket)
+
+    async def _decide_early(self, log: EventLog, bucket: Bucket) -> Decision | None:
+        """What the checkpoint alone says is to be done, before the documents are read."""
+        entry = await bucket.read(CHECKPOINT_KEY)
+        if entry is None:
+            return None
+        try:
+            checkpoint = decode_checkpoint(entry.value)
+        except BadCheckpointError:
+            return None
+        standing = standing_at(checkpoint, self._projection, log.sealing.tombstones)
+        return decide(self._facts(log, standing, checkpoint.version, is_sealed=False))
+
+    def _facts(
+        self, log: EventLog, standing: Standing, stored_version: int | None, is_sealed: bool
+    ) -> Facts:
+        lease = self._lease
+        decided = lease is None or lease.is_decided
+        return Facts(
+            standing,
+            self._projection.version,
+            stored_version,
+            may_write=self._may_write,
+            denied=self.denied is not None,
+            has_batches=log.link.server_version >= ATOMIC_BATCHES_SINCE,
+            locked=bool(log.sealing.locked),
+            seals=log.sealing.seals,
+            is_sealed=is_sealed,
+            auto_rebuild=self._auto_rebuild,
+            was_ours=self.was_ours,
+            lease_decided=decided,
+            waiting=None if lease is None or not decided else lease.waiting,
+        )
+
+
+async def _ask_for(lease: LeaseKeeper, bucket: Bucket) -> None:
+    """Have the lease decided, and meanwhile find out whether commits would reach the bucket."""
+    confirming = asyncio.create_task(bucket.confirm())
+    try:
+        await lease.decide()
+        if lease.allows:
+            await confirming
+    finally:
+        confirming.cancel()
+        await asyncio.gather(confirming, return_exceptions=True)
