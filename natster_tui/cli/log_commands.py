@@ -10,6 +10,8 @@ import click
 from natster_tui.cli import completing
 from natster_tui.cli.moments import asked_since, first_since
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.outputs.log import Imported, Published
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
 from natster_tui.engine.account_names import account_meant
@@ -144,7 +146,7 @@ def publish(
 
     seq, done = run(append())
     if as_json:
-        click.echo(json_line({"seq": seq}))
+        click.echo(output_line(Published(seq=seq)))
         return
     click.echo(f"published {kind.value} as {seq:,}")
     for text, key in ((origin, done.origin), (recipient, done.target)):
@@ -204,7 +206,7 @@ def import_(file: str, as_json: bool, **_given: Any) -> None:
 
     stream, result = run(with_log(target.source, target.choice, append))
     if as_json:
-        click.echo(json_line(result.as_json()))
+        click.echo(output_line(Imported.of(result)))
     else:
         click.echo(
             f"imported {result.appended:,} events into {stream}, "

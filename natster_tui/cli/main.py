@@ -88,6 +88,13 @@ _COMMANDS = (
         PROGRAM,
     ),
     Command(
+        "schema",
+        "program.schema_command",
+        "schema",
+        "The JSON schema of what a command prints.",
+        PROGRAM,
+    ),
+    Command(
         "help",
         "program.help_command",
         "help_",

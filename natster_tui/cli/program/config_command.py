@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import given_options, takes_hubs, takes_target, target_of
+from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.outputs.program import Config, ConfigSetting
 from natster_tui.engine.server_source import EmbeddedSource
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.settings.in_force import DEFAULT, Setting, settings_in_force
 from natster_tui.store.settings.options import ConnectionFlags
 from natster_tui.text.masking import screen_text
-from natster_tui.text.strict_json import json_line
 
 _FLAG_SETTINGS = ("create_log", "log_setting", "bucket_bytes", "sealing", "projection", "read_only")
 _SWITCHES = ("NATSTER_ASCII", "NO_COLOR")
@@ -52,8 +53,8 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
         if (value := os.environ.get(name))
     ]
     if as_json:
-        rows = [{"name": s.name, "value": s.value, "source": s.source} for s in found]
-        click.echo(json_line({"settings": rows}))
+        rows = (ConfigSetting(name=s.name, value=s.value, source=s.source) for s in found)
+        click.echo(output_line(Config(settings=tuple(rows))))
         return
     names = max(len(setting.name) for setting in found)
     values = max(len(setting.value) for setting in found)

@@ -70,19 +70,6 @@ class ImportResult:
             )
         return sentences + self.left_out.sentences("left out")
 
-    def as_json(self) -> dict[str, int]:
-        """The counts, for `--json`."""
-        return {
-            "imported": self.appended,
-            "present": self.present,
-            "renamed": self.renamed,
-            "erased": self.erased,
-            "markers": self.markers,
-            "headers_left_out": self.left_out.total,
-            "keys": self.keys,
-            "erasures": self.erasures,
-        }
-
 
 def _counted(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

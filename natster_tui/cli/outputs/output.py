@@ -1,0 +1,66 @@
+"""The bases of all models that are printed as JSON, and how they are printed and described."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, RootModel, SkipValidation
+from pydantic.json_schema import GenerateJsonSchema
+
+from natster_tui.text.strict_json import json_line
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+AnyText = Annotated[str, SkipValidation]
+"""A text that may hold bytes that are not UTF-8, such as a path; pydantic would refuse it."""
+
+_Whole = TypeVar("_Whole")
+
+
+class Output(BaseModel):
+    """Something that is printed as a JSON object.
+
+    A field with a default is left out where it was not given; its default is never printed.
+    """
+
+    # Only what is printed is ever built.
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        use_enum_values=True,
+        defer_build=True,
+    )
+
+
+class RootOutput(RootModel[_Whole], Generic[_Whole]):
+    """Something that is printed as a JSON array, or as an object with names of any kind."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, hide_input_in_errors=True, use_enum_values=True, defer_build=True
+    )
+
+
+def output_line(output: BaseModel) -> str:
+    """The JSON that a command prints, on one line."""
+    return json_line(output.model_dump(by_alias=True, exclude_unset=True))
+
+
+def schema_of(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """The JSON schema of what a command prints."""
+    found = model.model_json_schema(schema_generator=_Schema)
+    return {"$schema": DIALECT, "title": title, **{k: v for k, v in found.items() if k != "title"}}
+
+
+class _Schema(GenerateJsonSchema):
+    """Leaves out what says nothing about an output: titles of fields, and defaults."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """No field has a title: its name says it."""
+        return False
+
+    def default_schema(self, schema: Any) -> Any:
+        """A field with a default is one that may be left out."""
+        return self.generate_inner(schema["schema"])
