@@ -30,6 +30,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -140,12 +141,13 @@ class KeyedProjection(Projection[Model], Generic[Model]):
 
     def keys_of(self, event: Event) -> tuple[str, ...]:
         """See `Projection.keys_of`."""
-        tokens = {
-            Part.ORIGIN: event.origin,
-            Part.TARGET: event.target,
-            Part.CATALOG: event.catalog,
-        }
-        return tuple(dict.fromkeys(tokens[part] for part in self.keys if tokens[part] != NONE))
+        tokens = [getattr(event, field) for field in self._key_fields]
+        return tuple(dict.fromkeys(token for token in tokens if token != NONE))
+
+    @cached_property
+    def _key_fields(self) -> tuple[str, ...]:
+        """The fields of an event that are keys; looking them up by part takes a rule's time."""
+        return tuple(part.value for part in self.keys)
 
     def key_filters(self, key: str) -> tuple[str, ...]:
         """See `Projection.key_filters`."""

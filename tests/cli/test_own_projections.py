@@ -147,6 +147,16 @@ async def test_what_is_wrong_with_a_rule_is_said(
     assert "Traceback" not in tried.err
 
 
+async def test_what_a_rule_prints_stays_out_of_the_answer(program: Program, file: Path) -> None:
+    rule = "        if document is None:"
+    text = file.read_text()
+    assert rule in text
+    file.write_text(text.replace(rule, f'        print("x" * 100_000)\n{rule}'))
+    tried = await program.run("try", str(file))
+    assert tried.code == 0, tried.err
+    assert "a second fold (other process, hash seed, batches, clock) gives the same" in tried.out
+
+
 async def test_it_is_tried_again_whenever_it_is_saved(program: Program, file: Path) -> None:
     process = await program.start("try", str(file), "--watch")
     assert process.stdout is not None

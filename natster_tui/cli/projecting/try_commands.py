@@ -78,9 +78,10 @@ async def _try_all(
     as_json: bool,
 ) -> bool:
     trials = [
-        await try_projection(log, projection, records, str(path), instance)
+        await try_projection(log, projection, records, str(path), instance, _show_folding)
         for projection in projections
     ]
+    end_progress()
     if as_json:
         click.echo(json_line([_trial_json(trial) for trial in trials]))
     else:
@@ -232,3 +233,7 @@ def _expected(path: Path, folded: dict[str, dict[str, bytes]]) -> dict[str, dict
 
 def _show_reading(seq: int, head: int) -> None:
     draw_line(f"reading {seq:,} of {head:,}")
+
+
+def _show_folding(seq: int, head: int) -> None:
+    draw_line(f"folding {seq:,} of {head:,}")

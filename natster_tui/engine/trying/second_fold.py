@@ -7,16 +7,20 @@ It runs in another process, with another hash seed, batch size and clock. That p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import marshal
 import os
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from natster_tui.errors import BlockedEventError, RefusedError
 from natster_tui.events.event import Record
@@ -30,6 +34,9 @@ _HASH_SEED = "20171"
 _BATCH = 37
 _CLOCK_S = 400 * 86_400
 """Seconds that the second fold's clock is ahead."""
+
+_SENT_AT_ONCE = 10_000
+"""Events that are sent to the other process in one piece."""
 
 _Packed = tuple[int, int, str, bytes, tuple[tuple[str, str], ...]]
 
@@ -55,17 +62,39 @@ class Difference:
         )
 
 
-async def second_fold(
-    projection: Projection[Any], records: Sequence[Record], fold: Fold[Any], file: str
-) -> Difference | None:
-    """Fold again in another process; the first difference, None if there is none."""
-    if not records:
-        return None
-    answer = json.loads(await _run(projection.name, records, file, upto=0))
-    documents = fold.documents()
-    if answer["documents"] == {key: _digest(each) for key, each in documents.items()}:
-        return None
-    return await _first_difference(projection, records, file)
+class SecondFold:
+    """The second fold, in a process that runs beside the first one; an async context manager.
+
+    Leaving it ends the process, whether it is done or not. `file` is where the rule stands.
+    """
+
+    def __init__(self, projection: Projection[Any], records: Sequence[Record], file: str) -> None:
+        self._projection = projection
+        self._records = records
+        self._file = file
+
+    async def __aenter__(self) -> Self:
+        """Start the process. It is given the events by a thread, as the first fold takes ours."""
+        self._run = _Run(self._projection.name, self._records, self._file, upto=0)
+        self._answer = asyncio.get_running_loop().run_in_executor(None, self._run.answer)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._run.end()
+        await asyncio.wait([self._answer])
+        # `difference` raised its error, or nobody asked because the first fold failed.
+        self._answer.exception()
+
+    async def difference(self, fold: Fold[Any]) -> Difference | None:
+        """The first difference to a fold of the same events, None if there is none.
+
+        Raises RefusedError when the second fold failed.
+        """
+        answer = await self._answer
+        documents = fold.documents()
+        if answer["documents"] == {key: _digest(each) for key, each in documents.items()}:
+            return None
+        return await _first_difference(self._projection, self._records, self._file)
 
 
 async def _first_difference(
@@ -88,7 +117,11 @@ async def _first_difference(
 async def _difference_at(
     projection: Projection[Any], records: Sequence[Record], file: str, upto: int
 ) -> Difference | None:
-    answer = json.loads(await _run(projection.name, records, file, upto=upto))
+    run = _Run(projection.name, records, file, upto=upto)
+    try:
+        answer = await asyncio.to_thread(run.answer)
+    finally:
+        run.end()
     fold = _folded(projection, records, len(records))
     here = fold.documents()
     for key in [*here, *(key for key in answer["documents"] if key not in here)]:
@@ -104,25 +137,43 @@ async def _difference_at(
     return None
 
 
-async def _run(name: str, records: Sequence[Record], file: str, *, upto: int) -> bytes:
-    """What the other process prints; `upto` > 0 asks for whole documents."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __name__,
-        file,
-        name,
-        str(upto),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONHASHSEED": _HASH_SEED},
-    )
-    out, errors = await process.communicate(marshal.dumps([_packed(each) for each in records]))
-    if process.returncode:
-        why = errors.decode("utf-8", "replace").strip().splitlines()
+class _Run:
+    """One run of the other process; `upto` > 0 asks for whole documents."""
+
+    def __init__(self, name: str, records: Sequence[Record], file: str, *, upto: int) -> None:
+        self._records = records
+        # A file takes any amount while nobody reads; a pipe would fill up.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `answer` closes it
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, file, name, str(upto)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "PYTHONHASHSEED": _HASH_SEED},
+        )
+
+    def answer(self) -> dict[str, Any]:
+        """Send the events and wait for the answer; blocks. Raises RefusedError."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with self._errors, process:
+            # If it has ended already, its errors say why.
+            with contextlib.suppress(BrokenPipeError), process.stdin:
+                for start in range(0, len(self._records), _SENT_AT_ONCE):
+                    part = self._records[start : start + _SENT_AT_ONCE]
+                    process.stdin.write(marshal.dumps([_packed(each) for each in part]))
+            out = process.stdout.read()
+            if process.wait() == 0:
+                answer: dict[str, Any] = json.loads(out)
+                return answer
+            self._errors.seek(0)
+            why = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         raise RefusedError(f"the second fold failed: {safe_text(why[-1] if why else '', 300)}")
-    return out
+
+    def end(self) -> None:
+        """End the process if it still runs; `answer` then raises."""
+        self._process.kill()
 
 
 def _packed(record: Record) -> _Packed:
@@ -141,29 +192,38 @@ def _folded(projection: Projection[Any], records: Sequence[Record], size: int) -
     return fold
 
 
-def _records(packed: Iterable[_Packed]) -> list[Record]:
-    return [Record(*each) for each in packed]
-
-
-def _received() -> list[_Packed]:
+def _received() -> Iterator[Record]:
     """The records from the first process; only that can write to our standard input."""
-    packed: list[_Packed] = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - our own pipe
-    return packed
+    while True:
+        try:
+            part: list[_Packed] = marshal.load(sys.stdin.buffer)  # noqa: S302 - our own pipe
+        except EOFError:
+            return
+        yield from (Record(*each) for each in part)
 
 
 def _main(file: str, name: str, upto: int) -> None:
+    from natster_tui.engine.rule_alarm import watch_rules
     from natster_tui.projections.registering.loading import load_file
 
+    # What a rule prints must not get into the answer.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     real, real_ns = time.time, time.time_ns
     time.time = lambda: real() + _CLOCK_S
     time.time_ns = lambda: real_ns() + _CLOCK_S * 10**9
     projection = next(each for each in load_file(Path(file)) if each.name == name)
-    fold = _folded(projection, _records(_received()), _BATCH)
+    watch_rules([projection])
+    fold = Fold(projection)
+    received = _received()
+    while batch := list(islice(received, _BATCH)):
+        fold.apply_all(batch, [NATSTER.read(each) for each in batch])
     documents = fold.documents()
     answer = {"documents": {key: _digest(each) for key, each in documents.items()}}
     if upto:
         answer["whole"] = {key: each.decode() for key, each in documents.items()}
-    sys.stdout.write(json.dumps(answer))
+    json.dump(answer, answers)
+    answers.close()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ and reloaded is tried on the same events without reading them again.
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import time
 from bisect import bisect_right
@@ -21,9 +22,10 @@ from natster_tui.engine.projecting.stored_projection import (
     bucket_of,
     load_projection,
 )
-from natster_tui.engine.trying.second_fold import Difference, second_fold
+from natster_tui.engine.trying.second_fold import Difference, SecondFold
 from natster_tui.errors import RuleFailedError
 from natster_tui.events.event import Record
+from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, FieldChange, diff_documents, same_json
 from natster_tui.projections.documents import encode_document
@@ -37,7 +39,7 @@ KIB = 1024
 _BATCH = 2_000
 
 OnRead = Callable[[int, int], None]
-"""Called with the last sequence that was read, and the head."""
+"""Called with the last sequence that was read or folded, and the head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,12 @@ async def read_log(log: EventLog, instance: str, on_read: OnRead) -> list[Record
 
 
 async def try_projection(
-    log: EventLog, projection: Projection[Any], records: Sequence[Record], file: str, instance: str
+    log: EventLog,
+    projection: Projection[Any],
+    records: Sequence[Record],
+    file: str,
+    instance: str,
+    on_fold: OnRead,
 ) -> Trial:
     """Fold records, twice, and compare with what is stored. `file` is where the rule stands.
 
@@ -113,23 +120,38 @@ async def try_projection(
         at = records[-1].seq
     if isinstance(projection, KeyedProjection):
         projection.checks_input = True
-    began = time.perf_counter()
+    async with SecondFold(projection, records, file) as again:
+        began = time.perf_counter()
+        fold, then = await _folded(projection, records, log.system, at, on_fold)
+        _check_documents(projection, fold)
+        seconds = time.perf_counter() - began
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
+        diff = None if at is None else diff_documents(_documents(stored), then, same_json)
+        second = await again.difference(fold)
+    return Trial(projection, fold, len(records), seconds, peak, stored, diff, at, second)
+
+
+async def _folded(
+    projection: Projection[Any],
+    records: Sequence[Record],
+    system: EventSystem,
+    at: int | None,
+    on_fold: OnRead,
+) -> tuple[Fold[Any], dict[str, bytes]]:
+    """The fold of all records, and the documents as of `at`."""
     fold = Fold(projection)
     then: dict[str, bytes] = {}
     for start in range(0, len(records), _BATCH):
         batch = records[start : start + _BATCH]
-        events = list(map(log.system.read, batch))
+        events = list(map(system.read, batch))
         if at is not None and fold.seq < at <= batch[-1].seq:
             upto = bisect_right(batch, at, key=lambda record: record.seq)
             fold.apply_all(batch[:upto], events[:upto])
             then = fold.documents()
         fold.apply_all(batch, events)  # what was folded already is passed over
-    _check_documents(projection, fold)
-    seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
-    diff = None if at is None else diff_documents(_documents(stored), then, same_json)
-    second = await second_fold(projection, records, fold, file)
-    return Trial(projection, fold, len(records), seconds, peak, stored, diff, at, second)
+        on_fold(batch[-1].seq, records[-1].seq)
+        await asyncio.sleep(0)  # an interrupt, and the connection, get their turn
+    return fold, then
 
 
 def _check_documents(projection: Projection[Any], fold: Fold[Any]) -> None:
