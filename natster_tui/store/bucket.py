@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from natster_tui.errors import ApiError, ConflictError, ServerError
-from natster_tui.events.event import Record
+from natster_tui.events.event import MARKER_REASON, Record, StoredMessage, as_records
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import document_key
@@ -22,7 +22,7 @@ from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import last_message, stream_info
 from natster_tui.store.connection.together import together
-from natster_tui.store.connection.wire import is_removal
+from natster_tui.store.connection.wire import KV_OPERATION, is_removal
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.converting import convert_bucket, refuse_unconvertible
 from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
@@ -38,6 +38,15 @@ from natster_tui.store.writing.stream_writer import confirm_early
 
 HEADER_ALLOWANCE = 512
 """Bytes of the message size limit that our own headers may need."""
+
+_IN_BATCH = BATCH_ID.encode()
+_REMOVALS = (KV_OPERATION.encode(), MARKER_REASON.encode())
+
+Sent = dict[str, tuple[bytes, bytes]]
+"""Entries as they were sent: by key, the stored form and the value.
+
+What is read back and equals the stored form, to the byte, is not opened again.
+"""
 
 
 class StoredEntry(NamedTuple):
@@ -154,10 +163,13 @@ class Bucket:
         """Every stored value as of one instant; see `look`."""
         return (await self.look())[1]
 
-    async def look(self, keys: Awaitable[object] | None = None) -> tuple[BucketInfo, Snapshot]:
+    async def look(
+        self, keys: Awaitable[object] | None = None, sent: Sent | None = None
+    ) -> tuple[BucketInfo, Snapshot]:
         """How the bucket is set up, and every stored value as of one instant.
 
-        `keys` is a read of the keys that has already started, shared by several buckets. The
+        `keys` is a read of the keys that has already started, shared by several buckets. With
+        `sent`, what is found as it was sent is taken out of there instead of being opened. The
         stream is read in revision order until nothing is pending; a value overwritten meanwhile
         comes again with its later revision. The result is a true state of the bucket only if no
         batch is half read (the server shows its messages one by one), and if the stream's leader
@@ -175,33 +187,35 @@ class Bucket:
                 return info, Snapshot({}, None, info.last_revision)
             if failed is not None:
                 raise failed
-            return info, await self._read_all(reader, info)
+            return info, await self._read_all(reader, info, {} if sent is None else sent)
 
-    async def _read_all(self, reader: StreamReader, info: BucketInfo) -> Snapshot:
+    async def _read_all(self, reader: StreamReader, info: BucketInfo, sent: Sent) -> Snapshot:
         """What a reader delivers from the beginning: at least what the bucket held at `info`."""
         documents: dict[str, StoredEntry] = {}
         checkpoint: StoredEntry | None = None
         last = removed_at = delivered = 0
         in_batch = False
-        prefix = f"$KV.{self.name}."
-        async with aclosing(reader.batches()) as batches:
+        prefix = f"$KV.{self.name}.".encode()
+        async with aclosing(reader.messages()) as batches:
             async for batch in batches:
                 delivered += len(batch)
-                for record in batch:
-                    if not record.subject.startswith(prefix):
+                for message in batch:
+                    subject = message[2]
+                    if not subject.startswith(prefix):
                         raise self.link.malformed(
                             f"a request for messages of {self.stream}",
                             "it sent one of another subject",
                         )
-                    key, last = record.subject[len(prefix) :], record.seq
-                    entry = self._entry(key, record)
+                    key, last = str(subject[len(prefix) :], "utf-8", "replace"), message[0]
+                    if (entry := self._as_sent(key, message, sent)) is None:
+                        entry = self._entry(key, *as_records((message,)))
                     if key == CHECKPOINT_KEY:
-                        checkpoint, removed_at = entry, record.seq
+                        checkpoint, removed_at = entry, last
                     elif entry is None:
                         documents.pop(key, None)
                     else:
                         documents[key] = entry
-                in_batch = is_unfinished(batch[-1]) if batch else in_batch
+                in_batch = is_unfinished(*as_records(batch[-1:])) if batch else in_batch
                 if reader.pending == 0 and last >= info.last_revision and not in_batch:
                     break
                 if reader.idle and await reader.has_all():
@@ -229,6 +243,19 @@ class Bucket:
             raise
         return None if record is None else self._entry(key, record)
 
+    def _as_sent(self, key: str, message: StoredMessage, sent: Sent) -> StoredEntry | None:
+        """A message of a batch as the entry that was sent, or None if it is not the same."""
+        if (known := sent.get(key)) is None:
+            return None
+        seq, time_ns, _subject, payload, headers = message
+        stored, value = known
+        if stored != payload or _IN_BATCH not in headers:
+            return None
+        if any(name in headers for name in _REMOVALS):
+            return None
+        del sent[key]
+        return StoredEntry(value, seq, time_ns, from_batch=True, sealed=stored is not value)
+
     def _entry(self, key: str, record: Record) -> StoredEntry | None:
         """A message of the bucket's stream as an entry; None for the mark of a removal."""
         if is_removal(record):
@@ -247,11 +274,12 @@ class Bucket:
         checkpoint: bytes,
         expected_revision: int,
         fold: Fold[Any] | None = None,
+        sent: Sent | None = None,
     ) -> int:
         """Write changed entries (None: remove) and the checkpoint; returns its revision.
 
         `fold` is the source of the documents. It says which account's key seals each of them, and
-        which erasures it has taken into account.
+        which erasures it has taken into account. What is stored is noted in `sent`.
 
         Raises ConflictError, with nothing written, if the checkpoint is no longer at
         `expected_revision` or an account was erased since the fold began. If the answer is lost
@@ -273,14 +301,16 @@ class Bucket:
             raise ConflictError(
                 f"an account's keys were erased meanwhile: nothing was written to {self.name}"
             )
-        messages = [
-            BatchMessage(f"$KV.{self.name}.{key}", b"", operation="DEL")
-            if document is None
-            else BatchMessage(
-                f"$KV.{self.name}.{key}", seal(self.name, key, accounts[key], document)
-            )
-            for key, document in changes.items()
-        ]
+        messages = []
+        for key, document in changes.items():
+            subject = f"$KV.{self.name}.{key}"
+            if document is None:
+                messages.append(BatchMessage(subject, b"", operation="DEL"))
+                continue
+            stored = seal(self.name, key, accounts[key], document)
+            messages.append(BatchMessage(subject, stored))
+            if sent is not None:
+                sent[key] = (stored, document)
         messages.append(
             BatchMessage(f"$KV.{self.name}.{CHECKPOINT_KEY}", checkpoint, expected_revision)
         )

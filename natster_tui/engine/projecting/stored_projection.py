@@ -31,7 +31,7 @@ from natster_tui.projections.paging import (
     by_document,
     document_key,
 )
-from natster_tui.store.bucket import Bucket, BucketInfo, Snapshot
+from natster_tui.store.bucket import Bucket, BucketInfo, Sent, Snapshot
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
@@ -175,10 +175,14 @@ async def load_projections(
 
 
 async def load_projection(
-    bucket: Bucket, projection: Projection[Any], keys: Awaitable[object] | None = None
+    bucket: Bucket,
+    projection: Projection[Any],
+    keys: Awaitable[object] | None = None,
+    *,
+    sent: Sent | None = None,
 ) -> StoredProjection:
-    """What the bucket holds; `keys` is a look at the keys that was begun already."""
-    info, snapshot = await bucket.look(keys)
+    """What the bucket holds; for `keys` and `sent` see `Bucket.look`."""
+    info, snapshot = await bucket.look(keys, sent)
     if not info.exists:
         return StoredProjection(
             projection,

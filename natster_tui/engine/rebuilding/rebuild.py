@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from natster_tui.engine.beside.buckets import convert_buckets
@@ -52,7 +52,7 @@ from natster_tui.projections.diff import (
     same_json,
 )
 from natster_tui.projections.fold import Fold
-from natster_tui.store.bucket import Bucket
+from natster_tui.store.bucket import Bucket, Sent
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Lease, rebuild_key
@@ -80,13 +80,14 @@ async def no_pause(_projection: Projection[Any]) -> AsyncIterator[None]:
 class _Changes:
     """What a commit writes: changed entries, and the checkpoints before its last batch and in it.
 
-    `fold` is the fold they come from.
+    `fold` is the fold they come from, `sent` what was written, as the bucket stores it.
     """
 
     fold: Fold[Any]
     of_documents: Collection[Mapping[str, bytes | None]]
     before: bytes
     final: bytes
+    sent: Sent = field(default_factory=dict)
 
 
 class Rebuild:
@@ -239,8 +240,10 @@ class Rebuild:
             pause(projection),
             rebuilding(self.log, projection, self._instance),
         ):
-            await self._commit_one(projection, purge=purge, take_over=take_over, partial=partial)
-        return await self._verify_committed(projection)
+            sent = await self._commit_one(
+                projection, purge=purge, take_over=take_over, partial=partial
+            )
+        return await self._verify_committed(projection, sent)
 
     def _refuse_blocked(self, projection: Projection[Any]) -> None:
         if error := self.blocked.get(projection.name):
@@ -248,15 +251,15 @@ class Rebuild:
 
     async def _commit_one(
         self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool
-    ) -> None:
+    ) -> Sent:
         with waiting_for(lambda: self._outrun.get(projection.name, "")):
-            await self._commit_until_written(
+            return await self._commit_until_written(
                 projection, purge=purge, take_over=take_over, partial=partial
             )
 
     async def _commit_until_written(
         self, projection: Projection[Any], *, purge: bool, take_over: bool, partial: bool
-    ) -> None:
+    ) -> Sent:
         bucket = self._buckets[projection.name]
         last_try = time.monotonic() + TRIES_S
         while True:
@@ -279,7 +282,7 @@ class Rebuild:
                 async with self._moving:
                     await self._replay.advance((await self.log.refresh()).last_seq)
                 continue
-            return
+            return changes.sent
 
     async def _make_ready(
         self, bucket: Bucket, stored: StoredProjection, *, take_over: bool
@@ -320,8 +323,8 @@ class Rebuild:
             await bucket.purge_before(revision)
         *first, last = batches(changes.of_documents, BATCH_LIMIT - 1)
         for batch in first:
-            revision = await bucket.commit(batch, before, revision, fold)
-        await bucket.commit(last, changes.final, revision, fold)
+            revision = await bucket.commit(batch, before, revision, fold, changes.sent)
+        await bucket.commit(last, changes.final, revision, fold, changes.sent)
 
     def _unsealed(self, stored: StoredProjection) -> Collection[str]:
         """Entries to write even if their content is right; in a takeover, all unsealed ones."""
@@ -377,9 +380,13 @@ class Rebuild:
             )
         return [verdicts[projection.name] for projection in self.projections]
 
-    async def _verify_committed(self, projection: Projection[Any]) -> Verdict:
-        """Read back what was committed, at the bucket's current position."""
-        stored = await load_projection(self._buckets[projection.name], projection)
+    async def _verify_committed(self, projection: Projection[Any], sent: Sent) -> Verdict:
+        """Read back what was committed, at the bucket's current position.
+
+        What is stored as it was `sent` is compared in that form; `verify` opens everything.
+        """
+        bucket = self._buckets[projection.name]
+        stored = await load_projection(bucket, projection, sent=sent)
         async with self._moving:
             if stored.checkpoint is not None:
                 await self._replay.advance(stored.checkpoint.seq)

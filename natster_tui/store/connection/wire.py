@@ -23,6 +23,9 @@ from natster_tui.store.connection.answers.reading import LARGEST_INT64, LARGEST_
 from natster_tui.store.connection.delivery_parser import Delivery, Sink, replace_parser
 from natster_tui.store.connection.frames import Outgoing, framed
 
+KV_OPERATION = "KV-Operation"
+"""The header of a bucket's message that removes a key."""
+
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _LONGEST_COUNT = 19
 """The most digits of a count; Python refuses to convert thousands of them."""
@@ -176,4 +179,4 @@ def is_removal(record: Record) -> bool:
 
     Clients mark what they delete or purge; the server leaves a delete marker for an expired value.
     """
-    return record.header("KV-Operation") in ("DEL", "PURGE") or record.is_marker
+    return record.header(KV_OPERATION) in ("DEL", "PURGE") or record.is_marker

@@ -15,6 +15,7 @@ from natster_tui.events.event import Record
 from natster_tui.store.connection.api_codes import WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.frames import Outgoing, header_block
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.wire import KV_OPERATION
 from natster_tui.store.writing.stream_writer import StreamWriter
 
 BATCH_LIMIT = 1_000
@@ -82,5 +83,5 @@ def _headers(message: BatchMessage, batch: str, number: int) -> list[tuple[str, 
     if message.expected is not None:
         headers.append((EXPECTED_LAST, str(message.expected)))
     if message.operation:
-        headers.append(("KV-Operation", message.operation))
+        headers.append((KV_OPERATION, message.operation))
     return headers
