@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from natster_tui.errors import ApiError
 from natster_tui.events.natster import NATSTER
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.provisioning.maker import LEASES, BucketMaker, projection_spec
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.byte_sizes import MIB
 from tests.cli.program import Program
@@ -48,14 +53,16 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
 
 
 @asynccontextmanager
-async def account(limited: RealServer, name: str) -> AsyncIterator[tuple[ConnectionSettings, Link]]:
+async def account(
+    limited: RealServer, name: str, log: LogSettings = LOG
+) -> AsyncIterator[tuple[ConnectionSettings, Link]]:
     """An account with a log in it and nothing else."""
     settings = ConnectionSettings(servers=(limited.url,), user=name, password="x", origin="flags")
     link = await Link.open(settings)
     try:
         for stream in await stream_names(settings):
             await ask_jetstream(link, f"STREAM.DELETE.{stream}")
-        await append(await EventLog.create(link, NATSTER, LOG), EVENTS)
+        await append(await EventLog.create(link, NATSTER, log), EVENTS)
         yield settings, link
     finally:
         await link.close()
@@ -86,6 +93,32 @@ async def test_buckets_get_the_size_that_the_account_requires(
         await natster.succeed("rebuild", "--purge", "--yes", "--json")
         await natster.succeed("verify")
         assert await limits_of(settings) == sizes
+
+
+async def test_buckets_that_are_made_at_the_same_time_all_get_their_size(
+    limited: RealServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with account(limited, "sized") as (settings, link):
+        maker = BucketMaker(link, log_limit=100 * MIB, projections=PROJECTIONS)
+        lease_is_made = asyncio.Event()
+        ask = link.ask
+
+        async def ask_late(verb: str, *rest: Any, **named: Any) -> Any:
+            try:
+                return await ask(verb, *rest, **named)
+            except ApiError:
+                if verb == "STREAM.CREATE.KV_PROJ_ACCOUNT":
+                    # The refusal arrives after all sizes were chosen for the lease.
+                    await lease_is_made.wait()
+                raise
+
+        async def make_lease() -> None:
+            await maker.make(LEASES)
+            lease_is_made.set()
+
+        monkeypatch.setattr(link, "ask", ask_late)
+        await together(make_lease(), maker.make(projection_spec("PROJ_ACCOUNT")))
+        assert await limits_of(settings) == {"KV_NATSTER_LEASE": 1, "KV_PROJ_ACCOUNT": 100}
 
 
 async def test_keys_get_one_as_well_and_the_limit_of_a_stream_is_kept(

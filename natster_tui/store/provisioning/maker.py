@@ -65,15 +65,17 @@ class BucketMaker:
         """
         if self._size is not None:
             await self._plan(spec)
+        # Another bucket's refusal may plan this one's size while the server answers.
+        size = self._sizes.get(spec.name)
         try:
-            return await self._make(spec)
+            return await self._make(spec, size)
         except ApiError as error:
-            if error.code != MAX_BYTES_REQUIRED or spec.name in self._sizes:
+            if error.code != MAX_BYTES_REQUIRED or size is not None:
                 raise self._refusal(spec, error) from error
         await self._plan(spec)
         self._tell_sizes()
         try:
-            return await self._make(spec)
+            return await self._make(spec, self._sizes[spec.name])
         except ApiError as error:
             raise self._refusal(spec, error) from error
 
@@ -84,8 +86,8 @@ class BucketMaker:
             each = ", ".join(f"{name} {described_bytes(size)}" for name, size in sizes)
             notice(f"the account requires a size for each bucket: {each}; {FLAG} sets another")
 
-    async def _make(self, spec: BucketSpec) -> bool:
-        config = spec.config(self._replicas, self._sizes.get(spec.name))
+    async def _make(self, spec: BucketSpec, size: int | None) -> bool:
+        config = spec.config(self._replicas, size)
         try:
             await self._link.ask(f"STREAM.CREATE.{spec.stream}", StreamInfoAnswer, config)
         except ApiError as error:
