@@ -15,7 +15,6 @@ from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.forgotten import refuse_if_forgotten
-from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.engine.server_source import ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import (
@@ -65,7 +64,7 @@ async def project_until_caught_up(
         for projection in projections
     ]
     tasks = [asyncio.create_task(run.projector.run(log)) for run in runs]
-    if log.link.server_version >= ATOMIC_BATCHES_SINCE:
+    if log.link.has_atomic_batches:
         tasks += [asyncio.create_task(run.lease.run(log)) for run in runs]
     try:
         with waiting_for(lambda: "; ".join(filter(None, (run.waits(head) for run in runs)))):

@@ -75,6 +75,7 @@ def _observing(log: str) -> Iterable[Permission]:
     yield Permission(f"$JS.API.CONSUMER.LIST.{log}")
     yield Permission(f"$JS.API.STREAM.MSG.GET.KV_{LEASES}")
     yield Permission(f"$JS.API.STREAM.INFO.KV_{KEYS}")
+    yield Permission("$JS.API.INFO", "the limits of the account")
 
 
 def _projecting() -> Iterable[Permission]:
@@ -83,7 +84,6 @@ def _projecting() -> Iterable[Permission]:
         yield Permission(f"$JS.API.STREAM.CREATE.{bucket}")
         yield Permission(f"$JS.API.STREAM.UPDATE.{bucket}", "only to take over")
         yield Permission(f"$JS.API.STREAM.PURGE.{bucket}", "only to purge and rebuild")
-    yield Permission("$JS.API.INFO", "only where the account requires sizes of buckets")
     yield Permission(f"$KV.{LEASES}.>")
     yield Permission(f"$JS.API.STREAM.CREATE.KV_{LEASES}")
     # Under a domain or prefix, where the account requires sizes, and before an update.

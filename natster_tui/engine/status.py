@@ -16,9 +16,8 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity_now,
     load_projections,
 )
-from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, old_server_sentence
 from natster_tui.engine.rebuilding.replay import Replay
-from natster_tui.events.log.hazards import nearest_limit
+from natster_tui.events.log.hazards import Fill
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
 from natster_tui.projections.beside.drift import Drift
@@ -113,6 +112,8 @@ class StatusReport:
     projections: tuple[ProjectionReport, ...]
     contested_names: tuple[str, ...]
     """The stored catalogs whose name more than one account has shared."""
+    fill: Fill | None = None
+    """How full the log is against its nearest limit, None where it has none."""
 
     @property
     def projector(self) -> Holder | None:
@@ -133,7 +134,7 @@ class StatusReport:
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        info, fill = self.info, nearest_limit(self.info)
+        info, fill = self.info, self.fill
         return {
             "server": self.server,
             "user": self.user,
@@ -146,7 +147,7 @@ class StatusReport:
                 "events": info.messages,
                 "bytes": info.bytes,
                 "fill_percent": 0 if fill is None else int(fill.percent),
-                "nearest_limit": None if fill is None else fill.setting,
+                "nearest_limit": None if fill is None else fill.setting.value,
                 "sealing": self.sealing,
             },
             "hazards": list(self.hazards),
@@ -181,20 +182,17 @@ async def read_status(
         )
         for each, problem, holder in zip(stored, problems, holders, strict=True)
     ]
-    hazards = [hazard.sentence for hazard in watch.hazards(log)]
-    if log.link.server_version < ATOMIC_BATCHES_SINCE:
-        hazards.append(old_server_sentence(log))
-    hazards += log.sealing.problems
     settings = log.link.settings
     return StatusReport(
         log.link.target.beside(settings.described),
         settings.user_described,
-        ".".join(map(str, log.link.server_version)),
+        log.link.version_described,
         info,
         "on" if log.sealing.seals else "off",
-        tuple(hazards),
+        tuple(hazard.sentence for hazard in watch.hazards(log)),
         tuple(reports),
         tuple(name for report in reports for name in _contested_names(report.stored)),
+        watch.fill(log),
     )
 
 

@@ -25,7 +25,7 @@ from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
-from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE, Rebuild
+from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.engine.store_keeper import StoreKeeper
@@ -245,7 +245,7 @@ class Workspace:
                 tasks.create_task(self._keep_informed(log, log.sealing.version))
                 tasks.create_task(delete_consumers(link, self._left_behind))
                 tasks.create_task(self._keep_filtering(log))
-                if not self.read_only and log.link.server_version >= ATOMIC_BATCHES_SINCE:
+                if not self.read_only and log.link.has_atomic_batches:
                     for lease in self.leases.values():
                         tasks.create_task(lease.run(log))
                 for projector in self.projectors.values():
@@ -297,7 +297,7 @@ class Workspace:
                 # All of this belongs to the previous log: start again with a new link.
                 raise ConnectionLostError(error.sentence) from error
             if looks % BUCKETS_EVERY == 0:
-                await self._hazards.look_at_buckets(log)
+                await self._hazards.look_at_storage(log)
             self.follower.begins_at(log.info.first_seq)
             await log.sealing.refresh()
             if log.sealing.version != keys:

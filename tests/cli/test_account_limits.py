@@ -34,6 +34,7 @@ LIMITS = {
     "storage": "max_file: 100MB",
     "large": "max_file: 1GB, disk_max_stream_bytes: 128MB",
     "free": "max_file: 1GB",
+    "nearly": "max_file: 1MB",
 }
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
 LOG = LogSettings(max_bytes=100 * MIB)
@@ -210,6 +211,21 @@ async def test_a_full_bucket_is_told(limited: RealServer, tmp_path: Path) -> Non
             sentence = await natster.fail(3, *command)
             assert "PROJ_ACCOUNT takes no more (maximum bytes exceeded)" in sentence
             assert "raise max_bytes of the stream KV_PROJ_ACCOUNT" in sentence
+
+
+async def test_the_storage_of_the_account_may_be_the_nearest_limit(
+    limited: RealServer, tmp_path: Path
+) -> None:
+    async with account(limited, "nearly", LogSettings(max_bytes=-1)) as (settings, link):
+        natster = Program(tmp_path).on(settings)
+        assert "max_storage" not in (await natster.succeed("status")).out
+        log = await EventLog.open(link, NATSTER)
+        await append(log, [initialized("AD", "x" * 900_000)])
+        for command in (("status",), ("rebuild", "--dry-run")):
+            assert (
+                "the account is 86 % full (max_storage 1,048,576): "
+                "raise max_storage of the account before it refuses events"
+            ) in (await natster.succeed(*command)).out
 
 
 @pytest.mark.parametrize("size", ["", "much", "-1", "1023KiB", "2000T", "1.5G"])

@@ -86,7 +86,7 @@ COMMANDS = {
     "rebuild": Command(
         lambda _d, _n: ["rebuild", "--yes", "--json"],
         True,
-        _AFTER | _RELEASE | {"$JS.API.CONSUMER.LIST.NATSTER_EVENTS"},
+        _AFTER | _RELEASE | {"$JS.API.CONSUMER.LIST.NATSTER_EVENTS", "$JS.API.INFO"},
     ),
     "purge": Command(
         lambda _d, _n: ["rebuild", "--yes", "--json", "--purge"],

@@ -293,8 +293,7 @@ async def test_a_projector_does_all_its_work_and_needs_each_of_its_permissions(
     takes_over_catalogs = {"$JS.API.STREAM.UPDATE.KV_PROJ_CATALOG"}
     makes_accounts = {"$JS.API.STREAM.CREATE.KV_PROJ_ACCOUNT"}
     changes_leases = {f"$JS.API.STREAM.{verb}.KV_NATSTER_LEASE" for verb in ("INFO", "UPDATE")}
-    account_limits = {"$JS.API.INFO"}
-    rare = takes_over_catalogs | makes_accounts | changes_leases | account_limits
+    rare = takes_over_catalogs | makes_accounts | changes_leases
     assert unused(allowed, subjects) == rare
     assert (await log.refresh()).last_seq == 7
 

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from natster_tui.engine.log.hazard_watch import read_hazards
 from natster_tui.errors import ConflictError, NatsterError
 from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.log.hazards import HazardKind
 from natster_tui.events.natster import NATSTER
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append
 from natster_tui.store.log_config import LogSettings
@@ -186,6 +189,22 @@ async def test_the_leader_is_killed_twice_under_load(cluster: list[RealServer]) 
         assert info["config"]["num_replicas"] == NODES
     found = await checker.check(at=state.last)
     record("leader of three nodes killed under load", found, injected=2, recovered_s=slowest)
+
+
+@pytest.mark.parametrize("replicas", [1, NODES])
+async def test_one_replica_is_a_hazard_where_the_server_is_a_cluster(
+    cluster: list[RealServer], replicas: int
+) -> None:
+    settings = cluster[0].new_account()
+    await when_ready(settings)
+    async with plain_client(settings) as client:
+        config = (await ask(client, f"STREAM.INFO.{NATSTER.stream}"))["config"]
+        changed = config | {"num_replicas": replicas, "metadata": {}}
+        await ask(client, f"STREAM.UPDATE.{NATSTER.stream}", changed)
+    link = await Link.open(settings)
+    kinds = {each.kind for each in await read_hazards(await open_or_make(link), PROJECTIONS)}
+    assert (HazardKind.ONE_REPLICA in kinds) == (replicas == 1)
+    await link.close()
 
 
 async def test_an_import_beside_another_writer_leaves_a_replicated_log_alive(

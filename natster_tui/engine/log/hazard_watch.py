@@ -7,11 +7,20 @@ from typing import Any
 
 from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.events.event import Record
-from natster_tui.events.log.hazards import Hazard, clear_secrets, hazards_of
+from natster_tui.events.log.hazards import (
+    Fill,
+    Hazard,
+    clear_secrets,
+    hazards_of,
+    keys_problem,
+    nearest_limit,
+    old_server,
+)
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.account import account_fill
 from natster_tui.store.provisioning.lasting import read_bucket_hazards
 
 
@@ -23,16 +32,24 @@ class HazardWatch:
         self._repeated = RepeatedIds()
         self._clear = 0
         self._buckets: tuple[Hazard, ...] = ()
+        self._of_account: Fill | None = None
 
     async def look(self, log: EventLog) -> None:
         """Ask the server about what does not follow from the log's own settings."""
-        clear, _ = await together(log.clear_payload(), self.look_at_buckets(log))
+        clear, _ = await together(log.clear_payload(), self.look_at_storage(log))
         self._clear = self._clear or clear
 
-    async def look_at_buckets(self, log: EventLog) -> None:
-        """Ask how the projections' buckets are set up now."""
+    async def look_at_storage(self, log: EventLog) -> None:
+        """Ask how the projections' buckets are set up now, and how full the account is."""
         asked = [read_bucket_hazards(log.link, each.bucket) for each in self._projections]
-        self._buckets = tuple(hazard for found in await together(*asked) for hazard in found)
+        buckets, self._of_account = await together(
+            together(*asked), account_fill(log.link, log.info)
+        )
+        self._buckets = tuple(hazard for found in buckets for hazard in found)
+
+    def fill(self, log: EventLog) -> Fill | None:
+        """How full the log is against its nearest limit, None where it has none."""
+        return nearest_limit(log.info, self._of_account)
 
     def look_at(self, records: Iterable[Record], system: EventSystem) -> None:
         """Take note of live events, in order, each once."""
@@ -53,11 +70,14 @@ class HazardWatch:
         """All hazards known so far."""
         clear = (clear_secrets(self._clear),) if self._clear else ()
         repeated = self._repeated.hazard
+        link = log.link
         return (
-            *hazards_of(log.info),
+            *hazards_of(log.info, self._of_account),
             *clear,
             *self._buckets,
             *((repeated,) if repeated else ()),
+            *(() if link.has_atomic_batches else (old_server(link.version_described),)),
+            *map(keys_problem, log.sealing.problems),
         )
 
 

@@ -16,7 +16,6 @@ from natster_tui.engine.projecting.stored_projection import (
     load_projection,
     standing_at,
 )
-from natster_tui.engine.rebuilding.rebuild import ATOMIC_BATCHES_SINCE
 from natster_tui.errors import DeniedError, MisplacedWriteError
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
@@ -87,7 +86,7 @@ class Starting:
             stored_version,
             may_write=self._may_write,
             denied=self.denied is not None,
-            has_batches=log.link.server_version >= ATOMIC_BATCHES_SINCE,
+            has_batches=log.link.has_atomic_batches,
             locked=bool(log.sealing.locked),
             seals=log.sealing.seals,
             is_sealed=is_sealed,

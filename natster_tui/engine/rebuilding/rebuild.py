@@ -42,6 +42,7 @@ from natster_tui.errors import (
     ProjectorStoppedError,
     RefusedError,
 )
+from natster_tui.events.log.hazards import old_server
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint, RebuildMark
 from natster_tui.projections.diff import (
@@ -59,7 +60,6 @@ from natster_tui.store.lease import Lease, rebuild_key
 from natster_tui.store.log import EventLog
 from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
 
-ATOMIC_BATCHES_SINCE = (2, 12, 0)
 TRIES_S = 20.0
 """Seconds during which a rebuild tries again after another writer changed the bucket.
 
@@ -198,7 +198,7 @@ class Rebuild:
         where a projection is blocked without `partial`, or where its bucket belongs to another
         program without `take_over`, and ConflictError when another program keeps writing to it.
         """
-        if self.log.link.server_version < ATOMIC_BATCHES_SINCE:
+        if not self.log.link.has_atomic_batches:
             raise RefusedError(old_server_sentence(self.log))
         for projection in self.projections:
             if projection.name in self._foreign and not take_over:
@@ -457,8 +457,4 @@ def sealed_sentence(stored: StoredProjection) -> str:
 
 def old_server_sentence(log: EventLog) -> str:
     """Why nothing can be projected on an old server."""
-    version = ".".join(str(part) for part in log.link.server_version)
-    return (
-        f"nats-server {version} has no atomic batches (2.12 and later have): watching and "
-        "inspecting work, projecting does not; upgrade the server"
-    )
+    return old_server(log.link.version_described).sentence

@@ -40,7 +40,7 @@ class HazardKind(StrEnum):
     BUCKET_FORGETS = auto()
     BUCKET_HISTORY = auto()
     OLD_SERVER = auto()
-    SEALING = auto()
+    KEYS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,22 @@ class Hazard:
     sentence: str
 
 
+class Limit(StrEnum):
+    """A limit at which no more events are stored, by the name that the server gives it."""
+
+    MAX_BYTES = "max_bytes"
+    MAX_MSGS = "max_msgs"
+    ACCOUNT_STORAGE = "max_storage"
+    """Of the account: all its streams on disk together, with their replicas."""
+    ACCOUNT_MEMORY = "max_memory"
+    """The same for its streams in memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """How full the log is against one of its limits, by the name of the setting."""
+    """How full the log, or its account, is against one limit."""
 
-    setting: str
+    setting: Limit
     used: int
     limit: int
 
@@ -65,28 +76,33 @@ class Fill:
         return self.used / self.limit * 100
 
 
-def nearest_limit(info: LogInfo) -> Fill | None:
-    """The limit that the log reaches first; None where it has none."""
+def nearest_limit(info: LogInfo, of_account: Fill | None = None) -> Fill | None:
+    """The limit that the log reaches first; None where it has none.
+
+    `of_account` is how full its account is, None where that has no limit or is not known.
+    """
     fills = [
         Fill(setting, used, limit)
         for setting, used, limit in (
-            ("max_bytes", info.bytes, info.max_bytes),
-            ("max_msgs", info.messages, info.max_msgs),
+            (Limit.MAX_BYTES, info.bytes, info.max_bytes),
+            (Limit.MAX_MSGS, info.messages, info.max_msgs),
         )
         if limit > 0
     ]
+    if of_account is not None:
+        fills.append(of_account)
     return max(fills, key=lambda fill: fill.percent, default=None)
 
 
-def hazards_of(info: LogInfo) -> tuple[Hazard, ...]:
-    """The hazards that follow from what the server says of a log."""
+def hazards_of(info: LogInfo, of_account: Fill | None = None) -> tuple[Hazard, ...]:
+    """The hazards that follow from what the server says of a log, and of its account's limit."""
     return (
         *_losses(info),
         *_retention(info),
         *_erasing(info),
         *_durability(info),
         *_refusals(info),
-        *_filling(info),
+        *_filling(info, nearest_limit(info, of_account)),
     )
 
 
@@ -97,6 +113,20 @@ def repeated_id(count: int, seq: int, earlier: int) -> Hazard:
         f"message ids come again: {count:,} events that came in have an earlier one's, the last "
         f"{seq:,} that of {earlier:,}: it was sent twice, or its writer's ids are not unique",
     )
+
+
+def old_server(version: str) -> Hazard:
+    """A server of this version has no atomic batches."""
+    return Hazard(
+        HazardKind.OLD_SERVER,
+        f"nats-server {version} has no atomic batches (2.12 and later have): watching and "
+        "inspecting work, projecting does not; upgrade the server",
+    )
+
+
+def keys_problem(sentence: str) -> Hazard:
+    """What is wrong with the keys of a sealed log; `sentence` says it."""
+    return Hazard(HazardKind.KEYS, sentence)
 
 
 def clear_secrets(seq: int) -> Hazard:
@@ -241,11 +271,19 @@ def _refusals(info: LogInfo) -> Iterator[Hazard]:
         yield Hazard(HazardKind.SEALED_STREAM, reason)
 
 
-def _filling(info: LogInfo) -> Iterator[Hazard]:
-    fill = nearest_limit(info)
-    if fill is not None and fill.percent > FULL_PERCENT:
-        yield Hazard(
-            HazardKind.NEARLY_FULL,
-            f"the log is {fill.percent:.0f} % full ({fill.setting} {fill.limit:,}): raise "
-            f"{fill.setting} before it {'forgets' if info.discard == 'old' else 'refuses'} events",
-        )
+def _filling(info: LogInfo, fill: Fill | None) -> Iterator[Hazard]:
+    if fill is None or fill.percent <= FULL_PERCENT:
+        return
+    end = f"before it {'forgets' if info.discard == 'old' else 'refuses'} events"
+    match fill.setting:
+        case Limit.MAX_BYTES | Limit.MAX_MSGS:
+            what, remedy = "log", f"raise {fill.setting} {end}"
+        case Limit.ACCOUNT_STORAGE | Limit.ACCOUNT_MEMORY:
+            what, remedy = (
+                "account",
+                f"raise {fill.setting} of the account before it refuses events",
+            )
+    yield Hazard(
+        HazardKind.NEARLY_FULL,
+        f"the {what} is {fill.percent:.0f} % full ({fill.setting} {fill.limit:,}): {remedy}",
+    )

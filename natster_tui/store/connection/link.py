@@ -74,6 +74,8 @@ ASK_AGAIN_S = 1.0
 SLOW_S = 0.05
 """From this round trip on, in seconds, a link is slow."""
 
+ATOMIC_BATCHES_SINCE = (2, 12, 0)
+
 PING_INTERVAL = 1
 PINGS_UNANSWERED = 3
 """Seconds between pings, and how many may stay unanswered before the link is given up.
@@ -282,6 +284,16 @@ class Link:
     def server_version(self) -> tuple[int, int, int]:
         """The server's version: major, minor, patch."""
         return self.info.version_numbers
+
+    @property
+    def has_atomic_batches(self) -> bool:
+        """Whether the server can store several messages as one, which projecting needs."""
+        return self.server_version >= ATOMIC_BATCHES_SINCE
+
+    @property
+    def version_described(self) -> str:
+        """The server's version, to show."""
+        return ".".join(map(str, self.server_version))
 
     @property
     def server_domain(self) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from natster_tui.errors import ApiError, DeniedError
 from natster_tui.projections.api import Projection
-from natster_tui.store.connection.answers.servers import AccountInfoAnswer, AccountTier
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
     MAX_BYTES_REQUIRED,
@@ -20,6 +19,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import notice
 from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.together import together
+from natster_tui.store.provisioning.account import account_info, tier_of
 from natster_tui.store.provisioning.refusals import FLAG, cannot_make, too_small
 from natster_tui.store.provisioning.sizes import Room, TooSmallError, plan_sizes
 from natster_tui.store.provisioning.specs import BucketSpec, Kind
@@ -134,14 +134,11 @@ class BucketMaker:
     async def _look_for_room(self) -> Room:
         """What the account has left; without limits if we are not permitted to ask."""
         try:
-            account = await self._link.ask("INFO", AccountInfoAnswer)
+            account = await account_info(self._link)
         except DeniedError:
             return Room(replicas=self._replicas)
-        replicas = self._replicas
-        used: AccountTier = account
-        if account.tiers and (tier := account.tiers.get(f"R{self._replicas}")):
-            # The limits of a tier count one replica.
-            replicas, used = 1, tier
+        tier = tier_of(account, self._replicas)
+        used, replicas = (account, self._replicas) if tier is None else (tier, 1)
         limits = used.limits
         storage = None if limits.max_storage < 0 else limits.max_storage
         return Room(

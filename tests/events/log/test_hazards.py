@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from natster_tui.events.log.hazards import (
+    Fill,
     Hazard,
     HazardKind,
+    Limit,
     hazards_of,
     nearest_limit,
     why_not_publishable,
@@ -94,6 +96,17 @@ def test_a_full_log_that_discards_old_events_forgets() -> None:
         HazardKind.NEARLY_FULL,
         "the log is 99 % full (max_bytes 1,000): raise max_bytes before it forgets events",
     )
+
+
+def test_the_limit_of_the_account_may_be_the_nearest() -> None:
+    log = replace(SAFE, max_bytes=1_000, bytes=810, discard="old")
+    account = Fill(Limit.ACCOUNT_STORAGE, 900, 1_000)
+    assert nearest_limit(log, account) == account
+    assert hazards_of(log, account)[-1].sentence == (
+        "the account is 90 % full (max_storage 1,000): raise max_storage of the account before "
+        "it refuses events"
+    )
+    assert nearest_limit(log, replace(account, used=800)) == Fill(Limit.MAX_BYTES, 810, 1_000)
 
 
 def test_a_log_without_limits_has_no_nearest_one() -> None:

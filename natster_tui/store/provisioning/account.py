@@ -1,0 +1,52 @@
+"""The account of a connection: its limits, and how much of them its streams use."""
+
+from __future__ import annotations
+
+from natster_tui.errors import ConnectionLostError, MalformedAnswerError, ServerError
+from natster_tui.events.log.hazards import Fill, Limit
+from natster_tui.events.log.info import LogInfo
+from natster_tui.store.connection.answers.servers import AccountInfoAnswer, AccountTier
+from natster_tui.store.connection.link import Link
+
+VERB = "INFO"
+
+
+async def account_info(link: Link) -> AccountInfoAnswer:
+    """The limits and the usage of the connection's account. Raises ServerError."""
+    return await link.ask(VERB, AccountInfoAnswer)
+
+
+def tier_of(account: AccountInfoAnswer, replicas: int) -> AccountTier | None:
+    """The tier that limits streams of so many replicas, None where the account has no tiers.
+
+    The usage and the limits of a tier count one replica; those of an account count all of them.
+    """
+    return (account.tiers or {}).get(f"R{replicas}")
+
+
+async def account_fill(link: Link, info: LogInfo) -> Fill | None:
+    """How full the log's account is; None if it has no limit, or none that we may know."""
+    subject = link.api_subject(VERB)
+    if link.denial_of(subject) is not None:
+        # Asked again and again by a dashboard, and the server logs each denied request.
+        return None
+    link.on_chance.add(subject)
+    try:
+        account = await account_info(link)
+    except (ConnectionLostError, MalformedAnswerError):
+        raise
+    except ServerError:
+        # Not permitted, or not exported to this account: the limit stays unknown.
+        return None
+    return fill_of(tier_of(account, info.replicas) or account, info.storage)
+
+
+def fill_of(used: AccountTier, storage: str) -> Fill | None:
+    """How full an account, or one of its tiers, is; `storage` is the log's: file or memory."""
+    limits = used.limits
+    fill = (
+        Fill(Limit.ACCOUNT_MEMORY, used.memory, limits.max_memory)
+        if storage == "memory"
+        else Fill(Limit.ACCOUNT_STORAGE, used.storage, limits.max_storage)
+    )
+    return fill if fill.limit > 0 else None
