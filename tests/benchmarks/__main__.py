@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.brought_figures import measure_brought
 from tests.benchmarks.community import Community
 from tests.benchmarks.figures import HEADING, Figure, row, table
 from tests.benchmarks.live_figures import measure_live, measure_start
@@ -23,6 +24,7 @@ from tests.docs_tables import write_part
 
 GROUPS = (
     "rebuild", "sealing", "growth", "accounts", "travel", "live", "start", "pages", "burst",
+    "brought",
 )  # fmt: skip
 
 
@@ -90,6 +92,8 @@ async def run(options: argparse.Namespace) -> dict[str, list[Figure]]:
                 await measure_pages(Community(options.page_events, options.accounts), tell)
             case "burst":
                 await measure_burst(Community(2_000, 200), options.burst_rate, tell)
+            case "brought":
+                await measure_brought(community, rounds, tell, sealed=sealed)
     return figures
 
 

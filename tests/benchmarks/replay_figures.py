@@ -21,6 +21,7 @@ from tests.benchmarks.figures import Figure, OnFigure
 from tests.benchmarks.loading import load
 from tests.benchmarks.measuring import Cost, in_process, middle
 from tests.jetstream import ask_jetstream
+from tests.projections.activity import ActivityProjection
 from tests.real_server import RealServer
 
 MIB = 1024 * 1024
@@ -39,7 +40,7 @@ class Loaded:
 
     async def cost(self, task: str) -> Cost:
         """The cost of one of the worker's tasks on the whole log."""
-        if task == "rebuild":
+        if task in ("rebuild", "brought"):
             await remove_buckets(self.server.url)
         keys = () if self.key_file is None else (str(self.key_file),)
         last = str(self.community.events)
@@ -171,7 +172,7 @@ async def remove_buckets(url: str) -> None:
     """Leave nothing of the projections, so that a rebuild writes every document."""
     link = await Link.open(ConnectionSettings(servers=(url,), origin="flags"))
     try:
-        for projection in PROJECTIONS:
+        for projection in (*PROJECTIONS, ActivityProjection()):
             try:
                 await ask_jetstream(link, f"STREAM.DELETE.KV_{projection.bucket}", timeout=30.0)
             except ApiError as error:

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from natster_tui.engine.gc_tuning import collect_rarely
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.trying.trial import read_log, try_projection
+from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
+from natster_tui.projections.api import Projection
+from natster_tui.projections.registering.loading import load_file
 from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -20,6 +26,8 @@ from natster_tui.store.sealing.choice import SealingChoice, open_sealing
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.benchmarks.measuring import Cost, cost_of, say
 from tests.benchmarks.yardsticks import project_one_by_one, read_and_do_nothing
+from tests.projections import activity
+from tests.projections.activity import ActivityProjection
 
 
 async def measure(task: str, url: str, last: int, key_file: Path | None) -> Cost:
@@ -38,7 +46,12 @@ async def measure(task: str, url: str, last: int, key_file: Path | None) -> Cost
             case "read":
                 return await cost_of(read(log, last))
             case "rebuild":
-                return await cost_of(rebuild(log))
+                return await cost_of(rebuild(log, PROJECTIONS))
+            case "brought":
+                return await cost_of(rebuild(log, (ActivityProjection(),)))
+            case "try":
+                records = await read_log(log, "benchmark", lambda _seq, _head: None)
+                return await cost_of(try_again(log, records))
         raise ValueError(f"no task {task}")
     finally:
         await link.close()
@@ -53,14 +66,26 @@ async def read(log: EventLog, last: int) -> int:
     return seen
 
 
-async def rebuild(log: EventLog) -> int:
-    """All projections from nothing, with the product's own verification at the end."""
-    work = Rebuild(log, PROJECTIONS, "benchmark")
+async def rebuild(log: EventLog, projections: Sequence[Projection[Any]]) -> int:
+    """Projections from nothing, with the product's own verification at the end."""
+    work = Rebuild(log, projections, "benchmark")
     await work.prepare()
     for verdict in await work.commit():
         if not verdict.good:
             raise RuntimeError(verdict.sentence)
     return work.progress.events
+
+
+async def try_again(log: EventLog, records: Sequence[Record]) -> int:
+    """What `try --watch` does after a save: both folds of what was read, and the difference."""
+    file = str(Path(activity.__file__))
+    (projection,) = load_file(Path(file))
+    trial = await try_projection(
+        log, projection, records, file, "benchmark", lambda _seq, _head: None
+    )
+    if trial.second is not None:
+        raise RuntimeError(trial.second.sentence)
+    return trial.events
 
 
 if __name__ == "__main__":
