@@ -54,6 +54,28 @@ def test_a_rule_makes_documents_from_documents() -> None:
     assert fold.document("BB") == b'{"events":1,"first_seen":1795403597,"last_seen":1795403597}'
 
 
+class Open(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class OpenProjection(KeyedProjection[Open]):
+    name, bucket, version, key_noun = "open", "PROJ_OPEN", 1, "catalog"
+    uses = frozenset({EventType.SHARED})
+    keys = (Part.CATALOG,)
+    model = Open
+
+    def rule(self, document: Open | None, event: Event, key: str) -> Any:
+        return Open.model_validate({"last": event.target})
+
+
+def test_a_document_with_other_extra_fields_is_another_document() -> None:
+    fold = fold_all(OpenProjection(), records_of(shared(A, B)))
+    assert fold.take_dirty()
+    advance(fold, records_of(shared(A, B), shared(A, C))[1:])
+    assert fold.take_dirty()
+    assert all(b"CC" in document for document in fold.documents().values())
+
+
 def test_stored_documents_become_states_again() -> None:
     fold = fold_all(ACTIVITY, records_of(initialized(A), shared(A, B)))
     for key, document in fold.documents().items():
