@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from natster_tui.engine.log.masked_export import masked_line
+from typing import Any
+
+from natster_tui.engine.log.masked_export import masked_value
 from natster_tui.events.event import Record
-from natster_tui.events.log.lines import encode_line
+from natster_tui.events.log.lines import line_value
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.wording import compact_json
 from natster_tui.text.masking import mask_json
+from natster_tui.text.strict_json import json_line
 
 
 def document_json(stored: bytes, *, reveal: bool = False) -> str:
@@ -18,7 +21,12 @@ def document_json(stored: bytes, *, reveal: bool = False) -> str:
 
 def event_json(record: Record, *, reveal: bool = False) -> str:
     """An event in the form that `export --open` writes: its payload is what was sealed."""
+    return json_line(event_value(record, reveal=reveal))
+
+
+def event_value(record: Record, *, reveal: bool = False) -> dict[str, Any]:
+    """The same as a dict."""
     if not reveal:
-        return masked_line(record)
+        return masked_value(record)
     opened = record.seal is not None and record.seal.unopened is None
-    return encode_line(record, record.payload if opened else None)
+    return line_value(record, record.payload if opened else None)

@@ -8,6 +8,8 @@ import click
 
 from natster_tui.cli.naming import NamesAndKeys, for_output
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.outputs.community import CheckedName, TakenName
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.engine.rebuilding.replay import replay
 from natster_tui.engine.server_source import with_log
@@ -18,7 +20,6 @@ from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
-from natster_tui.text.strict_json import json_line
 
 
 @click.command("check-name")
@@ -50,9 +51,8 @@ def check_name(name: str, as_json: bool, **_given: Any) -> None:
     taken.sort(key=lambda each: each != name)
     called = NamesAndKeys(names)
     if as_json:
-        click.echo(
-            json_line({"name": name, "free": not taken, "taken": _as_json(taken, catalogs, names)})
-        )
+        told = _taken_names(taken, catalogs, names)
+        click.echo(output_line(CheckedName(name=name, free=not taken, taken=told)))
     elif not taken:
         click.echo(f"{name} is free")
     else:
@@ -68,15 +68,15 @@ def check_name(name: str, as_json: bool, **_given: Any) -> None:
         click.get_current_context().exit(1)
 
 
-def _as_json(
+def _taken_names(
     taken: list[str], catalogs: dict[str, CatalogState], names: dict[str, str]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": mask_text(each),
-            "owner": mask_text(catalogs[each].owner),
-            "owner_name": mask_text(names.get(catalogs[each].owner, "")),
-            "contested_by": [mask_text(key) for key in catalogs[each].contested_by],
-        }
+) -> tuple[TakenName, ...]:
+    return tuple(
+        TakenName(
+            name=mask_text(each),
+            owner=mask_text(catalogs[each].owner),
+            owner_name=mask_text(names.get(catalogs[each].owner, "")),
+            contested_by=tuple(mask_text(key) for key in catalogs[each].contested_by),
+        )
         for each in taken
-    ]
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
 from natster_tui.cli.moments import AT_HELP, asked_at, position_of
 from natster_tui.cli.options import takes_hubs, takes_target, target_of
+from natster_tui.cli.outputs.community import Community, NamedAccount
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log
@@ -24,7 +26,6 @@ from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
-from natster_tui.text.strict_json import json_line
 
 
 @click.command()
@@ -52,27 +53,23 @@ def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any
     candidates = prize_candidates(accounts, hubs)
     names = Names(accounts)
     if as_json:
-        told = {
-            "at": read_in.seq,
-            "accounts_initialized": figures.accounts_initialized,
-            "active_shares": figures.active_shares,
-            "catalogs": figures.catalogs,
-            "duplicate_names": {
-                mask_text(name): [mask_text(key) for key in (state.owner, *state.contested_by)]
+        told = Community(
+            at=read_in.seq,
+            accounts_initialized=figures.accounts_initialized,
+            active_shares=figures.active_shares,
+            catalogs=figures.catalogs,
+            duplicate_names={
+                mask_text(name): tuple(map(mask_text, (state.owner, *state.contested_by)))
                 for name, state in contested.items()
             },
-            "differ_in_case_only": {
-                mask_text(name): [mask_text(twin) for twin in others]
+            differ_in_case_only={
+                mask_text(name): tuple(map(mask_text, others))
                 for name, others in sorted(twins.items())
             },
-            "hubs": [
-                {"account": mask_text(key), "name": _name_of(key, accounts)} for key in sorted(hubs)
-            ],
-            "prize_candidates": [
-                {"account": mask_text(key), "name": _name_of(key, accounts)} for key in candidates
-            ],
-        }
-        click.echo(json_line(told))
+            hubs=_named(sorted(hubs), accounts),
+            prize_candidates=_named(candidates, accounts),
+        )
+        click.echo(output_line(told))
         return
     click.echo(f"as of {read_in.seq:,}")
     for count, label in figures.rows:
@@ -87,6 +84,10 @@ def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any
         click.echo(f"letter case {screen_text(name, 60)}: differs from {said} in that only")
     for key in candidates:
         click.echo(f"candidate   {names.of(key)}  {screen_text(key, 80)}")
+
+
+def _named(keys: Iterable[str], accounts: Mapping[str, AccountState]) -> tuple[NamedAccount, ...]:
+    return tuple(NamedAccount(account=mask_text(k), name=_name_of(k, accounts)) for k in keys)
 
 
 def _name_of(key: str, accounts: Mapping[str, AccountState]) -> str:

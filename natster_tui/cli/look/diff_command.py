@@ -11,6 +11,8 @@ from natster_tui.cli.look.document_commands import key_meant
 from natster_tui.cli.moments import Position, asked, position_of
 from natster_tui.cli.naming import for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.outputs.documents import DocumentDifference
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_names
@@ -22,7 +24,6 @@ from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
-from natster_tui.text.strict_json import json_line
 
 _FORMS = "4711, 2026-11-23, 09:30, yesterday, 2d"
 
@@ -80,19 +81,15 @@ def diff(
         )
     changes = field_changes(before, after) if before != after else ()
     if as_json:
-        fields = [change_line(each, reveal=reveal) for each in changes]
-        click.echo(
-            json_line(
-                {
-                    "kind": kind,
-                    "key": mask_text(found),
-                    "from": from_.seq,
-                    "to": to.seq,
-                    "exists": [before is not None, after is not None],
-                    "fields": fields,
-                }
-            )
+        difference = DocumentDifference(
+            kind=kind,
+            key=mask_text(found),
+            from_=from_.seq,
+            to=to.seq,
+            exists=(before is not None, after is not None),
+            fields=tuple(change_line(each, reveal=reveal) for each in changes),
         )
+        click.echo(output_line(difference))
         return
     if not changes:
         click.echo(

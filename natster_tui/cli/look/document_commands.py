@@ -10,6 +10,8 @@ from natster_tui.cli import completing
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.outputs.documents import DocumentOrigin, MakingEvent, ShownDocument
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_meant, account_names
@@ -28,7 +30,6 @@ from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Naming, change_line, pretty_json
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_json, mask_text, screen_text
-from natster_tui.text.strict_json import json_line
 
 
 @click.command()
@@ -71,7 +72,8 @@ def show(
     document = read_document(stored)
     shown = document if reveal else mask_json(document)
     if as_json:
-        click.echo(json_line({"kind": kind, "key": found, "at": seq, "document": shown}))
+        assert isinstance(shown, dict)
+        click.echo(output_line(ShownDocument(kind=kind, key=found, at=seq, document=shown)))
     else:
         click.echo(f"{kind} {found} as of {seq:,}")
         click.echo(pretty_json(shown))
@@ -133,7 +135,7 @@ def why(
     if not history.changes:
         raise NotFoundError(f"nothing in the log has made {kind} {screen_text(key, 100)}")
     if as_json:
-        click.echo(json_line(_why_json(kind, history, field, reveal=reveal)))
+        click.echo(output_line(_origin(kind, history, field, reveal=reveal)))
         return
     called = naming(names, whole_keys=whole_keys)
     for change in reversed(history.changes):
@@ -157,19 +159,15 @@ def _change_lines(
     return lines
 
 
-def _why_json(kind: str, history: KeyHistory, field: str, *, reveal: bool) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "key": history.key,
-        "at": history.seq,
-        "events": [
-            {
-                "seq": change.record.seq,
-                "time": change.record.event_time,
-                "subject": mask_text(change.record.subject),
-                "changes": lines,
-            }
-            for change in reversed(history.changes)
-            if (lines := _change_lines(change, field, reveal=reveal))
-        ],
-    }
+def _origin(kind: str, history: KeyHistory, field: str, *, reveal: bool) -> DocumentOrigin:
+    events = (
+        MakingEvent(
+            seq=change.record.seq,
+            time=change.record.event_time,
+            subject=mask_text(change.record.subject),
+            changes=tuple(lines),
+        )
+        for change in reversed(history.changes)
+        if (lines := _change_lines(change, field, reveal=reveal))
+    )
+    return DocumentOrigin(kind=kind, key=history.key, at=history.seq, events=tuple(events))

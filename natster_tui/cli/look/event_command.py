@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.outputs.events import EventEffect, ShownEvent
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_names
 from natster_tui.engine.history.document_history import effects_of
-from natster_tui.engine.row_json import event_json
+from natster_tui.engine.row_json import event_value
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import BlockedEventError, NotFoundError
 from natster_tui.events.event import Record
@@ -20,7 +21,6 @@ from natster_tui.projections.history.steps import Effect
 from natster_tui.projections.wording import change_line, payload_lines
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
-from natster_tui.text.strict_json import json_line
 
 
 @click.command()
@@ -49,19 +49,7 @@ def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any
 
     record, effects, names = run(with_log(target.source, target.choice, look))
     if as_json:
-        told = json.loads(event_json(record, reveal=reveal))
-        problem = effects if isinstance(effects, str) else None
-        told["changes"] = [
-            {
-                "projection": effect.projection.name,
-                "key": mask_text(effect.key),
-                "made": effect.made,
-                "fields": [change_line(field, reveal=reveal) for field in effect.fields],
-            }
-            for effect in (() if isinstance(effects, str) else effects)
-        ]
-        told["problem"] = problem
-        click.echo(json_line(told))
+        click.echo(output_line(_shown(record, effects, reveal=reveal)))
         return
     called = naming(names, whole_keys=whole_keys)
     click.echo(event_line(record, called))
@@ -78,3 +66,18 @@ def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any
             click.echo(for_output(f"    {change_line(field, reveal=reveal, names=called)}"))
         if not effect.fields:
             click.echo("    nothing changed")
+
+
+def _shown(record: Record, effects: list[Effect] | str, *, reveal: bool) -> ShownEvent:
+    changes = (
+        EventEffect(
+            projection=effect.projection.name,
+            key=mask_text(effect.key),
+            made=effect.made,
+            fields=tuple(change_line(field, reveal=reveal) for field in effect.fields),
+        )
+        for effect in (() if isinstance(effects, str) else effects)
+    )
+    problem = effects if isinstance(effects, str) else None
+    stored = event_value(record, reveal=reveal)
+    return ShownEvent(**stored, changes=tuple(changes), problem=problem)

@@ -14,6 +14,13 @@ import click
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.naming import for_output, time_and_age
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.outputs.lists import (
+    ListedAccount,
+    ListedAccounts,
+    ListedCatalog,
+    ListedCatalogs,
+)
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log
@@ -24,7 +31,6 @@ from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import short_key
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
-from natster_tui.text.strict_json import json_line
 
 _WHAT = ("accounts", "catalogs")
 _NAME = 40
@@ -66,71 +72,77 @@ def list_(what: str, filter_text: str, at: str | None, as_json: bool, **_given: 
     accounts: dict[str, AccountState] = read_in.folds[ACCOUNTS.name].states
     catalogs: dict[str, CatalogState] = read_in.folds[CATALOGS.name].states
     wanted = filter_text.lower()
-    found: Sequence[dict[str, Any]] = (
-        _accounts(accounts, wanted) if what == "accounts" else _catalogs(catalogs, accounts, wanted)
-    )
+    listed: ListedAccounts | ListedCatalogs
+    if what == "accounts":
+        listed = ListedAccounts(at=read_in.seq, accounts=_accounts(accounts, wanted))
+        table = _account_table(listed.accounts)
+    else:
+        found = _catalogs(catalogs, accounts, wanted)
+        listed = ListedCatalogs(at=read_in.seq, catalogs=found)
+        table = _catalog_table(listed.catalogs)
     if as_json:
-        click.echo(json_line({"at": read_in.seq, what: found}))
-    elif found:
-        table = _account_table(found) if what == "accounts" else _catalog_table(found)
+        click.echo(output_line(listed))
+    elif table.rows:
         for line in _lines(table):
             click.echo(for_output(line))
-    if not found:
+    if not table.rows:
         passing = f" like {screen_text(filter_text, 60)}" if filter_text else ""
         raise NotFoundError(f"there are no {what}{passing} as of {read_in.seq:,}")
 
 
-def _accounts(accounts: dict[str, AccountState], wanted: str) -> list[dict[str, Any]]:
+def _accounts(accounts: dict[str, AccountState], wanted: str) -> tuple[ListedAccount, ...]:
     found = [
-        {
-            "key": mask_text(key),
-            "name": mask_text(state.account_name or ""),
-            "initialized_at": state.initialized_at,
-            "bound": state.bound_context is not None,
-            "shares": len(state.out_shares),
-            "shared_with_it": len(state.in_shares),
-            "imported": sum(1 for imported in state.in_shares.values() if imported is not None),
-        }
+        ListedAccount(
+            key=mask_text(key),
+            name=mask_text(state.account_name or ""),
+            initialized_at=state.initialized_at,
+            bound=state.bound_context is not None,
+            shares=len(state.out_shares),
+            shared_with_it=len(state.in_shares),
+            imported=sum(1 for imported in state.in_shares.values() if imported is not None),
+        )
         for key, state in accounts.items()
         if _passes(wanted, key, state.account_name or "")
     ]
-    return sorted(found, key=lambda each: (each["name"] == "", each["name"].lower(), each["key"]))
+    found.sort(key=lambda each: (each.name == "", each.name.lower(), each.key))
+    return tuple(found)
 
 
 def _catalogs(
     catalogs: dict[str, CatalogState], accounts: dict[str, AccountState], wanted: str
-) -> list[dict[str, Any]]:
+) -> tuple[ListedCatalog, ...]:
     def name_of(key: str) -> str:
         state = accounts.get(key)
         return "" if state is None else state.account_name or ""
 
     found = [
-        {
-            "name": mask_text(name),
-            "owner": mask_text(state.owner),
-            "owner_name": mask_text(name_of(state.owner)),
-            "shared_with": len(state.shared_with),
-            "contested_by": len(state.contested_by),
-        }
+        ListedCatalog(
+            name=mask_text(name),
+            owner=mask_text(state.owner),
+            owner_name=mask_text(name_of(state.owner)),
+            shared_with=len(state.shared_with),
+            contested_by=len(state.contested_by),
+        )
         for name, state in catalogs.items()
         if wanted in name.lower() or _passes(wanted, state.owner, name_of(state.owner))
     ]
-    return sorted(found, key=lambda each: (each["name"].lower(), each["name"]))
+    found.sort(key=lambda each: (each.name.lower(), each.name))
+    return tuple(found)
 
 
 def _passes(wanted: str, key: str, name: str) -> bool:
     return key.lower().startswith(wanted) or wanted in name.lower()
 
 
-def _account_table(found: Iterable[dict[str, Any]]) -> _Table:
+def _account_table(found: Iterable[ListedAccount]) -> _Table:
     rows = [
         (
-            screen_text(each["name"], _NAME) or "-",
-            screen_text(each["key"], 100),
-            f"{each['shares']:,}",
-            f"{each['shared_with_it']:,}",
-            f"{each['imported']:,}",
-            time_and_age(each["initialized_at"]) if each["initialized_at"] else "not initialized",
+            screen_text(each.name, _NAME) or "-",
+            screen_text(each.key, 100),
+            f"{each.shares:,}",
+            f"{each.shared_with_it:,}",
+            f"{each.imported:,}",
+            time_and_age(each.initialized_at) if each.initialized_at else "not initialized",
         )
         for each in found
     ]
@@ -138,14 +150,14 @@ def _account_table(found: Iterable[dict[str, Any]]) -> _Table:
     return _Table(headings, rows, frozenset({1}), frozenset({2, 3, 4}))
 
 
-def _catalog_table(found: Iterable[dict[str, Any]]) -> _Table:
+def _catalog_table(found: Iterable[ListedCatalog]) -> _Table:
     rows = [
         (
-            screen_text(each["name"], 60),
-            screen_text(each["owner_name"], _NAME) or "-",
-            screen_text(each["owner"], 100),
-            f"{each['shared_with']:,}",
-            f"{each['contested_by']:,}" if each["contested_by"] else "",
+            screen_text(each.name, 60),
+            screen_text(each.owner_name, _NAME) or "-",
+            screen_text(each.owner, 100),
+            f"{each.shared_with:,}",
+            f"{each.contested_by:,}" if each.contested_by else "",
         )
         for each in found
     ]

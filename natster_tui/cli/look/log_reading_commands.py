@@ -12,10 +12,12 @@ from natster_tui.cli.look.following import PASSING, Following
 from natster_tui.cli.moments import asked
 from natster_tui.cli.naming import event_line, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.outputs.events import TailedEvent
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.engine.account_names import account_names, learn_name
 from natster_tui.engine.history.newest_first import records_backwards
-from natster_tui.engine.log.masked_export import masked_line
+from natster_tui.engine.log.masked_export import masked_value
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record
@@ -156,4 +158,7 @@ class _Printer:
 
     def print(self, record: Record) -> None:
         """Print one."""
-        click.echo(masked_line(record) if self._as_json else event_line(record, self._naming))
+        if self._as_json:
+            click.echo(output_line(TailedEvent(**masked_value(record))))
+        else:
+            click.echo(event_line(record, self._naming))

@@ -27,7 +27,33 @@ class OutputName:
 
 
 OUTPUTS = (
+    OutputName("tail", "tail --json", "events", "TailedEvent", "An event, on a line of its own."),
+    OutputName(
+        "list-accounts", "list accounts --json", "lists", "ListedAccounts", "Accounts, with counts."
+    ),
+    OutputName(
+        "list-catalogs", "list catalogs --json", "lists", "ListedCatalogs", "Catalogs, with counts."
+    ),
+    OutputName("show", "show --json", "documents", "ShownDocument", "One document."),
+    OutputName(
+        "diff", "diff --json", "documents", "DocumentDifference", "One document at two moments."
+    ),
+    OutputName(
+        "why", "why --json", "documents", "DocumentOrigin", "The events that made a document."
+    ),
+    OutputName("event", "event --json", "events", "ShownEvent", "One event, and what it changed."),
+    OutputName(
+        "community", "community --json", "community", "Community", "The community's figures."
+    ),
+    OutputName(
+        "check-name",
+        "check-name --json",
+        "community",
+        "CheckedName",
+        "Whether a catalog's name is free.",
+    ),
     OutputName("publish", "publish --json", "log", "Published", "The sequence of a new event."),
+    OutputName("export", "export", "events", "ExportedLine", "An event or a key, on a line."),
     OutputName("import", "import --json", "log", "Imported", "What an import did, in counts."),
     OutputName("config", "config --json", "program", "Config", "The settings in force."),
     OutputName("schema", "schema --json", "program", "Schemas", "The outputs with a schema."),

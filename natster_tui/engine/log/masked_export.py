@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
+from typing import Any
 
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record
@@ -62,6 +63,11 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 
 def masked_line(record: Record) -> str:
     """A record in the exported form, with the secrets in it masked."""
+    return json_line(masked_value(record))
+
+
+def masked_value(record: Record) -> dict[str, Any]:
+    """The same as a dict."""
     readable = tuple((name, _readable(value)) for name, value in record.headers)
     shown = Record(
         record.seq, record.time_ns, record.subject, record.payload, readable, record.seal
@@ -70,7 +76,7 @@ def masked_line(record: Record) -> str:
     line["subject"] = mask_text(line["subject"])
     line["headers"] = mask_json(line["headers"])
     line[MASKED] = True
-    return json_line(line)
+    return line
 
 
 def _readable(value: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from natster_tui.cli.outputs.names import BY_NAME
 from natster_tui.cli.outputs.output import output_line
+from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Ended, Program, together
+from tests.cli.raw_jetstream import publish
 from tests.conftest import RECORDINGS
 
 STANDARD = str(RECORDINGS / "01_standard.events.jsonl")
@@ -16,6 +18,9 @@ def check(name: str, ended: Ended) -> None:
     assert ended.lines, ended
     for line in ended.lines:
         assert output_line(model.model_validate_json(line)) == line
+
+
+A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
 
 
 async def test_unknown_outputs_are_refused_with_the_list(anywhere: Program) -> None:
@@ -31,8 +36,36 @@ async def test_what_is_said_of_the_program_follows_its_schema(anywhere: Program)
     check("schema", schemas)
 
 
+async def test_what_is_read_of_a_log_follows_its_schema(
+    natster: Program, settings: ConnectionSettings
+) -> None:
+    await natster.succeed("import", "--create-log", STANDARD)
+    await publish(settings, "natster.events.none.none.none.odd", b"\xff")
+    commands = {
+        "tail": ("tail",),
+        "list-accounts": ("list", "accounts"),
+        "list-catalogs": ("list", "catalogs"),
+        "show": ("show", "account", A),
+        "diff": ("diff", "account", A, "--from", "1"),
+        "why": ("why", "account", A),
+        "community": ("community",),
+    }
+    events = [natster.succeed("event", str(seq), "--json") for seq in (4, 11)]
+    events.append(natster.succeed("event", "4", "--json", "--reveal"))
+    printed = await together(
+        *(natster.succeed(*words, "--json") for words in commands.values()),
+        natster.run("check-name", "KevBuzz", "--json"),
+        natster.succeed("export"),
+        natster.succeed("export", "--keys"),
+        *events,
+    )
+    names = (*commands, "check-name", "export", "export", "event", "event", "event")
+    for name, ended in zip(names, printed, strict=True):
+        check(name, ended)
+    assert '"payload_base64"' in printed[names.index("export")].lines[-1]
+
+
 async def test_what_writing_prints_follows_its_schema(natster: Program) -> None:
     check("import", await natster.succeed("import", "--create-log", "--json", STANDARD))
-    account = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
-    published = ("initialized", "--origin", account, "--data", '{"account_name":"Ann"}')
+    published = ("initialized", "--origin", A, "--data", '{"account_name":"Ann"}')
     check("publish", await natster.succeed("publish", *published, "--json"))
