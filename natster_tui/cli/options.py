@@ -153,14 +153,15 @@ def own_options(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in _OPTIONS}
 
 
-def target_of() -> Target:
+def target_of(*, takes_versions: bool = False) -> Target:
     """The server and log that the options name, those of the command before those of the program.
 
-    Raises UsageError.
+    `takes_versions` allows another version of a projection that is in use. Raises UsageError.
     """
     from natster_tui.cli.target import resolve_target
 
-    return resolve_target(given_options(click.get_current_context()), _connection_name())
+    given = given_options(click.get_current_context())
+    return resolve_target(given, _connection_name(), takes_versions=takes_versions)
 
 
 def projections_of() -> Registry:

@@ -48,10 +48,13 @@ class Target:
     instance: str
 
 
-def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
+def resolve_target(
+    given: Mapping[str, Any], connection_name: str, *, takes_versions: bool = False
+) -> Target:
     """The server and log that the options name; `given` holds those that were given.
 
-    `connection_name` is what a server's operators see of the connections. Raises UsageError.
+    `connection_name` is what a server's operators see of the connections. `takes_versions` allows
+    another version of a projection that is in use. Raises UsageError.
     """
     given = _with_keys_of_demo(given)
     source = _source(given, connection_name)
@@ -62,7 +65,7 @@ def resolve_target(given: Mapping[str, Any], connection_name: str) -> Target:
         bucket_bytes=_bucket_bytes(given.get("bucket_bytes")),
         settings=_log_settings(given.get("log_setting", ())),
         sealing=_sealing_choice(given),
-        projections=projections_from(given.get("projection", ())),
+        projections=projections_from(given.get("projection", ()), takes_versions=takes_versions),
     )
     if choice.create and choice.read_only:
         raise UsageError("--create-log and --read-only exclude each other: give one")
@@ -139,9 +142,10 @@ def _stream_name(name: str) -> str:
     return name
 
 
-def projections_from(files: tuple[str, ...]) -> Registry:
+def projections_from(files: tuple[str, ...], *, takes_versions: bool = False) -> Registry:
     """The built-in projections, those of packages, and those of files. Raises UsageError."""
-    registry, problems = load_registry([expand_home(file) for file in files])
+    paths = [expand_home(file) for file in files]
+    registry, problems = load_registry(paths, takes_versions=takes_versions)
     for problem in problems:
         click.echo(f"natster-tui: {problem}", err=True)
     watch_rules(registry)

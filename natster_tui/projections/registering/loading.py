@@ -26,10 +26,13 @@ from natster_tui.text.safe_text import safe_text
 GROUP = "natster_tui.projections"
 
 
-def load_registry(files: Sequence[Path]) -> tuple[Registry, list[str]]:
+def load_registry(
+    files: Sequence[Path], *, takes_versions: bool = False
+) -> tuple[Registry, list[str]]:
     """The built-in projections, those of installed packages, and those of files, in this order.
 
-    A package that does not load is left out; the sentences about such packages come along. Raises
+    With `takes_versions` a file may hold another version of a projection that is there. A package
+    that does not load is left out; the sentences about such packages come along. Raises
     ProjectionRefusedError for a file that does not load.
     """
     registry, problems = BUILT_IN, list[str]()
@@ -41,7 +44,7 @@ def load_registry(files: Sequence[Path]) -> tuple[Registry, list[str]]:
             problems.append(error.sentence)
     for file in files:
         for projection in load_file(file):
-            registry = registry.adding(projection, str(file))
+            registry = registry.adding(projection, str(file), takes_versions=takes_versions)
     return registry, problems
 
 

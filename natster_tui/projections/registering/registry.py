@@ -19,10 +19,17 @@ from natster_tui.text.safe_text import safe_text
 
 
 class Registry:
-    """Projections in order, by name. Immutable."""
+    """Projections in order, by name. Immutable.
 
-    def __init__(self, projections: Iterable[Projection[Any]]) -> None:
+    Of each name one projection is in use. `versions` are more versions of these, of the same name
+    and bucket, for what compares versions and for nothing else.
+    """
+
+    def __init__(
+        self, projections: Iterable[Projection[Any]], versions: Iterable[Projection[Any]] = ()
+    ) -> None:
         self._by_name = {projection.name: projection for projection in projections}
+        self.versions = tuple(versions)
 
     def __iter__(self) -> Iterator[Projection[Any]]:
         return iter(self._by_name.values())
@@ -37,29 +44,57 @@ class Registry:
 
     @property
     def all(self) -> tuple[Projection[Any], ...]:
-        """The projections, the built-in ones first."""
+        """The projections in use, the built-in ones first."""
         return tuple(self._by_name.values())
 
     def named(self, name: str) -> Projection[Any]:
-        """The projection of that name; raises KeyError if there is none."""
+        """The projection in use of that name; raises KeyError if there is none."""
         return self._by_name[name]
 
-    def adding(self, projection: Projection[Any], origin: str) -> Registry:
+    def versions_of(self, name: str) -> tuple[Projection[Any], ...]:
+        """All versions of a name, the one in use first; raises KeyError if there is none."""
+        return (self.named(name), *(each for each in self.versions if each.name == name))
+
+    def adding(
+        self, projection: Projection[Any], origin: str, *, takes_versions: bool = False
+    ) -> Registry:
         """A registry with one more; `origin` says where it comes from, for people.
 
-        Raises ProjectionRefusedError when its declaration is wrong, or its name or bucket is
-        taken.
+        With `takes_versions` it may be another version of a projection that is there. Raises
+        ProjectionRefusedError when its declaration is wrong, or its name or bucket is taken.
         """
         problem = declaration_problem(projection)
         if not problem:
-            for other in self:
-                for what in ("name", "bucket"):
-                    if getattr(other, what) == getattr(projection, what):
-                        taken = getattr(other, what)
-                        problem = f"the {what} {taken} is taken by the projection {other.name}"
+            if takes_versions and self._is_other_version(projection):
+                return Registry(self, (*self.versions, projection))
+            problem = self._clash(projection)
         if problem:
             raise ProjectionRefusedError(f"{safe_text(origin, 200)}: {problem}")
-        return Registry((*self, projection))
+        return Registry((*self, projection), self.versions)
+
+    def _is_other_version(self, projection: Projection[Any]) -> bool:
+        """Whether it has the name and bucket of a projection in use, and a version of its own."""
+        used = self._by_name.get(projection.name)
+        return (
+            used is not None
+            and used.bucket == projection.bucket
+            and projection.version not in {each.version for each in self.versions_of(used.name)}
+        )
+
+    def _clash(self, projection: Projection[Any]) -> str:
+        """Why a projection cannot be used with those that are; empty if it can."""
+        if self._is_other_version(projection):
+            name, version = projection.name, self.named(projection.name).version
+            return (
+                f"version {version} of {name} is in use already: only project {name} --beside, "
+                f"compare, promote, drop, status and the dashboard take a second version of it"
+            )
+        for other in self:
+            for what in ("name", "bucket"):
+                if getattr(other, what) == getattr(projection, what):
+                    taken = getattr(other, what)
+                    return f"the {what} {taken} is taken by the projection {other.name}"
+        return ""
 
 
 ACCOUNTS = AccountProjection()

@@ -55,3 +55,33 @@ def test_a_package_that_does_not_load_is_reported_and_left_out(
     assert registry.names == ("account", "catalog", "activity")
     assert len(problems) == 1
     assert "broken of a package does not load: ModuleNotFoundError" in problems[0]
+
+
+def _version(tmp_path: Path, number: int, bucket: str = "PROJ_ACTIVITY") -> Path:
+    file = tmp_path / f"activity_{number}_{bucket}.py"
+    text = ACTIVITY.read_text().replace("version = 1", f"version = {number}")
+    file.write_text(text.replace("PROJ_ACTIVITY", bucket))
+    return file
+
+
+def test_a_second_version_is_taken_by_what_compares_versions_and_by_nothing_else(
+    tmp_path: Path,
+) -> None:
+    files = [ACTIVITY, _version(tmp_path, 2)]
+    registry, _ = load_registry(files, takes_versions=True)
+    assert registry.named("activity").version == 1
+    assert [each.version for each in registry.versions_of("activity")] == [1, 2]
+    assert [each.version for each in registry.versions_of("account")] == [
+        registry.named("account").version
+    ]
+    with pytest.raises(ProjectionRefusedError, match="version 1 of activity is in use already"):
+        load_registry(files)
+
+
+def test_the_same_version_or_another_bucket_is_no_second_version(tmp_path: Path) -> None:
+    for other in (_version(tmp_path, 1), _version(tmp_path, 2, "ELSEWHERE")):
+        with pytest.raises(ProjectionRefusedError, match="the name activity is taken"):
+            load_registry([ACTIVITY, other], takes_versions=True)
+    second = _version(tmp_path, 2)
+    with pytest.raises(ProjectionRefusedError, match="the name activity is taken"):
+        load_registry([ACTIVITY, second, second], takes_versions=True)
