@@ -58,6 +58,20 @@ _COMMANDS = (
         "Compare what is stored with the log.",
         PROJECT,
     ),
+    Command(
+        "compare",
+        "projecting.version_commands",
+        "compare",
+        "The stored version and the one beside it.",
+        PROJECT,
+    ),
+    Command(
+        "drop",
+        "projecting.version_commands",
+        "drop",
+        "Delete the version beside the stored one.",
+        PROJECT,
+    ),
     Command("try", "projecting.try_commands", "try_", "Try a projection of your own.", PROJECT),
     Command(
         "fold", "projecting.try_commands", "fold", "Fold an exported log without a server.", PROJECT

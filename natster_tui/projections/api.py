@@ -62,6 +62,9 @@ class Projection(ABC, Generic[State]):
     key_noun: str
     uses: frozenset[StrEnum]
     pageable: Mapping[str, PageableList[State]] = MappingProxyType({})
+    beside: str = ""
+    """The bucket that this version is stored beside; empty for a version in the stored bucket.
+    Projections do not declare it: `versions.naming` makes such versions."""
     fast_form: FastForm[State] | None = None
     """Folds from the log's beginning by the shares as a relation (see `quick_fold`); None: every
     event goes through `apply`."""

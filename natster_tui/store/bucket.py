@@ -26,6 +26,7 @@ from natster_tui.store.connection.wire import KV_OPERATION, is_removal
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.converting import convert_bucket, refuse_unconvertible
 from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
+from natster_tui.store.provisioning.specs import BESIDE_MARK
 from natster_tui.store.reading.stream_reader import StreamReader, entered
 from natster_tui.store.sealing.values import PlainSealing, Sealing
 from natster_tui.store.writing.atomic_batch import (
@@ -75,6 +76,8 @@ class BucketInfo:
     max_entry: int = 0
     """The largest message that it accepts, in bytes; 0 if only the server limits it."""
     values: int = 0
+    beside: str = ""
+    """The bucket that its mark says it is stored beside; empty without that mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +108,21 @@ class EntryLimit:
 
 
 class Bucket:
-    """The bucket `name`, whether it exists or not."""
+    """The bucket `name`, whether it exists or not; `beside` as in `BucketSpec`."""
 
     def __init__(
-        self, link: Link, name: str, instance: str, sealing: Sealing | None = None
+        self,
+        link: Link,
+        name: str,
+        instance: str,
+        sealing: Sealing | None = None,
+        *,
+        beside: str = "",
     ) -> None:
         self.link = link
         self.name = name
         self.stream = f"KV_{name}"
+        self.beside = beside
         self._instance = instance
         self._max_entry = 0
         self.sealing: Sealing = sealing or PlainSealing()
@@ -141,11 +151,12 @@ class Bucket:
             replicas=info.config.num_replicas,
             values=info.state.messages,
             max_entry=info.config.max_msg_size,
+            beside=(info.config.metadata or {}).get(BESIDE_MARK, ""),
         )
 
     async def create(self, maker: BucketMaker) -> None:
         """Create the bucket; raises ConflictError if another process created it first."""
-        if not await maker.make(projection_spec(self.name)):
+        if not await maker.make(projection_spec(self.name, self.beside)):
             raise ConflictError(f"another process made the bucket {self.name} meanwhile")
 
     async def refuse_unconvertible(self, needed: int) -> None:

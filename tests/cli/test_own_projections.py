@@ -58,12 +58,7 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
     assert "~ events 2 → 3" in why.out
 
     text = file.read_text()
-    file.write_text(
-        text.replace("version = 1", "version = 2")
-        .replace("first_seen: int\n", "first_seen: int\n    last_seen: int\n")
-        .replace("first_seen=event.time)", "first_seen=event.time, last_seen=event.time)")
-        .replace("+ 1})", '+ 1, "last_seen": event.time})')
-    )
+    file.write_text(_with_last_seen(text))
     tried = await program.run("try", str(file))
     assert tried.code == 1
     assert "compared with version 1 stored at 4: 0 added, 2 changed, 0 removed" in tried.out
@@ -76,6 +71,63 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
     older = await program.run("project", "--once", *with_it)
     assert older.code != 0
     assert "holds version 2 of the activity projection" in older.err
+
+
+async def test_a_second_version_is_projected_beside_the_first_compared_and_dropped(
+    program: Program, file: Path, tmp_path: Path
+) -> None:
+    first = ("--projection", str(file))
+    await program.succeed("project", "activity", "--once", *first)
+    second = tmp_path / "activity_v2.py"
+    second.write_text(_with_last_seen(ACTIVITY))
+    both = (*first, "--projection", str(second))
+    assert "no version 2 of activity is stored beside" in await program.fail(
+        1, "compare", "activity", *both
+    )
+    projected = await program.succeed("project", "activity", "--beside", "--once", *both)
+    assert projected.lines == ["activity.v2: at 4, 2 keys, parked 0"]
+    # The same whether the first version is loaded as well, is the only one loaded, or neither.
+    for loaded in (both, first, both[2:]):
+        compared = await program.run("compare", "activity", *loaded)
+        assert compared.code == 1, compared.err
+        assert (
+            "at 4: 0 equal, 2 changed, 0 only in version 1, 0 only in version 2" in compared.lines
+        )
+        assert "  + last_seen in 2 of 2" in compared.lines
+    told = (await program.run("compare", "activity", "--json", *both)).json
+    assert (told["seq"], told["equal"], len(told["changed"])) == (4, 0, 2)
+    assert told["stored"]["version"] == 1
+    assert told["beside"] == {
+        "version": 2,
+        "bucket": "PROJ_ACTIVITY_v2",
+        "position": 4,
+        "lag": 0,
+        "documents": 2,
+        "projector": None,
+    }
+    assert "only project activity --beside, compare" in await program.fail(
+        2, "verify", "activity", *both
+    )
+    refused = await program.run("drop", "activity", *first)
+    assert refused.code == 1
+    assert "not confirmed: nothing was deleted" in refused.err
+    assert "--read-only" in await program.fail(1, "drop", "activity", "--read-only", *first)
+    dropped = await program.succeed("drop", "activity", "--yes", *first)
+    assert dropped.out == "deleted PROJ_ACTIVITY_v2\n"
+    assert (await program.run("verify", "activity", *first)).code == 0
+    assert "PROJ_ACTIVITY holds version 1 of activity already" in await program.fail(
+        1, "project", "activity", "--beside", "--once", *first
+    )
+
+
+def _with_last_seen(text: str) -> str:
+    """The topic's projection as its version 2, which knows when an account was last seen."""
+    return (
+        text.replace("version = 1", "version = 2")
+        .replace("first_seen: int\n", "first_seen: int\n    last_seen: int\n")
+        .replace("first_seen=event.time)", "first_seen=event.time, last_seen=event.time)")
+        .replace("+ 1})", '+ 1, "last_seen": event.time})')
+    )
 
 
 async def test_a_log_is_folded_without_a_server(

@@ -10,8 +10,10 @@ import click
 
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.projections.diff import KeyChange
+from natster_tui.projections.versions.comparing import FieldCount
 from natster_tui.projections.wording import change_line
 from natster_tui.text.masking import screen_text
+from natster_tui.text.safe_text import safe_text
 
 _CHANGES_SHOWN = 50
 _CLEAR = "\r\x1b[K"
@@ -26,6 +28,13 @@ def print_changes(changes: Sequence[KeyChange], *, against: str) -> None:
                 click.echo(f"    {change_line(field)}")
     if len(changes) > _CHANGES_SHOWN:
         click.echo(f"  … and {len(changes) - _CHANGES_SHOWN:,} more that differ from {against}")
+
+
+def print_field_counts(fields: Sequence[FieldCount], documents: int) -> None:
+    """Print which fields differ, and in how many of all documents."""
+    for field in fields:
+        name = safe_text(field.field, 100)
+        click.echo(f"  {field.sign} {name} in {field.documents:,} of {documents:,}")
 
 
 def progress_line() -> Callable[[ReplayProgress], None] | None:

@@ -7,11 +7,12 @@ import re
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
 
+from natster_tui.cli import completing
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.projecting.printing import end_progress, print_changes, progress_line
 from natster_tui.cli.projecting.projection_names import chosen_projections
@@ -33,10 +34,14 @@ from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log, with_log
+from natster_tui.engine.versions.finding import newest_loaded
+from natster_tui.engine.versions.projecting import refuse_stored_version
 from natster_tui.engine.workspace import WorkspaceOptions
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.projections.api import Projection
+from natster_tui.projections.registering.registry import Registry
 from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text
@@ -48,30 +53,40 @@ NOT_CONFIRMED = "not confirmed: nothing was written"
 
 
 @click.command()
+@click.argument(
+    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
+)
 @click.option("--once", is_flag=True, help="End when caught up with the head as it is now.")
+@click.option("--beside", is_flag=True, help="Into a bucket of its own, beside the stored version.")
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print JSON.")
 @takes_target
-def project(once: bool, auto_rebuild: bool, as_json: bool, **_given: Any) -> None:
-    """Project without a screen."""
-    target = target_of()
+def project(
+    name: str | None, once: bool, beside: bool, auto_rebuild: bool, as_json: bool, **_given: Any
+) -> None:
+    """Project without a screen: all projections, or one of them."""
+    target = target_of(takes_versions=beside)
     if as_json and not once:
         raise UsageError("--json prints how far it came: add --once")
+    if beside and name is None:
+        raise UsageError("--beside needs the name of one projection")
     if target.choice.read_only:
         raise RefusedError("--read-only: projecting writes the projections")
     # Given before the command's name it is the program's.
     rebuilds = auto_rebuild or click.get_current_context().find_root().params["auto_rebuild"]
+    chosen = chosen_projections(target.choice.projections, name)
+    if beside:
+        chosen = (_placed_beside(target, chosen[0].name),)
+    choice = replace(target.choice, projections=Registry(chosen))
     if not once:
-        options = WorkspaceOptions(target.choice, rebuilds, target.instance)
+        options = WorkspaceOptions(choice, rebuilds, target.instance)
         asyncio.run(until_stopped(project_until_stopped(target.source, options, _say)))
         return
 
     async def catch_up(log: EventLog) -> list[CaughtUp]:
-        return await project_until_caught_up(
-            log, target.choice.projections.all, target.instance, auto_rebuild=rebuilds
-        )
+        return await project_until_caught_up(log, chosen, target.instance, auto_rebuild=rebuilds)
 
-    done = run(with_log(target.source, target.choice, catch_up))
+    done = run(with_log(target.source, choice, catch_up))
     if as_json:
         click.echo(json_line([asdict(each) for each in done]))
         return
@@ -79,6 +94,19 @@ def project(once: bool, auto_rebuild: bool, as_json: bool, **_given: Any) -> Non
         click.echo(
             f"{each.projection}: at {each.seq:,}, {each.keys:,} keys, parked {each.parked:,}"
         )
+
+
+def _placed_beside(target: Target, name: str) -> Projection[Any]:
+    """The version to project beside the stored one, once it is known to be another one."""
+    pair = newest_loaded(target.choice.projections, name)
+
+    async def check(log: EventLog) -> None:
+        await refuse_stored_version(log, pair)
+
+    run(with_log(target.source, target.choice, check))
+    placed = pair.placed
+    watch_rules([*pair.loaded, placed])
+    return placed
 
 
 def _say(line: str) -> None:
@@ -226,7 +254,7 @@ async def _rebuild(
                 what = "every stored document is removed first" if purge else "taking over"
                 _confirm_by_name(what, projections)
             elif any(plan.diff for plan in plans):
-                _confirm("Write these changes?")
+                confirm("Write these changes?")
         verdicts = await work.commit(purge=purge, take_over=take_over, partial=bool(blocked))
         end_progress()
         if as_json:
@@ -273,16 +301,17 @@ def _confirm_by_name(what: str, projections: Sequence[Projection[Any]]) -> None:
         raise RefusedError(NOT_CONFIRMED)
 
 
-def _confirm(question: str) -> None:
-    with asking():
+def confirm(question: str, otherwise: str = NOT_CONFIRMED) -> None:
+    """Ask; raises RefusedError with `otherwise` if the answer is not yes."""
+    with asking(otherwise):
         agreed = click.confirm(question, err=True)
     if not agreed:
-        raise RefusedError(NOT_CONFIRMED)
+        raise RefusedError(otherwise)
 
 
 @contextmanager
-def asking() -> Iterator[None]:
-    """Around a prompt, which holds up the event loop.
+def asking(otherwise: str = NOT_CONFIRMED) -> Iterator[None]:
+    """Around a prompt, which holds up the event loop; `otherwise` says what was not done.
 
     The loop's own handler of Ctrl-C would wait for the loop; here it must end the prompt. Without
     a terminal the input ends at once, which is no agreement.
@@ -293,7 +322,7 @@ def asking() -> Iterator[None]:
     except click.Abort as error:
         click.echo(err=True)
         if isinstance(error.__context__, EOFError):
-            raise RefusedError(f"{NOT_CONFIRMED}; in scripts use --yes") from error
+            raise RefusedError(f"{otherwise}; in scripts use --yes") from error
         raise
     finally:
         signal.signal(signal.SIGINT, before)

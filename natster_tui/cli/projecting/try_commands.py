@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from natster_tui.cli.options import key_file_of, projections_of, takes_target, target_of
-from natster_tui.cli.projecting.printing import draw_line, end_progress, print_changes
+from natster_tui.cli.projecting.printing import (
+    draw_line,
+    end_progress,
+    print_changes,
+    print_field_counts,
+)
 from natster_tui.cli.projecting.projection_names import chosen_projections
 from natster_tui.cli.running import run
 from natster_tui.engine.rule_alarm import watch_rules
@@ -137,8 +143,7 @@ def _print_trial(trial: Trial) -> None:
         click.echo(
             f"compared with version {version} stored at {trial.compared_at:,}: {trial.diff.summary}"
         )
-        for sign, field, count in trial.fields():
-            click.echo(f"  {sign} {safe_text(field, 100)} in {count:,} of {documents:,}")
+        print_field_counts(trial.fields(), documents)
         print_changes(trial.diff.changes, against="what is stored")
     if trial.second is not None:
         click.echo(trial.second.sentence)
@@ -155,10 +160,7 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
         "parked": trial.fold.parked.count,
         "seconds": round(trial.seconds, 3),
         "compared_at": trial.compared_at,
-        "fields": [
-            {"sign": sign, "field": field, "documents": count}
-            for sign, field, count in trial.fields()
-        ],
+        "fields": [asdict(field) for field in trial.fields()],
         "changes": [
             {"key": mask_text(change.key), "kind": change.kind}
             for change in (() if trial.diff is None else trial.diff.changes)

@@ -6,15 +6,14 @@ whichever process it runs.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from natster_tui.engine.leases.holding import holding, waited_for
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.errors import ConflictError
 from natster_tui.projections.api import Projection
-from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.lease import rebuild_keys
 from natster_tui.store.log import EventLog
 
@@ -32,29 +31,12 @@ async def rebuilding(
     when the server refuses the lease, ConflictError when the other rebuild does not end.
     """
     keeper = LeaseKeeper(projection, instance, keys=rebuild_keys(projection.name))
-    keeping = asyncio.create_task(keeper.run(log))
-    acquiring = asyncio.create_task(keeper.acquired())
-    try:
-        with waiting_for(lambda: _waited_for(keeper)):
-            await asyncio.wait(
-                {keeping, acquiring},
-                timeout=REBUILD_WAIT_S,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        if not keeping.done() and not acquiring.done():
-            raise ConflictError(
-                f"nothing was written: {_waited_for(keeper)}, for {REBUILD_WAIT_S:,.0f} s; "
-                "let it end, or stop it, then try again"
-            )
-        # The keeper ends first only if it failed.
-        await (acquiring if acquiring.done() else keeping)
+
+    def refusal() -> ConflictError:
+        return ConflictError(
+            f"nothing was written: {waited_for(keeper)}, for {REBUILD_WAIT_S:,.0f} s; "
+            "let it end, or stop it, then try again"
+        )
+
+    async with holding(log, keeper, REBUILD_WAIT_S, refusal):
         yield
-    finally:
-        for task in (keeping, acquiring):
-            task.cancel()
-        await asyncio.gather(keeping, acquiring, return_exceptions=True)
-
-
-def _waited_for(keeper: LeaseKeeper) -> str:
-    waiting = keeper.waiting
-    return "" if waiting is None else waiting.sentence

@@ -156,7 +156,7 @@ class StoredProjection:
 
 def bucket_of(log: EventLog, projection: Projection[Any], instance: str) -> Bucket:
     """The bucket that a projection of a log is stored in, sealed as the log is."""
-    return Bucket(log.link, projection.bucket, instance, log.sealing)
+    return Bucket(log.link, projection.bucket, instance, log.sealing, beside=projection.beside)
 
 
 async def load_projections(
@@ -217,6 +217,13 @@ async def load_projection(
             tombstones or NO_TOMBSTONES,
         )
 
+    if projection.beside and info.beside != projection.beside:
+        return standing(
+            Standing.FOREIGN,
+            fault=f"{projection.bucket} was not made for {projection.name}",
+            remedy="only watching; give this version another number, or delete the stream "
+            f"{bucket.stream} yourself",
+        )
     rebuild = f"rebuild {projection.name}"
     if snapshot.checkpoint is None:
         if snapshot.documents or not info.allow_atomic:

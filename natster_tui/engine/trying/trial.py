@@ -10,7 +10,6 @@ import asyncio
 import resource
 import time
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -27,11 +26,12 @@ from natster_tui.errors import RuleFailedError
 from natster_tui.events.event import Record
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
-from natster_tui.projections.diff import Diff, FieldChange, diff_documents, same_json
+from natster_tui.projections.diff import Diff, diff_documents, same_json
 from natster_tui.projections.documents import encode_document
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.paging import assembled, by_document
+from natster_tui.projections.versions.comparing import FieldCount, field_counts
 from natster_tui.store.log import EventLog
 from natster_tui.text.safe_text import safe_text
 
@@ -66,26 +66,9 @@ class Trial:
         """Whether it gives other documents than those that are stored, or than a second fold."""
         return bool(self.diff) or self.second is not None
 
-    def fields(self) -> list[tuple[str, str, int]]:
-        """How many documents gain (+), lose (-) or change (~) each field: sign, field, count."""
-        counts: Counter[tuple[str, str]] = Counter()
-        for change in () if self.diff is None else self.diff.changes:
-            if change.kind == "changed":
-                counts.update({(_sign(field), _top(field)) for field in change.fields()})
-        return [(sign, field, count) for (sign, field), count in sorted(counts.items())]
-
-
-def _sign(field: FieldChange) -> str:
-    if "[" in field.path or "." in field.path:
-        return "~"
-    if field.before is None:
-        return "+"
-    return "-" if field.after is None else "~"
-
-
-def _top(field: FieldChange) -> str:
-    """The field of the document that a change is in."""
-    return field.path.partition("[")[0].partition(".")[0]
+    def fields(self) -> tuple[FieldCount, ...]:
+        """In how many documents each field came, went or has another value."""
+        return field_counts(() if self.diff is None else self.diff.changes)
 
 
 async def read_log(log: EventLog, instance: str, on_read: OnRead) -> list[Record]:

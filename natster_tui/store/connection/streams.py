@@ -12,7 +12,7 @@ from natster_tui.errors import ApiError
 from natster_tui.events.event import Record
 from natster_tui.store.connection.answers.messages import MessageAnswer
 from natster_tui.store.connection.answers.reading import read_answer
-from natster_tui.store.connection.answers.streams import StreamInfoAnswer
+from natster_tui.store.connection.answers.streams import StreamInfoAnswer, StreamNamesAnswer
 from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 
@@ -42,6 +42,18 @@ def _of_stream(link: Link, stream: str, answer: StreamInfoAnswer) -> StreamInfoA
     if answer.config.name != stream:
         raise link.malformed(f"STREAM.INFO.{stream}", "it describes another stream")
     return answer
+
+
+async def stream_names(link: Link, subject: str) -> tuple[str, ...]:
+    """The names of all streams that take subjects which match a filter."""
+    names: list[str] = []
+    while True:
+        wanted = {"subject": subject, "offset": len(names)}
+        answer = await link.ask("STREAM.NAMES", StreamNamesAnswer, wanted)
+        page = answer.streams or ()
+        names += page
+        if not page or len(names) >= answer.total:
+            return tuple(names)
 
 
 async def message_at(link: Link, stream: str, seq: int) -> Record | None:

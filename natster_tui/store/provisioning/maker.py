@@ -51,7 +51,7 @@ class BucketMaker:
         self._replicas = replicas
         self._log_limit = log_limit
         self._size = size
-        buckets = [projection_spec(each.bucket) for each in projections]
+        buckets = [projection_spec(each.bucket, each.beside) for each in projections]
         self._needed = [LEASES, *([KEYS] if sealed else []), *buckets]
         self._sizes: dict[str, int] = {}
         self._noticed: dict[str, int] = {}
@@ -149,6 +149,6 @@ class BucketMaker:
         )
 
 
-def projection_spec(bucket: str) -> BucketSpec:
-    """The bucket of a projection."""
-    return BucketSpec(bucket, Kind.PROJECTION)
+def projection_spec(bucket: str, beside: str = "") -> BucketSpec:
+    """The bucket of a projection; `beside` as in `BucketSpec`."""
+    return BucketSpec(bucket, Kind.PROJECTION, beside)

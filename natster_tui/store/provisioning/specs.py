@@ -6,6 +6,10 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
+BESIDE_MARK = "natster-beside"
+"""In a stream's metadata: the bucket that this one is stored beside. Only such buckets are ever
+deleted."""
+
 
 class Kind(Enum):
     """What a bucket is for, as its description says it."""
@@ -17,10 +21,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BucketSpec:
-    """One of our buckets, by name and kind."""
+    """One of our buckets, by name and kind.
+
+    `beside` names the bucket that a version of a projection is stored beside; empty for all others.
+    """
 
     name: str
     kind: Kind
+    beside: str = ""
 
     @property
     def stream(self) -> str:
@@ -44,6 +52,8 @@ class BucketSpec:
         )
         if max_bytes is not None:
             config["max_bytes"] = max_bytes
+        if self.beside:
+            config["metadata"] = {BESIDE_MARK: self.beside}
         return config
 
 

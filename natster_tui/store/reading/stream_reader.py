@@ -145,7 +145,8 @@ class StreamReader:
         self._there_from = there_from
         self._held: int | None = None
         self._held_since = 0.0
-        self._name_base = f"natster-tui-{purpose}-{instance}"
+        # A consumer's name takes no dots, which the names of versions have.
+        self._name_base = f"natster-tui-{purpose.replace('.', '_')}-{instance}"
         self._instance = instance
         self.on_chance = False
         """Whether the read starts before it is known that there is anything to read."""

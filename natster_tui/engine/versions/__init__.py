@@ -1,0 +1,1 @@
+"""Versions of a projection beside the stored one: projected, compared, promoted, dropped."""

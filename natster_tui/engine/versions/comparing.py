@@ -1,0 +1,193 @@
+"""Comparing two stored versions of a projection at one sequence, while both go on being written.
+
+The side whose rule is loaded here is read first, then the other one once it is at least as far.
+The rule then takes the first side in memory over the events between the two positions. Nothing is
+written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import Any
+
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    StoredProjection,
+    bucket_of,
+    check_identity,
+    load_projection,
+)
+from natster_tui.engine.rebuilding.replay import encoded_documents, replay
+from natster_tui.engine.versions.finding import VersionPair
+from natster_tui.engine.versions.side_by_side import Side, SideBySide
+from natster_tui.errors import ConflictError, LogChangedError, RefusedError, UsageError
+from natster_tui.projections.api import CHECKPOINT_KEY, Projection
+from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
+from natster_tui.projections.documents import encode_document
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.paging import assembled, by_document
+from natster_tui.projections.versions.comparing import compare_documents
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.connection.reporting import waiting_for
+from natster_tui.store.connection.together import together
+from natster_tui.store.lease import Holder, projecting
+from natster_tui.store.log import EventLog
+
+CATCH_UP_S = 3.0
+"""How long the side that is behind may take to reach the other one; live it takes milliseconds."""
+LOOK_S = 0.05
+_COMPARABLE = (Standing.OURS, Standing.OTHER_VERSION)
+
+_Documents = dict[str, bytes]
+
+
+async def compare_versions(log: EventLog, pair: VersionPair, instance: str) -> SideBySide:
+    """Compare the stored version with the one beside.
+
+    Raises RefusedError where one of them holds nothing that can be compared, UsageError where
+    neither rule is loaded here, ConflictError where one was rewritten meanwhile.
+    """
+    stored, other = await together(
+        _load(log, pair.used, instance), _load(log, pair.placed, instance)
+    )
+    known = await _known(log, pair, stored, other, instance)
+    unknown = stored if known.projection.beside else other
+    unknown, refolds = await _reached(log, unknown, _position(known), instance)
+    seq = _position(unknown)
+    if refolds:
+        known_documents = await _made_from_log(log, known.projection, seq, instance)
+    else:
+        known_documents = await _moved_on(log, known.fold(), seq, instance)
+    sides = [(unknown, whole_documents(unknown)), (known, known_documents)]
+    (left, before), (right, after) = sides if known.projection.beside else reversed(sides)
+    info, one, two = await together(
+        log.refresh(),
+        projecting(log.link, left.projection.name),
+        projecting(log.link, right.projection.name),
+    )
+    return SideBySide(
+        pair.name,
+        seq,
+        info.last_seq,
+        _side(left, info.last_seq, one),
+        _side(right, info.last_seq, two),
+        compare_documents(before, after),
+        _version(known) if refolds else 0,
+    )
+
+
+async def _known(
+    log: EventLog,
+    pair: VersionPair,
+    stored: StoredProjection,
+    other: StoredProjection,
+    instance: str,
+) -> StoredProjection:
+    """The side whose rule is loaded here, with that rule; the one beside, if both are."""
+    if other.standing is Standing.OURS and pair.rule_of(pair.version) is not None:
+        return other
+    rule = pair.rule_of(_version(stored))
+    if rule is None:
+        raise UsageError(
+            f"neither version {_version(stored)} nor version {pair.version} of {pair.name} is "
+            "loaded here: name the file of one of them with --projection"
+        )
+    return stored if rule is pair.used else await _load(log, rule, instance)
+
+
+def whole_documents(stored: StoredProjection) -> _Documents:
+    """The stored documents, whole, whichever version wrote them.
+
+    Raises RefusedError where one of them cannot be opened or read.
+    """
+    bucket, documents = stored.projection.bucket, _Documents()
+    for key, entry in stored.snapshot.documents.items():
+        if entry.unopened:
+            raise RefusedError(
+                f"the entry {key} in {bucket} is sealed, and cannot be opened: {entry.unopened}"
+            )
+    for key, entries in by_document(stored.entries):
+        try:
+            documents[key] = encode_document(assembled(stored.projection, key, entries))
+        except ValueError as error:
+            raise RefusedError(f"the document {key} in {bucket} cannot be read: {error}") from error
+    return documents
+
+
+async def _load(log: EventLog, projection: Projection[Any], instance: str) -> StoredProjection:
+    stored = await load_projection(bucket_of(log, projection, instance), projection)
+    if stored.standing in _COMPARABLE and stored.checkpoint is not None:
+        if changed := await check_identity(log, stored.checkpoint):
+            raise LogChangedError(changed)
+        return stored
+    if stored.standing in (Standing.MISSING, Standing.EMPTY):
+        raise RefusedError(f"nothing is stored in {projection.bucket} yet: project it first")
+    raise RefusedError(stored.problem)
+
+
+async def _reached(
+    log: EventLog, stored: StoredProjection, seq: int, instance: str
+) -> tuple[StoredProjection, bool]:
+    """The same projection at `seq` or later; or as it is, and that it did not get there."""
+    if _position(stored) >= seq:
+        return stored, False
+    bucket = bucket_of(log, stored.projection, instance)
+    until = time.monotonic() + CATCH_UP_S
+    with waiting_for(f"waiting for {bucket.name} to reach event {seq:,}"):
+        while await _position_now(bucket) < seq:
+            if time.monotonic() > until:
+                return stored, True
+            await asyncio.wait({log.link.lost}, timeout=LOOK_S)
+    later = await _load(log, stored.projection, instance)
+    if _version(later) != _version(stored):
+        raise ConflictError(f"{bucket.name} was rebuilt meanwhile: compare again")
+    return later, False
+
+
+async def _position_now(bucket: Bucket) -> int:
+    entry = await bucket.read(CHECKPOINT_KEY)
+    try:
+        return -1 if entry is None else decode_checkpoint(entry.value).seq
+    except BadCheckpointError:
+        return -1
+
+
+async def _moved_on(log: EventLog, fold: Fold[Any], to: int, instance: str) -> _Documents:
+    """The documents of a fold after all events up to `to`."""
+    if fold.seq < to:
+        reading = log.records(fold.seq + 1, to, purpose="compare", instance=instance)
+        async with aclosing(reading) as batches:
+            async for batch in batches:
+                fold.apply_all(batch, list(map(log.system.read, batch)))
+    return await encoded_documents(fold)
+
+
+async def _made_from_log(
+    log: EventLog, projection: Projection[Any], to: int, instance: str
+) -> _Documents:
+    work = await replay(log, [projection], to, instance)
+    return await encoded_documents(work.folds[projection.name])
+
+
+def _side(stored: StoredProjection, head: int, holder: Holder | None) -> Side:
+    position = _position(stored)
+    return Side(
+        _version(stored),
+        stored.projection.bucket,
+        position,
+        max(0, head - position),
+        stored.document_count,
+        holder,
+    )
+
+
+def _position(stored: StoredProjection) -> int:
+    assert stored.checkpoint is not None
+    return stored.checkpoint.seq
+
+
+def _version(stored: StoredProjection) -> int:
+    assert stored.checkpoint is not None
+    return stored.checkpoint.version

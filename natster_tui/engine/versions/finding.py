@@ -1,0 +1,113 @@
+"""Which versions of a projection are stored beside it, and which of them is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.errors import DeniedError, NotFoundError, UsageError
+from natster_tui.projections.api import Projection
+from natster_tui.projections.registering.registry import Registry
+from natster_tui.projections.versions.naming import beside, bucket_beside, versions_among
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.together import together
+from natster_tui.store.provisioning.version_buckets import bucket_names, is_beside
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPair:
+    """A projection, and one version of it that is stored beside it, or will be.
+
+    `loaded` are the versions whose rules are loaded here, the one in use first.
+    """
+
+    loaded: tuple[Projection[Any], ...]
+    version: int
+
+    @property
+    def used(self) -> Projection[Any]:
+        """The projection in use here, in the stored bucket."""
+        return self.loaded[0]
+
+    @property
+    def name(self) -> str:
+        """What people type for it."""
+        return self.used.name
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of the version beside."""
+        return bucket_beside(self.used.bucket, self.version)
+
+    def rule_of(self, version: int) -> Projection[Any] | None:
+        """The rule of a version, None if it is not loaded here."""
+        return next((each for each in self.loaded if each.version == version), None)
+
+    @property
+    def rule(self) -> Projection[Any]:
+        """The rule of the version beside. Raises UsageError if it is not loaded here."""
+        rule = self.rule_of(self.version)
+        if rule is None:
+            raise UsageError(
+                f"version {self.version} of {self.name} is not loaded here: name its file with "
+                "--projection"
+            )
+        return rule
+
+    @property
+    def placed(self) -> Projection[Any]:
+        """The version beside, in its own bucket; with another rule if its own is not loaded."""
+        return beside(self.rule_of(self.version) or self.used, self.version)
+
+
+def newest_loaded(registry: Registry, name: str) -> VersionPair:
+    """The version that would be put beside: of several that are loaded, the one named last.
+
+    Raises KeyError if there is no projection of that name.
+    """
+    loaded = registry.versions_of(name)
+    return VersionPair(loaded, loaded[-1].version)
+
+
+async def version_beside(
+    link: Link, registry: Registry, name: str, version: int | None
+) -> VersionPair:
+    """The version beside that is meant: the one asked for, a second one loaded, or the only one.
+
+    Raises NotFoundError if nothing is stored beside, UsageError if it must be said which version is
+    meant, KeyError if there is no projection of that name.
+    """
+    loaded = registry.versions_of(name)
+    if version is None and len(loaded) > 1:
+        version = loaded[-1].version
+    stored = await versions_stored(link, loaded)
+    if version is None and len(stored) > 1:
+        numbers = ", ".join(map(str, stored))
+        raise UsageError(f"versions {numbers} of {name} are stored beside it: give --version")
+    if version is None and stored:
+        version = stored[0]
+    if version is None or version not in stored:
+        which = "no version" if version is None else f"no version {version}"
+        raise NotFoundError(
+            f"{which} of {name} is stored beside {loaded[0].bucket}: "
+            f"natster-tui project {name} --beside begins one"
+        )
+    return VersionPair(loaded, version)
+
+
+async def versions_stored(link: Link, loaded: Iterable[Projection[Any]]) -> tuple[int, ...]:
+    """The versions of one projection that are stored beside it.
+
+    Where the buckets may not be listed, only the versions that are `loaded` here are found.
+    """
+    loaded = tuple(loaded)
+    bucket = loaded[0].bucket
+    try:
+        versions = versions_among(await bucket_names(link), bucket)
+    except DeniedError:
+        versions = tuple(sorted(each.version for each in loaded))
+    marked = await together(
+        *(is_beside(link, bucket_beside(bucket, version), bucket) for version in versions)
+    )
+    return tuple(version for version, ours in zip(versions, marked, strict=True) if ours)

@@ -1,0 +1,115 @@
+"""Two versions of a projection at one sequence: what each holds, and how they differ."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from natster_tui.projections.diff import KeyChange
+from natster_tui.projections.versions.comparing import Difference
+from natster_tui.projections.wording import change_line
+from natster_tui.store.lease import Holder
+from natster_tui.text.counting import counted
+from natster_tui.text.masking import mask_text
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: its bucket, its stored position, and which process projects it, if any.
+
+    `lag` is how many events it is behind the head of the log.
+    """
+
+    version: int
+    bucket: str
+    position: int
+    lag: int
+    documents: int
+    holder: Holder | None
+
+    @property
+    def sentence(self) -> str:
+        """In one line."""
+        who = "projected by no process"
+        if self.holder is not None:
+            who = f"projected by {self.holder.described}"
+        documents = counted(self.documents, "document")
+        return (
+            f"version {self.version} in {self.bucket}: at {self.position:,}, lag {self.lag:,}, "
+            f"{documents}, {who}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        holder = self.holder
+        return {
+            "version": self.version,
+            "bucket": self.bucket,
+            "position": self.position,
+            "lag": self.lag,
+            "documents": self.documents,
+            "projector": None if holder is None else {"host": holder.host, "pid": holder.pid},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """The stored version and the one beside, compared at the sequence `seq`.
+
+    `refolded` is the version whose documents at `seq` were made from the log, because its stored
+    ones were of a later position and the other version did not reach it; 0 if that was not needed.
+    """
+
+    name: str
+    seq: int
+    head: int
+    stored: Side
+    beside: Side
+    difference: Difference
+    refolded: int = 0
+
+    @property
+    def summary(self) -> str:
+        """The counts, in one line."""
+        found = self.difference
+        return (
+            f"at {self.seq:,}: {found.equal:,} equal, {len(found.changed):,} changed, "
+            f"{len(found.only_stored):,} only in version {self.stored.version}, "
+            f"{len(found.only_beside):,} only in version {self.beside.version}"
+        )
+
+    def lines(self) -> list[str]:
+        """The two sides and the counts, without the documents."""
+        lines = [f"{self.name}: {self.stored.sentence}", f"{self.name}: {self.beside.sentence}"]
+        if self.refolded:
+            lines.append(
+                f"the documents of version {self.refolded} at {self.seq:,} were made from the log"
+            )
+        return [*lines, self.summary]
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        found = self.difference
+        return {
+            "projection": self.name,
+            "seq": self.seq,
+            "head": self.head,
+            "stored": self.stored.as_json(),
+            "beside": self.beside.as_json(),
+            "refolded": self.refolded or None,
+            "equal": found.equal,
+            "fields": [asdict(field) for field in found.fields()],
+            "changed": [
+                {
+                    "key": mask_text(change.key),
+                    "fields": [change_line(field) for field in change.fields()],
+                }
+                for change in found.changed
+            ],
+            "only_stored": _keys(found.only_stored),
+            "only_beside": _keys(found.only_beside),
+        }
+
+
+def _keys(changes: tuple[KeyChange, ...]) -> list[str]:
+    return [mask_text(change.key) for change in changes]

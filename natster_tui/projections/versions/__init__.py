@@ -1,0 +1,1 @@
+"""Versions of a projection that are stored beside the stored one, and comparing the two."""

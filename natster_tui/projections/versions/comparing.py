@@ -1,0 +1,85 @@
+"""Comparing the documents of two versions of a projection, both at the same position in the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from natster_tui.projections.diff import Diff, FieldChange, KeyChange, diff_documents, same_json
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCount:
+    """In how many documents a field came (`+`), went (`-`) or has another value (`~`)."""
+
+    sign: str
+    field: str
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How the documents of one version differ from those of another, key by key.
+
+    `diff` is what must change for the stored documents to become those of the version beside.
+    """
+
+    diff: Diff
+
+    def __bool__(self) -> bool:
+        return bool(self.diff)
+
+    @property
+    def equal(self) -> int:
+        """Documents that are the same in both, spacing apart."""
+        return self.diff.keys - len(self.diff.changes)
+
+    @property
+    def changed(self) -> tuple[KeyChange, ...]:
+        """The documents that are in both, and differ."""
+        return self._of_kind("changed")
+
+    @property
+    def only_stored(self) -> tuple[KeyChange, ...]:
+        """The documents that only the stored version has."""
+        return self._of_kind("removed")
+
+    @property
+    def only_beside(self) -> tuple[KeyChange, ...]:
+        """The documents that only the version beside has."""
+        return self._of_kind("added")
+
+    def _of_kind(self, kind: str) -> tuple[KeyChange, ...]:
+        return tuple(change for change in self.diff.changes if change.kind == kind)
+
+    def fields(self) -> tuple[FieldCount, ...]:
+        """The fields in which documents that are in both differ, and in how many."""
+        return field_counts(self.changed)
+
+
+def compare_documents(stored: Mapping[str, bytes], beside: Mapping[str, bytes]) -> Difference:
+    """Compare whole documents by key."""
+    return Difference(diff_documents(stored, beside, same_json))
+
+
+def field_counts(changes: Iterable[KeyChange]) -> tuple[FieldCount, ...]:
+    """In how many of the changed documents each field came, went or has another value."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for change in changes:
+        if change.kind == "changed":
+            counts.update({(_sign(field), _top(field)) for field in change.fields()})
+    return tuple(FieldCount(sign, field, count) for (sign, field), count in sorted(counts.items()))
+
+
+def _sign(field: FieldChange) -> str:
+    if "[" in field.path or "." in field.path:
+        return "~"
+    if field.before is None:
+        return "+"
+    return "-" if field.after is None else "~"
+
+
+def _top(field: FieldChange) -> str:
+    """The field of the document that a change is in."""
+    return field.path.partition("[")[0].partition(".")[0]

@@ -1,0 +1,63 @@
+"""The buckets of versions that are stored beside a projection: finding them, and deleting one.
+
+Such a bucket carries a mark in its stream's metadata. No other bucket or stream is ever deleted.
+"""
+
+from __future__ import annotations
+
+from natster_tui.errors import ApiError, RefusedError
+from natster_tui.store.connection.answers.streams import DoneAnswer, StreamConfig
+from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
+from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.streams import stream_info, stream_names
+from natster_tui.store.provisioning.specs import BESIDE_MARK
+
+_STREAM_PREFIX = "KV_"
+
+
+async def bucket_names(link: Link) -> tuple[str, ...]:
+    """All key-value buckets of the account, ours or not. Raises DeniedError."""
+    names = await stream_names(link, "$KV.*.>")
+    return tuple(
+        name.removeprefix(_STREAM_PREFIX) for name in names if name.startswith(_STREAM_PREFIX)
+    )
+
+
+async def is_beside(link: Link, bucket: str, stored: str) -> bool:
+    """Whether a bucket exists and carries the mark of being beside the bucket `stored`."""
+    config = await _config(link, bucket)
+    return config is not None and _is_marked(config, stored)
+
+
+async def delete_beside(link: Link, bucket: str, stored: str) -> bool:
+    """Delete a bucket beside the bucket `stored`; returns whether it was there.
+
+    Raises RefusedError, and deletes nothing, if it does not carry the mark.
+    """
+    config = await _config(link, bucket)
+    if config is None:
+        return False
+    if not _is_marked(config, stored):
+        raise RefusedError(
+            f"{bucket} is not deleted: it was not made to be stored beside {stored} "
+            f"(its metadata has no {BESIDE_MARK})"
+        )
+    try:
+        await link.ask(f"STREAM.DELETE.{_STREAM_PREFIX}{bucket}", DoneAnswer)
+    except ApiError as error:
+        if error.code != STREAM_NOT_FOUND:
+            raise
+    return True
+
+
+def _is_marked(config: StreamConfig, stored: str) -> bool:
+    return (config.metadata or {}).get(BESIDE_MARK) == stored
+
+
+async def _config(link: Link, bucket: str) -> StreamConfig | None:
+    try:
+        return (await stream_info(link, f"{_STREAM_PREFIX}{bucket}")).config
+    except ApiError as error:
+        if error.code == STREAM_NOT_FOUND:
+            return None
+        raise

@@ -1,0 +1,68 @@
+"""Two versions of one projection, and how they are projected in these tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from natster_tui.engine.versions.finding import VersionPair
+from natster_tui.events.event import Event
+from natster_tui.events.natster import EventType
+from natster_tui.projections.api import Projection
+from natster_tui.projections.keyed import KeyedProjection, Part
+from natster_tui.store.log import EventLog
+from tests.engine.running import project_to_head
+
+
+class First(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    events: int
+
+
+class Second(First):
+    last: str
+
+
+class FirstVersion(KeyedProjection[First]):
+    """Counts the events of each origin."""
+
+    name = "activity"
+    bucket = "PROJ_ACTIVITY"
+    version = 1
+    key_noun = "account"
+    uses = frozenset(EventType)
+    keys = (Part.ORIGIN,)
+    model = First
+
+    def rule(self, document: First | None, event: Event, key: str) -> First:
+        return First(events=1 if document is None else document.events + 1)
+
+
+class SecondVersion(KeyedProjection[Second]):
+    """Knows the last event's type as well, and leaves out who only imports."""
+
+    name = "activity"
+    bucket = "PROJ_ACTIVITY"
+    version = 2
+    key_noun = "account"
+    uses = frozenset(EventType) - {EventType.IMPORTED}
+    keys = (Part.ORIGIN,)
+    model = Second
+
+    def rule(self, document: Second | None, event: Event, key: str) -> Second:
+        events = 1 if document is None else document.events + 1
+        return Second(events=events, last=event.type)
+
+
+FIRST, SECOND = FirstVersion(), SecondVersion()
+BOTH = VersionPair((FIRST, SECOND), 2)
+ONLY_FIRST = VersionPair((FIRST,), 2)
+ONLY_SECOND = VersionPair((SECOND,), 2)
+
+
+async def project_all(log: EventLog, *projections: Projection[Any]) -> None:
+    """Project each up to the head, one after the other."""
+    for projection in projections:
+        await project_to_head(log, projection)
