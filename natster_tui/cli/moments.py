@@ -35,7 +35,7 @@ class Position:
 class Asked:
     """The moment that an option names: what was typed, and what it means."""
 
-    said: str
+    shown: str
     moment: Moment
 
 
@@ -75,13 +75,15 @@ async def position_of(log: EventLog, at: Asked | None, instance: str) -> Positio
     moment = at.moment
     if isinstance(moment, AtSequence):
         if moment.seq > head:
-            return Position(head, f"{at.said}: the log ends at {head:,}, so this is as of {head:,}")
+            return Position(
+                head, f"{at.shown}: the log ends at {head:,}, so this is as of {head:,}"
+            )
         return Position(moment.seq)
     when = format_seconds(moment.seconds)
     if moment.seconds > time.time():
-        return Position(head, f"{at.said}: {when} UTC is in the future, so this is as of {head:,}")
+        return Position(head, f"{at.shown}: {when} UTC is in the future, so this is as of {head:,}")
     seq = await sequence_at(log, moment.seconds, instance)
-    note = f"{at.said}: {when} UTC is before the first event" if head and not seq else ""
+    note = f"{at.shown}: {when} UTC is before the first event" if head and not seq else ""
     return Position(seq, note)
 
 
@@ -92,6 +94,6 @@ async def first_since(log: EventLog, since: Asked | None, instance: str) -> Posi
     head = (await log.refresh()).last_seq
     moment = since.moment
     if isinstance(moment, AtSequence):
-        note = f"{since.said}: the log ends at {head:,}" if moment.seq > head else ""
+        note = f"{since.shown}: the log ends at {head:,}" if moment.seq > head else ""
         return Position(moment.seq, note)
     return Position(await sequence_at(log, moment.seconds - 1, instance) + 1)

@@ -55,10 +55,10 @@ def event_line(record: Record, names: Naming) -> str:
     begin = f"{record.seq}  {time_and_age(record.event_time)}  "
     if isinstance(event, ParkReason):
         return f"{begin}parked ({event.value})  {screen_text(record.subject, 300)}"
-    said = [event.kind.word, *(word for word in event_phrase(event, names) if word)]
+    words = [event.kind.word, *(word for word in event_phrase(event, names) if word)]
     if reason := parked_reason(event):
-        said.append(f"(parked: {reason})")
-    return begin + for_output(" ".join(said))
+        words.append(f"(parked: {reason})")
+    return begin + for_output(" ".join(words))
 
 
 def time_and_age(seconds: int) -> str:

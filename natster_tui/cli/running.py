@@ -39,12 +39,12 @@ async def _reported(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 
 async def _tell_waits(reporter: Reporter) -> None:
-    said: set[str] = set()
+    reported: set[str] = set()
     while True:
         await asyncio.sleep(LOOK_S)
         for what in reporter.waits(SAID_AFTER_S):
-            if what not in said:
-                said.add(what)
+            if what not in reported:
+                reported.add(what)
                 _say(what)
 
 

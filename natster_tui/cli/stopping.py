@@ -25,7 +25,7 @@ def on_stop(leave: Callable[[], object]) -> None:
     loop = asyncio.get_running_loop()
     is_told = False
 
-    def told(*_arguments: object) -> None:
+    def on_signal(*_arguments: object) -> None:
         nonlocal is_told
         with contextlib.suppress(RuntimeError):  # the loop has ended, and the program is about to
             loop.call_soon_threadsafe(leave)
@@ -36,22 +36,22 @@ def on_stop(leave: Callable[[], object]) -> None:
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, told)
+            signal.signal(number, on_signal)
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run what does not end by itself; that it is told to stop is no failure."""
     task = asyncio.ensure_future(work)
-    told = False
+    stopped = False
 
     def leave() -> None:
-        nonlocal told
-        told = True
+        nonlocal stopped
+        stopped = True
         task.cancel()
 
     on_stop(leave)
     try:
         await task
     except asyncio.CancelledError:
-        if not told:
+        if not stopped:
             raise

@@ -177,18 +177,18 @@ async def project_until_stopped(
 ) -> None:
     """Project until cancelled, and report each change of a projector's state in a line."""
     workspace = Workspace(source, options)
-    said: dict[str, str] = {}
+    printed: dict[str, str] = {}
 
     def listen() -> None:
         lines = {"connection": f"{workspace.connection.value} {workspace.sentence}".strip()}
-        if workspace.store.sentence or "store" in said:
+        if workspace.store.sentence or "store" in printed:
             lines["store"] = workspace.store.sentence or "fine"
         for name, projector in workspace.projectors.items():
             status = projector.status
             lines[name] = f"{status.phase.value} {status.problem}".strip()
         for name, line in lines.items():
-            if said.get(name) != line:
-                said[name] = line
+            if printed.get(name) != line:
+                printed[name] = line
                 say(f"{name}: {line}")
 
     workspace.listen(listen)

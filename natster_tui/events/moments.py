@@ -73,37 +73,37 @@ def parse_moment(text: str, now: float, use: Use = Use.AT, *, local: bool = Fals
     A time without an offset is UTC, or with `local` the time of this machine's zone. Raises
     BadMomentError.
     """
-    said = " ".join(text.split())
-    if _NUMBER.fullmatch(said):
+    words = " ".join(text.split())
+    if _NUMBER.fullmatch(words):
         # Cut, because Python refuses to read very long numbers, and no log is so long.
-        return AtSequence(int(said.replace(",", "").lstrip("0")[:_DIGITS] or "0"))
-    if said.lower() == "now":
+        return AtSequence(int(words.replace(",", "").lstrip("0")[:_DIGITS] or "0"))
+    if words.lower() == "now":
         return AtTime(int(now))
-    if age := _AGE.fullmatch(said.lower()):
+    if age := _AGE.fullmatch(words.lower()):
         return AtTime(int(now) - int(age[1]) * _AGE_SECONDS[age[2]])
-    exact = parse_timestamp(_with_seconds(said))
+    exact = parse_timestamp(_with_seconds(words))
     if exact is not None:
         return AtTime(exact // 1_000_000_000)
     try:
-        seconds = _time_of_day(said, now, use, local=local)
+        seconds = _time_of_day(words, now, use, local=local)
     except (ValueError, OverflowError, OSError):
         seconds = None
     if seconds is None:
-        raise BadMomentError(f"{screen_text(said, _SHOWN) or 'nothing'} is not {FORMS}")
+        raise BadMomentError(f"{screen_text(words, _SHOWN) or 'nothing'} is not {FORMS}")
     return AtTime(seconds)
 
 
-def _with_seconds(said: str) -> str:
+def _with_seconds(words: str) -> str:
     """A time with an offset in the form that a timestamp has: `T` between, and seconds."""
     return re.sub(
-        r"^(\d{4}-\d\d-\d\d) ", r"\1T", re.sub(r"( |T)(\d\d:\d\d)(?=[Z+-])", r"\1\2:00", said)
+        r"^(\d{4}-\d\d-\d\d) ", r"\1T", re.sub(r"( |T)(\d\d:\d\d)(?=[Z+-])", r"\1\2:00", words)
     )
 
 
-def _time_of_day(said: str, now: float, use: Use, *, local: bool) -> int | None:
+def _time_of_day(words: str, now: float, use: Use, *, local: bool) -> int | None:
     """Unix seconds of a day, a minute or a second without an offset; None for another form."""
-    match = _TIME.fullmatch(said if "T" in said else said.lower())
-    if match is None or not said:
+    match = _TIME.fullmatch(words if "T" in words else words.lower())
+    if match is None or not words:
         return None
     part = match.groupdict()
     today = datetime.fromtimestamp(now, None if local else UTC).date()

@@ -183,8 +183,8 @@ def field_changes(before: bytes | None, after: bytes | None) -> tuple[FieldChang
     new = None if after is None else _comparable(after)
     if before is not None and old is None:
         # Not shown: in unreadable bytes, secrets cannot be recognised.
-        said = f"{len(before):,} bytes that are no document"
-        return (FieldChange("(stored value)", said, "a document"),)
+        size = f"{len(before):,} bytes that are no document"
+        return (FieldChange("(stored value)", size, "a document"),)
     changes = document_changes(old, new)
     if not changes and before is not None and after is not None and before != after:
         return (FieldChange("(form)", "other spacing or key order", "as the log gives it"),)

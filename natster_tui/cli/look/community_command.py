@@ -53,7 +53,7 @@ def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any
     candidates = prize_candidates(accounts, hubs)
     names = Names(accounts)
     if as_json:
-        told = Community(
+        answer = Community(
             at=read_in.seq,
             accounts_initialized=figures.accounts_initialized,
             active_shares=figures.active_shares,
@@ -69,7 +69,7 @@ def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any
             hubs=_named(sorted(hubs), accounts),
             prize_candidates=_named(candidates, accounts),
         )
-        click.echo(output_line(told))
+        click.echo(output_line(answer))
         return
     click.echo(f"as of {read_in.seq:,}")
     for count, label in figures.rows:
@@ -80,8 +80,8 @@ def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any
         others = ", ".join(map(names.of, state.contested_by))
         click.echo(f"duplicate   {screen_text(name, 60)}: {names.of(state.owner)}, also {others}")
     for name, also in sorted(twins.items()):
-        said = ", ".join(screen_text(twin, 60) for twin in also)
-        click.echo(f"letter case {screen_text(name, 60)}: differs from {said} in that only")
+        others = ", ".join(screen_text(twin, 60) for twin in also)
+        click.echo(f"letter case {screen_text(name, 60)}: differs from {others} in that only")
     for key in candidates:
         click.echo(f"candidate   {names.of(key)}  {screen_text(key, 80)}")
 

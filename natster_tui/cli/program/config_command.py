@@ -66,7 +66,7 @@ def _from_flag(name: str, given: Mapping[str, Any], otherwise: str) -> Setting:
     """A setting that only a flag can give; `otherwise` is what holds without it."""
     if name not in given:
         return Setting(name, screen_text(otherwise, 300), DEFAULT)
-    said = given[name]
-    text = ", ".join(map(str, said)) if isinstance(said, tuple) else str(said)
-    text = text.lower() if isinstance(said, bool) else text
+    value = given[name]
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    text = text.lower() if isinstance(value, bool) else text
     return Setting(name, screen_text(text, 300), f"--{name.replace('_', '-')}")

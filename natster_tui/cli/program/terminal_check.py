@@ -19,9 +19,9 @@ def check_terminal(environ: Mapping[str, str], *, is_posix: bool = os.name == "p
     kind = environ.get("TERM", "")
     if not is_posix or kind not in ("", "dumb", "unknown"):
         return
-    said = f"TERM={kind}" if kind else "TERM is not set"
+    found = f"TERM={kind}" if kind else "TERM is not set"
     raise UsageError(
-        f"the dashboard needs a terminal that can move its cursor, and {said}: set TERM to the "
+        f"the dashboard needs a terminal that can move its cursor, and {found}: set TERM to the "
         "terminal's kind, such as xterm-256color, or use natster-tui status, project or tail"
     )
 

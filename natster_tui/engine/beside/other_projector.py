@@ -57,12 +57,12 @@ class OtherProjector:
     @property
     def figures(self) -> str:
         """Lag, redeliveries and where it is stuck, in a few words."""
-        said = f"lag {self.lag:,}"
+        words = f"lag {self.lag:,}"
         if self.redelivered:
-            said += f", {self.redelivered:,} redelivered"
+            words += f", {self.redelivered:,} redelivered"
         if self.stuck_at:
-            said += f", stuck at event {self.stuck_at:,} ({self.stuck_on})"
-        return said
+            words += f", stuck at event {self.stuck_at:,} ({self.stuck_on})"
+        return words
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""

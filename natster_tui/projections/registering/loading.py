@@ -132,5 +132,5 @@ def _why_not(file: Path, error: Exception) -> str:
 
 
 def _error(error: Exception) -> str:
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{type(error).__name__}: {safe_text(said, 300)}"
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {safe_text(message, 300)}"

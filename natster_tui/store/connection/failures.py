@@ -8,20 +8,20 @@ import ssl
 
 from natster_tui.errors import DeniedError
 from natster_tui.store.connection.opening.tls import tls_reason
-from natster_tui.store.connection.server_errors import ServerSaid, ServerSaidError
+from natster_tui.store.connection.server_errors import ServerErrorKind, ServerReportedError
 from natster_tui.text.masking import screen_text
 
 _REASONS = {
-    ServerSaid.EXPIRED: "the credentials have expired",
-    ServerSaid.REVOKED: "the credentials were revoked",
-    ServerSaid.UNAUTHORIZED: "the server no longer accepts the credentials",
+    ServerErrorKind.EXPIRED: "the credentials have expired",
+    ServerErrorKind.REVOKED: "the credentials were revoked",
+    ServerErrorKind.UNAUTHORIZED: "the server no longer accepts the credentials",
 }
 
 
 def told_by(error: Exception) -> str:
     """The reason of a transport error, without Python's wording."""
-    if isinstance(error, ServerSaidError) and error.said in _REASONS:
-        return _REASONS[error.said]
+    if isinstance(error, ServerReportedError) and error.kind in _REASONS:
+        return _REASONS[error.kind]
     if isinstance(error, ssl.SSLError):
         return tls_reason(error)
     if isinstance(error, TimeoutError):
@@ -33,9 +33,9 @@ def told_by(error: Exception) -> str:
     return screen_text(str(error) or type(error).__name__, 300).removeprefix("nats: ")
 
 
-def denial(where: str, user: str, error: ServerSaidError) -> DeniedError:
+def denial(where: str, user: str, error: ServerReportedError) -> DeniedError:
     """The error for a user who is not permitted to publish or subscribe to a subject."""
-    doing = "publish to" if error.said is ServerSaid.DENIED_PUBLISH else "subscribe to"
+    doing = "publish to" if error.kind is ServerErrorKind.DENIED_PUBLISH else "subscribe to"
     return DeniedError(
         f"{where} does not permit {user} to {doing} "
         f"{screen_text(error.subject, 300)}: use other credentials, or ask for that permission"

@@ -54,7 +54,7 @@ from natster_tui.store.connection.opening.tls import (
     protection_of,
 )
 from natster_tui.store.connection.reporting import waiting_for
-from natster_tui.store.connection.server_errors import ServerSaidError
+from natster_tui.store.connection.server_errors import ServerReportedError
 from natster_tui.store.connection.write_target import (
     PublishedSubject,
     WriteTarget,
@@ -227,12 +227,12 @@ class Link:
         self._last_error = told_by(error)
         if self._closing or self.client.stage is not Stage.OPEN:
             return
-        if isinstance(error, ServerSaidError) and error.subject:
+        if isinstance(error, ServerReportedError) and error.subject:
             self._on_denial(error)
         elif not isinstance(error, nats.errors.UnexpectedEOF):
             self.on_problem(f"the connection to {self.described} reports: {self._last_error}")
 
-    def _on_denial(self, error: ServerSaidError) -> None:
+    def _on_denial(self, error: ServerReportedError) -> None:
         refusal = denial(self.described, self.settings.user_described, error)
         if error.subject.startswith(f"{self.settings.inbox_prefix or DEFAULT_INBOX}."):
             # This connection can receive no answers at all.

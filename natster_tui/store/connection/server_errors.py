@@ -14,7 +14,7 @@ import nats.errors
 from natster_tui.text.masking import screen_text
 
 
-class ServerSaid(Enum):
+class ServerErrorKind(Enum):
     """What the server reports."""
 
     DENIED_PUBLISH = auto()
@@ -38,45 +38,51 @@ _DENIED = re.compile(
 )
 _ESCAPED = re.compile(r"\\(.)")
 
-_SAID = {
-    "authorization violation": ServerSaid.UNAUTHORIZED,
-    "authentication timeout": ServerSaid.LOGIN_TOO_LATE,
-    "user authentication expired": ServerSaid.EXPIRED,
-    "account authentication expired": ServerSaid.EXPIRED,
-    "user authentication revoked": ServerSaid.REVOKED,
-    "secure connection - tls required": ServerSaid.TLS_NEEDED,
-    "maximum connections exceeded": ServerSaid.TOO_MANY_CONNECTIONS,
-    "maximum account active connections exceeded": ServerSaid.TOO_MANY_CONNECTIONS,
-    "maximum subscriptions exceeded": ServerSaid.TOO_MANY_SUBSCRIPTIONS,
+_KINDS = {
+    "authorization violation": ServerErrorKind.UNAUTHORIZED,
+    "authentication timeout": ServerErrorKind.LOGIN_TOO_LATE,
+    "user authentication expired": ServerErrorKind.EXPIRED,
+    "account authentication expired": ServerErrorKind.EXPIRED,
+    "user authentication revoked": ServerErrorKind.REVOKED,
+    "secure connection - tls required": ServerErrorKind.TLS_NEEDED,
+    "maximum connections exceeded": ServerErrorKind.TOO_MANY_CONNECTIONS,
+    "maximum account active connections exceeded": ServerErrorKind.TOO_MANY_CONNECTIONS,
+    "maximum subscriptions exceeded": ServerErrorKind.TOO_MANY_SUBSCRIPTIONS,
 }
 _GOES_ON = frozenset(
-    {ServerSaid.DENIED_PUBLISH, ServerSaid.DENIED_SUBSCRIBE, ServerSaid.TOO_MANY_SUBSCRIPTIONS}
+    {
+        ServerErrorKind.DENIED_PUBLISH,
+        ServerErrorKind.DENIED_SUBSCRIBE,
+        ServerErrorKind.TOO_MANY_SUBSCRIPTIONS,
+    }
 )
 
 
-class ServerSaidError(nats.errors.Error):
+class ServerReportedError(nats.errors.Error):
     """A `-ERR` line. `text` is the server's text; only a denial has a `subject`."""
 
-    def __init__(self, said: ServerSaid, text: str, subject: str = "") -> None:
+    def __init__(self, kind: ServerErrorKind, text: str, subject: str = "") -> None:
         super().__init__(text)
-        self.said = said
+        self.kind = kind
         self.text = text
         self.subject = subject
 
     @property
     def ends_connection(self) -> bool:
         """Whether the server closes the connection after this line."""
-        return self.said not in _GOES_ON
+        return self.kind not in _GOES_ON
 
 
-def server_error(line: bytes) -> ServerSaidError:
+def server_error(line: bytes) -> ServerReportedError:
     """Parse the text after `-ERR`."""
     text = line.decode("utf-8", "replace").strip().removeprefix("'").removesuffix("'")
     if denied := _DENIED.match(text):
-        said = (
-            ServerSaid.DENIED_PUBLISH
+        kind = (
+            ServerErrorKind.DENIED_PUBLISH
             if denied[1].lower() == "publish"
-            else ServerSaid.DENIED_SUBSCRIBE
+            else ServerErrorKind.DENIED_SUBSCRIBE
         )
-        return ServerSaidError(said, screen_text(text, 300), _ESCAPED.sub(r"\1", denied[2]))
-    return ServerSaidError(_SAID.get(text.lower(), ServerSaid.OTHER), screen_text(text, 300))
+        return ServerReportedError(kind, screen_text(text, 300), _ESCAPED.sub(r"\1", denied[2]))
+    return ServerReportedError(
+        _KINDS.get(text.lower(), ServerErrorKind.OTHER), screen_text(text, 300)
+    )

@@ -40,7 +40,7 @@ def settings_in_force(flags: ConnectionFlags, environ: Mapping[str, str]) -> lis
         return []
     who = next((source for source in found if source.options.names_credentials), None)
     jetstream = next(
-        (source for source in found if any(map(source.options.said, _JETSTREAM))), None
+        (source for source in found if any(map(source.options.text, _JETSTREAM))), None
     )
     settings = []
     for name in ConnectionOptions.model_fields:
@@ -59,17 +59,17 @@ def settings_in_force(flags: ConnectionFlags, environ: Mapping[str, str]) -> lis
 
 
 def _says(source: Source, name: str) -> bool:
-    return bool(source.options.tls_first if name == "tls_first" else source.options.said(name))
+    return bool(source.options.tls_first if name == "tls_first" else source.options.text(name))
 
 
 def _shown(source: Source, name: str, who: Source | None) -> str:
     if name == "tls_first":
         return "true"
-    said = source.options.said(name)
+    value = source.options.text(name)
     # A user without a password is a token, and a data: reference holds the value itself.
-    lone_user = name == "user" and source is who and not source.options.said("password")
-    if name in _ALWAYS_MASKED or lone_user or scheme_of(said) == "data":
+    lone_user = name == "user" and source is who and not source.options.text("password")
+    if name in _ALWAYS_MASKED or lone_user or scheme_of(value) == "data":
         return MASK
     if name in _ADDRESSES:
-        return ",".join(screen_text(without_user_info(each), _SHOWN) for each in said.split(","))
-    return screen_text(said, _SHOWN)
+        return ",".join(screen_text(without_user_info(each), _SHOWN) for each in value.split(","))
+    return screen_text(value, _SHOWN)

@@ -53,21 +53,21 @@ class Login:
 
     def _with_stated(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
         """Set the credentials of a source; of several kinds, the first in the nats tool's order."""
-        said = source.options.said
+        given = source.options.text
         if source.kind is Kind.FLAGS:
             _check_one_kind(source)
-        if said("token"):
+        if given("token"):
             settings = replace(settings, token=self._text(source, "token"))
-        if user := said("user"):
+        if user := given("user"):
             # With a token in the source the user is a user; a lone user may be a token.
-            lone_is_token = source.kind is not Kind.CONTEXT and not said("token")
+            lone_is_token = source.kind is not Kind.CONTEXT and not given("token")
             user_info = UserInfo(user, None)
             return self._with_user(settings, user_info, source, lone_is_token=lone_is_token)
-        if said("creds"):
+        if given("creds"):
             return self._with_creds(settings, source)
-        if said("nkey"):
+        if given("nkey"):
             return self._with_nkey(settings, source)
-        if said("user_jwt"):
+        if given("user_jwt"):
             return self._with_jwt(settings, source)
         return settings
 
@@ -83,7 +83,7 @@ class Login:
         user = user_info.user
         for source in self.sources:
             password = None
-            if source.options.password and source.options.said("user") in ("", user):
+            if source.options.password and source.options.text("user") in ("", user):
                 password = self._text(source, "password")
             elif source is owner:
                 password = user_info.password
@@ -95,7 +95,7 @@ class Login:
 
     def _with_creds(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
         called = source.call("creds")
-        found = read_reference(source.options.said("creds"), called, self.environ)
+        found = read_reference(source.options.text("creds"), called, self.environ)
         content = read_file(found, called) if isinstance(found, Path) else found
         credentials = find_credentials(content)
         if credentials is None:
@@ -109,7 +109,7 @@ class Login:
 
     def _with_nkey(self, settings: ConnectionSettings, source: Source) -> ConnectionSettings:
         called = source.call("nkey")
-        found = read_reference(source.options.said("nkey"), called, self.environ)
+        found = read_reference(source.options.text("nkey"), called, self.environ)
         content = read_file(found, called) if isinstance(found, Path) else found
         seed = find_seed(content)
         if find_jwt(content) is not None:
@@ -139,14 +139,14 @@ class Login:
         return replace(settings, creds_text=Credentials(jwt, seed).as_file)
 
     def _text(self, source: Source, option: str) -> str:
-        return read_text(source.options.said(option), source.call(option), self.environ)
+        return read_text(source.options.text(option), source.call(option), self.environ)
 
 
 def _check_one_kind(source: Source) -> None:
     """Refuse contradicting flags. Contradicting variables may be meant for other programs."""
-    said = source.options.said
-    kinds = [name for name in ("user", "creds", "nkey", "user_jwt") if said(name)]
-    if said("user") and said("token"):
+    given = source.options.text
+    kinds = [name for name in ("user", "creds", "nkey", "user_jwt") if given(name)]
+    if given("user") and given("token"):
         kinds.append("token")
     if len(kinds) > 1:
         raise UsageError(f"{' and '.join(map(flag, kinds))} exclude each other: give one")

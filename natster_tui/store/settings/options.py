@@ -37,20 +37,20 @@ class ConnectionOptions(BaseModel):
     js_domain: str | None = None
     js_api_prefix: str | None = None
 
-    def said(self, option: str) -> str:
+    def text(self, option: str) -> str:
         """The value of a text option; empty if not given."""
         value: SecretStr | str | None = getattr(self, option)
         return (value.get_secret_value() if isinstance(value, SecretStr) else value) or ""
 
     @property
-    def says_something(self) -> bool:
+    def is_given(self) -> bool:
         """Whether any option is given."""
-        return bool(self.tls_first) or any(map(self.said, _TEXTS))
+        return bool(self.tls_first) or any(map(self.text, _TEXTS))
 
     @property
     def names_credentials(self) -> bool:
         """Whether credentials are given, other than in a URL or a certificate."""
-        return any(map(self.said, ("user", "creds", "nkey", "user_jwt", "token")))
+        return any(map(self.text, ("user", "creds", "nkey", "user_jwt", "token")))
 
 
 _TEXTS = tuple(name for name in ConnectionOptions.model_fields if name != "tls_first")

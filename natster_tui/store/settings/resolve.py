@@ -44,7 +44,7 @@ def resolve_connection(
     place = next((source for source in found if source.options.server), None)
     servers = Servers((DEFAULT_SERVER,))
     if place is not None:
-        servers = parse_servers(place.options.said("server"), place.call("server"))
+        servers = parse_servers(place.options.text("server"), place.call("server"))
     settings = ConnectionSettings(
         servers=servers.addresses,
         tls_ca=_file(found, "tls_ca", environ),
@@ -66,7 +66,7 @@ def resolve_connection(
 def _first(found: Sequence[Source], option: str) -> tuple[Source, str]:
     """The first source that has the option, and its value; empty if none has it."""
     for source in found:
-        if value := source.options.said(option):
+        if value := source.options.text(option):
             return source, value
     return found[0], ""
 

@@ -34,11 +34,11 @@ def sources(flags: ConnectionFlags, environ: Mapping[str, str]) -> Iterator[Sour
     variables = ConnectionOptions.model_validate(
         {option: environ.get(variable) for option, variable in VARIABLES.items()}
     )
-    if flags.says_something:
+    if flags.is_given:
         yield Source(Kind.FLAGS, "flags", flags, flag)
     if flags.context:
         yield context_source(flags.context, NamedBy.FLAG, environ)
-    if variables.says_something:
+    if variables.is_given:
         yield Source(Kind.ENVIRONMENT, "environment", variables, VARIABLES.__getitem__)
     if flags.context:
         return

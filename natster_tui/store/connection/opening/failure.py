@@ -30,7 +30,7 @@ from natster_tui.store.connection.opening.tls import (
 )
 from natster_tui.store.connection.opening.transports import NoWebSocketError
 from natster_tui.store.connection.opening.user_jwt import jwt_expired_since
-from natster_tui.store.connection.server_errors import ServerSaid, ServerSaidError
+from natster_tui.store.connection.server_errors import ServerErrorKind, ServerReportedError
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
 
@@ -66,7 +66,7 @@ class Reason(Enum):
     CREDENTIALS = auto()
     EXPIRED = auto()
     REVOKED = auto()
-    SAID = auto()
+    REPORTED = auto()
     """The server gave another reason."""
 
 
@@ -91,10 +91,10 @@ _TLS_REASONS = {
     TlsTrouble.NOT_TLS: Reason.TLS_NOT_SPOKEN,
     TlsTrouble.OTHER: Reason.TLS,
 }
-_SAID_REASONS = {
-    ServerSaid.UNAUTHORIZED: Reason.CREDENTIALS,
-    ServerSaid.EXPIRED: Reason.EXPIRED,
-    ServerSaid.REVOKED: Reason.REVOKED,
+_REPORTED_REASONS = {
+    ServerErrorKind.UNAUTHORIZED: Reason.CREDENTIALS,
+    ServerErrorKind.EXPIRED: Reason.EXPIRED,
+    ServerErrorKind.REVOKED: Reason.REVOKED,
 }
 _TOO_LATE = {Stage.SECURING: Reason.TLS_STALLED, Stage.GREETING: Reason.UNGREETED}
 
@@ -123,8 +123,8 @@ def _reason(
             return Reason.MALFORMED, error.sentence
         case NotNatsError() | NoWebSocketError():
             return Reason.NOT_NATS, str(error)
-        case ServerSaidError():
-            return _SAID_REASONS.get(error.said, Reason.SAID), error.text
+        case ServerReportedError():
+            return _REPORTED_REASONS.get(error.kind, Reason.REPORTED), error.text
         case ssl.SSLError():
             return _TLS_REASONS[tls_trouble(error)], tls_reason(error)
         case TimeoutError():
@@ -224,7 +224,7 @@ def _sentence(
                 f"{where} has revoked these credentials ({settings.user_described})",
                 "get new ones",
             )
-        case Reason.SAID:
+        case Reason.REPORTED:
             return f"{where} refused the connection ({cause})", "see the server's log"
     return _tls_sentence(failure, protection, seconds)
 
