@@ -85,6 +85,7 @@ def status(as_json: bool, **_given: Any) -> None:
         click.echo(f"contested   {names}: {shown}{more}")
     for hazard in report.hazards:
         click.echo(f"hazard      {hazard}")
+    click.echo("not checked repeated message ids: verify reads the whole log, and looks for them")
 
 
 @click.command(

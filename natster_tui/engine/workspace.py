@@ -26,7 +26,7 @@ from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.engine.rebuilding.replay import OnProgress
+from natster_tui.engine.rebuilding.replay import OnProgress, ReplayProgress
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.engine.store_keeper import StoreKeeper
 from natster_tui.errors import (
@@ -379,7 +379,14 @@ class Workspace:
         self, projections: list[Projection[Any]], on_progress: OnProgress | None = None
     ) -> Rebuild:
         """A rebuild over the present link; commit it with `pause`."""
-        return Rebuild(self._connected_log(), projections, self.options.instance, on_progress)
+
+        def note(progress: ReplayProgress) -> None:
+            if progress.finished is not None and progress.repeated_ids is not None:
+                self._hazards.note_read(progress.repeated_ids)
+            if on_progress is not None:
+                on_progress(progress)
+
+        return Rebuild(self._connected_log(), projections, self.options.instance, note)
 
     def rebuild_key(self, projection: Projection[Any], key: str) -> KeyRebuild:
         """A rebuild of one document over the present link; commit it with `pause`."""

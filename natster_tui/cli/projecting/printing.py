@@ -68,3 +68,9 @@ def draw_line(line: str) -> None:
 def end_progress() -> None:
     """Clear the line of progress."""
     draw_line("")
+
+
+def tell_repeated_ids(progress: ReplayProgress) -> None:
+    """Say on stderr if message ids are repeated in what was read."""
+    if progress.repeated_ids and (hazard := progress.repeated_ids.hazard):
+        click.echo(f"natster-tui: hazard: {hazard.sentence}", err=True)

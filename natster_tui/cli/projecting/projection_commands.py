@@ -14,7 +14,12 @@ import click
 
 from natster_tui.cli import completing
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projecting.printing import end_progress, print_changes, progress_line
+from natster_tui.cli.projecting.printing import (
+    end_progress,
+    print_changes,
+    progress_line,
+    tell_repeated_ids,
+)
 from natster_tui.cli.projecting.projection_names import chosen_projections
 from natster_tui.cli.running import run
 from natster_tui.cli.stopping import until_stopped
@@ -34,6 +39,7 @@ from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.versions.finding import newest_loaded
@@ -123,11 +129,13 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
 
     chosen = chosen_projections(target.choice.projections, name)
 
-    async def compare(log: EventLog) -> list[Verdict]:
-        return await Rebuild(log, chosen, target.instance, progress_line()).verify()
+    async def compare(log: EventLog) -> tuple[list[Verdict], ReplayProgress]:
+        work = Rebuild(log, chosen, target.instance, progress_line())
+        return await work.verify(), work.progress
 
-    verdicts = run(with_log(target.source, target.choice, compare))
+    verdicts, progress = run(with_log(target.source, target.choice, compare))
     end_progress()
+    tell_repeated_ids(progress)
     if as_json:
         click.echo(json_line([_verdict_json(verdict) for verdict in verdicts]))
     for verdict in verdicts if not as_json else ():

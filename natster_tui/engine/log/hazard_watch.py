@@ -66,6 +66,10 @@ class HazardWatch:
                 0,
             )
 
+    def note_read(self, found: RepeatedIds) -> None:
+        """Take note of what a read of the whole log found."""
+        self._repeated.continue_from(found)
+
     def hazards(self, log: EventLog) -> tuple[Hazard, ...]:
         """All hazards known so far."""
         clear = (clear_secrets(self._clear),) if self._clear else ()

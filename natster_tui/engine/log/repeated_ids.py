@@ -2,47 +2,87 @@
 
 The server refuses a repeated id only within its duplicate window. A later event with the id of an
 earlier one was sent twice, or its writer's ids are not unique. An import keeps it under another
-id. Only live events are checked, against the last 50,000 ids.
+id. Each event is compared with at least the last 25,000 that have an id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import deque
+from collections.abc import Iterable, Sequence
 
-from natster_tui.events.event import MESSAGE_ID, Record
+from natster_tui.events.event import MESSAGE_ID, Record, StoredMessage
 from natster_tui.events.log.hazards import Hazard, repeated_id
 
-KEPT = 50_000
-"""Number of ids remembered; about five megabytes."""
+KEPT = 25_000
+"""Ids in each of two generations; both together take about ten megabytes."""
+_HITS_KEPT = 1_000
+
+_ID = re.compile(rb"\r\n" + MESSAGE_ID.encode() + rb": *([^ \r][^\r]*)")
 
 
 class RepeatedIds:
-    """Counts the events whose message id an earlier one had."""
+    """Counts the events whose message id an earlier one had. Each event is looked at once."""
 
     def __init__(self) -> None:
+        self.seq = 0
+        """The last event looked at."""
         self.count = 0
-        self.last: tuple[int, int] | None = None
-        """The last such event's sequence, and that of the one whose id it has."""
-        self._seqs: dict[int, int] = {}
+        self._hits: deque[tuple[int, int]] = deque(maxlen=_HITS_KEPT)
+        """The last such events, each with the earlier one whose id it has."""
+        self._newer: dict[bytes, int] = {}
+        self._older: dict[bytes, int] = {}
 
     def look_at(self, records: Iterable[Record]) -> None:
-        """Check live events, in order, each once."""
-        seqs = self._seqs
+        """Check events, in order."""
         for record in records:
-            name = record.header(MESSAGE_ID)
-            if not name:
-                continue
-            # A hash takes a fraction of the memory of the id; a collision is very unlikely.
-            mark = hash(name)
-            earlier = seqs.pop(mark, None)
-            if earlier is not None:
-                self.count += 1
-                self.last = (record.seq, earlier)
-            seqs[mark] = record.seq
-            if len(seqs) > KEPT:
-                del seqs[next(iter(seqs))]
+            stored = record.stored_headers
+            if isinstance(stored, bytes):
+                self._look_at_block(record.seq, stored)
+            elif name := record.header(MESSAGE_ID):
+                self._look_at_id(record.seq, name.encode("utf-8", "surrogateescape"))
+            self.seq = record.seq
+
+    def look_at_messages(self, messages: Sequence[StoredMessage]) -> None:
+        """The same for a slice of a replay, where parsing each header would take too long."""
+        ids = _ID.findall(b"".join([message[4] for message in messages]))
+        if ids:
+            slice_ = dict(zip(ids, [message[0] for message in messages], strict=False))
+            if len(slice_) == len(messages) and self._are_new(slice_):
+                self._newer.update(slice_)
+                self._age()
+            else:
+                # Some have no id, or one is repeated: look at each.
+                for message in messages:
+                    self._look_at_block(message[0], message[4])
+        self.seq = messages[-1][0]
+
+    def continue_from(self, read: RepeatedIds) -> None:
+        """Take over what a read of the whole log found, and add only what was seen after it."""
+        later = [hit for hit in self._hits if hit[0] > read.seq]
+        self._hits = deque([*read._hits, *later], maxlen=_HITS_KEPT)
+        self.count = read.count + len(later)
+
+    def _are_new(self, ids: dict[bytes, int]) -> bool:
+        return self._newer.keys().isdisjoint(ids) and self._older.keys().isdisjoint(ids)
+
+    def _look_at_block(self, seq: int, block: bytes) -> None:
+        if found := _ID.search(block):
+            self._look_at_id(seq, found[1])
+
+    def _look_at_id(self, seq: int, message_id: bytes) -> None:
+        earlier = self._newer.get(message_id) or self._older.get(message_id)
+        if earlier is not None:
+            self.count += 1
+            self._hits.append((seq, earlier))
+        self._newer[message_id] = seq
+        self._age()
+
+    def _age(self) -> None:
+        if len(self._newer) > KEPT:
+            self._older, self._newer = self._newer, {}
 
     @property
     def hazard(self) -> Hazard | None:
         """The hazard that was seen; None while none was."""
-        return None if self.last is None else repeated_id(self.count, *self.last)
+        return repeated_id(self.count, *self._hits[-1]) if self._hits else None

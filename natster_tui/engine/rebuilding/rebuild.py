@@ -355,7 +355,13 @@ class Rebuild:
         info, stored = await together(
             self.log.refresh(), load_projections(self._buckets, self.projections)
         )
-        replay = Replay(self.log, self.projections, self._instance, self._replay._on_progress)
+        replay = Replay(
+            self.log,
+            self.projections,
+            self._instance,
+            self._replay._on_progress,
+            looks_for_repeated_ids=True,
+        )
         self._replay.progress = replay.progress
         verdicts: dict[str, Verdict] = {}
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from natster_tui.engine.gc_tuning import collecting_rarely, freeze_loaded
+from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.errors import BlockedEventError
 from natster_tui.events.event import Record, as_records
 from natster_tui.events.parking import ParkReason
@@ -32,7 +33,8 @@ class ReplayProgress:
     """How far a replay is. Sequences and events are counted separately: a log may have gaps.
 
     `parked` is how many events each projection has parked so far, `blocked` why a projection
-    stopped before an event that it must not pass.
+    stopped before an event that it must not pass. `repeated_ids` are those of what was read; None
+    if they are not looked for.
     """
 
     first: int
@@ -43,6 +45,7 @@ class ReplayProgress:
     by_type: Counter[str] = field(default_factory=Counter)
     parked: dict[str, int] = field(default_factory=dict)
     blocked: list[str] = field(default_factory=list)
+    repeated_ids: RepeatedIds | None = None
     finished: float | None = None
 
     def begin_again(self) -> None:
@@ -51,6 +54,8 @@ class ReplayProgress:
         self.by_type.clear()
         self.parked.clear()
         self.blocked.clear()
+        if self.repeated_ids is not None:
+            self.repeated_ids = RepeatedIds()
 
     @property
     def fraction(self) -> float:
@@ -104,6 +109,7 @@ class Replay:
         on_progress: OnProgress | None = None,
         *,
         by_rule: bool = False,
+        looks_for_repeated_ids: bool = False,
     ) -> None:
         tombstones = log.sealing.tombstones or NO_TOMBSTONES
         self.folds: dict[str, Fold[Any]] = {
@@ -116,6 +122,9 @@ class Replay:
         self.seq = 0
         self._there_from = log.info.first_seq
         self.progress = ReplayProgress(1, 0, time.monotonic())
+        if looks_for_repeated_ids:
+            # It takes half a microsecond per event, too long for a rebuild.
+            self.progress.repeated_ids = RepeatedIds()
         self._going = tuple(self.folds.items())
         self._by_rule = by_rule
         self._frozen_at = 0
@@ -206,6 +215,8 @@ class Replay:
             async for messages in slices:
                 if self._going:
                     self._fold(await self.log.sealing.open_records(as_records(messages)))
+                if progress.repeated_ids is not None:
+                    progress.repeated_ids.look_at_messages(messages)
                 others = quick.take(messages)
                 if others:
                     quick.apply(await self.log.sealing.open_records(as_records(others)))
@@ -226,6 +237,8 @@ class Replay:
             )
         ) as batches:
             async for batch in batches:
+                if self.progress.repeated_ids is not None:
+                    self.progress.repeated_ids.look_at(batch)
                 self._fold(batch)
                 await self._passed(batch[-1].seq, len(batch))
         if self.seq < to:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 
 from natster_tui.events.log.info import LogInfo
+from natster_tui.text.counting import counted
 
 FULL_PERCENT = 80
 """From this fill level on, a warning says that the log is nearly full."""
@@ -110,8 +111,8 @@ def repeated_id(count: int, seq: int, earlier: int) -> Hazard:
     """`count` events repeat a message id; the last one, at `seq`, that of `earlier`."""
     return Hazard(
         HazardKind.REPEATED_ID,
-        f"message ids come again: {count:,} events that came in have an earlier one's, the last "
-        f"{seq:,} that of {earlier:,}: it was sent twice, or its writer's ids are not unique",
+        f"message ids are repeated, by {counted(count, 'event')}: the last is {seq:,}, with the id "
+        f"of {earlier:,}; it was sent twice, or its writer's ids are not unique",
     )
 
 

@@ -111,6 +111,11 @@ class ReplayScreen(ModalScreen[None]):
             text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])
         self._progress.update(text)
 
+    def say_repeated_ids(self, progress: ReplayProgress) -> None:
+        """Say so if message ids are repeated in what was read."""
+        if progress.repeated_ids and (hazard := progress.repeated_ids.hazard):
+            self.say(f"{self.view.glyphs.warn} {hazard.sentence}", "text-warning")
+
     def work(self, step: Callable[[], Awaitable[None]]) -> None:
         """Run a step instead of the one before; what fails, and what it waits for, is said."""
         if self._telling is None:
@@ -189,6 +194,7 @@ class VerifyScreen(ReplayScreen):
         self.say("What is stored, compared with the log:")
         for verdict in verdicts:
             say_verdict(self, verdict)
+        self.say_repeated_ids(work.progress)
         self.hint("esc closes")
 
 
