@@ -68,3 +68,18 @@ REBUILD = (
     Key("rebuild.write", "w", "write", "write the changes"),
     Key("rebuild.delete_consumers", "D", "delete_consumers", "delete what is left"),
 )
+
+FORMS = ((*GO_TO_FIELD, *GO_TO_BOX), PUBLISH)
+"""The dialogs in which text is typed, so that a letter is a letter."""
+DIALOGS = (
+    *FORMS,
+    TEXT_PAGE,
+    HELP_PAGE,
+    TOPICS,
+    TOPIC,
+    COMMUNITY,
+    (*WHY, *REASONS),
+    REPLAY,
+    REBUILD,
+)
+"""The keys of each dialog; what stands together works at the same time."""

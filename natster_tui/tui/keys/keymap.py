@@ -1,0 +1,154 @@
+"""Which keys the user wants for which commands, and how keys are shown.
+
+Textual's keymap gives the bindings other keys; footer, help and palette ask here which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from textual.binding import Binding
+from textual.keys import KEY_ALIASES, Keys, _character_to_key, format_key
+
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.keys.commands import SEARCHED, commands
+from natster_tui.tui.keys.dialogs import DIALOGS, FORMS
+from natster_tui.tui.keys.key import Key
+from natster_tui.tui.keys.moving import LIST, PROMPT, SCROLLED
+
+_RESERVED = {
+    "tab": "goes to the next pane",
+    "shift+tab": "goes to the pane before",
+    "ctrl+c": "copies what is selected",
+}
+_MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
+_NAMES = frozenset(
+    {key.value for key in Keys} | {alias for known in KEY_ALIASES.values() for alias in known}
+)
+
+
+class BadKeymapError(ValueError):
+    """A keymap that cannot be used: `id` says which command's keys, the text says why."""
+
+    def __init__(self, id: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.id = id
+
+
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """The keys that differ from those of the tables, by the id of the command."""
+
+    keys: Mapping[str, Sequence[str]]
+
+    @property
+    def for_textual(self) -> dict[str, str]:
+        """The keymap as `App.set_keymap` takes it."""
+        return {id: ",".join(keys) for id, keys in self.keys.items()}
+
+    def of(self, key: Key) -> Key:
+        """A key of a table, with the keys that the user wants for it."""
+        if key.id not in self.keys:
+            return key
+        return replace(key, keys=",".join(self.keys[key.id]), shown="")
+
+    def shown(self, key: Key) -> str:
+        """The first of a command's keys, as people read it."""
+        wanted = self.of(key)
+        return wanted.shown or key_shown(wanted.keys.split(",")[0])
+
+    def all_shown(self, key: Key) -> str:
+        """All keys of a command, as people read them."""
+        wanted = self.of(key)
+        first, *others = wanted.keys.split(",")
+        return " ".join([wanted.shown or key_shown(first), *map(key_shown, others)])
+
+
+AS_DECLARED = Keymap({})
+
+
+def key_shown(key: str) -> str:
+    """A key as people read it: `^g` for ctrl+g."""
+    modifiers, name = Binding(key, "").parse_key()
+    shown = format_key(name)
+    if "ctrl" in modifiers:
+        modifiers.remove("ctrl")
+        shown = f"^{shown}"
+    return "+".join([*modifiers, shown])
+
+
+def read_keymap(wanted: Mapping[str, Sequence[str]]) -> Keymap:
+    """The keymap of keys by command ids; raises BadKeymapError."""
+    declared = {key.id: key for scope in _scopes() for key in scope}
+    keymap = Keymap({})
+    for id, keys in wanted.items():
+        if id not in declared:
+            raise BadKeymapError(id, _unknown_id(id, declared))
+        normal = [_normal(id, key) for key in keys if key]
+        if not normal:
+            raise BadKeymapError(id, f"{id} needs a key at least")
+        keymap = Keymap({**keymap.keys, id: normal})
+    for scope in _scopes():
+        _refuse_clashes(keymap, scope)
+    _refuse_letters_in_forms(keymap)
+    return keymap
+
+
+def _scopes() -> Iterator[Sequence[Key]]:
+    """The keys that work at the same time, those of one pane or dialog in each scope."""
+    anywhere = tuple(commands().values())
+    yield (*LIST, *SEARCHED, *anywhere)
+    yield (*SCROLLED, *anywhere)
+    yield PROMPT
+    yield from DIALOGS
+
+
+def _unknown_id(id: str, declared: Iterable[str]) -> str:
+    close = get_close_matches(id, [*declared], 1, 0.4)
+    hint = f", did you mean {close[0]}?" if close else ":"
+    return f"no command is called {screen_text(id, 60)}{hint} natster-tui help settings lists them"
+
+
+def _normal(id: str, key: str) -> str:
+    """A key as Textual calls it: `slash` for `/`."""
+    *modifiers, name = key.split("+") if len(key) > 1 else [key]
+    name = _character_to_key(name) if len(name) == 1 else name
+    is_known = name in _NAMES or len(name) == 1 or format_key(name) != name
+    if not (is_known and _MODIFIERS.issuperset(modifiers)) or not name.isprintable():
+        raise BadKeymapError(
+            id,
+            f"{screen_text(key, 30) or 'an empty text'} is not a key: write one such as x, X, f9, "
+            "ctrl+x, space or pagedown",
+        )
+    normal = "+".join([*modifiers, name])
+    if normal in _RESERVED:
+        raise BadKeymapError(id, f"{normal} {_RESERVED[normal]}: choose another key for {id}")
+    return normal
+
+
+def _refuse_clashes(keymap: Keymap, scope: Sequence[Key]) -> None:
+    """Keys that are the same in the tables are meant to be: only new ones can clash."""
+    by_key: dict[str, Key] = {}
+    for key in sorted(scope, key=lambda each: each.id in keymap.keys):
+        for each in keymap.of(key).keys.split(","):
+            other = by_key.setdefault(each, key)
+            if other.id != key.id and key.id in keymap.keys:
+                raise BadKeymapError(
+                    key.id,
+                    f"{key_shown(each)} is the key of {other.id} already: choose another for "
+                    f"{key.id}, or give {other.id} another one as well",
+                )
+
+
+def _refuse_letters_in_forms(keymap: Keymap) -> None:
+    for form in (PROMPT, *FORMS):
+        for key in form:
+            for each in keymap.keys.get(key.id, ()):
+                if len(format_key(each)) == 1:
+                    raise BadKeymapError(
+                        key.id,
+                        f"{key_shown(each)} would be typed into the field there: choose a key for "
+                        f"{key.id} such as f9 or ctrl+x",
+                    )
