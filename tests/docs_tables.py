@@ -1,7 +1,8 @@
 """Parts of the documentation that a program writes, between two markers on a page.
 
 A part begins with a line `<!-- NAME -->` and ends with `<!-- /NAME -->`.
-`python -m tests.docs_tables` writes the table of events and the lists of permissions anew.
+`python -m tests.docs_tables` writes the tables of events, settings and keys and the lists of
+permissions anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from natster_tui.events.kinds import PayloadUse
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.system import EventSystem
 from natster_tui.events.tokens import NONE
+from natster_tui.preferences.model import ContextSettings, Settings
+from natster_tui.preferences.rows import table
+from natster_tui.tui.keys.keymap import declared_keys
 
 FOLDER = Path(docs.__file__).parent
 
@@ -82,7 +86,23 @@ def kind_lines(system: EventSystem) -> list[str]:
     return rows
 
 
+def _last_word(command: str) -> str:
+    return command.split(".")[-1].replace("_", " ")
+
+
+def key_lines() -> list[str]:
+    """All keys as a table, by the id of the command."""
+    lines = ["| id | keys | what it does |", "| --- | --- | --- |"]
+    for key in declared_keys().values():
+        keys = ", ".join(f"`{each}`" for each in key.keys.split(","))
+        lines.append(f"| `{key.id}` | {keys} | {key.help or key.label or _last_word(key.id)} |")
+    return lines
+
+
 if __name__ == "__main__":
     write_part("log", "kinds", kind_lines(NATSTER))
+    write_part("settings", "settings", table(Settings))
+    write_part("settings", "contexts", table(ContextSettings))
+    write_part("settings", "keys", key_lines())
     for each in Role:
         write_part("permissions", each.value, permission_lines(each))

@@ -14,8 +14,18 @@ from natster_tui import docs
 from natster_tui.cli.main import program
 from natster_tui.engine.permissions import Role
 from natster_tui.events.natster import NATSTER
+from natster_tui.preferences.model import ContextSettings, Settings
+from natster_tui.preferences.rows import table
 from tests.benchmarks.__main__ import GROUPS
-from tests.docs_tables import FOLDER, kind_lines, merged_rows, part, permission_lines, write_part
+from tests.docs_tables import (
+    FOLDER,
+    key_lines,
+    kind_lines,
+    merged_rows,
+    part,
+    permission_lines,
+    write_part,
+)
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
@@ -139,6 +149,12 @@ def test_the_readme_names_every_topic() -> None:
 
 def test_the_kinds_of_events_are_those_of_the_code() -> None:
     assert part("log", "kinds") == kind_lines(NATSTER)
+
+
+def test_the_settings_and_keys_are_those_of_the_code() -> None:
+    assert part("settings", "settings") == table(Settings)
+    assert part("settings", "contexts") == table(ContextSettings)
+    assert part("settings", "keys") == key_lines()
 
 
 @pytest.mark.parametrize("role", Role)

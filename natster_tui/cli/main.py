@@ -14,7 +14,7 @@ from natster_tui import __version__
 from natster_tui.cli.completing import COMPLETE_VARIABLE
 from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
 from natster_tui.cli.lazy_group import Command, LazyGroup, Section
-from natster_tui.cli.options import takes_hubs, takes_target
+from natster_tui.cli.options import takes_hubs, takes_settings, takes_target
 from natster_tui.engine.gc_tuning import collect_rarely
 from natster_tui.errors import NatsterError
 from natster_tui.text.masking import screen_text
@@ -138,6 +138,7 @@ class _Program(LazyGroup):
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @takes_hubs
+@takes_settings
 @takes_target
 def program(auto_rebuild: bool, ascii_only: bool, hub: tuple[str, ...], **_given: Any) -> None:
     """Watch, understand and rebuild the projections of a Natster event log.

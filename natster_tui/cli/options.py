@@ -6,6 +6,7 @@ none of it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +18,7 @@ from natster_tui.events.natster import NATSTER
 
 if TYPE_CHECKING:
     from natster_tui.cli.target import Target
+    from natster_tui.preferences.settings_file import SettingsFile
     from natster_tui.projections.registering.registry import Registry
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -146,6 +148,25 @@ def takes_hubs(command: _Command) -> _Command:
         shell_complete=completing.accounts,
         help="A hub, by key or name: its imports make no prize candidate. Found if not given.",
     )(command)
+
+
+def takes_settings(command: _Command) -> _Command:
+    """Give a command the option that names the settings file."""
+    return click.option(
+        "--settings",
+        metavar="FILE",
+        shell_complete=completing.files,
+        help="The settings file; natster-tui help settings describes it.",
+    )(command)
+
+
+def settings_of() -> SettingsFile:
+    """The settings file in force, named before the command or behind it. Raises UsageError."""
+    from natster_tui.preferences.settings_file import read_settings
+
+    context = click.get_current_context()
+    named = context.params.get("settings") or context.find_root().params.get("settings")
+    return read_settings(named, os.environ)
 
 
 def own_options(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 NAMES = (
     "dashboard",
+    "settings",
     "commands",
     "connections",
     "log",

@@ -105,14 +105,15 @@ class NamedServer:
     """A server that runs already. `name` is what its operators see of our connections."""
 
     def __init__(self, settings: ConnectionSettings, *, name: str = PROGRAM) -> None:
-        self._settings = settings
+        self.named_by = settings
+        """The settings that name it."""
         self._name = name
         self.pool = ServerPool(settings.servers)
         """The servers that were named or advertised, the next one to try first."""
 
     async def settings(self) -> ConnectionSettings:
         """See `ServerSource`."""
-        return self._settings
+        return self.named_by
 
     async def connect(self, settings: ConnectionSettings) -> Link:
         """See `ServerSource`. Servers that were advertised are remembered from link to link."""

@@ -31,14 +31,16 @@ class ContextSettings(_Part):
     """How one context, server or the embedded server is shown and guarded."""
 
     production: Annotated[bool, _TRUE_OR_FALSE] = Field(
-        False,
+        default=False,
         description="The first line says so, and publishing and rebuilding ask for its name first.",
     )
     color: Annotated[str, Takes("a colour, such as red or #b3203a")] = Field(
-        "", description="The colour of the first line; red for production if not given."
+        default="",
+        description="The colour of the first line; red for production if not given.",
     )
     warning: Annotated[str, Takes("a few words")] = Field(
-        "", description="What the first line says; PRODUCTION for production if not given."
+        default="",
+        description="What the first line says; PRODUCTION for production if not given.",
     )
 
 
@@ -46,36 +48,41 @@ class Settings(_Part):
     """All settings. None of them is needed."""
 
     theme: Annotated[str, Takes("the name of a theme, such as natster-light or nord")] = Field(
-        "", description="The theme, unless another was chosen for the context before."
+        default="",
+        description="The theme, unless another was chosen for the context before.",
     )
     ascii: Annotated[bool, _TRUE_OR_FALSE] = Field(
-        False, description="Draw with ASCII characters only, as `--ascii` does."
+        default=False,
+        description="Draw with ASCII characters only, as `--ascii` does.",
     )
     mouse: Annotated[bool, _TRUE_OR_FALSE] = Field(
-        True, description="Whether the mouse works; without it the terminal selects text itself."
+        default=True,
+        description="Whether the mouse works; without it the terminal selects text itself.",
     )
     time: Annotated[Literal["local", "utc"], Takes('"local" or "utc"')] = Field(
-        "local", description="The time zone of the times on screen, and of those that you type."
+        default="local",
+        description="The time zone of the times on screen, and of those that you type.",
     )
     refresh_per_second: Annotated[
         float, Field(ge=1, le=FASTEST), Takes(f"a number from 1 to {FASTEST}")
     ] = Field(
-        float(FASTEST), description="How often the screen is brought up to date while events come."
+        default=float(FASTEST),
+        description="How often the screen is brought up to date while events come.",
     )
     confirm: Annotated[
         list[Literal["quit", "publish", "rebuild"]],
         Takes('a list of "quit", "publish" and "rebuild"'),
-    ] = Field([], description="The actions that ask first.")
+    ] = Field(default=[], description="The actions that ask first.")
     hubs: Annotated[list[str], Takes('a list of accounts, such as ["Natster Hub"]')] = Field(
-        [], description="The hubs, by key or name, as `--hub` names them."
+        default=[], description="The hubs, by key or name, as `--hub` names them."
     )
     keymap: Annotated[
         dict[str, dict[str, str | list[str]]],
         Takes('lines such as app.help = "f9" or app.quit = ["q", "ctrl+q"]'),
-    ] = Field({}, description="Other keys for commands, by the command's id.")
+    ] = Field(default={}, description="Other keys for commands, by the command's id.")
     contexts: Annotated[
         dict[str, ContextSettings], Takes("a table for each context, such as [contexts.prod]")
-    ] = Field({}, description="How contexts are shown and guarded; see below.")
+    ] = Field(default={}, description="How contexts are shown and guarded; see below.")
 
 
 def model_at(where: tuple[str | int, ...]) -> type[BaseModel] | None:

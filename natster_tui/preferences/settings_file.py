@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -19,17 +19,22 @@ from natster_tui.store.user_directories import config_directory
 FILE = "settings.toml"
 VARIABLE = "NATSTER_SETTINGS"
 FLAG = "--settings"
+DEFAULT = "default"
 
 Where = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class SettingsFile:
-    """The settings of a file. Without a file `path` is None, and all of them are the defaults."""
+    """The settings of a file. Without a file `path` is None, and all of them are the defaults.
+
+    `named_by` is what named the file: `--settings`, the variable, or the default.
+    """
 
     settings: Settings
     path: Path | None = None
     text: str = ""
+    named_by: str = ""
 
     def says(self, *where: str | int) -> bool:
         """Whether the file sets this one."""
@@ -67,7 +72,7 @@ def read_settings(named: str | None, environ: Mapping[str, str]) -> SettingsFile
     path = default_path()
     if path is None or not path.exists():
         return SettingsFile(Settings())
-    return _read(path, "the user's config directory")
+    return _read(path, DEFAULT)
 
 
 def _read(path: Path, named_by: str) -> SettingsFile:
@@ -84,9 +89,9 @@ def _read(path: Path, named_by: str) -> SettingsFile:
         raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{quoted(path)} is not valid TOML: {quoted(error)}") from error
-    file = SettingsFile(Settings(), path, text)
+    file = SettingsFile(Settings(), path, text, named_by)
     try:
-        return SettingsFile(Settings.model_validate(raw), path, text)
+        return replace(file, settings=Settings.model_validate(raw))
     except ValidationError as error:
         found = [_Mistake(file, each["loc"], each["type"]) for each in error.errors()]
         first = min(found, key=lambda each: each.line)
@@ -125,6 +130,4 @@ def unknown(noun: str, shown: str, name: str, known: Iterable[str]) -> str:
     """The sentence for a name that is not known, with the nearest one that is."""
     close = get_close_matches(name, [*known], 1, 0.5)
     hint = f", did you mean {close[0]}?" if close else ":"
-    return (
-        f"there is no {noun} {quoted(shown)}{hint} natster-tui help settings lists them"
-    )
+    return f"there is no {noun} {quoted(shown)}{hint} natster-tui help settings lists them"

@@ -30,10 +30,9 @@ def line_of(text: str, where: Sequence[str | int]) -> int:
 def _depth(value: Any, where: Sequence[str | int]) -> int:
     """How many steps of `where` lead to something."""
     for depth, step in enumerate(where):
-        if isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
+        is_key = isinstance(value, Mapping) and step in value
+        is_index = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if not is_key and not is_index:
             return depth
+        value = value[step]
     return len(where)

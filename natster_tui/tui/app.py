@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -25,11 +25,13 @@ from natster_tui.tui.actions.what_is_new import Lines, WhatIsNew
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.keys.commands import commands
 from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.keys.keymap import key_shown
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.timeline import Timeline
 from natster_tui.tui.places.opener import Opener
+from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.screens.dialogs import Dialogs
 from natster_tui.tui.screens.main import MainScreen
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
@@ -71,15 +73,18 @@ class Dashboard(App[None]):
         clock: Clock = wall_clock,
         hint: str = "",
         hubs: Sequence[str] = (),
+        preferences: Preferences = Preferences(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__()
+        self.preferences = preferences
+        self.keymap = preferences.keymap
         self.workspace = workspace
         self.driver_class = attentive(self.driver_class, workspace.interactive_priority.claim)
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self.panes = Panes(self.view, self.view.projections)
-        self._status = StatusLine(id="status")
+        self._status = StatusLine(preferences.context)
         self._alert = Alert(self.view.glyphs)
         self.traveller = TravelBanner(self.view)
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
@@ -95,9 +100,10 @@ class Dashboard(App[None]):
             self.what_is_new.looks,
             lambda: workspace.follower.meter.per_second,
             lambda: workspace.interactive_priority.is_claimed,
+            preferences.refresh_per_second,
         )
         self.taking_away = TakingAway(view, panes, self)
-        self.dialogs = Dialogs(view, panes, self.opener, self)
+        self.dialogs = Dialogs(view, panes, self.opener, self, preferences)
 
     def get_default_screen(self) -> Screen[None]:
         """See `App.get_default_screen`."""
@@ -123,7 +129,8 @@ class Dashboard(App[None]):
         """Connect the doorbell, and paint."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name
+        self.theme = self.preferences.theme or DARK.name
+        self.set_keymap(self.keymap.for_textual)
         if self._ascii_only:
             self.default_screen.add_class("ascii")
         for number in self.panes.further_numbers:
@@ -137,6 +144,10 @@ class Dashboard(App[None]):
         if self._ascii_only and args and isinstance(args[0], Screen):
             args[0].add_class("ascii")
         return super().push_screen(*args, **kwargs)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """See `App.get_key_display`: the same in the footer as in help and palette."""
+        return binding.key_display or key_shown(binding.key)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """See `App.get_line_filters`; ASCII mode has one more, and the last look comes last."""
@@ -236,6 +247,10 @@ class Dashboard(App[None]):
         if (pane := self.panes.numbered(number)) is not None:
             self.panes.stand_at(pane)
             self.panes.focus(pane)
+
+    async def action_quit(self) -> None:
+        """Leave the dashboard, after a question if the settings want one."""
+        self.dialogs.asking_first.then("quit", self.exit)
 
     def action_follow(self) -> None:
         """Follow the head of the log."""
@@ -351,4 +366,4 @@ class Dashboard(App[None]):
 
     def action_theme(self) -> None:
         """Switch between dark and light."""
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name

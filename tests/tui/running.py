@@ -19,6 +19,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
+from natster_tui.tui.preferences import Preferences
 from tests.tui.keyboard import Keyboard
 from tests.tui.scenes import NOW, settle
 
@@ -31,10 +32,11 @@ async def dashboard(
     size: tuple[int, int] = (140, 40),
     projections: Sequence[Projection[Any]] = PROJECTIONS,
     system: EventSystem = NATSTER,
+    preferences: Preferences = Preferences(),  # noqa: B008 - frozen
 ) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
     choice = LogChoice(system, read_only=read_only, projections=Registry(projections))
     workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice))
-    app = Dashboard(workspace, clock=lambda: NOW)
+    app = Dashboard(workspace, clock=lambda: NOW, preferences=preferences)
     running = asyncio.create_task(workspace.run())
     try:
         async with app.run_test(size=size, notifications=True):

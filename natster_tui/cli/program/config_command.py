@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import click
 
-from natster_tui.cli.options import given_options, takes_hubs, takes_target, target_of
+from natster_tui.cli.options import (
+    given_options,
+    settings_of,
+    takes_hubs,
+    takes_settings,
+    takes_target,
+    target_of,
+)
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.program import Config, ConfigSetting
 from natster_tui.engine.server_source import EmbeddedSource
 from natster_tui.events.natster import NATSTER
+from natster_tui.preferences.place import Place
+from natster_tui.preferences.rows import rows
+from natster_tui.preferences.settings_file import SettingsFile, default_path
 from natster_tui.store.settings.in_force import DEFAULT, Setting, settings_in_force
 from natster_tui.store.settings.options import ConnectionFlags
 from natster_tui.text.masking import screen_text
@@ -23,6 +33,7 @@ _SWITCHES = ("NATSTER_ASCII", "NO_COLOR")
 
 @click.command()
 @takes_hubs
+@takes_settings
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
 def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
@@ -32,6 +43,7 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     """
     given = given_options(click.get_current_context())
     target = target_of()
+    file = settings_of()
     flags = ConnectionFlags.model_validate(
         {name: given[name] for name in ConnectionFlags.model_fields if name in given}
     )
@@ -47,6 +59,7 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     found += [_from_flag(name, given, "") for name in _FLAG_SETTINGS if name in given]
     hubs = hub or click.get_current_context().find_root().params.get("hub") or ()
     found += [Setting("hub", screen_text(each, 100), "--hub") for each in hubs]
+    found += _from_file(file, without=("hubs",) if hubs else ())
     found += [
         Setting(name.lower(), screen_text(value, 100), name)
         for name in _SWITCHES
@@ -60,6 +73,23 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     values = max(len(setting.value) for setting in found)
     for setting in found:
         click.echo(f"{setting.name:<{names}}  {setting.value:<{values}}  {setting.source}")
+
+
+def _from_file(file: SettingsFile, without: Collection[str]) -> Iterator[Setting]:
+    """The settings of the file, each with its line, after the file itself."""
+    if file.path is not None:
+        # Loaded for this only: themes and keys are the dashboard's, which takes a while to load.
+        from natster_tui.tui.preferences import check_preferences
+
+        check_preferences(file, Place())
+    path = file.path or default_path()
+    if path is not None:
+        named_by = file.named_by if file.path else "there is no such file"
+        yield Setting("settings", screen_text(str(path), 300), named_by)
+    for row in rows(file.settings):
+        if row.where[0] not in without:
+            source = file.place(*row.where) if file.says(*row.where) else DEFAULT
+            yield Setting(row.name, screen_text(row.value, 300), source)
 
 
 def _from_flag(name: str, given: Mapping[str, Any], otherwise: str) -> Setting:

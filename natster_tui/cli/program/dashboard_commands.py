@@ -8,31 +8,41 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
 from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.numbers import FiniteRange
-from natster_tui.cli.options import target_of
-from natster_tui.cli.program.terminal_check import check_terminal, forget_stated_size, wants_ascii
+from natster_tui.cli.options import settings_of, takes_settings, target_of
+from natster_tui.cli.program.terminal_check import (
+    check_terminal,
+    forget_stated_size,
+    show_utc,
+    wants_ascii,
+)
 from natster_tui.cli.stopping import on_stop
 from natster_tui.engine.gc_tuning import collect_in_small_steps
-from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice
+from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 from natster_tui.events.natster import NATSTER
+from natster_tui.preferences.place import Place, place_of
+from natster_tui.preferences.settings_file import SettingsFile
 
 _CANCEL_AGAIN_S = 1.0
+_DEMO = Place(("demo",))
 _DEMO_HINT = "Demo: a community of musicians who share catalogs. ? explains the keys."
 
 
 def open_dashboard(*, auto_rebuild: bool, ascii_only: bool, hubs: tuple[str, ...]) -> None:
     """The dashboard on the server that the options name."""
     target = target_of()
-    workspace = Workspace(
-        target.source, WorkspaceOptions(target.choice, auto_rebuild, target.instance)
-    )
-    asyncio.run(_run(workspace, ascii_only=ascii_only, hubs=hubs))
+    settings = settings_of()
+    source = target.source
+    place = place_of(source.named_by if isinstance(source, NamedServer) else None)
+    workspace = Workspace(source, WorkspaceOptions(target.choice, auto_rebuild, target.instance))
+    asyncio.run(_run(workspace, settings, place, ascii_only=ascii_only, hubs=hubs))
 
 
 @click.command()
@@ -52,8 +62,10 @@ def open_dashboard(*, auto_rebuild: bool, ascii_only: bool, hubs: tuple[str, ...
     help="Events that happened before you came.",
 )
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
-def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
+@takes_settings
+def demo(seed: int, rate: float, history: int, ascii_only: bool, **_given: Any) -> None:
     """Open the dashboard on a throw-away community: history first, live traffic after."""
+    settings = settings_of()
     # Only here: every other command would load a community that it never meets.
     from natster_tui.demo.traffic import DemoTraffic
 
@@ -64,11 +76,13 @@ def demo(seed: int, rate: float, history: int, ascii_only: bool) -> None:
         workspace = Workspace(source, WorkspaceOptions(LogChoice(NATSTER)))
         traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
         hint = f"{_DEMO_HINT}\nCommands join it: natster-tui --data-dir {directory} tail"
-        asyncio.run(_run(workspace, traffic.run, ascii_only=ascii_only, hint=hint))
+        asyncio.run(_run(workspace, settings, _DEMO, traffic.run, ascii_only=ascii_only, hint=hint))
 
 
 async def _run(
     workspace: Workspace,
+    file: SettingsFile,
+    place: Place,
     beside: Callable[[], Coroutine[None, None, None]] | None = None,
     *,
     ascii_only: bool,
@@ -86,15 +100,25 @@ async def _run(
     forget_stated_size(os.environ)
     # Textual takes a quarter of a second to load, which no other command should wait for.
     from natster_tui.tui.app import Dashboard
+    from natster_tui.tui.preferences import check_preferences
 
+    settings = file.settings
+    preferences = check_preferences(file, place)
+    if settings.time == "utc":
+        show_utc()
     collect_in_small_steps()
-    ascii_only = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
-    app = Dashboard(workspace, ascii_only=ascii_only, hint=hint, hubs=hubs)
+    app = Dashboard(
+        workspace,
+        ascii_only=ascii_only or settings.ascii or wants_ascii(os.environ, sys.stdout.encoding),
+        hint=hint,
+        hubs=hubs or settings.hubs,
+        preferences=preferences,
+    )
     on_stop(app.exit)
     tasks = [asyncio.create_task(workspace.run())]
     if beside is not None:
         tasks.append(asyncio.create_task(beside()))
-    screen = asyncio.create_task(app.run_async())
+    screen = asyncio.create_task(app.run_async(mouse=settings.mouse))
     try:
         await asyncio.wait({screen, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         failed = [task for task in tasks if task.done() and task.exception() is not None]

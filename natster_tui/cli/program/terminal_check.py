@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 
 from natster_tui.errors import UsageError
@@ -50,3 +51,10 @@ def forget_stated_size(environ: dict[str, str] | os._Environ[str]) -> None:
     """Drop COLUMNS and LINES: a shell exported them once, and the terminal changes its size."""
     for name in _SIZE:
         environ.pop(name, None)
+
+
+def show_utc() -> None:
+    """Let this process take UTC for its local time zone, so that all times on screen are UTC."""
+    os.environ["TZ"] = "UTC"
+    if hasattr(time, "tzset"):  # not there on Windows
+        time.tzset()

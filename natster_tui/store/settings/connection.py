@@ -28,7 +28,8 @@ class ConnectionSettings:
     `creds_text` and `nkey_seed` are the contents that a file would have, and `bearer_jwt` is a user
     JWT that needs no seed. Files are read again at every connection, so a renewed file is used.
     `socks_proxy` is the URL of the proxy for every connection. `origin` is the source of the
-    server's name: "flags", "environment", "context NAME" or "embedded".
+    server's name: "flags", "environment", "context NAME" or "embedded". `context` is the name of
+    that context, empty if it is another source.
     """
 
     servers: tuple[str, ...]
@@ -49,6 +50,7 @@ class ConnectionSettings:
     js_domain: str | None = None
     js_api_prefix: str | None = None
     origin: str = EMBEDDED
+    context: str = ""
     by_server: tuple[tuple[str, ConnectionSettings], ...] = ()
     """If the servers' URLs name different users, the settings for each URL with a user."""
 

@@ -148,7 +148,8 @@ def context_source(name: str, named_by: NamedBy, environ: Mapping[str, str]) -> 
     def call(option: str) -> str:
         return f'the {_FIELDS.get(option, option)} of the nats context "{quoted(name)}"'
 
-    return Source(Kind.CONTEXT, f"context {quoted(name)}", _options(context, environ), call)
+    options = _options(context, environ)
+    return Source(Kind.CONTEXT, f"context {quoted(name)}", options, call, name)
 
 
 def _options(context: NatsContext, environ: Mapping[str, str]) -> ConnectionOptions:

@@ -74,10 +74,12 @@ class Kind(Enum):
 class Source:
     """One source of options.
 
-    `call` returns the name of an option in this source, for messages.
+    `call` returns the name of an option in this source, for messages. `context` is the name of
+    the context, if it is one.
     """
 
     kind: Kind
     origin: str
     options: ConnectionOptions
     call: Callable[[str], str]
+    context: str = ""

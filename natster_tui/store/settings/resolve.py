@@ -54,6 +54,7 @@ def resolve_connection(
         socks_proxy=_proxy(found),
         inbox_prefix=_inbox_prefix(found),
         origin=(place or found[0]).origin,
+        context=(place or found[0]).context,
     )
     _check_certificate(settings, found)
     settings = _with_jetstream(settings, found)

@@ -14,7 +14,6 @@ from typing import Protocol
 
 from textual.timer import Timer
 
-REFRESH_PER_SECOND = 20
 STREAMING_PER_SECOND = 20
 """Events a second from which on the panes are looked at one after the other, not all at once."""
 BESIDE_PER_SECOND = 5
@@ -39,12 +38,17 @@ class Refreshing:
     """`looks` are what a refresh consists of, the most urgent first.
 
     `rate` is how many events a second come in, `is_asked_to_wait` whether something else goes
-    first just now.
+    first just now, `per_second` how often it is looked at most.
     """
 
     def __init__(
-        self, looks: Sequence[Look], rate: Callable[[], float], is_asked_to_wait: Callable[[], bool]
+        self,
+        looks: Sequence[Look],
+        rate: Callable[[], float],
+        is_asked_to_wait: Callable[[], bool],
+        per_second: float,
     ) -> None:
+        self._per_second = per_second
         self._looks = looks
         self._rate = rate
         self._is_asked_to_wait = is_asked_to_wait
@@ -58,7 +62,7 @@ class Refreshing:
 
     def start(self, set_interval: _SetInterval) -> None:
         """Begin; the timers end with whom they are set for."""
-        self._ticks = set_interval(1 / REFRESH_PER_SECOND, self._refresh_if_rung)
+        self._ticks = set_interval(1 / self._per_second, self._refresh_if_rung)
         set_interval(AT_LEAST_EVERY_S, self.ring)
         self._turns = set_interval(TURN_S, self._take_turn, pause=True)
         self.at_once()

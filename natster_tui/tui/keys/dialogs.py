@@ -68,8 +68,16 @@ REBUILD = (
     Key("rebuild.write", "w", "write", "write the changes"),
     Key("rebuild.delete_consumers", "D", "delete_consumers", "delete what is left"),
 )
+CONFIRM = (
+    Key("confirm.yes", "y", "dismiss(True)", "yes"),
+    Key("confirm.no", "escape,n", "dismiss(False)", "no", shown="Esc"),
+)
+CONFIRM_NAME = (
+    Key("confirm_name.go_on", "enter", "screen.compare", "go on", shown="Enter"),
+    Key("confirm_name.cancel", "escape", "screen.dismiss(False)", "cancel", shown="Esc"),
+)
 
-FORMS = ((*GO_TO_FIELD, *GO_TO_BOX), PUBLISH)
+FORMS = ((*GO_TO_FIELD, *GO_TO_BOX), PUBLISH, CONFIRM_NAME)
 """The dialogs in which text is typed, so that a letter is a letter."""
 DIALOGS = (
     *FORMS,
@@ -79,7 +87,7 @@ DIALOGS = (
     TOPIC,
     COMMUNITY,
     (*WHY, *REASONS),
-    REPLAY,
-    REBUILD,
+    (*REPLAY, *REBUILD),
+    CONFIRM,
 )
 """The keys of each dialog; what stands together works at the same time."""

@@ -23,6 +23,16 @@ _RESERVED = {
     "shift+tab": "goes to the pane before",
     "ctrl+c": "copies what is selected",
 }
+_SHOWN = {
+    "enter": "Enter",
+    "escape": "Esc",
+    "space": "Space",
+    "tab": "Tab",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+}
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 _NAMES = frozenset(
     {key.value for key in Keys} | {alias for known in KEY_ALIASES.values() for alias in known}
@@ -30,11 +40,11 @@ _NAMES = frozenset(
 
 
 class BadKeymapError(ValueError):
-    """A keymap that cannot be used: `id` says which command's keys, the text says why."""
+    """A keymap that cannot be used: `command` says which one's keys, the text says why."""
 
-    def __init__(self, id: str, sentence: str) -> None:
+    def __init__(self, command: str, sentence: str) -> None:
         super().__init__(sentence)
-        self.id = id
+        self.command = command
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Keymap:
     @property
     def for_textual(self) -> dict[str, str]:
         """The keymap as `App.set_keymap` takes it."""
-        return {id: ",".join(keys) for id, keys in self.keys.items()}
+        return {command: ",".join(keys) for command, keys in self.keys.items()}
 
     def of(self, key: Key) -> Key:
         """A key of a table, with the keys that the user wants for it."""
@@ -72,7 +82,7 @@ AS_DECLARED = Keymap({})
 def key_shown(key: str) -> str:
     """A key as people read it: `^g` for ctrl+g."""
     modifiers, name = Binding(key, "").parse_key()
-    shown = format_key(name)
+    shown = _SHOWN.get(name) or format_key(name)
     if "ctrl" in modifiers:
         modifiers.remove("ctrl")
         shown = f"^{shown}"
@@ -81,19 +91,24 @@ def key_shown(key: str) -> str:
 
 def read_keymap(wanted: Mapping[str, Sequence[str]]) -> Keymap:
     """The keymap of keys by command ids; raises BadKeymapError."""
-    declared = {key.id: key for scope in _scopes() for key in scope}
+    declared = declared_keys()
     keymap = Keymap({})
-    for id, keys in wanted.items():
-        if id not in declared:
-            raise BadKeymapError(id, _unknown_id(id, declared))
-        normal = [_normal(id, key) for key in keys if key]
+    for command, keys in wanted.items():
+        if command not in declared:
+            raise BadKeymapError(command, _unknown_id(command, declared))
+        normal = [_normal(command, key) for key in keys if key]
         if not normal:
-            raise BadKeymapError(id, f"{id} needs a key at least")
-        keymap = Keymap({**keymap.keys, id: normal})
+            raise BadKeymapError(command, f"{command} needs a key at least")
+        keymap = Keymap({**keymap.keys, command: normal})
     for scope in _scopes():
         _refuse_clashes(keymap, scope)
     _refuse_letters_in_forms(keymap)
     return keymap
+
+
+def declared_keys() -> dict[str, Key]:
+    """Every key, by the id of its command."""
+    return {key.id: key for scope in _scopes() for key in scope}
 
 
 def _scopes() -> Iterator[Sequence[Key]]:
@@ -105,26 +120,29 @@ def _scopes() -> Iterator[Sequence[Key]]:
     yield from DIALOGS
 
 
-def _unknown_id(id: str, declared: Iterable[str]) -> str:
-    close = get_close_matches(id, [*declared], 1, 0.4)
+def _unknown_id(command: str, declared: Iterable[str]) -> str:
+    close = get_close_matches(command, [*declared], 1, 0.4)
     hint = f", did you mean {close[0]}?" if close else ":"
-    return f"no command is called {screen_text(id, 60)}{hint} natster-tui help settings lists them"
+    shown = screen_text(command, 60)
+    return f"no command is called {shown}{hint} natster-tui help settings lists them"
 
 
-def _normal(id: str, key: str) -> str:
+def _normal(command: str, key: str) -> str:
     """A key as Textual calls it: `slash` for `/`."""
     *modifiers, name = key.split("+") if len(key) > 1 else [key]
     name = _character_to_key(name) if len(name) == 1 else name
     is_known = name in _NAMES or len(name) == 1 or format_key(name) != name
     if not (is_known and _MODIFIERS.issuperset(modifiers)) or not name.isprintable():
         raise BadKeymapError(
-            id,
+            command,
             f"{screen_text(key, 30) or 'an empty text'} is not a key: write one such as x, X, f9, "
             "ctrl+x, space or pagedown",
         )
     normal = "+".join([*modifiers, name])
     if normal in _RESERVED:
-        raise BadKeymapError(id, f"{normal} {_RESERVED[normal]}: choose another key for {id}")
+        raise BadKeymapError(
+            command, f"{normal} {_RESERVED[normal]}: choose another key for {command}"
+        )
     return normal
 
 
@@ -134,7 +152,8 @@ def _refuse_clashes(keymap: Keymap, scope: Sequence[Key]) -> None:
     for key in sorted(scope, key=lambda each: each.id in keymap.keys):
         for each in keymap.of(key).keys.split(","):
             other = by_key.setdefault(each, key)
-            if other.id != key.id and key.id in keymap.keys:
+            was_so = each in key.keys.split(",") and each in other.keys.split(",")
+            if other.id != key.id and key.id in keymap.keys and not was_so:
                 raise BadKeymapError(
                     key.id,
                     f"{key_shown(each)} is the key of {other.id} already: choose another for "
@@ -142,11 +161,16 @@ def _refuse_clashes(keymap: Keymap, scope: Sequence[Key]) -> None:
                 )
 
 
+def _is_typed(key: str) -> bool:
+    """Whether a key puts a character into a field."""
+    return "+" not in key and (key == "space" or (key not in _NAMES and len(format_key(key)) == 1))
+
+
 def _refuse_letters_in_forms(keymap: Keymap) -> None:
     for form in (PROMPT, *FORMS):
         for key in form:
             for each in keymap.keys.get(key.id, ()):
-                if len(format_key(each)) == 1:
+                if _is_typed(each):
                     raise BadKeymapError(
                         key.id,
                         f"{key_shown(each)} would be typed into the field there: choose a key for "

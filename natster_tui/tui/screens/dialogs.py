@@ -11,12 +11,16 @@ from textual.screen import Screen
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
+from natster_tui.tui.actions.asking_first import AskingFirst
 from natster_tui.tui.background import notice
+from natster_tui.tui.keys.key import Key
+from natster_tui.tui.keys.moving import LIST, SCROLLED
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.box import GoToBox
 from natster_tui.tui.places.finding import Documents
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.places.place import EventPlace
+from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.screens.community import CommunityScreen
 from natster_tui.tui.screens.problems import problems_text
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
@@ -43,11 +47,15 @@ def is_at_work(screen: Screen[Any]) -> bool:
 class Dialogs:
     """Shows its screens on `app`; what is chosen in one is opened by `opener`."""
 
-    def __init__(self, view: View, panes: Panes, opener: Opener, app: App[None]) -> None:
+    def __init__(
+        self, view: View, panes: Panes, opener: Opener, app: App[None], preferences: Preferences
+    ) -> None:
         self._view = view
         self._panes = panes
         self._opener = opener
         self._app = app
+        self._keymap = preferences.keymap
+        self.asking_first = AskingFirst(preferences, view.glyphs, app)
         self._declared = [pane.declared for pane in panes.documents.values()]
         self._documents = Documents(view, self._declared)
 
@@ -63,7 +71,7 @@ class Dialogs:
             "keys": self.keys,
             "help": self.help,
         }
-        dialogs[name]()
+        self.asking_first.then(name, dialogs[name])
 
     async def go_to(self) -> None:
         """The box that finds anything. Returns when keys can be typed into it."""
@@ -146,8 +154,9 @@ class Dialogs:
     def help(self) -> None:
         """All keys, those of the pane in use first."""
         glyphs, pane = self._view.glyphs, self._panes.used
+        name, own = pane.pane_name, pane.KEYS
+        moving: Sequence[Key] = LIST
         if self._panes.inspector.has_focus:
-            text = help_text(glyphs, self._view.filters, "Inspector", self._panes.inspector.KEYS)
-        else:
-            text = help_text(glyphs, self._view.filters, pane.pane_name, pane.KEYS)
+            name, own, moving = "Inspector", self._panes.inspector.KEYS, SCROLLED
+        text = help_text(glyphs, self._view.filters, name, own, moving, self._keymap)
         self._app.push_screen(HelpScreen("Help", text, glyphs))

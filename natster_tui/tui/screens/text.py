@@ -17,7 +17,7 @@ from natster_tui.events.natster import BOUND, IMPORTED
 from natster_tui.tui.keys.commands import ALWAYS, ANYWHERE, commands
 from natster_tui.tui.keys.dialogs import TEXT_PAGE
 from natster_tui.tui.keys.key import Key, bindings
-from natster_tui.tui.keys.moving import MOVING
+from natster_tui.tui.keys.keymap import Keymap
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.key_line import KeyLine
 
@@ -48,7 +48,14 @@ class TextScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def help_text(glyphs: Glyphs, filters: FilterLanguage, pane: str, own: Sequence[Key]) -> Text:
+def help_text(
+    glyphs: Glyphs,
+    filters: FilterLanguage,
+    pane: str,
+    own: Sequence[Key],
+    moving: Sequence[Key],
+    keymap: Keymap,
+) -> Text:
     """All keys, and what the marks mean; those of the pane in use first."""
     text = Text()
     text.append(
@@ -57,10 +64,10 @@ def help_text(glyphs: Glyphs, filters: FilterLanguage, pane: str, own: Sequence[
         "from them, and can be made again from the log at any time. t lists the topics of the "
         "documentation.\n\n"
     )
-    _append_section(text, f"In this pane: {pane}", _in_words(own))
-    _append_section(text, "Moving", MOVING)
+    _append_section(text, f"In this pane: {pane}", _in_words(own, keymap))
+    _append_section(text, "Moving", (*_in_words(moving, keymap), ("Tab", "Next pane")))
     others = {key.id: key for key in (*ALWAYS, *ANYWHERE, *commands().values()) if key not in own}
-    _append_section(text, "Anywhere", _in_words(others.values()))
+    _append_section(text, "Anywhere", _in_words(others.values(), keymap))
     _append_section(
         text,
         "Filters (/ in the timeline); all words must hold",
@@ -103,8 +110,8 @@ def help_text(glyphs: Glyphs, filters: FilterLanguage, pane: str, own: Sequence[
     return text
 
 
-def _in_words(keys: Iterable[Key]) -> Iterator[tuple[str, str]]:
-    return ((key.key_shown, key.help) for key in keys if key.help)
+def _in_words(keys: Iterable[Key], keymap: Keymap) -> Iterator[tuple[str, str]]:
+    return ((keymap.all_shown(key), key.help) for key in keys if key.help)
 
 
 def _append_section(text: Text, heading: str, rows: Iterable[tuple[str, str]]) -> None:

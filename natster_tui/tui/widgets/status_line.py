@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual.color import Color
 from textual.widgets import Static
 
 from natster_tui.engine.leases.waiting import Cause
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.times import age
+from natster_tui.preferences.model import ContextSettings
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.theme import sparkline
 from natster_tui.tui.view import View
 
 _SPARK = 8
 _USER = 24
+_WARNING = 24
 _LEAST = 8
 """The cells that a user's name may take, and needs to say anything."""
 SILENT_S = 2.0
@@ -25,7 +28,10 @@ SILENT_S = 2.0
 class StatusLine(Static):
     """One line of text, rebuilt from the workspace."""
 
-    _shown: Text | None = None
+    def __init__(self, place: ContextSettings) -> None:
+        super().__init__(id="status")
+        self._place = place
+        self._shown: Text | None = None
 
     def show(self, view: View, since_last: float | None) -> None:
         """Draw it again. `since_last` is seconds since an event last came in."""
@@ -33,7 +39,10 @@ class StatusLine(Static):
         width = self.size.width or 80
         theme = self.app.theme_variables
         text = Text(no_wrap=True, overflow="ellipsis", end="")
-        text.append(" natster ", f"bold {theme['primary']} reverse")
+        text.append(" natster ", f"bold {self._badge(theme)} reverse")
+        if self._place.warning:
+            warning = screen_text(self._place.warning, _WARNING)
+            text.append(f" {glyphs.warn} {warning}", f"bold {self._badge(theme)}")
         text.append(f" {workspace.server_shown} {glyphs.out} {self._stream(workspace)}  ")
         text.append(f"head {workspace.follower.head:,}", "bold")
         if workspace.connection is Connection.CONNECTED:
@@ -68,6 +77,12 @@ class StatusLine(Static):
             self._shown = text
             # One line it is and stays: laying the whole screen out again is what would cost.
             self.update(text, layout=False)
+
+    def _badge(self, theme: dict[str, str]) -> str:
+        """The colour of the first word: that of the context, if it has one."""
+        if self._place.color:
+            return Color.parse(self._place.color).hex6
+        return theme["error" if self._place.production else "primary"]
 
     def _append_what_fits(
         self, text: Text, width: int, view: View, since_last: float | None

@@ -1,0 +1,41 @@
+"""Where the dashboard is: a context, a server, or the embedded server, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from natster_tui.preferences.model import ContextSettings
+from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
+from natster_tui.text.masking import screen_text
+
+PRODUCTION = "PRODUCTION"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`names` are what settings may call it: a context's name, else the servers' addresses."""
+
+    names: tuple[str, ...] = (EMBEDDED,)
+
+    @property
+    def name(self) -> str:
+        """What it is called on screen, and typed to confirm."""
+        return screen_text(self.names[0], 100)
+
+    def settings(self, contexts: Mapping[str, ContextSettings]) -> ContextSettings:
+        """Its settings among those of all contexts, with what production adds."""
+        found = next((contexts[name] for name in self.names if name in contexts), None)
+        if found is None:
+            return ContextSettings()
+        if found.production and not found.warning:
+            return found.model_copy(update={"warning": PRODUCTION})
+        return found
+
+
+def place_of(settings: ConnectionSettings | None) -> Place:
+    """The place of a connection; None is the embedded server."""
+    if settings is None:
+        return Place()
+    servers = dict.fromkeys((*settings.servers, settings.described))
+    return Place((settings.context, *servers) if settings.context else tuple(servers))

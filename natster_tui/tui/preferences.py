@@ -1,0 +1,76 @@
+"""What the settings file means for the screen, checked against what there is: themes and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from textual.color import Color, ColorParseError
+from textual.theme import BUILTIN_THEMES
+
+from natster_tui.preferences.model import FASTEST, ContextSettings
+from natster_tui.preferences.place import Place
+from natster_tui.preferences.settings_file import SettingsFile
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.keys.keymap import AS_DECLARED, BadKeymapError, Keymap, read_keymap
+from natster_tui.tui.theme import DARK, LIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What the dashboard is told. `theme` is empty if the settings name none."""
+
+    keymap: Keymap = AS_DECLARED
+    theme: str = ""
+    refresh_per_second: float = FASTEST
+    confirm: frozenset[str] = frozenset()
+    place: Place = field(default_factory=Place)
+    context: ContextSettings = field(default_factory=ContextSettings)
+
+
+def check_preferences(file: SettingsFile, place: Place) -> Preferences:
+    """The preferences at a place; raises UsageError for a theme, colour or key that is none."""
+    settings = file.settings
+    if settings.theme and settings.theme not in theme_names():
+        close = get_close_matches(settings.theme, [*theme_names()], 1, 0.4) or [DARK.name]
+        raise file.mistake(
+            ("theme",),
+            f"there is no theme {screen_text(settings.theme, 60)}, did you mean {close[0]}? "
+            "ctrl+p lists them in the dashboard",
+        )
+    for name, context in settings.contexts.items():
+        if context.color:
+            try:
+                Color.parse(context.color)
+            except ColorParseError:
+                raise file.mistake(
+                    ("contexts", name, "color"),
+                    f"{screen_text(context.color, 40)} is not a colour: write one such as red or "
+                    "#b3203a",
+                ) from None
+    return Preferences(
+        _keymap(file),
+        settings.theme,
+        settings.refresh_per_second,
+        frozenset(settings.confirm),
+        place,
+        place.settings(settings.contexts),
+    )
+
+
+def theme_names() -> Iterator[str]:
+    """All themes: ours, and those that come with Textual."""
+    yield from (DARK.name, LIGHT.name, *BUILTIN_THEMES)
+
+
+def _keymap(file: SettingsFile) -> Keymap:
+    wanted = {
+        f"{scope}.{name}": keys.split(",") if isinstance(keys, str) else keys
+        for scope, commands in file.settings.keymap.items()
+        for name, keys in commands.items()
+    }
+    try:
+        return read_keymap(wanted)
+    except BadKeymapError as error:
+        raise file.mistake(("keymap", *error.command.split(".", 1)), str(error)) from None

@@ -1,0 +1,101 @@
+"""What the settings file changes on screen."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from natster_tui.errors import UsageError
+from natster_tui.preferences.model import Settings
+from natster_tui.preferences.place import Place
+from natster_tui.preferences.settings_file import SettingsFile
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.app import Dashboard
+from natster_tui.tui.preferences import check_preferences
+from natster_tui.tui.screens.confirm import ConfirmNameScreen, ConfirmScreen
+from natster_tui.tui.screens.publish import PublishScreen
+from natster_tui.tui.screens.topics import HelpScreen
+from tests.conftest import until
+from tests.tui.keyboard import Keyboard, type_at_once
+from tests.tui.running import dashboard
+from tests.tui.scenes import projected, text_of
+
+PROD = Place(("prod",))
+
+
+def file(text: str) -> SettingsFile:
+    return SettingsFile(Settings.model_validate(tomllib.loads(text)), text=text)
+
+
+@asynccontextmanager
+async def preferring(
+    settings: ConnectionSettings, text: str, size: tuple[int, int] = (250, 40)
+) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
+    preferences = check_preferences(file(text), PROD)
+    async with dashboard(settings, size=size, preferences=preferences) as running:
+        yield running
+
+
+async def test_theme_and_keys_are_those_of_the_settings(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    text = 'theme = "nord"\nkeymap.app.help = "f9"\nkeymap.timeline.filter = ["&", "f8"]'
+    async with preferring(settings, text) as (app, pilot):
+        assert app.current_theme.name == "nord"
+        footer = text_of(app).split("\n")[-1]
+        assert footer.startswith("q quit f9 help & filter")
+        await pilot.press("question_mark")
+        assert not isinstance(app.screen, HelpScreen), "it was replaced"
+        await pilot.press("f9")
+        assert isinstance(app.screen, HelpScreen)
+        await until(lambda: "& f8" in text_of(app))
+        await pilot.press("escape", "&")
+        assert app.focused is not app.panes.timeline
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('\ntheme = "norde"', "line 2: there is no theme norde, did you mean nord?"),
+        ('[contexts.a]\ncolor = "rouge"', "line 2: rouge is not a colour"),
+        ('[keymap]\napp.help = "w"', "line 2: w is the key of app.why already"),
+        ('[keymap]\napp.halp = "f9"', "line 2: no command is called app.halp, did you mean app.h"),
+    ],
+)
+def test_themes_colours_and_keys_that_are_none_are_told_with_their_line(
+    text: str, told: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_preferences(file(text), PROD)
+    assert told in refused.value.sentence
+
+
+async def test_production_is_always_on_screen_and_asks_for_its_name_first(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with preferring(settings, "contexts.prod.production = true", (80, 24)) as (app, pilot):
+        assert "PRODUCTION" in text_of(app).split("\n")[0]
+        await pilot.press("p")
+        assert isinstance(app.screen, ConfirmNameScreen)
+        await until(lambda: "Type prod to go on" in text_of(app))
+        await pilot.press("enter")
+        assert isinstance(app.screen, ConfirmNameScreen), "Enter alone confirms nothing"
+        await pilot.press(*"prod", "enter")
+        assert isinstance(app.screen, PublishScreen)
+        await pilot.press("escape", "r", "escape")
+        assert app.screen is app.default_screen
+
+
+async def test_an_action_asks_first_where_the_settings_want_it(
+    settings: ConnectionSettings,
+) -> None:
+    async with preferring(settings, 'confirm = ["quit"]') as (app, pilot):
+        await pilot.press("q")
+        assert isinstance(app.screen, ConfirmScreen)
+        await pilot.press("enter", "n")
+        assert app.screen is app.default_screen
+        type_at_once(app, "qy")
+        await until(lambda: app._exit)
