@@ -23,6 +23,7 @@ from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.actions.refresh import Refreshing
 from natster_tui.tui.actions.what_is_new import Lines, WhatIsNew
 from natster_tui.tui.clock import Clock, wall_clock
+from natster_tui.tui.kept_filters import KeptFilters
 from natster_tui.tui.keys.commands import commands
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.keys.keymap import key_shown
@@ -89,7 +90,7 @@ class Dashboard(App[None]):
         self.traveller = TravelBanner(self.view)
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._key_line = PaneKeyLine(self.view.glyphs)
-        self._prompt = Prompt(self.view.filters, self.view.named)
+        self._prompt = Prompt(self.view, KeptFilters.of_user())
         self._typed_ahead = TypedAhead(self, super().on_event)
         view, panes = self.view, self.panes
         self.finding = Finding(view, panes, self._prompt, self)
@@ -215,23 +216,21 @@ class Dashboard(App[None]):
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """A search narrows as it is typed."""
-        if message.input is self._prompt and self._prompt.is_open:
+        if message.input is self._prompt.field and self._prompt.is_open:
             self.finding.typed(self._prompt.value)
 
     async def on_asking_field_answered(self, message: AskingField.Answered) -> None:
         """Enter keeps a search, sets a filter, or names a file."""
-        if message.field is self._prompt:
+        if message.field is self._prompt.field:
             self._answered(message.text)
         message.field.is_answering = False
         await self._typed_ahead.answer()
 
     def _answered(self, text: str) -> None:
-        if self._prompt.purpose is not Purpose.EXPORT:
+        if self._prompt.purpose is Purpose.EXPORT:
+            self.taking_away.export(text, self._prompt)
+        else:
             self.finding.answered(text)
-        elif text.strip():
-            self._prompt.close()
-            self.panes.focus(self.panes.timeline)
-            self.taking_away.export(text)
 
     def _inspect(self, pane: VirtualList) -> None:
         self.panes.used = pane

@@ -155,6 +155,7 @@ def named(values: Values) -> list[Value]:
         ("from:hub", ['from:"Natster Hub"']),
         ('from:"nat', ['from:"Natster Hub"']),
         ("-from:nat", ['-from:"Natster Hub"']),
+        ('from:"Natster Hub" cat', ['from:"Natster Hub" catalog:']),
         ("since:yes", ["since:yesterday"]),
         ("parked", []),
         ("nothing", []),

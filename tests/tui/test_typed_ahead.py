@@ -88,8 +88,7 @@ async def test_tab_completes_a_name_and_stays_in_the_filter(settings: Connection
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         prompt = app._prompt
-        await pilot.press("slash", *'account:"Hiro')
-        await until(lambda: prompt._suggestion == 'account:"Hiro Matsukage"')
+        await pilot.press("slash", *"account:hiro")
         await pilot.press("tab")
         assert prompt.is_open
         assert prompt.value == 'account:"Hiro Matsukage"'

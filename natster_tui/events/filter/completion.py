@@ -11,7 +11,6 @@ from natster_tui.events.filter.field import FilterField, Values
 from natster_tui.events.filter.language import WORD, FilterLanguage
 
 LISTED = 20
-_LAST_WORD = re.compile(WORD.pattern + "$")
 _PLAIN = re.compile(r'[^\s"]+')
 
 
@@ -38,8 +37,7 @@ Named = Callable[[Values], Iterable[Value]]
 
 def completions(language: FilterLanguage, text: str, named: Named) -> list[Completion]:
     """The ways to go on from what is typed, the likeliest first; only the last word changes."""
-    found = _LAST_WORD.search(text)
-    token = found[0] if found else ""
+    *_, token = "", *(word[0] for word in WORD.finditer(text) if word.end() == len(text))
     before = text[: len(text) - len(token)]
     minus = "-" if token.startswith("-") else ""
     name, colon, value = token.removeprefix("-").partition(":")

@@ -12,11 +12,12 @@ from textual.app import App
 from natster_tui.engine.log.masked_export import export_file
 from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.engine.workspace import A_MOMENT
-from natster_tui.errors import NatsterError
+from natster_tui.errors import ConnectionLostError, NatsterError, RefusedError
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.prompt import Prompt, Purpose
 
 
 class TakingAway:
@@ -84,30 +85,45 @@ class TakingAway:
             return
         notice(self._app, f"copied {what}; where the terminal has no clipboard: {kept}")
 
-    def export(self, name: str) -> None:
-        """Write what the timeline shows to a new file, secrets masked."""
+    def export(self, name: str, prompt: Prompt) -> None:
+        """Write what the timeline shows to a new file, secrets masked.
+
+        The prompt that asked for its name stays open until that is done.
+        """
+        if not name.strip():
+            prompt.say("type the name of a file, or press esc", is_problem=True)
+            return
         try:
             path = Path(name.strip()).expanduser()
         except RuntimeError:
-            notice(self._app, "there is no such home directory: nothing was exported")
+            prompt.say("there is no such home directory: nothing was exported", is_problem=True)
             return
-        start(self._app, partial(self._write, path), "export")
+        prompt.say("exporting …")
+        start(self._app, partial(self._export, path, prompt), "export")
 
-    async def _write(self, path: Path) -> None:
+    async def _export(self, path: Path, prompt: Prompt) -> None:
+        try:
+            count = await self._write(path)
+        except NatsterError as error:
+            if prompt.is_asking(Purpose.EXPORT):
+                prompt.say(error.sentence, is_problem=True)
+            else:
+                notice(self._app, error.sentence)
+            return
+        if prompt.is_asking(Purpose.EXPORT):
+            prompt.close()
+            self._panes.focus(self._panes.timeline)
+        notice(self._app, f"exported {count:,} events to {path}, secrets masked")
+
+    async def _write(self, path: Path) -> int:
+        """The number of events in the file. Raises NatsterError."""
         workspace = self._view.workspace
         log, filtered = workspace.log, workspace.filtered
         if log is None:
-            notice(self._app, "not connected: nothing was exported")
-            return
+            raise ConnectionLostError("not connected: nothing was exported")
         seqs = None if filtered is None else filtered.seqs
         if filtered is not None and not filtered.is_complete(workspace.follower.head - A_MOMENT):
-            notice(
-                self._app, "the log is still being looked through: export when the filter is done"
+            raise RefusedError(
+                "the log is still being looked through: export when the filter is done"
             )
-            return
-        try:
-            count = await export_file(log, path, seqs, workspace.options.instance)
-        except NatsterError as error:
-            notice(self._app, error.sentence)
-            return
-        notice(self._app, f"exported {count:,} events to {path}, secrets masked")
+        return await export_file(log, path, seqs, workspace.options.instance)

@@ -63,12 +63,17 @@ class Finding:
         match self._prompt.purpose:
             case Purpose.FILTER:
                 self.set_filter(text)
+            case Purpose.NAME:
+                self._prompt.name_filter(text)
             case _:
                 self._close_prompt()
 
     def give_up(self) -> bool:
         """Escape: end the prompt or a search; False if there was neither."""
         searched = [pane for pane in self._panes.documents.values() if pane.search]
+        if self._prompt.is_asking(Purpose.NAME):
+            self._prompt.back_to_filter()
+            return True
         if self._prompt.is_open:
             if (pane := self._searched) is not None:
                 pane.search = ""
@@ -91,9 +96,11 @@ class Finding:
         try:
             wanted = self._view.filters.parse(text, self._view.now()) if text.strip() else None
         except BadFilterError as error:
-            notice(self._app, str(error))
+            self._prompt.say(str(error), is_problem=True)
             return
         self._workspace.set_filter(wanted)
+        if wanted is not None and self._prompt.is_open:
+            self._prompt.use(text.strip())
         self._prompt.close()
         self._panes.focus(self._panes.timeline)
 

@@ -25,8 +25,14 @@ SCROLLED = (
     Key("inspector.first", "g", "scroll_home", help="Scroll to the top"),
     Key("inspector.last", "G", "scroll_end", help="Scroll to the end"),
 )
-PROMPT = (
+PROMPT_FIELD = (
     Key("prompt.apply", "enter", "submit", "apply", shown="Enter"),
+    Key("prompt.down", "down", "move(1)", "choose", shown="↓"),
+    Key("prompt.up", "up", "move(-1)", "earlier", shown="↑"),
+)
+PROMPT = (
     Key("prompt.complete", "tab", "complete", "complete", shown="Tab"),
+    Key("prompt.keep", "ctrl+n", "keep", "name it", shown="^n"),
+    Key("prompt.forget", "ctrl+r", "forget", "forget a name", shown="^r"),
     Key("prompt.leave", "escape", "app.back", "leave", shown="Esc"),
 )

@@ -13,7 +13,9 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import events
+from textual.app import App
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -92,7 +94,8 @@ class KeyLine(Widget):
         found: dict[str, _Shown] = {}
         typing = screen.focused if isinstance(screen.focused, Field) else None
         for node, binding, enabled, _tooltip in screen.active_bindings.values():
-            if binding.show and typing in (None, node):
+            # Not those of a field that do nothing now: the field is there for several purposes.
+            if binding.show and (typing is None or (enabled and _is_around(node, typing))):
                 found.setdefault(binding.action, self._shown(binding, enabled))
         # The way out stands last, wherever it was inherited from.
         yield from sorted(found.values(), key=lambda each: each.key == "escape")
@@ -154,6 +157,11 @@ class KeyLine(Widget):
         key = self._at(event.x)
         if key is not None and key.enabled:
             self.app.simulate_key(key.key)
+
+
+def _is_around(node: DOMNode, field: Field) -> bool:
+    """Whether a key is bound by a field, or by what it is a part of on its screen."""
+    return node in field.ancestors_with_self and not isinstance(node, App | Screen)
 
 
 class PaneKeyLine(KeyLine):
