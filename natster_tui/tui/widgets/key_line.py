@@ -25,6 +25,7 @@ from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.text_field import Field
 
 _GAP = " "
+_PLACES = {"enter": 0, "escape": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,8 @@ class KeyLine(Widget):
             # Not those of a field that do nothing now: the field is there for several purposes.
             if binding.show and (typing is None or (enabled and _is_around(node, typing))):
                 found.setdefault(binding.action, self._shown(binding, enabled))
-        # The way out stands last, wherever it was inherited from.
-        yield from sorted(found.values(), key=lambda each: each.key == "escape")
+        # Enter stands first and the way out last, wherever they were inherited from.
+        yield from sorted(found.values(), key=lambda each: _PLACES.get(each.key, 1))
 
     def _shown(self, binding: Binding, enabled: bool) -> _Shown:
         shown = self.app.get_key_display(binding)
