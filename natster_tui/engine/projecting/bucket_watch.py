@@ -61,6 +61,8 @@ class StoredWatch:
         self._revision = self._seen = 0
         self._value = b""
         """The checkpoint as it was read at the beginning."""
+        self._version = projection.version
+        """Its version; ours where there was none, or it could not be read."""
         self._useless = False
         self._pause = LOOK_AGAIN_S
         self._look_again_at = 0.0
@@ -74,6 +76,9 @@ class StoredWatch:
         self._revision = self._seen = stored.snapshot.checkpoint_revision
         checkpoint = stored.snapshot.checkpoint
         self._value = b"" if checkpoint is None else checkpoint.value
+        self._version = self._projection.version
+        if stored.checkpoint is not None:
+            self._version = stored.checkpoint.version
         if useless:
             self._begin_pause()
         self._useless = useless
@@ -92,7 +97,7 @@ class StoredWatch:
         """While only watching, once a second: where the bucket stands, and how it differs.
 
         Returns whether it was time to look. Raises ConflictError when what we could not go on
-        from was rebuilt, or was read wrongly.
+        from was rebuilt, or was read wrongly, and when another version was stored meanwhile.
         """
         now = time.monotonic()
         if now - self._looked < LOOK_AT_STORED_S:
@@ -102,6 +107,9 @@ class StoredWatch:
             entry = await self._bucket.read(CHECKPOINT_KEY)
             if entry is not None:
                 checkpoint = decode_checkpoint(entry.value)
+                if checkpoint.version != self._version:
+                    # Whoever waits for the lease must not take this for its own progress.
+                    raise ConflictError("another version of the projection is stored now")
                 self._status.stored = checkpoint.seq
                 if entry.revision != self._seen:
                     # The checkpoint's writer recorded in it whether others had written.
