@@ -66,6 +66,13 @@ _COMMANDS = (
         PROJECT,
     ),
     Command(
+        "promote",
+        "projecting.version_commands",
+        "promote",
+        "Make the version beside the stored one.",
+        PROJECT,
+    ),
+    Command(
         "drop",
         "projecting.version_commands",
         "drop",

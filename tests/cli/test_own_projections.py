@@ -12,6 +12,7 @@ import pytest
 from natster_tui import docs
 from natster_tui.store.connection.link import Link
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.cli.outputs.test_outputs import check
 from tests.cli.program import Program
 from tests.engine.running import fresh_log
 from tests.making_logs import append, imported, initialized, shared
@@ -94,7 +95,9 @@ async def test_a_second_version_is_projected_beside_the_first_compared_and_dropp
             "at 4: 0 equal, 2 changed, 0 only in version 1, 0 only in version 2" in compared.lines
         )
         assert "  + last_seen in 2 of 2" in compared.lines
-    told = (await program.run("compare", "activity", "--json", *both)).json
+    printed = await program.run("compare", "activity", "--json", *both)
+    check("compare", printed)
+    told = printed.json
     assert (told["seq"], told["equal"], len(told["changed"])) == (4, 0, 2)
     assert told["stored"]["version"] == 1
     assert told["beside"] == {
@@ -118,6 +121,46 @@ async def test_a_second_version_is_projected_beside_the_first_compared_and_dropp
     assert "PROJ_ACTIVITY holds version 1 of activity already" in await program.fail(
         1, "project", "activity", "--beside", "--once", *first
     )
+
+
+async def test_a_second_version_is_rolled_out_by_the_topics_commands(
+    program: Program, file: Path, tmp_path: Path
+) -> None:
+    commands = [line.split()[1:] for line in _beside_section().splitlines() if line]
+    assert [words[0] for words in commands] == ["project", "compare", "promote", "drop"]
+    await program.succeed("project", "activity", "--once", "--projection", str(file))
+    (tmp_path / "activity_v2.py").write_text(_with_last_seen(ACTIVITY))
+    project, compare, promote, drop = commands
+    await program.succeed(*project, "--once")
+    assert "+ last_seen in 2 of 2" in (await program.run(*compare)).out
+    refused = await program.run(*promote)
+    assert refused.code == 1
+    assert "Make version 2 the stored one, in PROJ_ACTIVITY? [y/N]" in refused.err
+    # The version beside is no projection of its own that could be rolled out without its file.
+    assert "version 2 of activity is not loaded here" in await program.fail(
+        2, "promote", "activity", "--projection", str(file), "--yes"
+    )
+    promoted = await program.run(*promote, "--yes")
+    assert promoted.code == 0, promoted.err
+    assert promoted.lines[-1] == (
+        "promoted and verified: version 2 of activity: 2 keys match the log at 4"
+    )
+    assert "natster-tui drop activity deletes it" in promoted.err
+    printed = await program.succeed(*promote, "--yes", "--json")
+    check("promote", printed)
+    again = printed.json
+    assert (again["version"], again["match"], again["bucket"]) == (2, True, "PROJ_ACTIVITY")
+    older = await program.fail(1, "project", "--once", "--projection", str(file))
+    assert "holds version 2 of the activity projection" in older
+    with_it = ("--projection", "activity_v2.py")
+    assert (await program.run(*drop, *with_it, "--yes")).out == "deleted PROJ_ACTIVITY_v2\n"
+    assert (await program.run("verify", "activity", *with_it)).code == 0
+
+
+def _beside_section() -> str:
+    """The commands of the topic's section about versions side by side."""
+    text = docs.topic("writing").text.partition("## Project a new version beside")[2]
+    return text.partition("```sh\n")[2].partition("```")[0]
 
 
 def _with_last_seen(text: str) -> str:

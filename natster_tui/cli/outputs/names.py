@@ -52,6 +52,12 @@ OUTPUTS = (
         "CheckedName",
         "Whether a catalog's name is free.",
     ),
+    OutputName(
+        "compare", "compare --json", "versions", "ComparedVersions", "Two versions side by side."
+    ),
+    OutputName(
+        "promote", "promote --json", "versions", "PromotedVersion", "A version that was promoted."
+    ),
     OutputName("publish", "publish --json", "log", "Published", "The sequence of a new event."),
     OutputName("export", "export", "events", "ExportedLine", "An event or a key, on a line."),
     OutputName("import", "import --json", "log", "Imported", "What an import did, in counts."),

@@ -8,18 +8,28 @@ import click
 
 from natster_tui.cli import completing
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projecting.printing import print_changes, print_field_counts
+from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.outputs.versions import ComparedVersions, PromotedVersion
+from natster_tui.cli.projecting.printing import (
+    end_progress,
+    print_changes,
+    print_field_counts,
+    progress_line,
+)
 from natster_tui.cli.projecting.projection_commands import confirm
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
+from natster_tui.cli.target import Target
+from natster_tui.engine.rebuilding.findings import Verdict
+from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.versions.comparing import compare_versions
 from natster_tui.engine.versions.dropping import drop_version
 from natster_tui.engine.versions.finding import version_beside
+from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.engine.versions.side_by_side import SideBySide
-from natster_tui.errors import RefusedError
+from natster_tui.errors import RefusedError, UsageError
 from natster_tui.store.log import EventLog
-from natster_tui.text.strict_json import json_line
 
 _version = click.option(
     "--version",
@@ -51,7 +61,7 @@ def compare(name: str, version: int | None, as_json: bool, **_given: Any) -> Non
 
     found = run(with_log(target.source, target.choice, work))
     if as_json:
-        click.echo(json_line(found.as_json()))
+        click.echo(output_line(ComparedVersions.of(found)))
     else:
         print_comparison(found)
     if found.difference:
@@ -64,6 +74,58 @@ def print_comparison(found: SideBySide) -> None:
         click.echo(line)
     print_field_counts(found.difference.fields(), found.difference.diff.keys)
     print_changes(found.difference.diff.changes, against=f"version {found.stored.version}")
+
+
+@click.command()
+@_name
+@_version
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing.")
+@takes_target
+def promote(name: str, version: int | None, yes: bool, as_json: bool, **_given: Any) -> None:
+    """Make the version beside the stored one: a rebuild of the stored bucket, verified.
+
+    Refused while one of the two lags behind the log, and where the version beside does not verify.
+    """
+    target = target_of(takes_versions=True)
+    chosen_projection(target.choice.projections, name)
+    if target.choice.read_only:
+        raise RefusedError("--read-only: promoting writes the projection")
+    if as_json and not yes:
+        raise UsageError("--json asks nothing: add --yes")
+    verdict, beside = run(_promote(target, name, version, ask=not yes, as_json=as_json))
+    if as_json:
+        click.echo(output_line(PromotedVersion.of(verdict, beside)))
+    else:
+        word = "promoted and verified" if verdict.good else "NOT VERIFIED"
+        click.echo(f"{word}: version {verdict.projection.version} of {verdict.sentence}")
+        click.echo(f"{beside} is still there: natster-tui drop {name} deletes it", err=True)
+    if not verdict.good:
+        click.get_current_context().exit(1)
+
+
+async def _promote(
+    target: Target, name: str, version: int | None, *, ask: bool, as_json: bool
+) -> tuple[Verdict, str]:
+    """What verifying the promoted version found, and the bucket of the version beside."""
+    async with opened_log(target.source, target.choice) as log:
+        pair = await version_beside(log.link, target.choice.projections, name, version)
+        watch_rules([*pair.loaded, pair.placed])
+        promotion = Promotion(log, pair, target.instance, progress_line())
+        plan = await promotion.prepare()
+        end_progress()
+        if not as_json:
+            if plan.compared is None:
+                click.echo(f"{name}: finishing an interrupted rebuild")
+            else:
+                print_comparison(plan.compared)
+            click.echo(f"version {pair.version} beside: {plan.candidate.sentence}")
+            click.echo(f"{pair.used.bucket} at {plan.rebuild.seq:,}: {plan.rebuild.summary}")
+        if ask:
+            confirm(f"Make version {pair.version} the stored one, in {pair.used.bucket}?")
+        verdict = await promotion.commit()
+        end_progress()
+        return verdict, pair.bucket
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from natster_tui.errors import DeniedError, NotFoundError, UsageError
@@ -15,7 +16,7 @@ from natster_tui.store.connection.together import together
 from natster_tui.store.provisioning.version_buckets import bucket_names, is_beside
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VersionPair:
     """A projection, and one version of it that is stored beside it, or will be.
 
@@ -55,7 +56,7 @@ class VersionPair:
             )
         return rule
 
-    @property
+    @cached_property
     def placed(self) -> Projection[Any]:
         """The version beside, in its own bucket; with another rule if its own is not loaded."""
         return beside(self.rule_of(self.version) or self.used, self.version)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
-from natster_tui.projections.diff import KeyChange
 from natster_tui.projections.versions.comparing import Difference
-from natster_tui.projections.wording import change_line
 from natster_tui.store.lease import Holder
 from natster_tui.text.counting import counted
-from natster_tui.text.masking import mask_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +34,6 @@ class Side:
             f"version {self.version} in {self.bucket}: at {self.position:,}, lag {self.lag:,}, "
             f"{documents}, {who}"
         )
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        holder = self.holder
-        return {
-            "version": self.version,
-            "bucket": self.bucket,
-            "position": self.position,
-            "lag": self.lag,
-            "documents": self.documents,
-            "projector": None if holder is None else {"host": holder.host, "pid": holder.pid},
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +70,3 @@ class SideBySide:
                 f"the documents of version {self.refolded} at {self.seq:,} were made from the log"
             )
         return [*lines, self.summary]
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        found = self.difference
-        return {
-            "projection": self.name,
-            "seq": self.seq,
-            "head": self.head,
-            "stored": self.stored.as_json(),
-            "beside": self.beside.as_json(),
-            "refolded": self.refolded or None,
-            "equal": found.equal,
-            "fields": [asdict(field) for field in found.fields()],
-            "changed": [
-                {
-                    "key": mask_text(change.key),
-                    "fields": [change_line(field) for field in change.fields()],
-                }
-                for change in found.changed
-            ],
-            "only_stored": _keys(found.only_stored),
-            "only_beside": _keys(found.only_beside),
-        }
-
-
-def _keys(changes: tuple[KeyChange, ...]) -> list[str]:
-    return [mask_text(change.key) for change in changes]

@@ -1,0 +1,124 @@
+"""Making a version that is stored beside a projection the stored one.
+
+A promotion is a rebuild of the stored bucket by the version's rule. The documents of the version
+beside are proof that the rule has been tried; they are not copied. Each document changes with all
+of its entries in one batch, so readers see it as the one version made it, or as the other. A
+promotion that is interrupted leaves the mark of an interrupted rebuild. The next projector of
+either version finishes it with its own rule, and promoting again begins anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from natster_tui.engine.projecting.stored_projection import bucket_of, stored_checkpoint
+from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
+from natster_tui.engine.rebuilding.rebuild import Pause, Rebuild, no_pause
+from natster_tui.engine.rebuilding.replay import OnProgress
+from natster_tui.engine.versions.comparing import compare_versions
+from natster_tui.engine.versions.finding import VersionPair
+from natster_tui.engine.versions.side_by_side import SideBySide
+from natster_tui.errors import RefusedError
+from natster_tui.projections.api import Projection
+from natster_tui.store.connection.reporting import waiting_for
+from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.version_buckets import is_beside
+
+REACH_S = 5.0
+"""How long both versions may take to reach the head of the log as it was at the beginning."""
+LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPromotion:
+    """What a promotion would change in the stored bucket.
+
+    `compared` is how the versions differ; None where an earlier promotion was interrupted, so that
+    the stored bucket holds documents of both.
+    """
+
+    candidate: Verdict
+    compared: SideBySide | None
+    rebuild: PlannedRebuild
+
+
+class Promotion:
+    """One promotion: `prepare` proves that it may be done and writes nothing, `commit` does it."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        pair: VersionPair,
+        instance: str,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        """Raises UsageError if the rule of the version beside is not loaded here."""
+        self._log = log
+        self._pair = pair
+        self._rule = pair.rule
+        self._instance = instance
+        self._on_progress = on_progress
+        self._rebuild = Rebuild(log, [self._rule], instance, on_progress)
+
+    async def prepare(self) -> PlannedPromotion:
+        """Verify the version beside, compare it with the stored one, and plan the rebuild.
+
+        Raises RefusedError where one of them lags or holds nothing, or where the version beside is
+        not what the log says.
+        """
+        pair = self._pair
+        if not await is_beside(self._log.link, pair.bucket, pair.used.bucket):
+            raise RefusedError(f"{pair.bucket} was not made by project {pair.name} --beside")
+        interrupted = await self._refuse_lag()
+        verifying = Rebuild(self._log, [pair.placed], self._instance, self._on_progress)
+        (candidate,) = await verifying.verify()
+        if not candidate.good:
+            raise RefusedError(
+                f"version {pair.version} of {pair.name} is not promoted: it does not verify: "
+                f"{candidate.sentence}"
+            )
+        compared = None
+        if not interrupted:
+            compared = await compare_versions(self._log, pair, self._instance)
+        (plan,) = await self._rebuild.prepare()
+        for error in self._rebuild.blocked.values():
+            raise error.without_traceback()
+        return PlannedPromotion(candidate, compared, plan)
+
+    async def commit(self, pause: Pause = no_pause) -> Verdict:
+        """Rebuild the stored bucket by the version's rule, and verify it."""
+        (verdict,) = await self._rebuild.commit(pause)
+        return verdict
+
+    async def _refuse_lag(self) -> bool:
+        """Wait until both are at the head; returns whether the stored one is a half-done rebuild.
+
+        Raises RefusedError if one of them does not get there.
+        """
+        head = (await self._log.refresh()).last_seq
+        stored = await stored_checkpoint(self._log.link, self._rule)
+        interrupted = stored is not None and stored.rebuild is not None
+        until = time.monotonic() + REACH_S
+        for projection in (self._pair.placed, *(() if interrupted else (self._rule,))):
+            await self._reach(projection, head, until)
+        return interrupted
+
+    async def _reach(self, projection: Projection[Any], head: int, until: float) -> None:
+        bucket = bucket_of(self._log, projection, self._instance).name
+        with waiting_for(f"waiting for {bucket} to reach event {head:,}"):
+            while True:
+                stored = await stored_checkpoint(self._log.link, projection)
+                position = 0 if stored is None else stored.seq
+                if stored is not None and position >= head:
+                    return
+                if time.monotonic() > until:
+                    break
+                await asyncio.wait({self._log.link.lost}, timeout=LOOK_S)
+        where = "nothing is stored in it" if stored is None else f"it is at {position:,}"
+        raise RefusedError(
+            f"nothing is promoted: {bucket} is behind the log, which is at {head:,}, and {where}: "
+            "project it, then promote again"
+        )

@@ -1,0 +1,173 @@
+"""Making the version beside the stored one, on a real server."""
+
+from __future__ import annotations
+
+import pytest
+
+from natster_tui.engine.projecting.stored_projection import Standing, load_projection
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.versions import promoting
+from natster_tui.engine.versions.finding import VersionPair
+from natster_tui.engine.versions.promoting import Promotion
+from natster_tui.errors import RefusedError, UsageError
+from natster_tui.projections.account import AccountProjection
+from natster_tui.projections.api import CHECKPOINT_KEY
+from natster_tui.projections.registering.registry import ACCOUNTS
+from natster_tui.projections.versions.naming import beside
+from natster_tui.store.bucket import Bucket
+from natster_tui.store.connection.link import Link
+from natster_tui.store.log import EventLog
+from natster_tui.store.sealing.envelope import is_sealed
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.engine.running import assert_stored_is_the_fold, project_to_head
+from tests.engine.versions.activities import (
+    BOTH,
+    FIRST,
+    ONLY_FIRST,
+    ONLY_SECOND,
+    SECOND,
+    project_all,
+)
+from tests.making_logs import append, imported, initialized, shared
+from tests.reading_buckets import put_value, stored_documents, stored_values
+
+EVENTS = [initialized("AA"), shared("AA", "BB"), imported("BB", "AA"), shared("CC", "AA")]
+
+
+@pytest.mark.parametrize("pair", [BOTH, ONLY_SECOND], ids=["both", "new"])
+async def test_it_becomes_the_stored_version_and_is_verified(
+    log: EventLog, settings: ConnectionSettings, pair: VersionPair
+) -> None:
+    await append(log, EVENTS)
+    await project_all(log, FIRST, beside(SECOND))
+    before = await stored_values(settings, "PROJ_ACTIVITY_v2")
+    promotion = Promotion(log, pair, "test")
+    plan = await promotion.prepare()
+    assert plan.candidate.good
+    assert plan.compared is not None
+    assert [change.key for change in plan.compared.difference.only_stored] == ["BB"]
+    assert (await stored_documents(settings, "PROJ_ACTIVITY")).keys() == {"AA", "BB", "CC"}
+    verdict = await promotion.commit()
+    assert verdict.good
+    await assert_stored_is_the_fold(log, settings, SECOND)
+    assert await stored_values(settings, "PROJ_ACTIVITY_v2") == before
+    # Promoting once more changes no document.
+    again = Promotion(log, pair, "test")
+    assert not (await again.prepare()).rebuild.diff
+    assert (await again.commit()).good
+
+
+async def test_the_way_back_is_the_same(log: EventLog, settings: ConnectionSettings) -> None:
+    await append(log, EVENTS)
+    await project_all(log, SECOND, beside(FIRST))
+    promotion = Promotion(log, VersionPair((SECOND, FIRST), 1), "test")
+    await promotion.prepare()
+    assert (await promotion.commit()).good
+    await assert_stored_is_the_fold(log, settings, FIRST)
+
+
+@pytest.mark.parametrize("late", [FIRST, beside(SECOND)], ids=["stored", "beside"])
+async def test_it_is_refused_while_one_of_them_lags(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch, late: object
+) -> None:
+    monkeypatch.setattr(promoting, "REACH_S", 0.0)
+    await append(log, EVENTS)
+    await project_all(log, FIRST, beside(SECOND))
+    await append(log, [shared("AA", "DD")])
+    await project_all(log, beside(SECOND) if late is FIRST else FIRST)
+    name = "PROJ_ACTIVITY" if late is FIRST else "PROJ_ACTIVITY_v2"
+    with pytest.raises(RefusedError, match=f"{name} is behind the log, .* at 5, and it is at 4"):
+        await Promotion(log, BOTH, "test").prepare()
+
+
+async def test_it_is_refused_where_the_version_beside_does_not_verify(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, EVENTS)
+    await project_all(log, FIRST, beside(SECOND))
+    await put_value(settings, "PROJ_ACTIVITY_v2", "AA", b'{"events":9,"last":"x"}')
+    before = await stored_values(settings, "PROJ_ACTIVITY")
+    with pytest.raises(RefusedError, match="version 2 of activity is not promoted: it does not"):
+        await Promotion(log, BOTH, "test").prepare()
+    assert await stored_values(settings, "PROJ_ACTIVITY") == before
+
+
+async def test_without_its_rule_or_its_bucket_nothing_is_promoted(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promoting, "REACH_S", 0.0)
+    await append(log, EVENTS)
+    await project_all(log, FIRST)
+    with pytest.raises(UsageError, match="version 2 of activity is not loaded here"):
+        Promotion(log, ONLY_FIRST, "test")
+    with pytest.raises(RefusedError, match="PROJ_ACTIVITY_v2 was not made by project activity"):
+        await Promotion(log, BOTH, "test").prepare()
+
+
+async def test_a_version_beside_nothing_stored_is_not_promoted(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promoting, "REACH_S", 0.0)
+    await append(log, EVENTS)
+    await project_all(log, beside(SECOND))
+    with pytest.raises(RefusedError, match=r"PROJ_ACTIVITY is behind .* nothing is stored in it"):
+        await Promotion(log, BOTH, "test").prepare()
+
+
+async def test_sealed_documents_are_sealed_for_the_bucket_they_are_stored_in(
+    sealed: EventLog, settings: ConnectionSettings
+) -> None:
+    newer = type("Newer", (AccountProjection,), {"version": ACCOUNTS.version + 1})()
+    await project_all(sealed, ACCOUNTS, beside(newer))
+    promotion = Promotion(sealed, VersionPair((newer,), newer.version), "test")
+    plan = await promotion.prepare()
+    assert plan.compared is not None
+    assert not plan.compared.difference
+    assert (await promotion.commit()).good
+    places = ("PROJ_ACCOUNT", beside(newer).bucket)
+    stored, other = [await stored_values(settings, bucket) for bucket in places]
+    for key in stored.keys() - {CHECKPOINT_KEY}:
+        assert is_sealed(stored[key])
+        assert is_sealed(other[key])
+        assert stored[key] != other[key]
+    # A sealed document that is copied from one bucket to the other opens nowhere.
+    await put_value(settings, "PROJ_ACCOUNT", "AA", other["AA"])
+    bucket = Bucket(sealed.link, "PROJ_ACCOUNT", "test", sealed.sealing)
+    assert (await bucket.load()).documents["AA"].unopened
+
+
+async def test_a_promotion_that_was_interrupted_is_begun_again(
+    log: EventLog, link: Link, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(log, EVENTS)
+    await project_all(log, FIRST, beside(SECOND))
+    await _interrupt(log, settings)
+    stored = await load_projection(Bucket(link, "PROJ_ACTIVITY", "test"), FIRST)
+    assert stored.standing is Standing.INTERRUPTED
+    promotion = Promotion(log, BOTH, "test")
+    plan = await promotion.prepare()
+    assert plan.compared is None
+    assert (await promotion.commit()).good
+    await assert_stored_is_the_fold(log, settings, SECOND)
+
+
+async def test_the_projector_of_either_version_finishes_an_interrupted_one(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, EVENTS)
+    await project_all(log, FIRST, beside(SECOND))
+    for version in (FIRST, SECOND):
+        await _interrupt(log, settings)
+        await project_to_head(log, version)
+        await assert_stored_is_the_fold(log, settings, version)
+
+
+async def _interrupt(log: EventLog, settings: ConnectionSettings) -> None:
+    """Leave the stored bucket as a promotion does that ended after its first batch."""
+    rebuild = Rebuild(log, [SECOND], "test")
+    await rebuild.prepare()
+    bucket = Bucket(log.link, "PROJ_ACTIVITY", "test")
+    stored = await load_projection(bucket, SECOND)
+    changes = await rebuild._changes(bucket, stored, purge=False)
+    (first, *_rest) = list(changes.of_documents)
+    await bucket.commit(first, changes.before, stored.snapshot.checkpoint_revision, changes.fold)
