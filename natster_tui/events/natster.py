@@ -110,3 +110,4 @@ CATALOG_TYPES = frozenset({EventType.SHARED, EventType.UNSHARED, EventType.IMPOR
 
 BOUND, IMPORTED = NATSTER.kind_of(EventType.CONTEXT_BOUND), NATSTER.kind_of(EventType.IMPORTED)
 """The kinds whose marks the lists of accounts and catalogs show, too."""
+INITIALIZED = NATSTER.kind_of(EventType.INITIALIZED)

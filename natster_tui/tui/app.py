@@ -18,10 +18,12 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from natster_tui.engine.workspace import Workspace
+from natster_tui.events.moments import BadMomentError
 from natster_tui.tui.actions.copy_export import TakingAway
 from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.actions.refresh import Refreshing
 from natster_tui.tui.actions.what_is_new import Lines, WhatIsNew
+from natster_tui.tui.background import notice
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.kept_filters import KeptFilters
 from natster_tui.tui.keys.commands import commands
@@ -54,6 +56,9 @@ NARROW = 100
 """Below this width the panes stand in one column."""
 SHORT = 24
 """Below this height a column has room for two panes only."""
+
+_PROPOSED = {Purpose.EXPORT: "natster-events.jsonl", Purpose.COMPARE: "yesterday"}
+"""What the prompt suggests, by what it asks for."""
 
 
 class Dashboard(App[None]):
@@ -229,8 +234,23 @@ class Dashboard(App[None]):
     def _answered(self, text: str) -> None:
         if self._prompt.purpose is Purpose.EXPORT:
             self.taking_away.export(text, self._prompt)
+        elif self._prompt.purpose is Purpose.COMPARE:
+            self._compare(text)
         else:
             self.finding.answered(text)
+
+    def _compare(self, text: str) -> None:
+        """Compare the row's document with what it was; a text that is no moment stays."""
+        chosen = self.panes.chosen_document
+        try:
+            if chosen is not None:
+                self.panes.inspector.compare(chosen, text)
+        except BadMomentError as error:
+            self._prompt.say(str(error), is_problem=True)
+            return
+        self._prompt.close()
+        self.panes.stand_at(self.panes.inspector)
+        self.panes.focus(self.panes.inspector)
 
     def _inspect(self, pane: VirtualList) -> None:
         self.panes.used = pane
@@ -260,9 +280,12 @@ class Dashboard(App[None]):
         self.dialogs.show(name)
 
     def action_ask(self, purpose: str) -> None:
-        """Ask for the file to export to."""
+        """Ask for the file to export to, or for the moment to compare with."""
         asked = Purpose[purpose]
-        self._prompt.open(asked, "natster-events.jsonl" if asked is Purpose.EXPORT else "")
+        if asked is Purpose.COMPARE and self.panes.chosen_document is None:
+            notice(self, "choose an account, a catalog or another document first")
+            return
+        self._prompt.open(asked, _PROPOSED.get(asked, ""))
 
     def action_change(self) -> None:
         """Switch the inspector between the event and what it changed."""
@@ -296,6 +319,11 @@ class Dashboard(App[None]):
         if not self.panes.inspector.display:
             self.panes.stand_at(self.panes.inspector)
             self.panes.focus(self.panes.inspector)
+
+    def action_json(self) -> None:
+        """Show a document as JSON, or its page again."""
+        self.panes.inspector.toggle_json()
+        self._show_inspector()
 
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
@@ -352,10 +380,14 @@ class Dashboard(App[None]):
         zoomed = self.default_screen.has_class("zoomed") and not self._prompt.is_open
         if zoomed:
             self.action_zoom()
-        elif self.finding.give_up():
+        elif self.finding.give_up() or (
+            isinstance(self.focused, Inspector) and self.panes.inspector.show_page()
+        ):
             pass
         elif self.traveller.is_away:
             self.action_travel()
+        elif self.panes.inspector.show_page():
+            pass
         elif isinstance(self.focused, Inspector):
             self.panes.focus(self.panes.used)
         elif self.focused is self.panes.timeline and self.workspace.filtered is not None:

@@ -94,6 +94,14 @@ class View:
         return tuple(projector.version for projector in self.workspace.projectors.values())
 
     @property
+    def shown_at(self) -> float:
+        """The time in unix seconds that ages count back from: of the moment travelled to, or now.
+
+        Before the first event there is no time to count from.
+        """
+        return self.now() if self.moment is None or not self.moment.time else self.moment.time
+
+    @property
     def hubs(self) -> frozenset[str]:
         """The keys of the hubs among the accounts that are shown."""
         version, now = self.version, time.monotonic()

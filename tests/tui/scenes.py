@@ -39,7 +39,7 @@ from natster_tui.store.sealing.choice import SealingChoice
 from natster_tui.store.sealing.key_file import KeyFile, default_key_file
 from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 from natster_tui.tui.app import Dashboard
-from natster_tui.tui.panes import event_sheet
+from natster_tui.tui.sheets import event_sheet
 from tests.conftest import until
 from tests.jetstream import ask_jetstream
 from tests.making_logs import records_in

@@ -57,7 +57,7 @@ async def key_history(
     records = await key_records(log, projection, key, upto, instance)
     changes = [
         DocumentChange(record, fields)
-        async for record in _paced(records)
+        async for record in paced(records)
         if (fields := steps.apply(record, log.system.read(record)).fields)
     ]
     return KeyHistory(key, upto, steps.fold.document(key), tuple(changes))
@@ -98,7 +98,7 @@ async def key_fold(
 ) -> Fold[Any]:
     """The fold of a key's own events up to and including sequence `upto`."""
     fold = _empty_fold(log, projection)
-    async for record in _paced(await key_records(log, projection, key, upto, instance)):
+    async for record in paced(await key_records(log, projection, key, upto, instance)):
         fold.apply(record, log.system.read(record))
     return fold
 
@@ -107,7 +107,7 @@ def _empty_fold(log: EventLog, projection: Projection[Any]) -> Fold[Any]:
     return Fold(projection, tombstones=log.sealing.tombstones or NO_TOMBSTONES)
 
 
-async def _paced(records: list[Record]) -> AsyncIterator[Record]:
+async def paced(records: list[Record]) -> AsyncIterator[Record]:
     """The records, with a pause now and then so that other tasks can run."""
     for start in range(0, len(records), _EVENTS_AT_ONCE):
         for record in records[start : start + _EVENTS_AT_ONCE]:
@@ -116,19 +116,27 @@ async def _paced(records: list[Record]) -> AsyncIterator[Record]:
 
 
 async def key_records(
-    log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
+    log: EventLog,
+    projection: Projection[Any],
+    key: str,
+    upto: int,
+    instance: str,
+    *,
+    first: int = 1,
 ) -> list[Record]:
-    """The records that may touch a key, in order, each once.
+    """The records from `first` to `upto` that may touch a key, in order, each once.
 
     A text that cannot be a document's key is not made a filter: it might match anything.
     """
-    if not is_usable_token(key):
+    if first > upto or not is_usable_token(key):
         return []
 
     async def found_by(subject_filter: str) -> list[Record]:
         found: list[Record] = []
         async with aclosing(
-            log.records(1, upto, purpose="key", instance=instance, subject_filter=subject_filter)
+            log.records(
+                first, upto, purpose="key", instance=instance, subject_filter=subject_filter
+            )
         ) as batches:
             async for batch in batches:
                 found.extend(batch)

@@ -87,7 +87,10 @@ class Finding:
 
     def _close_prompt(self) -> None:
         self._prompt.close()
-        self._panes.focus(self._searched or self._panes.timeline)
+        is_about_row = self._prompt.purpose is Purpose.COMPARE
+        self._panes.focus(
+            self._searched or (self._panes.used if is_about_row else self._panes.timeline)
+        )
 
     # -- the log ---------------------------------------------------------------------------
 

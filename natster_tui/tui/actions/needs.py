@@ -14,6 +14,7 @@ def needs_met(view: View, panes: Panes, opener: Opener) -> frozenset[Need]:
         Need.CONNECTION: view.is_connected,
         Need.EVENTS: panes.timeline.row_count > 0,
         Need.ROW: panes.used.row_count > 0,
+        Need.DOCUMENT: panes.chosen_document is not None,
         Need.NOT_FOLLOWING: not panes.timeline.following,
         Need.NOW: view.moment is None,
         Need.PAST: view.moment is not None,

@@ -146,6 +146,23 @@ _COPY = Key(
 _REVEAL = Key(
     "inspector.reveal", "x", "reveal", "reveal", "Show secrets for 10 seconds", needs=(Need.ROW,)
 )
+_JSON = Key(
+    "inspector.json",
+    "J",
+    "json",
+    "JSON",
+    "The document as JSON, parts of which fold; again: its page",
+    needs=(Need.DOCUMENT,),
+)
+_COMPARE = Key(
+    "documents.compare",
+    "equals_sign",
+    "ask('COMPARE')",
+    "compare",
+    "Compare the document with what it was at a moment, such as yesterday",
+    "=",
+    (Need.DOCUMENT, Need.CONNECTION),
+)
 _SORT = Key(
     "documents.sort",
     "s",
@@ -205,6 +222,8 @@ DOCUMENTS = (
     _SORT,
     _WHY,
     _ALL,
+    _COMPARE,
+    _JSON,
     _BACK_IN_TIME,
     _ON_IN_TIME,
     _REVEAL,
@@ -213,7 +232,17 @@ DOCUMENTS = (
     _PUBLISH,
 )
 PROJECTORS = (_REBUILD, _VERIFY, _ZOOM)
-INSPECTOR = (_REVEAL, _CHANGE, _WHY, _BACK_IN_TIME, _ON_IN_TIME, _COPY, _ZOOM)
+INSPECTOR = (
+    _JSON,
+    _COMPARE,
+    _WHY,
+    _CHANGE,
+    _REVEAL,
+    _COPY,
+    _BACK_IN_TIME,
+    _ON_IN_TIME,
+    _ZOOM,
+)
 
 ALWAYS = (
     Key("app.quit", "q,ctrl+q", "quit", "quit", "Leave the dashboard"),

@@ -21,6 +21,8 @@ class Need(Enum):
     """The log holds events."""
     ROW = auto()
     """The pane that was used last has a row under its cursor."""
+    DOCUMENT = auto()
+    """That row is a document."""
     NOT_FOLLOWING = auto()
     NOW = auto()
     """What is shown is not the past."""

@@ -21,9 +21,18 @@ LIST = (
 SCROLLED = (
     Key("inspector.down", "j,down", "next_link(1)", help="Next line that can be followed"),
     Key("inspector.up", "k,up", "next_link(-1)", help="Previous line that can be followed"),
-    Key("inspector.follow", "enter", "follow_link", help="Go to what the line names"),
-    Key("inspector.first", "g", "scroll_home", help="Scroll to the top"),
-    Key("inspector.last", "G", "scroll_end", help="Scroll to the end"),
+    Key("inspector.left", "h,left", "beside(-1)", help="Previous name on the line; in JSON: fold"),
+    Key("inspector.right", "l,right", "beside(1)", help="Next name on the line; in JSON: unfold"),
+    Key("inspector.page_up", "pageup,ctrl+b", "page(-1)", help="One page up"),
+    Key("inspector.page_down", "pagedown,ctrl+f,space", "page(1)", help="One page down"),
+    Key(
+        "inspector.follow",
+        "enter",
+        "follow_link",
+        help="Go to what is chosen; in JSON: fold or unfold it",
+    ),
+    Key("inspector.first", "g,home", "scroll_home", help="Scroll to the top"),
+    Key("inspector.last", "G,end", "scroll_end", help="Scroll to the end"),
 )
 PROMPT_FIELD = (
     Key("prompt.apply", "enter", "submit", "apply", shown="Enter"),

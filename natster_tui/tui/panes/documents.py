@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
+from natster_tui.engine.history.document_story import Share
 from natster_tui.projections.api import Projection
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
@@ -53,6 +54,17 @@ class DocumentsPane(VirtualList):
     def selected_key(self) -> str | None:
         """The document under the cursor."""
         return self._keys[self.cursor] if self._keys else None
+
+    @property
+    def selected_share(self) -> Share | None:
+        """What the row under the cursor stands for, where the pane is narrowed to an account."""
+        if self.of is None or not self._keys:
+            return None
+        catalog, link = self._at(self.cursor)
+        if link is None:
+            return None
+        sides = (self.of, link.other) if link.outgoing else (link.other, self.of)
+        return Share(*sides, catalog)
 
     def next_sort(self) -> None:
         """Sort by the next order."""

@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
-from textual.visual import RichVisual, Visual
 
-from natster_tui.engine.history.document_history import effects_of
-from natster_tui.errors import NatsterError
-from natster_tui.events.event import Record
-from natster_tui.projections.history.steps import Effect
-from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names
-from natster_tui.store.log import EventLog
-from natster_tui.tui.background import start
 from natster_tui.tui.keys.commands import INSPECTOR
 from natster_tui.tui.keys.key import Key, bindings
 from natster_tui.tui.keys.moving import SCROLLED
-from natster_tui.tui.panes.catalog_columns import catalog_warnings
-from natster_tui.tui.panes.document_sheet import account_sheet, catalog_sheet, document_sheet
-from natster_tui.tui.panes.event_sheet import absent_event_sheet, change_sheet, event_sheet
-from natster_tui.tui.panes.projector_sheet import lease_line, projector_sheet
-from natster_tui.tui.panes.sheet import Manner, Sheet
-from natster_tui.tui.panes.subjects import (
-    DocumentSubject,
-    EventSubject,
-    ProjectorSubject,
-    Subject,
-)
+from natster_tui.tui.panes.subjects import DocumentSubject, Subject
 from natster_tui.tui.places.place import Place
+from natster_tui.tui.sheets.layout import Piece, SheetLayout
+from natster_tui.tui.sheets.sheet import Fold, Sheet, Target, Tone
+from natster_tui.tui.sheets.writer import Face, SheetWriter
 from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.scroll_view import QuietScroll
@@ -47,7 +29,6 @@ REVEAL_S = 10.0
 """Seconds for which secrets are shown."""
 _EVERY_S = 0.3
 """While events stream past, they are not read in full, and laying one out costs the most."""
-_LABEL = 12
 _CHOSEN = Style(reverse=True)
 
 
@@ -63,7 +44,7 @@ class Inspector(QuietScroll, can_focus=True):
     KEYS: ClassVar[tuple[Key, ...]] = INSPECTOR
 
     class Followed(Message):
-        """A line that names something was clicked, or chosen with Enter."""
+        """A text that names something was clicked, or chosen with Enter."""
 
         def __init__(self, place: Place) -> None:
             super().__init__()
@@ -72,26 +53,45 @@ class Inspector(QuietScroll, can_focus=True):
     def __init__(self, view: View) -> None:
         super().__init__(id="inspector")
         self.border_title = "5 Inspector"
-        self.shows_change = False
-        """Whether an event's change is shown instead of the event."""
+        self.writer = SheetWriter(view, self, self._inspect_again)
         self._view = view
         self._subject: Subject | None = None
-        self._effects: Sequence[Effect] | str | None = None
-        self._effects_of: tuple[Record | None, EventLog | None] = (None, None)
-        """What the effects were read for. After an erasure the log is opened again, and the
-        record, a little later, is another object."""
+        self._basis: object = None
         self._reveal_until = 0.0
         self._inspected_at = 0.0
         self._path = ""
         self._sheet: Sheet | None = None
-        self._lines: list[Strip] = []
-        self._links: list[tuple[int, Place]] = []
-        """What can be followed, each with the first screen line that names it."""
-        self._link: int | None = None
-        """The link that was chosen."""
+        self._layout: SheetLayout | None = None
+        self._link: tuple[int, int] | None = None
+        """The link that was chosen: its line, and which one of that line's it is."""
         self._base = Style.null()
+        self._styles: dict[Tone, Style] = {}
 
     # -- what is shown ---------------------------------------------------------------------
+
+    @property
+    def shows_change(self) -> bool:
+        """Whether an event's change is shown instead of the event."""
+        return self.writer.shows_change
+
+    @shows_change.setter
+    def shows_change(self, wanted: bool) -> None:
+        self.writer.shows_change = wanted
+
+    @property
+    def shows_page(self) -> bool:
+        """Whether a document's page is shown, not its JSON nor a comparison."""
+        return self.writer.face is Face.PAGE
+
+    @property
+    def sheet(self) -> Sheet | None:
+        """What is shown."""
+        return self._sheet
+
+    @property
+    def subject(self) -> Subject | None:
+        """What the sheet is about."""
+        return self._subject
 
     @property
     def reveals(self) -> bool:
@@ -105,6 +105,32 @@ class Inspector(QuietScroll, can_focus=True):
             self.set_timer(REVEAL_S + 0.05, self._inspect_again)
         self._inspect_again()
 
+    def toggle_json(self) -> None:
+        """Show a document as JSON, or its page again."""
+        writer = self.writer
+        writer.face = Face.PAGE if writer.face is Face.JSON else Face.JSON
+        writer.folded.clear()
+        self._inspect_again()
+
+    def compare(self, subject: DocumentSubject, text: str) -> None:
+        """Compare a document as of a moment with what is shown. Raises BadMomentError."""
+        self._subject = subject
+        self.writer.comparing.begin(subject, self.writer.name_of(subject), text)
+        self.writer.face = Face.COMPARISON
+        self._inspect_again()
+
+    def show_page(self) -> bool:
+        """Leave JSON, a comparison or an event's change; False if none of them is shown."""
+        writer = self.writer
+        if isinstance(self._subject, DocumentSubject):
+            left, writer.face = writer.face is not Face.PAGE, Face.PAGE
+        else:
+            left, writer.shows_change = writer.shows_change, False
+        if left:
+            writer.comparing.end()
+            self._inspect_again()
+        return left
+
     def show_path(self, path: str) -> None:
         """Show in the frame by which way one came here; empty if one went nowhere."""
         if path != self._path:
@@ -116,68 +142,22 @@ class Inspector(QuietScroll, can_focus=True):
         now = time.monotonic()
         if calmly and now - self._inspected_at <= _EVERY_S:
             return
-        self._inspected_at, self._subject = now, subject
-        sheet = None if subject is None else self._sheet_of(subject)
-        if sheet is not None:
-            self._put(sheet)
+        self._inspected_at = now
+        if _document_of(subject) != _document_of(self._subject):
+            # A document is met on its page; JSON stays JSON while one walks through rows.
+            self.writer.folded.clear()
+            if self.writer.face is Face.COMPARISON:
+                self.writer.face = Face.PAGE
+        self._subject = subject
+        if subject is None:
+            return
+        basis = self.writer.basis(subject, reveal=self.reveals)
+        if basis is None or basis != self._basis:
+            self._basis = basis
+            self._put(self.writer.sheet_of(subject, reveal=self.reveals))
 
     def _inspect_again(self) -> None:
         self.inspect(self._subject)
-
-    def _sheet_of(self, subject: Subject) -> Sheet:
-        view = self._view
-        manner = Manner(Names(view.accounts), view.now(), self.reveals)
-        match subject:
-            case DocumentSubject():
-                return self._document(subject, manner)
-            case ProjectorSubject(projector):
-                workspace = view.workspace
-                lease = workspace.leases[projector.projection.name]
-                failed_s = time.monotonic() - projector.status.failed_at
-                line = lease_line(lease, read_only=workspace.read_only)
-                return projector_sheet(projector, line, failed_s)
-            case EventSubject(seq, None):
-                return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
-            case EventSubject(seq, record) if not self.shows_change:
-                assert record is not None
-                return event_sheet(view.reading(record), view.parked(record), manner)
-            case EventSubject(seq, record):
-                assert record is not None
-                return change_sheet(seq, self._effects_by(record), manner)
-
-    def _document(self, subject: DocumentSubject, manner: Manner) -> Sheet:
-        view, projection, key = self._view, subject.projection, subject.key
-        fold = view.fold(projection.name)
-        if projection is ACCOUNTS:
-            return account_sheet(key, fold, manner, is_hub=key in view.hubs)
-        if projection is CATALOGS:
-            return catalog_sheet(key, fold, manner, catalog_warnings(view, key), view.accounts)
-        return document_sheet(key, fold, manner)
-
-    # -- what an event changed -------------------------------------------------------------
-
-    def _effects_by(self, record: Record) -> Sequence[Effect] | str | None:
-        """What an event changed, as far as it is known; the first call begins to read it."""
-        wanted = (record, self._view.workspace.log)
-        if self._effects_of != wanted:
-            self._effects_of, self._effects = wanted, None
-            start(self, partial(self._read_effects, record), "effects")
-        return self._effects
-
-    async def _read_effects(self, record: Record) -> None:
-        workspace, wanted = self._view.workspace, self._effects_of
-        log = workspace.log
-        if log is None:
-            return
-        try:
-            effects: list[Effect] | str = await effects_of(
-                log, record, workspace.options.instance, self._view.projections
-            )
-        except NatsterError as error:
-            effects = error.sentence
-        if self._effects_of == wanted:
-            self._effects = effects
-            self._inspect_again()
 
     # -- painting --------------------------------------------------------------------------
 
@@ -193,81 +173,40 @@ class Inspector(QuietScroll, can_focus=True):
         self._sheet = sheet
         self._draw()
 
-    def _table(self, sheet: Sheet) -> Table:
-        theme, glyphs = self.app.theme_variables, self._view.glyphs
-        table = Table.grid(padding=(0, 1))
-        table.add_column(width=_LABEL - 1, style="dim")
-        table.add_column(ratio=1, overflow="fold")
-        for line in sheet.lines:
-            style = theme.get(line.tone, line.tone)
-            table.add_row(line.label, Text(plain(line.text, glyphs), style))
-        return table
+    def _wrap(self, text: str, width: int) -> list[str]:
+        lines = Text(text).wrap(self.app.console, width, overflow="fold")
+        return [line.plain for line in lines]
 
     def _draw(self) -> None:
         self._base = self.rich_style
+        theme = self.app.theme_variables
+        self._styles = {tone: Style.parse(theme.get(tone, tone) or "none") for tone in Tone}
         sheet, width = self._sheet, 0
         # A scroll bar that comes or goes leaves another width, of which no event tells.
         for _ in range(2):
             if sheet is None or width == (width := self.scrollable_content_region.width):
                 break
-            visual = RichVisual(self, self._table(sheet))
-            self._lines = Visual.to_strips(self, visual, width, None, self.visual_style)
-            self.set_line_count(len(self._lines))
-        self._links = [] if sheet is None else list(self._links_of(sheet, width))
-        if self._link is not None and self._link >= len(self._links):
+            self._layout = SheetLayout(sheet, width, self._view.glyphs, self._wrap)
+            self.set_line_count(self._layout.height)
+        if self._link is not None and self._chosen is None:
             self._link = None
         self.refresh(self.scrollable_content_region.size.region)
-
-    def _links_of(self, sheet: Sheet, width: int) -> Iterator[tuple[int, Place]]:
-        """The places in a sheet, each with the screen line on which its line begins."""
-        lines = list(sheet.lines)
-        last = max((at for at, line in enumerate(lines) if line.place is not None), default=-1)
-        y = 0
-        for line in lines[: last + 1]:
-            if line.place is not None:
-                yield y, line.place
-            text = Text(plain(line.text, self._view.glyphs))
-            y += max(1, len(text.wrap(self.app.console, max(1, width - _LABEL), overflow="fold")))
-
-    # -- following what is named -----------------------------------------------------------
-
-    def action_next_link(self, step: int) -> None:
-        """The next line in view that names something; without one the text scrolls."""
-        wanted = step - 1 if self._link is None else self._link + step
-        if self._link is None and step < 0:
-            wanted = -1
-        top, height = self.scroll_offset.y, self.scrollable_content_region.height
-        if 0 <= wanted < len(self._links) and top <= self._links[wanted][0] < top + height:
-            self._link = wanted
-            self.refresh()
-        else:
-            self.scroll_relative(y=step, animate=False)
-
-    def action_follow_link(self) -> None:
-        """Go to what the chosen line names; the first press chooses the first one."""
-        if self._link is None:
-            self.action_next_link(1)
-        else:
-            self.post_message(self.Followed(self._links[self._link][1]))
-
-    def on_click(self, event: events.Click) -> None:
-        """Go to what the clicked line names."""
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return
-        y = offset.y + self.scroll_offset.y
-        for number, (at, place) in enumerate(self._links):
-            if at == y:
-                self._link = number
-                self.post_message(self.Followed(place))
 
     def render_line(self, y: int) -> Strip:
         """Paint one visible line."""
         width, at = self.scrollable_content_region.width, y + self.scroll_offset.y
-        line = self._lines[at] if at < len(self._lines) else Strip.blank(width, self._base)
-        line = line.crop_extend(0, width, self._base)
-        chosen = self._link is not None and self._links[self._link][0] == at
-        return line.apply_style(_CHOSEN) if chosen else line
+        pieces = () if self._layout is None else self._layout.pieces(at)
+        segments, end = [], 0
+        for piece in pieces:
+            if piece.x > end:
+                segments.append(Segment(" " * (piece.x - end), self._base))
+            style = self._base + self._styles[piece.tone]
+            if self._link is not None and self._link[0] == at and piece == self._chosen:
+                style += _CHOSEN
+            text = piece.text.rstrip()
+            segments.append(Segment(text, style))
+            end = piece.end
+        return Strip(segments).adjust_cell_length(width, self._base)
 
     def on_resize(self) -> None:
         """Wrap at the new width."""
@@ -278,3 +217,102 @@ class Inspector(QuietScroll, can_focus=True):
         super().notify_style_update()
         if self.rich_style != self._base:
             self._draw()
+
+    # -- following what is named -----------------------------------------------------------
+
+    def _links(self, y: int) -> list[Piece]:
+        return [] if self._layout is None else self._layout.links(y)
+
+    @property
+    def _chosen(self) -> Piece | None:
+        """The link that was chosen, if it is still there."""
+        if self._link is None:
+            return None
+        y, number = self._link
+        links = self._links(y)
+        return links[number] if number < len(links) else None
+
+    @property
+    def chosen_place(self) -> Target | None:
+        """What the chosen link leads to."""
+        return None if self._chosen is None else self._chosen.target
+
+    def action_next_link(self, step: int) -> None:
+        """The next line that names something, as far as one can see; else the text scrolls."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        number = 0
+        if self._link is not None and top <= self._link[0] < top + height:
+            y, number = self._link[0] + step, self._link[1]
+        else:
+            y = top if step > 0 else top + height - 1
+        while top - 1 <= y <= top + height:
+            if links := self._links(y):
+                self._choose(y, min(number, len(links) - 1))
+                return
+            y += step
+        self.scroll_relative(y=step, animate=False)
+
+    def action_beside(self, step: int) -> None:
+        """The next link on the same line; in JSON to the left folds, and to the right unfolds."""
+        chosen = self._chosen
+        if self._link is None or chosen is None:
+            self.action_next_link(1)
+            return
+        if isinstance(chosen.target, Fold):
+            if (chosen.target.path in self.writer.folded) == (step > 0):
+                self._follow(chosen)
+            return
+        y, number = self._link
+        self._choose(y, max(0, min(number + step, len(self._links(y)) - 1)))
+
+    def _choose(self, y: int, number: int) -> None:
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        self._link = (y, number)
+        if not top <= y < top + height:
+            self.scroll_relative(y=-1 if y < top else 1, animate=False)
+        self.refresh()
+
+    def action_page(self, direction: int) -> None:
+        """One page up or down."""
+        height = self.scrollable_content_region.height
+        self.scroll_relative(y=direction * max(1, height - 1), animate=False)
+
+    def action_follow_link(self) -> None:
+        """Go to what the chosen text names; the first press chooses the first one."""
+        if (chosen := self._chosen) is None:
+            self.action_next_link(1)
+        else:
+            self._follow(chosen)
+
+    def _follow(self, piece: Piece) -> None:
+        match piece.target:
+            case None:
+                return
+            case Fold(path):
+                self.writer.folded.symmetric_difference_update({path})
+                self._inspect_again()
+            case place:
+                self.post_message(self.Followed(place))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to what was clicked; beside the texts of a line, to the first that it names."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        y = offset.y + self.scroll_offset.y
+        pieces = () if self._layout is None else self._layout.pieces(y)
+        named = [piece for piece in pieces if piece.target is not None]
+        hit = next((each for each in named if each.x <= offset.x < each.end), None)
+        if hit is None and named:
+            hit = named[0]
+        if hit is not None:
+            links = self._links(y)
+            self._link = (y, links.index(hit)) if hit in links else None
+            self.refresh()
+            self._follow(hit)
+
+
+def _document_of(subject: Subject | None) -> tuple[str, str] | None:
+    if isinstance(subject, DocumentSubject):
+        return subject.projection.name, subject.key
+    return None

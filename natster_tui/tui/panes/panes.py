@@ -134,7 +134,7 @@ class Panes:
         pane = self.used
         if not isinstance(pane, DocumentsPane) or pane.selected_key is None:
             return None
-        return DocumentSubject(pane.projection, pane.selected_key)
+        return DocumentSubject(pane.projection, pane.selected_key, pane.selected_share)
 
     @property
     def chosen_event(self) -> Event | None:

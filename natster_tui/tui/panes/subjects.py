@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from natster_tui.engine.history.document_story import Share
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.events.event import Record
 from natster_tui.projections.api import Projection
@@ -20,10 +21,11 @@ class EventSubject:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSubject:
-    """A document of a projection."""
+    """A document of a projection; `share` is what its row stands for in a narrowed pane."""
 
     projection: Projection[Any]
     key: str
+    share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,14 @@ class Purpose(Enum):
     FILTER = "filter"
     NAME = "name for this filter"
     EXPORT = "export to"
+    COMPARE = "compare with"
 
 
 _HINTS = {
     Purpose.FIND: "a part of a name or key",
     Purpose.NAME: "a name of your own; the filter is listed under it from now on",
     Purpose.EXPORT: "a file that does not exist yet",
+    Purpose.COMPARE: "yesterday, 2d, 09:30, 2026-11-22, or a sequence",
 }
 _OF_FILTERS = {"complete", "move", "keep", "forget"}
 _NO_WAY_ON = "↑ earlier filters · - before a word negates it · or between words · ? explains"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from natster_tui.projections.registering.registry import PROJECTIONS
+from natster_tui.projections.wording import Names
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.tui.panes.activity import ActivityProjection
@@ -25,8 +26,8 @@ async def test_a_further_projection_is_shown_searched_explained_and_travelled(
         key = pane.selected_key
         assert key is not None
         await until(lambda: "6 Activity documents (" in text_of(app))
-        await until(lambda: f"Account {key[:20]}" in text_of(app))
-        assert '"events": ' in text_of(app)
+        await until(lambda: f"Account {Names(app.view.accounts).of(key)}" in text_of(app))
+        await until(lambda: "first seen" in text_of(app) and " changes " in text_of(app))
         await pilot.press("slash", *key[:8], "enter")
         assert pane.row_count == 1
         await pilot.press("w")

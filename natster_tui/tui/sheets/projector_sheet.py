@@ -6,8 +6,8 @@ from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.events.times import age
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.panes.sheet import Section, Sheet, Tone
 from natster_tui.tui.places.place import EventPlace
+from natster_tui.tui.sheets.sheet import Section, Sheet, Tone
 
 _JUST_NOW_S = 60
 _DRIFT_SHOWN = 50

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from natster_tui.engine.history.document_story import Share
 from natster_tui.engine.log.readings import Reading
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
-from natster_tui.tui.panes.document_sheet import account_sheet, catalog_sheet, document_sheet
-from natster_tui.tui.panes.event_sheet import absent_event_sheet, change_sheet, event_sheet
-from natster_tui.tui.panes.sheet import Manner, Sheet, Tone
+from natster_tui.tui.places.place import DocumentPlace
+from natster_tui.tui.sheets.account_sheet import account_sheet
+from natster_tui.tui.sheets.catalog_sheet import catalog_sheet
+from natster_tui.tui.sheets.document_sheet import document_sheet
+from natster_tui.tui.sheets.event_sheet import absent_event_sheet, change_sheet, event_sheet
+from natster_tui.tui.sheets.shares import Told
+from natster_tui.tui.sheets.sheet import Manner, Sheet, Table, Tone
 from tests.folding import fold_all
 from tests.tui.panes.activity import ActivityProjection
 
@@ -25,6 +30,7 @@ RECORDS = [
     Record(4, DAY_NS, "natster.events.ANNA.none.none.context_bound", BOUND),
 ]
 ACCOUNT_FOLD, CATALOG_FOLD = fold_all(ACCOUNTS, RECORDS), fold_all(CATALOGS, RECORDS)
+UNREAD = Told(None, 4)
 MANNER = Manner(Names(ACCOUNT_FOLD.states), 3 * 86_400.0)
 
 
@@ -69,26 +75,55 @@ def test_a_change_is_unknown_failed_or_nothing() -> None:
 
 
 def test_an_account_says_since_when_it_is_there_and_bound() -> None:
-    sheet = account_sheet("ANNA", ACCOUNT_FOLD, MANNER, is_hub=True)
+    sheet = account_sheet("ANNA", ACCOUNT_FOLD, MANNER, UNREAD, is_hub=True)
     assert sheet.title == "Account A"
-    assert [section.name for section in sheet.sections] == ["account", "web login", "document"]
     lines = said(sheet)
-    assert any(line.startswith("initialized ") and line.endswith("(2d ago)") for line in lines)
-    assert "shares 1 out, 0 in" in lines
+    assert any(line.startswith("joined ") and line.endswith("(2d ago)") for line in lines)
+    assert any(line.startswith("web login github|aaa, bound ") for line in lines)
     assert any(line.startswith("hub ") for line in lines)
-    assert "web login github|aaa" in lines
+    assert "nothing is shared with it" in lines
+    assert "hunter2" not in sheet.text
+
+
+def test_an_account_lists_its_shares_and_every_name_in_them_is_a_link() -> None:
+    sheet = account_sheet("BERT", ACCOUNT_FOLD, MANNER, UNREAD, is_hub=False)
+    table = next(item for item in sheet.items if isinstance(item, Table))
+    assert [column.heading for column in table.columns] == [
+        "1 shared with it", "by", "shared at", "imported at"
+    ]  # fmt: skip
+    catalog, by, shared, imported = table.spans(table.rows[0])
+    assert (catalog.text, catalog.place) == ("songs", DocumentPlace("catalog", "songs"))
+    assert (by.text, by.place) == ("A", DocumentPlace("account", "ANNA"))
+    assert shared.text == "reading …"
+    assert imported.text == "01-02 00:00"
 
 
 def test_a_catalog_says_with_whom_it_is_shared_and_who_imported_it() -> None:
-    sheet = catalog_sheet("songs", CATALOG_FOLD, MANNER, ["two owners"], ACCOUNT_FOLD.states)
+    sheet = catalog_sheet(
+        "songs",
+        CATALOG_FOLD,
+        MANNER,
+        UNREAD,
+        warnings=["two owners"],
+        accounts=ACCOUNT_FOLD.states,
+        share=Share("ANNA", "BERT", "songs"),
+    )
     lines = said(sheet)
-    assert lines[:3] == ["owner A  ANNA", "warning two owners", "shared with 1 account"]
-    assert lines[3].startswith("BERT, imported ")
+    assert lines[:5] == [
+        "this share A → BERT",
+        "shared at reading …",
+        "imported at 01-02 00:00",
+        "owner A  ANNA",
+        "warning two owners",
+    ]
+    assert lines[5].startswith("shared with 1 account")
+    assert lines[6].startswith("BERT  reading …")
 
 
-def test_a_document_of_any_projection_has_a_sheet() -> None:
+def test_a_document_of_any_projection_has_a_page() -> None:
     fold = fold_all(ActivityProjection(), RECORDS)
-    sheet = document_sheet("ANNA", fold, MANNER)
-    assert sheet.title == "Account ANNA"
-    assert '"events": 3' in "\n".join(said(sheet))
-    assert said(document_sheet("NEMO", fold, MANNER))[1] == "no longer known"
+    sheet = document_sheet("ANNA", fold, MANNER, UNREAD, ACCOUNT_FOLD.states, CATALOG_FOLD.states)
+    assert sheet.title == "Account A"
+    assert said(sheet)[:3] == ["account ANNA", "first seen 86,400", "events 3"]
+    unknown = document_sheet("NEMO", fold, MANNER, UNREAD, {}, {})
+    assert said(unknown)[1] == "there is none as of 4"

@@ -13,10 +13,9 @@ from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.projections.wording import change_line, payload_lines, seal_line
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time
-from natster_tui.tui.panes.sheet import Manner, Section, Sheet, Tone
 from natster_tui.tui.places.place import DocumentPlace, account_place
-
-_CHANGE_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "~": Tone.WARN}
+from natster_tui.tui.sheets.compare_sheet import CHANGE_TONES
+from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
 
 
 def event_sheet(reading: Reading, parked: ParkReason | None, manner: Manner) -> Sheet:
@@ -103,7 +102,7 @@ def _effect(effect: Effect, manner: Manner) -> Section:
     section.add(effect.projection.name, f"{shown}{made}", Tone.STRONG)
     for change in effect.fields:
         line = change_line(change, reveal=manner.reveal, names=manner.names)
-        section.add("", line, _CHANGE_TONES.get(line[0], Tone.PLAIN))
+        section.add("", line, CHANGE_TONES.get(line[0], Tone.PLAIN))
     if not effect.fields:
         section.add("", "nothing changed", Tone.DIM)
     return section

@@ -1,0 +1,1 @@
+"""What the inspector shows, as values: sheets of labelled lines and tables."""

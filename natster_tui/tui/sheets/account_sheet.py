@@ -1,0 +1,86 @@
+"""An account for the inspector: since when it is there, its shares, its web login, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from natster_tui.events.natster import BOUND, INITIALIZED
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.fold import Fold
+from natster_tui.projections.history.states import Past
+from natster_tui.projections.registering.registry import CATALOGS
+from natster_tui.text.counting import counted
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.places.place import DocumentPlace, EventPlace
+from natster_tui.tui.sheets.shares import Told, add_shares, history_section, since
+from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+
+AnyFold = Fold[Any] | Past[Any]
+
+
+def account_sheet(
+    key: str,
+    fold: AnyFold,
+    manner: Manner,
+    told: Told,
+    *,
+    is_hub: bool,
+    warnings: Sequence[tuple[str, str]] = (),
+) -> Sheet:
+    """An account's page. `warnings` are the catalogs to warn of, each with a sentence."""
+    facts = Section("account")
+    title = f"Account {manner.names.of(key)}"
+    facts.add("key", screen_text(key, 100))
+    state: AccountState | None = fold.states.get(key)
+    if state is None:
+        facts.add("", f"there is no such account as of {fold.seq:,}", Tone.DIM)
+        return Sheet(title, (facts,))
+    _add_joined(facts, state, manner, told)
+    _add_login(facts, state, manner, told)
+    if is_hub:
+        facts.add("hub", "shares with most accounts; imports from it make no prize candidate")
+    for catalog, sentence in warnings:
+        facts.add("contested", sentence, Tone.WARN, DocumentPlace(CATALOGS.name, catalog))
+    shares = Section("shares")
+    add_shares(shares, key, state.in_shares, told, manner, outgoing=False)
+    shares.add("", "")
+    add_shares(shares, key, state.out_shares, told, manner, outgoing=True)
+    shares.add("", "")
+    context, history = _context(state, manner), history_section(told, manner)
+    if manner.reveal:
+        # What was asked to be shown for a few seconds must not have to be looked for.
+        return Sheet(title, (facts, context, shares, history))
+    return Sheet(title, (facts, shares, context, history))
+
+
+def _add_joined(facts: Section, state: AccountState, manner: Manner, told: Told) -> None:
+    if not state.initialized_at:
+        facts.add("joined", "not yet: others have shared with it already")
+        return
+    mark = None if told.story is None else told.story.first(INITIALIZED, told.at)
+    place = None if mark is None else EventPlace(mark.seq)
+    facts.add("joined", since(state.initialized_at, manner), place=place)
+
+
+def _add_login(facts: Section, state: AccountState, manner: Manner, told: Told) -> None:
+    bound = state.bound_context
+    if bound is None:
+        facts.add("web login", "none", Tone.DIM)
+        return
+    login = screen_text(bound.oauth_id, 120, reveal=manner.reveal)
+    mark = None if told.story is None else told.story.last(BOUND, told.at)
+    place = None if mark is None else EventPlace(mark.seq)
+    when = "" if state.bound_at is None else f", bound {since(state.bound_at, manner)}"
+    facts.add("web login", f"{login}{when}", Tone.SECOND, place)
+
+
+def _context(state: AccountState, manner: Manner) -> Section:
+    section, bound = Section("web context"), state.bound_context
+    if bound is not None:
+        fields = bound.as_document()["bound_context"]
+        section.add("", f"web context, {counted(len(fields), 'field')}", Tone.DIM, wide=True)
+        for name, value in fields.items():
+            section.add("", f"{name}: {manner.field(name, value) or '-'}")
+        section.add("", "")
+    return section

@@ -1,0 +1,72 @@
+"""A catalog for the inspector: its owner, who may see it since when, and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from natster_tui.engine.history.document_story import Share
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.catalog import CatalogState
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.places.place import account_place
+from natster_tui.tui.sheets.account_sheet import AnyFold
+from natster_tui.tui.sheets.shares import Told, add_recipients, history_section
+from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+
+
+def catalog_sheet(
+    name: str,
+    fold: AnyFold,
+    manner: Manner,
+    told: Told,
+    *,
+    warnings: Sequence[str] = (),
+    accounts: Mapping[str, AccountState],
+    share: Share | None = None,
+) -> Sheet:
+    """A catalog's page; `accounts` says when a recipient imported it.
+
+    `share` is the one that the row under the cursor stands for, if it stands for one.
+    """
+    facts = Section("catalog")
+    title = f"Catalog {screen_text(name, 60)}"
+    if share is not None:
+        _add_share(facts, share, manner, told, accounts)
+    state: CatalogState | None = fold.states.get(name)
+    if state is None:
+        facts.add("", "only shared in ways that make no catalog", Tone.DIM)
+        return Sheet(title, (facts, history_section(told, manner)))
+    facts.add("owner", manner.account(state.owner), place=account_place(state.owner))
+    for warning in warnings:
+        facts.add("warning", warning, Tone.WARN)
+    for other in state.contested_by:
+        facts.add("also by", manner.account(other), Tone.WARN, account_place(other))
+    shares = Section("shares")
+    add_recipients(
+        shares, name, state.owner, state.shared_with, partial(_imported_at, accounts), told, manner
+    )
+    shares.add("", "")
+    return Sheet(title, (facts, shares, history_section(told, manner)))
+
+
+def _add_share(
+    facts: Section,
+    share: Share,
+    manner: Manner,
+    told: Told,
+    accounts: Mapping[str, AccountState],
+) -> None:
+    """Who shared it with whom, and when: what the row under the cursor is about."""
+    names = manner.names
+    shared = told.shared_at(share, manner)
+    imported = told.imported_at(share, _imported_at(accounts, share), manner)
+    said = f"{names.of(share.origin)} → {names.of(share.target)}"
+    facts.add("this share", said, Tone.STRONG, account_place(share.target))
+    facts.add("shared at", shared.text, place=shared.place)
+    facts.add("imported at", imported.text, imported.tone, imported.place)
+
+
+def _imported_at(accounts: Mapping[str, AccountState], share: Share) -> int | None:
+    recipient = accounts.get(share.target)
+    return None if recipient is None else recipient.in_shares.get((share.catalog, share.origin))

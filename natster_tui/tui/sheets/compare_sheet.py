@@ -1,0 +1,50 @@
+"""What is different in a document between two moments, for the inspector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from natster_tui.projections.diff import FieldChange
+from natster_tui.projections.wording import change_line
+from natster_tui.text.counting import counted
+from natster_tui.tui.places.place import EventPlace
+from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+
+CHANGE_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "~": Tone.WARN}
+"""How the lines of fields look, by their first character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two moments: a sequence, and whether the document existed then."""
+
+    seq: int
+    said: str
+    exists: bool
+
+
+def compare_sheet(
+    name: str,
+    sides: tuple[Side, Side] | None,
+    changes: Sequence[FieldChange] | str,
+    manner: Manner,
+) -> Sheet:
+    """The fields in which a document differs; a text instead of them says why it is not known."""
+    title = f"{name}: then and now"
+    section = Section("comparison")
+    if isinstance(changes, str) or sides is None:
+        section.add("", str(changes), Tone.DIM if sides is None else Tone.BAD, wide=True)
+        return Sheet(title, (section,))
+    for label, side in zip(("from", "to"), sides, strict=True):
+        said = side.said if side.exists else f"{side.said}: it did not exist"
+        section.add(label, said, place=EventPlace(side.seq) if side.seq else None)
+    section.add("", "")
+    if not changes:
+        section.add("", "nothing changed between them", Tone.DIM, wide=True)
+    else:
+        section.add("", f"{counted(len(changes), 'field')} changed", Tone.DIM, wide=True)
+    for change in changes:
+        line = change_line(change, reveal=manner.reveal, names=manner.names)
+        section.add("", line, CHANGE_TONES.get(line[0], Tone.PLAIN), wide=True)
+    return Sheet(title, (section,))

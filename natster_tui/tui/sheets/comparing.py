@@ -1,0 +1,100 @@
+"""Two moments of the document that is shown, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from textual.widget import Widget
+
+from natster_tui.engine.history.document_history import key_document, sequence_at
+from natster_tui.errors import NatsterError
+from natster_tui.events.moments import AtSequence, BadMomentError, Moment, parse_moment
+from natster_tui.projections.diff import field_changes
+from natster_tui.store.log import EventLog
+from natster_tui.tui.background import start
+from natster_tui.tui.clock import full_time
+from natster_tui.tui.panes.subjects import DocumentSubject
+from natster_tui.tui.sheets.compare_sheet import Side, compare_sheet
+from natster_tui.tui.sheets.sheet import Manner, Sheet
+from natster_tui.tui.view import View
+
+
+class Comparing:
+    """`owner` runs the reading, `ready` is called when it is done."""
+
+    def __init__(self, view: View, owner: Widget, ready: Callable[[], None]) -> None:
+        self._view = view
+        self._owner = owner
+        self._ready = ready
+        self._sheet: Callable[[Manner], Sheet] | None = None
+        self._of: tuple[object, ...] = ()
+        self.version = 0
+        """Differs whenever there is something else to show."""
+
+    def begin(self, subject: DocumentSubject, name: str, text: str) -> None:
+        """Compare a document as of a moment with what is shown. Raises BadMomentError."""
+        now = self._view.now()
+        if not text.strip():
+            raise BadMomentError("name a moment to compare with: yesterday, 2d, 09:30, 4711")
+        moment = parse_moment(text, now, local=True)
+        shown = self._view.moment
+        end = None if shown is None else shown.seq
+        self._of = (subject.projection.name, subject.key)
+        self._say(partial(compare_sheet, name, None, "reading the events of this key …"))
+        start(self._owner, partial(self._compare, subject, name, moment, end), "compare")
+
+    def sheet(self, subject: DocumentSubject, manner: Manner) -> Sheet | None:
+        """The comparison of a document, None if it was not asked for."""
+        if self._sheet is None or self._of != (subject.projection.name, subject.key):
+            return None
+        return self._sheet(manner)
+
+    def end(self) -> None:
+        """Forget it."""
+        self._sheet = None
+        self.version += 1
+
+    def _say(self, sheet: Callable[[Manner], Sheet]) -> None:
+        self._sheet = sheet
+        self.version += 1
+        self._ready()
+
+    async def _compare(
+        self, subject: DocumentSubject, name: str, moment: Moment, end: int | None
+    ) -> None:
+        workspace = self._view.workspace
+        log, instance = workspace.log, workspace.options.instance
+        try:
+            if log is None:
+                self._say(partial(compare_sheet, name, None, "not connected"))
+                return
+            last = end if end is not None else (await log.refresh()).last_seq
+            first = await self._sequence_of(log, moment, last)
+            before, after = [
+                await key_document(log, subject.projection, subject.key, seq, instance)
+                for seq in (first, last)
+            ]
+            word = "now" if end is None else "shown"
+            sides = (
+                Side(first, await _said(log, first, "then"), before is not None),
+                Side(last, await _said(log, last, word), after is not None),
+            )
+        except NatsterError as error:
+            self._say(partial(compare_sheet, name, None, error.sentence))
+            return
+        changes = field_changes(before, after) if before != after else ()
+        self._say(partial(compare_sheet, name, sides, changes))
+
+    async def _sequence_of(self, log: EventLog, moment: Moment, last: int) -> int:
+        if isinstance(moment, AtSequence):
+            return min(moment.seq, last)
+        return await sequence_at(log, moment.seconds, self._view.workspace.options.instance)
+
+
+async def _said(log: EventLog, seq: int, which: str) -> str:
+    """A moment in words: its sequence, and the time of the event there."""
+    record = await log.record_at(seq) if seq else None
+    if record is None:
+        return f"{which}: before the first event" if seq == 0 else f"{which}: {seq:,}"
+    return f"{which}: {seq:,}, {full_time(record.event_time)}"

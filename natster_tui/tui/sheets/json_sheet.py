@@ -1,0 +1,95 @@
+"""A document as JSON for the inspector: parts of it can be folded away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+
+from natster_tui.projections.excerpt import excerpt_of
+from natster_tui.projections.wording import LeftOut, pretty_json
+from natster_tui.text.masking import mask_json
+from natster_tui.text.safe_text import safe_text
+from natster_tui.text.strict_json import Json
+from natster_tui.tui.sheets.account_sheet import AnyFold
+from natster_tui.tui.sheets.sheet import Fold, Manner, Section, Sheet, Tone
+
+ENTRIES_SHOWN = 500
+"""Of a list; `y` copies all of them."""
+_SHORT = 72
+"""An object or a list without others inside stands on one line, up to so many characters."""
+
+Path = tuple[str | int, ...]
+
+
+def json_sheet(
+    title: str, key: str, fold: AnyFold, manner: Manner, folded: Collection[Path]
+) -> Sheet:
+    """A document as JSON; `folded` are the parts of which only the size is shown."""
+    section, state = Section("document"), fold.states.get(key)
+    if state is None:
+        section.add("", f"there is none as of {fold.seq:,}", Tone.DIM)
+        return Sheet(title, (section,))
+    excerpt = excerpt_of(fold.projection, key, state, ENTRIES_SHOWN)
+    shown = excerpt.document if manner.reveal else mask_json(excerpt.document)
+    said = f"{excerpt.size}, as of {fold.seq:,} · enter folds · J shows the page"
+    section.add("", said, Tone.DIM, wide=True)
+    for depth, text, fold_at in _lines(shown, (), "", "", folded):
+        section.add("", "  " * depth + text, place=fold_at, wide=True)
+    return Sheet(title, (section,))
+
+
+_Row = tuple[int, str, Fold | None]
+"""How deep a line stands, its text, and what Enter folds or unfolds there."""
+
+
+def _lines(
+    value: Json | LeftOut, path: Path, before: str, after: str, folded: Collection[Path]
+) -> Iterator[_Row]:
+    """The lines of a value; `before` and `after` are its name and the comma behind it."""
+    depth = len(path)
+    inner: list[tuple[str | int, str, Json]]
+    if isinstance(value, dict):
+        inner, (opens, closes) = (
+            [(name, f"{_quoted(name)}: ", item) for name, item in value.items()],
+            "{}",
+        )
+    elif isinstance(value, list):
+        inner, (opens, closes) = [(index, "", item) for index, item in enumerate(value)], "[]"
+    else:
+        yield depth, f"{before}{pretty_json(value)}{after}", None
+        return
+    if not inner or _is_short(value):
+        yield depth, f"{before}{_on_one_line(value)}{after}", None
+        return
+    if path in folded:
+        count = _entries(value)
+        yield depth, f"▸ {before}{opens} {count:,} {closes}{after}", Fold(path)
+        return
+    yield depth, f"▾ {before}{opens}", Fold(path)
+    for number, (name, label, item) in enumerate(inner):
+        comma = "," if number < len(inner) - 1 else ""
+        yield from _lines(item, (*path, name), label, comma, folded)
+    yield depth, f"{closes}{after}", None
+
+
+def _entries(value: dict[str, Json] | list[Json]) -> int:
+    last = value[-1] if isinstance(value, list) and value else None
+    return len(value) - 1 + last.count if isinstance(last, LeftOut) else len(value)
+
+
+def _is_short(value: dict[str, Json] | list[Json]) -> bool:
+    items = value.values() if isinstance(value, dict) else value
+    return not any(isinstance(item, dict | list | LeftOut) for item in items) and (
+        len(_on_one_line(value)) <= _SHORT
+    )
+
+
+def _on_one_line(value: dict[str, Json] | list[Json]) -> str:
+    if isinstance(value, dict):
+        said = [f"{_quoted(name)}: {pretty_json(item)}" for name, item in value.items()]
+        return "{" + ", ".join(said) + "}"
+    return "[" + ", ".join(pretty_json(item) for item in value) + "]"
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(safe_text(name, 200), ensure_ascii=False)

@@ -1,0 +1,154 @@
+"""A sheet fitted to a width: which text stands where on which line.
+
+Lines are wrapped when the layout is made. A table's rows take one line each and are made when they
+are asked for, so a table of a hundred thousand rows costs what its visible ones do.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from natster_tui.tui.sheets.sheet import Line, Sheet, Span, Table, Target, Tone
+from natster_tui.tui.theme import Glyphs, plain
+from natster_tui.tui.widgets.cells import fit
+from natster_tui.tui.widgets.fitting import fair_widths, needed
+
+LABEL = 12
+"""Cells for the labels on the left."""
+_GAP = 2
+"""Cells between two columns of a table."""
+_MEASURED = 200
+"""Rows whose texts decide how wide a table's columns are."""
+
+Wrap = Callable[[str, int], Sequence[str]]
+"""Breaks a text into lines of so many cells."""
+
+
+class Piece(NamedTuple):
+    """A text on a line: its first cell, its look, and what it leads to."""
+
+    x: int
+    text: str
+    tone: Tone
+    target: Target | None
+    goes_on: bool = False
+    """Whether it goes on from the line above, where the link is that keys choose."""
+
+    @property
+    def end(self) -> int:
+        """The cell after its last one; blanks at its end do not count."""
+        return self.x + cell_len(self.text.rstrip())
+
+
+class SheetLayout:
+    """All lines of a sheet, `height` of them."""
+
+    def __init__(self, sheet: Sheet, width: int, glyphs: Glyphs, wrap: Wrap) -> None:
+        self._width = max(1, width)
+        self._glyphs = glyphs
+        self._wrap = wrap
+        self._blocks: list[_Lines | _Rows] = []
+        self._starts: list[int] = []
+        self.height = 0
+        for item in sheet.items:
+            self._append(_Rows(item, self._width, glyphs) if isinstance(item, Table) else item)
+
+    def _append(self, item: _Rows | Line) -> None:
+        if isinstance(item, _Rows):
+            block: _Lines | _Rows = item
+        elif self._blocks and isinstance(last := self._blocks[-1], _Lines):
+            before = len(last.lines)
+            last.lines += self._wrapped(item)
+            self.height += len(last.lines) - before
+            return
+        else:
+            block = _Lines(self._wrapped(item))
+        self._blocks.append(block)
+        self._starts.append(self.height)
+        self.height += block.height
+
+    def _wrapped(self, line: Line) -> list[tuple[Piece, ...]]:
+        text, indent = plain(line.text, self._glyphs), 0 if line.wide else LABEL
+        room = max(1, self._width - indent)
+        is_short = "\n" not in text and cell_len(text) <= room
+        rows = [text] if is_short else list(self._wrap(text, room))
+        label = Piece(0, fit(line.label, LABEL - 1), Tone.DIM, None)
+        pieces: list[tuple[Piece, ...]] = []
+        for number, row in enumerate(rows or [""]):
+            said = Piece(indent, row, line.tone, line.place, number > 0)
+            pieces.append((label, said) if number == 0 and line.label else (said,))
+        return pieces
+
+    def pieces(self, y: int) -> Sequence[Piece]:
+        """What stands on a line; nothing below the last one."""
+        if not 0 <= y < self.height:
+            return ()
+        number = bisect_right(self._starts, y) - 1
+        return self._blocks[number].pieces(y - self._starts[number])
+
+    def links(self, y: int) -> list[Piece]:
+        """What keys can choose on a line, from left to right."""
+        return [each for each in self.pieces(y) if each.target is not None and not each.goes_on]
+
+    def lines_with(self, text: str, most: int) -> Iterator[int]:
+        """The lines that hold a text, in any letter case; only the first `most` are looked at."""
+        wanted = text.lower()
+        for y in range(min(self.height, most)):
+            if wanted in " ".join(piece.text for piece in self.pieces(y)).lower():
+                yield y
+
+
+class _Lines:
+    """Lines that were wrapped already."""
+
+    def __init__(self, lines: list[tuple[Piece, ...]]) -> None:
+        self.lines = lines
+
+    @property
+    def height(self) -> int:
+        return len(self.lines)
+
+    def pieces(self, y: int) -> Sequence[Piece]:
+        return self.lines[y]
+
+
+class _Rows:
+    """A table: its headings, then its rows."""
+
+    def __init__(self, table: Table, width: int, glyphs: Glyphs) -> None:
+        self._table = table
+        self._glyphs = glyphs
+        measured = [self._texts(table.spans(row)) for row in islice(table.rows, _MEASURED)]
+        needs = [
+            needed([plain(column.heading, glyphs), *(texts[index] for texts in measured)])
+            for index, column in enumerate(table.columns)
+        ]
+        self._widths = fair_widths(needs, width - _GAP * (len(needs) - 1))
+
+    def _texts(self, spans: Sequence[Span]) -> list[str]:
+        return [plain(span.text, self._glyphs) for span in spans]
+
+    @property
+    def height(self) -> int:
+        return 1 + len(self._table.rows)
+
+    def pieces(self, y: int) -> Sequence[Piece]:
+        columns = self._table.columns
+        if y == 0:
+            spans: Sequence[Span] = [Span(column.heading, Tone.DIM) for column in columns]
+        else:
+            spans = self._table.spans(self._table.rows[y - 1])
+        pieces: list[Piece] = []
+        x = 0
+        for span, column, width in zip(spans, columns, self._widths, strict=True):
+            text = plain(span.text, self._glyphs)
+            shown = fit(text, width, self._glyphs.ellipsis, right=column.right)
+            start = len(shown) - len(shown.lstrip()) if column.right else 0
+            pieces.append(Piece(x + start, shown[start:], span.tone, span.place))
+            x += width + _GAP
+        return pieces

@@ -1,0 +1,174 @@
+"""The tables of shares and of history, for the sheets of accounts and catalogs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from natster_tui.engine.history.document_story import DocumentStory, Happening, Mark, Share
+from natster_tui.events.times import age
+from natster_tui.events.tokens import NONE
+from natster_tui.projections.account import Shares
+from natster_tui.projections.registering.registry import CATALOGS
+from natster_tui.text.counting import counted
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.clock import full_time, row_time
+from natster_tui.tui.places.place import DocumentPlace, EventPlace, account_place
+from natster_tui.tui.sheets.sheet import Column, Manner, Section, Span, Table, Tone
+
+NOT_YET = "reading …"
+"""Stands where the key's events have not been read so far."""
+
+
+class Told:
+    """What is known of a document's events as of sequence `at`; `story` is None while it is read.
+
+    `problem` says why it cannot be read; empty if it can. `version` differs whenever names or ages
+    may look different.
+    """
+
+    def __init__(
+        self, story: DocumentStory | None, at: int, problem: str = "", version: object = None
+    ) -> None:
+        self.story = story
+        self.at = at
+        self.problem = problem
+        self._version = version
+
+    @property
+    def basis(self) -> object:
+        """Differs whenever more is known."""
+        upto = 0 if self.story is None else self.story.upto
+        return (id(self.story), upto, self.at, self._version)
+
+    def shared_at(self, share: Share, manner: Manner) -> Span:
+        """When a share was made; the event is a link."""
+        if self.story is None:
+            return Span("?" if self.problem else NOT_YET, Tone.DIM)
+        return _when(self.story.shared(share, self.at), manner, "?")
+
+    def imported_at(self, share: Share, seconds: int | None, manner: Manner) -> Span:
+        """When a share was imported, as its document says; the event is a link."""
+        if seconds is None:
+            return Span("not yet", Tone.DIM)
+        mark = None if self.story is None else self.story.imported(share, self.at)
+        place = None if mark is None else EventPlace(mark.seq)
+        return Span(row_time(seconds, manner.now).strip(), Tone.GOOD, place)
+
+
+def _when(mark: Mark | None, manner: Manner, otherwise: str) -> Span:
+    if mark is None:
+        return Span(otherwise, Tone.DIM)
+    return Span(row_time(mark.time, manner.now).strip(), Tone.PLAIN, EventPlace(mark.seq))
+
+
+def since(seconds: int, manner: Manner) -> str:
+    """A time in full, with its age at the moment that is shown."""
+    return f"{full_time(seconds)} ({age(manner.now - seconds)} ago)"
+
+
+def account_span(key: str, manner: Manner, tone: Tone = Tone.PLAIN) -> Span:
+    """An account by its name; its page is a link."""
+    return Span(manner.names.of(key), tone, account_place(key))
+
+
+def catalog_span(name: str) -> Span:
+    """A catalog; its page is a link."""
+    return Span(screen_text(name, 60), Tone.STRONG, DocumentPlace(CATALOGS.name, name))
+
+
+def add_shares(
+    section: Section, key: str, shares: Shares, told: Told, manner: Manner, *, outgoing: bool
+) -> None:
+    """The shares of an account in one direction, the newest first."""
+    what, whom = ("shared by it", "with") if outgoing else ("shared with it", "by")
+    if not shares:
+        section.add("", f"nothing is {what}", Tone.DIM, wide=True)
+        return
+
+    def spans(entry: tuple[tuple[str, str], int | None]) -> tuple[Span, ...]:
+        (catalog, other), imported = entry
+        share = Share(key, other, catalog) if outgoing else Share(other, key, catalog)
+        return (
+            catalog_span(catalog),
+            account_span(other, manner),
+            told.shared_at(share, manner),
+            told.imported_at(share, imported, manner),
+        )
+
+    rows = tuple(shares.items())[::-1]
+    headings = (f"{len(rows):,} {what}", whom, "shared at", "imported at")
+    columns = tuple(map(Column, headings))
+    section.add_table(Table(columns, rows, spans, told.basis))
+
+
+def add_recipients(
+    section: Section,
+    catalog: str,
+    owner: str,
+    recipients: Iterable[str],
+    imported_at: Callable[[Share], int | None],
+    told: Told,
+    manner: Manner,
+) -> None:
+    """The accounts that a catalog is shared with, each with when it imported it; newest first."""
+    rows = tuple(recipients)[::-1]
+    if not rows:
+        section.add("", "shared with no account", Tone.DIM, wide=True)
+        return
+
+    def spans(account: str) -> tuple[Span, ...]:
+        share = Share(owner, account, catalog)
+        return (
+            account_span(account, manner, Tone.STRONG),
+            told.shared_at(share, manner),
+            told.imported_at(share, imported_at(share), manner),
+        )
+
+    columns = (
+        Column(f"shared with {counted(len(rows), 'account')}"),
+        Column("shared at"),
+        Column("imported at"),
+    )
+    section.add_table(Table(columns, rows, spans, told.basis))
+
+
+def history_section(told: Told, manner: Manner) -> Section:
+    """The events that made a document, the newest first, each a link."""
+    section = Section("history")
+    if told.story is None:
+        said = told.problem or "history: reading the events of this key …"
+        section.add("", said, Tone.BAD if told.problem else Tone.DIM, wide=True)
+        return section
+    happenings = told.story.happenings
+    count = told.story.happened(told.at)
+
+    def spans(row: int) -> tuple[Span, ...]:
+        each = happenings[count - 1 - row]
+        catalog = Span("") if each.catalog == NONE else catalog_span(each.catalog)
+        return (
+            Span(f"{each.seq:,}", Tone.DIM, EventPlace(each.seq)),
+            Span(row_time(each.time, manner.now).strip(), Tone.DIM),
+            Span(each.kind.word),
+            _parties(each, told.story.key if told.story is not None else "", manner),
+            catalog,
+        )
+
+    columns = (
+        Column("event", right=True),
+        Column("time"),
+        Column(counted(count, "change")),
+        Column("who"),
+        Column("catalog"),
+    )
+    section.add_table(Table(columns, range(count), spans, told.basis))
+    return section
+
+
+def _parties(each: Happening, key: str, manner: Manner) -> Span:
+    """Who did it, and with whom; the other account is the link."""
+    direction = each.kind.direction
+    if direction is None:
+        return account_span(each.origin, manner)
+    said = f"{manner.names.of(each.origin)} {direction.value} {manner.names.of(each.target)}"
+    other = each.target if each.origin == key else each.origin
+    return Span(said, Tone.PLAIN, account_place(other))

@@ -1,0 +1,166 @@
+"""What the inspector shows, as values: a title, and labelled lines and tables in named sections.
+
+The other modules of this folder build sheets, `layout` fits them to a width, and the inspector
+paints them. Everything from outside is made safe while a sheet is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from natster_tui.projections.wording import Names
+from natster_tui.text.masking import MASK, is_secret_name, mask_text, screen_text
+from natster_tui.text.safe_text import safe_block
+from natster_tui.tui.places.place import Place
+
+
+class Tone(StrEnum):
+    """How a text stands out. The value is a variable of the theme, or a style."""
+
+    PLAIN = ""
+    STRONG = "bold"
+    DIM = "dim"
+    SECOND = "text-secondary"
+    GOOD = "text-success"
+    WARN = "text-warning"
+    BAD = "text-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A part of a JSON document that Enter folds or unfolds, by the names and indexes above it."""
+
+    path: tuple[str | int, ...]
+
+
+Target = Place | Fold
+"""What Enter or a click on a text goes to, or does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line: its label (empty: it goes on from the one above) and its text, perhaps several lines.
+
+    A text longer than the screen is wide is wrapped beside its label.
+    """
+
+    label: str
+    text: str
+    tone: Tone = Tone.PLAIN
+    place: Target | None = None
+    """What the line names, if that can be gone to."""
+    wide: bool = False
+    """Whether it has no room for labels on its left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What stands in one column of a table's row."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+    place: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. It is as wide as its texts need, or shares what room there is."""
+
+    heading: str
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of which only those in view are made, so that there may be any number of them.
+
+    `spans` makes a row's texts, one for each column. Two tables are equal when their rows are, and
+    `basis`: what else their texts depend on.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Sequence[Any]
+    spans: Callable[[Any], tuple[Span, ...]] = field(compare=False)
+    basis: object = None
+
+
+@dataclass(slots=True)
+class Section:
+    """Lines and tables about one thing, such as the message or the document."""
+
+    name: str
+    items: list[Line | Table] = field(default_factory=list)
+
+    def add(
+        self,
+        label: str,
+        text: str,
+        tone: Tone = Tone.PLAIN,
+        place: Target | None = None,
+        *,
+        wide: bool = False,
+    ) -> None:
+        """Add a line."""
+        self.items.append(Line(label, text, tone, place, wide))
+
+    def add_table(self, table: Table) -> None:
+        """Add a table."""
+        self.items.append(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything that the inspector shows about one thing."""
+
+    title: str
+    sections: tuple[Section, ...]
+
+    @property
+    def items(self) -> Iterator[Line | Table]:
+        """The lines and tables of all sections."""
+        for section in self.sections:
+            yield from section.items
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        """The lines of all sections, and the rows of their tables as lines."""
+        for item in self.items:
+            if isinstance(item, Line):
+                yield item
+                continue
+            yield Line("", "  ".join(column.heading for column in item.columns), Tone.DIM)
+            for row in item.rows:
+                texts = (span.text.strip() for span in item.spans(row))
+                yield Line("", "  ".join(filter(None, texts)))
+
+    @property
+    def text(self) -> str:
+        """The sheet as plain text, for copying."""
+        said = [f"{line.label:<12}{line.text}".rstrip() for line in self.lines]
+        return "\n".join([self.title, *said])
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How sheets are written: account names, the time now (unix seconds), secrets shown or not.
+
+    `now` is the time of the moment travelled to, where one is shown.
+    """
+
+    names: Names
+    now: float
+    reveal: bool = False
+
+    def account(self, key: str) -> str:
+        """An account's name and key, or the key alone if it has no name."""
+        name, shown = self.names.of(key), screen_text(key, 100)
+        return shown if "…" in name or name == shown else f"{name}  {shown}"
+
+    def field(self, name: str, value: str) -> str:
+        """The value of a named field, over several lines if it has them."""
+        if self.reveal or not value:
+            return safe_block(value, 12, 2_000)
+        return MASK if is_secret_name(name) else safe_block(mask_text(value), 12, 2_000)

@@ -1,0 +1,86 @@
+"""The story of the document that is shown: read in the background, kept up with live events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from textual.widget import Widget
+
+from natster_tui.engine.history.document_story import DocumentStory, read_story
+from natster_tui.errors import NatsterError
+from natster_tui.projections.checkpoint import NO_TOMBSTONES
+from natster_tui.store.log import EventLog
+from natster_tui.tui.background import start
+from natster_tui.tui.panes.subjects import DocumentSubject
+from natster_tui.tui.sheets.shares import Told
+from natster_tui.tui.view import View
+
+_TAKEN_LIVE = 2_000
+"""Events at the timeline's hand that are looked at here; more of them are read by the key."""
+
+
+class Stories:
+    """Of one document at a time. `owner` runs the reading, `ready` is called when there is more."""
+
+    def __init__(self, view: View, owner: Widget, ready: Callable[[], None]) -> None:
+        self._view = view
+        self._owner = owner
+        self._ready = ready
+        self._of: tuple[object, ...] = ()
+        self._story: DocumentStory | None = None
+        self._problem = ""
+        self._reading = False
+
+    def told(self, subject: DocumentSubject) -> Told:
+        """What is known of a document's events; the first call begins to read them."""
+        view = self._view
+        log, at = view.workspace.log, view.fold(subject.projection.name).seq
+        if log is None:
+            return Told(None, at, "history: not connected")
+        of = (log.identity, subject.projection.name, subject.key)
+        if of != self._of:
+            self._of, self._story, self._problem, self._reading = of, None, "", False
+        if self._story is None and not self._problem:
+            tombstones = log.sealing.tombstones or NO_TOMBSTONES
+            self._read(log, DocumentStory(subject.projection, subject.key, tombstones), at)
+        elif self._story is not None and self._story.upto < at and not self._take_live(at):
+            self._read(log, self._story, at)
+        return Told(self._story, at, self._problem, (view.version, view.now() // 60))
+
+    def _take_live(self, at: int) -> bool:
+        """Look at the newest events where the timeline has all of them."""
+        follower, story = self._view.workspace.follower, self._story
+        if story is None or self._reading or at - story.upto > _TAKEN_LIVE:
+            return False
+        if not all(map(follower.is_known, range(story.upto + 1, at + 1))):
+            return False
+        try:
+            for seq in range(story.upto + 1, at + 1):
+                record = follower.get(seq)
+                event = None if record is None else self._view.reading(record).event
+                if record is not None and event is not None and story.concerns(event):
+                    story.add(record, event)
+        except NatsterError as error:
+            self._problem = error.sentence
+        story.upto = max(story.upto, at)
+        return True
+
+    def _read(self, log: EventLog, story: DocumentStory, at: int) -> None:
+        if not self._reading:
+            self._reading = True
+            start(self._owner, partial(self._reading_of, log, story, at, self._of), "story")
+
+    async def _reading_of(
+        self, log: EventLog, story: DocumentStory, at: int, of: tuple[object, ...]
+    ) -> None:
+        problem = ""
+        try:
+            await read_story(log, story, at, self._view.workspace.options.instance)
+        except NatsterError as error:
+            problem = f"history: {error.sentence}"
+        if of == self._of:
+            self._reading, self._problem = False, problem
+            if not problem or story.happenings:
+                self._story = story
+            self._ready()

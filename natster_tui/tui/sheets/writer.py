@@ -1,0 +1,173 @@
+"""Which sheet the inspector shows of a subject, and what has to be read for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from functools import partial
+
+from textual.widget import Widget
+
+from natster_tui.engine.history.document_history import effects_of
+from natster_tui.errors import NatsterError
+from natster_tui.events.event import Record
+from natster_tui.projections.history.steps import Effect
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.wording import Names
+from natster_tui.store.log import EventLog
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.background import start
+from natster_tui.tui.panes.catalog_columns import catalog_warnings
+from natster_tui.tui.panes.subjects import (
+    DocumentSubject,
+    EventSubject,
+    ProjectorSubject,
+    Subject,
+)
+from natster_tui.tui.sheets.account_sheet import account_sheet
+from natster_tui.tui.sheets.catalog_sheet import catalog_sheet
+from natster_tui.tui.sheets.comparing import Comparing
+from natster_tui.tui.sheets.document_sheet import document_sheet
+from natster_tui.tui.sheets.event_sheet import absent_event_sheet, change_sheet, event_sheet
+from natster_tui.tui.sheets.json_sheet import Path, json_sheet
+from natster_tui.tui.sheets.projector_sheet import lease_line, projector_sheet
+from natster_tui.tui.sheets.sheet import Manner, Sheet
+from natster_tui.tui.sheets.stories import Stories
+from natster_tui.tui.view import View
+
+
+class Face(Enum):
+    """What the inspector shows of a document."""
+
+    PAGE = auto()
+    JSON = auto()
+    COMPARISON = auto()
+
+
+class SheetWriter:
+    """Makes sheets. `owner` runs what is read for them, `ready` is called when there is more."""
+
+    def __init__(self, view: View, owner: Widget, ready: Callable[[], None]) -> None:
+        self.shows_change = False
+        """Whether an event's change is shown instead of the event."""
+        self.face = Face.PAGE
+        self.folded: set[Path] = set()
+        """The parts of the JSON that are folded away."""
+        self.comparing = Comparing(view, owner, ready)
+        self._view = view
+        self._owner = owner
+        self._ready = ready
+        self._stories = Stories(view, owner, ready)
+        self._effects: Sequence[Effect] | str | None = None
+        self._effects_of: tuple[Record | None, EventLog | None] = (None, None)
+        """What the effects were read for. After an erasure the log is opened again, and the
+        record, a little later, is another object."""
+
+    def manner(self, *, reveal: bool) -> Manner:
+        """How sheets are written now."""
+        view = self._view
+        return Manner(Names(view.accounts), view.shown_at, reveal)
+
+    def basis(self, subject: Subject | None, *, reveal: bool) -> object:
+        """What a document's sheet depends on; None for what is written anew each time.
+
+        Two equal ones give the same sheet. A hub's sheet takes milliseconds, and a screen asks for
+        it at every refresh.
+        """
+        if not isinstance(subject, DocumentSubject):
+            return None
+        view = self._view
+        told = self._stories.told(subject).basis if self.face is Face.PAGE else None
+        shown = (self.face, frozenset(self.folded), self.comparing.version, reveal)
+        return (subject, shown, told, view.version, view.hubs, view.now() // 60)
+
+    def sheet_of(self, subject: Subject, *, reveal: bool) -> Sheet:
+        """The sheet of a subject."""
+        view, manner = self._view, self.manner(reveal=reveal)
+        match subject:
+            case DocumentSubject():
+                return self._document(subject, manner)
+            case ProjectorSubject(projector):
+                workspace = view.workspace
+                lease = workspace.leases[projector.projection.name]
+                failed_s = time.monotonic() - projector.status.failed_at
+                line = lease_line(lease, read_only=workspace.read_only)
+                return projector_sheet(projector, line, failed_s)
+            case EventSubject(seq, None):
+                return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
+            case EventSubject(seq, record) if not self.shows_change:
+                assert record is not None
+                return event_sheet(view.reading(record), view.parked(record), manner)
+            case EventSubject(seq, record):
+                assert record is not None
+                return change_sheet(seq, self._effects_by(record), manner)
+
+    def name_of(self, subject: DocumentSubject) -> str:
+        """A document in a few words, for titles."""
+        noun, key = subject.projection.key_noun, subject.key
+        names = Names(self._view.accounts)
+        called = screen_text(key, 60) if key in self._view.catalogs else names.of(key)
+        return f"{noun[:1].upper()}{noun[1:]} {called}"
+
+    def _document(self, subject: DocumentSubject, manner: Manner) -> Sheet:
+        view, projection, key = self._view, subject.projection, subject.key
+        fold = view.fold(projection.name)
+        if self.face is Face.JSON:
+            return json_sheet(f"{self.name_of(subject)} as JSON", key, fold, manner, self.folded)
+        if self.face is Face.COMPARISON:
+            compared = self.comparing.sheet(subject, manner)
+            if compared is not None:
+                return compared
+        told = self._stories.told(subject)
+        if projection is ACCOUNTS:
+            warnings = tuple(self._contested(key))
+            return account_sheet(
+                key, fold, manner, told, is_hub=key in view.hubs, warnings=warnings
+            )
+        if projection is CATALOGS:
+            return catalog_sheet(
+                key,
+                fold,
+                manner,
+                told,
+                warnings=catalog_warnings(view, key),
+                accounts=view.accounts,
+                share=subject.share,
+            )
+        return document_sheet(key, fold, manner, told, view.accounts, view.catalogs)
+
+    def _contested(self, account: str) -> Sequence[tuple[str, str]]:
+        """The catalogs that an account shares of whose names something is to be said."""
+        view, state = self._view, self._view.accounts.get(account)
+        catalogs = [] if state is None else dict.fromkeys(name for name, _other in state.out_shares)
+        return [
+            (name, f"{screen_text(name, 60)}: {warning}")
+            for name in catalogs
+            for warning in catalog_warnings(view, name)
+        ]
+
+    # -- what an event changed -------------------------------------------------------------
+
+    def _effects_by(self, record: Record) -> Sequence[Effect] | str | None:
+        """What an event changed, as far as it is known; the first call begins to read it."""
+        wanted = (record, self._view.workspace.log)
+        if self._effects_of != wanted:
+            self._effects_of, self._effects = wanted, None
+            start(self._owner, partial(self._read_effects, record), "effects")
+        return self._effects
+
+    async def _read_effects(self, record: Record) -> None:
+        workspace, wanted = self._view.workspace, self._effects_of
+        log = workspace.log
+        if log is None:
+            return
+        try:
+            effects: list[Effect] | str = await effects_of(
+                log, record, workspace.options.instance, self._view.projections
+            )
+        except NatsterError as error:
+            effects = error.sentence
+        if self._effects_of == wanted:
+            self._effects = effects
+            self._ready()
