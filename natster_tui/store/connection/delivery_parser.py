@@ -53,13 +53,31 @@ and a stream may hold messages from when the limit was higher.
 
 _CRLF = b"\r\n"
 _END = len(_CRLF)
-_MESSAGES = (b"HMSG", b"MSG")
+_HMSG, _MSG = b"HMSG", b"MSG"
+_MESSAGES = (_HMSG, _MSG)
 _ERROR = b"-ERR '"
 _HMSG_WITH_REPLY, _MSG_WITH_REPLY = 6, 5
 """Words in `HMSG subject sid reply header_size size` and in `MSG subject sid reply size`."""
 
 _LONGEST_SIZE = 12
 """The most digits of a number; Python refuses to convert thousands of them."""
+
+_SIZES_KEPT = 10_000
+
+
+class _Sizes(dict[bytes, int]):
+    """The sizes that were met, by their digits: most messages are as large as others.
+
+    Raises ValueError for what is not a size.
+    """
+
+    def __missing__(self, digits: bytes) -> int:
+        if not digits.isdigit() or len(digits) > _LONGEST_SIZE:
+            raise ValueError
+        size = int(digits)
+        if len(self) < _SIZES_KEPT:
+            self[digits] = size
+        return size
 
 
 class DeliveryParser(stock.Parser):
@@ -68,6 +86,7 @@ class DeliveryParser(stock.Parser):
     def __init__(self, client: Any, sinks: dict[int, Sink]) -> None:
         super().__init__(client)
         self._sinks = sinks
+        self._sizes = _Sizes()
         self.problem = ""
         """Why the bytes were refused; empty if they were not."""
 
@@ -161,34 +180,35 @@ class DeliveryParser(stock.Parser):
 
         Stops before anything unexpected, and leaves it to `_check_line` and `_check_end`.
         """
-        sinks, find, ends_at, last = self._sinks, data.find, data.startswith, len(data) - _END
+        find, ends_at, last, sizes = data.find, data.startswith, len(data) - _END, self._sizes
         taken: list[Delivery] = []
         sid, sink = b"", None
         at = 0
-        with suppress(ValueError):  # not a size
-            while sinks and (end := find(_CRLF, at)) >= 0:
-                words = data[at:end].split(b" ")
-                headed = words[0] == b"HMSG"
-                if len(words) != (_HMSG_WITH_REPLY if headed else _MSG_WITH_REPLY):
+        with suppress(ValueError):  # a word too many or too few, or not a size
+            while (end := find(_CRLF, at)) >= 0:
+                try:
+                    verb, subject, to, reply, head, total = data[at:end].split(b" ")
+                    begin = end + _END
+                    body = begin + sizes[head]
+                    block: bytes | None = data[begin:body]
+                    headed = True
+                except ValueError:
+                    verb, subject, to, reply, total = data[at:end].split(b" ")
+                    body = begin = end + _END
+                    block, headed = None, False
+                stop = begin + sizes[total]
+                if verb != (_HMSG if headed else _MSG):
                     break
-                if words[2] != sid:
-                    if words[0] not in _MESSAGES or (to := sinks.get(int(words[2]))) is None:
+                if to != sid:
+                    if (other := self._sinks.get(int(to))) is None:
                         break
                     if sink is not None:
                         sink(taken)
                         taken = []
-                    sid, sink = words[2], to
-                body = begin = end + _END
-                stop = begin + int(words[-1])
-                if sink is None or stop > last or not words[-1].isdigit():
+                    sid, sink = to, other
+                if stop > last or body > stop or not ends_at(_CRLF, stop):
                     break
-                block = None
-                if headed:
-                    body += int(words[4])
-                    block = data[begin:body]
-                if not begin <= body <= stop or not ends_at(_CRLF, stop):
-                    break
-                taken.append((words[1], words[3], data[body:stop], block))
+                taken.append((subject, reply, data[body:stop], block))
                 at = stop + _END
         if sink is not None and taken:
             sink(taken)

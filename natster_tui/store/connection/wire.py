@@ -162,7 +162,8 @@ def impossible(messages: Sequence[StoredMessage], pending: int) -> str:
         return "it announces an impossible number of messages"
     if messages and messages[-1][0] > LARGEST_SEQUENCE:
         return "it has an impossible sequence"
-    if not all(0 <= message[1] <= LARGEST_INT64 for message in messages):
+    times = [message[1] for message in messages]
+    if times and not 0 <= min(times) <= max(times) <= LARGEST_INT64:
         return "it has an impossible time"
     return ""
 

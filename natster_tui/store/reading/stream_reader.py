@@ -17,7 +17,6 @@ import json
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
-from itertools import islice
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
@@ -48,6 +47,7 @@ from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.reading.completeness import gaps_between
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.message_gets import POLL_S, get_messages
+from natster_tui.store.reading.runs import read_run
 
 WINDOW_MESSAGES = 8_000
 WINDOW_BYTES = 4 * 1024 * 1024
@@ -366,37 +366,45 @@ class StreamReader:
     def _read_slice(
         self, arrived: list[Delivery], at: int
     ) -> tuple[list[StoredMessage], int, bool]:
+        """See `_take`. Runs are read at once, and what comes between them one by one."""
         messages: list[StoredMessage] = []
-        prefix, next_seq, consumer_seq = self._prefix, self.next_seq, self._consumer_seq
-        cut = len(prefix)
-        position: list[bytes] = []
-        counted = status_at = 0
-        odd = False
-        for subject, reply, payload, headers in islice(arrived, at, at + self._slice):
-            at += 1
-            if not reply.startswith(prefix):
-                if not reply.startswith(b"$JS.ACK."):
-                    self._asked -= len(messages) - counted
-                    counted, status_at = len(messages), at
-                    odd = self._on_status(headers) or odd
-                    continue
-                prefix = self._prefix = position_prefix(reply)
-                cut = len(prefix)
-            position = reply[cut:].split(b".")
-            seq = int(position[0])
-            if int(position[1]) != consumer_seq + 1 or seq < next_seq:
-                odd = True
+        prefix, odd = self._prefix, False
+        end = min(at + self._slice, len(arrived))
+        others = [each for each in range(at, end) if not arrived[each][1].startswith(prefix)]
+        for stop in (*others, end):
+            if at < stop:
+                run, pending = read_run(arrived[at:stop], prefix, self.next_seq, self._consumer_seq)
+                if run:
+                    messages += run
+                    self._advance(run[-1][0], len(run), pending)
+                    at = stop
+            while at < min(stop + 1, end) and not odd:
+                odd = self._read_one(arrived[at], messages)
+                at += 1
+            if odd:
                 break
-            consumer_seq += 1
-            next_seq = seq + 1
-            messages.append((seq, int(position[2]), subject, payload, headers or b""))
-        self._asked -= len(messages) - counted
-        self.next_seq, self._consumer_seq = next_seq, consumer_seq
-        if position:
-            self.pending = int(position[3])
-        if at != status_at:
-            self.idle = False
         return messages, at, odd
+
+    def _read_one(self, delivery: Delivery, messages: list[StoredMessage]) -> bool:
+        """Read a single delivery; returns whether the consumer must be made again."""
+        subject, reply, payload, headers = delivery
+        if not reply.startswith(self._prefix):
+            if not reply.startswith(b"$JS.ACK."):
+                return self._on_status(headers)
+            self._prefix = position_prefix(reply)
+        position = reply[len(self._prefix) :].split(b".")
+        seq = int(position[0])
+        if int(position[1]) != self._consumer_seq + 1 or seq < self.next_seq:
+            return True
+        messages.append((seq, int(position[2]), subject, payload, headers or b""))
+        self._advance(seq, 1, int(position[3]))
+        return False
+
+    def _advance(self, seq: int, count: int, pending: int) -> None:
+        """Note that `count` messages were read, up to one at `seq`."""
+        self.next_seq, self.pending, self.idle = seq + 1, pending, False
+        self._consumer_seq += count
+        self._asked -= count
 
     def _awaited(self) -> str:
         """What we wait for, as a sentence; empty if nothing is known to be pending."""
