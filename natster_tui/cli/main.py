@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from natster_tui import __version__
-from natster_tui.cli.completing import COMPLETE_VARIABLE
+from natster_tui.cli.completing import COMPLETE_VARIABLE, files
 from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
 from natster_tui.cli.lazy_group import Command, LazyGroup, Section
 from natster_tui.cli.options import takes_hubs, takes_settings, takes_target
@@ -144,10 +144,19 @@ class _Program(LazyGroup):
 @click.version_option(__version__, prog_name="natster-tui")
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option(
+    "--try",
+    "tried",
+    metavar="FILE.py",
+    shell_complete=files,
+    help="Show a projection that is not stored, folded again at each save.",
+)
 @takes_hubs
 @takes_settings
 @takes_target
-def program(auto_rebuild: bool, ascii_only: bool, hub: tuple[str, ...], **_given: Any) -> None:
+def program(
+    auto_rebuild: bool, ascii_only: bool, tried: str | None, hub: tuple[str, ...], **_given: Any
+) -> None:
     """Watch, understand and rebuild the projections of a Natster event log.
 
     Without a command the dashboard opens, on the server that the options, the NATS environment
@@ -156,7 +165,7 @@ def program(auto_rebuild: bool, ascii_only: bool, hub: tuple[str, ...], **_given
     if click.get_current_context().invoked_subcommand is None:
         from natster_tui.cli.program.dashboard_commands import open_dashboard
 
-        open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only, hubs=hub)
+        open_dashboard(auto_rebuild=auto_rebuild, ascii_only=ascii_only, hubs=hub, tried=tried)
 
 
 def run() -> None:

@@ -29,6 +29,7 @@ from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress, ReplayProgress
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.engine.store_keeper import StoreKeeper
+from natster_tui.engine.trying.live_trial import LiveTrial
 from natster_tui.errors import (
     ConnectionLostError,
     KeysChangedError,
@@ -44,6 +45,7 @@ from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to
@@ -80,6 +82,8 @@ class WorkspaceOptions:
     choice: LogChoice
     auto_rebuild: bool = False
     instance: str = field(default_factory=new_instance)
+    tried: TriedFile | None = None
+    """The file whose projections are tried beside those that are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Workspace:
         options: WorkspaceOptions,
     ) -> None:
         projections = options.choice.projections
+        tried = () if options.tried is None else options.tried.projections
         self.source = source
         self.options = options
         self.connection = Connection.CONNECTING
@@ -128,13 +133,18 @@ class Workspace:
                 options.instance,
                 may_write=not options.choice.read_only,
                 auto_rebuild=options.auto_rebuild,
-                lease=self.leases[projection.name],
+                lease=self.leases.get(projection.name),
                 interactive_priority=self.interactive_priority,
                 readings=self.readings,
                 notify=self._ring,
             )
-            for projection in projections
+            for projection in (*projections, *tried)
         }
+        self.trial: LiveTrial | None = None
+        """The projections that are tried, if any are."""
+        if options.tried is not None:
+            of_trial = [self.projectors[each.name] for each in tried]
+            self.trial = LiveTrial(options.tried, of_trial, self.report)
         self.filtered: FilteredLog | None = None
         """The events that pass the filter, while one narrows the timeline."""
         self.matches: FilteredLog | None = None
@@ -176,6 +186,11 @@ class Workspace:
     def catalogs(self) -> dict[str, CatalogState]:
         """The catalogs as folded so far."""
         return self.projectors[CATALOGS.name].fold.states
+
+    @property
+    def stored_projectors(self) -> tuple[Projector, ...]:
+        """The projectors of projections that are stored, not those that are only tried."""
+        return tuple(each for each in self.projectors.values() if not each.projection.tried_from)
 
     def listen(self, bell: Callable[[], None]) -> None:
         """Call this whenever something changed. It must be quick, and only note the change."""
@@ -234,9 +249,7 @@ class Workspace:
             link.consumers |= self._left_behind
             log = await self.source.open_log(link, self.options.choice)
             if self.log is not None and self.log.info.created != log.info.created:
-                self._hazards = HazardWatch(
-                    [projector.projection for projector in self.projectors.values()]
-                )
+                self._hazards = HazardWatch(self.options.choice.projections.all)
             self.log = log
             self._connection(Connection.CONNECTED)
             async with asyncio.TaskGroup() as tasks:
@@ -248,8 +261,10 @@ class Workspace:
                 if not self.read_only and log.link.has_atomic_batches:
                     for lease in self.leases.values():
                         tasks.create_task(lease.run(log))
-                for projector in self.projectors.values():
+                for projector in self.stored_projectors:
                     tasks.create_task(projector.run(log))
+                if self.trial is not None:
+                    tasks.create_task(self.trial.run(log))
         except ExceptionGroup as group:
             self._explain(_first_of(group))
         except NatsterError as error:

@@ -65,6 +65,9 @@ class Projection(ABC, Generic[State]):
     beside: str = ""
     """The bucket that this version is stored beside; empty for a version in the stored bucket.
     Projections do not declare it: `versions.naming` makes such versions."""
+    tried_from: str = ""
+    """The file that this projection is tried from; empty for one that is stored. A tried one is
+    never written. Projections do not declare it: `registering.tried` makes them."""
     fast_form: FastForm[State] | None = None
     """Folds from the log's beginning by the shares as a relation (see `quick_fold`); None: every
     event goes through `apply`."""

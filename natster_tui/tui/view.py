@@ -77,6 +77,11 @@ class View:
         return tuple(each.projection for each in self.workspace.projectors.values())
 
     @property
+    def stored_projections(self) -> tuple[Projection[Any], ...]:
+        """Those of them that are stored, not only tried."""
+        return tuple(each for each in self.projections if not each.tried_from)
+
+    @property
     def accounts(self) -> Mapping[str, AccountState]:
         """The accounts of the moment travelled to, else of now."""
         return self.fold(ACCOUNTS.name).states

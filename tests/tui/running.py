@@ -15,6 +15,7 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import PROJECTIONS, Registry
+from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -33,9 +34,10 @@ async def dashboard(
     projections: Sequence[Projection[Any]] = PROJECTIONS,
     system: EventSystem = NATSTER,
     preferences: Preferences = Preferences(),  # noqa: B008 - frozen
+    tried: TriedFile | None = None,
 ) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
     choice = LogChoice(system, read_only=read_only, projections=Registry(projections))
-    workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice))
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice, tried=tried))
     app = Dashboard(workspace, clock=lambda: NOW, preferences=preferences)
     running = asyncio.create_task(workspace.run())
     try:

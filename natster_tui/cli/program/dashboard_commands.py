@@ -23,25 +23,34 @@ from natster_tui.cli.program.terminal_check import (
 )
 from natster_tui.cli.stopping import on_stop
 from natster_tui.engine.gc_tuning import collect_in_small_steps
+from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 from natster_tui.events.natster import NATSTER
 from natster_tui.preferences.place import Place, place_of
 from natster_tui.preferences.settings_file import SettingsFile
+from natster_tui.projections.registering.tried import TriedFile
+from natster_tui.store.settings.files import expand_home
 
 _CANCEL_AGAIN_S = 1.0
 _DEMO = Place(("demo",))
 _DEMO_HINT = "Demo: a community of musicians who share catalogs. ? explains the keys."
 
 
-def open_dashboard(*, auto_rebuild: bool, ascii_only: bool, hubs: tuple[str, ...]) -> None:
+def open_dashboard(
+    *, auto_rebuild: bool, ascii_only: bool, hubs: tuple[str, ...], tried: str | None
+) -> None:
     """The dashboard on the server that the options name."""
     target = target_of()
     settings = settings_of()
     source = target.source
     place = place_of(source.named_by if isinstance(source, NamedServer) else None)
-    workspace = Workspace(source, WorkspaceOptions(target.choice, auto_rebuild, target.instance))
+    file = None if tried is None else TriedFile(expand_home(tried))
+    if file is not None:
+        watch_rules([*target.choice.projections, *file.projections])
+    options = WorkspaceOptions(target.choice, auto_rebuild, target.instance, file)
+    workspace = Workspace(source, options)
     asyncio.run(_run(workspace, settings, place, ascii_only=ascii_only, hubs=hubs))
 
 

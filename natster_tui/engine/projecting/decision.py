@@ -15,6 +15,7 @@ from natster_tui.engine.projecting.stored_projection import Standing
 class Reason(Enum):
     """Why a projector only watches."""
 
+    TRIED = "it is only tried"
     READ_ONLY = "--read-only was given"
     DENIED = "a permission is missing, or a write would not reach the bucket"
     OLD_SERVER = "the server has no atomic batches"
@@ -68,6 +69,7 @@ class Facts:
     standing: Standing
     version: int
     stored_version: int | None = None
+    is_tried: bool = False
     may_write: bool = True
     denied: bool = False
     has_batches: bool = True
@@ -104,6 +106,8 @@ def decide(facts: Facts) -> Decision:
 
 def _never(facts: Facts) -> Reason | None:
     """Why nothing can be written here, no matter which process holds the lease."""
+    if facts.is_tried:
+        return Reason.TRIED
     if not facts.may_write:
         return Reason.READ_ONLY
     if facts.denied:

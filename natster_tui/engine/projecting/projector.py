@@ -242,7 +242,10 @@ class Projector:
         because = ""
         if reason is not None:
             because = why_watching(reason, log, stored, self._lease, self._starting.denied)
-        if stored.standing is Standing.OURS:
+        if reason is Reason.TRIED:
+            # The rule may be another one than that of the documents, under the same version.
+            self._adopt(stored, stored.empty_fold())
+        elif stored.standing is Standing.OURS:
             if problem := await self._adopt_ours(log, stored):
                 reason, because = Reason.UNREADABLE_DOCUMENT, problem
         else:

@@ -84,6 +84,7 @@ class Starting:
             standing,
             self._projection.version,
             stored_version,
+            is_tried=bool(self._projection.tried_from),
             may_write=self._may_write,
             denied=self.denied is not None,
             has_batches=log.link.has_atomic_batches,

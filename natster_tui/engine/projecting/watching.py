@@ -19,7 +19,9 @@ def why_watching(
     lease: LeaseKeeper | None,
     denied: ServerError | None,
 ) -> str:
-    """Why nothing of a stored projection is written."""
+    """Why nothing of a stored projection is written; empty where that is no problem."""
+    if reason is Reason.TRIED:
+        return ""
     if reason is Reason.NEWER_VERSION and stored.checkpoint is not None:
         holder = None if lease is None else lease.holder
         return newer_version(stored.projection, stored.checkpoint.version, holder)

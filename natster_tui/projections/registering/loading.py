@@ -48,13 +48,17 @@ def load_registry(
     return registry, problems
 
 
-def load_file(file: Path) -> list[Projection[Any]]:
-    """The projections that a Python file defines. Raises ProjectionRefusedError."""
+def load_file(file: Path, shown: str = "") -> list[Projection[Any]]:
+    """The projections that a Python file defines.
+
+    Raises ProjectionRefusedError; its sentence calls the file `shown`, or by its path.
+    """
+    shown = safe_text(shown or str(file), 200)
     if not file.is_file():
-        raise ProjectionRefusedError(f"there is no file {safe_text(str(file), 200)}")
+        raise ProjectionRefusedError(f"there is no file {shown}")
     spec = spec_from_file_location(f"natster_tui_projection_{file.stem}", file)
     if spec is None or spec.loader is None:
-        raise ProjectionRefusedError(f"{safe_text(str(file), 200)} is no Python file")
+        raise ProjectionRefusedError(f"{shown} is no Python file")
     module = module_from_spec(spec)
     # Pydantic looks a model's annotations up in its module.
     sys.modules[module.__name__] = module
@@ -63,10 +67,10 @@ def load_file(file: Path) -> list[Projection[Any]]:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise ProjectionRefusedError(_why_not(file, error)) from error
+        raise ProjectionRefusedError(_why_not(file, shown, error)) from error
     finally:
         sys.dont_write_bytecode = written
-    return _projections_in(str(file), _defined_in(module))
+    return _projections_in(shown, _defined_in(module))
 
 
 def load_entry_point(entry_point: EntryPoint) -> list[Projection[Any]]:
@@ -121,14 +125,14 @@ def _described(entry_point: EntryPoint) -> str:
     return f"the projection {entry_point.name} of {package}"
 
 
-def _why_not(file: Path, error: Exception) -> str:
+def _why_not(file: Path, shown: str, error: Exception) -> str:
     """That a file does not load, with the line of it where that was found out."""
     line = error.lineno if isinstance(error, SyntaxError) else None
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == str(file):
             line = frame.lineno
     where = "" if line is None else f", line {line}"
-    return f"{safe_text(str(file), 200)}{where} does not load: {_error(error)}"
+    return f"{shown}{where} does not load: {_error(error)}"
 
 
 def _error(error: Exception) -> str:

@@ -129,10 +129,12 @@ def plain_columns(projection: Projection[Any]) -> DocumentColumns[Any]:
             return None
         return Cell(_fields(projection, row.key, row.state), 0, "dim")
 
+    name = projection.name.partition(".")[0].replace("_", " ").capitalize()
     return DocumentColumns(
         projection,
-        id=f"documents-{projection.name}",
-        title=f"{projection.name.replace('_', ' ').capitalize()} documents",
+        # A dot in it would be taken for a class.
+        id=f"documents-{projection.name.replace('.', '-')}",
+        title=f"{name} documents" + (", tried: not stored" if projection.tried_from else ""),
         columns=(Column(projection.key_noun, key_cell), Column("fields", fields_cell)),
         sorts=(Sort(projection.key_noun, lambda key, _state, _names: key.lower()),),
         search_text=lambda key, _state: (key,),

@@ -65,7 +65,8 @@ class Projectors(VirtualList):
                 mark, style = glyphs.off, "warn"
             case _:
                 mark, style = glyphs.on, "dim"
-        name = Cell(projector.projection.name, 8, "strong")
+        names = (each.projection.name for each in self.view.workspace.projectors.values())
+        name = Cell(projector.projection.name, min(16, max(map(len, names))), "strong")
         word = Cell("drift" if drift else status.phase.value, 11, style)
         done, behind = f"{head - lag:,}", f"lag {lag:,}" if lag else ""
         whole, late = f"{done}/{head:,}", [Cell(behind, max(9, len(behind)), "warn")]
@@ -86,10 +87,15 @@ class Projectors(VirtualList):
                 theirs += f" ({status.other.figures})"
             style = "bad" if self.view.has_drift(projector) else "warn"
             return [Cell(" ", 2), Cell(f"{theirs} · {status.drift.summary}", 0, style)]
+        trial = self.view.workspace.trial
+        if projector.projection.tried_from and trial is not None and trial.problem:
+            return [Cell(" ", 2), Cell(trial.problem, 0, "bad")]
         if status.problem:
             style = "bad" if status.phase is Phase.STOPPED else "warn"
             return [Cell(" ", 2), Cell(status.problem, 0, style)]
         said = []
+        if projector.projection.tried_from:
+            said.append("tried, not stored")
         if verdict := self.view.verdict_of(projector):
             said.append(verdict)
         if status.phase is Phase.CATCHING_UP:

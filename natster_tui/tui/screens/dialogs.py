@@ -85,7 +85,10 @@ class Dialogs:
         The row of the pane used last may be rebuilt alone.
         """
         panes = self._panes
-        every = self._view.projections
+        if (tried := self._tried) is not None:
+            notice(self._app, f"{tried.name} is only tried: verify shows what would differ")
+            return
+        every = self._view.stored_projections
         choices = [Choice(every), *(Choice((projection,)) for projection in every)]
         if (chosen := panes.chosen_document) is not None:
             choices.append(Choice((chosen.projection,), chosen.key))
@@ -101,7 +104,19 @@ class Dialogs:
         pane = self._panes.projectors
         if pane.has_focus and pane.selected is not None:
             return [pane.selected.projection]
-        return self._view.projections
+        return self._view.stored_projections
+
+    @property
+    def _tried(self) -> Projection[Any] | None:
+        """The projection that commands are about, if it is one that is only tried."""
+        panes = self._panes
+        if panes.projectors.has_focus and panes.projectors.selected is not None:
+            projection = panes.projectors.selected.projection
+        elif (chosen := panes.chosen_document) is not None:
+            projection = chosen.projection
+        else:
+            return None
+        return projection if projection.tried_from else None
 
     def why(self) -> None:
         """The events that made the account or catalog of the row."""

@@ -54,7 +54,7 @@ class StatusLine(Static):
         colour = theme["text-success"] if good else theme["text-error"]
         text.append(f"  {glyphs.on if good else glyphs.bad} {word}", colour)
         if workspace.connection is Connection.CONNECTED:
-            projectors = workspace.projectors.values()
+            projectors = workspace.stored_projectors
             behind = max(map(view.behind, projectors))
             if any(map(view.has_drift, projectors)):
                 text.append(f"  {glyphs.bad} drift", theme["text-error"])
@@ -132,7 +132,7 @@ class StatusLine(Static):
             return f"no answer for {age(silent)}", False
         if workspace.store.problem is not None:
             return workspace.store.problem.kind.value, False
-        projectors = workspace.projectors.values()
+        projectors = workspace.stored_projectors
         phases = [projector.status.phase for projector in projectors]
         if Phase.STOPPED in phases:
             return "stopped", False

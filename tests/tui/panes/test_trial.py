@@ -1,0 +1,82 @@
+"""A projection that is tried in the dashboard: shown, never stored, folded again at each save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from natster_tui.projections.registering.registry import PROJECTIONS
+from natster_tui.projections.registering.tried import TriedFile
+from natster_tui.store.connection.link import Link
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.conftest import until
+from tests.jetstream import ask_jetstream
+from tests.projections import activity
+from tests.projections.activity import ActivityProjection
+from tests.tui.running import append, dashboard
+from tests.tui.scenes import projected, text_of
+
+HISTORY = 400
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "activity.py"
+    file.write_text(Path(activity.__file__).read_text())
+    return file
+
+
+async def test_it_stands_in_the_panes_and_follows_its_file(
+    settings: ConnectionSettings, file: Path
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, tried=TriedFile(file)) as (app, pilot):
+        projector = app.workspace.projectors["activity.try"]
+        await until(lambda: projector.fold.seq == HISTORY)
+        await until(lambda: "Activity documents, tried: not stored" in text_of(app))
+        await until(lambda: "tried, not stored" in text_of(app))
+        key = next(iter(projector.fold.states))
+
+        def events() -> int:
+            state = projector.fold.states.get(key)
+            return 0 if state is None else int(state.events)
+
+        before = events()
+
+        text = file.read_text()
+        file.write_text(text.replace("document.events + 1", "document.events + 2"))
+        await until(lambda: events() == 2 * before - 1)
+        await until(lambda: projector.fold.seq == HISTORY)
+        file.write_text("class Broken(:\n")
+        await until(lambda: "line 1 does not load: SyntaxError" in text_of(app))
+        assert events() == 2 * before - 1
+        file.write_text(text)
+        await until(lambda: events() == before)
+
+        # It is in every pane's answers, and lives on with the log.
+        await append(settings, HISTORY, 3)
+        await until(lambda: projector.fold.seq == HISTORY + 3)
+        await pilot.press("6")
+        assert app.panes.documents["activity.try"].has_focus
+
+
+async def test_it_stands_beside_the_version_in_use_and_is_never_written(
+    settings: ConnectionSettings, link: Link, file: Path
+) -> None:
+    await projected(settings)
+    projections = (*PROJECTIONS, ActivityProjection())
+    file.write_text(file.read_text().replace("document.events + 1", "document.events + 2"))
+    async with dashboard(settings, projections=projections, tried=TriedFile(file)) as (app, pilot):
+        ours, tried = (app.workspace.projectors[name] for name in ("activity", "activity.try"))
+        await until(lambda: ours.fold.seq == tried.fold.seq == HISTORY)
+        assert ours.fold.states != tried.fold.states
+        await until(lambda: ours.status.stored == HISTORY)
+        assert tried.status.commits == 0
+        # A rebuild of everything leaves it out.
+        await pilot.press("1", "r")
+        await until(lambda: "account and catalog and activity from the log" in text_of(app))
+        await pilot.press("escape")
+    stored = await ask_jetstream(link, "STREAM.NAMES")
+    assert "KV_PROJ_ACTIVITY" in str(stored)
+    assert "try" not in str(stored)
