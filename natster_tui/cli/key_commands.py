@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
+from natster_tui.cli.asking import NOT_CONFIRMED, asking
 from natster_tui.cli.naming import (
     NamesAndKeys,
     WholeKeys,
@@ -15,7 +16,6 @@ from natster_tui.cli.naming import (
     time_and_age,
 )
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projecting.projection_commands import NOT_CONFIRMED, asking
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target, keep_apart
 from natster_tui.engine.account_names import account_meant, account_names

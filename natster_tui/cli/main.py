@@ -46,7 +46,7 @@ _COMMANDS = (
     ),
     Command(
         "rebuild",
-        "projecting.projection_commands",
+        "projecting.rebuild_command",
         "rebuild",
         "Rebuild projections from the log.",
         PROJECT,

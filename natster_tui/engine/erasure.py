@@ -14,6 +14,7 @@ from typing import Any
 from natster_tui.engine.projecting.stored_projection import bucket_of
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import NatsterError, RefusedError, ServerError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.paging import assembled, by_document
@@ -95,7 +96,7 @@ async def erase_account(
     finishes.
     """
     destruction = await destroy(keyring_of(log), account)
-    rebuild = Rebuild(log, projections, instance)
+    rebuild = Rebuild(log, WholeProjections(tuple(projections)), instance)
     try:
         await rebuild.prepare()
         return destruction, await rebuild.commit()

@@ -24,9 +24,9 @@ from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress, ReplayProgress
+from natster_tui.engine.rebuilding.scope import Scope
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.engine.store_keeper import StoreKeeper
 from natster_tui.engine.trying.live_trial import LiveTrial
@@ -390,10 +390,8 @@ class Workspace:
 
     # -- rebuilding ------------------------------------------------------------------------
 
-    def rebuild(
-        self, projections: list[Projection[Any]], on_progress: OnProgress | None = None
-    ) -> Rebuild:
-        """A rebuild over the present link; commit it with `pause`."""
+    def rebuild(self, scope: Scope, on_progress: OnProgress | None = None) -> Rebuild:
+        """A rebuild over the present link, which pauses the projectors while it writes."""
 
         def note(progress: ReplayProgress) -> None:
             if progress.finished is not None and progress.repeated_ids is not None:
@@ -401,11 +399,8 @@ class Workspace:
             if on_progress is not None:
                 on_progress(progress)
 
-        return Rebuild(self._connected_log(), projections, self.options.instance, note)
-
-    def rebuild_key(self, projection: Projection[Any], key: str) -> KeyRebuild:
-        """A rebuild of one document over the present link; commit it with `pause`."""
-        return KeyRebuild(self._connected_log(), projection, key, self.options.instance)
+        log, instance = self._connected_log(), self.options.instance
+        return Rebuild(log, scope, instance, note, pause=self.pause)
 
     def _connected_log(self) -> EventLog:
         if self.log is None or self.connection is not Connection.CONNECTED:

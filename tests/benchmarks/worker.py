@@ -14,6 +14,7 @@ from typing import Any
 
 from natster_tui.engine.gc_tuning import collect_rarely
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.engine.trying.trial import read_log, try_projection
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
@@ -68,7 +69,7 @@ async def read(log: EventLog, last: int) -> int:
 
 async def rebuild(log: EventLog, projections: Sequence[Projection[Any]]) -> int:
     """Projections from nothing, with the product's own verification at the end."""
-    work = Rebuild(log, projections, "benchmark")
+    work = Rebuild(log, WholeProjections(tuple(projections)), "benchmark")
     await work.prepare()
     for verdict in await work.commit():
         if not verdict.good:

@@ -53,7 +53,8 @@ async def test_it_converts_the_buckets_and_says_so(
     assert ended.code == 0, ended
     for bucket in BUCKETS:
         assert f"{bucket} will be converted: atomic batches on" in ended.out
-    assert "taking over: type account catalog to go on" in ended.err
+    assert "was written by another program: going on takes it over" in ended.err
+    assert "type account catalog to go on" in ended.err
     assert ended.lines[-2:] == [
         "rebuilt and verified: account: 3 keys match the log at 10",
         "rebuilt and verified: catalog: 2 keys match the log at 10",
@@ -91,7 +92,7 @@ async def test_it_is_refused_as_soon_as_the_other_program_moves(
     taking = await anywhere.on(settings).start("rebuild", "account", "--take-over", "--yes")
     assert taking.stderr is not None
     told = await taking.stderr.readline()
-    assert told.startswith(b"watching for 30 s whether PROJ_ACCOUNT is still at work"), told
+    assert told.startswith(b"natster-tui: watching for 30 s whether PROJ_ACCOUNT is still at"), told
     began = time.monotonic()
     subscription = await client.jetstream().pull_subscribe_bind("PROJ_ACCOUNT", "NATSTER_EVENTS")
     await subscription.fetch(1)

@@ -13,6 +13,7 @@ from natster_tui.engine import headless
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.leases import rebuild_lease
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import ConflictError
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.lease import Holder, Lease
@@ -94,7 +95,7 @@ async def test_a_holder_that_makes_no_progress_is_not_waited_for_for_ever(
     holding = await held(log, *KEYS)
     with pytest.raises(ConflictError, match="elsewhere, process 4711 holds the lease and has not"):
         await project_until_caught_up(log, PROJECTIONS, "once")
-    rebuild = Rebuild(log, [ACCOUNTS], "rebuild")
+    rebuild = Rebuild(log, WholeProjections((ACCOUNTS,)), "rebuild")
     await rebuild.prepare()
     with pytest.raises(ConflictError, match="account is being rebuilt"):
         await rebuild.commit()

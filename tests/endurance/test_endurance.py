@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import ConflictError
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registering.registry import PROJECTIONS
@@ -181,7 +182,7 @@ async def take_lease_away(_server: RealServer, settings: ConnectionSettings) -> 
 
 async def rebuild_beside_it(_server: RealServer, settings: ConnectionSettings) -> None:
     async with opened(settings) as log:
-        rebuild = Rebuild(log, PROJECTIONS, "beside")
+        rebuild = Rebuild(log, WholeProjections(PROJECTIONS), "beside")
         await rebuild.prepare()
         try:
             assert all(verdict.good for verdict in await rebuild.commit())
@@ -266,7 +267,7 @@ async def endure(
         assert left == []
         async with opened(settings) as log:
             assert (await log.refresh()).last_seq == head
-            verdicts = await Rebuild(log, PROJECTIONS, "check").verify()
+            verdicts = await Rebuild(log, WholeProjections(PROJECTIONS), "check").verify()
             assert [(verdict.good, verdict.seq) for verdict in verdicts] == [(True, head)] * 2
             # Right after a server's restart an entry that ran out may be readable a while longer.
             deadline = time.monotonic() + LEASE_READABLE_S

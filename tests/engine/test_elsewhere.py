@@ -15,7 +15,9 @@ import pytest
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.publish import publish
 from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import ServerError
 from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.natster import NATSTER, EventType
@@ -122,12 +124,13 @@ async def test_events_projections_rebuilds_and_keys_are_written_there_only(
         ]
         keys = await rotate(keyring_of(log))
         assert keys.rewrapped > 0
-        rebuild = Rebuild(log, PROJECTIONS, "test")
+        rebuild = Rebuild(log, WholeProjections(PROJECTIONS), "test")
         await rebuild.prepare()
-        assert all(verdict.good for verdict in await rebuild.commit(purge=True))
+        assert all(verdict.good for verdict in await rebuild.commit(Consent(purge=True)))
     async with opened(place.inside) as link:
         log = await opened_with(await EventLog.open(link, NATSTER), tmp_path / "inside.json")
-        assert all(verdict.good for verdict in await Rebuild(log, PROJECTIONS, "test").verify())
+        work = Rebuild(log, WholeProjections(PROJECTIONS), "test")
+        assert all(verdict.good for verdict in await work.verify())
     inside = await everything_in(place.inside)
     assert set(inside) == set(before)
     assert await everything_in(place.own) == before
@@ -165,7 +168,7 @@ async def test_without_the_mapping_or_import_every_write_is_refused(
         else:
             with pytest.raises(ServerError, match=remedy):
                 await project_until_caught_up(log, PROJECTIONS, "test")
-            rebuild = Rebuild(log, PROJECTIONS, "test")
+            rebuild = Rebuild(log, WholeProjections(PROJECTIONS), "test")
             await rebuild.prepare()
             with pytest.raises(ServerError, match=remedy):
                 await rebuild.commit()

@@ -17,7 +17,9 @@ from natster_tui.engine.projecting.stored_projection import (
     checkpoint_of,
     load_projection,
 )
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import ConflictError, RefusedError
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
@@ -48,16 +50,17 @@ async def stored_documents(log: EventLog, key_file: Path) -> bytes:
 async def test_a_rebuild_that_was_prepared_before_an_erasure_is_replayed_after_it(
     sealed: EventLog, key_file: Path, purge: bool
 ) -> None:
-    work = Rebuild(await opened_with(sealed, key_file), PROJECTIONS, "slow")
+    work = Rebuild(await opened_with(sealed, key_file), WholeProjections(PROJECTIONS), "slow")
     await work.prepare()
     await erase_account(sealed, A, PROJECTIONS, "erase")
-    verdicts = await work.commit(purge=purge)
+    verdicts = await work.commit(Consent(purge=purge))
     assert all(verdict.good for verdict in verdicts)
     stored = await stored_documents(sealed, key_file)
     assert SECRET.encode() not in stored
     assert b"Ada" not in stored
     fresh = await opened_with(sealed, key_file)
-    assert all(v.good for v in await Rebuild(fresh, PROJECTIONS, "verify").verify())
+    work = Rebuild(fresh, WholeProjections(PROJECTIONS), "verify")
+    assert all(verdict.good for verdict in await work.verify())
 
 
 async def test_a_projector_does_not_write_on_what_it_folded_before_an_erasure(

@@ -21,13 +21,15 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from natster_tui.engine.beside import takeover
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.history.document_history import key_history
 from natster_tui.engine.log.export_events import export_lines
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
 from natster_tui.engine.status import read_status
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.errors import DeniedError
@@ -106,7 +108,7 @@ async def made_log(link: Link) -> EventLog:
 
 async def stored(log: EventLog) -> None:
     """Have the projections stored by the administrator."""
-    rebuild = Rebuild(log, PROJECTIONS, "admin")
+    rebuild = Rebuild(log, WholeProjections(PROJECTIONS), "admin")
     await rebuild.prepare()
     assert all(verdict.good for verdict in await rebuild.commit())
 
@@ -187,7 +189,7 @@ async def look_at_everything(log: EventLog) -> None:
     head = status.info.last_seq
     preflight = await read_preflight(log, PROJECTIONS, "looking")
     assert preflight.by_type["catalog_shared"] == head - 3
-    rebuild = Rebuild(log, PROJECTIONS, "looking")
+    rebuild = Rebuild(log, WholeProjections(PROJECTIONS), "looking")
     assert [bool(plan.diff) for plan in await rebuild.prepare()] == [False, False]
     assert [verdict.good for verdict in await rebuild.verify()] == [True, True]
     assert (await key_history(log, ACCOUNTS, "AA", head, "looking")).document is not None
@@ -248,16 +250,17 @@ async def test_an_observer_sees_events_come_in(natster: RealServer, log: EventLo
 
 
 async def test_a_projector_does_all_its_work_and_needs_each_of_its_permissions(
-    natster: RealServer, log: EventLog, admin: Client
+    natster: RealServer, log: EventLog, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(takeover, "QUIET_S", 0.0)
     # One bucket is another program's and is taken over, the other one is not there yet.
     store = await admin.jetstream().create_key_value(bucket="PROJ_ACCOUNT")
     await store.put("AA", b"{}")
     async with heard(admin) as subjects:
         async with opened(user(natster, "projector")) as own:
-            rebuild = Rebuild(own, [ACCOUNTS], "x")
+            rebuild = Rebuild(own, WholeProjections((ACCOUNTS,)), "x")
             await rebuild.prepare()
-            assert [v.good for v in await rebuild.commit(take_over=True)] == [True]
+            assert [v.good for v in await rebuild.commit(Consent(take_over=True))] == [True]
         async with running(user(natster, "projector")) as workspace:
             projectors = workspace.projectors.values()
             await until(lambda: all(p.status.phase is Phase.PROJECTING for p in projectors))
@@ -273,12 +276,12 @@ async def test_a_projector_does_all_its_work_and_needs_each_of_its_permissions(
                 await until(lambda: subjects >= LOOKS)
                 assert second.leases["account"].holder == workspace.leases["account"].me
                 assert second.problems == []
-            work = workspace.rebuild(list(PROJECTIONS))
+            work = workspace.rebuild(WholeProjections(PROJECTIONS))
             await work.prepare()
-            verdicts = await work.commit(workspace.pause, purge=True)
+            verdicts = await work.commit(Consent(purge=True))
             assert [verdict.good for verdict in verdicts] == [True, True]
-            one = KeyRebuild(own_log(workspace), ACCOUNTS, "AA", workspace.options.instance)
-            assert [verdict.good for verdict in await one.commit(workspace.pause)] == [True]
+            one = workspace.rebuild(OneKey(ACCOUNTS, "AA"))
+            assert [verdict.good for verdict in await one.commit()] == [True]
             await until(lambda: all(p.status.phase is Phase.PROJECTING for p in projectors))
             assert workspace.problems == []
         async with opened(user(natster, "projector")) as own:
@@ -334,7 +337,7 @@ async def test_a_key_holder_projects_rotates_and_erases_and_an_observer_sees_it_
     async with heard(admin) as subjects, opened(user(natster, "keyholder")) as own:
         held = await opened_with(own, key_file)
         for projection in PROJECTIONS:
-            rebuild = Rebuild(held, [projection], "keyholder")
+            rebuild = Rebuild(held, WholeProjections((projection,)), "keyholder")
             await rebuild.prepare()
             assert [verdict.good for verdict in await rebuild.commit()] == [True]
         await rotate(keyring_of(held))
@@ -492,9 +495,9 @@ async def test_in_an_account_of_their_own_they_work_and_cannot_even_do_that(
             await until(lambda: "live" in workspace.catalogs)
             if name == "projector":
                 await until(lambda: all(p.status.stored == 7 for p in projectors))
-                work = workspace.rebuild(list(PROJECTIONS))
+                work = workspace.rebuild(WholeProjections(PROJECTIONS))
                 await work.prepare()
-                assert all(verdict.good for verdict in await work.commit(workspace.pause))
+                assert all(verdict.good for verdict in await work.commit())
             assert workspace.problems == []
         await reply_into(own, (FORGED, "$KV.PROJ_ACCOUNT.forged"))
         client = await nats.connect(real.url, user="admin", password="admin")

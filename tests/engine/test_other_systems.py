@@ -11,6 +11,7 @@ from natster_tui.engine.log.export_events import export_lines
 from natster_tui.engine.log.import_file import ImportFile
 from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import UsageError
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.filter.language import filter_language
@@ -55,7 +56,7 @@ async def test_it_is_projected_rebuilt_and_explained(
         "taken": 1,
         "other": 0,
     }
-    rebuild = Rebuild(log, [STOCK], "test")
+    rebuild = Rebuild(log, WholeProjections((STOCK,)), "test")
     (plan,) = await rebuild.prepare()
     assert not plan.diff.changes
     history = await key_history(log, STOCK, "nails", 4, "test")

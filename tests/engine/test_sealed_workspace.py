@@ -9,6 +9,7 @@ import pytest
 from natster_tui.engine import workspace as workspace_module
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
@@ -67,7 +68,7 @@ async def test_an_erasure_by_another_process_empties_a_running_dashboard(
         await append(sealed, [bound(A, context("github|new"))])
         await until(lambda: stored_at(workspace, 5))
         assert workspace.projectors[ACCOUNTS.name].status.parked.count == 1
-        work = workspace.rebuild([ACCOUNTS])
+        work = workspace.rebuild(WholeProjections((ACCOUNTS,)))
         assert not (await work.prepare())[0].diff
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.provisioning.maker import BucketMaker
@@ -122,7 +123,7 @@ async def test_a_false_document_is_not_forgotten_until_it_is_put_right(
             assert await status.ended() == 0
             assert status.has_said("something else wrote to PROJ_ACCOUNT")
             assert not status.has_said("something else wrote to PROJ_CATALOG")
-        [verdict] = await workspace.rebuild([account.projection]).verify()
+        [verdict] = await workspace.rebuild(WholeProjections((account.projection,))).verify()
         account.accept(verdict)
         assert not verdict.good
         assert account.status.touched_by_others
@@ -136,7 +137,7 @@ async def test_a_false_document_is_not_forgotten_until_it_is_put_right(
         await until(lambda: are_at(workspace, head))
         await put_value(settings, "PROJ_ACCOUNT", key, document)
         await until(lambda: account.status.touched_by_others)
-        [verdict] = await workspace.rebuild([account.projection]).verify()
+        [verdict] = await workspace.rebuild(WholeProjections((account.projection,))).verify()
         account.accept(verdict)
         assert not account.status.touched_by_others
         head = await tell(settings, head, 20)

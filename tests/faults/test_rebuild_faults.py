@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.engine.workspace import Workspace
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.checkpoint import decode_checkpoint
@@ -131,9 +132,9 @@ async def kill_rebuilds(
 
 
 async def rebuild_here(workspace: Workspace) -> None:
-    rebuild = workspace.rebuild([ACCOUNTS])
+    rebuild = workspace.rebuild(WholeProjections((ACCOUNTS,)))
     await rebuild.prepare()
-    verdicts = await rebuild.commit(workspace.pause)
+    verdicts = await rebuild.commit()
     assert all(verdict.good for verdict in verdicts)
 
 
@@ -172,7 +173,8 @@ async def test_a_rebuild_never_goes_back_behind_what_is_stored(
     async with dashboard(settings) as workspace, plain_client(settings) as client:
         await until(lambda: are_at(workspace, head))
         link = await Link.open(settings)
-        rebuild = Rebuild(await EventLog.open(link, NATSTER), PROJECTIONS, "other")
+        log = await EventLog.open(link, NATSTER)
+        rebuild = Rebuild(log, WholeProjections(PROJECTIONS), "other")
         await rebuild.prepare()
         head = await tell(settings, head, 100)
         await until(lambda: are_at(workspace, head))

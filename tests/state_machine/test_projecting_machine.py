@@ -27,8 +27,9 @@ from hypothesis.stateful import (
 )
 from nats.aio.client import Client
 
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
-from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.confirming import Consent
+from natster_tui.engine.rebuilding.rebuild import Pause, Rebuild, no_pause
+from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
 from natster_tui.errors import (
     ApiError,
     ConflictError,
@@ -360,7 +361,12 @@ class Projecting(RuleBasedStateMachine):
         if inside and number not in self.world.processes:
             return
         process = self.world.processes[number] if inside else self.run(self.world.open("rebuild"))
-        rebuild = Rebuild(process.log, [self.world.projection], "rebuild")
+        rebuild = Rebuild(
+            process.log,
+            WholeProjections((self.world.projection,)),
+            "rebuild",
+            pause=paused_in(process) if inside else no_pause,
+        )
         self.run(rebuild.prepare())
         self.prepared.append((process, rebuild))
 
@@ -379,13 +385,8 @@ class Projecting(RuleBasedStateMachine):
         process.fault, process.fault_after = fault, after
 
         async def commit() -> bool:
-            async def write() -> bool:
-                pause = (lambda _projection: process.projector.paused()) if inside else None
-                options: dict[str, Any] = {} if pause is None else {"pause": pause}
-                return all(v.good for v in await rebuild.commit(purge=purge, **options))
-
             try:
-                return await write()
+                return all(v.good for v in await rebuild.commit(Consent(purge=purge)))
             except ConnectionLostError:
                 assert process.crashed
                 return True
@@ -406,17 +407,14 @@ class Projecting(RuleBasedStateMachine):
         world = self.world
         process = world.processes.get(number)
         log = self.log if process is None else process.log
-        work = KeyRebuild(log, world.projection, key, "key")
+        pause = no_pause if process is None else paused_in(process)
+        work = Rebuild(log, OneKey(world.projection, key), "key", pause=pause)
         known = key in world.model
         usable = world.position is not None and world.position.rebuild is None
 
         async def commit() -> None:
             await work.prepare()
-            if process is None:
-                verdicts = await work.commit()
-            else:
-                verdicts = await work.commit(lambda _projection: process.projector.paused())
-            assert all(verdict.good for verdict in verdicts)
+            assert all(verdict.good for verdict in await work.commit())
 
         try:
             self.run(commit())
@@ -552,6 +550,11 @@ async def _end_all_tasks() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+
+
+def paused_in(process: Process) -> Pause:
+    """Pauses the projector of a process."""
+    return lambda _projection: process.projector.paused()
 
 
 def _run(server: RealServer, examples: int, steps: int) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registering.registry import CATALOGS, PROJECTIONS
 from natster_tui.store.connection.link import Link
@@ -87,7 +87,7 @@ async def test_a_drift_that_another_process_put_right_is_no_longer_told(
             await append(settings, 400, 5)
             await until(lambda: projector.status.stored == 405)
             assert app.view.has_drift(projector)
-            one = KeyRebuild(log, CATALOGS, "night-walks", "elsewhere")
+            one = Rebuild(log, OneKey(CATALOGS, "night-walks"), "elsewhere")
             await one.prepare()
             revision = projector._writer.revision
             await one.commit()
@@ -95,7 +95,7 @@ async def test_a_drift_that_another_process_put_right_is_no_longer_told(
             await until(lambda: projector._writer.revision > revision)
             await until(lambda: projector.status.phase is Phase.PROJECTING)
             assert app.view.has_drift(projector)
-        work = Rebuild(log, PROJECTIONS, "elsewhere")
+        work = Rebuild(log, WholeProjections(PROJECTIONS), "elsewhere")
         await work.prepare()
         assert all(verdict.good for verdict in await work.commit())
         await link.close()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from functools import partial
 
 import nats
 import pytest
 
-from natster_tui.engine.beside.takeover import refuse_while_active
+from natster_tui.engine.beside import takeover
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.store.connection.link import Link
@@ -19,7 +19,6 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
-from natster_tui.tui.screens import rebuild as rebuild_screen
 from natster_tui.tui.screens.rebuild import RebuildScreen
 from natster_tui.tui.screens.replay import VerifyScreen
 from tests.cli.program import busy
@@ -53,8 +52,7 @@ async def deployed(link: Link, settings: ConnectionSettings, *, consumers: bool)
 async def test_what_is_left_after_a_takeover_is_deleted_by_a_key_of_its_own(
     link: Link, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quickly = partial(refuse_while_active, quiet_s=QUIET_S)
-    monkeypatch.setattr(rebuild_screen, "refuse_while_active", quickly)
+    monkeypatch.setattr(takeover, "QUIET_S", QUIET_S)
     await deployed(link, settings, consumers=True)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("r")
@@ -83,7 +81,8 @@ async def test_drift_that_was_put_right_elsewhere_leaves_the_dashboard(
         await until(lambda: "drift at 400: 3 of 40 keys" in text_of(app))
         await pilot.press("escape", "4")
         await until(lambda: any(map(app.view.has_drift, app.workspace.projectors.values())))
-        elsewhere = Rebuild(await EventLog.open(link, NATSTER), [CATALOGS], "elsewhere")
+        log = await EventLog.open(link, NATSTER)
+        elsewhere = Rebuild(log, WholeProjections((CATALOGS,)), "elsewhere")
         await elsewhere.prepare()
         await elsewhere.commit()
         began = time.monotonic()

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
+from natster_tui.cli.asking import confirm
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.versions import ComparedVersions, PromotedVersion
@@ -16,7 +17,6 @@ from natster_tui.cli.projecting.printing import (
     print_field_counts,
     progress_line,
 )
-from natster_tui.cli.projecting.projection_commands import confirm
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target

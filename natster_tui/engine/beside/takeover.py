@@ -32,9 +32,13 @@ async def refuse_while_active(
     projections: Sequence[Projection[Any]],
     instance: str,
     say: Callable[[str], None] = lambda _line: None,
-    quiet_s: float = QUIET_S,
+    quiet_s: float | None = None,
 ) -> None:
-    """Return once no other program has projected for `quiet_s` seconds; else RefusedError."""
+    """Return once no other program has projected for `quiet_s` seconds; else RefusedError.
+
+    `QUIET_S` by default. `say` is called where that takes a while.
+    """
+    quiet_s = QUIET_S if quiet_s is None else quiet_s
     names = {projection.bucket for projection in projections}
     since_ns = time.time_ns() - int(quiet_s * 1e9)
     await _refuse_written_since(log, projections, instance, since_ns, quiet_s)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from natster_tui.engine.log.rate import RateMeter
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import BlockedEventError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
@@ -68,7 +70,7 @@ class CatchingUp:
             self._reading = None
         blocked = rebuild.blocked.get(self._projection.name)
         # Projecting would also stop before an event that must not be passed.
-        await rebuild.commit(partial=plan.is_forward)
+        await rebuild.commit(Consent(partial=plan.is_forward))
         return blocked
 
     def _rebuild_of(self, log: EventLog) -> Rebuild:
@@ -88,4 +90,6 @@ class CatchingUp:
                 self._show(self._reading.folds[self._projection.name], progress.seq)
 
         # By the rules, so that the states so far can be shown, and kept when this is cancelled.
-        return Rebuild(log, [self._projection], self._instance, show, by_rule=True)
+        return Rebuild(
+            log, WholeProjections((self._projection,)), self._instance, show, by_rule=True
+        )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection
-from natster_tui.engine.rebuilding.rebuild import old_server_sentence, sealed_sentence
 from natster_tui.errors import ServerError
+from natster_tui.events.log.hazards import old_server
 from natster_tui.projections.api import Projection
 from natster_tui.store.lease import Holder
 from natster_tui.store.log import EventLog
@@ -36,7 +36,7 @@ def why_watching(
         case Reason.DENIED if denied is not None:
             return f"only watching: {denied.sentence}"
         case Reason.OLD_SERVER:
-            return old_server_sentence(log)
+            return old_server(log.link.version_described).sentence
         case Reason.LOCKED:
             return f"only watching: {log.sealing.locked}"
         case Reason.SEALED:
@@ -55,4 +55,12 @@ def newer_version(projection: Projection[object], stored: int, holder: Holder | 
         f"watching: {projection.bucket} holds version {stored} of the {projection.name} "
         f"projection, and this program has version {projection.version}: upgrade it, or rebuild "
         f"{projection.name} to go back{who}"
+    )
+
+
+def sealed_sentence(stored: StoredProjection) -> str:
+    """Why no document is written unsealed to a bucket of sealed documents."""
+    return (
+        f"only watching: {stored.projection.bucket} holds sealed documents, and sealing is off "
+        "here: give --sealing on and the key file"
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import RefusedError
 from natster_tui.events.log.hazards import HazardKind
 from natster_tui.projections.api import Projection
@@ -26,7 +27,7 @@ async def refuse_if_forgotten(
         forgets = [each for each in hazards if each.kind is HazardKind.BUCKET_FORGETS]
         if not forgets:
             continue
-        (plan,) = await Rebuild(log, [projection], instance).prepare()
+        (plan,) = await Rebuild(log, WholeProjections((projection,)), instance).prepare()
         if gone := plan.diff.count("added"):
             documents = "1 document is" if gone == 1 else f"{gone:,} documents are"
             raise RefusedError(

@@ -16,6 +16,7 @@ from natster_tui.engine.projecting.stored_projection import (
     bucket_of,
     load_projections,
 )
+from natster_tui.engine.rebuilding.wording import incomplete_history
 from natster_tui.errors import ApiError, ServerError
 from natster_tui.events.log.hazards import Hazard
 from natster_tui.events.log.info import LogInfo
@@ -31,7 +32,7 @@ EXPECTED_RATE = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """The findings. `blockers` must be overridden before anything is written.
+    """The findings.
 
     `own_consumers` are the names of the projections that this process reads the log for.
     """
@@ -41,7 +42,6 @@ class Preflight:
     stored: tuple[StoredProjection, ...]
     other_projectors: tuple[ConsumerInfo, ...]
     own_consumers: tuple[str, ...]
-    blockers: tuple[str, ...]
     hazards: tuple[Hazard, ...] = ()
 
     @property
@@ -99,7 +99,8 @@ class Preflight:
             does = "following the log" if consumer.is_ours else "projecting"
             lines.append(f"also {does}: {consumer.name} ({consumer.described})")
         lines += [f"hazard: {hazard.sentence}" for hazard in self.hazards]
-        lines += [f"blocked: {blocker}" for blocker in self.blockers]
+        if info.lost:
+            lines.append(f"blocked: {incomplete_history(info.lost)}")
         return lines
 
 
@@ -116,7 +117,7 @@ async def read_preflight(
     )
     if by_type:
         by_type["other"] = max(0, info.messages - sum(by_type.values()))
-    return Preflight(info, by_type, stored, others, own, _blockers(info), watch.hazards(log))
+    return Preflight(info, by_type, stored, others, own, watch.hazards(log))
 
 
 async def _counts(log: EventLog) -> dict[str, int]:
@@ -132,16 +133,6 @@ async def _counts(log: EventLog) -> dict[str, int]:
             raise
         return {}
     return {kind.name: count for kind, count in zip(log.system.kinds, counts, strict=True)}
-
-
-def _blockers(info: LogInfo) -> tuple[str, ...]:
-    if not info.has_gaps:
-        return ()
-    lost = info.deleted + info.lost_at_start
-    return (
-        f"the history is incomplete ({lost:,} events are missing): a rebuild would forget "
-        "what they did",
-    )
 
 
 async def _consumers(

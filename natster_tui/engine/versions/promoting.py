@@ -18,6 +18,7 @@ from natster_tui.engine.projecting.stored_projection import bucket_of, stored_ch
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.rebuild import Pause, Rebuild, no_pause
 from natster_tui.engine.rebuilding.replay import OnProgress
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.engine.versions.comparing import compare_versions
 from natster_tui.engine.versions.finding import VersionPair
 from natster_tui.engine.versions.side_by_side import SideBySide
@@ -54,6 +55,8 @@ class Promotion:
         pair: VersionPair,
         instance: str,
         on_progress: OnProgress | None = None,
+        *,
+        pause: Pause = no_pause,
     ) -> None:
         """Raises UsageError if the rule of the version beside is not loaded here."""
         self._log = log
@@ -61,7 +64,9 @@ class Promotion:
         self._rule = pair.rule
         self._instance = instance
         self._on_progress = on_progress
-        self._rebuild = Rebuild(log, [self._rule], instance, on_progress)
+        self._rebuild = Rebuild(
+            log, WholeProjections((self._rule,)), instance, on_progress, pause=pause
+        )
 
     async def prepare(self) -> PlannedPromotion:
         """Verify the version beside, compare it with the stored one, and plan the rebuild.
@@ -73,7 +78,8 @@ class Promotion:
         if not await is_beside(self._log.link, pair.bucket, pair.used.bucket):
             raise RefusedError(f"{pair.bucket} was not made by project {pair.name} --beside")
         interrupted = await self._refuse_lag()
-        verifying = Rebuild(self._log, [pair.placed], self._instance, self._on_progress)
+        placed = WholeProjections((pair.placed,))
+        verifying = Rebuild(self._log, placed, self._instance, self._on_progress)
         (candidate,) = await verifying.verify()
         if not candidate.good:
             raise RefusedError(
@@ -88,9 +94,9 @@ class Promotion:
             raise error.without_traceback()
         return PlannedPromotion(candidate, compared, plan)
 
-    async def commit(self, pause: Pause = no_pause) -> Verdict:
+    async def commit(self) -> Verdict:
         """Rebuild the stored bucket by the version's rule, and verify it."""
-        (verdict,) = await self._rebuild.commit(pause)
+        (verdict,) = await self._rebuild.commit()
         return verdict
 
     async def _refuse_lag(self) -> bool:

@@ -54,4 +54,9 @@ class LogInfo:
     @property
     def has_gaps(self) -> bool:
         """Whether events that once were in the log are missing from it."""
-        return self.deleted > 0 or self.lost_at_start > 0
+        return self.lost > 0
+
+    @property
+    def lost(self) -> int:
+        """How many events that once were in the log are missing from it."""
+        return self.deleted + self.lost_at_start

@@ -8,6 +8,7 @@ from typing import Any
 from textual.app import App
 from textual.screen import Screen
 
+from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
@@ -24,7 +25,7 @@ from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.screens.community import CommunityScreen
 from natster_tui.tui.screens.problems import problems_text
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
-from natster_tui.tui.screens.rebuild import Choice, RebuildScreen
+from natster_tui.tui.screens.rebuild import RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
 from natster_tui.tui.screens.sealing_keys import sealing_text
 from natster_tui.tui.screens.text import TextScreen, help_text
@@ -89,11 +90,14 @@ class Dialogs:
             notice(self._app, f"{tried.name} is only tried: verify shows what would differ")
             return
         every = self._view.stored_projections
-        choices = [Choice(every), *(Choice((projection,)) for projection in every)]
+        scopes: list[Scope] = [
+            WholeProjections(every),
+            *(WholeProjections((projection,)) for projection in every),
+        ]
         if (chosen := panes.chosen_document) is not None:
-            choices.append(Choice((chosen.projection,), chosen.key))
+            scopes.append(OneKey(chosen.projection, chosen.key))
         self._app.push_screen(
-            RebuildScreen(self._view, Choice(tuple(self._projections())), choices)
+            RebuildScreen(self._view, WholeProjections(tuple(self._projections())), scopes)
         )
 
     def verify(self) -> None:

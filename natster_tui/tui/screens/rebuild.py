@@ -7,25 +7,18 @@ taking over want the projection's name typed. The dashboard goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Input
 
-from natster_tui.engine.beside.takeover import (
-    delete_left_behind,
-    left_behind,
-    left_behind_sentence,
-    refuse_while_active,
-)
-from natster_tui.engine.rebuilding.findings import PlannedRebuild
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
-from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
+from natster_tui.engine.beside.takeover import delete_left_behind, left_behind_sentence
+from natster_tui.engine.rebuilding.confirming import Answer, Confirm, Decision, Refuse, Request
+from natster_tui.engine.rebuilding.preflight import Preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.errors import ConnectionLostError
-from natster_tui.projections.api import Projection
+from natster_tui.engine.rebuilding.scope import OneKey, Scope
+from natster_tui.engine.rebuilding.wording import risk_sentence
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.store.connection.consumers import ConsumerInfo
@@ -36,20 +29,13 @@ from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What to rebuild: whole projections, or one document of one."""
-
-    projections: tuple[Projection[Any], ...]
-    key: str | None = None
-
-    def named(self, names: Names) -> str:
-        """In words."""
-        whole = " and ".join(projection.name for projection in self.projections)
-        if self.key is None:
-            return whole
-        known = self.projections[0] is ACCOUNTS
-        return f"only the {whole} {names.of(self.key) if known else screen_text(self.key, 60)}"
+def named(scope: Scope, names: Names) -> str:
+    """What is rebuilt, in words."""
+    whole = " and ".join(projection.name for projection in scope.projections)
+    if not isinstance(scope, OneKey):
+        return whole
+    known = scope.projection is ACCOUNTS
+    return f"only the {whole} {names.of(scope.key) if known else screen_text(scope.key, 60)}"
 
 
 class RebuildScreen(ReplayScreen):
@@ -57,17 +43,14 @@ class RebuildScreen(ReplayScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(REBUILD)]
 
-    def __init__(self, view: View, choice: Choice, choices: Sequence[Choice]) -> None:
-        super().__init__(view, "Rebuild", choice.projections)
-        self._choice = choice
-        self._choices = list(choices)
+    def __init__(self, view: View, scope: Scope, scopes: Sequence[Scope]) -> None:
+        super().__init__(view, "Rebuild", scope.projections)
+        self._scope = scope
+        self._scopes = list(scopes)
         self._purge = False
-        self._rebuild: Rebuild | KeyRebuild | None = None
+        self._rebuild: Rebuild | None = None
         self._preflight: Preflight | None = None
-        self._plans: list[PlannedRebuild] = []
         self._stage = "preflight"
-        self._left_behind: tuple[ConsumerInfo, ...] = ()
-        """The other program's consumers, once its projections were taken over."""
         self._goes_on = False
         """Whether to replay as soon as the preflight is through: Enter came before."""
 
@@ -77,7 +60,7 @@ class RebuildScreen(ReplayScreen):
             case "replay" | "choose":
                 return self._stage == "preflight"
             case "purge":
-                return self._stage == "preflight" and self._choice.key is None
+                return self._stage == "preflight" and self._is_whole
             case "write":
                 return self._may_write
             case "delete_consumers":
@@ -90,18 +73,37 @@ class RebuildScreen(ReplayScreen):
         self.refresh_bindings()
 
     @property
+    def _is_whole(self) -> bool:
+        return not isinstance(self._scope, OneKey)
+
+    @property
+    def _offers_a_key(self) -> bool:
+        return any(isinstance(each, OneKey) for each in self._scopes)
+
+    @property
+    def _left_behind(self) -> tuple[ConsumerInfo, ...]:
+        """The other program's consumers, once its projections were taken over."""
+        return () if self._rebuild is None else self._rebuild.left_behind
+
+    @property
+    def _decision(self) -> Decision:
+        """What has to be confirmed before anything is written."""
+        assert self._rebuild is not None
+        # That something is taken over is shown with the names to type, which is asking for it.
+        read_only = self.view.workspace.read_only
+        return self._rebuild.decide(Request(self._purge, take_over=True, read_only=read_only))
+
+    @property
     def _may_write(self) -> bool:
         """Whether a key is enough to write: no name has to be typed."""
-        return (
-            self._stage == "confirm"
-            and not self.working
-            and not self._typed_confirmation
-            and not self.view.workspace.read_only
-        )
+        if self._stage != "confirm" or self.working:
+            return False
+        decision = self._decision
+        return isinstance(decision, Confirm) and decision.answer is not Answer.NAMES
 
     def on_unmount(self) -> None:
         """Let go of what was folded, which tells us of its progress, and so would keep us."""
-        self._rebuild, self._plans = None, []
+        self._rebuild = None
 
     def on_mount(self) -> None:
         """Look before anything else."""
@@ -117,25 +119,21 @@ class RebuildScreen(ReplayScreen):
     async def _look(self) -> None:
         self._enter("preflight")
         self.clear()
-        self.say(f"Rebuild {self._choice.named(Names(self.view.accounts))} from the log", "bold")
+        self.say(f"Rebuild {named(self._scope, Names(self.view.accounts))} from the log", "bold")
         how = (
             "purge: remove every entry first, then recreate it"
             if self._purge
             else ("write only what differs; readers never see an empty bucket")
         )
         self.say(f"how: {how}\n")
-        log = self.view.workspace.log
-        if log is None:
-            raise ConnectionLostError("not connected: wait for the connection, then try again")
-        self._preflight = await read_preflight(
-            log, self.projections, self.view.workspace.options.instance
-        )
+        self._rebuild = self.view.workspace.rebuild(self._scope, self.show_progress)
+        self._preflight = await self._rebuild.preflight()
         for line in self._preflight.lines():
             self.say(line)
         self.hint(
             "enter replay and compare (writes nothing) · space which projections"
-            + (" or only the chosen row" if any(each.key for each in self._choices) else "")
-            + ("" if self._choice.key else " · P purge or not")
+            + (" or only the chosen row" if self._offers_a_key else "")
+            + (" · P purge or not" if self._is_whole else "")
             + " · esc cancel"
         )
         if self._goes_on:
@@ -145,16 +143,14 @@ class RebuildScreen(ReplayScreen):
     def action_choose(self) -> None:
         """The next choice of what to rebuild; looking at the one before ends."""
         if self._stage == "preflight":
-            self._choice = self._choices[
-                (self._choices.index(self._choice) + 1) % len(self._choices)
-            ]
-            self.projections = list(self._choice.projections)
-            self._purge = self._purge and self._choice.key is None
+            self._scope = self._scopes[(self._scopes.index(self._scope) + 1) % len(self._scopes)]
+            self.projections = list(self._scope.projections)
+            self._purge = self._purge and self._is_whole
             self._begin()
 
     def action_purge(self) -> None:
         """Purge first, or not; what is purged is all of a projection."""
-        if self._stage == "preflight" and self._choice.key is None:
+        if self._stage == "preflight" and self._is_whole:
             self._purge = not self._purge
             self._begin()
 
@@ -173,17 +169,15 @@ class RebuildScreen(ReplayScreen):
     async def _compare(self) -> None:
         self.hint("esc cancels without a trace")
         self.clear()
-        workspace, key = self.view.workspace, self._choice.key
-        self.say(f"Replaying the log for {self._choice.named(Names(self.view.accounts))}", "bold")
-        parked: dict[str, str] = {}
-        if key is not None:
-            self._rebuild = workspace.rebuild_key(self.projections[0], key)
-            self._plans = await self._rebuild.prepare()
-        else:
-            self._rebuild = work = workspace.rebuild(self.projections, self.show_progress)
-            self._plans = await work.prepare()
-            parked = {n: f", parked {fold.parked_count:,}" for n, fold in work.folds.items()}
-        for plan in self._plans:
+        self.say(f"Replaying the log for {named(self._scope, Names(self.view.accounts))}", "bold")
+        workspace = self.view.workspace
+        if self._rebuild is None or self._rebuild.log is not workspace.log:
+            # Connected again since the preflight.
+            self._rebuild = workspace.rebuild(self._scope, self.show_progress)
+        plans = await self._rebuild.prepare()
+        folds = self._rebuild.folds
+        parked = {name: f", parked {fold.parked_count:,}" for name, fold in folds.items()}
+        for plan in plans:
             name = plan.projection.name
             keys = f"{plan.diff.keys:,} key{'' if plan.diff.keys == 1 else 's'}"
             self.say(
@@ -195,45 +189,29 @@ class RebuildScreen(ReplayScreen):
         self._ask()
 
     def _ask(self) -> None:
-        if self.view.workspace.read_only:
+        decision = self._decision
+        if isinstance(decision, Refuse):
             self.say("\nread-only: nothing can be written", "text-warning")
             self.hint("esc closes")
-        elif self._typed_confirmation:
-            wanted = self._wanted
-            for reason in self._reasons:
-                self.say(f"\n{self.view.glyphs.warn} {reason}", "text-warning")
-            self.hint(f"type {wanted} and press enter to go on · esc cancel")
-            field = self.query_one("#dialog-input", Input)
-            field.remove_class("hidden")
-            field.placeholder = wanted
-            field.focus()
-        elif any(plan.diff for plan in self._plans):
-            self.hint("w writes these changes · esc cancels, nothing was written")
-        else:
-            self.say("\nNothing differs; writing renews the checkpoint only.")
-            self.hint("w writes the checkpoint and verifies · esc closes")
+            return
+        for risk in decision.risks:
+            self.say(f"\n{self.view.glyphs.warn} {risk_sentence(risk)}", "text-warning")
+        match decision.answer:
+            case Answer.NAMES:
+                self._ask_for_names()
+            case Answer.YES:
+                self.hint("w writes these changes · esc cancels, nothing was written")
+            case Answer.NONE:
+                self.say("\nNothing differs; writing renews the checkpoint only.")
+                self.hint("w writes the checkpoint and verifies · esc closes")
 
-    @property
-    def _reasons(self) -> list[str]:
-        assert self._preflight is not None
-        reasons = list(self._preflight.blockers)
-        reasons += [
-            f"{error.sentence}; going on ends the projection before that event"
-            for error in (self._rebuild.blocked if self._rebuild else {}).values()
-        ]
-        if self._preflight.foreign:
-            reasons.append(
-                f"{' and '.join(self._preflight.foreign)} was written by another program: "
-                "going on takes it over"
-            )
-        if self._purge:
-            keys = sum(plan.stored.document_count for plan in self._plans)
-            reasons.append(f"{keys:,} stored documents are removed first")
-        return reasons
-
-    @property
-    def _typed_confirmation(self) -> bool:
-        return bool(self._reasons)
+    def _ask_for_names(self) -> None:
+        wanted = self._wanted
+        self.hint(f"type {wanted} and press enter to go on · esc cancel")
+        field = self.query_one("#dialog-input", Input)
+        field.remove_class("hidden")
+        field.placeholder = wanted
+        field.focus()
 
     @property
     def _wanted(self) -> str:
@@ -260,30 +238,19 @@ class RebuildScreen(ReplayScreen):
         self.work(self._commit)
 
     async def _commit(self) -> None:
-        assert self._rebuild is not None
-        assert self._preflight is not None
-        workspace = self.view.workspace
+        rebuild, decision = self._rebuild, self._decision
+        assert rebuild is not None
+        assert isinstance(decision, Confirm)
         self.hint("writing; what is interrupted now is finished on the next start")
-        if self._preflight.foreign:
-            await refuse_while_active(
-                self._rebuild.log, self.projections, workspace.options.instance, self.say
-            )
-        verdicts = await self._rebuild.commit(
-            workspace.pause,
-            purge=self._purge,
-            take_over=bool(self._preflight.foreign),
-            partial=bool(self._rebuild.blocked),
-        )
+        verdicts = await rebuild.commit(decision.consent)
         self.say("")
         for verdict in verdicts:
             prefix = "rebuilt and verified: " if verdict.good else ""
             # Of the other documents one that was rebuilt says nothing.
-            say_verdict(self, verdict, prefix, remember=self._choice.key is None)
-        if self._preflight.foreign:
-            self._left_behind = await left_behind(self._rebuild.log, self.projections)
+            say_verdict(self, verdict, prefix, remember=self._is_whole)
         self._enter("done")
         for consumer in self._left_behind:
-            self.say(left_behind_sentence(self._rebuild.log, consumer), "text-warning")
+            self.say(left_behind_sentence(rebuild.log, consumer), "text-warning")
         names = " and ".join(consumer.name for consumer in self._left_behind)
         self.hint(f"D deletes the consumer {names} · esc closes" if names else "esc closes")
         self.query_one("#dialog-scroll", VerticalScroll).scroll_end(animate=False)
@@ -296,7 +263,7 @@ class RebuildScreen(ReplayScreen):
     async def _delete_consumers(self) -> None:
         assert self._rebuild is not None
         self.hint("esc closes")
-        left, self._left_behind = self._left_behind, ()
+        left, self._rebuild.left_behind = self._rebuild.left_behind, ()
         for consumer in left:
             await delete_left_behind(self._rebuild.log, consumer)
             self.say(f"deleted the consumer {consumer.name} on {self._rebuild.log.stream}")

@@ -20,6 +20,7 @@ from textual.widgets import Static
 
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import NatsterError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import KeyChange
@@ -188,7 +189,9 @@ class VerifyScreen(ReplayScreen):
 
     async def _verify(self) -> None:
         self.say("Replaying the log, and comparing what is stored with what it says.")
-        work = self.view.workspace.rebuild(self.projections, self.show_progress)
+        work = self.view.workspace.rebuild(
+            WholeProjections(tuple(self.projections)), self.show_progress
+        )
         verdicts = await work.verify()
         self.clear()
         self.say("What is stored, compared with the log:")

@@ -12,6 +12,7 @@ from natster_tui.engine.beside.watching_drift import DriftWatch
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.bucket_watch import LOOK_AT_STORED_S
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import EventLog
@@ -46,7 +47,7 @@ async def beside(log: EventLog, settings: ConnectionSettings) -> EventLog:
 async def test_verify_counts_what_is_explained_and_tells_the_rest_key_by_key(
     beside: EventLog, settings: ConnectionSettings
 ) -> None:
-    accounts, _ = await Rebuild(beside, [ACCOUNTS, CATALOGS], "test").verify()
+    accounts, _ = await Rebuild(beside, WholeProjections((ACCOUNTS, CATALOGS)), "test").verify()
     assert (accounts.good, accounts.listed) == (False, ())
     assert accounts.sentence == (
         "account: drift at 10, 3 keys compared: 3 keys differ only as the reference service's "
@@ -55,13 +56,13 @@ async def test_verify_counts_what_is_explained_and_tells_the_rest_key_by_key(
     lost = next(each for each in json.loads(hub())["shared_with"] if each != HUB)
     await put_value(settings, "PROJ_CATALOG", "synadiahub", hub(lost))
     await put_value(settings, "PROJ_CATALOG", "planted", b"{}")
-    (verdict,) = await Rebuild(beside, [CATALOGS], "test").verify()
+    (verdict,) = await Rebuild(beside, WholeProjections((CATALOGS,)), "test").verify()
     assert verdict.sentence == "catalog: drift at 10: 2 of 3 keys differ from the log"
     assert {each.key: [field.path for field in each.fields()] for each in verdict.listed} == {
         "planted": ["(form)"],
         "synadiahub": [f"shared_with[{lost}]"],
     }
-    (plan,) = await Rebuild(beside, [CATALOGS], "test").prepare()
+    (plan,) = await Rebuild(beside, WholeProjections((CATALOGS,)), "test").prepare()
     assert plan.listed == verdict.listed
     assert len(plan.diff.changes) == 2
 

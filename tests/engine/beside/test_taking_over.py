@@ -11,13 +11,16 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from natster_tui.engine.beside import takeover
 from natster_tui.engine.beside.other_projector import read_other_projector
 from natster_tui.engine.beside.takeover import (
     delete_left_behind,
     left_behind,
     refuse_while_active,
 )
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import RefusedError
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.answers.streams import StreamConfig
@@ -33,6 +36,12 @@ from tests.reading_buckets import put_value, stored_values
 
 EVENTS = [initialized(A), initialized(B), shared(A, B), event("catalog_deleted", A, B, "kevbuzz")]
 QUIET_S = 0.05
+
+
+@pytest.fixture(autouse=True)
+def quiet_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take over without watching the other program for long."""
+    monkeypatch.setattr(takeover, "QUIET_S", 0.0)
 
 
 @pytest.fixture
@@ -60,9 +69,9 @@ async def config_of(log: EventLog, bucket: str = "PROJ_CATALOG") -> dict[str, An
 
 
 async def take_over(log: EventLog) -> bool:
-    work = Rebuild(log, [CATALOGS], "test")
+    work = Rebuild(log, WholeProjections((CATALOGS,)), "test")
     await work.prepare()
-    (verdict,) = await work.commit(take_over=True)
+    (verdict,) = await work.commit(Consent(take_over=True))
     return verdict.good
 
 
@@ -195,10 +204,10 @@ async def test_one_in_memory_is_refused_by_name_before_any_bucket_is_changed(
     for bucket in ("PROJ_CATALOG", "PROJ_ACCOUNT"):
         await put_value(settings, bucket, "kevbuzz", b"{}")
     before = [await config_of(log, bucket) for bucket in ("PROJ_CATALOG", "PROJ_ACCOUNT")]
-    work = Rebuild(log, [ACCOUNTS, CATALOGS], "test")
+    work = Rebuild(log, WholeProjections((ACCOUNTS, CATALOGS)), "test")
     await work.prepare()
     with pytest.raises(RefusedError, match=r"its storage is memory.*delete the stream KV_PROJ_CAT"):
-        await work.commit(take_over=True)
+        await work.commit(Consent(take_over=True))
     assert [await config_of(log, b) for b in ("PROJ_CATALOG", "PROJ_ACCOUNT")] == before
     assert (await stored_values(settings, "PROJ_ACCOUNT")).keys() == {"kevbuzz"}
 
@@ -209,16 +218,16 @@ async def test_one_that_is_too_small_is_refused_with_both_figures(
     await append(log, [shared(A, f"R{number:03}") for number in range(500)])
     await make_bucket(log, max_bytes=4_096, discard="old")
     await put_value(settings, "PROJ_CATALOG", "other", b"{}")
-    work = Rebuild(log, [CATALOGS], "test")
+    work = Rebuild(log, WholeProjections((CATALOGS,)), "test")
     await work.prepare()
     with pytest.raises(
         RefusedError, match=r"4,096 bytes \(max_bytes\), and needs about 1\d,\d\d\d"
     ):
-        await work.commit(take_over=True)
+        await work.commit(Consent(take_over=True))
     assert (await stored_values(settings, "PROJ_CATALOG")).keys() == {"other"}
     config = {name: value for name, value in (await config_of(log)).items() if name != "metadata"}
     await ask_jetstream(log.link, "STREAM.UPDATE.KV_PROJ_CATALOG", config | {"max_bytes": 20_000})
-    (verdict,) = await work.commit(take_over=True)
+    (verdict,) = await work.commit(Consent(take_over=True))
     assert verdict.good
 
 

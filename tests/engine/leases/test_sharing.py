@@ -18,8 +18,9 @@ from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.leases.waiting import Cause
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
 from natster_tui.engine.workspace import Workspace
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import CHECKPOINT_KEY
@@ -175,7 +176,7 @@ async def test_the_older_version_steps_back_for_the_newer_and_comes_back_with_a_
         # Nothing of the older version was written since.
         stored = json.loads((await stored_values(settings, "PROJ_ACCOUNT"))[CHECKPOINT_KEY])
         assert stored["version"] == NextVersion.version
-        rebuild = Rebuild(log, [ACCOUNTS], "person")
+        rebuild = Rebuild(log, WholeProjections((ACCOUNTS,)), "person")
         await rebuild.prepare()
         assert [verdict.good for verdict in await rebuild.commit()] == [True]
         await until(lambda: older.status.phase is Phase.PROJECTING)
@@ -243,9 +244,9 @@ async def immortal(
         yield told
 
 
-async def commit(rebuild: Rebuild | KeyRebuild, *, purge: bool = False) -> None:
+async def commit(rebuild: Rebuild, *, purge: bool = False) -> None:
     await rebuild.prepare()
-    assert all(verdict.good for verdict in await rebuild.commit(purge=purge))
+    assert all(verdict.good for verdict in await rebuild.commit(Consent(purge=purge)))
 
 
 async def test_a_workspace_takes_dead_entries_over(
@@ -269,9 +270,9 @@ async def test_projecting_once_takes_dead_entries_over(log: EventLog, immortal: 
 async def test_a_rebuild_takes_a_dead_rebuild_over(
     log: EventLog, immortal: list[str], purge: bool
 ) -> None:
-    await commit(Rebuild(log, PROJECTIONS, "rebuild"), purge=purge)
+    await commit(Rebuild(log, WholeProjections(PROJECTIONS), "rebuild"), purge=purge)
     assert any("rebuild.account" in sentence for sentence in immortal)
-    await commit(KeyRebuild(log, ACCOUNTS, "AA", "key"))
+    await commit(Rebuild(log, OneKey(ACCOUNTS, "AA"), "key"))
 
 
 async def test_an_entry_that_is_renewed_is_not_taken_over_whatever_it_holds(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from natster_tui.engine.projecting.stored_projection import bucket_of, load_projection
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.events.event import MARKER_REASON
 from natster_tui.events.log.info import LogInfo
 from natster_tui.events.natster import NATSTER
@@ -59,11 +60,15 @@ async def test_an_expired_share_is_not_shared_again_and_verify_does_not_mind_its
         assert [(e.seq, e.reason.value) for e in projector.status.parked.recent] == [(6, "marker")]
     documents = await stored_documents(settings, ACCOUNTS.bucket)
     assert [share["catalog"] for share in documents[A]["out_shares"]] == ["movies"]
-    assert all(verdict.good for verdict in await Rebuild(log, PROJECTIONS, "test").verify())
+    work = Rebuild(log, WholeProjections(PROJECTIONS), "test")
+    assert all(verdict.good for verdict in await work.verify())
 
     # The marker expires, too: the checkpoint counts a parked event that the log no longer holds.
     await until_info(log, lambda info: info.messages == 4)
-    assert all(verdict.good for verdict in await Rebuild(log, PROJECTIONS, "test").verify())
+    assert all(
+        verdict.good
+        for verdict in await Rebuild(log, WholeProjections(PROJECTIONS), "test").verify()
+    )
 
 
 async def test_a_delete_marker_in_a_bucket_is_a_removal(log: EventLog, link: Link) -> None:
@@ -75,6 +80,6 @@ async def test_a_delete_marker_in_a_bucket_is_a_removal(log: EventLog, link: Lin
     assert await bucket.read(A) is None
     stored = await load_projection(bucket, ACCOUNTS)
     assert stored.entries.keys() == {B}
-    (verdict,) = await Rebuild(log, [ACCOUNTS], "test").verify()
+    (verdict,) = await Rebuild(log, WholeProjections((ACCOUNTS,)), "test").verify()
     assert [(change.key, change.kind) for change in verdict.diff.changes] == [(A, "added")]
     assert json.loads(verdict.diff.changes[0].after or b"")["out_shares"] == []

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from natster_tui.engine.log import repeated_ids
 from natster_tui.engine.log.repeated_ids import RepeatedIds
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.events.event import MESSAGE_ID, StoredMessage, as_records
 from natster_tui.events.log.hazards import Hazard, repeated_id
 from natster_tui.events.natster import NATSTER
@@ -126,5 +127,12 @@ async def test_the_dashboard_keeps_what_a_verify_found(
     async with running(settings) as workspace:
         await until(lambda: workspace.log is not None and workspace.follower.head == 2)
         assert not any("ids are repeated" in each for each in workspace.hazards)
-        await workspace.rebuild([ACCOUNTS, CATALOGS]).verify()
+        await workspace.rebuild(
+            WholeProjections(
+                (
+                    ACCOUNTS,
+                    CATALOGS,
+                )
+            )
+        ).verify()
         assert found(1, 2, 1).sentence in workspace.hazards

@@ -14,6 +14,7 @@ from natster_tui.engine.projecting.batching import batches, oversized, unfit
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding import rebuild as rebuild_module
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.projections import paging
 from natster_tui.projections.paging import document_key
 from natster_tui.projections.registering.registry import ACCOUNTS
@@ -135,9 +136,14 @@ async def test_it_stops_before_one_event_that_changes_more_than_a_batch_and_a_re
         )
         assert (projector.status.stored, projector.status.position) == (head + 1, head + 1)
         await stored_is_paged_fold(log)
-        work = Rebuild(log, [ACCOUNTS], "rebuilder")
+        work = Rebuild(
+            log,
+            WholeProjections((ACCOUNTS,)),
+            "rebuilder",
+            pause=lambda _projection: projector.paused(),
+        )
         await work.prepare()
-        (verdict,) = await work.commit(lambda _projection: projector.paused())
+        (verdict,) = await work.commit()
         assert verdict.good
         await until(lambda: projector.status.phase is Phase.PROJECTING)
         assert projector.status.stored == head + 3

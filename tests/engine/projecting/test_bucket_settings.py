@@ -9,6 +9,7 @@ import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import BucketError, ProjectorStoppedError
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
@@ -54,7 +55,7 @@ async def test_a_rebuild_switches_them_on_as_well(log: EventLog) -> None:
     await append(log, EVENTS)
     await project_until_caught_up(log, PROJECTIONS, "before")
     await change(log.link, "KV_PROJ_ACCOUNT", allow_atomic=False, max_bytes=50_000_000)
-    rebuild = Rebuild(log, [ACCOUNTS], "rebuild")
+    rebuild = Rebuild(log, WholeProjections((ACCOUNTS,)), "rebuild")
     await rebuild.prepare()
     assert [verdict.good for verdict in await rebuild.commit()] == [True]
     config = (await ask_jetstream(log.link, "STREAM.INFO.KV_PROJ_ACCOUNT"))["config"]

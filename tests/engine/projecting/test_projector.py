@@ -791,7 +791,8 @@ async def test_catching_up_that_had_to_wait_goes_on_where_it_was(
     async def prepared(rebuild: Rebuild) -> Any:
         begun.append(rebuild)
         if len(begun) == 1:
-            await rebuild._replay.advance(30)
+            assert rebuild._whole is not None
+            await rebuild._whole._replay.advance(30)
             reached.set()
             await asyncio.Event().wait()
         return await prepare(rebuild)

@@ -12,8 +12,8 @@ from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding import replay as replay_module
 from natster_tui.engine.rebuilding.findings import Verdict
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
 from natster_tui.errors import RefusedError, UnopenedEventError
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
@@ -62,11 +62,11 @@ async def sealed(link: Link, key_file: Path) -> EventLog:
 
 
 async def verified(log: EventLog) -> list[Verdict]:
-    return await Rebuild(log, PROJECTIONS, "verify").verify()
+    return await Rebuild(log, WholeProjections(PROJECTIONS), "verify").verify()
 
 
 async def rebuilt(log: EventLog, **options: Any) -> list[Verdict]:
-    work = Rebuild(log, PROJECTIONS, "rebuild")
+    work = Rebuild(log, WholeProjections(PROJECTIONS), "rebuild")
     await work.prepare()
     return await work.commit(**options)
 
@@ -221,7 +221,7 @@ async def test_a_replay_that_was_blocked_is_not_kept(
 ) -> None:
     monkeypatch.setattr(replay_module, "FREEZE_AT_END", 1)
     await forget_key(sealed, B)
-    work = Rebuild(await opened_with(sealed, key_file), PROJECTIONS, "rebuild")
+    work = Rebuild(await opened_with(sealed, key_file), WholeProjections(PROJECTIONS), "rebuild")
     await work.prepare()
     assert set(work.blocked) == {ACCOUNTS.name}
     refused = False
@@ -292,7 +292,7 @@ async def test_off_reads_what_is_sealed_and_writes_nothing_among_it(
     with pytest.raises(RefusedError, match="holds sealed documents"):
         await rebuilt(log)
     with pytest.raises(RefusedError, match="holds sealed documents"):
-        await KeyRebuild(log, ACCOUNTS, A, "one").commit()
+        await Rebuild(log, OneKey(ACCOUNTS, A), "one").commit()
     assert await stored_values(settings, ACCOUNTS.bucket) == before
 
 

@@ -19,8 +19,9 @@ import pytest
 from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.stored_projection import Standing
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.catalog import CatalogState
@@ -106,13 +107,13 @@ async def log(hub: Community, settings: ConnectionSettings) -> AsyncIterator[Eve
 
 
 def rebuild(log: EventLog, *projections: Projection[Any]) -> Rebuild:
-    return Rebuild(log, projections, "rebuilder")
+    return Rebuild(log, WholeProjections(projections), "rebuilder")
 
 
 async def rebuilt(log: EventLog, *projections: Projection[Any], purge: bool = False) -> None:
     work = rebuild(log, *projections)
     await work.prepare()
-    assert all(verdict.good for verdict in await work.commit(purge=purge))
+    assert all(verdict.good for verdict in await work.commit(Consent(purge=purge)))
 
 
 async def written_since(log: EventLog, projection: Projection[Any], revision: int) -> list[str]:
@@ -221,7 +222,7 @@ async def test_it_is_rebuilt_verified_and_put_right_as_a_whole_and_by_its_key(
 
     # One key is put right by writing what is wrong of it and no more.
     revision = await last_revision(log, ACCOUNTS)
-    (verdict,) = await KeyRebuild(log, ACCOUNTS, HUB, "rebuilder").commit()
+    (verdict,) = await Rebuild(log, OneKey(ACCOUNTS, HUB), "rebuilder").commit()
     assert verdict.good
     assert await written_since(log, ACCOUNTS, revision) == [page, CHECKPOINT_KEY]
     revision = await last_revision(log, CATALOGS)
@@ -259,7 +260,7 @@ async def test_a_rebuild_of_it_killed_between_batches_is_finished_at_the_next_st
     with monkeypatch.context() as patch:
         patch.setattr(Bucket, "commit", killed_on_the_way)
         with pytest.raises(asyncio.CancelledError):
-            await work.commit(purge=purge)
+            await work.commit(Consent(purge=purge))
     (verdict,) = await rebuild(log, ACCOUNTS).verify()
     assert verdict.standing is Standing.INTERRUPTED
     await project_to_head(log)

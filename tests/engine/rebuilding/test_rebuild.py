@@ -13,17 +13,19 @@ from typing import Any
 import nats
 import pytest
 
+from natster_tui.engine.beside import takeover
 from natster_tui.engine.beside.takeover import refuse_while_active
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.projecting.stored_projection import Standing, bucket_of
 from natster_tui.engine.rebuilding import rebuild as rebuild_module
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
-from natster_tui.engine.rebuilding.key_rebuild import KeyRebuild
 from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
 from natster_tui.errors import LogChangedError, ProjectorStoppedError, RefusedError
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
@@ -70,15 +72,21 @@ EVENTS = [
 ]  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def quiet_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take over without watching the other program for long."""
+    monkeypatch.setattr(takeover, "QUIET_S", 0.0)
+
+
 def rebuild(log: EventLog, *projections: Projection[Any], **options: Any) -> Rebuild:
-    return Rebuild(log, projections or (ACCOUNTS,), "rebuilder", **options)
+    return Rebuild(log, WholeProjections(projections or (ACCOUNTS,)), "rebuilder", **options)
 
 
 async def rebuilt(
     log: EventLog, *projections: Projection[Any], **options: Any
 ) -> tuple[list[PlannedRebuild], list[Verdict]]:
     work = rebuild(log, *projections)
-    return await work.prepare(), await work.commit(**options)
+    return await work.prepare(), await work.commit(Consent(**options))
 
 
 async def buckets_state(link: Link) -> dict[str, Any]:
@@ -321,7 +329,7 @@ async def test_interrupted_between_batches_it_is_found_and_finished_at_the_next_
     with monkeypatch.context() as patch:
         patch.setattr(Bucket, "commit", killed_on_the_way)
         with pytest.raises(asyncio.CancelledError):
-            await work.commit(purge=purge)
+            await work.commit(Consent(purge=purge))
     (verdict,) = await rebuild(log).verify()
     assert verdict.standing is Standing.INTERRUPTED
     assert not verdict.good
@@ -354,9 +362,7 @@ async def test_a_rebuild_beside_another_projector_and_arriving_events_ends_verif
 
     async def watch() -> None:
         while True:
-            entry = (
-                await Rebuild(elsewhere, [ACCOUNTS], "w")._buckets["account"].read(CHECKPOINT_KEY)
-            )
+            entry = await bucket_of(elsewhere, ACCOUNTS, "w").read(CHECKPOINT_KEY)
             if entry is not None:
                 positions.append(json.loads(entry.value)["seq"])
 
@@ -400,16 +406,16 @@ async def test_the_projector_in_the_same_process_is_paused_only_while_its_bucket
     await append(log, EVENTS)
     async with projecting(log) as projector:
         await until(lambda: projector.status.phase is Phase.PROJECTING)
-        work = rebuild(log)
-        await work.prepare()
-        head = await append(log, [shared(C, A)])
-        await until(lambda: projector.status.stored == head)
-        await tamper(settings)
 
         def pause(_projection: Projection[Any]) -> Any:
             return projector.paused()
 
-        (verdict,) = await work.commit(pause)
+        work = rebuild(log, pause=pause)
+        await work.prepare()
+        head = await append(log, [shared(C, A)])
+        await until(lambda: projector.status.stored == head)
+        await tamper(settings)
+        (verdict,) = await work.commit()
         assert verdict.good
         head = await append(log, [unshared(A, C)])
         await until(lambda: projector.status.stored == head)
@@ -457,7 +463,7 @@ async def test_one_key_is_rebuilt_to_the_checkpoints_own_position(
     # Events that are not projected yet must not come in: the other documents are not there yet.
     await append(log, [shared(A, C, "later"), bound(A)])
     await tamper(settings)
-    work = KeyRebuild(log, ACCOUNTS, A, "rebuilder")
+    work = Rebuild(log, OneKey(ACCOUNTS, A), "rebuilder")
     (plan,) = await work.prepare()
     assert [change.key for change in plan.diff.changes] == [A]
     (verdict,) = await work.commit()
@@ -479,7 +485,7 @@ async def test_one_surplus_missing_or_unknown_key(
     await project_to_head(log)
     expected = await stored_values(settings, "PROJ_ACCOUNT")
     await tamper(settings)
-    (verdict,) = await KeyRebuild(log, ACCOUNTS, key, "rebuilder").commit()
+    (verdict,) = await Rebuild(log, OneKey(ACCOUNTS, key), "rebuilder").commit()
     assert verdict.good
     after = await stored_values(settings, "PROJ_ACCOUNT")
     assert after.get(key) == expected.get(key)
@@ -500,7 +506,7 @@ async def test_one_key_beside_a_projector_at_work(
         writing = asyncio.create_task(write())
         try:
             for _ in range(3):
-                (verdict,) = await KeyRebuild(log, ACCOUNTS, A, "rebuilder").commit()
+                (verdict,) = await Rebuild(log, OneKey(ACCOUNTS, A), "rebuilder").commit()
                 assert verdict.good, verdict.sentence
         finally:
             writing.cancel()
@@ -513,7 +519,7 @@ async def test_one_key_beside_a_projector_at_work(
 async def test_one_key_of_a_projection_that_is_not_whole_is_refused(log: EventLog) -> None:
     await append(log, EVENTS)
     with pytest.raises(RefusedError, match="rebuild account as a whole"):
-        await KeyRebuild(log, ACCOUNTS, A, "rebuilder").prepare()
+        await Rebuild(log, OneKey(ACCOUNTS, A), "rebuilder").prepare()
 
 
 # -- what must not be stored -------------------------------------------------------------------
@@ -717,7 +723,7 @@ async def test_the_preflight_tells_what_there_is_and_what_is_in_the_way(link: Li
         "natster_initialized": 2, "context_bound": 2, "catalog_shared": 4, "catalog_unshared": 1,
         "catalog_imported": 1, "other": 1,
     }  # fmt: skip
-    assert findings.blockers == ()
+    assert not any(line.startswith("blocked") for line in findings.lines())
     assert findings.foreign == ()
     assert [stored.standing for stored in findings.stored] == [Standing.MISSING] * 2
     async with projecting(log, instance="other") as projector:
@@ -727,7 +733,11 @@ async def test_the_preflight_tells_what_there_is_and_what_is_in_the_way(link: Li
         assert (await read_preflight(log, PROJECTIONS, "other")).other_projectors == ()
     await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": 3})
     await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 2})
-    (blocker,) = (await read_preflight(log, PROJECTIONS, "me")).blockers
+    (blocker,) = [
+        line
+        for line in (await read_preflight(log, PROJECTIONS, "me")).lines()
+        if line.startswith("blocked")
+    ]
     assert "2 events are missing" in blocker
     assert await consumers_of(link) == set()
 
@@ -759,7 +769,7 @@ async def test_a_log_that_is_purged_after_the_preflight_is_not_rebuilt_from(
     await project_to_head(log)
     before = await stored_documents(settings, "PROJ_ACCOUNT")
     findings = await read_preflight(log, [ACCOUNTS], "me")
-    assert findings.blockers == ()
+    assert not any(line.startswith("blocked") for line in findings.lines())
     await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 4})
     with pytest.raises(LogChangedError, match="history was lost while"):
         await rebuilt(log)

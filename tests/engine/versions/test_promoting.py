@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from natster_tui.engine.projecting.stored_projection import Standing, load_projection
-from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.expected_whole import ExpectedWhole
 from natster_tui.engine.versions import promoting
 from natster_tui.engine.versions.finding import VersionPair
 from natster_tui.engine.versions.promoting import Promotion
@@ -164,10 +164,11 @@ async def test_the_projector_of_either_version_finishes_an_interrupted_one(
 
 async def _interrupt(log: EventLog, settings: ConnectionSettings) -> None:
     """Leave the stored bucket as a promotion does that ended after its first batch."""
-    rebuild = Rebuild(log, [SECOND], "test")
-    await rebuild.prepare()
     bucket = Bucket(log.link, "PROJ_ACTIVITY", "test")
-    stored = await load_projection(bucket, SECOND)
-    changes = await rebuild._changes(bucket, stored, purge=False)
+    expected = ExpectedWhole(log, [SECOND], {SECOND.name: bucket}, "test")
+    await expected.plans()
+    changes = await expected.changes(SECOND, purge=False, partial=False)
+    assert changes.before is not None
     (first, *_rest) = list(changes.of_documents)
-    await bucket.commit(first, changes.before, stored.snapshot.checkpoint_revision, changes.fold)
+    revision = changes.stored.snapshot.checkpoint_revision
+    await bucket.commit(first, changes.before, revision, changes.fold)

@@ -15,6 +15,7 @@ from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.errors import RefusedError
 from natster_tui.projections.api import Projection
@@ -110,7 +111,7 @@ async def test_catching_up_is_no_success_over_what_another_version_stored(
         while not any("activity-once" in name for name in await consumers_of(log.link)):
             assert not catching_up.done()
         # What a promotion does once it has proved that it may.
-        rebuild = Rebuild(log, [SECOND], "promotes")
+        rebuild = Rebuild(log, WholeProjections((SECOND,)), "promotes")
         await rebuild.prepare()
         await rebuild.commit()
         with pytest.raises(RefusedError, match="PROJ_ACTIVITY holds version 2 of the activity"):

@@ -1,0 +1,167 @@
+"""`rebuild`: preflight, replay, difference, confirmation, commit, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from natster_tui.cli.asking import confirm, confirm_by_name, is_agreed
+from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.projecting.as_json import plan_json, verdict_json
+from natster_tui.cli.projecting.printing import end_progress, print_changes, progress_line
+from natster_tui.cli.projecting.projection_names import chosen_projections
+from natster_tui.cli.running import run
+from natster_tui.cli.target import Target
+from natster_tui.engine.beside.takeover import delete_left_behind, left_behind_sentence
+from natster_tui.engine.rebuilding.confirming import (
+    Answer,
+    Consent,
+    Decision,
+    Refusal,
+    Refuse,
+    Request,
+)
+from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
+from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
+from natster_tui.engine.server_source import opened_log
+from natster_tui.errors import UsageError
+from natster_tui.text.strict_json import json_line
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How the command was asked to go about it."""
+
+    request: Request
+    dry_run: bool
+    delete_consumer: bool
+    as_json: bool
+
+
+@click.command()
+@click.argument("name", metavar="[PROJECTION]", required=False)
+@click.option("--key", metavar="KEY", help="Only this document.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
+@click.option("--purge", is_flag=True, help="Remove everything first, then recreate it.")
+@click.option("--take-over", is_flag=True, help="Take over what another program projected.")
+@click.option(
+    "--delete-consumer",
+    is_flag=True,
+    help="With --take-over: delete the consumer that the other program leaves behind.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing.")
+@takes_target
+def rebuild(
+    name: str | None,
+    key: str | None,
+    dry_run: bool,
+    purge: bool,
+    take_over: bool,
+    delete_consumer: bool,
+    yes: bool,
+    as_json: bool,
+    **_given: Any,
+) -> None:
+    """Rebuild projections from the log: preflight, replay, diff, commit, verify."""
+    target = target_of()
+    if key is not None and (name is None or purge or take_over):
+        raise UsageError("--key needs one projection, and goes without --purge and --take-over")
+    if delete_consumer and not take_over:
+        raise UsageError("--delete-consumer goes with --take-over")
+    if as_json and not (dry_run or yes):
+        raise UsageError("--json asks nothing: add --dry-run, or --yes to commit")
+    projections = chosen_projections(target.choice.projections, name)
+    scope: Scope = WholeProjections(projections)
+    if key is not None:
+        scope = OneKey(projections[0], key)
+    request = Request(purge, take_over, can_ask=not yes, read_only=target.choice.read_only)
+    form = _Form(request, dry_run, delete_consumer, as_json)
+    verdicts = run(_rebuild(target, scope, form))
+    if not all(verdict.good for verdict in verdicts):
+        click.get_current_context().exit(1)
+
+
+async def _rebuild(target: Target, scope: Scope, form: _Form) -> list[Verdict]:
+    if form.request.read_only and not form.dry_run:
+        raise refusal(Refuse(Refusal.READ_ONLY))
+    async with opened_log(target.source, target.choice) as log:
+        work = Rebuild(log, scope, target.instance, progress_line())
+        for line in (await work.preflight()).lines() if not form.as_json else ():
+            click.echo(line)
+        if not form.dry_run:
+            # Before the log is read, which may take minutes.
+            early = work.decide(form.request)
+            if isinstance(early, Refuse):
+                raise refusal(early)
+        plans = await work.prepare()
+        end_progress()
+        if not form.as_json:
+            _print_plans(work, plans)
+        if form.dry_run:
+            if form.as_json:
+                click.echo(json_line([plan_json(plan) for plan in plans]))
+            return []
+        consent = _confirmed(work.decide(form.request), scope, form)
+        verdicts = await work.commit(consent)
+        end_progress()
+        _print_verdicts(verdicts, as_json=form.as_json)
+        await _end_left_behind(work, form)
+        return verdicts
+
+
+def _confirmed(decision: Decision, scope: Scope, form: _Form) -> Consent:
+    """What may be done, once it was confirmed; raises RefusedError unless it was."""
+    if isinstance(decision, Refuse):
+        raise refusal(decision)
+    if form.request.can_ask:
+        for risk in decision.risks:
+            click.echo(risk_sentence(risk), err=True)
+        match decision.answer:
+            case Answer.NAMES:
+                confirm_by_name(scope.projections)
+            case Answer.YES:
+                confirm("Write these changes?")
+            case Answer.NONE:
+                pass
+    return decision.consent
+
+
+def _print_plans(work: Rebuild, plans: Sequence[PlannedRebuild]) -> None:
+    for plan in plans:
+        click.echo(f"{plan.projection.name}: at {plan.seq:,}, {plan.summary}")
+        print_changes(plan.listed, against="what is stored")
+    for error in work.blocked.values():
+        click.echo(f"blocked: {error.sentence}; the projection would end before that event")
+
+
+def _print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json_line([verdict_json(verdict) for verdict in verdicts]))
+    for verdict in verdicts if not as_json else ():
+        word = "rebuilt and verified" if verdict.good else "NOT VERIFIED"
+        click.echo(f"{word}: {verdict.sentence}")
+
+
+async def _end_left_behind(work: Rebuild, form: _Form) -> None:
+    """Name the consumers that the other program leaves, and delete them where that is wanted."""
+    for consumer in work.left_behind:
+        _say(left_behind_sentence(work.log, consumer))
+        asks = form.request.can_ask
+        wanted = form.delete_consumer or (
+            asks and is_agreed(f"Delete the consumer {consumer.name}?")
+        )
+        if wanted:
+            await delete_left_behind(work.log, consumer)
+            _say(f"deleted the consumer {consumer.name} on {work.log.stream}")
+        elif not asks:
+            _say("--delete-consumer deletes it")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

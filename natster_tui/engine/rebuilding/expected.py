@@ -1,0 +1,76 @@
+"""What the log says is to be stored, for each kind of scope: what a rebuild compares and writes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from natster_tui.engine.projecting.stored_projection import StoredProjection
+from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
+from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.errors import BlockedEventError
+from natster_tui.projections.api import Projection
+from natster_tui.projections.fold import Fold
+from natster_tui.store.bucket import Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a commit writes to a bucket as it was found in `stored`.
+
+    `before` is the checkpoint until the last batch is written; None where all of it must fit one
+    batch. `final` is the checkpoint in the last batch. `fold` is the fold they come from, `sent`
+    what was written, as the bucket stores it.
+    """
+
+    stored: StoredProjection
+    fold: Fold[Any]
+    of_documents: Collection[Mapping[str, bytes | None]]
+    before: bytes | None
+    final: bytes
+    sent: Sent = field(default_factory=dict)
+
+
+class Expected(ABC):
+    """The entries that the log says are to be stored, as far as it has been read.
+
+    Several projections may be committed at the same time.
+    """
+
+    @property
+    @abstractmethod
+    def progress(self) -> ReplayProgress:
+        """The progress of the read that is under way, or was last."""
+
+    @property
+    @abstractmethod
+    def blocked(self) -> Mapping[str, BlockedEventError]:
+        """The projections that end before an event they must not pass, and why."""
+
+    @abstractmethod
+    async def plans(self) -> list[PlannedRebuild]:
+        """Read the log to its head as it is now, and compare; one plan for each projection."""
+
+    @abstractmethod
+    async def changes(self, projection: Projection[Any], *, purge: bool, partial: bool) -> Changes:
+        """What to write to a bucket as it is now.
+
+        Raises a BlockedEventError where the projection is blocked, unless `partial`.
+        """
+
+    @abstractmethod
+    async def go_on(self) -> None:
+        """Move on after another writer was first."""
+
+    @abstractmethod
+    async def verdict(self, projection: Projection[Any], sent: Sent) -> Verdict:
+        """Read back what was committed, at the bucket's current position, and compare it.
+
+        What is stored as it was `sent` may be compared in that form; `verify` opens everything.
+        """
+
+    @abstractmethod
+    async def verify(self) -> list[Verdict]:
+        """Compare what is stored with the log at the stored position; writes nothing."""

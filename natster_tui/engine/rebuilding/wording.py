@@ -1,0 +1,67 @@
+"""The sentences for what a rebuild has to have confirmed, and for why it is refused."""
+
+from __future__ import annotations
+
+from natster_tui.engine.rebuilding.confirming import (
+    EndsBeforeEvent,
+    HistoryIsIncomplete,
+    Refusal,
+    Refuse,
+    RemovesFirst,
+    Risk,
+    TakesOver,
+)
+from natster_tui.errors import BlockedEventError, NatsterError, RefusedError
+from natster_tui.text.counting import counted
+
+
+def risk_sentence(risk: Risk) -> str:
+    """What going on would do, for a person to decide."""
+    match risk:
+        case HistoryIsIncomplete():
+            return incomplete_history(risk.lost)
+        case EndsBeforeEvent():
+            return f"{risk.error.sentence}; going on ends the projection before that event"
+        case TakesOver():
+            return f"{_written_by_another(risk)}: going on takes it over"
+        case RemovesFirst():
+            return f"every stored document is removed first: {counted(risk.documents, 'document')}"
+
+
+def incomplete_history(lost: int) -> str:
+    """That events are missing from the log, and what that means for a rebuild."""
+    events = "1 event is" if lost == 1 else f"{lost:,} events are"
+    return f"the history is incomplete ({events} missing): a rebuild would forget what they did"
+
+
+def refusal(refuse: Refuse) -> NatsterError:
+    """The error with which a rebuild ends that may not write."""
+    match refuse.reason:
+        case Refusal.READ_ONLY:
+            return RefusedError("--read-only: only rebuild --dry-run is possible")
+        case Refusal.NOT_ASKED_FOR:
+            theirs = [_written_by_another(r) for r in refuse.risks if isinstance(r, TakesOver)]
+            return RefusedError(f"{'; '.join(theirs)}: add --take-over to take it over")
+        case Refusal.NEEDS_A_PERSON:
+            return _needs_a_person(refuse.risks)
+
+
+def _needs_a_person(risks: tuple[Risk, ...]) -> NatsterError:
+    said = [
+        risk.error.sentence if isinstance(risk, EndsBeforeEvent) else risk_sentence(risk)
+        for risk in risks
+    ]
+    sentence = "; ".join(dict.fromkeys(said))
+    for risk in risks:
+        if isinstance(risk, EndsBeforeEvent):
+            return type(risk.error)(sentence, risk.error.seq)
+    return RefusedError(sentence)
+
+
+def _written_by_another(risk: TakesOver) -> str:
+    return f"{' and '.join(risk.buckets)} was written by another program"
+
+
+def nothing_written(error: BlockedEventError) -> BlockedEventError:
+    """The same stop, which adds that nothing was written."""
+    return type(error)(f"{error.sentence}; nothing was written", error.seq)
