@@ -16,6 +16,8 @@ from natster_tui.cli.naming import (
     time_and_age,
 )
 from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.outputs.keys import Erased, KeyList, Rotated
+from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target, keep_apart
 from natster_tui.engine.account_names import account_meant, account_names
@@ -25,13 +27,10 @@ from natster_tui.errors import NatsterError, NotFoundError, RefusedError, UsageE
 from natster_tui.projections.wording import Naming
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_file import KeyFile
-from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.key_rotation import Rotation
 from natster_tui.store.sealing.key_rotation import rotate as rotate_keys
-from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.store.settings.files import expand_home
 from natster_tui.text.masking import screen_text
-from natster_tui.text.strict_json import json_line
 
 
 @click.group(invoke_without_command=True)
@@ -50,8 +49,8 @@ def list_keys(whole_keys: bool, as_json: bool, **_given: Any) -> None:
     """The data keys, whose they are, and whether they can be used; exit 1 if one cannot."""
     target = target_of()
 
-    async def look(log: EventLog) -> tuple[dict[str, Any], Naming]:
-        report = _report(keyring_of(log))
+    async def look(log: EventLog) -> tuple[KeyList, Naming]:
+        report = KeyList.of(keyring_of(log))
         if as_json or whole_keys:
             return report, WholeKeys()
         try:
@@ -63,74 +62,28 @@ def list_keys(whole_keys: bool, as_json: bool, **_given: Any) -> None:
 
     report, called = run(with_log(target.source, target.choice, look))
     if as_json:
-        click.echo(json_line(report))
+        click.echo(output_line(report))
     else:
         _print_report(report, called)
-    unusable = any(key["state"] != "usable" for key in report["keys"])
-    if report["problems"] or unusable or any(erased["reason"] for erased in report["erased"]):
+    if not report.is_well:
         click.get_current_context().exit(1)
 
 
-def _report(keyring: Keyring) -> dict[str, Any]:
-    assert keyring.head is not None
-    found = []
-    for key in sorted(keyring.wrapped.values(), key=lambda key: (key.account, key.id)):
-        state = keyring.find(key.id)
-        missing = state if isinstance(state, Missing) else None
-        reason = None if missing is None else missing.reason
-        word = "usable"
-        if missing is not None:
-            word = "half erased" if missing.erased else "unusable"
-        if word == "half erased":
-            # An erasure that ended takes the entry away: this one can still be unwrapped.
-            reason = _interrupted(key.account)
-        found.append(
-            {
-                "account": screen_text(key.account, 100),
-                "key": screen_text(key.id, 100),
-                "wrapped_with": screen_text(key.kek, 100),
-                "state": word,
-                "reason": reason,
-            }
-        )
-    return {
-        "keyring": keyring.head.ring,
-        "key_file": None if keyring.key_file is None else str(keyring.key_file),
-        "wraps_now": keyring.head.kek,
-        "in_key_file": list(keyring.keks),
-        "keys": found,
-        "erased": [
-            {
-                "account": screen_text(each.account, 100),
-                "keys": list(each.keys),
-                "at": each.at,
-                "reason": _interrupted(each.account) if keyring.is_unfinished(each) else None,
-            }
-            for each in sorted(keyring.tombstones.values(), key=lambda each: each.account)
-        ],
-        "problems": list(keyring.problems),
-    }
-
-
-def _interrupted(account: str) -> str:
-    return f"its erasure was interrupted: keys erase {screen_text(account, 100)} ends it"
-
-
-def _print_report(report: dict[str, Any], called: Naming) -> None:
-    _say(f"keyring     {report['keyring']}, key file {report['key_file']}")
-    _say(f"wraps now   {report['wraps_now']}")
-    if len(report["in_key_file"]) > 1:
+def _print_report(report: KeyList, called: Naming) -> None:
+    _say(f"keyring     {report.keyring}, key file {report.key_file}")
+    _say(f"wraps now   {report.wraps_now}")
+    if len(report.in_key_file) > 1:
         _say("            ! a rotation was interrupted: keys rotate finishes it")
-    for key in report["keys"]:
-        _say(f"{called.of(key['account'])}  {key['key']}  {key['state']}")
-        if key["state"] != "usable":
-            _say(f"            ! {key['reason']}")
-    for erased in report["erased"]:
-        when = time_and_age(erased["at"])
-        _say(f"{called.of(erased['account'])}  erased {when} ({', '.join(erased['keys'])})")
-        if erased["reason"]:
-            _say(f"            ! {erased['reason']}")
-    for problem in report["problems"]:
+    for key in report.keys:
+        _say(f"{called.of(key.account)}  {key.key}  {key.state}")
+        if key.state != "usable":
+            _say(f"            ! {key.reason}")
+    for erased in report.erased:
+        when = time_and_age(erased.at)
+        _say(f"{called.of(erased.account)}  erased {when} ({', '.join(erased.keys)})")
+        if erased.reason:
+            _say(f"            ! {erased.reason}")
+    for problem in report.problems:
         _say(f"            ! {problem}")
 
 
@@ -152,7 +105,7 @@ def rotate(as_json: bool, **_given: Any) -> None:
 
     done = run(work())
     if as_json:
-        click.echo(json_line(_rotation_json(done)))
+        click.echo(output_line(Rotated.of(done)))
         return
     click.echo(
         f"rotated: {done.rewrapped:,} keys are wrapped with {done.new} now; removed "
@@ -160,15 +113,6 @@ def rotate(as_json: bool, **_given: Any) -> None:
     )
     if done.failed:
         click.echo(f"{done.failed:,} keys could not be unwrapped and were left: see keys list")
-
-
-def _rotation_json(done: Rotation) -> dict[str, Any]:
-    return {
-        "wraps_now": done.new,
-        "removed": list(done.removed),
-        "rewrapped": done.rewrapped,
-        "failed": done.failed,
-    }
 
 
 @keys.command(short_help="Destroy the keys of an account for good.")
@@ -182,7 +126,7 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
     if as_json and not yes:
         raise UsageError("--json asks nothing: add --yes")
 
-    async def work() -> dict[str, Any]:
+    async def work() -> Erased:
         async with opened_log(target.source, target.choice) as log:
             key = await _key_meant(log, account, target.instance)
             if yes and key != account:
@@ -202,22 +146,22 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
             destroyed, verdicts = await erase_account(
                 log, key, target.choice.projections.all, target.instance
             )
-            return {
-                "account": key,
-                "destroyed": list(destroyed.keys),
-                "rotation": _rotation_json(destroyed.rotation),
-                "rebuilt": {verdict.projection.name: verdict.sentence for verdict in verdicts},
-                "verified": all(verdict.good for verdict in verdicts),
-            }
+            return Erased(
+                account=key,
+                destroyed=tuple(destroyed.keys),
+                rotation=Rotated.of(destroyed.rotation),
+                rebuilt={verdict.projection.name: verdict.sentence for verdict in verdicts},
+                verified=all(verdict.good for verdict in verdicts),
+            )
 
     done = run(work())
     if as_json:
-        click.echo(json_line(done))
+        click.echo(output_line(done))
     else:
-        click.echo(f"erased: {', '.join(done['destroyed'])} of {screen_text(done['account'], 100)}")
-        for sentence in done["rebuilt"].values():
+        click.echo(f"erased: {', '.join(done.destroyed)} of {screen_text(done.account, 100)}")
+        for sentence in done.rebuilt.values():
             click.echo(f"rebuilt: {sentence}")
-    if not done["verified"]:
+    if not done.verified:
         click.get_current_context().exit(1)
 
 

@@ -12,6 +12,7 @@ from natster_tui.cli.moments import asked_since, first_since
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.outputs.status import Status
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
 from natster_tui.engine.account_names import account_meant
@@ -29,7 +30,6 @@ from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.log import EventLog
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
-from natster_tui.text.strict_json import json_line
 
 _NAMES_SHOWN = 10
 _NAMES = [kind.name for kind in NATSTER.kinds]
@@ -51,7 +51,7 @@ def status(as_json: bool, **_given: Any) -> None:
 
     report = run(with_log(target.source, target.choice, look))
     if as_json:
-        click.echo(json_line(report.as_json()))
+        click.echo(output_line(Status.of(report)))
         return
     info = report.info
     click.echo(f"server      {report.server} ({report.user}), nats-server {report.server_version}")

@@ -28,7 +28,6 @@ from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Holder, projecting
 from natster_tui.store.log import EventLog
 from natster_tui.text.counting import counted
-from natster_tui.text.masking import mask_text
 
 EVENTS_COMPARED = 100_000
 """Events up to which a log is read to compare another program's documents with it."""
@@ -74,30 +73,6 @@ class ProjectionReport:
             case _:
                 return "not stored"
 
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        checkpoint = self.stored.checkpoint
-        return {
-            "projection": self.projection.name,
-            "bucket": self.projection.bucket,
-            "standing": self.stored.standing.value,
-            "position": None if checkpoint is None else checkpoint.seq,
-            "lag": self.lag,
-            "keys": self.stored.document_count,
-            "parked": None if checkpoint is None else checkpoint.parked.count,
-            "version": None if checkpoint is None else checkpoint.version,
-            "written_by_others": self.stored.touched_by_others,
-            "problem": self.problem or None,
-            "lease": None if self.holder is None else _holder_json(self.holder),
-            "drift": None
-            if self.drift is None
-            else {
-                "explained": self.drift.explained,
-                "unexplained": [mask_text(change.key) for change in self.drift.unexplained.changes],
-            },
-            "other_projector": None if self.other is None else self.other.as_json(),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
@@ -131,30 +106,6 @@ class StatusReport:
     def with_hazard(self, sentence: str) -> StatusReport:
         """The same with one more hazard, before the others."""
         return replace(self, hazards=(sentence, *self.hazards))
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        info, fill = self.info, self.fill
-        return {
-            "server": self.server,
-            "user": self.user,
-            "server_version": self.server_version,
-            "log": {
-                "stream": info.stream,
-                "created": info.created,
-                "first": info.first_seq,
-                "head": info.last_seq,
-                "events": info.messages,
-                "bytes": info.bytes,
-                "fill_percent": 0 if fill is None else int(fill.percent),
-                "nearest_limit": None if fill is None else fill.setting.value,
-                "sealing": self.sealing,
-            },
-            "hazards": list(self.hazards),
-            "contested_names": [mask_text(name) for name in self.contested_names],
-            "projector": None if self.projector is None else _holder_json(self.projector),
-            "projections": [report.as_json() for report in self.projections],
-        }
 
 
 async def read_status(
@@ -252,12 +203,3 @@ def _described(report: ProjectionReport) -> str:
     if report.other is not None and report.other.consumer.is_asking:
         return "another program"
     return "no process"
-
-
-def _holder_json(holder: Holder) -> dict[str, Any]:
-    return {
-        "host": holder.host,
-        "pid": holder.pid,
-        "since": holder.since,
-        "version": holder.version,
-    }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import Document, encode_document, is_too_deep, read_document
@@ -18,6 +18,9 @@ from natster_tui.projections.paging import assembled, by_document, document_key
 from natster_tui.text.masking import is_secret_name, mask_json
 
 Bytes = Mapping[str, bytes]
+
+Kind = Literal["added", "changed", "removed"]
+"""What must happen to a stored document, so that it is as the log says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class KeyChange:
     unsealed: bool = False
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """`added`, `changed` or `removed`."""
         if self.before is None:
             return "added"

@@ -6,7 +6,7 @@ import json
 import stat
 from pathlib import Path
 
-from natster_tui.cli.key_commands import _report
+from natster_tui.cli.outputs.keys import KeyList
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import MAGIC
 from natster_tui.store.sealing.key_bucket import KEYRING_ENTRY
@@ -201,13 +201,13 @@ async def test_an_erasure_that_was_interrupted_is_listed_until_it_is_ended(
     await ensure_keys(keyring, [A, B])
     (key,) = [key.id for key in keyring.wrapped.values() if key.account == A]
     await write_tombstone(keyring, A, [key], 1)
-    states = {told["key"]: (told["state"], told["reason"]) for told in _report(keyring)["keys"]}
+    states = {told.key: (told.state, told.reason) for told in KeyList.of(keyring).keys}
     assert states[key] == (
         "half erased",
         f"its erasure was interrupted: keys erase {A} ends it",
     )
     await destroy(keyring, A)
-    assert key not in {told["key"] for told in _report(keyring)["keys"]}
+    assert key not in {told.key for told in KeyList.of(keyring).keys}
 
 
 async def test_a_key_file_that_is_a_link_to_itself_is_a_sentence(embedded: Program) -> None:

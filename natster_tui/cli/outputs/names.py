@@ -27,6 +27,9 @@ class OutputName:
 
 
 OUTPUTS = (
+    OutputName(
+        "status", "status --json", "status", "Status", "The log, its projections, and hazards."
+    ),
     OutputName("tail", "tail --json", "events", "TailedEvent", "An event, on a line of its own."),
     OutputName(
         "list-accounts", "list accounts --json", "lists", "ListedAccounts", "Accounts, with counts."
@@ -53,6 +56,24 @@ OUTPUTS = (
         "Whether a catalog's name is free.",
     ),
     OutputName(
+        "project", "project --once --json", "projecting", "Projected", "How far projections are."
+    ),
+    OutputName(
+        "verify", "verify --json", "projecting", "Verdicts", "Whether what is stored is right."
+    ),
+    OutputName(
+        "rebuild", "rebuild --yes --json", "projecting", "Verdicts", "What a rebuild has left."
+    ),
+    OutputName(
+        "rebuild-dry-run",
+        "rebuild --dry-run --json",
+        "projecting",
+        "Plans",
+        "What a rebuild would change.",
+    ),
+    OutputName("try", "try --json", "trying", "Trials", "What a projection gives, and differs."),
+    OutputName("fold", "fold", "trying", "Folded", "The documents of an exported log."),
+    OutputName(
         "compare", "compare --json", "versions", "ComparedVersions", "Two versions side by side."
     ),
     OutputName(
@@ -61,6 +82,9 @@ OUTPUTS = (
     OutputName("publish", "publish --json", "log", "Published", "The sequence of a new event."),
     OutputName("export", "export", "events", "ExportedLine", "An event or a key, on a line."),
     OutputName("import", "import --json", "log", "Imported", "What an import did, in counts."),
+    OutputName("keys-list", "keys list --json", "keys", "KeyList", "Whose keys there are."),
+    OutputName("keys-rotate", "keys rotate --json", "keys", "Rotated", "What a rotation did."),
+    OutputName("keys-erase", "keys erase --yes --json", "keys", "Erased", "What erasing did."),
     OutputName("config", "config --json", "program", "Config", "The settings in force."),
     OutputName("schema", "schema --json", "program", "Schemas", "The outputs with a schema."),
 )

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from natster_tui.cli import completing
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projecting.as_json import verdict_json
+from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.outputs.projecting import (
+    Projected,
+    ProjectedPosition,
+    ProjectionVerdict,
+    Verdicts,
+)
 from natster_tui.cli.projecting.printing import (
     end_progress,
     print_changes,
@@ -39,7 +45,6 @@ from natster_tui.errors import RefusedError, UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
 from natster_tui.store.log import EventLog
-from natster_tui.text.strict_json import json_line
 
 
 @click.command()
@@ -78,7 +83,8 @@ def project(
 
     done = run(with_log(target.source, choice, catch_up))
     if as_json:
-        click.echo(json_line([asdict(each) for each in done]))
+        positions = tuple(map(ProjectedPosition.of, done))
+        click.echo(output_line(Projected(positions)))
         return
     for each in done:
         click.echo(
@@ -121,7 +127,7 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
     end_progress()
     tell_repeated_ids(progress)
     if as_json:
-        click.echo(json_line([verdict_json(verdict) for verdict in verdicts]))
+        click.echo(output_line(Verdicts(tuple(map(ProjectionVerdict.of, verdicts)))))
     for verdict in verdicts if not as_json else ():
         click.echo(verdict.sentence)
         print_changes(verdict.listed, against="the log")

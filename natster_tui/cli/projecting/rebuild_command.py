@@ -10,7 +10,13 @@ import click
 
 from natster_tui.cli.asking import confirm, confirm_by_name, is_agreed
 from natster_tui.cli.options import takes_target, target_of
-from natster_tui.cli.projecting.as_json import plan_json, verdict_json
+from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.outputs.projecting import (
+    Plans,
+    ProjectionPlan,
+    ProjectionVerdict,
+    Verdicts,
+)
 from natster_tui.cli.projecting.printing import end_progress, print_changes, progress_line
 from natster_tui.cli.projecting.projection_names import chosen_projections
 from natster_tui.cli.running import run
@@ -30,7 +36,6 @@ from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
 from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
-from natster_tui.text.strict_json import json_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ async def _rebuild(target: Target, scope: Scope, form: _Form) -> list[Verdict]:
             _print_plans(work, plans)
         if form.dry_run:
             if form.as_json:
-                click.echo(json_line([plan_json(plan) for plan in plans]))
+                click.echo(output_line(Plans(tuple(map(ProjectionPlan.of, plans)))))
             return []
         consent = _confirmed(work.decide(form.request), scope, form)
         verdicts = await work.commit(consent)
@@ -142,7 +147,7 @@ def _print_plans(work: Rebuild, plans: Sequence[PlannedRebuild]) -> None:
 
 def _print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json_line([verdict_json(verdict) for verdict in verdicts]))
+        click.echo(output_line(Verdicts(tuple(map(ProjectionVerdict.of, verdicts)))))
     for verdict in verdicts if not as_json else ():
         word = "rebuilt and verified" if verdict.good else "NOT VERIFIED"
         click.echo(f"{word}: {verdict.sentence}")

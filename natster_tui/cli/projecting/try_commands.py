@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from natster_tui.cli.options import key_file_of, projections_of, takes_target, target_of
+from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.outputs.trying import Folded, Trials, TriedProjection
 from natster_tui.cli.projecting.printing import (
     draw_line,
     end_progress,
@@ -34,7 +34,7 @@ from natster_tui.projections.fold import Fold
 from natster_tui.projections.registering.loading import load_file
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.files import expand_home
-from natster_tui.text.masking import mask_json, mask_text, screen_text
+from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.text.safe_text import safe_text
 from natster_tui.text.strict_json import json_line
 
@@ -89,7 +89,7 @@ async def _try_all(
     ]
     end_progress()
     if as_json:
-        click.echo(json_line([_trial_json(trial) for trial in trials]))
+        click.echo(output_line(Trials(tuple(map(TriedProjection.of, trials)))))
     else:
         for trial in trials:
             _print_trial(trial)
@@ -151,24 +151,6 @@ def _print_trial(trial: Trial) -> None:
         click.echo("a second fold (other process, hash seed, batches, clock) gives the same")
 
 
-def _trial_json(trial: Trial) -> dict[str, Any]:
-    return {
-        "projection": trial.projection.name,
-        "version": trial.projection.version,
-        "events": trial.events,
-        "documents": len(trial.fold.states),
-        "parked": trial.fold.parked.count,
-        "seconds": round(trial.seconds, 3),
-        "compared_at": trial.compared_at,
-        "fields": [asdict(field) for field in trial.fields()],
-        "changes": [
-            {"key": mask_text(change.key), "kind": change.kind}
-            for change in (() if trial.diff is None else trial.diff.changes)
-        ],
-        "second_fold": "same" if trial.second is None else trial.second.sentence,
-    }
-
-
 @click.command()
 @click.argument("file", metavar="LOG.jsonl")
 @click.argument("name", metavar="[PROJECTION]", required=False)
@@ -191,10 +173,10 @@ def fold(file: str, name: str | None, expect: str | None, reveal: bool, **_given
         folded[projection.name] = fold.documents()
     if expect is None:
         shown: dict[str, Any] = {
-            each: {key: json.loads(document) for key, document in documents.items()}
+            each: {key: read_document(document) for key, document in documents.items()}
             for each, documents in folded.items()
         }
-        click.echo(json_line(shown if reveal else mask_json(shown)))
+        click.echo(output_line(Folded.model_validate(shown if reveal else mask_json(shown))))
         return
     expected = _expected(expand_home(expect), folded)
     differs = False

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from natster_tui.errors import DeniedError
 from natster_tui.store.connection.consumers import ConsumerInfo, consumer_named
@@ -63,16 +62,6 @@ class OtherProjector:
         if self.stuck_at:
             words += f", stuck at event {self.stuck_at:,} ({self.stuck_on})"
         return words
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "consumer": self.name,
-            "lag": self.lag,
-            "redelivered": self.redelivered,
-            "stuck_at": self.stuck_at or None,
-            "waiting": self.consumer.is_asking,
-        }
 
 
 async def read_other_projector(log: EventLog, bucket: str) -> OtherProjector | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from natster_tui.projections.diff import Diff, FieldChange, KeyChange, diff_documents, same_json
+
+Sign = Literal["+", "-", "~"]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldCount:
     """In how many documents a field came (`+`), went (`-`) or has another value (`~`)."""
 
-    sign: str
+    sign: Sign
     field: str
     documents: int
 
@@ -65,14 +68,14 @@ def compare_documents(stored: Mapping[str, bytes], beside: Mapping[str, bytes]) 
 
 def field_counts(changes: Iterable[KeyChange]) -> tuple[FieldCount, ...]:
     """In how many of the changed documents each field came, went or has another value."""
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[Sign, str]] = Counter()
     for change in changes:
         if change.kind == "changed":
             counts.update({(_sign(field), _top(field)) for field in change.fields()})
     return tuple(FieldCount(sign, field, count) for (sign, field), count in sorted(counts.items()))
 
 
-def _sign(field: FieldChange) -> str:
+def _sign(field: FieldChange) -> Sign:
     if "[" in field.path or "." in field.path:
         return "~"
     if field.before is None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from natster_tui import docs
 from natster_tui.cli.outputs.names import BY_NAME
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -20,6 +24,11 @@ def check(name: str, ended: Ended) -> None:
         assert output_line(model.model_validate_json(line)) == line
 
 
+ACTIVITY = next(
+    code
+    for code in re.findall(r"```python\n(.*?)```", docs.topic("writing").text, re.S)
+    if "class ActivityProjection" in code
+)
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
 
 
@@ -42,6 +51,7 @@ async def test_what_is_read_of_a_log_follows_its_schema(
     await natster.succeed("import", "--create-log", STANDARD)
     await publish(settings, "natster.events.none.none.none.odd", b"\xff")
     commands = {
+        "status": ("status",),
         "tail": ("tail",),
         "list-accounts": ("list", "accounts"),
         "list-catalogs": ("list", "catalogs"),
@@ -65,7 +75,33 @@ async def test_what_is_read_of_a_log_follows_its_schema(
     assert '"payload_base64"' in printed[names.index("export")].lines[-1]
 
 
-async def test_what_writing_prints_follows_its_schema(natster: Program) -> None:
+async def test_what_writing_prints_follows_its_schema(natster: Program, tmp_path: Path) -> None:
     check("import", await natster.succeed("import", "--create-log", "--json", STANDARD))
     published = ("initialized", "--origin", A, "--data", '{"account_name":"Ann"}')
     check("publish", await natster.succeed("publish", *published, "--json"))
+    check("rebuild-dry-run", await natster.succeed("rebuild", "--dry-run", "--json"))
+    check("rebuild", await natster.succeed("rebuild", "--yes", "--json"))
+    check("project", await natster.succeed("project", "--once", "--json"))
+    check("keys-rotate", await natster.succeed("keys", "rotate", "--json"))
+    check("keys-erase", await natster.succeed("keys", "erase", A, "--yes", "--json"))
+    check("keys-list", await natster.succeed("keys", "list", "--json"))
+
+
+async def test_what_verifying_and_trying_prints_follows_its_schema(
+    natster: Program, deployed_before: list[ConnectionSettings], tmp_path: Path
+) -> None:
+    beside_another = natster.on(deployed_before[0])
+    file = tmp_path / "activity.py"
+    file.write_text(ACTIVITY)
+    verify, status, plan, tried, folded = await together(
+        beside_another.run("verify", "--json"),
+        beside_another.succeed("status", "--json"),
+        beside_another.succeed("rebuild", "--dry-run", "--json"),
+        beside_another.run("try", str(file), "--json"),
+        natster.succeed("fold", STANDARD),
+    )
+    check("verify", verify)
+    check("status", status)
+    check("rebuild-dry-run", plan)
+    check("try", tried)
+    check("fold", folded)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from natster_tui.cli.key_commands import _report
+from natster_tui.cli.outputs.keys import KeyList
 from natster_tui.errors import ConnectionLostError
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.envelope import Key, key_id_of
@@ -151,6 +151,7 @@ async def test_an_erasure_stopped_anywhere_is_not_done_is_named_or_is_done(
 
 def interrupted(keyring: Keyring) -> set[str]:
     """The accounts whose erasure `keys list` says was interrupted."""
-    report = _report(keyring)
-    told = [*report["keys"], *report["erased"]]
-    return {each["account"] for each in told if "was interrupted" in (each["reason"] or "")}
+    listed = KeyList.of(keyring)
+    told: list[tuple[str, str | None]] = [(key.account, key.reason) for key in listed.keys]
+    told += [(erased.account, erased.reason) for erased in listed.erased]
+    return {account for account, reason in told if "was interrupted" in (reason or "")}

@@ -1,0 +1,132 @@
+"""What `keys list`, `keys rotate` and `keys erase` print."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from natster_tui.cli.outputs.output import AnyText, Output
+from natster_tui.store.sealing.key_records import Missing, Tombstone, WrappedKey
+from natster_tui.store.sealing.key_rotation import Rotation
+from natster_tui.store.sealing.keyring import Keyring
+from natster_tui.text.masking import screen_text
+
+_SHOWN = 100
+
+
+class ListedKey(Output):
+    """A data key."""
+
+    account: str
+    key: str = Field(description="Its id.")
+    wrapped_with: str = Field(description="The id of the key-encryption key that wraps it.")
+    state: Literal["usable", "unusable", "half erased"]
+    reason: AnyText | None = Field(description="Why it cannot be used.")
+
+    @classmethod
+    def of(cls, key: WrappedKey, keyring: Keyring) -> ListedKey:
+        """A wrapped key, and whether the keyring can unwrap it."""
+        found = keyring.find(key.id)
+        state: Literal["usable", "unusable", "half erased"] = "usable"
+        reason = None
+        if isinstance(found, Missing):
+            state = "half erased" if found.erased else "unusable"
+            # An erasure that ended takes the entry away: this one can still be unwrapped.
+            reason = _interrupted(key.account) if found.erased else found.reason
+        return cls(
+            account=screen_text(key.account, _SHOWN),
+            key=screen_text(key.id, _SHOWN),
+            wrapped_with=screen_text(key.kek, _SHOWN),
+            state=state,
+            reason=reason,
+        )
+
+
+class ErasedAccount(Output):
+    """An account whose keys were destroyed."""
+
+    account: str
+    keys: tuple[str, ...] = Field(description="The ids of the destroyed keys.")
+    at: int = Field(description="Unix seconds.")
+    reason: str | None = Field(description="Why the erasure has not ended; null if it has.")
+
+    @classmethod
+    def of(cls, erased: Tombstone, keyring: Keyring) -> ErasedAccount:
+        """A tombstone."""
+        unfinished = keyring.is_unfinished(erased)
+        return cls(
+            account=screen_text(erased.account, _SHOWN),
+            keys=erased.keys,
+            at=erased.at,
+            reason=_interrupted(erased.account) if unfinished else None,
+        )
+
+
+class KeyList(Output):
+    """The data keys, whose they are, and whether they can be used."""
+
+    keyring: str = Field(description="The keyring's id.")
+    key_file: AnyText | None
+    wraps_now: str = Field(description="The id of the key-encryption key that wraps new keys.")
+    in_key_file: tuple[str, ...] = Field(description="The ids of all that the key file holds.")
+    keys: tuple[ListedKey, ...]
+    erased: tuple[ErasedAccount, ...]
+    problems: tuple[AnyText, ...] = Field(description="One sentence each.")
+
+    @classmethod
+    def of(cls, keyring: Keyring) -> KeyList:
+        """What a keyring holds."""
+        assert keyring.head is not None
+        keys = sorted(keyring.wrapped.values(), key=lambda key: (key.account, key.id))
+        erased = sorted(keyring.tombstones.values(), key=lambda each: each.account)
+        return cls(
+            keyring=keyring.head.ring,
+            key_file=None if keyring.key_file is None else str(keyring.key_file),
+            wraps_now=keyring.head.kek,
+            in_key_file=tuple(keyring.keks),
+            keys=tuple(ListedKey.of(key, keyring) for key in keys),
+            erased=tuple(ErasedAccount.of(each, keyring) for each in erased),
+            problems=tuple(keyring.problems),
+        )
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every key can be used, and nothing was interrupted."""
+        usable = all(key.state == "usable" for key in self.keys)
+        return usable and not self.problems and not any(each.reason for each in self.erased)
+
+
+class Rotated(Output):
+    """What a rotation of the key-encryption key did."""
+
+    wraps_now: str = Field(description="The id of the new key-encryption key.")
+    removed: tuple[str, ...] = Field(description="The ids that were removed from the key file.")
+    rewrapped: int = Field(description="Data keys that were wrapped anew.")
+    failed: int = Field(description="Data keys that could not be unwrapped, and were left.")
+
+    @classmethod
+    def of(cls, done: Rotation) -> Rotated:
+        """A rotation."""
+        return cls(
+            wraps_now=done.new,
+            removed=tuple(done.removed),
+            rewrapped=done.rewrapped,
+            failed=done.failed,
+        )
+
+
+class Erased(Output):
+    """What erasing an account did."""
+
+    account: str
+    destroyed: tuple[str, ...] = Field(description="The ids of the destroyed data keys.")
+    rotation: Rotated
+    rebuilt: dict[str, str] = Field(
+        description="Each projection that was rebuilt, and a sentence about it."
+    )
+    verified: bool = Field(description="Whether what is stored then is what the log says.")
+
+
+def _interrupted(account: str) -> str:
+    return f"its erasure was interrupted: keys erase {screen_text(account, _SHOWN)} ends it"

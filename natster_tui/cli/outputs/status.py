@@ -1,0 +1,166 @@
+"""What `status` prints."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from natster_tui.cli.outputs.output import AnyText, Output
+from natster_tui.engine.beside.other_projector import OtherProjector
+from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.status import ProjectionReport, StatusReport
+from natster_tui.projections.beside.drift import Drift
+from natster_tui.store.lease import Holder
+from natster_tui.text.masking import mask_text
+
+
+class LogStatus(Output):
+    """The log."""
+
+    stream: str
+    created: str = Field(description="RFC 3339.")
+    first: int = Field(description="The sequence of the first event.")
+    head: int = Field(description="The sequence of the last event.")
+    events: int
+    bytes: int
+    fill_percent: int = Field(description="Of the limit that is nearest; 0 without limits.")
+    nearest_limit: str | None = Field(description="The setting that limits the log first.")
+    sealing: str = Field(description="`on` or `off`.")
+
+    @classmethod
+    def of(cls, report: StatusReport) -> LogStatus:
+        """The log's part of a report."""
+        info, fill = report.info, report.fill
+        return cls(
+            stream=info.stream,
+            created=info.created,
+            first=info.first_seq,
+            head=info.last_seq,
+            events=info.messages,
+            bytes=info.bytes,
+            fill_percent=0 if fill is None else int(fill.percent),
+            nearest_limit=None if fill is None else fill.setting.value,
+            sealing=report.sealing,
+        )
+
+
+class LeaseHolder(Output):
+    """A process that holds a lease."""
+
+    host: str
+    pid: int
+    since: int = Field(description="Unix seconds.")
+    version: int | None = Field(description="The projection's version; null from release 0.1.")
+
+    @classmethod
+    def of(cls, holder: Holder | None) -> LeaseHolder | None:
+        """The holder, None for none."""
+        if holder is None:
+            return None
+        return cls(host=holder.host, pid=holder.pid, since=holder.since, version=holder.version)
+
+
+class DriftStatus(Output):
+    """How another program's documents differ from the log."""
+
+    explained: int = Field(description="Documents whose difference that program's rules explain.")
+    unexplained: tuple[str, ...] = Field(description="Keys of the other documents that differ.")
+
+    @classmethod
+    def of(cls, drift: Drift | None) -> DriftStatus | None:
+        """The drift, None where nothing was compared."""
+        if drift is None:
+            return None
+        keys = tuple(mask_text(change.key) for change in drift.unexplained.changes)
+        return cls(explained=drift.explained, unexplained=keys)
+
+
+class OtherProjectorStatus(Output):
+    """The consumer of another program that projects into the bucket."""
+
+    consumer: str
+    lag: int = Field(description="Events that it has not acknowledged.")
+    redelivered: int
+    stuck_at: int | None = Field(description="The sequence of an event that it cannot process.")
+    waiting: bool = Field(description="Whether a pull request waits, so that it is running.")
+
+    @classmethod
+    def of(cls, other: OtherProjector | None) -> OtherProjectorStatus | None:
+        """The consumer, None for none."""
+        if other is None:
+            return None
+        return cls(
+            consumer=other.name,
+            lag=other.lag,
+            redelivered=other.redelivered,
+            stuck_at=other.stuck_at or None,
+            waiting=other.consumer.is_asking,
+        )
+
+
+class ProjectionStatus(Output):
+    """A stored projection against the log's head."""
+
+    projection: str
+    bucket: str
+    standing: Standing
+    position: int | None = Field(description="The sequence it is projected to.")
+    lag: int | None = Field(description="Events not yet projected.")
+    keys: int
+    parked: int | None = Field(description="Events that it could not use.")
+    version: int | None = Field(description="The stored version.")
+    written_by_others: bool = Field(description="Whether another program wrote to the bucket.")
+    problem: AnyText | None
+    lease: LeaseHolder | None = Field(description="The process that projects it.")
+    drift: DriftStatus | None = Field(description="Only for another program's documents.")
+    other_projector: OtherProjectorStatus | None
+
+    @classmethod
+    def of(cls, report: ProjectionReport) -> ProjectionStatus:
+        """A projection's part of a report."""
+        stored, checkpoint = report.stored, report.stored.checkpoint
+        return cls(
+            projection=report.projection.name,
+            bucket=report.projection.bucket,
+            standing=stored.standing,
+            position=None if checkpoint is None else checkpoint.seq,
+            lag=report.lag,
+            keys=stored.document_count,
+            parked=None if checkpoint is None else checkpoint.parked.count,
+            version=None if checkpoint is None else checkpoint.version,
+            written_by_others=stored.touched_by_others,
+            problem=report.problem or None,
+            lease=LeaseHolder.of(report.holder),
+            drift=DriftStatus.of(report.drift),
+            other_projector=OtherProjectorStatus.of(report.other),
+        )
+
+
+class Status(Output):
+    """The log, its projections, and hazards."""
+
+    server: AnyText
+    user: AnyText
+    server_version: str
+    log: LogStatus
+    hazards: tuple[AnyText, ...] = Field(description="One sentence each.")
+    contested_names: tuple[str, ...] = Field(
+        description="Stored catalogs whose name several accounts have shared."
+    )
+    projector: LeaseHolder | None = Field(
+        description="The process that projects the first projection with a lease."
+    )
+    projections: tuple[ProjectionStatus, ...]
+
+    @classmethod
+    def of(cls, report: StatusReport) -> Status:
+        """The whole report."""
+        return cls(
+            server=report.server,
+            user=report.user,
+            server_version=report.server_version,
+            log=LogStatus.of(report),
+            hazards=report.hazards,
+            contested_names=tuple(map(mask_text, report.contested_names)),
+            projector=LeaseHolder.of(report.projector),
+            projections=tuple(map(ProjectionStatus.of, report.projections)),
+        )

@@ -1,0 +1,68 @@
+"""What `try` and `fold` print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from natster_tui.cli.outputs.output import AnyText, Output, RootOutput
+from natster_tui.cli.outputs.projecting import ChangedKey
+from natster_tui.engine.trying.trial import Trial
+from natster_tui.projections.versions.comparing import FieldCount, Sign
+
+
+class FieldDifference(Output):
+    """In how many documents a field differs from what is stored."""
+
+    sign: Sign = Field(description="Gained, lost or changed.")
+    field: str
+    documents: int
+
+    @classmethod
+    def of(cls, count: FieldCount) -> FieldDifference:
+        """One count."""
+        return cls(sign=count.sign, field=count.field, documents=count.documents)
+
+
+class TriedProjection(Output):
+    """What a projection of the file gives, and how that differs from what is stored."""
+
+    projection: str
+    version: int
+    events: int
+    documents: int
+    parked: int = Field(description="Events that it could not use.")
+    seconds: float = Field(description="How long the fold took.")
+    compared_at: int | None = Field(
+        description="The sequence that was compared at; null where nothing is stored."
+    )
+    fields: tuple[FieldDifference, ...]
+    changes: tuple[ChangedKey, ...]
+    second_fold: AnyText = Field(
+        description="`same`, or where a fold in another process gave something else."
+    )
+
+    @classmethod
+    def of(cls, trial: Trial) -> TriedProjection:
+        """One trial."""
+        return cls(
+            projection=trial.projection.name,
+            version=trial.projection.version,
+            events=trial.events,
+            documents=len(trial.fold.states),
+            parked=trial.fold.parked.count,
+            seconds=round(trial.seconds, 3),
+            compared_at=trial.compared_at,
+            fields=tuple(map(FieldDifference.of, trial.fields())),
+            changes=() if trial.diff is None else tuple(map(ChangedKey.of, trial.diff.changes)),
+            second_fold="same" if trial.second is None else trial.second.sentence,
+        )
+
+
+class Trials(RootOutput[tuple[TriedProjection, ...]]):
+    """What each projection of a file gives."""
+
+
+class Folded(RootOutput[dict[str, dict[str, dict[str, Any]]]]):
+    """The documents by projection and key; secrets are masked without --reveal."""
