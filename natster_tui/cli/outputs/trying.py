@@ -6,23 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
+from natster_tui.cli.outputs.fields import FieldDifference
 from natster_tui.cli.outputs.output import AnyText, Output, RootOutput
 from natster_tui.cli.outputs.projecting import ChangedKey
 from natster_tui.engine.trying.trial import Trial
-from natster_tui.projections.versions.comparing import FieldCount, Sign
-
-
-class FieldDifference(Output):
-    """In how many documents a field differs from what is stored."""
-
-    sign: Sign = Field(description="Gained, lost or changed.")
-    field: str
-    documents: int
-
-    @classmethod
-    def of(cls, count: FieldCount) -> FieldDifference:
-        """One count."""
-        return cls(sign=count.sign, field=count.field, documents=count.documents)
 
 
 class TriedProjection(Output):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from pydantic import Field
 
+from natster_tui.cli.outputs.fields import FieldDifference
 from natster_tui.cli.outputs.output import Output
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.versions.side_by_side import Side, SideBySide
@@ -47,14 +46,6 @@ class ComparedSide(Output):
         )
 
 
-class ComparedField(Output):
-    """A field in which documents differ."""
-
-    sign: str = Field(description='"+" it came, "-" it went, "~" its value is another one.')
-    field: str
-    documents: int = Field(description="In how many documents.")
-
-
 class ChangedDocument(Output):
     """A document that both versions have, and that differs."""
 
@@ -74,7 +65,7 @@ class ComparedVersions(Output):
         description="The version whose documents at that sequence were made from the log."
     )
     equal: int = Field(description="Documents that are the same in both.")
-    fields: tuple[ComparedField, ...]
+    fields: tuple[FieldDifference, ...]
     changed: tuple[ChangedDocument, ...]
     only_stored: tuple[str, ...] = Field(description="Keys that only the stored version has.")
     only_beside: tuple[str, ...] = Field(description="Keys that only the version beside has.")
@@ -91,7 +82,7 @@ class ComparedVersions(Output):
             beside=ComparedSide.of(found.beside),
             refolded=found.refolded or None,
             equal=difference.equal,
-            fields=tuple(ComparedField(**asdict(field)) for field in difference.fields()),
+            fields=tuple(map(FieldDifference.of, difference.fields())),
             changed=tuple(
                 ChangedDocument(
                     key=mask_text(change.key), fields=tuple(map(change_line, change.fields()))
