@@ -62,6 +62,11 @@ async def destroy(keyring: Keyring, account: str) -> Destruction:
         await keyring.refresh()
         keyring.wrapping_key()
         for _try in range(_TRIES):
+            if account in keyring.forged:
+                # Perhaps it was only read wrongly. It names the keys that were destroyed before,
+                # and what replaces it must name them too.
+                keyring.distrust()
+                await keyring.refresh()
             held = [key for key in keyring.wrapped.values() if key.account == account]
             before = keyring.tombstones.get(account)
             named = {key.id for key in held} | set(() if before is None else before.keys)

@@ -24,6 +24,7 @@ from natster_tui.store.sealing.key_bucket import (
     TOMBSTONE_PREFIX,
     Head,
     KeyBucket,
+    KeyEntry,
 )
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.key_making import ensure_keys
@@ -294,6 +295,34 @@ async def test_destroyed_keys_are_erased_for_everybody_and_the_others_open(
     await ensure_keys(keyring, [A])
     assert key_for(keyring, A).id != key_id
     assert isinstance((await opened(link, key_file)).find(key_id), Missing)
+
+
+async def test_an_erasure_forgets_no_earlier_one_whose_tombstone_was_read_wrongly(
+    link: Link, key_file: KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = await opened(link, key_file, A)
+    first = await destroy(keyring, A)
+    await ensure_keys(keyring, [A])
+    second = key_for(keyring, A).id
+    misled = Keyring(link, key_file, "test")
+    read = misled.bucket.everything
+    lies = [b"not a tombstone"]
+
+    async def read_wrongly_once() -> tuple[str, int, dict[str, KeyEntry]] | None:
+        found = await read()
+        if found is not None and lies:
+            name = f"{TOMBSTONE_PREFIX}{A}"
+            found[2][name] = replace(found[2][name], value=lies.pop())
+        return found
+
+    monkeypatch.setattr(misled.bucket, "everything", read_wrongly_once)
+    await misled.refresh()
+    assert misled.forged == (A,)
+    await destroy(misled, A)
+    for key_id in (*first.keys, second):
+        found = (await opened(link, key_file)).find(key_id)
+        assert isinstance(found, Missing)
+        assert found.erased
 
 
 async def test_neither_the_store_nor_the_key_file_of_today_opens_an_old_copy(
