@@ -399,10 +399,11 @@ class Workspace:
             if on_progress is not None:
                 on_progress(progress)
 
-        log, instance = self._connected_log(), self.options.instance
+        log, instance = self.connected_log(), self.options.instance
         return Rebuild(log, scope, instance, note, pause=self.pause)
 
-    def _connected_log(self) -> EventLog:
+    def connected_log(self) -> EventLog:
+        """The log over the present link. Raises ConnectionLostError without one."""
         if self.log is None or self.connection is not Connection.CONNECTED:
             raise ConnectionLostError("not connected: wait for the connection, then try again")
         return self.log

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeGuard
 from unittest.mock import patch
 
@@ -32,6 +33,7 @@ from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_timestamp
 from natster_tui.projections.registering.registry import PROJECTIONS
+from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
@@ -43,6 +45,7 @@ from natster_tui.tui.sheets import event_sheet
 from tests.conftest import until
 from tests.jetstream import ask_jetstream
 from tests.making_logs import records_in
+from tests.projections import activity
 from tests.reading_buckets import put_value
 from tests.sealed_logs import sealed_log
 from tests.tui.keyboard import Keyboard
@@ -184,6 +187,8 @@ class Scene:
     ascii_only: bool = False
     read_only: bool = False
     sealed: bool = False
+    tried: str = ""
+    """A file whose projections are tried."""
     wait_for: str = ""
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -237,6 +242,9 @@ SCENES = {
     "empty-log": Scene(empty),
     "empty-log-narrow": Scene(empty, size=NARROW),
     "no-log": Scene(nothing),
+    "tried": Scene(
+        projected, ("6",), tried=activity.__file__, wait_for="Activity documents, tried"
+    ),
     "another-program": Scene(foreign, ("4",)),
     "read-only": Scene(community, read_only=True),
     "no-server": Scene(nothing),
@@ -276,7 +284,9 @@ async def staged_scene(
     workspace = Workspace(
         NamedServer(shown),
         WorkspaceOptions(
-            LogChoice(NATSTER, read_only=scene.read_only, sealing=sealing), instance="scene"
+            LogChoice(NATSTER, read_only=scene.read_only, sealing=sealing),
+            instance="scene",
+            tried=TriedFile(Path(scene.tried)) if scene.tried else None,
         ),
     )
     app = Dashboard(workspace, ascii_only=scene.ascii_only, clock=lambda: NOW)

@@ -28,6 +28,7 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import field_changes
 from natster_tui.projections.fold import Fold
+from natster_tui.projections.registering.tried import declared_name
 from natster_tui.text.safe_text import safe_text
 
 _HASH_SEED = "20171"
@@ -75,7 +76,7 @@ class SecondFold:
 
     async def __aenter__(self) -> Self:
         """Start the process. It is given the events by a thread, as the first fold takes ours."""
-        self._run = _Run(self._projection.name, self._records, self._file, upto=0)
+        self._run = _Run(declared_name(self._projection), self._records, self._file, upto=0)
         self._answer = asyncio.get_running_loop().run_in_executor(None, self._run.answer)
         return self
 
@@ -117,7 +118,7 @@ async def _first_difference(
 async def _difference_at(
     projection: Projection[Any], records: Sequence[Record], file: str, upto: int
 ) -> Difference | None:
-    run = _Run(projection.name, records, file, upto=upto)
+    run = _Run(declared_name(projection), records, file, upto=upto)
     try:
         answer = await asyncio.to_thread(run.answer)
     finally:

@@ -56,6 +56,11 @@ class TriedFile:
             vars(projection).update(vars(saved))
 
 
+def declared_name(projection: Projection[Any]) -> str:
+    """The name that a projection has in its file."""
+    return projection.name.removesuffix(_SUFFIX) if projection.tried_from else projection.name
+
+
 def _tried(projection: Projection[Any], path: Path) -> Projection[Any]:
     tried = copy(projection)
     tried.name = f"{projection.name}{_SUFFIX}"

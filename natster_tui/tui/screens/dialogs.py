@@ -30,6 +30,7 @@ from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
 from natster_tui.tui.screens.sealing_keys import sealing_text
 from natster_tui.tui.screens.text import TextScreen, help_text
 from natster_tui.tui.screens.topics import HelpScreen
+from natster_tui.tui.screens.trial import TrialScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View
 
@@ -101,7 +102,13 @@ class Dialogs:
         )
 
     def verify(self) -> None:
-        """For the projector under the cursor if its pane has the focus, else for all."""
+        """For the projector under the cursor if its pane has the focus, else for all.
+
+        For a projection that is only tried: how it differs from what is stored.
+        """
+        if (tried := self._tried) is not None:
+            self._app.push_screen(TrialScreen(self._view, tried))
+            return
         self._app.push_screen(VerifyScreen(self._view, self._projections()))
 
     def _projections(self) -> Sequence[Projection[Any]]:

@@ -59,6 +59,9 @@ async def test_it_stands_in_the_panes_and_follows_its_file(
         await until(lambda: projector.fold.seq == HISTORY + 3)
         await pilot.press("6")
         assert app.panes.documents["activity.try"].has_focus
+        await pilot.press("v")
+        await until(lambda: "nothing is stored in PROJ_ACTIVITY yet" in text_of(app))
+        await until(lambda: "clock) gives the same" in text_of(app))
 
 
 async def test_it_stands_beside_the_version_in_use_and_is_never_written(
@@ -73,6 +76,11 @@ async def test_it_stands_beside_the_version_in_use_and_is_never_written(
         assert ours.fold.states != tried.fold.states
         await until(lambda: ours.status.stored == HISTORY)
         assert tried.status.commits == 0
+        # Its difference is one key away.
+        await pilot.press("7", "v")
+        await until(lambda: "~ events in" in text_of(app) and "gives the same" in text_of(app))
+        await pilot.press("escape", "r")
+        await until(lambda: "activity.try is only tried" in text_of(app))
         # A rebuild of everything leaves it out.
         await pilot.press("1", "r")
         await until(lambda: "account and catalog and activity from the log" in text_of(app))

@@ -1,0 +1,46 @@
+"""What a trial found, in lines for a person; `try` and the dashboard print the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from natster_tui.engine.trying.trial import Trial
+from natster_tui.projections.documents import read_document
+from natster_tui.text.masking import mask_json, screen_text
+from natster_tui.text.strict_json import json_line
+
+_MIB = 1024 * 1024
+_KEYS_SHOWN = 20
+
+
+def result_lines(trial: Trial) -> Iterator[str]:
+    """The documents, what is parked, and how the documents compare with those that are stored.
+
+    Where nothing is stored, the first documents. The documents that differ are not listed.
+    """
+    projection, fold = trial.projection, trial.fold
+    yield (
+        f"{projection.name} version {projection.version}: {len(fold.states):,} documents from "
+        f"{trial.events:,} events in {trial.seconds:.2f} s, peak memory "
+        f"{trial.peak_bytes / _MIB:,.0f} MiB"
+    )
+    if fold.parked.count:
+        last = fold.parked.recent[-1]
+        yield f"parked: {fold.parked.count:,}, the last one {last.seq:,} ({last.reason.value})"
+    if trial.diff is None:
+        yield f"nothing is stored in {projection.bucket} yet; the first documents:"
+        for key in list(fold.states)[:_KEYS_SHOWN]:
+            document = read_document(fold.document(key) or b"")
+            yield f"  {screen_text(key, 100)} {json_line(mask_json(document))}"
+    else:
+        version = trial.stored.checkpoint.version if trial.stored.checkpoint else "unknown"
+        yield (
+            f"compared with version {version} stored at {trial.compared_at:,}: {trial.diff.summary}"
+        )
+
+
+def second_fold_line(trial: Trial) -> str:
+    """Whether a second fold gave the same documents."""
+    if trial.second is not None:
+        return trial.second.sentence
+    return "a second fold (other process, hash seed, batches, clock) gives the same"
