@@ -151,6 +151,14 @@ class Dashboard(App[None]):
             args[0].add_class("ascii")
         return super().push_screen(*args, **kwargs)
 
+    def get_css_variables(self) -> dict[str, str]:
+        """See `App.get_css_variables`. What Rich draws with names the terminal's own colours so."""
+        variables = super().get_css_variables()
+        self.theme_variables = {
+            name: value.removeprefix("ansi_") for name, value in self.theme_variables.items()
+        }
+        return variables
+
     def get_key_display(self, binding: Binding) -> str:
         """See `App.get_key_display`: the same in the footer as in help and palette."""
         return binding.key_display or key_shown(binding.key)
@@ -276,8 +284,12 @@ class Dashboard(App[None]):
         self.panes.timeline.follow()
 
     def action_dialog(self, name: str) -> None:
-        """Open a dialog: rebuild, verify, why, publish, community, problems or help."""
+        """Open a dialog: rebuild, verify, why, publish, community, problems or keys."""
         self.dialogs.show(name)
+
+    async def action_help(self) -> None:
+        """Open the help page."""
+        await self.dialogs.help()
 
     def action_ask(self, purpose: str) -> None:
         """Ask for the file to export to, or for the moment to compare with."""

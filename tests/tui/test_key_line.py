@@ -10,6 +10,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from natster_tui.tui.keys import commands, dialogs, moving
 from natster_tui.tui.keys.key import Key
+from natster_tui.tui.screens.help import HelpScreen
 from natster_tui.tui.screens.text import TextScreen
 from natster_tui.tui.widgets.key_line import KeyLine
 from tests.conftest import until
@@ -88,7 +89,7 @@ async def test_a_dialog_shows_its_own_keys(settings: ConnectionSettings) -> None
     await projected(settings)
     async with dashboard(settings, size=(140, 40)) as (app, pilot):
         await pilot.press("question_mark")
-        await until(lambda: last_line(text_of(app)) == "t topics Esc close")
+        await until(lambda: last_line(text_of(app)) == "^t topics Esc close")
         await pilot.press("escape", "r")
         await until(lambda: "enter replay" in text_of(app))
         early = "Enter replay and compare Space choose what P purge first Esc close"
@@ -137,7 +138,7 @@ async def test_a_key_can_be_mapped_to_another_by_its_id(settings: ConnectionSett
         await pilot.press("g", "ctrl+n")
         assert app.panes.timeline.selected_seq == 2
         await pilot.press("f9")
-        assert isinstance(app.screen, TextScreen)
+        assert isinstance(app.screen, HelpScreen)
 
 
 async def test_a_click_presses_the_key(settings: ConnectionSettings) -> None:

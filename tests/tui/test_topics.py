@@ -16,7 +16,7 @@ async def test_each_topic_is_listed_and_opens_from_the_help_page(
     async with dashboard(settings, size=(120, 40)) as (app, pilot):
         await pilot.press("question_mark")
         await until(lambda: "In this pane" in text_of(app))
-        await pilot.press("t")
+        await pilot.press("ctrl+t")
         await until(lambda: all(f"{each.name} " in text_of(app) for each in topics))
         await pilot.press("j", "j", "k", "enter")
         await until(lambda: topics[1].summary in text_of(app) and "Topics" not in text_of(app))

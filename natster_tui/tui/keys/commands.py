@@ -249,7 +249,7 @@ ALWAYS = (
     Key(
         "app.help",
         "question_mark,f1",
-        "dialog('help')",
+        "help",
         "help",
         "All keys, and what the marks mean",
         "?",

@@ -27,7 +27,15 @@ TEXT_PAGE = (
     Key("text.close", "escape,q,question_mark,enter", "dismiss", "close", shown="Esc"),
     *_scrolling("text"),
 )
-HELP_PAGE = (*TEXT_PAGE, Key("help.topics", "t", "topics", "topics"))
+HELP_FIELD = (
+    Key("help.topics", "ctrl+t", "screen.topics", "topics", shown="^t"),
+    Key("help.leave", "escape", "screen.leave", "close", shown="Esc"),
+    Key("help.close", "f1", "screen.dismiss"),
+    Key("help.down", "down", "screen.scroll(1)"),
+    Key("help.up", "up", "screen.scroll(-1)"),
+    Key("help.page_down", "pagedown,enter", "screen.page(1)"),
+    Key("help.page_up", "pageup", "screen.page(-1)"),
+)
 TOPICS = (
     Key("topics.close", "escape,q,question_mark", "dismiss", "close", shown="Esc"),
     Key("topics.open", "enter", "choose", "read", shown="Enter"),
@@ -77,12 +85,11 @@ CONFIRM_NAME = (
     Key("confirm_name.cancel", "escape", "screen.dismiss(False)", "cancel", shown="Esc"),
 )
 
-FORMS = ((*GO_TO_FIELD, *GO_TO_BOX), PUBLISH, CONFIRM_NAME)
+FORMS = ((*GO_TO_FIELD, *GO_TO_BOX), PUBLISH, CONFIRM_NAME, HELP_FIELD)
 """The dialogs in which text is typed, so that a letter is a letter."""
 DIALOGS = (
     *FORMS,
     TEXT_PAGE,
-    HELP_PAGE,
     TOPICS,
     TOPIC,
     COMMUNITY,

@@ -14,7 +14,6 @@ from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.tui.actions.asking_first import AskingFirst
 from natster_tui.tui.background import notice
-from natster_tui.tui.keys.key import Key
 from natster_tui.tui.keys.moving import LIST, SCROLLED
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.box import GoToBox
@@ -23,13 +22,13 @@ from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.screens.community import CommunityScreen
+from natster_tui.tui.screens.help import HelpScreen, PaneKeys, help_sections
 from natster_tui.tui.screens.problems import problems_text
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
 from natster_tui.tui.screens.rebuild import RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
 from natster_tui.tui.screens.sealing_keys import sealing_text
-from natster_tui.tui.screens.text import TextScreen, help_text
-from natster_tui.tui.screens.topics import HelpScreen
+from natster_tui.tui.screens.text import TextScreen
 from natster_tui.tui.screens.trial import TrialScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View
@@ -71,7 +70,6 @@ class Dialogs:
             "community": self.community,
             "problems": self.problems,
             "keys": self.keys,
-            "help": self.help,
         }
         self.asking_first.then(name, dialogs[name])
 
@@ -177,12 +175,13 @@ class Dialogs:
         text = sealing_text(self._view.workspace, Names(self._view.workspace.accounts))
         self._app.push_screen(TextScreen("Sealing and keys", text, self._view.glyphs))
 
-    def help(self) -> None:
-        """All keys, those of the pane in use first."""
+    async def help(self) -> None:
+        """All keys, those of the pane in use first. Returns when keys can be typed into it."""
         glyphs, pane = self._view.glyphs, self._panes.used
-        name, own = pane.pane_name, pane.KEYS
-        moving: Sequence[Key] = LIST
+        of_pane = PaneKeys(pane.pane_name, pane.KEYS, LIST)
         if self._panes.inspector.has_focus:
-            name, own, moving = "Inspector", self._panes.inspector.KEYS, SCROLLED
-        text = help_text(glyphs, self._view.filters, name, own, moving, self._keymap)
-        self._app.push_screen(HelpScreen("Help", text, glyphs))
+            of_pane = PaneKeys("Inspector", self._panes.inspector.KEYS, SCROLLED)
+        sections = help_sections(glyphs, self._view.filters, of_pane, self._keymap)
+        page = HelpScreen(sections, glyphs)
+        await self._app.push_screen(page)
+        page.set_focus(page.field)

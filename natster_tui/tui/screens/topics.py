@@ -1,4 +1,4 @@
-"""The documentation's topics: the help page that leads to them, their list, and one of them."""
+"""The documentation's topics: their list, and one of them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Markdown, OptionList
 
 from natster_tui.docs import Topic, topics
-from natster_tui.tui.keys.dialogs import HELP_PAGE, TOPIC, TOPICS
+from natster_tui.tui.keys.dialogs import TOPIC, TOPICS
 from natster_tui.tui.keys.key import bindings
-from natster_tui.tui.screens.text import TextScreen
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.key_line import KeyLine
 
 _NAME_COLUMN = 13
-
-
-class HelpScreen(TextScreen):
-    """The help page, from which the topics are a key away."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(HELP_PAGE)]
-
-    def action_topics(self) -> None:
-        """List the topics."""
-        self.app.push_screen(TopicsScreen(self._glyphs))
 
 
 class TopicsScreen(ModalScreen[None]):

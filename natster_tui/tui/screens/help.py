@@ -1,0 +1,198 @@
+"""The help page: keys and marks, those of the pane in use first, narrowed to what is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from natster_tui.docs import topics
+from natster_tui.events.filter.language import FilterLanguage
+from natster_tui.events.natster import BOUND, IMPORTED
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.keys.commands import ALWAYS, ANYWHERE, commands
+from natster_tui.tui.keys.dialogs import HELP_FIELD
+from natster_tui.tui.keys.key import Key, bindings
+from natster_tui.tui.keys.keymap import Keymap
+from natster_tui.tui.screens.topics import TopicsScreen
+from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.widgets.key_line import KeyLine
+from natster_tui.tui.widgets.text_field import Field
+
+_KEY_COLUMN = 13
+_PAGE = 15
+_WHAT_IT_IS = (
+    "natster-tui watches an event log, shows the projections that are derived from it, and "
+    "rebuilds them. Events are facts and never change; accounts and catalogs are what follows "
+    "from them, and can be made again from the log at any time."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the help page: keys, words or marks, each with what it means."""
+
+    heading: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaneKeys:
+    """The pane in use, its own keys, and those for moving in it."""
+
+    name: str
+    own: Sequence[Key]
+    moving: Sequence[Key]
+
+
+def help_sections(
+    glyphs: Glyphs, filters: FilterLanguage, pane: PaneKeys, keymap: Keymap
+) -> list[Section]:
+    """All that the page has, in its order."""
+    known = {key.id: key for key in (*ALWAYS, *ANYWHERE, *commands().values())}
+    others = [key for key in known.values() if key not in pane.own]
+    return [
+        Section(f"In this pane: {pane.name}", tuple(_in_words(pane.own, keymap))),
+        Section("Moving", (*_in_words(pane.moving, keymap), ("Tab", "Next pane"))),
+        Section("Anywhere", tuple(_in_words(others, keymap))),
+        Section("Filters (/ in the timeline); all words must hold", tuple(_filters(filters))),
+        Section("Marks in the timeline", tuple(_event_marks(glyphs, filters))),
+        Section("Marks beside accounts and catalogs", tuple(_document_marks(glyphs))),
+        Section(
+            "Topics of the documentation", tuple((each.name, each.summary) for each in topics())
+        ),
+    ]
+
+
+def narrowed(sections: Iterable[Section], wanted: str) -> Iterator[Section]:
+    """The sections with the rows that have all the words; a heading stands for all its rows."""
+    words = wanted.lower().split()
+    for section in sections:
+        rows = tuple(
+            (what, meaning)
+            for what, meaning in section.rows
+            if all(word in f"{section.heading} {what} {meaning}".lower() for word in words)
+        )
+        if rows:
+            yield replace(section, rows=rows)
+
+
+def help_text(sections: Iterable[Section]) -> Text:
+    """The sections as they are shown."""
+    text = Text()
+    for section in sections:
+        text.append(f"{section.heading}\n", "bold")
+        for what, meaning in section.rows:
+            text.append(f"  {what:<{_KEY_COLUMN}} ", "bold")
+            text.append(f"{meaning}\n")
+        text.append("\n")
+    text.right_crop()
+    return text
+
+
+class HelpField(Field):
+    """What the page is narrowed to. A `?` closes the page while this is empty."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(HELP_FIELD)]
+
+    def take(self, event: events.Key | events.Paste) -> bool:
+        """See `Field.take`."""
+        if isinstance(event, events.Key) and event.character == "?" and not self.value:
+            self.screen.dismiss()
+            return True
+        return super().take(event)
+
+
+class HelpScreen(ModalScreen[None]):
+    """The page, and a field above it in which one types what one looks for."""
+
+    def __init__(self, sections: Sequence[Section], glyphs: Glyphs) -> None:
+        super().__init__(classes="page")
+        self._sections = sections
+        self._glyphs = glyphs
+        self._page = Static(self._whole())
+        self.field = HelpField(placeholder="type to narrow: a key, a word, a mark", compact=True)
+
+    def compose(self) -> ComposeResult:
+        """The field and the page in a frame."""
+        with Vertical(classes="dialog help") as frame:
+            frame.border_title = "Help"
+            yield self.field
+            with VerticalScroll(can_focus=False):
+                yield self._page
+        yield KeyLine(self._glyphs)
+
+    def _whole(self) -> Text:
+        return Text.assemble(f"{_WHAT_IT_IS}\n\n", help_text(self._sections))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the page as one types."""
+        event.stop()
+        wanted = event.value.strip()
+        if not wanted:
+            self._page.update(self._whole())
+        elif found := list(narrowed(self._sections, wanted)):
+            self._page.update(help_text(found))
+        else:
+            self._page.update(Text(f"nothing here says {screen_text(wanted, 40)}"))
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def action_leave(self) -> None:
+        """Empty the field, or close the page."""
+        if self.field.value:
+            self.field.value = ""
+        else:
+            self.dismiss()
+
+    def action_topics(self) -> None:
+        """List the topics."""
+        self.app.push_screen(TopicsScreen(self._glyphs))
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the page."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll the page by pages."""
+        self.action_scroll(pages * _PAGE)
+
+
+def _in_words(keys: Iterable[Key], keymap: Keymap) -> Iterator[tuple[str, str]]:
+    return ((keymap.all_shown(key), key.help) for key in keys if key.help)
+
+
+def _filters(filters: FilterLanguage) -> Iterator[tuple[str, str]]:
+    yield from ((field.example, field.meaning) for field in filters.fields)
+    yield ("any text", "a part of the subject, or of a name")
+    yield ("-word", "must not hold: -type:shared")
+    yield ("a or b", "one of them must hold: type:bound or type:shared from:Ada")
+    yield ('"two words"', 'one word with its blanks: from:"Natster Hub"')
+    yield ("ABCD…XYZ", "a key, shortened as rows print it")
+
+
+def _event_marks(glyphs: Glyphs, filters: FilterLanguage) -> Iterator[tuple[str, str]]:
+    yield from ((f"{glyphs.of(kind)} {kind.word}", kind.meaning) for kind in filters.system.kinds)
+    yield (
+        f"{glyphs.parked} parked",
+        "no rule could use it; it is counted, and nothing waits for it",
+    )
+
+
+def _document_marks(glyphs: Glyphs) -> Iterator[tuple[str, str]]:
+    yield (glyphs.out, "how often it shares, or with whom")
+    yield (glyphs.into, "how often something is shared with it, or by whom")
+    yield (glyphs.of(IMPORTED), "how many of those it imported, or when")
+    yield (glyphs.of(BOUND), "tied to a web login; a wide pane says which")
+    yield (
+        glyphs.warn,
+        "a name that others use, too, or that differs from one in letter case only",
+    )
+    yield (glyphs.on, "travelling: changed by this very event")
