@@ -16,8 +16,9 @@ from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.commands import SEARCHED, commands
 from natster_tui.tui.keys.dialogs import DIALOGS, FORMS
 from natster_tui.tui.keys.key import Key
-from natster_tui.tui.keys.moving import LIST, PROMPT, SCROLLED
+from natster_tui.tui.keys.moving import LIST, PROMPT, PROMPT_FIELD, SCROLLED
 
+_PROMPT = (*PROMPT_FIELD, *PROMPT)
 _RESERVED = {
     "tab": "goes to the next pane",
     "shift+tab": "goes to the pane before",
@@ -116,7 +117,7 @@ def _scopes() -> Iterator[Sequence[Key]]:
     anywhere = tuple(commands().values())
     yield (*LIST, *SEARCHED, *anywhere)
     yield (*SCROLLED, *anywhere)
-    yield PROMPT
+    yield _PROMPT
     yield from DIALOGS
 
 
@@ -167,7 +168,7 @@ def _is_typed(key: str) -> bool:
 
 
 def _refuse_letters_in_forms(keymap: Keymap) -> None:
-    for form in (PROMPT, *FORMS):
+    for form in (_PROMPT, *FORMS):
         for key in form:
             for each in keymap.keys.get(key.id, ()):
                 if _is_typed(each):
