@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
-from natster_tui.errors import NatsterError
-
 if TYPE_CHECKING:
     from natster_tui.store.log import EventLog
 
@@ -110,10 +108,14 @@ def _read(
     """What `work` reads of the log that the options name; nothing where that fails."""
     import asyncio
 
+    from natster_tui.cli.failures import report_what_nobody_awaits
     from natster_tui.cli.options import given_options
     from natster_tui.cli.target import resolve_target
     from natster_tui.engine.server_source import with_log
+    from natster_tui.errors import NatsterError
 
+    # A shell has no place for what is said here.
+    report_what_nobody_awaits(lambda _sentence: None)
     given = {**given_options(context), "read_only": True}
     for unwanted in ("create_log", "projection"):
         given.pop(unwanted, None)

@@ -12,12 +12,9 @@ import click
 
 from natster_tui import __version__
 from natster_tui.cli.completing import COMPLETE_VARIABLE, files
-from natster_tui.cli.failures import as_sentence, report_what_nobody_awaits
 from natster_tui.cli.lazy_group import Command, LazyGroup, Section
 from natster_tui.cli.options import takes_hubs, takes_settings, takes_target
 from natster_tui.engine.gc_tuning import collect_rarely
-from natster_tui.errors import NatsterError
-from natster_tui.text.masking import screen_text
 
 _INTERRUPTED = 130
 
@@ -127,6 +124,9 @@ _COMMANDS = (
 
 class _Program(LazyGroup):
     def invoke(self, context: click.Context) -> Any:
+        from natster_tui.cli.failures import report_what_nobody_awaits
+
+        report_what_nobody_awaits(_complain)
         try:
             return super().invoke(context)
         except BrokenPipeError:
@@ -169,17 +169,17 @@ def program(
 
 
 def run() -> None:
-    """Run the program; every failure is one sentence on stderr and an exit code."""
+    """Run the program; every failure is one sentence on stderr and an exit code.
+
+    What only a command or a failure needs is imported there: `--help` and `--version` are to
+    answer at once.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that lacks a character shows another one; that is no reason to fail.
         sys.stdout.reconfigure(errors="replace")
     collect_rarely()
-    report_what_nobody_awaits(_complain)
     try:
         code = program.main(standalone_mode=False, complete_var=COMPLETE_VARIABLE)
-    except NatsterError as error:
-        _complain(error.sentence)
-        sys.exit(error.exit_code)
     except click.ClickException as error:
         # Where something is one of a list, click sets the list out over several lines.
         _complain(" ".join(error.format_message().split()))
@@ -188,9 +188,12 @@ def run() -> None:
         _complain("interrupted")
         sys.exit(_INTERRUPTED)
     except Exception as error:
+        from natster_tui.cli.failures import as_sentence
+
         failure = as_sentence(error)
         _complain(failure.sentence)
-        _abandon_output()
+        if failure is not error:
+            _abandon_output()
         sys.exit(failure.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -202,4 +205,6 @@ def _abandon_output() -> None:
 
 
 def _complain(sentence: str) -> None:
+    from natster_tui.text.masking import screen_text
+
     click.echo(f"natster-tui: {screen_text(sentence)}", err=True)

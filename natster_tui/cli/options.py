@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from natster_tui.cli import completing
-from natster_tui.events.natster import NATSTER
+from natster_tui.events.stream_name import STREAM
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from natster_tui.cli.target import Target
     from natster_tui.preferences.settings_file import SettingsFile
     from natster_tui.projections.registering.registry import Registry
@@ -95,9 +96,7 @@ _OPTIONS: dict[str, Callable[[_Command], _Command]] = {
         shell_complete=completing.files,
         help="Where the keys are, never in --data-dir.",
     ),
-    "stream": click.option(
-        "--stream", metavar="NAME", help=f"The log, {NATSTER.stream} if not given."
-    ),
+    "stream": click.option("--stream", metavar="NAME", help=f"The log, {STREAM} if not given."),
     "create_log": click.option(
         "--create-log", is_flag=True, default=None, help="Make the log if missing."
     ),

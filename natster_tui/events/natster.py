@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from natster_tui.events.kinds import Direction, EventKind, PayloadUse
+from natster_tui.events.stream_name import STREAM
 from natster_tui.events.system import EventSystem
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ _KINDS = (
 
 
 NATSTER = EventSystem(
-    stream="NATSTER_EVENTS",
+    stream=STREAM,
     grammar="natster.events.{origin}.{target}.{catalog}.{event}",
     kinds=_KINDS,
 )

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from natster_tui.cli.main import program
 from natster_tui.store.settings.options import ConnectionFlags
 
-HEAVY = ("pydantic", "nats", "textual", "cryptography", "asyncio")
+HEAVY = ("pydantic", "nats", "textual", "cryptography", "asyncio", "logging", "json", "pathlib")
 
 
 @pytest.mark.parametrize("asked", ["--help", "--version"])
