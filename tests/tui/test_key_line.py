@@ -11,7 +11,7 @@ from natster_tui.tui.app import Dashboard
 from natster_tui.tui.keys import commands, dialogs, moving
 from natster_tui.tui.keys.key import Key
 from natster_tui.tui.screens.help import HelpScreen
-from natster_tui.tui.screens.text import TextScreen
+from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from natster_tui.tui.widgets.key_line import KeyLine
 from tests.conftest import until
 from tests.tui.running import dashboard
@@ -145,9 +145,9 @@ async def test_a_click_presses_the_key(settings: ConnectionSettings) -> None:
     async with dashboard(settings) as (app, pilot):
         at = last_line(text_of(app)).index("e problems")
         await pilot.click(KeyLine, offset=(at - 1, 0))
-        assert not isinstance(app.screen, TextScreen), "between two keys there is nothing"
+        assert not isinstance(app.screen, PageDialog), "between two keys there is nothing"
         await pilot.click(KeyLine, offset=(at + 4, 0))
-        assert isinstance(app.screen, TextScreen)
+        assert isinstance(app.screen, PageDialog)
 
 
 async def test_where_text_is_typed_only_the_keys_of_the_field_are_shown(

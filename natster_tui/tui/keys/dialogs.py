@@ -23,10 +23,6 @@ GO_TO_BOX = (
     Key("go_to.page_down", "pagedown", "page(1)"),
     Key("go_to.page_up", "pageup", "page(-1)"),
 )
-TEXT_PAGE = (
-    Key("text.close", "escape,q,question_mark,enter", "dismiss", "close", shown="Esc"),
-    *_scrolling("text"),
-)
 HELP_FIELD = (
     Key("help.topics", "ctrl+t", "screen.topics", "topics", shown="^t"),
     Key("help.leave", "escape", "screen.leave", "close", shown="Esc"),
@@ -48,10 +44,31 @@ TOPIC = (
     Key("topic.page_down", "pagedown,space", "scroll(20)"),
     Key("topic.page_up", "pageup", "scroll(-20)"),
 )
+PAGE = (
+    Key("page.down", "j,down", "next_link(1)"),
+    Key("page.up", "k,up", "next_link(-1)"),
+    Key("page.page_down", "pagedown,space", "page(1)"),
+    Key("page.page_up", "pageup", "page(-1)"),
+    Key("page.first", "g,home", "scroll_home"),
+    Key("page.last", "G,end", "scroll_end"),
+    Key("page.follow", "enter", "follow", "go there", shown="Enter"),
+)
+PAGE_SCREEN = (
+    Key("page.search", "slash", "search", "find", shown="/"),
+    Key("page.next", "n", "match(1)", "next"),
+    Key("page.previous", "N", "match(-1)", "previous"),
+    Key("page.close", "escape", "leave", "close", shown="Esc"),
+    Key("page.close_at_once", "q", "close"),
+)
+PAGE_SEARCH = (
+    Key("page.searched", "enter", "screen.searched", "keep", shown="Enter"),
+    Key("page.next_typed", "down", "screen.match(1)", "next", shown="↓"),
+    Key("page.previous_typed", "up", "screen.match(-1)", "previous", shown="↑"),
+    Key("page.end_search", "escape", "screen.leave", "end", shown="Esc"),
+)
 COMMUNITY = (
-    Key("community.close", "escape,q,m", "dismiss", "close", shown="Esc"),
+    Key("community.close", "m", "close"),
     Key("community.copy", "y", "copy", "copy the candidates"),
-    *_scrolling("community"),
 )
 PUBLISH = (
     Key("publish.publish", "ctrl+s", "publish", "publish"),

@@ -19,16 +19,16 @@ from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.box import GoToBox
 from natster_tui.tui.places.finding import Documents
 from natster_tui.tui.places.opener import Opener
-from natster_tui.tui.places.place import EventPlace
+from natster_tui.tui.places.place import EventPlace, Place
 from natster_tui.tui.preferences import Preferences
-from natster_tui.tui.screens.community import CommunityScreen
 from natster_tui.tui.screens.help import HelpScreen, PaneKeys, help_sections
-from natster_tui.tui.screens.problems import problems_text
+from natster_tui.tui.screens.pages.community import CommunityScreen
+from natster_tui.tui.screens.pages.page_dialog import PageDialog
+from natster_tui.tui.screens.pages.problems import problems_page
+from natster_tui.tui.screens.pages.sealing_keys import sealing_page
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
 from natster_tui.tui.screens.rebuild import RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
-from natster_tui.tui.screens.sealing_keys import sealing_text
-from natster_tui.tui.screens.text import TextScreen
 from natster_tui.tui.screens.trial import TrialScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View
@@ -163,17 +163,25 @@ class Dialogs:
 
     def community(self) -> None:
         """The figures of the community."""
-        self._app.push_screen(CommunityScreen(self._view))
+        self._app.push_screen(CommunityScreen(self._view), self._followed)
 
     def problems(self) -> None:
         """What went wrong so far."""
-        text = problems_text(self._view.workspace)
-        self._app.push_screen(TextScreen("Problems and hazards", text, self._view.glyphs))
+        lines = problems_page(self._view.workspace)
+        page = PageDialog(self._view.glyphs, "Problems and hazards", lines)
+        self._app.push_screen(page, self._followed)
 
     def keys(self) -> None:
         """What is sealed, and whose keys there are."""
-        text = sealing_text(self._view.workspace, Names(self._view.workspace.accounts))
-        self._app.push_screen(TextScreen("Sealing and keys", text, self._view.glyphs))
+        workspace = self._view.workspace
+        lines = sealing_page(workspace, Names(workspace.accounts))
+        page = PageDialog(self._view.glyphs, "Sealing and keys", lines)
+        self._app.push_screen(page, self._followed)
+
+    def _followed(self, place: Place | None) -> None:
+        """Go to what was followed in a dialog."""
+        if place is not None:
+            self._opener.open(place)
 
     async def help(self) -> None:
         """All keys, those of the pane in use first. Returns when keys can be typed into it."""

@@ -4,36 +4,47 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rich.text import Text
-
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import full_time
+from natster_tui.tui.places.place import EventPlace, ProjectorPlace
+from natster_tui.tui.widgets.page import Lines, PageLine
+
+_LISTED = 5
+"""Parked events that are named, of each reason."""
 
 
-def problems_text(workspace: Workspace) -> Text:
+def problems_page(workspace: Workspace) -> list[PageLine]:
     """The page that `e` shows. Whatever came from outside in it is made safe already."""
-    text = Text()
-    text.append("Projectors\n", "bold")
+    page = Lines()
+    page.add("Projectors", "bold")
     for projector in workspace.projectors.values():
         name = projector.projection.name
         problem = projector.status.problem or "no problem"
-        text.append(f"  {name}: {projector.status.phase.value}, {problem}\n")
-        text.append(f"    {_holder_line(workspace, name)}\n", "dim")
-    text.append("\nParked events\n", "bold")
+        page.link(
+            name,
+            ProjectorPlace(name),
+            before="  ",
+            after=f": {projector.status.phase.value}, {problem}",
+        )
+        page.add(f"    {_holder_line(workspace, name)}", "dim")
+    page.add()
+    page.add("Parked events", "bold")
     for projector in workspace.projectors.values():
-        _append_parked(text, projector)
+        _add_parked(page, projector)
     if not any(projector.status.parked.count for projector in workspace.projectors.values()):
-        text.append("  none\n")
-    text.append("\nHazards of the log\n", "bold")
+        page.add("  none")
+    page.add()
+    page.add("Hazards of the log", "bold")
     for hazard in workspace.hazards or ("none known",):
-        text.append(f"  {hazard}\n")
-    text.append("\nWhat went wrong so far\n", "bold")
+        page.add(f"  {hazard}")
+    page.add()
+    page.add("What went wrong so far", "bold")
     for reported in reversed(workspace.problems):
-        text.append(f"  {full_time(int(reported.at))}  {reported.sentence}\n")
+        page.add(f"  {full_time(int(reported.at))}  {reported.sentence}")
     if not workspace.problems:
-        text.append("  nothing\n")
-    return text
+        page.add("  nothing")
+    return page.lines
 
 
 def _holder_line(workspace: Workspace, name: str) -> str:
@@ -47,13 +58,17 @@ def _holder_line(workspace: Workspace, name: str) -> str:
     return f"its lease is held by {lease.holder.described}, since {since}"
 
 
-def _append_parked(text: Text, projector: Projector) -> None:
+def _add_parked(page: Lines, projector: Projector) -> None:
     """How many events a projection parked, by reason; of many, of the last hundred."""
     parked = projector.status.parked
     if not parked.count:
         return
     of_recent = "" if parked.count == len(parked.recent) else ", the reasons of the last 100"
-    text.append(f"  {projector.projection.name}: {parked.count:,}{of_recent}\n")
+    page.add(f"  {projector.projection.name}: {parked.count:,}{of_recent}")
     for reason, count in Counter(each.reason for each in parked.recent).most_common():
-        last = max(each.seq for each in parked.recent if each.reason is reason)
-        text.append(f"    {count:>5,}  {reason.value:<13} last {last:,}: {reason.explanation}\n")
+        seqs = sorted((each.seq for each in parked.recent if each.reason is reason), reverse=True)
+        page.add(f"    {count:,}  {reason.value}: {reason.explanation}")
+        for seq in seqs[:_LISTED]:
+            page.link(f"event {seq:,}", EventPlace(seq), before="           ")
+        if len(seqs) > _LISTED:
+            page.add(f"           and {len(seqs) - _LISTED:,} more: ! lists them in the timeline")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from natster_tui.engine.history.activity import Activity, read_activity
 from natster_tui.errors import NatsterError
@@ -19,40 +16,34 @@ from natster_tui.projections.community.figures import (
     contested_names,
     prize_candidates,
 )
+from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.keys.dialogs import COMMUNITY
 from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.places.place import DocumentPlace, account_place
+from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.key_line import KeyLine
+from natster_tui.tui.widgets.page import Lines
 
 _HEIGHT = 6
 _SPANS = 72
 _LISTED = 200
 
 
-class CommunityScreen(ModalScreen[None]):
-    """One scrolling text, of now or of the moment travelled to."""
+class CommunityScreen(PageDialog):
+    """One page, of now or of the moment travelled to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMUNITY)]
 
     def __init__(self, view: View) -> None:
-        super().__init__(classes="page")
+        super().__init__(view.glyphs, "Community")
         self._view = view
-        self._body = Static()
         self._activity: Activity | None = None
         self._problem = ""
-
-    def compose(self) -> ComposeResult:
-        """The text in a frame."""
-        with VerticalScroll(classes="dialog") as frame:
-            frame.border_title = "Community"
-            frame.border_subtitle = "y copies the candidates · esc closes"
-            yield self._body
-        yield KeyLine(self._view.glyphs)
 
     def on_mount(self) -> None:
         """Show what is known, and read what is not."""
@@ -76,50 +67,68 @@ class CommunityScreen(ModalScreen[None]):
         self._draw()
 
     def _draw(self) -> None:
-        view = self._view
+        view, page = self._view, Lines()
         names = Names(view.accounts)
         figures = community_figures(view.accounts, view.catalogs, view.hubs)
-        text = Text()
         for count, label in figures.rows:
-            text.append(f"{count:>8,}  ", "bold")
-            text.append(f"{label}\n")
+            page.add(Text.assemble((f"{count:>8,}  ", "bold"), label))
         for hub in sorted(view.hubs)[:_LISTED]:
-            text.append(f"{'hub':>8}  ", "bold")
-            text.append(f"{names.of(hub)}\n")
-        text.append("\n")
+            page.link(names.of(hub), account_place(hub), before=f"{'hub':>8}  ")
+        page.add()
+        self._add_duplicates(page, names)
+        page.add()
+        page.add("Activity", "bold")
         if self._activity is not None:
-            self._plot(text, "events", self._activity.events)
-            self._plot(text, "active shares", self._activity.shares)
-            text.append(
-                f"{full_time(self._activity.first)} to {full_time(self._activity.last)}\n\n", "dim"
-            )
+            self._plot(page, "events", self._activity.events)
+            self._plot(page, "active shares", self._activity.shares)
+            span = f"{full_time(self._activity.first)} to {full_time(self._activity.last)}"
+            page.add(f"  {span}", "dim")
         else:
-            text.append(f"{self._problem or 'reading the log …'}\n\n", "dim")
-        text.append("Duplicate names\n", "bold")
-        for name in contested_names(view.catalogs)[:_LISTED]:
-            state = view.catalogs[name]
-            others = ", ".join(map(names.of, state.contested_by))
-            text.append(f"  {screen_text(name, 60)}: {names.of(state.owner)}, also {others}\n")
-        for name, twins in sorted(case_collisions(view.catalogs).items())[:_LISTED]:
-            said = ", ".join(screen_text(twin, 60) for twin in twins)
-            text.append(f"  {screen_text(name, 60)}: differs from {said} in letter case only\n")
-        text.append("\nPrize candidates\n", "bold")
-        for key in prize_candidates(view.accounts, view.hubs)[:_LISTED]:
-            text.append(f"  {names.of(key)}  {screen_text(key, 80)}\n")
-        self._body.update(text)
+            page.add(f"  {self._problem or 'reading the log …'}", "dim")
+        page.add()
+        page.add("Prize candidates", "bold")
+        candidates = prize_candidates(view.accounts, view.hubs)
+        for key in candidates[:_LISTED]:
+            after = f"  {screen_text(key, 80)}"
+            page.link(names.of(key), account_place(key), before="  ", after=after)
+        if not candidates:
+            page.add("  none: no account imported a catalog that is not a hub's")
+        self.page.show(page.lines)
 
-    def _plot(self, text: Text, label: str, counts: tuple[int, ...]) -> None:
+    def _add_duplicates(self, page: Lines, names: Names) -> None:
+        """Each name with the accounts that use it, or with the names that look like it."""
+        view = self._view
+        page.add("Duplicate names", "bold")
+        contested = contested_names(view.catalogs)
+        for name in contested[:_LISTED]:
+            state = view.catalogs[name]
+            page.link(screen_text(name, 60), _catalog_place(name), before="  ")
+            owner = account_place(state.owner)
+            page.link(names.of(state.owner), owner, before="      belongs to ")
+            for account in islice(state.contested_by, _LISTED):
+                place = account_place(account)
+                page.link(names.of(account), place, before="      also shared by ")
+        collisions = sorted(case_collisions(view.catalogs).items())
+        for name, twins in collisions[:_LISTED]:
+            page.link(screen_text(name, 60), _catalog_place(name), before="  ")
+            for twin in twins[:_LISTED]:
+                before = "      differs in letter case only from "
+                page.link(screen_text(twin, 60), _catalog_place(twin), before=before)
+        if not contested and not collisions:
+            page.add("  none")
+
+    def _plot(self, page: Lines, label: str, counts: tuple[int, ...]) -> None:
         """Bars, one column a span, the highest one _HEIGHT lines high."""
         bars = self._view.glyphs.bars
         steps = len(bars) - 1
         top = max(max(counts), 1)
-        text.append(f"{label}, at most {top:,}\n", "dim")
+        page.add(f"  {label}, at most {top:,}", "dim")
         for line in range(_HEIGHT - 1, -1, -1):
-            row = ""
+            row = "  "
             for count in counts:
                 filled = round(count / top * _HEIGHT * steps) - line * steps
                 row += bars[max(0, min(steps, filled))]
-            text.append(row + "\n", self.app.theme_variables["primary"])
+            page.add(row, self.app.theme_variables["primary"])
 
     def action_copy(self) -> None:
         """Copy the prize candidates, one a line: name and key."""
@@ -132,6 +141,6 @@ class CommunityScreen(ModalScreen[None]):
             f"copied {len(candidates):,} candidates; also in {keep_copy(listed)}", markup=False
         )
 
-    def action_scroll(self, lines: int) -> None:
-        """Scroll the text."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+def _catalog_place(name: str) -> DocumentPlace:
+    return DocumentPlace(CATALOGS.name, name)

@@ -1,0 +1,1 @@
+"""Dialogs that are a page of lines, and what stands on them."""

@@ -1,0 +1,145 @@
+"""Dialogs that are a page of lines: what is named there can be followed, `/` looks for a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Label
+
+from natster_tui.tui.keys.dialogs import PAGE_SCREEN, PAGE_SEARCH
+from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.places.place import Place
+from natster_tui.tui.screens.dialog import Dialog
+from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.widgets.key_line import KeyLine
+from natster_tui.tui.widgets.page import Page, PageLine
+from natster_tui.tui.widgets.text_field import Field
+
+_SMALL = 100
+"""Below this width a dialog may have the whole screen."""
+_SHARE = 90
+"""Percent of a larger screen that a dialog may have."""
+_LEAST_WIDTH = 64
+_FRAME_WIDTH, _FRAME_HEIGHT = 4, 2
+"""Cells that border and padding take."""
+
+
+class SearchField(Field):
+    """Where the text to look for is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAGE_SEARCH)]
+
+
+class PageDialog(Dialog[Place | None]):
+    """A page, and the line to search it. The result is the place to go to, if one was followed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAGE_SCREEN)]
+
+    def __init__(self, glyphs: Glyphs, title: str, lines: Iterable[PageLine] = ()) -> None:
+        super().__init__()
+        self.glyphs = glyphs
+        self.page = Page(glyphs, lines)
+        self._search = SearchField(placeholder="a text on this page", compact=True)
+        self._found = Label()
+        self._frame = Vertical(classes="dialog fitting")
+        self._frame.border_title = Text(title)
+        self._frame.border_subtitle = "/ find · esc closes"
+        self._line = Horizontal(Label("find"), self._search, self._found, classes="search hidden")
+
+    def compose(self) -> ComposeResult:
+        """The page in a frame."""
+        with self._frame:
+            yield from self.compose_around(self.page)
+            yield self._line
+        yield KeyLine(self.glyphs)
+
+    def compose_around(self, page: Page) -> ComposeResult:
+        """What stands in the frame besides the search."""
+        yield page
+
+    def on_mount(self) -> None:
+        """Take the keyboard to the page."""
+        self.set_focus(self.page)
+        self.fit()
+
+    # -- room ------------------------------------------------------------------------------
+
+    def on_page_grown(self) -> None:
+        """As large as what it says, within the screen."""
+        self.fit()
+
+    def on_resize(self) -> None:
+        """The screen has another size."""
+        self.fit()
+
+    def fit(self) -> None:
+        """Give the frame the room that the page needs, if the screen has it."""
+        frame, screen = self._frame, self.app.size
+        is_small = screen.width < _SMALL
+        most = screen.width if is_small else screen.width * _SHARE // 100
+        width = min(max(self.page.widest + _FRAME_WIDTH, _LEAST_WIDTH), most)
+        around = _FRAME_HEIGHT + sum(
+            each.outer_size.height
+            for each in frame.children
+            if each.display and each is not self.page
+        )
+        tallest = screen.height - 1 if is_small else screen.height * _SHARE // 100
+        rows = self.page.rows_at(width - _FRAME_WIDTH)
+        frame.styles.width, frame.styles.height = width, min(max(rows, 1) + around, tallest)
+
+    # -- searching -------------------------------------------------------------------------
+
+    def action_search(self) -> None:
+        """Ask for a text."""
+        self._line.remove_class("hidden")
+        self.call_after_refresh(self.fit)
+        self._search.select_all()
+        self.set_focus(self._search)
+
+    def on_input_changed(self) -> None:
+        """Look for the text as it is typed."""
+        self.page.look_for(self._search.value)
+        self._found.update(self.page.found)
+
+    def action_searched(self) -> None:
+        """Enter: back to the page, at what was found."""
+        # The text may have been typed ahead, and not been looked for yet.
+        self.on_input_changed()
+        self.set_focus(self.page)
+
+    def action_match(self, step: int) -> None:
+        """The next or the previous place of the text."""
+        self.page.next_match(step)
+        self._found.update(self.page.found)
+
+    def action_leave(self) -> None:
+        """End the search, or close."""
+        if self._line.has_class("hidden"):
+            self.action_close()
+            return
+        self._search.value = ""
+        self._line.add_class("hidden")
+        self.call_after_refresh(self.fit)
+        self.page.look_for("")
+        self.set_focus(self.page)
+
+    def action_close(self) -> None:
+        """Close it without a result."""
+        self.dismiss(None)
+
+    # -- following -------------------------------------------------------------------------
+
+    def on_page_followed(self, message: Page.Followed) -> None:
+        """Go to what a line names."""
+        if self.is_current:
+            self.dismiss(message.place)
+
+    def on_page_left(self) -> None:
+        """Enter on a page that names nothing."""
+        if self.is_current:
+            self.action_close()

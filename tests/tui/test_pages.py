@@ -1,0 +1,85 @@
+"""Dialogs that are a page: what they name is followed, searched, and left by the mouse, too."""
+
+from __future__ import annotations
+
+from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.app import Dashboard
+from natster_tui.tui.screens.pages.page_dialog import PageDialog
+from tests.conftest import until
+from tests.tui.keyboard import Keyboard
+from tests.tui.running import dashboard
+from tests.tui.scenes import projected, text_of
+
+
+async def click_on(app: Dashboard, pilot: Keyboard, shown: str) -> None:
+    """Click where a text stands on the screen."""
+    lines = text_of(app).split("\n")
+    y = next(at for at, line in enumerate(lines) if shown in line)
+    await pilot.click(offset=(lines[y].index(shown) + 1, y))
+
+
+async def test_contested_names_are_followed_and_b_comes_back(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        at = app.panes.timeline.selected_seq
+        await pilot.type("m/night\r\r")
+        await until(lambda: app.screen is app.default_screen)
+        assert app.panes.catalogs.selected_key == "night-walks"
+        await until(lambda: app.panes.catalogs.has_focus)
+        await pilot.press("b")
+        await until(lambda: app.panes.timeline.has_focus)
+        assert app.panes.timeline.selected_seq == at
+        await pilot.press("m")
+        await until(lambda: "belongs to Hiro Matsukage" in text_of(app))
+        await click_on(app, pilot, "belongs to Hiro Matsukage")
+        await until(lambda: app.screen is app.default_screen)
+        state = app.workspace.catalogs["night-walks"]
+        assert app.panes.accounts.selected_key == state.owner
+
+
+async def test_parked_events_and_projectors_are_followed_from_the_problems(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.type("e/event 81\r\r")
+        await until(lambda: app.panes.timeline.selected_seq == 81)
+        assert app.screen is app.default_screen
+        await pilot.type("e\r\r")
+        await until(lambda: app.panes.projectors.has_focus)
+
+
+async def test_a_text_is_looked_for_on_a_page(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(80, 24)) as (app, pilot):
+        await pilot.type("m/hiro")
+        await until(lambda: "1 of " in text_of(app))
+        found = text_of(app).split("1 of ")[1].split()[0]
+        assert int(found) > 1
+        await pilot.press("enter", "N")
+        await until(lambda: f"{found} of {found}" in text_of(app))
+        await pilot.press("n")
+        await until(lambda: f"1 of {found}" in text_of(app))
+        await pilot.press("escape")
+        assert "find " not in text_of(app).replace("/ find", "")
+        await pilot.press("escape")
+        assert app.screen is app.default_screen
+
+
+async def test_a_dialog_is_left_by_a_click_outside_or_on_what_closes_it(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("e")
+        await until(lambda: "Parked events" in text_of(app))
+        await click_on(app, pilot, "Parked events")
+        assert isinstance(app.screen, PageDialog)
+        await click_on(app, pilot, "esc closes")
+        assert app.screen is app.default_screen
+        await pilot.press("e")
+        await pilot.pause()
+        await pilot.click(offset=(1, 1))
+        assert app.screen is app.default_screen
