@@ -102,14 +102,13 @@ CONFIRM_NAME = (
     Key("confirm_name.cancel", "escape", "screen.dismiss(False)", "cancel", shown="Esc"),
 )
 
-FORMS = ((*GO_TO_FIELD, *GO_TO_BOX), PUBLISH, CONFIRM_NAME, HELP_FIELD)
+FORMS = ((*GO_TO_FIELD, *GO_TO_BOX), PUBLISH, CONFIRM_NAME, HELP_FIELD, PAGE_SEARCH)
 """The dialogs in which text is typed, so that a letter is a letter."""
 DIALOGS = (
     *FORMS,
-    TEXT_PAGE,
     TOPICS,
     TOPIC,
-    COMMUNITY,
+    (*PAGE, *PAGE_SCREEN, *COMMUNITY),
     (*WHY, *REASONS),
     (*REPLAY, *REBUILD),
     CONFIRM,
