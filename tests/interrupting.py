@@ -77,7 +77,7 @@ class Steps:
     def counted(self) -> Iterator[None]:
         """Whatever is done meanwhile is counted, and stopped."""
         with ExitStack() as stack:
-            for name in ("request", "publish", "subscribe_raw"):
+            for name in ("request", "publish", "queue", "subscribe_raw"):
                 stack.enter_context(patch.object(Link, name, self._asking(getattr(Link, name))))
             for name in ("open", "fsync", "replace", "link", "unlink"):
                 stack.enter_context(patch.object(os, name, self._filing(name, getattr(os, name))))
@@ -85,7 +85,7 @@ class Steps:
 
     def _asking(self, original: Callable[..., Any]) -> Callable[..., Any]:
         async def ask(link: Link, subject: Any, *given: Any, **named: Any) -> Any:
-            unheard = self._take(f"{original.__name__} {subject}")
+            unheard = self._take(f"{original.__name__} {subject}"[:200])
             answer = await original(link, subject, *given, **named)
             if unheard:
                 await link.close()

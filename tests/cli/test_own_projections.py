@@ -59,7 +59,7 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
     assert "~ events 2 → 3" in why.out
 
     text = file.read_text()
-    file.write_text(_with_last_seen(text))
+    file.write_text(with_last_seen(text))
     tried = await program.run("try", str(file))
     assert tried.code == 1
     assert "compared with version 1 stored at 4: 0 added, 2 changed, 0 removed" in tried.out
@@ -80,7 +80,7 @@ async def test_a_second_version_is_projected_beside_the_first_compared_and_dropp
     first = ("--projection", str(file))
     await program.succeed("project", "activity", "--once", *first)
     second = tmp_path / "activity_v2.py"
-    second.write_text(_with_last_seen(ACTIVITY))
+    second.write_text(with_last_seen(ACTIVITY))
     both = (*first, "--projection", str(second))
     assert "no version 2 of activity is stored beside" in await program.fail(
         1, "compare", "activity", *both
@@ -129,7 +129,7 @@ async def test_a_second_version_is_rolled_out_by_the_topics_commands(
     commands = [line.split()[1:] for line in _beside_section().splitlines() if line]
     assert [words[0] for words in commands] == ["project", "compare", "promote", "drop"]
     await program.succeed("project", "activity", "--once", "--projection", str(file))
-    (tmp_path / "activity_v2.py").write_text(_with_last_seen(ACTIVITY))
+    (tmp_path / "activity_v2.py").write_text(with_last_seen(ACTIVITY))
     project, compare, promote, drop = commands
     await program.succeed(*project, "--once")
     assert "+ last_seen in 2 of 2" in (await program.run(*compare)).out
@@ -163,7 +163,7 @@ def _beside_section() -> str:
     return text.partition("```sh\n")[2].partition("```")[0]
 
 
-def _with_last_seen(text: str) -> str:
+def with_last_seen(text: str) -> str:
     """The topic's projection as its version 2, which knows when an account was last seen."""
     return (
         text.replace("version = 1", "version = 2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +12,7 @@ from natster_tui.events.event import Event
 from natster_tui.events.natster import EventType
 from natster_tui.projections.api import Projection
 from natster_tui.projections.keyed import KeyedProjection, Part
+from natster_tui.projections.registering.loading import load_file
 from natster_tui.store.log import EventLog
 from tests.engine.running import project_to_head
 
@@ -66,3 +68,9 @@ async def project_all(log: EventLog, *projections: Projection[Any]) -> None:
     """Project each up to the head, one after the other."""
     for projection in projections:
         await project_to_head(log, projection)
+
+
+def loaded(file: Path) -> Projection[Any]:
+    """The projection of a file."""
+    (projection,) = load_file(file)
+    return projection
