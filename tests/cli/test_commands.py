@@ -1,4 +1,4 @@
-"""Every command of DESIGN section 8 that needs no terminal, on a server that somebody runs."""
+"""Every command that needs no terminal, on a server of its own."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ HISTORY = 21_000
 ROOT = Path(__file__).parents[2]
 BACK_S = 20.0
 LEASE_READABLE_S = 10.0
-"""Three seconds to live, and the five that DESIGN section 4 measured."""
+"""Three seconds to live, and five more until the server reports it."""
 RSS_SLACK = 24 * 1024 * 1024
 BYTES_PER_KEY = 6 * 1024
 """What an account or a catalog with its shares may need: the projections' own state may grow."""

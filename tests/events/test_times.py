@@ -1,4 +1,4 @@
-"""When a `Natster-Occurred-At` is valid (DESIGN section 2), and the stream's own timestamps."""
+"""When a `Natster-Occurred-At` is valid, and the stream's own timestamps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be published, DESIGN section 8: nothing that would be parked or change nothing."""
+"""What may be published: nothing that would be parked or change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog projection's rules, DESIGN section 3."""
+"""The catalog projection's rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checkpoint's stored form, DESIGN section 4."""
+"""The checkpoint's stored form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DESIGN section 3, "Where this differs from the reference service": one test per difference.
+"""Where the rules differ from the reference service: one test per difference.
 
 Each shows what the reference stored (the recordings) beside what the same log says here. The
 other service's documents are wrong on purpose: that is what is being recorded.

@@ -1,6 +1,6 @@
 """What holds for every log: folding in pieces, stopping and going on, one key, parked events.
 
-`Plain` below is the contract's section 3 once more, with lists and without shortcuts, so that
+`Plain` below is the rules once more, with lists and without shortcuts, so that
 the projections are held against the words and not only against themselves.
 """
 

@@ -1,4 +1,4 @@
-"""Whether this is still the log that a projection came from, DESIGN section 4 "On start"."""
+"""Whether this is still the log that a projection came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readable JSON, DESIGN section 3: which payloads count, the same for every reader."""
+"""Readable JSON: which payloads count, the same for every reader."""
 
 from __future__ import annotations
 

@@ -169,6 +169,11 @@ class Rebuild:
         """
         if not self.log.link.has_atomic_batches:
             raise RefusedError(old_server(self.log.link.version_described).sentence)
+        for projection in self.projections:
+            if projection.tried_from:
+                raise RefusedError(
+                    f"{projection.name} is only tried: to store it, name its file with --projection"
+                )
         for projection in self._foreign if not consent.take_over else ():
             raise _not_ours(projection)
         if self.log.sealing.locked:

@@ -1,4 +1,4 @@
-"""Publishing: validated against the state, appended under an expectation. DESIGN section 8."""
+"""Publishing: validated against the state, appended under an expectation."""
 
 from __future__ import annotations
 

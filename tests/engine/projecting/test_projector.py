@@ -1,4 +1,4 @@
-"""Projecting: exactly once, and never onto anything but the log it came from. DESIGN section 4."""
+"""Projecting: exactly once, and never onto anything but the log it came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rebuild, dry run and verify, DESIGN section 5, on a real server."""
+"""Rebuild, dry run and verify on a real server."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import decode_checkpoint
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -63,6 +64,7 @@ from tests.making_logs import (
     shared,
     unshared,
 )
+from tests.projections import activity
 from tests.reading_buckets import put_value, stored_documents, stored_values
 from tests.real_server import RealServer
 
@@ -790,3 +792,13 @@ async def test_a_projector_that_was_never_told_finds_the_rebuilt_bucket(
         await rebuilt(log)
         await until(lambda: projector.status.phase is Phase.PROJECTING)
     assert isinstance(projector, Projector)
+
+
+async def test_a_projection_that_is_only_tried_is_never_written(log: EventLog) -> None:
+    await append(log, [initialized(A), shared(A, B)])
+    (tried,) = TriedFile(Path(activity.__file__)).projections
+    rebuild = Rebuild(log, WholeProjections((tried,)), "test")
+    await rebuild.prepare()
+    with pytest.raises(RefusedError, match=r"activity\.try is only tried"):
+        await rebuild.commit()
+    assert not (await bucket_of(log, tried, "test").info()).exists
