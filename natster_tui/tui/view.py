@@ -51,7 +51,7 @@ class View:
         self.now = now
         self.verdicts: dict[str, str] = {}
         """The last verify's result of each projection, in a few words."""
-        self.drifted: dict[str, bool] = {}
+        self.drifted: set[str] = set()
         """The projections whose last verify found drift."""
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
@@ -202,10 +202,8 @@ class View:
     def has_drift(self, projector: Projector) -> bool:
         """Whether what is stored is known to differ from the log, or is not ours to keep."""
         status = projector.status
-        # Only a rebuild removes everything that another program wrote.
-        theirs = self.drifted.get(projector.projection.name)
-        found = theirs is not None and (status.touched_by_others or not theirs)
-        return found or (status.drift is not None and bool(status.drift.unexplained))
+        theirs = status.drift is not None and bool(status.drift.unexplained)
+        return status.has_found_drift or theirs
 
     def verdict_of(self, projector: Projector) -> str:
         """The last verify's result in a few words; empty when what it found was put right since."""
@@ -221,12 +219,12 @@ class View:
         word = "verified" if verdict.good else "DRIFT"
         if verdict.drift is not None:
             # Another program's documents are compared all the time: what is so now is shown.
-            self.drifted.pop(verdict.projection.name, None)
+            self.drifted.discard(verdict.projection.name)
             self.verdicts.pop(verdict.projection.name, None)
             return
         if verdict.good:
-            self.drifted.pop(verdict.projection.name, None)
+            self.drifted.discard(verdict.projection.name)
         else:
-            self.drifted[verdict.projection.name] = verdict.touched
+            self.drifted.add(verdict.projection.name)
         when = row_time(int(self.now()), self.now()).strip()
         self.verdicts[verdict.projection.name] = f"{word} at {verdict.seq:,}, {when}"

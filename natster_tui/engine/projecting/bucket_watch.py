@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from natster_tui.engine.beside.watching_drift import DriftWatch
+from natster_tui.engine.projecting.found_drift import DriftCheck
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
@@ -70,6 +71,7 @@ class StoredWatch:
         self._looked = 0.0
         self._drift: DriftWatch | None = None
         """Compares another program's documents with the log, while they are that."""
+        self._check = DriftCheck(bucket, projection)
 
     def begin(self, stored: StoredProjection, *, useless: bool) -> None:
         """Note what the projector started from; `useless`: it could not continue from it."""
@@ -84,6 +86,9 @@ class StoredWatch:
         self._useless = useless
         self._status.unusable = useless or stored.standing in _USELESS_UNTIL_REBUILT
         self._status.look_problem = ""
+        found = self._status.found_drift
+        if found is not None and not found.is_stored_in(stored):
+            self._status.found_drift = None
         self._status.other = self._drift = None
         if stored.standing is Standing.FOREIGN:
             self._drift = DriftWatch(self._bucket, self._projection, self._status)
@@ -92,6 +97,15 @@ class StoredWatch:
         """Follow the log, as the fold does."""
         if self._drift is not None:
             self._drift.take(records)
+
+    async def look_at_found_drift(self) -> None:
+        """While a verify's drift is known: look whether it is still stored.
+
+        Raises ConflictError if it was put right: the fold may come from documents that were wrong.
+        """
+        found = self._status.found_drift
+        if found is not None and await self._check.is_over(found):
+            raise ConflictError("the documents were put right meanwhile")
 
     async def look(self, log: EventLog, fold: Fold[Any]) -> bool:
         """While only watching, once a second: where the bucket stands, and how it differs.

@@ -26,6 +26,7 @@ from natster_tui.engine.projecting.decision import (
     RebuildFirst,
     Watch,
 )
+from natster_tui.engine.projecting.found_drift import FoundDrift
 from natster_tui.engine.projecting.pausing import Pausing
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.starting import Starting
@@ -332,6 +333,9 @@ class Projector:
             self.status.touched_by_others = False
         elif verdict.touched:
             self.status.touched_by_others = True
+        # Another program's documents are compared all the time.
+        theirs = verdict.drift is not None
+        self.status.found_drift = None if verdict.good or theirs else FoundDrift.of(verdict)
         self._notify()
 
     # -- following the log -----------------------------------------------------------------
@@ -379,6 +383,7 @@ class Projector:
                 else:
                     ours = 0 if self.status.stored is None else self._writer.revision
                     seen = not readings and await self._watch.look_at_own(ours)
+                await self._watch.look_at_found_drift()
                 if seen:
                     self._notify()
 

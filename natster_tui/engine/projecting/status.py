@@ -8,6 +8,7 @@ from enum import StrEnum
 from natster_tui.engine.beside.other_projector import OtherProjector
 from natster_tui.engine.leases.waiting import Waiting
 from natster_tui.engine.projecting.decision import Reason
+from natster_tui.engine.projecting.found_drift import FoundDrift
 from natster_tui.events.parking import ParkedTally
 from natster_tui.projections.beside.drift import Drift
 
@@ -30,7 +31,7 @@ class ProjectorStatus:
 
     `position` is the sequence folded so far, `stored` the one that the bucket's checkpoint
     names (None without a checkpoint), `drift` what differs where another program writes, `other`
-    the consumer that it has,
+    the consumer that it has, `found_drift` what a verify found in a projection of ours,
     `unusable` whether what is stored can only be rebuilt (what is shown is folded here),
     `reason` why it only watches, and `waiting` what it waits for where another process projects
     or the server has not answered. `because` is the sentence that says why it watches or stopped,
@@ -48,6 +49,7 @@ class ProjectorStatus:
     reason: Reason | None = None
     waiting: Waiting | None = None
     drift: Drift | None = None
+    found_drift: FoundDrift | None = None
     other: OtherProjector | None = None
     unusable: bool = False
     touched_by_others: bool = False
@@ -55,6 +57,13 @@ class ProjectorStatus:
     commits: int = 0
     last_error: str = ""
     failed_at: float = 0.0
+
+    @property
+    def has_found_drift(self) -> bool:
+        """Whether a verify found drift that no rebuild has removed since."""
+        found = self.found_drift
+        # Only a rebuild takes the mark away that another program had written.
+        return found is not None and (self.touched_by_others or not found.touched)
 
     @property
     def problem(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import weakref
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from natster_tui.engine.projecting.status import Phase, ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import bucket_of, load_projection
 from natster_tui.engine.rebuilding import replay as replay_module
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import ServerError
 from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.natster import NATSTER
@@ -39,6 +41,7 @@ from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
+from tests.cli.program import busy
 from tests.conftest import RECORDINGS, recording, until
 from tests.engine.running import (
     assert_stored_is_the_fold,
@@ -415,6 +418,31 @@ async def test_what_others_write_into_our_bucket_is_noticed_at_the_next_start(
     await put_value(settings, "PROJ_ACCOUNT", A, b"{}")
     async with projecting(log, may_write=False) as projector:
         await until(lambda: projector.status.phase is Phase.WATCHING)
+        assert projector.status.touched_by_others
+
+
+@pytest.mark.parametrize("may_write", [True, False])
+async def test_found_drift_is_over_once_the_right_document_is_stored_again(
+    log: EventLog, settings: ConnectionSettings, may_write: bool
+) -> None:
+    await append(log, EVENTS)
+    await project_to_head(log)
+    right = (await stored_values(settings, "PROJ_ACCOUNT"))[A]
+    wrong = right.replace(b"Ann", b"Mallory")
+    await put_value(settings, "PROJ_ACCOUNT", A, wrong)
+    async with projecting(log, may_write=may_write) as projector:
+        await until(lambda: projector.status.position == len(EVENTS))
+        # It began from the wrong document.
+        assert projector.fold.states[A].account_name == "Mallory"
+        [verdict] = await Rebuild(log, WholeProjections((ACCOUNTS,)), "test").verify()
+        projector.accept(verdict)
+        assert projector.status.has_found_drift
+        await put_value(settings, "PROJ_ACCOUNT", A, right)
+        began = time.monotonic()
+        await until(lambda: not projector.status.has_found_drift)
+        assert time.monotonic() - began < 2 * busy()
+        await until(lambda: projector.fold.states[A].account_name == "Ann")
+        # What is wrong elsewhere is for the next verify to find.
         assert projector.status.touched_by_others
 
 
