@@ -191,7 +191,7 @@ KEY_IDS = (
 
 
 def envelope_naming(key_id: bytes) -> bytes:
-    """A sealed value, up to what nobody will ever open."""
+    """A sealed value, some of which can never be opened."""
     return MAGIC + bytes((VERSION, len(key_id))) + key_id + bytes(60)
 
 
@@ -210,7 +210,7 @@ async def sealed_messages(log: EventLog) -> list[Message]:
 
 
 def key_entries() -> list[tuple[bytes, bytes]]:
-    """What somebody might write into the keys' bucket."""
+    """What an attacker might write into the keys' bucket."""
     texts: list[str | bytes] = [EVERYTHING, *HOSTILE.values(), INVALID, SEED]
     names = [_token(text)[:200] for text in texts]
     wrapped = [(b"%s.%s" % (name, name), envelope_naming(name)) for name in names]

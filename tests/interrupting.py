@@ -2,7 +2,7 @@
 
 A step is a request or message to the server, a subscription, or one of the calls with which a
 private file is opened, made durable, put in its place and removed. Between two steps nothing
-reaches outside, so that whoever stops before each of them has stopped everywhere.
+reaches outside, so that a run stopped before each of them in turn was stopped everywhere.
 
 In this process (`Steps`), or for real: `python -m tests.interrupting STEP DIRECTORY ARGUMENT…`
 runs `natster-tui` and has it killed with -9 before that step.

@@ -1,4 +1,4 @@
-"""Putting documents together from a bucket's entries, as anybody could who read the design.
+"""Putting documents together from a bucket's entries, as any client could.
 
 Knows nothing of the program: what it says is held against what the program stores.
 """

@@ -47,5 +47,5 @@ async def key_entry(log: EventLog, account: str) -> tuple[str, bytes]:
 
 
 async def put_key_entry(link: Link, name: str, value: bytes) -> None:
-    """Write an entry of the keys' bucket, as anybody may who is permitted to."""
+    """Write an entry of the keys' bucket, as any permitted client may."""
     await link.request(link.target.stored(f"$KV.{BUCKET}.{name}"), value)

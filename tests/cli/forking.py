@@ -94,7 +94,7 @@ class Forge:
 
 def serve(connection: socket.socket) -> None:
     """Fork a run for every request; returns in each of them, and when the tests have ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # they are not waited for here
     while True:
         request, fds, _flags, _address = socket.recv_fds(connection, _LARGEST_REQUEST, _STREAMS + 1)
         if not request:

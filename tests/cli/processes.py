@@ -23,6 +23,6 @@ def is_running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    with suppress(OSError):  # where nobody collects orphans they stay, as zombies
+    with suppress(OSError):  # where orphans are not collected they stay, as zombies
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True

@@ -90,7 +90,7 @@ class Ended:
 
 @dataclass
 class Screens:
-    """What all commands print, and what reaches nobody who awaits it."""
+    """What all commands print, and the errors of tasks that are not awaited."""
 
     out: PerThread = field(default_factory=PerThread)
     err: PerThread = field(default_factory=PerThread)

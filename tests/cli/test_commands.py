@@ -192,7 +192,7 @@ async def test_status_tells_where_log_and_projections_stand(
     assert not any(report["written_by_others"] for report in told["projections"])
 
 
-async def test_status_tells_hazards_and_that_somebody_wrote_to_a_bucket(
+async def test_status_shows_hazards_and_writes_by_other_programs(
     natster: Program, projected: EventLog, settings: ConnectionSettings
 ) -> None:
     config = dict((await jetstream(settings, "STREAM.INFO.NATSTER_EVENTS"))["config"])

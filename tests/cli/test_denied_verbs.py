@@ -152,7 +152,7 @@ class Runs:
                 return error.exit_code, error.sentence
 
     async def prepare(self) -> None:
-        """Have everything as it was before the first run, no lease left, and somebody to erase."""
+        """Put everything back: no lease is left, and there is an account to erase."""
         self.numbers += 1
         if self.name == "erase":
             assert (await self.run("admin", initialized(self.directory, self.numbers)))[0] == 0

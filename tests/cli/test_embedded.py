@@ -64,7 +64,7 @@ async def test_read_only_makes_no_log_no_store_and_no_key(embedded: Program, dat
 
 
 @pytest.mark.full
-async def test_read_only_waits_for_somebody_else_to_make_the_log(
+async def test_read_only_waits_for_another_process_to_make_the_log(
     embedded: Program, data: Path
 ) -> None:
     async with Terminal(embedded.with_options("--read-only")) as terminal:

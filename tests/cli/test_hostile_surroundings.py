@@ -1,4 +1,4 @@
-"""Hostile text from where nobody looks for it: servers, leases, the keys' bucket, nats contexts."""
+"""Hostile text from unexpected places: servers, leases, the keys' bucket, nats contexts."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def test_what_a_server_says_on_the_screen(anywhere: Program, name: str) ->
 
 
 async def hold_lease(settings: ConnectionSettings) -> None:
-    """Somebody of a hostile name projects, and never ends."""
+    """A process of a hostile name projects, and never ends."""
     link = await Link.open(settings)
     log = await EventLog.create(link, NATSTER, LogSettings())
     await append(log, [initialized(A, "Ada")])

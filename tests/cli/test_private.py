@@ -27,7 +27,7 @@ SECRET = "hunter2-looks-like-nothing"
 
 
 class OpenHanded(Program):
-    """The program as started by somebody whose umask takes nothing away."""
+    """The program as started with a umask that takes nothing away."""
 
     def command(self, *arguments: str | bytes) -> list[str | bytes]:
         return ["sh", "-c", 'umask 000; exec "$@"', "sh", *super().command(*arguments)]

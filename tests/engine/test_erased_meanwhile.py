@@ -1,4 +1,4 @@
-"""What was opened before an erasure is not stored after it, whoever was at work meanwhile."""
+"""What was opened before an erasure is not stored after it, no matter what ran meanwhile."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def sealed(sealed: EventLog) -> EventLog:
 
 
 async def stored_documents(log: EventLog, key_file: Path) -> bytes:
-    """All account documents as somebody with today's keys reads them."""
+    """All account documents as a reader with today's keys sees them."""
     again = await opened_with(log, key_file)
     snapshot = await bucket_of(again, ACCOUNTS, "look").load()
     return b"\n".join(entry.value for entry in snapshot.documents.values())
@@ -66,7 +66,7 @@ async def test_a_rebuild_that_was_prepared_before_an_erasure_is_replayed_after_i
 async def test_a_projector_does_not_write_on_what_it_folded_before_an_erasure(
     sealed: EventLog, key_file: Path
 ) -> None:
-    """Nobody has rebuilt anything yet; the projector learns of the erasure from a new event."""
+    """Nothing has been rebuilt yet; the projector learns of the erasure from a new event."""
     other = await opened_with(sealed, key_file)
     async with projecting(other, ACCOUNTS, "projector") as projector:
         await until(lambda: projector.status.stored == 4)

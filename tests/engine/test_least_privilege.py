@@ -82,7 +82,7 @@ def natster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
 
 @pytest_asyncio.fixture
 async def admin(natster: RealServer) -> AsyncIterator[Client]:
-    """Somebody who may do everything; what earlier tests stored is gone."""
+    """A user who may do everything; what earlier tests stored is gone."""
     client = await nats.connect(natster.url, user="admin", password="admin")
     for stream in await client.jetstream().streams_info():
         assert stream.config.name

@@ -72,7 +72,7 @@ async def test_an_erasure_by_another_process_empties_a_running_dashboard(
         assert not (await work.prepare())[0].diff
 
 
-async def test_a_rotation_by_another_process_disturbs_nobody(
+async def test_a_rotation_by_another_process_disturbs_nothing(
     sealed: EventLog, settings: ConnectionSettings, key_file: Path
 ) -> None:
     async with running(settings, key_file=key_file) as workspace:

@@ -67,7 +67,7 @@ class Findings:
 
 @asynccontextmanager
 async def plain_client(settings: ConnectionSettings) -> AsyncIterator[Client]:
-    """nats-py as anybody would use it."""
+    """nats-py as its users use it."""
 
     async def ignore(_error: Exception) -> None:
         """Its default prints a traceback; what matters raises where it is waited for."""
@@ -228,7 +228,7 @@ class Checker:
         """I1, I2 and I4, asserted. `at`: where each checkpoint must be by now.
 
         `log_damaged`: the fault was done to the log itself, so it is not compared.
-        `wrong_keys`: entries that the fault overwrote, and nobody has put right yet.
+        `wrong_keys`: entries that the fault overwrote, and that are still wrong.
         """
         findings = Findings()
         async with plain_client(self.settings) as client:
@@ -309,7 +309,7 @@ def values_between(
 
 
 class Reader:
-    """Somebody who reads documents all the time, while they are being rewritten (I3).
+    """A client that reads documents all the time, while they are being rewritten (I3).
 
     What is read is kept, and judged at the end: each value must be one that the key had at some
     sequence between the two checkpoints. Two ways of reading take turns: single keys at random,

@@ -56,7 +56,7 @@ async def test_a_jwt_expires(tmp_path: Path) -> None:
             assert "refused these credentials" in workspace.sentence
             assert any("expired" in p.sentence for p in workspace.problems), workspace.problems
             head = await tell(lasting, head, 100)
-            # Somebody renews the file; nothing of ours is started again.
+            # The file is renewed; nothing of ours is started again.
             issue("short")
             back = await took(lambda: are_at(workspace, head))
         found = await checker.check(at=head)

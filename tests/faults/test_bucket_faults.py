@@ -1,4 +1,4 @@
-"""A projection's bucket is deleted under us, or somebody writes garbage into it."""
+"""A projection's bucket is deleted under us, or garbage is written into it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_an_entry_is_overwritten_with_garbage(
         await until(lambda: are_at(workspace, head))
         await checker.check(at=head, wrong_keys=[key])
     async with dashboard(settings) as workspace:
-        # What is stored is of no use to start from, and is not touched until somebody says so.
+        # What is stored is of no use to start from, and is not touched until a person says so.
         assert await took(lambda: say(workspace, key, "rebuild account")) < SOON_S
         async with process(tmp_path, settings, "status") as status:
             await status.ended()
@@ -130,7 +130,7 @@ async def test_a_false_document_is_not_forgotten_until_it_is_put_right(
         async with process(tmp_path, settings, "rebuild", "account", "--yes") as rebuild:
             assert await rebuild.ended() == 0
         back = await took(lambda: not account.status.touched_by_others)
-        # Somebody writes what is true anyway: a verify finds that it did no harm.
+        # Another client writes what is true anyway: a verify finds that it did no harm.
         async with plain_client(settings) as client:
             stored = await read_bucket(client, "PROJ_ACCOUNT")
         key, document = next(iter(stored.documents.items()))

@@ -66,7 +66,7 @@ async def test_killed_between_batch_and_commit(
 async def test_killed_between_commit_and_acknowledgement(
     settings: ConnectionSettings, tmp_path: Path
 ) -> None:
-    """The server has committed, and whoever asked it to never hears of it."""
+    """The server has committed, and the process that asked never hears of it."""
     head = await tell(settings, 0, 300)
     checker = Checker(settings)
     await checker.remember()

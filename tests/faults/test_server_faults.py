@@ -135,7 +135,7 @@ async def test_the_server_is_frozen_and_thawed(
     async with dashboard(on_fragile) as workspace:
         await until(lambda: are_at(workspace, head))
         fragile.signal(signal.SIGSTOP)
-        # Two pings a second apart must go without an answer before anybody can know.
+        # Two pings a second apart must go without an answer before it can be known.
         await until(lambda: workspace.connection is not Connection.CONNECTED, 2 + SOON_S)
         assert workspace.sentence
         fragile.signal(signal.SIGCONT)

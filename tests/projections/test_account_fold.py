@@ -324,7 +324,7 @@ def test_what_every_projection_parks(subject: str, reason: str) -> None:
 MARKED = (MARKER_REASON, "MaxAge")
 
 
-def test_a_delete_marker_is_no_event_whoever_wrote_it_and_whatever_it_says() -> None:
+def test_a_delete_marker_is_no_event_no_matter_who_wrote_it_or_what_it_says() -> None:
     share = shared(A, B).subject
     for header in (MARKED, (MARKER_REASON, ""), (MARKER_REASON, "no such reason")):
         assert parked(Append(share, b"", (("Nats-Msg-Id", "x"), header))) == [(1, "marker")]

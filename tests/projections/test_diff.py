@@ -169,7 +169,7 @@ def test_applying_the_changes_gives_what_was_expected(
 
 
 @pytest.mark.parametrize("depth", [100, 300, 900, 5_000])
-def test_what_is_nested_too_deeply_is_no_document_of_anybody(depth: int) -> None:
+def test_what_is_nested_too_deeply_is_no_document(depth: int) -> None:
     deep = b'{"out_shares":' + b"[" * depth + b"]" * depth + b"}"
     paged = b'{"x":' + b"[" * depth + b"]" * depth + b',"out_shares":{"pages":0}}'
     whole = encode_document({"out_shares": []})

@@ -90,7 +90,7 @@ unprocessable = st.sampled_from(
 
 
 class Projecting(RuleBasedStateMachine):
-    """See the module's docstring. `server` is set by whoever runs it.
+    """See the module's docstring. `server` is set by the test that runs it.
 
     Whether a rule applies it decides by itself, and returns where it does not: a precondition
     would depend on a server's timing, and Hypothesis could not run the same example twice.
@@ -108,7 +108,7 @@ class Projecting(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.loop = asyncio.new_event_loop()
         self.aside = asyncio.new_event_loop()
-        """Where the plain client lives, so that nobody else moves while it looks."""
+        """Where the plain client lives, so that nothing else moves while it looks."""
         self.names = 0
         self.story: list[str] = []
         """What was done, for the day when it fails."""
@@ -179,7 +179,7 @@ class Projecting(RuleBasedStateMachine):
 
     @rule()
     def deliver(self) -> None:
-        """Whoever may project has projected everything; the others have seen it."""
+        """The process that may project has projected everything; the others have seen it."""
         if self.stale:
             self._append([initialized(A)])
         self.run(self.world.until(self._settled))
@@ -223,7 +223,7 @@ class Projecting(RuleBasedStateMachine):
     # -- faults ----------------------------------------------------------------------------
 
     def _holder(self) -> Process | None:
-        """Who projects, if anybody does."""
+        """Which process projects, if one does."""
         if self.stolen or not self.world.processes or self.world.tampered:
             return None
         self.deliver()
@@ -264,7 +264,7 @@ class Projecting(RuleBasedStateMachine):
 
     @rule()
     def land_late(self) -> None:
-        """A commit that nobody waits for any more arrives; too late, or in time after all."""
+        """A commit that is no longer waited for arrives; too late, or in time after all."""
         if not self.world.late:
             return
         late: Late = self.world.late.pop(0)
@@ -280,7 +280,7 @@ class Projecting(RuleBasedStateMachine):
 
     @rule()
     def steal_lease(self) -> None:
-        """Somebody else has it, in the middle of whatever is going on."""
+        """Another process has it, in the middle of everything."""
         if self.stolen:
             return
 

@@ -84,7 +84,7 @@ class LogOfAProcess(EventLog):
 
 @dataclass(eq=False)
 class Process:
-    """A process with a link of its own: a projector at work, or only somebody's rebuild."""
+    """A process with a link of its own: a projector at work, or only a rebuild."""
 
     log: EventLog
     keeper: LeaseKeeper
@@ -133,9 +133,9 @@ class World:
         self.model: dict[str, bytes] = {}
         """The documents that the commits which landed made."""
         self.wrong: set[str] = set()
-        """Keys somebody tampered with, until they are right again."""
+        """Keys that were tampered with, until they are right again."""
         self.tampered = False
-        """Whether somebody tampered since the last rebuild: a projector may be waiting for one."""
+        """Whether keys were tampered with since the last rebuild, which a projector may await."""
         self.position: Checkpoint | None = None
         self.revision = 0
         self.targets: set[int] = set()

@@ -92,7 +92,7 @@ async def projected(settings: ConnectionSettings) -> None:
 
 
 async def tampered(settings: ConnectionSettings) -> None:
-    """The community, projected, and then somebody put a wrong document in by hand."""
+    """The community, projected, and then a wrong document was put in by hand."""
     await projected(settings)
     await put_value(
         settings,

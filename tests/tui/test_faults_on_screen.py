@@ -42,7 +42,7 @@ async def status(natster: Program) -> dict[str, Any]:
 
 
 async def steal_lease(settings: ConnectionSettings) -> None:
-    """Somebody else holds it from now on, and does nothing."""
+    """Another process holds it from now on, and does nothing."""
     async with plain_client(settings) as client:
         await client.jetstream().publish("$KV.NATSTER_LEASE.projector", INTRUDER.encode())
 
@@ -92,7 +92,7 @@ async def test_a_lost_lease_and_a_projector_that_stands_still(
         )
         assert lost < SOON_S
         await append(settings, 400, 30)
-        # Whoever has the lease does not project: what is stored stays where it is.
+        # The holder of the lease does not project: what is stored stays where it is.
         stalled = await took(lambda: on_screen(app, "head 430", "30 behind", "400/430", "lag 30"))
         assert stalled < SOON_S
         told = await status(natster)

@@ -20,7 +20,7 @@ from tests.making_logs import A
 from tests.reading_buckets import put_value
 from tests.tui.running import append, dashboard
 from tests.tui.scenes import Scene, projected, staged_scene, text_of
-from tests.tui.test_sealed_dashboard import one_account, somebody_elses
+from tests.tui.test_sealed_dashboard import one_account, others_community
 
 
 async def test_a_moment_that_was_travelled_to_goes_with_the_keys(
@@ -29,7 +29,7 @@ async def test_a_moment_that_was_travelled_to_goes_with_the_keys(
     scene = Scene(one_account, ("colon", "2", "enter", "t", "wait:AS OF 2", "2"), sealed=True)
     async with staged_scene(scene, settings) as app:
         await until(lambda: "zebra" in text_of(app))
-        async with somebody_elses(settings) as log:
+        async with others_community(settings) as log:
             await erase_account(log, A, PROJECTIONS, "eraser")
         await until(lambda: "AS OF" not in text_of(app))
         await until(lambda: "zebra" not in text_of(app))
@@ -39,7 +39,7 @@ async def test_reasons_that_are_being_read_go_with_the_keys(settings: Connection
     scene = Scene(one_account, ("2", "w", "wait:zebra"), sealed=True)
     async with staged_scene(scene, settings) as app:
         assert isinstance(app.screen, WhyScreen)
-        async with somebody_elses(settings) as log:
+        async with others_community(settings) as log:
             await erase_account(log, A, PROJECTIONS, "eraser")
         await until(lambda: not isinstance(app.screen, WhyScreen))
         await until(lambda: "zebra" not in text_of(app))

@@ -44,7 +44,7 @@ async def form(
 
 
 async def elsewhere(settings: ConnectionSettings, screen: PublishScreen) -> int:
-    """Somebody else publishes what stands in the form."""
+    """Another writer publishes what the form holds."""
     link = await Link.open(settings)
     asked = Proposal(
         EventType.SHARED, screen._origin.value, screen._target.value, screen._catalog.value, b""

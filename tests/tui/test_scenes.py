@@ -25,7 +25,7 @@ async def test_the_picture_is_what_the_dashboard_draws(
         while now != kept and time.monotonic() < deadline:
             # Projectors look around once a second; what they then know belongs to the picture.
             now = await redrawn(app)
-    # Not `==` in the assert: a diff of two SVGs takes minutes and tells nobody anything.
+    # Not `==` in the assert: a diff of two SVGs takes minutes and says nothing.
     same = now == kept
     if not same:
         (tmp_path / f"{name}.svg").write_text(now)

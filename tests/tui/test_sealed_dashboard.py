@@ -27,7 +27,7 @@ async def one_account(settings: ConnectionSettings) -> None:
 
 
 @asynccontextmanager
-async def somebody_elses(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
+async def others_community(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
     """The log as another process has it: the dashboard leaves its own when keys are destroyed."""
     link = await Link.open(settings)
     yield await opened_with(await EventLog.open(link, NATSTER), default_key_file())
@@ -40,7 +40,7 @@ async def test_a_change_that_was_on_screen_goes_with_the_keys(
     scene = Scene(one_account, ("colon", "2", "enter", "c"), sealed=True)
     async with staged_scene(scene, settings) as app:
         await until(lambda: "zebra" in text_of(app))
-        async with somebody_elses(settings) as log:
+        async with others_community(settings) as log:
             await erase_account(log, A, PROJECTIONS, "eraser")
         await until(lambda: "parked" in text_of(app))
         await until(lambda: "zebra" not in text_of(app))
@@ -53,7 +53,7 @@ async def test_whose_keys_there_are_is_a_key_away(settings: ConnectionSettings) 
         assert "payloads and documents that we write" in shown
         assert "key-encryption key that wraps now" in shown
         assert "Ada" in shown
-        async with somebody_elses(settings) as log:
+        async with others_community(settings) as log:
             await erase_account(log, A, PROJECTIONS, "eraser")
     async with staged_scene(Scene(no_change, ("K",), sealed=True), settings) as app:
         await until(lambda: "Erased accounts" in text_of(app))

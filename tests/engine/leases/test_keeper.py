@@ -51,7 +51,7 @@ async def test_the_second_watches_says_who_projects_and_takes_over(
 ) -> None:
     await append(log, 0, 50)
     async with running(settings) as second_later:
-        # The first one is whoever comes first; the names below follow that.
+        # Either may come first; the names below follow that.
         first = second_later
         await until(lambda: phases(first) == {Phase.PROJECTING})
         async with running(settings) as second:
@@ -132,13 +132,13 @@ async def test_of_two_rebuilds_the_second_waits_for_the_first(log: EventLog) -> 
         tasks.create_task(rebuild("one"))
         await until(lambda: order)
         tasks.create_task(rebuild("other"))
-        # Another projection's rebuild waits for nobody.
+        # Another projection's rebuild waits for none.
         async with rebuilding(log, CATALOGS, "third"):
             began.set()
     assert order == ["one began", "one ended", "other began", "other ended"]
 
 
-async def test_whoever_dies_while_rebuilding_is_not_waited_for_long(
+async def test_a_process_that_dies_while_rebuilding_is_not_waited_for_long(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     died = await Link.open(settings)
@@ -164,7 +164,7 @@ async def stand_still(_log: EventLog) -> None:
 async def test_who_renews_late_goes_on_where_it_was(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
-    """Busy for longer than the lease lives, while nobody else was there to take it."""
+    """Busy for longer than the lease lives, while no other process was there to take it."""
     await append(log, 0, 10)
     async with running(settings) as first:
         await until(lambda: phases(first) == {Phase.PROJECTING})
@@ -192,7 +192,7 @@ async def test_a_holder_that_slept_commits_nothing(
         projector = first.projectors["account"]
         await until(lambda: projector.status.stored == 10)
         commits = projector.status.commits
-        # As after a long sleep: by the clock the lease has run out, and nobody has noticed yet.
+        # As after a long sleep: by the clock the lease has run out, which is not noticed yet.
         first.leases["account"]._entries.valid_until = 0.0
         monkeypatch.setattr(first.leases["account"], "_step", stand_still)
         await append(log, 10, 10)
@@ -200,7 +200,7 @@ async def test_a_holder_that_slept_commits_nothing(
         assert projector.status.commits == commits
 
 
-async def test_a_lease_that_somebody_deleted_by_hand_is_free(
+async def test_a_lease_that_was_deleted_by_hand_is_free(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     await append(log, 0, 10)

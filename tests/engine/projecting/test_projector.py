@@ -253,7 +253,7 @@ async def test_a_stale_writer_loses_its_whole_batch(
     await append(log, EVENTS)
     async with projecting(log) as projector:
         await until(lambda: projector.status.stored == len(EVENTS))
-        # Somebody moves the checkpoint under it (to where it is, so nothing else changes).
+        # Another client moves the checkpoint under it (to where it is, so nothing else changes).
         values = await stored_values(settings, "PROJ_ACCOUNT")
         await put_value(settings, "PROJ_ACCOUNT", CHECKPOINT_KEY, values[CHECKPOINT_KEY])
         head = await append(log, [unshared(A, C)])
@@ -803,7 +803,7 @@ async def test_what_is_folded_is_noted_as_changed_before_it_is_committed(
         monkeypatch.setattr(projection_writer.ProjectionWriter, "_commit", never)
         await append(log, [initialized(A)])
         await reached.wait()
-        # As when the link is lost here: whoever shows the states needs to know which differ.
+        # As when the link is lost here: the screen needs to know which states differ.
         assert A in projector.fold.states
         assert list(projector.changes.since(mark) or ()) == [A]
 

@@ -202,7 +202,7 @@ async def test_it_is_rebuilt_verified_and_put_right_as_a_whole_and_by_its_key(
         "no differences", "no differences",
     ]  # fmt: skip
 
-    # A page is removed, one is spoilt, one is written that nobody asked for.
+    # A page is removed, one is spoilt, one is written that does not belong there.
     page, catalog_page = f"{HUB}/out_shares/1", f"{hub.catalog}/shared_with/2"
     extra = f"{hub.catalog}/shared_with/99"
     await put_value(settings, "PROJ_ACCOUNT", page, None)

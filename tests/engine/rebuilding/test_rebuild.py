@@ -311,7 +311,7 @@ async def test_interrupted_between_batches_it_is_found_and_finished_at_the_next_
     monkeypatch.setattr(rebuild_module, "BATCH_LIMIT", 50)
     await append(log, [initialized(member) for member in members(120)])
     if replaced:
-        # The projection is of another log, and somebody decided for this one.
+        # The projection is of another log, and a person decided for this one.
         await append(log, [initialized("OLD")])
         await project_to_head(log)
         await ask_jetstream(log.link, f"STREAM.DELETE.{NATSTER.stream}")
@@ -473,7 +473,7 @@ async def test_one_key_is_rebuilt_to_the_checkpoints_own_position(
     assert verdict.sentence == f"account: 1 key matches the log at {len(EVENTS)}"
     after = await stored_values(settings, "PROJ_ACCOUNT")
     assert after[A] == stored[A]
-    # The others were not asked for, and stay known as written by somebody else.
+    # The others were not asked for, and stay known as written by others.
     assert after[CHECKPOINT_KEY] == touched(stored[CHECKPOINT_KEY])
     assert B not in after
     assert "ZZ" in after
@@ -628,7 +628,7 @@ async def test_taking_over_documents_in_another_spelling_ends_verified(
 
 
 @pytest.mark.parametrize("purge", [False, True])
-async def test_a_checkpoint_that_somebody_deleted_by_hand_can_be_made_again(
+async def test_a_checkpoint_that_was_deleted_by_hand_can_be_made_again(
     purge: bool, log: EventLog, settings: ConnectionSettings
 ) -> None:
     await append(log, EVENTS)
@@ -639,7 +639,7 @@ async def test_a_checkpoint_that_somebody_deleted_by_hand_can_be_made_again(
     await assert_stored_is_the_fold(log, settings, CATALOGS)
 
 
-async def test_a_bucket_whose_every_key_somebody_deleted_is_projected_anew(
+async def test_a_bucket_whose_every_key_was_deleted_is_projected_again(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     await append(log, EVENTS)
@@ -651,7 +651,7 @@ async def test_a_bucket_whose_every_key_somebody_deleted_is_projected_anew(
     await assert_stored_is_the_fold(log, settings, CATALOGS)
 
 
-async def test_taking_over_is_refused_while_somebody_writes_documents(
+async def test_taking_over_is_refused_while_another_program_writes_documents(
     adopted: EventLog,
 ) -> None:
     with pytest.raises(RefusedError, match="another program wrote to PROJ_ACCOUNT within"):
