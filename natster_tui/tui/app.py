@@ -7,13 +7,12 @@ and paint what is visible. No data travels in messages.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events
-from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -28,20 +27,17 @@ from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.kept_filters import KeptFilters
 from natster_tui.tui.keys.commands import commands
 from natster_tui.tui.keys.key import bindings
-from natster_tui.tui.keys.keymap import key_shown
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.panes.sizes import STEP_COLUMNS, STEP_ROWS, PaneSizes
 from natster_tui.tui.panes.timeline import Timeline
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.screens.dialogs import Dialogs
 from natster_tui.tui.screens.main import MainScreen
-from natster_tui.tui.terminal.ascii_filter import AsciiFilter
-from natster_tui.tui.terminal.driver import attentive
-from natster_tui.tui.terminal.line_filter import LastLook
+from natster_tui.tui.terminal.terminal_app import TerminalApp
 from natster_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
-from natster_tui.tui.typed_ahead import TypedAhead
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import Alert
 from natster_tui.tui.widgets.key_line import PaneKeyLine
@@ -61,7 +57,7 @@ _PROPOSED = {Purpose.EXPORT: "natster-events.jsonl", Purpose.COMPARE: "yesterday
 """What the prompt suggests, by what it asks for."""
 
 
-class Dashboard(App[None]):
+class Dashboard(TerminalApp):
     """The application. `clock` is for what is shown only; tests hold it still."""
 
     CSS_PATH = "dashboard.tcss"
@@ -81,14 +77,12 @@ class Dashboard(App[None]):
         hubs: Sequence[str] = (),
         preferences: Preferences = Preferences(),  # noqa: B008 - frozen
     ) -> None:
-        super().__init__()
+        pressed = workspace.interactive_priority.claim
+        super().__init__(preferences.keymap, pressed, ascii_only=ascii_only)
         self.preferences = preferences
-        self.keymap = preferences.keymap
+        self.sizes = PaneSizes({})
         self.workspace = workspace
-        self.driver_class = attentive(self.driver_class, workspace.interactive_priority.claim)
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs)
-        self._ascii_only = ascii_only
-        self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self.panes = Panes(self.view, self.view.projections)
         self._status = StatusLine(preferences.context)
         self._alert = Alert(self.view.glyphs)
@@ -96,7 +90,6 @@ class Dashboard(App[None]):
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
         self._key_line = PaneKeyLine(self.view.glyphs)
         self._prompt = Prompt(self.view, KeptFilters.of_user())
-        self._typed_ahead = TypedAhead(self, super().on_event)
         view, panes = self.view, self.panes
         self.finding = Finding(view, panes, self._prompt, self)
         self.opener = Opener(view, panes, self.traveller)
@@ -113,7 +106,7 @@ class Dashboard(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """See `App.get_default_screen`."""
-        return MainScreen(id="_default")
+        return MainScreen(self.sizes)
 
     def compose(self) -> ComposeResult:
         """The main screen."""
@@ -144,46 +137,6 @@ class Dashboard(App[None]):
         self.workspace.listen(self.refreshing.ring)
         self.panes.timeline.focus()
         self.refreshing.start(self.set_interval)
-
-    def push_screen(self, *args: Any, **kwargs: Any) -> Any:
-        """Show a dialog, in ASCII too where that is asked for."""
-        if self._ascii_only and args and isinstance(args[0], Screen):
-            args[0].add_class("ascii")
-        return super().push_screen(*args, **kwargs)
-
-    def get_css_variables(self) -> dict[str, str]:
-        """See `App.get_css_variables`. What Rich draws with names the terminal's own colours so."""
-        variables = super().get_css_variables()
-        self.theme_variables = {
-            name: value.removeprefix("ansi_") for name, value in self.theme_variables.items()
-        }
-        return variables
-
-    def get_key_display(self, binding: Binding) -> str:
-        """See `App.get_key_display`: the same in the footer as in help and palette."""
-        return binding.key_display or key_shown(binding.key)
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """See `App.get_line_filters`; ASCII mode has one more, and the last look comes last."""
-        return [*super().get_line_filters(), *self._own_filters]
-
-    async def on_event(self, event: events.Event) -> None:
-        """Answer each key before the next: keys typed ahead are meant for what the last one did."""
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._typed_ahead.add(event)
-        else:
-            await super().on_event(event)
-
-    # -- failing ---------------------------------------------------------------------------
-
-    @property
-    def failure(self) -> Exception | None:
-        """What ended the dashboard, when it was a mistake of ours."""
-        return self._exception
-
-    def _fatal_error(self) -> None:
-        """End without Textual's traceback: it would print local variables, secrets included."""
-        self._close_messages_no_wait()
 
     # -- what the panes say ----------------------------------------------------------------
 
@@ -237,7 +190,7 @@ class Dashboard(App[None]):
         if message.field is self._prompt.field:
             self._answered(message.text)
         message.field.is_answering = False
-        await self._typed_ahead.answer()
+        await self.typed_ahead.answer()
 
     def _answered(self, text: str) -> None:
         if self._prompt.purpose is Purpose.EXPORT:
@@ -383,9 +336,24 @@ class Dashboard(App[None]):
             pane.show(None)
         self.refreshing.soon()
 
+    def action_resize(self, side: str, step: int) -> None:
+        """Make the pane with the focus, or its column, larger or smaller."""
+        screen, pane = self.default_screen, self.focused
+        if not self.sizes.can_change(screen):
+            notice(self, f"panes have sizes of their own from {NARROW} columns on")
+        elif pane is not None and side == "width":
+            self.sizes.widen(screen, pane, step * STEP_COLUMNS)
+        elif pane is not None:
+            self.sizes.heighten(screen, pane, step * STEP_ROWS)
+
+    def action_usual_sizes(self) -> None:
+        """Give all panes their usual sizes back."""
+        self.sizes.reset(self.default_screen)
+
     def action_zoom(self) -> None:
         """Let the pane with the focus fill the screen, or give it back; the lines stay."""
         self.default_screen.toggle_class("zoomed")
+        self.sizes.apply(self.default_screen)
 
     async def action_back(self) -> None:
         """Undo the last narrowing: the zoom, the search, the journey, the filter, the pane."""

@@ -1,0 +1,124 @@
+"""How the panes share the room of a wide screen, by keys or by dragging the lines between them.
+
+A size is a share: the columns' shares of the width and each pane's share of its column's height, as
+they were in cells when they were set. On a narrow screen, and while a pane fills the screen, the
+stylesheet decides alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+LEAST_COLUMNS = 24
+LEAST_ROWS = 4
+STEP_COLUMNS = 4
+STEP_ROWS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Divider:
+    """The line between two neighbours: columns beside each other, or panes above each other."""
+
+    first: Widget
+    second: Widget
+    is_upright: bool
+
+
+class PaneSizes:
+    """The shares that the user set, by the widget's id; none until then."""
+
+    def __init__(self, shares: Mapping[str, int]) -> None:
+        self.shares = dict(shares)
+
+    def apply(self, screen: Screen[None]) -> None:
+        """Give the panes their shares, or leave them to the stylesheet where it decides."""
+        decides = screen.has_class("-wide") and not screen.has_class("zoomed")
+        for column in _columns(screen):
+            self._apply(column, "width", decides)
+            for pane in column.children:
+                self._apply(pane, "height", decides)
+
+    def _apply(self, widget: Widget, side: str, decides: bool) -> None:
+        share = self.shares.get(widget.id or "")
+        if share is not None and decides:
+            setattr(widget.styles, side, f"{share}fr")
+        elif widget.styles.inline.has_rule(side):
+            widget.styles.clear_rule(side)
+            widget.refresh(layout=True)
+
+    def can_change(self, screen: Screen[None]) -> bool:
+        """Whether there are panes beside each other."""
+        return screen.has_class("-wide") and not screen.has_class("zoomed")
+
+    def widen(self, screen: Screen[None], pane: Widget, step: int) -> None:
+        """Make the column of a pane wider, or narrower by a negative step, in cells."""
+        left, right = _columns(screen)
+        self._move(Divider(left, right, True), step if pane.parent is left else -step)
+        self.apply(screen)
+
+    def heighten(self, screen: Screen[None], pane: Widget, step: int) -> None:
+        """Make a pane higher, or lower by a negative step, in rows, at a neighbour's cost."""
+        shown = _shown(pane.parent)
+        if pane not in shown or len(shown) == 1:
+            return
+        at = shown.index(pane)
+        if at + 1 < len(shown):
+            self._move(Divider(pane, shown[at + 1], False), step)
+        else:
+            self._move(Divider(shown[at - 1], pane, False), -step)
+        self.apply(screen)
+
+    def reset(self, screen: Screen[None]) -> None:
+        """Back to the sizes of the stylesheet."""
+        self.shares = {}
+        self.apply(screen)
+
+    def divider_at(self, screen: Screen[None], x: int, y: int) -> Divider | None:
+        """The line at a place on the screen, in cells; None if there is no such line."""
+        if not self.can_change(screen):
+            return None
+        left, right = _columns(screen)
+        if left.region.bottom > y >= left.region.y and x in (right.region.x - 1, right.region.x):
+            return Divider(left, right, True)
+        for column in (left, right):
+            shown = _shown(column)
+            for upper, lower in pairwise(shown):
+                borders = (lower.region.y - 1, lower.region.y)
+                if y in borders and column.region.x <= x < column.region.right:
+                    return Divider(upper, lower, False)
+        return None
+
+    def drag(self, screen: Screen[None], divider: Divider, x: int, y: int) -> None:
+        """Move a line to where the mouse is."""
+        first = divider.first.region
+        self._move(divider, x - first.right if divider.is_upright else y - first.bottom)
+        self.apply(screen)
+
+    def _move(self, divider: Divider, step: int) -> None:
+        """Move a line by some cells; all that stand in the same row or column get a share."""
+        least = LEAST_COLUMNS if divider.is_upright else LEAST_ROWS
+        now = {
+            each: each.region.width if divider.is_upright else each.region.height
+            for each in _shown(divider.first.parent)
+        }
+        most = now[divider.second] - least
+        step = min(most, max(least - now[divider.first], step))
+        if most < 0 or now[divider.first] + step < least:
+            return
+        now[divider.first] += step
+        now[divider.second] -= step
+        self.shares |= {each.id: share for each, share in now.items() if each.id is not None}
+
+
+def _columns(screen: Screen[None]) -> tuple[Widget, Widget]:
+    return screen.query_one("#left"), screen.query_one("#right")
+
+
+def _shown(parent: object) -> Sequence[Widget]:
+    assert isinstance(parent, Widget)
+    return [child for child in parent.children if child.display]

@@ -1,0 +1,68 @@
+"""What differs from Textual's own application, whatever is shown: keys, colours, and failing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from natster_tui.tui.keys.keymap import Keymap, key_shown
+from natster_tui.tui.terminal.ascii_filter import AsciiFilter
+from natster_tui.tui.terminal.driver import attentive
+from natster_tui.tui.terminal.line_filter import LastLook
+from natster_tui.tui.typed_ahead import TypedAhead
+
+
+class TerminalApp(App[None]):
+    """The base of the dashboard. `pressed` is called at once, from a thread, with every key."""
+
+    def __init__(self, keymap: Keymap, pressed: Callable[[], None], *, ascii_only: bool) -> None:
+        super().__init__()
+        self.keymap = keymap
+        self.driver_class = attentive(self.driver_class, pressed)
+        self._ascii_only = ascii_only
+        self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
+        self.typed_ahead = TypedAhead(self, super().on_event)
+
+    def push_screen(self, *args: Any, **kwargs: Any) -> Any:
+        """Show a dialog, in ASCII too where that is asked for."""
+        if self._ascii_only and args and isinstance(args[0], Screen):
+            args[0].add_class("ascii")
+        return super().push_screen(*args, **kwargs)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """See `App.get_css_variables`. What Rich draws with names the terminal's own colours so."""
+        variables = super().get_css_variables()
+        self.theme_variables = {
+            name: value.removeprefix("ansi_") for name, value in self.theme_variables.items()
+        }
+        return variables
+
+    def get_key_display(self, binding: Binding) -> str:
+        """See `App.get_key_display`: the same in the footer as in help and palette."""
+        return binding.key_display or key_shown(binding.key)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """See `App.get_line_filters`; ASCII mode has one more, and the last look comes last."""
+        return [*super().get_line_filters(), *self._own_filters]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Answer each key before the next: keys typed ahead are meant for what the last one did."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.typed_ahead.add(event)
+        else:
+            await super().on_event(event)
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the application, when it was a mistake of ours."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """End without Textual's traceback: it would print local variables, secrets included."""
+        self._close_messages_no_wait()
