@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from natster_tui.store.connection.reporting import Reporter, reporting_to
+from natster_tui.store.tasks import end_all
 from natster_tui.text.masking import screen_text
 
 SAID_AFTER_S = 2.0
@@ -34,8 +35,7 @@ async def _reported(work: Coroutine[Any, Any, _Result]) -> _Result:
         with reporting_to(reporter):
             return await work
     finally:
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        await end_all([telling])
 
 
 async def _tell_waits(reporter: Reporter) -> None:

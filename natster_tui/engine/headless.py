@@ -26,6 +26,7 @@ from natster_tui.errors import (
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.log import EventLog
+from natster_tui.store.tasks import end_all
 
 LOOK_S = 1.0
 """Seconds between two looks for changes that no notification announces."""
@@ -83,9 +84,7 @@ async def project_until_caught_up(
                 )
                 waiting.cancel()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)
     await refuse_if_forgotten(log, projections, instance)
     return [run.result() for run in runs]
 

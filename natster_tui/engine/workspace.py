@@ -51,6 +51,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import EMBEDDED
+from natster_tui.store.tasks import cause_of
 
 FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 1.0
@@ -252,27 +253,35 @@ class Workspace:
                 self._hazards = HazardWatch(self.options.choice.projections.all)
             self.log = log
             self._connection(Connection.CONNECTED)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.store.run())
-                tasks.create_task(self.follower.run(log))
-                tasks.create_task(self._keep_informed(log, log.sealing.version))
-                tasks.create_task(delete_consumers(link, self._left_behind))
-                tasks.create_task(self._keep_filtering(log))
-                if not self.read_only and log.link.has_atomic_batches:
-                    for lease in self.leases.values():
-                        tasks.create_task(lease.run(log))
-                for projector in self.stored_projectors:
-                    tasks.create_task(projector.run(log))
-                if self.trial is not None:
-                    tasks.create_task(self.trial.run(log))
+            # In a task of its own, because a task group may leave this one marked as cancelled.
+            await asyncio.create_task(self._run_all(log))
         except ExceptionGroup as group:
-            self._explain(_first_of(group))
+            self._explain(cause_of(group))
         except NatsterError as error:
             self._explain(error)
         finally:
             if link is not None:
                 self._left_behind = link.consumers
                 await link.close()
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            # An error in leaving took the place of being cancelled.
+            raise asyncio.CancelledError
+
+    async def _run_all(self, log: EventLog) -> None:
+        """Run everything that works over one link."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.store.run())
+            tasks.create_task(self.follower.run(log))
+            tasks.create_task(self._keep_informed(log, log.sealing.version))
+            tasks.create_task(delete_consumers(log.link, self._left_behind))
+            tasks.create_task(self._keep_filtering(log))
+            if not self.read_only and log.link.has_atomic_batches:
+                for lease in self.leases.values():
+                    tasks.create_task(lease.run(log))
+            for projector in self.stored_projectors:
+                tasks.create_task(projector.run(log))
+            if self.trial is not None:
+                tasks.create_task(self.trial.run(log))
 
     def _explain(self, error: BaseException) -> None:
         match error:
@@ -413,19 +422,3 @@ class Workspace:
         """Pause the projector of a projection."""
         async with self.projectors[projection.name].paused():
             yield
-
-
-def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that explains most: a lost link causes the others."""
-    flat: list[BaseException] = []
-    waiting: list[BaseException] = [group]
-    while waiting:
-        error = waiting.pop()
-        if isinstance(error, BaseExceptionGroup):
-            waiting.extend(error.exceptions)
-        else:
-            flat.append(error)
-    unexpected = [error for error in flat if not isinstance(error, NatsterError)]
-    changed = [error for error in flat if isinstance(error, KeysChangedError)]
-    lost = [error for error in flat if isinstance(error, ConnectionLostError)]
-    return (unexpected or changed or lost or flat)[0]

@@ -46,6 +46,7 @@ from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.ranges import read_filtered, read_messages, read_range
 from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamReader
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable, origin_of
+from natster_tui.store.tasks import settled
 from natster_tui.store.writing.stream_writer import StreamWriter
 from natster_tui.text.safe_text import safe_text
 
@@ -322,7 +323,7 @@ class EventLog:
         except ConflictError:
             return landed
         finally:
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await settled(waiting)
         return landed
 
     def _check_landed(

@@ -14,6 +14,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.stored_projection import load_projection
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
+from natster_tui.errors import ApiError
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
@@ -36,6 +37,9 @@ from tests.paged_documents import whole_documents
 from tests.reading_buckets import stored_values
 
 OURS = (Phase.CATCHING_UP, Phase.PROJECTING)
+
+
+STORE_NOT_CREATED = 10049
 
 
 @asynccontextmanager
@@ -87,7 +91,13 @@ async def fresh_log(link: Link) -> EventLog:
     """An empty log in an account that an earlier example may have used."""
     for name in (await ask_jetstream(link, "STREAM.NAMES"))["streams"] or ():
         await ask_jetstream(link, f"STREAM.DELETE.{name}")
-    return await EventLog.create(link, NATSTER, LogSettings())
+    while True:
+        try:
+            return await EventLog.create(link, NATSTER, LogSettings())
+        except ApiError as error:
+            # The files of the one that was deleted just now may still be there.
+            if error.code != STORE_NOT_CREATED:
+                raise
 
 
 async def create_reference_stream(link: Link, name: str) -> None:

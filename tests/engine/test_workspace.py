@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from natster_tui.engine.leases.keeper import LeaseKeeper
+from natster_tui.engine.log.follower import LogFollower
 from natster_tui.engine.projecting.projector import Projector
-from natster_tui.engine.workspace import Connection
+from natster_tui.engine.server_source import LogChoice, NamedServer
+from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
+from natster_tui.errors import ConnectionLostError
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.filter.language import filter_language
 from natster_tui.events.natster import NATSTER
@@ -81,3 +85,33 @@ async def test_message_ids_that_come_again_are_a_hazard(
         assert workspace.hazards[0].startswith("message ids are repeated, by 1 event:")
         assert "the last is 2, with the id of 1" in workspace.hazards[0]
     assert (await log.refresh()).last_seq == 2
+
+
+async def test_an_error_in_leaving_does_not_keep_it_going(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail_in_leaving(_follower: LogFollower, _log: EventLog) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ConnectionLostError("in leaving")
+
+    monkeypatch.setattr(LogFollower, "run", fail_in_leaving)
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(NATSTER)))
+    task = asyncio.create_task(workspace.run())
+    await until(lambda: workspace.connection is Connection.CONNECTED)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
+
+
+async def test_a_lease_keeper_that_fails_ends_it_with_its_error(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_keeper: LeaseKeeper, _log: EventLog) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(LeaseKeeper, "run", fail)
+    workspace = Workspace(NamedServer(settings), WorkspaceOptions(LogChoice(NATSTER)))
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(workspace.run(), 5)

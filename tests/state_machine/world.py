@@ -245,7 +245,7 @@ class World:
             changes: Mapping[str, bytes | None],
             checkpoint: bytes,
             expected: int,
-            _holder: Callable[[str], str] = str,
+            *_seals_and_notes: object,
         ) -> int:
             await self.may_commit.wait()
             process = self.by_link[bucket.link]

@@ -32,6 +32,7 @@ from natster_tui.preferences.place import Place, place_of
 from natster_tui.preferences.settings_file import SettingsFile
 from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.settings.files import expand_home
+from natster_tui.store.tasks import settled
 
 _CANCEL_AGAIN_S = 1.0
 _DEMO = Place(("demo",))
@@ -143,6 +144,10 @@ async def _run(
             raise as_sentence(app.failure) from app.failure
     finally:
         await _end(tasks)
+    try:
+        await settled(tasks)
+    except Exception as error:  # in leaving
+        raise as_sentence(error) from error
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -10,6 +10,7 @@ from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.errors import NatsterError
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.log import EventLog
+from natster_tui.store.tasks import cause_of, end_all
 
 
 @asynccontextmanager
@@ -18,24 +19,31 @@ async def holding(
 ) -> AsyncIterator[None]:
     """Hold a lease; raises `refusal` if another process still has it after `within_s` seconds.
 
-    Raises ServerError when the server refuses the lease.
+    Raises ServerError when the server refuses the lease. When the keeper fails, the work is
+    cancelled, and the keeper's error is raised: without it the lease would run out unnoticed.
     """
-    keeping = asyncio.create_task(keeper.run(log))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(keeper.run(log))
+            with waiting_for(lambda: waited_for(keeper)):
+                await _acquire(keeper, within_s, refusal)
+            yield
+            keeping.cancel()
+    except BaseExceptionGroup as group:
+        raise cause_of(group) from None
+
+
+async def _acquire(
+    keeper: LeaseKeeper, within_s: float, refusal: Callable[[], NatsterError]
+) -> None:
     acquiring = asyncio.create_task(keeper.acquired())
     try:
-        with waiting_for(lambda: waited_for(keeper)):
-            await asyncio.wait(
-                {keeping, acquiring}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
-            )
-        if not keeping.done() and not acquiring.done():
+        await asyncio.wait({acquiring}, timeout=within_s)
+        if not acquiring.done():
             raise refusal()
-        # The keeper ends first only if it failed.
-        await (acquiring if acquiring.done() else keeping)
-        yield
+        acquiring.result()
     finally:
-        for task in (keeping, acquiring):
-            task.cancel()
-        await asyncio.gather(keeping, acquiring, return_exceptions=True)
+        await end_all([acquiring])
 
 
 def waited_for(keeper: LeaseKeeper) -> str:

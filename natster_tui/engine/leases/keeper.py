@@ -33,6 +33,7 @@ from natster_tui.store.lease import (
     projector_keys,
 )
 from natster_tui.store.log import EventLog
+from natster_tui.store.tasks import end_all
 
 RENEW_S = 1.0
 """Between two renewals, and between two looks of a candidate."""
@@ -305,5 +306,4 @@ async def _uninterrupted(step: Coroutine[Any, Any, None]) -> None:
         await asyncio.wait({task}, timeout=_STEP_S)
         raise
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_all([task])

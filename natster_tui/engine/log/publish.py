@@ -16,6 +16,7 @@ from natster_tui.events.event import MESSAGE_ID
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import Append, EventLog
+from natster_tui.store.tasks import end_all
 
 
 async def publish(log: EventLog, proposal: Proposal, instance: str) -> int:
@@ -37,8 +38,7 @@ async def publish(log: EventLog, proposal: Proposal, instance: str) -> int:
             raise RefusedError(f"not published: {problem}")
         await confirming
     finally:
-        confirming.cancel()
-        await asyncio.gather(confirming, return_exceptions=True)
+        await end_all([confirming])
     message = Append(
         proposal.subject, proposal.payload, ((MESSAGE_ID, f"tui-{secrets.token_hex(12)}"),)
     )

@@ -58,6 +58,7 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.reporting import notice
 from natster_tui.store.log import EventLog
 from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamReader
+from natster_tui.store.tasks import end_all
 
 RETRY_S = 1.0
 BUSY_ENTRIES = 200
@@ -158,14 +159,15 @@ class Projector:
             tasks.append(asyncio.create_task(self._until_confirmed()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
-        finally:
             for task in tasks:
-                task.cancel()
-            # Waited for: a commit that is cancelled half-way must be over before a rebuild looks.
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self._pausing.idle.set()
+                if task.done():
+                    task.result()
+        finally:
+            try:
+                # A commit that is cancelled half-way must be over before a rebuild looks.
+                await end_all(tasks)
+            finally:
+                self._pausing.idle.set()
 
     async def _until_confirmed(self) -> None:
         """Wait until commits would reach the bucket after all: a mapping or an import was added."""
@@ -173,7 +175,9 @@ class Projector:
             await asyncio.sleep(RETRY_S)
             try:
                 await self._bucket.confirm()
-            except MisplacedWriteError:
+            except ServerError:
+                if self._bucket.link.is_lost:
+                    raise
                 continue
             self._starting.denied = None
 

@@ -21,6 +21,7 @@ from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
+from natster_tui.store.tasks import end_all
 
 
 class Starting:
@@ -106,5 +107,5 @@ async def _ask_for(lease: LeaseKeeper, bucket: Bucket) -> None:
         if lease.allows:
             await confirming
     finally:
-        confirming.cancel()
-        await asyncio.gather(confirming, return_exceptions=True)
+        # Where the lease is another process's, the answer makes no difference.
+        await end_all([confirming])

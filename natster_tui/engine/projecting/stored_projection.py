@@ -35,6 +35,7 @@ from natster_tui.store.bucket import Bucket, BucketInfo, Sent, Snapshot
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
+from natster_tui.store.tasks import end_all
 
 
 class Standing(Enum):
@@ -166,12 +167,12 @@ async def load_projections(
     if not projections:
         return ()
     # They are sealed with the same keys: one look at those is enough.
-    keys = asyncio.ensure_future(buckets[projections[0].name].sealing.refresh())
+    keys = asyncio.create_task(buckets[projections[0].name].sealing.refresh())
     try:
         loading = [load_projection(buckets[each.name], each, keys) for each in projections]
         return await together(*loading)
     finally:
-        keys.cancel()
+        await end_all([keys])
 
 
 async def load_projection(

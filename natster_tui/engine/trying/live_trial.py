@@ -9,6 +9,7 @@ from natster_tui.engine.projecting.projector import Projector
 from natster_tui.errors import ProjectionRefusedError
 from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.log import EventLog
+from natster_tui.store.tasks import end_all
 
 LOOK_S = 0.2
 """Seconds between two looks whether the file was saved."""
@@ -40,9 +41,7 @@ class LiveTrial:
                     if task.done():
                         task.result()
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
+                await end_all(tasks)
 
     async def _until_saved(self) -> None:
         """Wait until the file was saved and its rules are in use."""

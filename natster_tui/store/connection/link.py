@@ -61,6 +61,7 @@ from natster_tui.store.connection.write_target import (
     unreachable_jetstream,
 )
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.store.tasks import end_all
 from natster_tui.text.masking import screen_text
 
 CONNECT_TIMEOUT = 4.0
@@ -201,10 +202,10 @@ class Link:
         self._end("closed")
         self._closing = True
         # The requests are sent, and `end` flushes them. Do not wait for their answers.
-        for task in self._leaving:
-            task.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
-        await self.client.end(CLOSE_TIMEOUT)
+        try:
+            await end_all(self._leaving)
+        finally:
+            await self.client.end(CLOSE_TIMEOUT)
 
     def _end(self, reason: str) -> None:
         if not self.lost.done():
@@ -468,9 +469,7 @@ class Link:
                     if task.done():
                         return task.result()
         finally:
-            for task in asked:
-                task.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            await end_all(asked)
 
     def api_subject(self, verb: str) -> PublishedSubject:
         """The subject of a JetStream request under this connection's prefix or domain."""

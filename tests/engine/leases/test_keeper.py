@@ -12,6 +12,7 @@ from natster_tui.engine.leases import keeper as lease_keeper
 from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Workspace
+from natster_tui.errors import ConnectionLostError
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
@@ -142,8 +143,9 @@ async def test_a_process_that_dies_while_rebuilding_is_not_waited_for_long(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     died = await Link.open(settings)
-    async with rebuilding(await EventLog.open(died, NATSTER), ACCOUNTS, "died"):
-        await died.close()
+    with pytest.raises(ConnectionLostError):
+        async with rebuilding(await EventLog.open(died, NATSTER), ACCOUNTS, "died"):
+            await died.close()
     assert (await Lease(log.link, rebuild_key("account")).look()).holder is not None
     async with asyncio.timeout(8), rebuilding(log, ACCOUNTS, "next"):
         pass

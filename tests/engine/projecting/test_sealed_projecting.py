@@ -11,6 +11,7 @@ from natster_tui.engine.erasure import affected_by_erasing, erase_account
 from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding import replay as replay_module
+from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
@@ -68,7 +69,7 @@ async def verified(log: EventLog) -> list[Verdict]:
 async def rebuilt(log: EventLog, **options: Any) -> list[Verdict]:
     work = Rebuild(log, WholeProjections(PROJECTIONS), "rebuild")
     await work.prepare()
-    return await work.commit(**options)
+    return await work.commit(Consent(**options))
 
 
 async def raw_payloads(log: EventLog) -> list[bytes]:
