@@ -24,6 +24,7 @@ from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log
 from natster_tui.engine.trying.exported_log import read_exported
 from natster_tui.engine.trying.trial import Trial, read_log, try_projection
+from natster_tui.engine.trying.wording import result_lines, second_fold_line
 from natster_tui.errors import NatsterError, UsageError
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
@@ -31,15 +32,12 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import diff_documents, same_json
 from natster_tui.projections.documents import encode_document, read_document
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.registering.loading import load_file
+from natster_tui.projections.registering.loading import load_file, saved_at
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.files import expand_home
 from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.text.safe_text import safe_text
-from natster_tui.text.strict_json import json_line
 
-_MIB = 1024 * 1024
-_KEYS_SHOWN = 20
 LOOK_S = 0.2
 """How often --watch looks whether the file was saved."""
 
@@ -97,10 +95,10 @@ async def _try_all(
 
 
 async def _watch(log: EventLog, records: Sequence[Record], path: Path, instance: str) -> None:
-    """Try the file whenever it was saved. What is wrong with it is said, and looked at again."""
+    """Try the file at each save. A file that does not load is reported, and awaited again."""
     seen = None
     while True:
-        saved = _saved_at(path)
+        saved = saved_at(path)
         if saved != seen:
             seen = saved
             try:
@@ -113,42 +111,13 @@ async def _watch(log: EventLog, records: Sequence[Record], path: Path, instance:
         await asyncio.sleep(LOOK_S)
 
 
-def _saved_at(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size
-
-
 def _print_trial(trial: Trial) -> None:
-    projection, fold = trial.projection, trial.fold
-    name, documents = projection.name, len(fold.states)
-    click.echo(
-        f"{name} version {projection.version}: {documents:,} documents from {trial.events:,} "
-        f"events in {trial.seconds:.2f} s, peak memory {trial.peak_bytes / _MIB:,.0f} MiB"
-    )
-    if fold.parked.count:
-        last = fold.parked.recent[-1]
-        click.echo(
-            f"parked: {fold.parked.count:,}, the last one {last.seq:,} ({last.reason.value})"
-        )
-    if trial.diff is None:
-        click.echo(f"nothing is stored in {projection.bucket} yet; the first documents:")
-        for key in list(fold.states)[:_KEYS_SHOWN]:
-            document = read_document(fold.document(key) or b"")
-            click.echo(f"  {screen_text(key, 100)} {json_line(mask_json(document))}")
-    else:
-        version = trial.stored.checkpoint.version if trial.stored.checkpoint else "unknown"
-        click.echo(
-            f"compared with version {version} stored at {trial.compared_at:,}: {trial.diff.summary}"
-        )
-        print_field_counts(trial.fields(), documents)
+    for line in result_lines(trial):
+        click.echo(line)
+    if trial.diff is not None:
+        print_field_counts(trial.fields(), len(trial.fold.states))
         print_changes(trial.diff.changes, against="what is stored")
-    if trial.second is not None:
-        click.echo(trial.second.sentence)
-    else:
-        click.echo("a second fold (other process, hash seed, batches, clock) gives the same")
+    click.echo(second_fold_line(trial))
 
 
 @click.command()

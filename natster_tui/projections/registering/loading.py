@@ -73,6 +73,15 @@ def load_file(file: Path, shown: str = "") -> list[Projection[Any]]:
     return _projections_in(shown, _defined_in(module))
 
 
+def saved_at(file: Path) -> tuple[int, int] | None:
+    """A value that differs after each save of a file; None while it cannot be read."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
 def load_entry_point(entry_point: EntryPoint) -> list[Projection[Any]]:
     """The projections behind an entry point. Raises ProjectionRefusedError."""
     try:

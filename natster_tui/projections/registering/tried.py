@@ -13,7 +13,7 @@ from typing import Any
 
 from natster_tui.errors import ProjectionRefusedError
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registering.loading import load_file
+from natster_tui.projections.registering.loading import load_file, saved_at
 from natster_tui.text.safe_text import safe_text
 
 _SUFFIX = ".try"
@@ -25,7 +25,7 @@ class TriedFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._saved = _saved_at(path)
+        self._saved = saved_at(path)
         self.projections = tuple(_tried(each, path) for each in load_file(path))
 
     @property
@@ -35,7 +35,7 @@ class TriedFile:
 
     def was_saved(self) -> bool:
         """Whether the file was saved since the last call; not while it cannot be read."""
-        before, self._saved = self._saved, _saved_at(self.path) or self._saved
+        before, self._saved = self._saved, saved_at(self.path) or self._saved
         return before != self._saved
 
     def reload(self) -> None:
@@ -66,11 +66,3 @@ def _tried(projection: Projection[Any], path: Path) -> Projection[Any]:
     tried.name = f"{projection.name}{_SUFFIX}"
     tried.tried_from = str(path)
     return tried
-
-
-def _saved_at(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size
