@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import Document, encode_document, is_too_deep, read_document
-from natster_tui.projections.paging import assembled, by_document, document_key
+from natster_tui.projections.paging import assembled, document_key
 from natster_tui.text.masking import is_secret_name, mask_json
 
 Bytes = Mapping[str, bytes]
@@ -119,18 +119,33 @@ def diff_entries(
 
     The entries in `unsealed` must change whatever they hold.
     """
-    differing = changed_entries(stored, expected, unsealed)
+    differing = {
+        document_key(key)
+        for key, after in expected.items()
+        if stored.get(key) != after or key in unsealed
+    }
+    differing.update(document_key(key) for key in stored if key not in expected)
+    keys = len({document_key(key) for key in stored.keys() | expected.keys()})
+    if not differing:
+        return Diff((), keys)
     readable = {document_key(key) for key in unsealed}
-    before = dict(by_document({k: v for k, v in stored.items() if document_key(k) in differing}))
-    after = dict(by_document({k: v for k, v in expected.items() if document_key(k) in differing}))
+    before, after = _paged(stored, differing), _paged(expected, differing)
     changes = []
     for key in sorted(differing):
-        old, problem = _whole(projection, key, before.get(key))
-        new, _ = _whole(projection, key, after.get(key))
+        old, problem = _whole(projection, key, stored, before.get(key))
+        new, _ = _whole(projection, key, expected, after.get(key))
         changes.append(KeyChange(key, old, new, problem, key in readable))
-    return Diff(
-        tuple(changes), len({document_key(key) for keys in (stored, expected) for key in keys})
-    )
+    return Diff(tuple(changes), keys)
+
+
+def _paged(entries: Bytes, keys: Collection[str]) -> dict[str, dict[str, bytes]]:
+    """The entries of the documents among `keys` that have pages."""
+    paged: dict[str, dict[str, bytes]] = {}
+    for entry_key, entry in entries.items():
+        key = document_key(entry_key)
+        if key != entry_key and key in keys:
+            paged.setdefault(key, {})[entry_key] = entry
+    return paged
 
 
 def changed_entries(
@@ -151,22 +166,26 @@ def changed_entries(
 
 
 def _whole(
-    projection: Projection[Any], key: str, entries: Bytes | None
+    projection: Projection[Any], key: str, entries: Bytes, pages: Bytes | None
 ) -> tuple[bytes | None, str]:
-    """The document that entries hold as it would be unpaged, or why they hold none."""
-    if entries is None:
-        return None, ""
-    main = entries.get(key, b"")
-    if len(entries) == 1 and b'"pages"' not in main and main:
-        # The spelling is kept: it may be all that is wrong.
-        return main, ""
+    """The document of `key` as it would be unpaged, or why its entries make none."""
+    main = entries.get(key)
+    if pages is None:
+        if main is None:
+            return None, ""
+        if b'"pages"' not in main and main:
+            # The spelling is kept: it may be all that is wrong.
+            return main, ""
+    parts = {} if pages is None else dict(pages)
+    if main is not None:
+        parts[key] = main
     try:
-        document = assembled(projection, key, entries)
+        document = assembled(projection, key, parts)
         if is_too_deep(document):
-            return main, "it is nested too deeply"
+            return main or b"", "it is nested too deeply"
         return encode_document(document), ""
     except ValueError as error:
-        return main, str(error)
+        return main or b"", str(error)
 
 
 def _comparable(stored: bytes) -> Document | None:

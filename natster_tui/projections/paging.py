@@ -65,7 +65,7 @@ def page_key(key: str, name: str, number: int) -> str:
 
 def document_key(entry_key: str) -> str:
     """The key of the document that an entry belongs to; it is the entry's own unless a page's."""
-    return entry_key.partition(_SEPARATOR)[0]
+    return entry_key.partition(_SEPARATOR)[0] if _SEPARATOR in entry_key else entry_key
 
 
 def by_document(entries: Mapping[str, Stored]) -> Iterator[tuple[str, dict[str, Stored]]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from natster_tui.errors import ApiError, ConflictError, ServerError
@@ -41,12 +42,13 @@ HEADER_ALLOWANCE = 512
 """Bytes of the message size limit that our own headers may need."""
 
 _IN_BATCH = BATCH_ID.encode()
-_REMOVALS = (KV_OPERATION.encode(), MARKER_REASON.encode())
+_OPERATION, _MARKER = KV_OPERATION.encode(), MARKER_REASON.encode()
 
 Sent = dict[str, tuple[bytes, bytes]]
-"""Entries as they were sent: by key, the stored form and the value.
+"""Entries as they were sent: by key, the value, and the digest of its sealed form.
 
-What is read back and equals the stored form, to the byte, is not opened again.
+The digest is empty if the value was not sealed. What is read back as it was sent is not opened
+again. The sealed bytes themselves would take as much memory as all documents.
 """
 
 
@@ -63,6 +65,10 @@ class StoredEntry(NamedTuple):
     from_batch: bool
     sealed: bool = False
     unopened: str = ""
+
+
+def _digest(stored: bytes) -> bytes:
+    return blake2b(stored, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +265,13 @@ class Bucket:
         if (known := sent.get(key)) is None:
             return None
         seq, time_ns, _subject, payload, headers = message
-        stored, value = known
-        if stored != payload or _IN_BATCH not in headers:
+        value, digest = known
+        if (digest != _digest(payload) if digest else value != payload) or _IN_BATCH not in headers:
             return None
-        if any(name in headers for name in _REMOVALS):
+        if _OPERATION in headers or _MARKER in headers:
             return None
         del sent[key]
-        return StoredEntry(value, seq, time_ns, from_batch=True, sealed=stored is not value)
+        return StoredEntry(value, seq, time_ns, from_batch=True, sealed=bool(digest))
 
     def _entry(self, key: str, record: Record) -> StoredEntry | None:
         """A message of the bucket's stream as an entry; None for the mark of a removal."""
@@ -321,7 +327,7 @@ class Bucket:
             stored = seal(self.name, key, accounts[key], document)
             messages.append(BatchMessage(subject, stored))
             if sent is not None:
-                sent[key] = (stored, document)
+                sent[key] = (document, b"" if stored is document else _digest(stored))
         messages.append(
             BatchMessage(f"$KV.{self.name}.{CHECKPOINT_KEY}", checkpoint, expected_revision)
         )

@@ -9,6 +9,7 @@ import pytest
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.bucket import Bucket, Sent
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.streams import last_message
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -34,6 +35,13 @@ async def sent(bucket: Bucket) -> Sent:
     sent: Sent = {}
     await bucket.commit(CHANGES, b"{}", 0, sent=sent)
     return sent
+
+
+async def stored_form(bucket: Bucket, key: str) -> bytes:
+    """An entry's bytes in the stream."""
+    record = await last_message(bucket.link, bucket.stream, f"$KV.{bucket.name}.{key}")
+    assert record is not None
+    return record.payload
 
 
 @pytest.fixture
@@ -63,7 +71,7 @@ async def test_what_is_stored_as_it_was_sent_is_not_opened_again(
 async def test_what_was_stored_since_is_opened(
     bucket: Bucket, sent: Sent, opened: list[str], settings: ConnectionSettings
 ) -> None:
-    ours, _value = sent[B]
+    ours = await stored_form(bucket, B)
     await put_value(settings, bucket.name, A, ours)
     await put_value(settings, bucket.name, B, ours)
     await put_value(settings, bucket.name, C, None)
@@ -81,7 +89,7 @@ async def test_a_removal_with_the_same_value_is_a_removal(
 ) -> None:
     await link.publish(
         link.target.stored(f"$KV.{bucket.name}.{A}"),
-        sent[A][0],
+        await stored_form(bucket, A),
         {"KV-Operation": "DEL", "Nats-Batch-Id": "x", "Nats-Batch-Sequence": "1"}
         | {"Nats-Batch-Commit": "1"},
     )

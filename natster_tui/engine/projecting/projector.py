@@ -27,6 +27,7 @@ from natster_tui.engine.projecting.decision import (
     Watch,
 )
 from natster_tui.engine.projecting.found_drift import FoundDrift
+from natster_tui.engine.projecting.pacing import rest_after
 from natster_tui.engine.projecting.pausing import Pausing
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.starting import Starting
@@ -61,10 +62,6 @@ from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamRe
 from natster_tui.store.tasks import end_all
 
 RETRY_S = 1.0
-BUSY_ENTRIES = 200
-"""After a batch that wrote this many entries, the next batch waits a little."""
-BUSY_S = 0.7
-"""Seconds between two such batches."""
 
 
 class Projector:
@@ -356,7 +353,6 @@ class Projector:
         ):
             # Without new events, no message arrives that would end the wait.
             self._settle_phase(log.info.last_seq)
-            rested = time.monotonic()
             async for batch in batches:
                 readings = await self._readings.read(log, batch)
                 written = self._writer.entries
@@ -371,15 +367,10 @@ class Projector:
                 elif reader.idle and self.fold.seq < log.info.last_seq:
                     await self._pass_hole(log, reader)
                 self._settle_phase(log.info.last_seq)
-                if (
-                    self._writer.entries - written >= BUSY_ENTRIES
-                    and len(readings) < FOLLOWING_MESSAGES > reader.pending
-                ):
-                    # Under a flood the same documents change again and again, and each commit
-                    # writes them whole: let what comes in meanwhile go into one. Not where a full
-                    # slice means that more is waiting here already.
-                    await asyncio.sleep(max(0.0, rested + BUSY_S - time.monotonic()))
-                    rested = time.monotonic()
+                more_is_here = max(len(readings), reader.pending) >= FOLLOWING_MESSAGES
+                rest = rest_after(self._writer.entries - written, more_is_here=more_is_here)
+                if rest:
+                    await asyncio.sleep(rest)
                 if not self._writer.writes:
                     if self._watch_lease():
                         return  # ours again, while we were finding out that it was not

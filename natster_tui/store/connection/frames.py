@@ -22,8 +22,7 @@ class Outgoing(NamedTuple):
 
 def header_block(*pairs: tuple[str, str]) -> str:
     """The header block of some names and values, which must be plain ASCII without line ends."""
-    lines = "".join(f"{name}: {value}\r\n" for name, value in pairs)
-    return f"NATS/1.0\r\n{lines}\r\n"
+    return "".join(["NATS/1.0\r\n", *[f"{name}: {value}\r\n" for name, value in pairs], "\r\n"])
 
 
 def framed(messages: Sequence[Outgoing], max_payload: int) -> bytes:
