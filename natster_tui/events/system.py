@@ -86,6 +86,17 @@ class EventSystem:
             and all(tokens)
         )
 
+    def tokens_of(self, subject: str) -> dict[str, str]:
+        """What a subject says as origin, target, catalog and event; nothing if it is not ours.
+
+        A role that subjects do not have reads as `none`.
+        """
+        if not self.has_subject(subject):
+            return {}
+        named = zip(self.grammar.split("."), subject.split("."), strict=True)
+        found = {role.strip("{}"): token for role, token in named if role in _ROLES}
+        return {role.strip("{}"): found.get(role.strip("{}"), NONE) for role in _ROLES}
+
     def kind_of(self, event_type: StrEnum) -> EventKind:
         """The entry of a type; raises KeyError if there is none."""
         for kind in self.kinds:

@@ -23,6 +23,7 @@ from natster_tui.text.strict_json import Json, Number, UnreadableError, json_lin
 
 _KEY_SHOWN_WHOLE = 12
 _KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
+_SHARE = {"catalog", "account", "imported_at"}
 _TIMES = ("initialized_at", "imported_at", "bound_at")
 
 PAYLOAD_SHOWN = 64 * 1024
@@ -46,16 +47,34 @@ def short_key(key: str, width: int = _KEY_SHOWN_WHOLE) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What accounts are called on screen: the name they gave themselves, else the short key."""
+    """What accounts are called on screen: the name they gave themselves, else the short key.
+
+    To a name in `homonyms`, which several accounts have, the short key is added.
+    """
 
     accounts: Mapping[str, AccountState]
+    homonyms: frozenset[str] = frozenset()
 
     def of(self, key: str) -> str:
         """The name for a row."""
         state = self.accounts.get(key)
         if state is None or not state.account_name:
             return short_key(key)
-        return screen_text(state.account_name, 40)
+        name = screen_text(state.account_name, 40)
+        if self.homonyms and state.account_name.casefold() in self.homonyms:
+            return f"{name} {short_key(key)}"
+        return name
+
+
+def homonyms_of(accounts: Mapping[str, AccountState]) -> frozenset[str]:
+    """The names that several accounts gave themselves, in one letter case."""
+    seen: set[str] = set()
+    several: set[str] = set()
+    for state in accounts.values():
+        if state.account_name:
+            name = state.account_name.casefold()
+            (several if name in seen else seen).add(name)
+    return frozenset(several)
 
 
 class Naming(Protocol):
@@ -184,8 +203,10 @@ def _change_line(change: FieldChange, *, reveal: bool) -> str:
             return MASK
         if name in _TIMES and isinstance(value, int):
             return format_seconds(value)
-        if isinstance(value, dict) and value.keys() == {"catalog", "account"}:
-            return ""  # the path says both
+        if isinstance(value, dict) and {"catalog", "account"} <= value.keys() <= _SHARE:
+            # The path says which catalog and account.
+            at = value.get("imported_at")
+            return f"imported {format_seconds(at)}" if isinstance(at, int) else ""
         return safe_text(json.dumps(value if reveal else mask_json(value), ensure_ascii=False), 300)
 
     if change.before is None or change.after is None:

@@ -1,8 +1,24 @@
-"""Counts in words."""
+"""Counts in words, and in few characters."""
 
 from __future__ import annotations
+
+_UNITS = "kMGTPE"
 
 
 def counted(count: int, noun: str) -> str:
     """`1 account`, `1,234 accounts`; for nouns whose plural ends in s."""
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def short_count(count: int) -> str:
+    """A count in at most four characters: `999`, `1.7k`, `12k`, `1.2M`. It is never cut."""
+    if count < 1_000:
+        return str(count)
+    for power, unit in enumerate(_UNITS, 1):
+        value = count / 1_000**power
+        # Rounded down: what is shown is never more than there is.
+        if value < 10:
+            return f"{int(value * 10) / 10:.1f}{unit}"
+        if value < 1_000:
+            return f"{int(value)}{unit}"
+    return f"{count // 1_000 ** len(_UNITS)}{_UNITS[-1]}"

@@ -51,7 +51,8 @@ from natster_tui.tui.widgets.virtual_list import VirtualList
 NARROW = 100
 """Below this width the panes stand in one column."""
 SHORT = 24
-"""Below this height a column has room for two panes only."""
+TINY = 14
+"""Below this height one column has room for the focused pane only."""
 
 _PROPOSED = {Purpose.EXPORT: "natster-events.jsonl", Purpose.COMPARE: "yesterday"}
 """What the prompt suggests, by what it asks for."""
@@ -65,7 +66,7 @@ class Dashboard(TerminalApp):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(commands().values())]
     COMMANDS = {DeclaredCommands}  # noqa: RUF012 - Textual declares it so
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (TINY, "-short"), (SHORT, "-tall")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -281,13 +282,16 @@ class Dashboard(TerminalApp):
 
     def _show_inspector(self) -> None:
         """Go to the inspector where the layout hides it: the answer of a key stands there."""
-        if not self.panes.inspector.display:
+        if not self.panes.inspector.is_open:
             self.panes.stand_at(self.panes.inspector)
             self.panes.focus(self.panes.inspector)
 
     def action_json(self) -> None:
         """Show a document as JSON, or its page again."""
-        self.panes.inspector.toggle_json()
+        if (chosen := self.panes.chosen_document) is None:
+            notice(self, "choose an account, a catalog or another document first")
+            return
+        self.panes.inspector.toggle_json(chosen)
         self._show_inspector()
 
     def action_reveal(self) -> None:
@@ -299,6 +303,11 @@ class Dashboard(TerminalApp):
         """Sort the focused list, accounts if neither has the focus."""
         pane = self.focused if isinstance(self.focused, DocumentsPane) else None
         (pane or self.panes.accounts).next_sort()
+
+    def action_reverse_sort(self) -> None:
+        """Sort the focused list the other way round, accounts if neither has the focus."""
+        pane = self.focused if isinstance(self.focused, DocumentsPane) else None
+        (pane or self.panes.accounts).reverse_sort()
 
     # -- finding -------------------------------------------------------------------------
 

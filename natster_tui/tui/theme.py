@@ -62,6 +62,8 @@ class Glyphs:
     empty: str = "─"
     warn: str = "⚠"
     new: str = "↓"
+    rises: str = "↑"
+    falls: str = "↓"
 
     def of(self, kind: EventKind) -> str:
         """The mark of a kind of event."""
@@ -85,11 +87,25 @@ ASCII = Glyphs(
     empty="-",
     warn="!",
     new="v",
+    rises="^",
+    falls="v",
 )
 
 
 _PLAIN = str.maketrans(
-    {"…": "~", "·": "-", "→": "->", "←": "<-", "•": "*", "▸": ">", "◂": "<", "⇣": "v"}
+    {
+        "…": "~",
+        "·": "-",
+        "→": "->",
+        "←": "<-",
+        "•": "*",
+        "▸": ">",
+        "◂": "<",
+        "⇣": "v",
+        "↑": "^",
+        "↓": "v",
+        "▾": "v",
+    }
 )
 
 

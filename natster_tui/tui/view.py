@@ -31,13 +31,13 @@ from natster_tui.projections.community.hubs import hubs_of
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names, short_key
+from natster_tui.projections.wording import Names, homonyms_of, short_key
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.theme import Glyphs
 
 _HUBS_EVERY_S = 1.0
-"""Finding the hubs looks at all accounts, and hubs seldom change."""
+"""Finding hubs and homonyms looks at all accounts, and they seldom change."""
 
 
 class View:
@@ -59,6 +59,9 @@ class View:
         self._hubs: frozenset[str] = frozenset()
         self._hubs_of: tuple[object, ...] | None = None
         self._hubs_found = -inf
+        self._homonyms: frozenset[str] = frozenset()
+        self._homonyms_of: tuple[object, ...] | None = None
+        self._homonyms_found = -inf
         self._collisions: dict[str, tuple[str, ...]] = {}
         self._collisions_of: tuple[object, ...] | None = None
         self._collision_names: list[str] = []
@@ -107,6 +110,21 @@ class View:
         return self.now() if self.moment is None or not self.moment.time else self.moment.time
 
     @property
+    def names(self) -> Names:
+        """What accounts are called; those of one name are told apart by their keys."""
+        return Names(self.accounts, self.homonyms)
+
+    @property
+    def homonyms(self) -> frozenset[str]:
+        """The names that several accounts have, in one letter case."""
+        version, now = self.version, time.monotonic()
+        is_due = self.moment is not None or now - self._homonyms_found >= _HUBS_EVERY_S
+        if version != self._homonyms_of and is_due:
+            self._homonyms = homonyms_of(self.accounts)
+            self._homonyms_of, self._homonyms_found = version, now
+        return self._homonyms
+
+    @property
     def hubs(self) -> frozenset[str]:
         """The keys of the hubs among the accounts that are shown."""
         version, now = self.version, time.monotonic()
@@ -141,13 +159,15 @@ class View:
     def named(self, values: Values) -> Iterator[Value]:
         """What a filter's field may name: catalogs, or accounts by name and by key."""
         if values is Values.CATALOGS:
-            names = Names(self.accounts)
+            names = self.names
             for catalog, owned in self.catalogs.items():
                 yield Value(catalog, f"of {names.of(owned.owner)}")
             return
         for key, state in self.accounts.items():
             if state.account_name:
-                yield Value(state.account_name, short_key(key))
+                own = state.account_name
+                is_one_of_several = own.casefold() in self.homonyms
+                yield Value(f"{own} {short_key(key)}" if is_one_of_several else own, short_key(key))
         for key, state in self.accounts.items():
             yield Value(key, screen_text(state.account_name or "", 40))
 

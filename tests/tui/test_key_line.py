@@ -67,7 +67,7 @@ async def test_each_pane_has_its_own_keys_first_and_none_that_do_nothing(
         assert "p publish" not in last_line(text_of(app)), "the past cannot be changed"
         await pilot.press("t", "2")
         await until(
-            lambda: last_line(text_of(app)).startswith("q quit ? help / search s sort w why a all")
+            lambda: last_line(text_of(app)).startswith("q quit ? help / search s sort S reverse w")
         )
         await pilot.press("a")
         await until(lambda: "a all" not in last_line(text_of(app)))

@@ -85,7 +85,10 @@ class FilteredLog:
 
         def name_of(key: str) -> str:
             state = accounts.get(key)
-            return (state.account_name or key) if state is not None else key
+            if state is None or not state.account_name:
+                return key
+            # With the key as rows show it, so that accounts of one name can be told apart.
+            return f"{state.account_name} {key[:4]}…{key[-3:]}"
 
         for record in records:
             if record.seq > self.scanned and self.wanted.passes(record, name_of, parked_reason):

@@ -15,6 +15,7 @@ from natster_tui.engine.workspace import A_MOMENT
 from natster_tui.errors import ConnectionLostError, NatsterError, RefusedError
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.panes.subjects import ProjectorSubject
 from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
@@ -34,19 +35,26 @@ class TakingAway:
         self._app = app
 
     def copy(self, *, reveal: bool) -> None:
-        """Copy the row of the pane used last, as JSON on one line.
+        """Copy what the focused pane shows: a row as JSON on one line, or the inspector's text.
 
         With `reveal` its secrets, too; those go to the clipboard only, not to a file as well.
         """
         view, panes = self._view, self._panes
+        sheet = panes.inspector.sheet
+        shows_json = panes.chosen_document is not None and panes.inspector.shows_json
+        if sheet is not None and panes.inspector.has_focus and not shows_json:
+            self._start("what the inspector shows", lambda: sheet.text, reveal=reveal)
+            return
+        if isinstance(panes.subject, ProjectorSubject):
+            if sheet is not None:
+                self._start("the projector", lambda: sheet.text, reveal=reveal)
+            return
         if (chosen := panes.chosen_document) is not None:
             what = f"the {chosen.projection.key_noun}"
             document = view.fold(chosen.projection.name).document(chosen.key)
         elif (record := panes.record) is not None:
             row = partial(event_json, record, reveal=reveal)
-            start(
-                self._app, partial(self._copy, f"event {record.seq:,}", row, reveal=reveal), "copy"
-            )
+            self._start(f"event {record.seq:,}", row, reveal=reveal)
             return
         else:
             document = None
@@ -54,6 +62,9 @@ class TakingAway:
             notice(self._app, "there is nothing to copy here")
             return
         row = partial(document_json, document, reveal=reveal)
+        self._start(what, row, reveal=reveal)
+
+    def _start(self, what: str, row: Callable[[], str], *, reveal: bool) -> None:
         start(self._app, partial(self._copy, what, row, reveal=reveal), "copy")
 
     async def _copy(self, what: str, row: Callable[[], str], *, reveal: bool) -> None:

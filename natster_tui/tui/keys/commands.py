@@ -140,7 +140,7 @@ _COPY = Key(
     "y",
     "copy",
     "copy",
-    "Copy the row: event or document, as JSON, secrets masked",
+    "Copy what the focused pane shows: a row as JSON, a page as text, secrets masked",
     needs=(Need.ROW,),
 )
 _REVEAL = Key(
@@ -169,6 +169,14 @@ _SORT = Key(
     "sort",
     "sort",
     "Sort accounts, catalogs or other documents differently",
+    needs=(Need.ROW,),
+)
+_REVERSE = Key(
+    "documents.reverse",
+    "S",
+    "reverse_sort",
+    "reverse",
+    "Sort the other way round",
     needs=(Need.ROW,),
 )
 _ALL = Key(
@@ -220,6 +228,7 @@ TIMELINE = (
 DOCUMENTS = (
     _SEARCH,
     _SORT,
+    _REVERSE,
     _WHY,
     _ALL,
     _COMPARE,

@@ -9,66 +9,70 @@ from natster_tui.events.times import age
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import short_key
+from natster_tui.text.counting import short_count
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.panes.columns import Column, DocumentColumns, Shown, Sort
 from natster_tui.tui.widgets.cells import Cell
 
 _NOT_YET = 1 << 62
 """Accounts that others shared with before they joined come last."""
-_KEY_FROM = 46
-_LOGIN_FROM = 52
 
 _Row = Shown[AccountState]
 
 
 def _name(row: _Row) -> Cell:
     named = row.state is not None and row.state.account_name
-    return row.main_cell(row.names.of(row.key), "strong" if named else "")
-
-
-def _hub(row: _Row) -> Cell | None:
-    return Cell("hub", 3, "accent") if row.key in row.view.hubs else None
+    name = row.names.of(row.key)
+    if row.key in row.view.hubs:
+        name = f"{name} (hub)"
+    return row.main_cell(name, "strong" if named else "")
 
 
 def _key(row: _Row) -> Cell:
-    return Cell(short_key(row.key), 8, "dim")
+    return Cell(short_key(row.key), 0, "dim")
 
 
 def _joined(row: _Row) -> Cell | None:
     if row.state is None:
         return None
     at = row.state.initialized_at
-    return Cell(age(row.view.now() - at) if at else "new", 4, "dim", right=True)
+    return Cell(age(row.view.shown_at - at) if at else "new", 0, "dim")
+
+
+def _bound(row: _Row) -> Cell | None:
+    if row.state is None or row.state.bound_context is None:
+        return None
+    return Cell(row.view.glyphs.of(BOUND), 0, "second")
 
 
 def _login(row: _Row) -> Cell | None:
-    if row.state is None:
+    if row.state is None or row.state.bound_context is None:
         return None
-    bound = row.state.bound_context
-    if row.width < _LOGIN_FROM:
-        return Cell(row.view.glyphs.of(BOUND) if bound else " ", 2, "second")
-    how = screen_text(bound.oauth_id.split("|")[0], 20) if bound else "-"
-    return Cell(how, 7, "second" if bound else "dim")
+    return Cell(screen_text(row.state.bound_context.oauth_id.split("|")[0], 16), 0, "second")
 
 
 def _shares(row: _Row) -> Cell | None:
     if row.state is None:
         return None
-    return Cell(f"{len(row.state.out_shares)}{row.view.glyphs.out}", 4, "marked", right=True)
+    return Cell(f"{short_count(len(row.state.out_shares))}{row.view.glyphs.out}", 0, "marked")
 
 
 def _received(row: _Row) -> Cell | None:
     if row.state is None:
         return None
-    return Cell(f"{len(row.state.in_shares)}{row.view.glyphs.into}", 4, "accent", right=True)
+    return Cell(f"{short_count(len(row.state.in_shares))}{row.view.glyphs.into}", 0, "accent")
 
 
 def _imports(row: _Row) -> Cell | None:
     if row.state is None:
         return None
-    count = sum(1 for imported in row.state.in_shares.values() if imported is not None)
+    count = _imported(row.state)
     style = "good" if count else "dim"
-    return Cell(f"{count}{row.view.glyphs.of(IMPORTED)}", 4, style, right=True)
+    return Cell(f"{short_count(count)}{row.view.glyphs.of(IMPORTED)}", 0, style)
+
+
+def _imported(state: AccountState) -> int:
+    return sum(1 for imported in state.in_shares.values() if imported is not None)
 
 
 def _search_text(key: str, state: AccountState | None) -> Iterable[str]:
@@ -82,21 +86,21 @@ ACCOUNT_COLUMNS: DocumentColumns[AccountState] = DocumentColumns(
     id="accounts",
     title="Accounts",
     columns=(
-        Column("account", _name),
-        Column("", _hub),
-        Column("key", _key, from_width=_KEY_FROM),
-        Column("joined", _joined),
-        Column("web login", _login),
-        Column("shares", _shares),
-        Column("received", _received),
-        Column("imported", _imports),
+        Column("account", _name, "the name it gave itself, or its key", "name", shrinks=True),
+        Column("key", _key, "its key, shortened", yields=2, identifies=True),
+        Column("age", _joined, "how long ago it joined", "joined", right=True),
+        Column("", _bound, "tied to a web login"),
+        Column("login", _login, "who ties the web login to it", yields=1),
+        Column("out", _shares, "shares by it with other accounts", "shares", right=True),
+        Column("in", _received, "shares with it by other accounts", "received", right=True),
+        Column("imp", _imports, "how many of those it imported", "imported", right=True),
     ),
     sorts=(
         Sort("joined", lambda _key, state, _names: state.initialized_at or _NOT_YET),
         Sort("name", lambda key, state, _names: (state.account_name or key).lower()),
-        Sort("newest", lambda _key, state, _names: -state.initialized_at),
-        Sort("shares", lambda _key, state, _names: -len(state.out_shares)),
-        Sort("received", lambda _key, state, _names: -len(state.in_shares)),
+        Sort("shares", lambda _key, state, _names: -len(state.out_shares), falls=True),
+        Sort("received", lambda _key, state, _names: -len(state.in_shares), falls=True),
+        Sort("imported", lambda _key, state, _names: -_imported(state), falls=True),
     ),
     search_text=_search_text,
     search_hint="find an account: name or key",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from natster_tui.events.natster import IMPORTED
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names
+from natster_tui.text.counting import short_count
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import row_time
 from natster_tui.tui.panes.columns import Column, DocumentColumns, Link, Narrowing, Shown, Sort
@@ -15,12 +15,13 @@ from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 
 _Row = Shown[CatalogState]
+_WARNED = "others share a catalog of that name, or of one that differs in letter case only"
 
 
 def _warning_mark(row: _Row) -> Cell:
     contested = row.state is not None and row.state.contested_by
     warn = contested or row.key in row.view.collisions
-    return Cell(row.view.glyphs.warn if warn else " ", 2, "warn")
+    return Cell(row.view.glyphs.warn if warn else "", 0, "warn")
 
 
 def _name(row: _Row) -> Cell:
@@ -33,15 +34,15 @@ def _owner(row: _Row) -> Cell:
 
 def _recipients(row: _Row) -> Cell:
     count = 0 if row.state is None else len(row.state.shared_with)
-    return Cell(f"{count}{row.view.glyphs.out}", 5, "marked", right=True)
+    return Cell(f"{short_count(count)}{row.view.glyphs.out}", 0, "marked")
 
 
 def _direction(row: _Row) -> Cell:
     assert row.link is not None
     glyphs = row.view.glyphs
     if row.link.outgoing:
-        return Cell(glyphs.out, 1, "marked")
-    return Cell(glyphs.into, 1, "accent")
+        return Cell(glyphs.out, 0, "marked")
+    return Cell(glyphs.into, 0, "accent")
 
 
 def _other(row: _Row) -> Cell:
@@ -49,12 +50,18 @@ def _other(row: _Row) -> Cell:
     return Cell(row.names.of(row.link.other))
 
 
+def _was_imported(row: _Row) -> Cell | None:
+    assert row.link is not None
+    if row.link.imported_at is None:
+        return None
+    return Cell(row.view.glyphs.of(IMPORTED), 0, "good")
+
+
 def _imported(row: _Row) -> Cell:
     assert row.link is not None
     if row.link.imported_at is None:
-        return Cell("not imported", 14, "dim")
-    when = row_time(row.link.imported_at, row.view.now()).strip()
-    return Cell(f"{row.view.glyphs.of(IMPORTED)} {when}", 14, "good")
+        return Cell("not yet", 0, "dim")
+    return Cell(row_time(row.link.imported_at, row.view.now()).strip(), 0, "good")
 
 
 def _links_of(view: View, account: str) -> Iterator[tuple[str, Link]]:
@@ -69,7 +76,7 @@ def _links_of(view: View, account: str) -> Iterator[tuple[str, Link]]:
 
 def catalog_warnings(view: View, name: str) -> list[str]:
     """What to warn of about a catalog's name."""
-    names = Names(view.accounts)
+    names = view.names
     state = view.catalogs.get(name)
     said = []
     if state is not None and state.contested_by:
@@ -86,14 +93,14 @@ CATALOG_COLUMNS: DocumentColumns[CatalogState] = DocumentColumns(
     id="catalogs",
     title="Known catalogs",
     columns=(
-        Column("", _warning_mark),
-        Column("catalog", _name),
-        Column("owner", _owner),
-        Column("recipients", _recipients),
+        Column("", _warning_mark, _WARNED),
+        Column("catalog", _name, "the name of the catalog", "name", shrinks=True),
+        Column("owner", _owner, "the account that shared it first", "owner", shrinks=True),
+        Column("out", _recipients, "how many accounts may see it", "sharing", right=True),
     ),
     sorts=(
         Sort("name", lambda key, _state, _names: key.lower()),
-        Sort("sharing", lambda _key, state, _names: -len(state.shared_with)),
+        Sort("sharing", lambda _key, state, _names: -len(state.shared_with), falls=True),
         Sort("owner", lambda _key, state, names: names.of(state.owner).lower(), uses_names=True),
     ),
     search_text=lambda key, _state: (key,),
@@ -103,11 +110,12 @@ CATALOG_COLUMNS: DocumentColumns[CatalogState] = DocumentColumns(
         by=ACCOUNTS.name,
         links=_links_of,
         columns=(
-            Column("", _warning_mark),
-            Column("catalog", _name),
-            Column("", _direction),
-            Column("other account", _other),
-            Column("imported", _imported),
+            Column("", _warning_mark, _WARNED),
+            Column("catalog", _name, "the name of the catalog", "name", shrinks=True),
+            Column("", _direction, "shared by this account, or with it"),
+            Column("other account", _other, "with whom it shares, or who shares", shrinks=True),
+            Column("", _was_imported, "the recipient imported it"),
+            Column("imported", _imported, "when the recipient imported it", yields=1, right=True),
         ),
         nothing=("", " this account neither shares a", " catalog nor was given one"),
     ),

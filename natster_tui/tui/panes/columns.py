@@ -1,7 +1,7 @@
 """How the documents of a projection are shown in a pane: its columns, orders and search text.
 
 The pane itself is `documents.DocumentsPane`. Account and catalog bring a declaration of their own;
-any other projection gets the one that `plain_columns` makes.
+any other projection gets the one that `model_columns` makes.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from natster_tui.projections.api import Projection
-from natster_tui.projections.wording import Names, compact_json, short_key
-from natster_tui.text.masking import mask_json, screen_text
+from natster_tui.projections.wording import Names
+from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.arrangement import Arrangement, ColumnRule
 from natster_tui.tui.widgets.cells import Cell
 
 State = TypeVar("State")
@@ -53,7 +54,7 @@ class Shown(Generic[State]):
     @property
     def names(self) -> Names:
         """What accounts are called."""
-        return Names(self.view.accounts)
+        return self.view.names
 
     def main_cell(self, text: str, style: str = "") -> Cell:
         """The cell that names the document; it is marked while travelling to its change."""
@@ -64,22 +65,66 @@ class Shown(Generic[State]):
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[State]):
-    """One column. `cell` returns None for a row in which nothing stands there."""
+    """One column. `cell` returns None for a row in which nothing stands there.
+
+    `meaning` explains it under the mouse and in the help. `sort` names the order that its heading
+    sorts by. For the other fields see `ColumnRule`.
+    """
 
     heading: str
     cell: Callable[[Shown[State]], Cell | None]
-    from_width: int = 0
-    """The least width of the pane, in cells, at which there is room for it."""
+    meaning: str = ""
+    sort: str = ""
+    shrinks: bool = False
+    yields: int = 0
+    right: bool = False
+    identifies: bool = False
+    """Whether it tells documents of the same name apart."""
+
+
+def arranged(columns: Sequence[Column[Any]], *, identified: bool = False) -> Arrangement:
+    """The widths of columns; with `identified` those that tell documents apart do not yield."""
+    return Arrangement(
+        [
+            ColumnRule(
+                # A place for the mark of the order, which must not move columns when it comes.
+                f"{each.heading}_" if each.sort else each.heading,
+                each.shrinks,
+                0 if identified and each.identifies else each.yields,
+            )
+            for each in columns
+        ]
+    )
+
+
+def cells_of(
+    columns: Sequence[Column[State]], row: Shown[State], arrangement: Arrangement
+) -> list[Cell]:
+    """A row's cells, in columns that fit the width of `row`."""
+    found = [column.cell(row) or _NOTHING for column in columns]
+    arrangement.see([plain(cell.text, row.view.glyphs) for cell in found])
+    return [
+        Cell(cell.text, width, cell.style, column.right)
+        for column, cell, width in zip(columns, found, arrangement.widths(row.width), strict=True)
+        if width
+    ]
+
+
+_NOTHING = Cell("")
 
 
 @dataclass(frozen=True, slots=True)
 class Sort(Generic[State]):
-    """An order of documents. `by` returns what a document is sorted by, ascending."""
+    """An order of documents. `by` returns what a document is sorted by, ascending.
+
+    `falls` says that the largest stand first, by the sign of what `by` returns.
+    """
 
     name: str
     by: Callable[[str, State, Names], Any]
     uses_names: bool = False
     """Whether it depends on accounts' names, and so on more than the document."""
+    falls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,43 +161,3 @@ class DocumentColumns(Generic[State]):
     def noun(self) -> str:
         """What a document's key is called in a sentence."""
         return self.projection.key_noun
-
-
-def plain_columns(projection: Projection[Any]) -> DocumentColumns[Any]:
-    """The pane of a projection that declares no columns: key, and the document on one line."""
-
-    def key_cell(row: Shown[Any]) -> Cell:
-        return row.main_cell(short_key(row.key, 30), "strong")
-
-    def fields_cell(row: Shown[Any]) -> Cell | None:
-        if row.state is None:
-            return None
-        return Cell(_fields(projection, row.key, row.state), 0, "dim")
-
-    name = projection.name.partition(".")[0].replace("_", " ").capitalize()
-    return DocumentColumns(
-        projection,
-        # A dot in it would be taken for a class.
-        id=f"documents-{projection.name.replace('.', '-')}",
-        title=f"{name} documents" + (", tried: not stored" if projection.tried_from else ""),
-        columns=(Column(projection.key_noun, key_cell), Column("fields", fields_cell)),
-        sorts=(Sort(projection.key_noun, lambda key, _state, _names: key.lower()),),
-        search_text=lambda key, _state: (key,),
-        search_hint=f"find by {projection.key_noun}",
-        nothing=("", " no documents yet"),
-    )
-
-
-def _fields(projection: Projection[State], key: str, state: State) -> str:
-    """A document on one line: its fields with their values, of lists the number of entries."""
-    lengths = {name: len(each.of(state)) for name, each in projection.pageable.items()}
-    document = projection.document(key, state, dict.fromkeys(lengths))
-    masked = mask_json(document)
-    assert isinstance(masked, dict)
-    told = []
-    for name, value in masked.items():
-        if value == key:
-            continue  # the row begins with it
-        count = lengths.get(name, len(value) if isinstance(value, list) else None)
-        told.append(f"{name} {compact_json(value) if count is None else f'{count:,} entries'}")
-    return screen_text(" · ".join(told), 200)

@@ -13,15 +13,22 @@ from textual.binding import BindingType
 
 from natster_tui.engine.history.document_story import Share
 from natster_tui.projections.api import Projection
-from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.commands import DOCUMENTS, SEARCHED
 from natster_tui.tui.keys.key import bindings
-from natster_tui.tui.panes.columns import DocumentColumns, Link, Shown, Sort
+from natster_tui.tui.panes.columns import (
+    Column,
+    DocumentColumns,
+    Link,
+    Shown,
+    Sort,
+    arranged,
+    cells_of,
+)
 from natster_tui.tui.panes.document_order import DocumentOrder
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
-from natster_tui.tui.widgets.virtual_list import VirtualList
+from natster_tui.tui.widgets.virtual_list import Heading, VirtualList
 
 
 class DocumentsPane(VirtualList):
@@ -44,6 +51,8 @@ class DocumentsPane(VirtualList):
         self._links: list[Link] | None = None
         """How each row's document is related to `of`; None when all are shown."""
         self._order: DocumentOrder[Any] = DocumentOrder(columns.projection.name)
+        self._is_reversed = False
+        self._arrangement = arranged(columns.columns)
 
     @property
     def projection(self) -> Projection[Any]:
@@ -54,6 +63,11 @@ class DocumentsPane(VirtualList):
     def selected_key(self) -> str | None:
         """The document under the cursor."""
         return self._keys[self.cursor] if self._keys else None
+
+    @property
+    def shown_keys(self) -> Sequence[str]:
+        """The documents of all rows, in their order."""
+        return self._keys
 
     @property
     def selected_share(self) -> Share | None:
@@ -69,13 +83,23 @@ class DocumentsPane(VirtualList):
     def next_sort(self) -> None:
         """Sort by the next order."""
         sorts = self.declared.sorts
-        self._sort = sorts[(sorts.index(self._sort) + 1) % len(sorts)]
+        self.sort_by(sorts[(sorts.index(self._sort) + 1) % len(sorts)])
+
+    def sort_by(self, sort: Sort[Any]) -> None:
+        """Sort by an order; the other way round if it is the one in use."""
+        self._is_reversed = sort is self._sort and not self._is_reversed
+        self._sort = sort
         self.update_rows()
+
+    def reverse_sort(self) -> None:
+        """The same order, the other way round."""
+        self.sort_by(self._sort)
 
     def show(self, of: str | None) -> None:
         """Show only the documents that another projection's document links to, or all."""
         if of != self.of:
             self.of = of
+            self._arrangement = arranged(self._columns)
             self.cursor = 0
             self.scroll_to(y=0, animate=False)
             self.update_rows()
@@ -89,6 +113,7 @@ class DocumentsPane(VirtualList):
         """Put the cursor on a document, and end a search or a narrowing that hides it."""
         if key not in self._keys:
             self.search, self.of = "", None
+            self._arrangement = arranged(self._columns)
             self.update_rows()
         self.select(key)
 
@@ -99,6 +124,42 @@ class DocumentsPane(VirtualList):
         view = self.view
         # Hubs are found a little after the documents that make them.
         return (view.version, view.hubs, view.workspace.connection, view.now() // 60)
+
+    @property
+    def _columns(self) -> Sequence[Column[Any]]:
+        narrowing = self.declared.narrowing
+        if self.of is None or narrowing is None:
+            return self.declared.columns
+        return narrowing.columns
+
+    @property
+    def _sort_mark(self) -> str:
+        rises = self._sort.falls == self._is_reversed
+        return self.glyphs.rises if rises else self.glyphs.falls
+
+    def headings(self) -> Sequence[Heading]:
+        """See `VirtualList.headings`; the order in use is marked."""
+        found = []
+        widths = self._arrangement.widths(self.scrollable_content_region.width)
+        for column, width in zip(self._columns, widths, strict=True):
+            mark = self._sort_mark if column.sort == self._sort.name else ""
+            if width:
+                said = f"{column.heading}{mark}"
+                cell = Cell(said, width, "marked" if mark else "dim", column.right)
+                found.append(Heading(cell, column.meaning))
+        return found
+
+    def choose_heading(self, number: int) -> None:
+        """See `VirtualList.choose_heading`: sort by the column."""
+        widths = self._arrangement.widths(self.scrollable_content_region.width)
+        shown = [each for each, width in zip(self._columns, widths, strict=True) if width]
+        for sort in self.declared.sorts:
+            if sort.name == shown[number].sort:
+                self.sort_by(sort)
+
+    def layout_version(self) -> object:
+        """See `VirtualList.layout_version`."""
+        return self._arrangement.version
 
     def update_rows(self) -> None:
         """Take the documents as they are now; the cursor stays on its document."""
@@ -134,13 +195,16 @@ class DocumentsPane(VirtualList):
     def _all_keys(self) -> list[str]:
         view = self.view
         projector = view.workspace.projectors[self.projection.name]
-        states, names = view.fold(self.projection.name).states, Names(view.accounts)
-        return self._order.keys(states, self._sort, names, view.moment, projector.changes)
+        states, names = view.fold(self.projection.name).states, view.names
+        keys = self._order.keys(states, self._sort, names, view.moment, projector.changes)
+        return keys[::-1] if self._is_reversed else keys
 
     def _take_links(self, of: str) -> None:
         narrowing = self.declared.narrowing
         assert narrowing is not None
         rows = sorted(narrowing.links(self.view, of), key=self._link_place)
+        if self._is_reversed:
+            rows.reverse()
         self._keys = [key for key, _link in rows]
         self._links = [link for _key, link in rows]
 
@@ -152,7 +216,7 @@ class DocumentsPane(VirtualList):
         state = self.view.fold(self.projection.name).states.get(key)
         if state is None:
             return (True, 0, key)
-        return (False, self._sort.by(key, state, Names(self.view.accounts)), key)
+        return (False, self._sort.by(key, state, self.view.names), key)
 
     def _narrow_to_search(self) -> None:
         wanted = self.search.lower()
@@ -168,28 +232,23 @@ class DocumentsPane(VirtualList):
             self._links = [self._links[row] for row in found]
 
     def _describe(self, total: int) -> None:
-        count, subtitle = f"{len(self._keys):,}", f"by {self._sort.name}"
+        count, subtitle = f"{len(self._keys):,}", f"by {self._sort.name}{self._sort_mark}"
         if self.search:
             count = f"{count} of {total:,}"
             subtitle = f"/{screen_text(self.search, 20)} · {subtitle}"
         whose = ""
         if self.of is not None:
-            whose = f" of {Names(self.view.accounts).of(self.of)}"
+            whose = f" of {self.view.names.of(self.of)}"
             subtitle = f"a all · {subtitle}"
         self.caption(f"{self.number} {self.declared.title}{whose} ({count})".lstrip(), subtitle)
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
         key, link = self._at(row)
-        narrowing = self.declared.narrowing
-        columns = self.declared.columns
-        if link is not None and narrowing is not None:
-            columns = narrowing.columns
         width = self.scrollable_content_region.width
         state = self.view.fold(self.projection.name).states.get(key)
         shown: Shown[Any] = Shown(self.view, self.projection, key, state, width, link)
-        cells = [column.cell(shown) for column in columns if width >= column.from_width]
-        return [cell for cell in cells if cell is not None]
+        return cells_of(self._columns, shown, self._arrangement)
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`."""

@@ -79,9 +79,14 @@ class Inspector(QuietScroll, can_focus=True):
         self.writer.shows_change = wanted
 
     @property
-    def shows_page(self) -> bool:
-        """Whether a document's page is shown, not its JSON nor a comparison."""
-        return self.writer.face is Face.PAGE
+    def shows_json(self) -> bool:
+        """Whether a document is shown as JSON."""
+        return self.writer.face is Face.JSON
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the layout gives it room for more than its title."""
+        return bool(self.display) and self.scrollable_content_region.height > 0
 
     @property
     def sheet(self) -> Sheet | None:
@@ -105,12 +110,12 @@ class Inspector(QuietScroll, can_focus=True):
             self.set_timer(REVEAL_S + 0.05, self._inspect_again)
         self._inspect_again()
 
-    def toggle_json(self) -> None:
+    def toggle_json(self, subject: DocumentSubject) -> None:
         """Show a document as JSON, or its page again."""
         writer = self.writer
         writer.face = Face.PAGE if writer.face is Face.JSON else Face.JSON
         writer.folded.clear()
-        self._inspect_again()
+        self.inspect(subject)
 
     def compare(self, subject: DocumentSubject, text: str) -> None:
         """Compare a document as of a moment with what is shown. Raises BadMomentError."""

@@ -16,9 +16,10 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.tui.panes.account_columns import ACCOUNT_COLUMNS
 from natster_tui.tui.panes.catalog_columns import CATALOG_COLUMNS
-from natster_tui.tui.panes.columns import DocumentColumns, plain_columns
+from natster_tui.tui.panes.columns import DocumentColumns
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
+from natster_tui.tui.panes.model_columns import model_columns
 from natster_tui.tui.panes.projectors import Projectors
 from natster_tui.tui.panes.subjects import (
     DocumentSubject,
@@ -51,7 +52,7 @@ class Panes:
         self.documents: dict[str, DocumentsPane] = {}
         for projection in projections:
             number = _NUMBERS.get(projection.name) or next(numbers, "")
-            columns = _DECLARED.get(projection.name) or plain_columns(projection)
+            columns = _DECLARED.get(projection.name) or model_columns(projection)
             pane = DocumentsPane(view, columns, number)
             pane.set_class(projection.name not in _NUMBERS, "further")
             self.documents[projection.name] = pane

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
+from natster_tui.text.counting import counted, short_count
 from natster_tui.tui.keys.commands import PROJECTORS
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
@@ -93,16 +94,17 @@ class Projectors(VirtualList):
         if status.problem:
             style = "bad" if status.phase is Phase.STOPPED else "warn"
             return [Cell(" ", 2), Cell(status.problem, 0, style)]
+        # What was found out stands first: the end is what a narrow pane cuts.
         said = []
         if projector.projection.tried_from:
             said.append("tried, not stored")
         if verdict := self.view.verdict_of(projector):
             said.append(verdict)
+        if status.parked.count:
+            said.append(f"parked {short_count(status.parked.count)}")
         if status.phase is Phase.CATCHING_UP:
             said.append(f"{projector.meter.per_second:,.0f}/s")
-        said.append(f"{len(projector.fold.states):,} keys")
-        if status.parked.count:
-            said.append(f"parked {status.parked.count:,}")
+        said.append(counted(len(projector.fold.states), "key"))
         if status.touched_by_others:
             said.append("written by others: verify")
         return [Cell(" ", 2), Cell(" · ".join(said), 0, "dim")]

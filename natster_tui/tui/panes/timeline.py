@@ -14,17 +14,13 @@ from textual.message import Message
 
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.workspace import Connection
-from natster_tui.events.event import Event, Record
-from natster_tui.events.natster import EventType
-from natster_tui.events.parking import ParkReason
-from natster_tui.projections.account import context_of
-from natster_tui.projections.wording import Names, event_phrase
+from natster_tui.events.event import Event
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.clock import row_time
 from natster_tui.tui.keys.commands import TIMELINE
+from natster_tui.tui.panes.event_rows import EventRows
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
-from natster_tui.tui.widgets.virtual_list import VirtualList
+from natster_tui.tui.widgets.virtual_list import Heading, VirtualList
 
 _MARGIN = 60
 """Rows fetched beyond the visible ones, so that scrolling meets them."""
@@ -51,6 +47,7 @@ class Timeline(VirtualList):
     def __init__(self, view: View) -> None:
         super().__init__(view, "Timeline", "timeline")
         self.following = True
+        self._event_rows = EventRows(view)
         self._first = 1
         self._head_seen = 0
         self._filtered: FilteredLog | None = None
@@ -98,6 +95,8 @@ class Timeline(VirtualList):
         """Take note of how far the log goes now."""
         workspace = self.view.workspace
         follower, filtered = workspace.follower, workspace.filtered
+        if filtered is not self._filtered:
+            self._event_rows.forget()
         self._filtered, self._first = filtered, follower.first
         self.set_row_count(self._rows_now())
         if self.following:
@@ -135,7 +134,7 @@ class Timeline(VirtualList):
         if self.view.workspace.filtered is not self._filtered:
             self.update_rows()
         row = self._row_of(seq)
-        height = self.scrollable_content_region.height
+        height = self.rows_height
         if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
             # A jump shows what was around the event as well.
             self.scroll_to(y=max(0, row - height // 2), animate=False, force=True, immediate=True)
@@ -205,56 +204,15 @@ class Timeline(VirtualList):
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
-        seq = self._seq_at(row)
-        follower = self.view.workspace.follower
-        digits = max(5, len(f"{follower.head:,}"))
-        number = Cell(f"{seq:,}", digits, "dim", right=True)
-        record = follower.get(seq)
-        if record is None:
-            known = follower.is_known(seq)
-            return [number, Cell("deleted from the log" if known else "…", 0, "dim")]
-        event = self.view.reading(record).event
-        when = Cell(row_time(record.event_time, self.view.now()), 11, "dim")
-        moment = self.view.moment
-        if moment is not None and seq > moment.seq:
-            # What had not happened yet stands there without a colour of its own.
-            text = event.value if isinstance(event, ParkReason) else event.kind.word
-            return [number, when, Cell(" ", 2), Cell(f"(later) {text}", 0, "dim")]
-        parked = self.view.parked(record)
-        if parked is not None:
-            return [number, when, *self._parked_cells(record, parked)]
-        assert isinstance(event, Event)
-        return [number, when, *self._event_cells(event)]
+        return self._event_rows.cells(self._seq_at(row), self.scrollable_content_region.width)
 
-    def _parked_cells(self, record: Record, reason: ParkReason) -> Sequence[Cell]:
-        return [
-            Cell(self.glyphs.parked, 2, "bad"),
-            Cell("parked", 11, "bad"),
-            Cell(f"{reason.value}: {screen_text(record.subject, 200)}", 0, "dim"),
-        ]
+    def headings(self) -> Sequence[Heading]:
+        """See `VirtualList.headings`."""
+        return self._event_rows.headings(self.scrollable_content_region.width)
 
-    def _event_cells(self, event: Event) -> Sequence[Cell]:
-        glyphs = self.glyphs
-        names = Names(self.view.accounts)
-        who, whom, catalog = event_phrase(event, names)
-        kind = event.kind
-        cells = [Cell(glyphs.of(kind), 2, kind.style), Cell(kind.word, 11, kind.style)]
-        if event.type is EventType.CONTEXT_BOUND:
-            context = context_of(event)
-            seal = event.record.seal
-            if seal is not None and seal.unopened is not None:
-                how = f"({seal.closed})"
-            else:
-                how = "" if context is None else screen_text(context.oauth_id.split("|")[0], 30)
-            return [*cells, Cell(f"{who} {glyphs.to} web {how}".rstrip())]
-        if not whom:
-            return [*cells, Cell(who)]
-        whom = whom.replace("→", glyphs.to).replace("←", glyphs.came)
-        return [*cells, Cell(f"{who} {whom}"), Cell(catalog, self._catalog_width, "strong")]
-
-    @property
-    def _catalog_width(self) -> int:
-        return max(10, min(22, self.scrollable_content_region.width // 5))
+    def layout_version(self) -> object:
+        """See `VirtualList.layout_version`."""
+        return self._event_rows.version
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`: an empty log says what to do next."""

@@ -12,13 +12,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from natster_tui.events.event import Event
-from natster_tui.projections.wording import Names, event_phrase
+from natster_tui.projections.wording import event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import full_time, row_time
 from natster_tui.tui.keys.dialogs import GO_TO_BOX, GO_TO_FIELD
 from natster_tui.tui.keys.key import bindings
-from natster_tui.tui.panes.columns import DocumentColumns, Shown
+from natster_tui.tui.panes.columns import DocumentColumns, Shown, arranged, cells_of
 from natster_tui.tui.places.finding import Documents, Found, Unreachable, moments_named
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.places.place import DocumentPlace, EventPlace, MomentPlace
@@ -37,6 +37,10 @@ class FoundList(VirtualList, can_focus=False):
     def __init__(self, view: View, declared: Sequence[DocumentColumns[Any]]) -> None:
         super().__init__(view, "Go to", "found")
         self._declared = {columns.projection.name: columns for columns in declared}
+        self._arrangements = {
+            name: arranged(columns.columns, identified=True)
+            for name, columns in self._declared.items()
+        }
         self._found: Sequence[Found] = ()
         self._text = ""
 
@@ -79,7 +83,7 @@ class FoundList(VirtualList, can_focus=False):
         when = Cell(row_time(record.event_time, self.view.now()), 11, "dim")
         if not isinstance(event, Event):
             return [number, when, Cell("parked", 11, "bad"), Cell(event.value, 0, "dim")]
-        said = " ".join(filter(None, event_phrase(event, Names(self.view.accounts))))
+        said = " ".join(filter(None, event_phrase(event, self.view.names)))
         return [number, when, Cell(event.kind.word, 11, event.kind.style), Cell(said)]
 
     def _document_cells(self, projection: str, key: str) -> Sequence[Cell]:
@@ -87,8 +91,8 @@ class FoundList(VirtualList, can_focus=False):
         width = self.scrollable_content_region.width - _KIND - 1
         state = self.view.fold(projection).states.get(key)
         shown: Shown[Any] = Shown(self.view, declared.projection, key, state, width)
-        cells = [each.cell(shown) for each in declared.columns if width >= each.from_width]
-        return [Cell(projection, _KIND, "dim"), *(cell for cell in cells if cell is not None)]
+        cells = cells_of(declared.columns, shown, self._arrangements[projection])
+        return [Cell(projection, _KIND, "dim"), *cells]
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`."""

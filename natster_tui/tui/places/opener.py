@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from natster_tui.engine.history.document_history import sequence_at
 from natster_tui.errors import NatsterError
-from natster_tui.projections.wording import Names
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.subjects import DocumentSubject, EventSubject, ProjectorSubject
@@ -52,7 +51,7 @@ class Opener:
     @property
     def path(self) -> str:
         """The last places on the way here, empty if one went nowhere."""
-        places, names = self.trail.path(_SHOWN), Names(self._view.accounts)
+        places, names = self.trail.path(_SHOWN), self._view.names
         if not places:
             return ""
         here = self.here

@@ -119,7 +119,7 @@ class RebuildScreen(ReplayScreen):
     async def _look(self) -> None:
         self._enter("preflight")
         self.clear()
-        self.say(f"Rebuild {named(self._scope, Names(self.view.accounts))} from the log", "bold")
+        self.say(f"Rebuild {named(self._scope, self.view.names)} from the log", "bold")
         how = (
             "purge: remove every entry first, then recreate it"
             if self._purge
@@ -169,7 +169,7 @@ class RebuildScreen(ReplayScreen):
     async def _compare(self) -> None:
         self.hint("esc cancels without a trace")
         self.clear()
-        self.say(f"Replaying the log for {named(self._scope, Names(self.view.accounts))}", "bold")
+        self.say(f"Replaying the log for {named(self._scope, self.view.names)}", "bold")
         workspace = self.view.workspace
         if self._rebuild is None or self._rebuild.log is not workspace.log:
             # Connected again since the preflight.

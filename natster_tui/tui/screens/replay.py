@@ -24,7 +24,7 @@ from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import NatsterError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import KeyChange
-from natster_tui.projections.wording import Names, change_line
+from natster_tui.projections.wording import change_line
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
@@ -151,7 +151,7 @@ class ReplayScreen(ModalScreen[None]):
         """The keys that differ, field by field: what is to be done, or what was found."""
         marks = {"added": "+", "removed": "-", "changed": "~"}
         styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
-        names = Names(self.view.accounts)
+        names = self.view.names
         for change in changes[:_CHANGES_SHOWN]:
             kind = change.kind
             word = _FOUND[kind] if verifying else kind

@@ -18,7 +18,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange
-from natster_tui.projections.wording import Names, change_line, event_phrase
+from natster_tui.projections.wording import change_line, event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.clock import row_time
@@ -80,7 +80,7 @@ class Reasons(VirtualList):
             return
         self._said = ("", f" nothing in the log has made this as of {history.seq:,}")
         self._told, self._first_rows = [], []
-        names, wanted = Names(self.view.accounts), field.lower()
+        names, wanted = self.view.names, field.lower()
         rows, total = 0, len(history.changes)
         for number, change in enumerate(reversed(history.changes), 1):
             fields: Sequence[FieldChange] = change.fields
@@ -110,7 +110,7 @@ class Reasons(VirtualList):
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
         (change, fields), line = self._at(row)
-        names = Names(self.view.accounts)
+        names = self.view.names
         if line > 0:
             return [Cell("", 21), Cell(change_line(fields[line - 1], names=names))]
         record = change.record
@@ -148,7 +148,7 @@ class WhyScreen(ModalScreen[int | None]):
         self._view = view
         self._projection = projection
         self._key = key
-        name = Names(view.accounts).of(key)
+        name = view.names.of(key)
         shown = name if projection.name == "account" else screen_text(key, 60)
         self._field = AskingField(
             placeholder="a field or a value, such as account_name",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.events.times import age
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.sheets.sheet import Section, Sheet, Tone
@@ -36,7 +37,7 @@ def projector_sheet(projector: Projector, lease: str, failed_s: float) -> Sheet:
         where.add("drift", status.drift.summary, Tone.WARN)
         for change in status.drift.unexplained.changes[:_DRIFT_SHOWN]:
             where.add("", f"{screen_text(change.key, 100)} {_FOUND[change.kind]}")
-    events.add("parked", f"{status.parked.count:,} events")
+    events.add("parked", counted(status.parked.count, "event"))
     for event in reversed(status.parked.recent):
         said = f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}"
         events.add("", said, place=EventPlace(event.seq))

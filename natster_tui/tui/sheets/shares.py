@@ -139,28 +139,30 @@ def history_section(told: Told, manner: Manner) -> Section:
         said = told.problem or "history: reading the events of this key …"
         section.add("", said, Tone.BAD if told.problem else Tone.DIM, wide=True)
         return section
-    happenings = told.story.happenings
+    happenings, key = told.story.happenings, told.story.key
     count = told.story.happened(told.at)
 
-    def spans(row: int) -> tuple[Span, ...]:
+    def spans_of(row: int) -> tuple[Span, ...]:
         each = happenings[count - 1 - row]
         catalog = Span("") if each.catalog == NONE else catalog_span(each.catalog)
-        return (
+        spans = (
             Span(f"{each.seq:,}", Tone.DIM, EventPlace(each.seq)),
             Span(row_time(each.time, manner.now).strip(), Tone.DIM),
             Span(each.kind.word),
-            _parties(each, told.story.key if told.story is not None else "", manner),
+            _parties(each, key, manner),
             catalog,
         )
+        return spans[: len(columns)]
 
     columns = (
         Column("event", right=True),
         Column("time"),
         Column(counted(count, "change")),
         Column("who"),
-        Column("catalog"),
+        # On a catalog's page it would be the same in each row.
+        *(() if told.story.projection is CATALOGS else (Column("catalog"),)),
     )
-    section.add_table(Table(columns, range(count), spans, told.basis))
+    section.add_table(Table(columns, range(count), spans_of, told.basis))
     return section
 
 

@@ -14,7 +14,6 @@ from natster_tui.errors import NatsterError
 from natster_tui.events.event import Record
 from natster_tui.projections.history.steps import Effect
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
@@ -67,7 +66,7 @@ class SheetWriter:
     def manner(self, *, reveal: bool) -> Manner:
         """How sheets are written now."""
         view = self._view
-        return Manner(Names(view.accounts), view.shown_at, reveal)
+        return Manner(view.names, view.shown_at, reveal)
 
     def basis(self, subject: Subject | None, *, reveal: bool) -> object:
         """What a document's sheet depends on; None for what is written anew each time.
@@ -106,7 +105,7 @@ class SheetWriter:
     def name_of(self, subject: DocumentSubject) -> str:
         """A document in a few words, for titles."""
         noun, key = subject.projection.key_noun, subject.key
-        names = Names(self._view.accounts)
+        names = self._view.names
         called = screen_text(key, 60) if key in self._view.catalogs else names.of(key)
         return f"{noun[:1].upper()}{noun[1:]} {called}"
 

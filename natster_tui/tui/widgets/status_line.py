@@ -13,14 +13,17 @@ from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.times import age
 from natster_tui.preferences.model import ContextSettings
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.theme import sparkline
+from natster_tui.tui.theme import Glyphs, sparkline
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.cells import fit
 
 _SPARK = 8
 _USER = 24
 _WARNING = 24
 _LEAST = 8
 """The cells that a user's name may take, and needs to say anything."""
+_NOT_YET = (Phase.OFFLINE, Phase.LOADING)
+"""The phases in which what is stored was not read so far."""
 SILENT_S = 2.0
 """Heartbeats come every second; without two of them something is wrong, whatever it is."""
 
@@ -43,7 +46,32 @@ class StatusLine(Static):
         if self._place.warning:
             warning = screen_text(self._place.warning, _WARNING)
             text.append(f" {glyphs.warn} {warning}", f"bold {self._badge(theme)}")
-        text.append(f" {workspace.server_shown} {glyphs.out} {self._stream(workspace)}  ")
+        state = self._state(view, width)
+        hazards = self._hazards(view, short=True)
+        room = width - text.cell_len - state.cell_len - (cell_len(hazards) + 2 if hazards else 0)
+        text.append(self._where(workspace, glyphs, room))
+        text.append_text(state)
+        self._append_what_fits(text, width, view, since_last)
+        if text != self._shown:
+            self._shown = text
+            # One line it is and stays: laying the whole screen out again is what would cost.
+            self.update(text, layout=False)
+
+    def _where(self, workspace: Workspace, glyphs: Glyphs, room: int) -> str:
+        """Server and log. Where they do not fit the log's name is left out, then the end cut.
+
+        How it goes stands behind them, and hazards, which must be seen at every width.
+        """
+        server = workspace.server_shown
+        for where in (f" {server} {glyphs.out} {self._stream(workspace)}  ", f" {server}  "):
+            if cell_len(where) <= room:
+                return where
+        return f" {fit(server, max(_LEAST, room - 3), glyphs.ellipsis)}  "
+
+    def _state(self, view: View, width: int) -> Text:
+        """The head, the rate, and how it goes."""
+        workspace, glyphs, theme = view.workspace, view.glyphs, self.app.theme_variables
+        text = Text(end="")
         text.append(f"head {workspace.follower.head:,}", "bold")
         if workspace.connection is Connection.CONNECTED:
             meter = workspace.follower.meter
@@ -54,29 +82,34 @@ class StatusLine(Static):
         colour = theme["text-success"] if good else theme["text-error"]
         text.append(f"  {glyphs.on if good else glyphs.bad} {word}", colour)
         if workspace.connection is Connection.CONNECTED:
-            projectors = workspace.stored_projectors
-            behind = max(map(view.behind, projectors))
-            if any(map(view.has_drift, projectors)):
-                text.append(f"  {glyphs.bad} drift", theme["text-error"])
-            elif behind > 0:
-                text.append(f"  {behind:,} behind", theme["text-warning"])
-            elif explained := sum(
-                projector.status.drift.explained
-                for projector in projectors
-                if projector.status.drift is not None
-            ):
-                text.append(f"  {glyphs.off} {explained:,} explained", theme["text-warning"])
-            elif any(projector.status.unusable for projector in projectors):
-                text.append(f"  {glyphs.bad} stored unusable", theme["text-error"])
-            elif any(map(view.is_only_here, projectors)):
-                text.append(f"  {glyphs.off} in memory", theme["text-warning"])
-            elif good:
-                text.append(f"  {glyphs.good} in sync", theme["text-success"])
-        self._append_what_fits(text, width, view, since_last)
-        if text != self._shown:
-            self._shown = text
-            # One line it is and stays: laying the whole screen out again is what would cost.
-            self.update(text, layout=False)
+            said, style = self._agreement(view, good=good)
+            if said:
+                text.append(f"  {said}", theme[style])
+        return text
+
+    def _agreement(self, view: View, *, good: bool) -> tuple[str, str]:
+        """Whether what is stored is what the log says, and its colour; empty if unknown."""
+        glyphs, projectors = view.glyphs, view.workspace.stored_projectors
+        behind = max(map(view.behind, projectors))
+        explained = sum(
+            projector.status.drift.explained
+            for projector in projectors
+            if projector.status.drift is not None
+        )
+        if any(map(view.has_drift, projectors)):
+            return f"{glyphs.bad} drift", "text-error"
+        if behind > 0:
+            return f"{behind:,} behind", "text-warning"
+        if explained:
+            return f"{glyphs.off} {explained:,} explained", "text-warning"
+        if any(projector.status.unusable for projector in projectors):
+            return f"{glyphs.bad} stored unusable", "text-error"
+        if any(map(view.is_only_here, projectors)):
+            return f"{glyphs.off} in memory", "text-warning"
+        if any(projector.status.phase in _NOT_YET for projector in projectors):
+            # What is stored is not known so far.
+            return "", ""
+        return (f"{glyphs.good} in sync", "text-success") if good else ("", "")
 
     def _badge(self, theme: dict[str, str]) -> str:
         """The colour of the first word: that of the context, if it has one."""
@@ -92,6 +125,8 @@ class StatusLine(Static):
         user = screen_text(workspace.user, max(_LEAST, min(_USER, room - 2)))
         sealing, style = self._sealing(workspace)
         hazards = self._hazards(view)
+        if cell_len(hazards) + 2 > room:
+            hazards = self._hazards(view, short=True)
         last = "" if since_last is None else f"last event {age(since_last)} ago"
         fitting = set()
         for part in (hazards, user, sealing, last):
@@ -103,13 +138,17 @@ class StatusLine(Static):
             if part in fitting:
                 text.append(f"  {part}", look)
 
-    def _hazards(self, view: View) -> str:
+    def _hazards(self, view: View, *, short: bool = False) -> str:
         """How many hazards the log has; the problems screen says which."""
         if view.workspace.connection is not Connection.CONNECTED:
             return ""
         number = len(view.workspace.hazards)
         noun = "hazard" if number == 1 else "hazards"
-        return f"{view.glyphs.warn} {number:,} {noun}" if number else ""
+        if not number:
+            return ""
+        return (
+            f"{view.glyphs.warn} {number:,}" if short else f"{view.glyphs.warn} {number:,} {noun}"
+        )
 
     def _sealing(self, workspace: Workspace) -> tuple[str, str]:
         if workspace.connection is not Connection.CONNECTED:

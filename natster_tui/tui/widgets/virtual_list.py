@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
@@ -28,8 +29,18 @@ from natster_tui.tui.widgets.scroll_view import QuietScroll
 _Line = tuple[bool, Sequence[Cell]]
 """What a line shows: whether the cursor stands on it, and its cells."""
 
+HEADED_FROM = 4
+"""Lines that a list needs to have room for its headings."""
 REST = 15
 """After taking note of all rows, a pane rests for so many times as long as that took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above a column, as wide as it is; `meaning` is shown under the mouse."""
+
+    cell: Cell
+    meaning: str = ""
 
 
 class VirtualList(QuietScroll, can_focus=True):
@@ -90,6 +101,8 @@ class VirtualList(QuietScroll, can_focus=True):
         self.cursor = 0
         self.chosen_by_user = False
         self._rows = 0
+        self._head = 0
+        """Lines that the headings take."""
         self._drawn_from: tuple[object, ...] = ()
         self._rests_until = 0.0
         self._drawn_styles: dict[str, Style] = {}
@@ -108,6 +121,17 @@ class VirtualList(QuietScroll, can_focus=True):
     def row_cells(self, row: int) -> Sequence[Cell]:
         """The cells of a row that exists."""
         raise NotImplementedError
+
+    def headings(self) -> Sequence[Heading]:
+        """What stands above the rows, where there is room; nothing in a list without headings."""
+        return ()
+
+    def choose_heading(self, number: int) -> None:
+        """A heading was clicked."""
+
+    def layout_version(self) -> object:
+        """Differs whenever all rows must be painted again, because columns moved."""
+        return None
 
     def empty_lines(self) -> Sequence[str]:
         """What to say when there are no rows."""
@@ -155,7 +179,12 @@ class VirtualList(QuietScroll, can_focus=True):
         """There are so many rows now; the cursor and the scroll position stay where they are."""
         self._rows = rows
         self.cursor = max(0, min(self.cursor, rows - 1))
-        self.set_line_count(rows)
+        self._head = int(
+            rows > 0
+            and self.scrollable_content_region.height >= HEADED_FROM
+            and bool(self.headings())
+        )
+        self.set_line_count(rows + self._head)
 
     def move_cursor(self, row: int) -> None:
         """Put the cursor on a row, by the user's hand, and bring it into view."""
@@ -172,8 +201,13 @@ class VirtualList(QuietScroll, can_focus=True):
         self.cursor = max(0, min(row, self._rows - 1))
         self._show_cursor()
 
+    @property
+    def rows_height(self) -> int:
+        """The lines for rows, below the headings."""
+        return max(0, self.scrollable_content_region.height - self._head)
+
     def _show_cursor(self) -> None:
-        height = self.scrollable_content_region.height
+        height = self.rows_height
         top = self.scroll_offset.y
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
@@ -188,9 +222,7 @@ class VirtualList(QuietScroll, can_focus=True):
 
     def action_page(self, direction: int) -> None:
         """One page up or down."""
-        self.move_cursor(
-            self.cursor + direction * max(1, self.scrollable_content_region.height - 1)
-        )
+        self.move_cursor(self.cursor + direction * max(1, self.rows_height - 1))
 
     def action_first(self) -> None:
         """To the first row."""
@@ -210,7 +242,12 @@ class VirtualList(QuietScroll, can_focus=True):
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        row = offset.y + self.scroll_offset.y
+        if offset.y < self._head:
+            number = self._heading_at(offset.x)
+            if number is not None:
+                self.choose_heading(number)
+            return
+        row = offset.y - self._head + self.scroll_offset.y
         if row >= self._rows:
             return
         if row == self.cursor and event.chain > 1:
@@ -218,6 +255,23 @@ class VirtualList(QuietScroll, can_focus=True):
         else:
             self.move_cursor(row)
             self.post_message(self.Moved(self))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain the heading under the mouse."""
+        offset = event.get_content_offset(self)
+        number = None
+        if offset is not None and offset.y < self._head:
+            number = self._heading_at(offset.x)
+        self.tooltip = None if number is None else Text(self.headings()[number].meaning) or None
+
+    def _heading_at(self, x: int) -> int | None:
+        """Which column a cell of the line of headings belongs to."""
+        end = 0
+        for number, heading in enumerate(self.headings()):
+            end += heading.cell.width + 1
+            if x < end:
+                return number
+        return None
 
     # -- painting --------------------------------------------------------------------------
 
@@ -237,18 +291,33 @@ class VirtualList(QuietScroll, can_focus=True):
         return self._drawn_styles
 
     def _line(self, y: int) -> _Line:
-        row = y + self.scroll_offset.y
+        if y < self._head:
+            return False, [heading.cell for heading in self.headings()]
+        row = y - self._head + self.scroll_offset.y
         if row < self._rows:
             return row == self.cursor, self.row_cells(row)
-        lines = self.empty_lines() if self._rows == 0 else ()
+        lines = self._lines_instead() if self._rows == 0 else ()
         return False, [Cell(lines[y] if y < len(lines) else "", 0, "dim")]
+
+    def _lines_instead(self) -> Sequence[str]:
+        """What an empty list says; where there is little room, without the blank lines."""
+        lines = self.empty_lines()
+        if len(lines) <= self.scrollable_content_region.height:
+            return lines
+        return [line for line in lines if line.strip()]
 
     def render_line(self, y: int) -> Strip:
         """Paint one visible line."""
         width = self.scrollable_content_region.width
         styles = self._row_styles()
         base = styles[""]
-        line = self._looked_up.pop(y + self.scroll_offset.y, None) or self._line(y)
+        line = self._looked_up.pop(y + self.scroll_offset.y, None)
+        if line is None:
+            before = self.layout_version()
+            line = self._line(y)
+            if self.layout_version() != before:
+                # A row that needs more room came into view.
+                self.call_later(self.refresh_rows)
         is_cursor, cells = self._painted[y] = line
         if is_cursor:
             base += styles["cursor"]
@@ -276,7 +345,10 @@ class VirtualList(QuietScroll, can_focus=True):
         Painting a line costs Textual ten times what it takes to find out what is on it.
         """
         size, top = self.scrollable_content_region.size, self.scroll_offset.y
+        before = self.layout_version()
         self._looked_up = {top + y: self._line(y) for y in range(size.height)}
+        if self.layout_version() != before:
+            self._looked_up = {top + y: self._line(y) for y in range(size.height)}
         changed = [
             y for y in range(size.height) if self._painted.get(y) != self._looked_up[top + y]
         ]

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from natster_tui.events.event import Event
+from natster_tui.events.natster import EventType
+from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.projections.wording import Names
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.app import Dashboard
 from tests.conftest import until
 from tests.tui.panes.activity import ActivityProjection
 from tests.tui.running import dashboard
 from tests.tui.scenes import projected, text_of
 
 ACTIVITY = ActivityProjection()
+
+
+class Seen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    events: int = Field(title="Events", description="what it did so far")
+    last_seen: int
+
+
+class SeenProjection(KeyedProjection[Seen]):
+    name = "seen"
+    bucket = "PROJ_SEEN"
+    version = 1
+    key_noun = "account"
+    uses = frozenset(EventType)
+    model = Seen
+
+    def rule(self, document: Seen | None, event: Event, key: str) -> Seen:
+        events = 1 if document is None else document.events + 1
+        return Seen(events=events, last_seen=event.time)
+
+
+SEEN = SeenProjection()
 
 
 async def test_a_further_projection_is_shown_searched_explained_and_travelled(
@@ -48,8 +77,66 @@ async def test_a_further_projection_leaves_a_narrow_screen_to_the_pane_that_is_u
     projections = (*PROJECTIONS, ACTIVITY)
     async with dashboard(settings, projections=projections, size=(80, 24)) as (app, pilot):
         pane = app.panes.documents["activity"]
-        assert not pane.is_on_screen
+        assert pane.outer_size.height == 1, "its title stands there"
         await pilot.press("6")
-        await until(lambda: pane.has_focus and pane.size.height >= 3)
+        await until(lambda: pane.has_focus and pane.size.height >= 10)
         await pilot.press("1")
-        await until(lambda: app.panes.timeline.has_focus and not pane.is_on_screen)
+        await until(lambda: app.panes.timeline.has_focus and pane.outer_size.height == 1)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+async def test_at_80_by_24_the_pane_in_use_grows_and_the_others_are_a_line_each(
+    number: int, settings: ConnectionSettings
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(80, 24)) as (app, pilot):
+        await pilot.press(str(number))
+        panes = (*app.panes.lists, app.panes.inspector)
+        await until(lambda: sorted(pane.outer_size.height for pane in panes) == [1, 1, 1, 1, 18])
+        largest = max(panes, key=lambda pane: pane.outer_size.height)
+        assert largest.has_focus
+        for title in ("1 Timeline", "2 Accounts", "3 Known catalogs", "4 Projectors"):
+            assert title in text_of(app)
+
+
+async def test_headings_sort_both_ways_by_click_and_by_key(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        pane = app.panes.accounts
+        assert [heading.cell.text for heading in pane.headings()][-3:] == ["out", "in", "imp"]
+        name = pane.headings()[0]
+        assert name.meaning == "the name it gave itself, or its key"
+
+        def first_shares() -> int:
+            return len(app.view.accounts[pane.shown_keys[0]].out_shares)
+
+        most = max(len(state.out_shares) for state in app.view.accounts.values())
+        out = sum(each.cell.width + 1 for each in pane.headings()[:-3])
+        await pilot.click(pane, offset=(2 + out + 1, 1))
+        assert first_shares() == most
+        assert "out↓" in text_of(app)
+        await pilot.click(pane, offset=(2 + out + 1, 1))
+        assert first_shares() == 0
+        await pilot.press("2", "S")
+        assert first_shares() == most
+
+
+async def test_a_fields_column_is_made_for_each_field_of_a_model(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    projections = (*PROJECTIONS, SEEN)
+    async with dashboard(settings, projections=projections, size=(160, 50)) as (app, pilot):
+        pane = app.panes.documents["seen"]
+        await until(lambda: pane.row_count > 0)
+        assert [sort.name for sort in pane.declared.sorts] == ["account", "Events", "last seen"]
+        await pilot.press("6", "s")
+        await until(lambda: "Events↑" in text_of(app))
+        states = app.view.fold("seen").states
+        assert states[pane.shown_keys[0]].events == min(each.events for each in states.values())
+        await until(lambda: "Events " in page_of(app) and "UTC (" in page_of(app))
+
+
+def page_of(app: Dashboard) -> str:
+    sheet = app.panes.inspector.sheet
+    return "" if sheet is None else sheet.text

@@ -68,7 +68,7 @@ class CommunityScreen(PageDialog):
 
     def _draw(self) -> None:
         view, page = self._view, Lines()
-        names = Names(view.accounts)
+        names = view.names
         figures = community_figures(view.accounts, view.catalogs, view.hubs)
         for count, label in figures.rows:
             page.add(Text.assemble((f"{count:>8,}  ", "bold"), label))
@@ -132,7 +132,7 @@ class CommunityScreen(PageDialog):
 
     def action_copy(self) -> None:
         """Copy the prize candidates, one a line: name and key."""
-        names = Names(self._view.accounts)
+        names = self._view.names
         candidates = prize_candidates(self._view.accounts, self._view.hubs)
         listed = "\n".join(f"{names.of(key)}\t{screen_text(key, 80)}" for key in candidates)
         if fits_clipboard(listed):
