@@ -50,8 +50,8 @@ async def test_a_row_of_an_account_s_catalogs_names_the_share_it_stands_for(
         key, state = an_account_that_shares(app)
         await pilot.press("2")
         app.panes.accounts.select(key)
-        await pilot.press("3")
         await until(lambda: app.panes.catalogs.of == key)
+        await pilot.press("3")
         app.panes.catalogs.move_cursor(1)
         await until(lambda: "this share" in page(app) and "reading …" not in page(app))
         share = app.panes.catalogs.selected_share
