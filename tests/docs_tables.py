@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from natster_tui import docs
-from natster_tui.engine.permissions import INBOX, Role, added_by
+from natster_tui.engine.permissions import Role, configuration
 from natster_tui.events.kinds import PayloadUse
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.system import EventSystem
 from natster_tui.events.tokens import NONE
 from natster_tui.preferences.model import ContextSettings, Settings
 from natster_tui.preferences.rows import table
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.tui.keys.keymap import declared_keys
 
 FOLDER = Path(docs.__file__).parent
@@ -60,17 +61,8 @@ def _marked(name: str) -> re.Pattern[str]:
 
 
 def permission_lines(role: Role) -> list[str]:
-    """A role's permissions as a server's configuration has them, in a block of code."""
-    width = max(len(each.subject) for each in added_by(role, NATSTER.stream)) + 2
-    lines = []
-    for each in added_by(role, NATSTER.stream):
-        subject = f'"{each.subject}"'
-        note = f"  # {each.only}" if each.only else ""
-        lines.append(f"    {subject:<{width}}{note}".rstrip())
-    lines = ["```", "permissions {", "  publish: [", *lines, "  ]"]
-    if role is Role.OBSERVER:
-        lines.append(f'  subscribe: ["{INBOX[0]}"]')
-    return [*lines, "}", "```"]
+    """A role's permissions for the built-in projections."""
+    return configuration(role, NATSTER.stream, PROJECTIONS)
 
 
 def kind_lines(system: EventSystem) -> list[str]:

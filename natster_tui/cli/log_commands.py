@@ -42,10 +42,11 @@ _KEYS_SHOWN = 20
 @takes_target
 def status(as_json: bool, **_given: Any) -> None:
     """The log, its projections, their lag and parked events, and hazards."""
-    target = target_of()
+    target = target_of(takes_versions=True)
+    registry = target.choice.projections
 
     async def look(log: EventLog) -> StatusReport:
-        report = await read_status(log, target.choice.projections.all, target.instance)
+        report = await read_status(log, registry.all, target.instance, registry.versions)
         store = await target.source.store_problem()
         return report if store is None else report.with_hazard(store.sentence)
 
@@ -62,6 +63,12 @@ def status(as_json: bool, **_given: Any) -> None:
     click.echo(f"projector   {report.projecting}")
     for projection in report.projections:
         click.echo(f"{projection.projection.name:<12}{projection.stored_sentence}")
+        for line in projection.leases.lines():
+            click.echo(f"{'':<12}{line}")
+        for version in projection.beside:
+            click.echo(f"{'':<12}{version.sentence}")
+            for line in version.leases.lines():
+                click.echo(f"{'':<14}{line}")
         if projection.other is not None:
             click.echo(f"{'':<12}consumer {projection.other.name}: {projection.other.figures}")
         if projection.drift is not None:

@@ -1,16 +1,19 @@
 """What a user must be allowed on a server to observe, to project, and to hold keys.
 
 Subjects as nats-server's `permissions { publish, subscribe }` takes them. The documentation lists
-them and tests run with nothing else.
+them for the built-in projections, `natster-tui help permissions` for those that are in use, and
+tests run with nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from natster_tui.projections.registering.registry import PROJECTIONS
+from natster_tui.projections.api import Projection
+from natster_tui.store.connection.streams import NAMES_VERB
 from natster_tui.store.lease import BUCKET as LEASES
 from natster_tui.store.sealing.key_bucket import BUCKET as KEYS
 
@@ -34,25 +37,54 @@ class Permission:
     only: str = ""
 
 
-def added_by(role: Role, log: str) -> tuple[Permission, ...]:
+Projections = Sequence[Projection[Any]]
+"""The projections that are observed or projected."""
+
+
+def added_by(role: Role, log: str, projections: Projections) -> tuple[Permission, ...]:
     """What a role needs besides the permissions of the role before it; `log` is the stream."""
     match role:
         case Role.OBSERVER:
-            return tuple(_observing(log))
+            return tuple(_observing(log, projections))
         case Role.PROJECTOR:
-            return tuple(_projecting())
+            return tuple(_projecting(projections))
         case Role.KEY_HOLDER:
             return tuple(_holding_keys())
 
 
-def needed_by(role: Role, log: str) -> tuple[Permission, ...]:
+def needed_by(role: Role, log: str, projections: Projections) -> tuple[Permission, ...]:
     """All that a role needs."""
     before = list(Role)[: list(Role).index(role) + 1]
-    return tuple(permission for each in before for permission in added_by(each, log))
+    return tuple(permission for each in before for permission in added_by(each, log, projections))
 
 
-def _buckets() -> list[str]:
-    return [f"KV_{projection.bucket}" for projection in PROJECTIONS]
+def configuration(role: Role, log: str, projections: Projections) -> list[str]:
+    """What a role adds, as a server's configuration has it, in a block of Markdown code."""
+    permissions = added_by(role, log, projections)
+    width = max(len(each.subject) for each in permissions) + 2
+    lines = []
+    for each in permissions:
+        subject = f'"{each.subject}"'
+        note = f"  # {each.only}" if each.only else ""
+        lines.append(f"    {subject:<{width}}{note}".rstrip())
+    lines = ["```", "permissions {", "  publish: [", *lines, "  ]"]
+    if role is Role.OBSERVER:
+        lines.append(f'  subscribe: ["{INBOX[0]}"]')
+    return [*lines, "}", "```"]
+
+
+def with_permissions(page: str, log: str, projections: Projections) -> str:
+    """A page of the documentation, with the lists of each role as these projections need them."""
+    for role in Role:
+        begin, end = f"<!-- {role.value} -->\n", f"<!-- /{role.value} -->\n"
+        before, _, rest = page.partition(begin)
+        lines = "".join(f"{line}\n" for line in configuration(role, log, projections))
+        page = f"{before}{begin}{lines}{end}{rest.partition(end)[2]}"
+    return page
+
+
+def _stream(projection: Projection[Any]) -> str:
+    return f"KV_{projection.bucket}"
 
 
 def _reading(stream: str) -> Iterable[Permission]:
@@ -68,22 +100,27 @@ def _reading(stream: str) -> Iterable[Permission]:
         yield Permission(f"$JS.API.{verb}")
 
 
-def _observing(log: str) -> Iterable[Permission]:
-    for stream in (log, *_buckets()):
+def _observing(log: str, projections: Projections) -> Iterable[Permission]:
+    for stream in (log, *(_stream(each) for each in projections)):
         yield from _reading(stream)
     # Which other process projects, and whether anything is sealed with keys stored here.
     yield Permission(f"$JS.API.CONSUMER.LIST.{log}")
     yield Permission(f"$JS.API.STREAM.MSG.GET.KV_{LEASES}")
     yield Permission(f"$JS.API.STREAM.INFO.KV_{KEYS}")
     yield Permission("$JS.API.INFO", "the limits of the account")
+    yield Permission(f"$JS.API.{NAMES_VERB}", "only to find versions beside")
 
 
-def _projecting() -> Iterable[Permission]:
-    for bucket in _buckets():
-        yield Permission(f"${bucket.replace('_', '.', 1)}.>")
-        yield Permission(f"$JS.API.STREAM.CREATE.{bucket}")
-        yield Permission(f"$JS.API.STREAM.UPDATE.{bucket}", "only to take over")
-        yield Permission(f"$JS.API.STREAM.PURGE.{bucket}", "only to purge and rebuild")
+def _projecting(projections: Projections) -> Iterable[Permission]:
+    for projection in projections:
+        stream = _stream(projection)
+        yield Permission(f"$KV.{projection.bucket}.>")
+        yield Permission(f"$JS.API.STREAM.CREATE.{stream}")
+        if projection.beside:
+            yield Permission(f"$JS.API.STREAM.DELETE.{stream}", "only to drop it")
+            continue
+        yield Permission(f"$JS.API.STREAM.UPDATE.{stream}", "only to take over")
+        yield Permission(f"$JS.API.STREAM.PURGE.{stream}", "only to purge and rebuild")
     yield Permission(f"$KV.{LEASES}.>")
     yield Permission(f"$JS.API.STREAM.CREATE.KV_{LEASES}")
     # Under a domain or prefix, where the account requires sizes, and before an update.

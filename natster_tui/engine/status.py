@@ -17,6 +17,12 @@ from natster_tui.engine.projecting.stored_projection import (
     load_projections,
 )
 from natster_tui.engine.rebuilding.replay import Replay
+from natster_tui.engine.versions.reporting import (
+    Leases,
+    VersionReport,
+    read_leases,
+    read_versions,
+)
 from natster_tui.events.log.hazards import Fill
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
@@ -25,7 +31,7 @@ from natster_tui.projections.documents import read_document
 from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.together import together
-from natster_tui.store.lease import Holder, projecting
+from natster_tui.store.lease import Holder
 from natster_tui.store.log import EventLog
 from natster_tui.text.counting import counted
 
@@ -41,12 +47,19 @@ class ProjectionReport:
     stored: StoredProjection
     head: int
     problem: str
-    holder: Holder | None = None
-    """Which process projects it, None if none does."""
+    leases: Leases
+    """Which processes hold its leases."""
     other: OtherProjector | None = None
     """The consumer with which another program projects it, None if there is none."""
     drift: Drift | None = None
     """How another program's documents differ from the log, None where not compared."""
+    beside: tuple[VersionReport, ...] = ()
+    """The versions that are stored beside it."""
+
+    @property
+    def holder(self) -> Holder | None:
+        """Which process projects it, None if none does."""
+        return self.leases.projector
 
     @property
     def lag(self) -> int | None:
@@ -61,9 +74,11 @@ class ProjectionReport:
         stored = self.stored
         keys = counted(stored.document_count, "key")
         if stored.checkpoint is not None:
+            here, version = self.projection.version, stored.checkpoint.version
+            other = "" if version == here else f" (here {here})"
             return (
                 f"at {stored.checkpoint.seq:,}, lag {self.lag:,}, {keys}, "
-                f"parked {stored.checkpoint.parked.count:,}"
+                f"parked {stored.checkpoint.parked.count:,}, version {version}{other}"
             )
         match stored.standing:
             case Standing.FOREIGN:
@@ -109,16 +124,22 @@ class StatusReport:
 
 
 async def read_status(
-    log: EventLog, projections: Sequence[Projection[Any]], instance: str
+    log: EventLog,
+    projections: Sequence[Projection[Any]],
+    instance: str,
+    versions: Sequence[Projection[Any]] = (),
 ) -> StatusReport:
-    """Look at everything once; writes nothing."""
+    """Look at everything once; writes nothing.
+
+    `versions` are more versions of the projections that are loaded here.
+    """
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
     watch = HazardWatch(projections)
-    info, stored, holders, _ = await together(
-        log.refresh(),
+    (info, _), stored, leases, beside = await together(
+        together(log.refresh(), watch.look(log)),
         load_projections(buckets, projections),
-        together(*(projecting(log.link, each.name) for each in projections)),
-        watch.look(log),
+        together(*(read_leases(log, each.name) for each in projections)),
+        read_versions(log, projections, versions),
     )
     problems = await together(*(_problem_of(log, each) for each in stored))
     theirs = await _compare_theirs(log, stored, buckets, instance)
@@ -128,10 +149,11 @@ async def read_status(
             each,
             info.last_seq,
             problem,
-            holder,
+            held,
             *theirs.get(each.projection.name, (None, None)),
+            beside[each.projection.name],
         )
-        for each, problem, holder in zip(stored, problems, holders, strict=True)
+        for each, problem, held in zip(stored, problems, leases, strict=True)
     ]
     settings = log.link.settings
     return StatusReport(

@@ -197,6 +197,11 @@ async def projecting(link: Link, projection: str) -> Holder | None:
     return None
 
 
+async def rebuilding_now(link: Link, projection: str) -> Holder | None:
+    """The process that writes a rebuild of a projection, by its entry; None if there is none."""
+    return (await Lease(link, rebuild_key(projection)).look(REQUEST_TIMEOUT)).holder
+
+
 async def allow_message_ttl(link: Link) -> bool:
     """Switch message TTL on in a lease bucket made without it; returns whether it was off."""
     return await change_settings(

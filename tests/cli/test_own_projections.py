@@ -98,6 +98,23 @@ async def test_a_second_version_is_projected_beside_the_first_compared_and_dropp
     printed = await program.run("compare", "activity", "--json", *both)
     check("compare", printed)
     told = printed.json
+    status = await program.succeed("status", *both)
+    assert "activity    at 4, lag 0, 2 keys, parked 0, version 1" in status.lines
+    assert f"{'':<12}version 2 beside, in PROJ_ACTIVITY_v2: at 4, lag 0" in status.lines
+    printed = await program.succeed("status", "--json", *both[2:])
+    check("status", printed)
+    shown = printed.json["projections"][2]
+    assert (shown["version"], shown["version_here"]) == (1, 2)
+    assert shown["beside"] == [
+        {
+            "version": 2,
+            "bucket": "PROJ_ACTIVITY_v2",
+            "position": 4,
+            "lag": 0,
+            "lease": None,
+            "rebuild_lease": None,
+        }
+    ]
     assert (told["seq"], told["equal"], len(told["changed"])) == (4, 0, 2)
     assert told["stored"]["version"] == 1
     assert told["beside"] == {
@@ -171,6 +188,25 @@ def with_last_seen(text: str) -> str:
         .replace("first_seen=event.time)", "first_seen=event.time, last_seen=event.time)")
         .replace("+ 1})", '+ 1, "last_seen": event.time})')
     )
+
+
+async def test_its_permissions_are_listed_and_those_of_a_second_version_beside_it(
+    program: Program, file: Path, tmp_path: Path
+) -> None:
+    second = tmp_path / "activity_v2.py"
+    second.write_text(with_last_seen(ACTIVITY))
+    page = docs.topic("permissions").text
+    offline = Program(tmp_path)
+    assert (await offline.succeed("help", "permissions")).out == page
+    own = (await offline.succeed("help", "permissions", "--projection", str(file))).out
+    assert '"$KV.PROJ_ACTIVITY.>"' in own
+    assert "PROJ_ACTIVITY_v2" not in own
+    both = await offline.succeed(
+        "help", "permissions", "--projection", str(file), "--projection", str(second)
+    )
+    assert '"$KV.PROJ_ACTIVITY_v2.>"' in both.out
+    assert '"$JS.API.STREAM.DELETE.KV_PROJ_ACTIVITY_v2"' in both.out
+    assert 'DELETE.KV_PROJ_ACTIVITY"' not in both.out
 
 
 async def test_a_log_is_folded_without_a_server(

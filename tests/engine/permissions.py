@@ -9,11 +9,12 @@ import json
 
 from natster_tui.engine.permissions import INBOX, Role, needed_by
 from natster_tui.events.natster import NATSTER
+from natster_tui.projections.registering.registry import PROJECTIONS
 
 
 def _of(role: Role) -> dict[str, list[str]]:
     return {
-        "publish": [permission.subject for permission in needed_by(role, NATSTER.stream)],
+        "publish": [each.subject for each in needed_by(role, NATSTER.stream, PROJECTIONS)],
         "subscribe": list(INBOX),
     }
 

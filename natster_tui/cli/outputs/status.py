@@ -8,6 +8,7 @@ from natster_tui.cli.outputs.output import AnyText, Output
 from natster_tui.engine.beside.other_projector import OtherProjector
 from natster_tui.engine.projecting.stored_projection import Standing
 from natster_tui.engine.status import ProjectionReport, StatusReport
+from natster_tui.engine.versions.reporting import VersionReport
 from natster_tui.projections.beside.drift import Drift
 from natster_tui.store.lease import Holder
 from natster_tui.text.masking import mask_text
@@ -97,6 +98,29 @@ class OtherProjectorStatus(Output):
         )
 
 
+class VersionStatus(Output):
+    """A version that is stored beside a projection."""
+
+    version: int
+    bucket: str
+    position: int | None = Field(description="The sequence it is projected to.")
+    lag: int | None = Field(description="Events not yet projected.")
+    lease: LeaseHolder | None = Field(description="The process that projects it.")
+    rebuild_lease: LeaseHolder | None = Field(description="The process that rebuilds it.")
+
+    @classmethod
+    def of(cls, report: VersionReport) -> VersionStatus:
+        """A version as it was found."""
+        return cls(
+            version=report.version,
+            bucket=report.bucket,
+            position=None if report.checkpoint is None else report.checkpoint.seq,
+            lag=report.lag,
+            lease=LeaseHolder.of(report.leases.projector),
+            rebuild_lease=LeaseHolder.of(report.leases.rebuild),
+        )
+
+
 class ProjectionStatus(Output):
     """A stored projection against the log's head."""
 
@@ -108,9 +132,12 @@ class ProjectionStatus(Output):
     keys: int
     parked: int | None = Field(description="Events that it could not use.")
     version: int | None = Field(description="The stored version.")
+    version_here: int = Field(description="The version of this program.")
     written_by_others: bool = Field(description="Whether another program wrote to the bucket.")
     problem: AnyText | None
     lease: LeaseHolder | None = Field(description="The process that projects it.")
+    rebuild_lease: LeaseHolder | None = Field(description="The process that rebuilds it.")
+    beside: tuple[VersionStatus, ...] = Field(description="The versions beside the stored one.")
     drift: DriftStatus | None = Field(description="Only for another program's documents.")
     other_projector: OtherProjectorStatus | None
 
@@ -127,9 +154,12 @@ class ProjectionStatus(Output):
             keys=stored.document_count,
             parked=None if checkpoint is None else checkpoint.parked.count,
             version=None if checkpoint is None else checkpoint.version,
+            version_here=report.projection.version,
             written_by_others=stored.touched_by_others,
             problem=report.problem or None,
             lease=LeaseHolder.of(report.holder),
+            rebuild_lease=LeaseHolder.of(report.leases.rebuild),
+            beside=tuple(map(VersionStatus.of, report.beside)),
             drift=DriftStatus.of(report.drift),
             other_projector=OtherProjectorStatus.of(report.other),
         )

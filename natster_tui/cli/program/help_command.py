@@ -7,23 +7,36 @@ import sys
 
 import click
 
+from natster_tui.cli import completing
 from natster_tui.cli.program.markdown_lines import for_terminal
 from natster_tui.docs import NAMES, topic, topics
 from natster_tui.errors import UsageError
 from natster_tui.text.masking import screen_text
 
+_PERMISSIONS = "permissions"
+
 
 @click.command("help")
 @click.argument("words", nargs=-1, metavar="[TOPIC|COMMAND]")
-def help_(words: tuple[str, ...]) -> None:
+@click.option(
+    "--projection",
+    "files",
+    multiple=True,
+    shell_complete=completing.files,
+    metavar="FILE.py",
+    help="A projection that the topic permissions is to list as well.",
+)
+def help_(words: tuple[str, ...], files: tuple[str, ...]) -> None:
     """A topic of the documentation, or the options of a command; alone, the list of topics.
 
-    In a pipe a topic is printed as it is written, in Markdown.
+    In a pipe a topic is printed as it is written, in Markdown. The topic permissions lists what
+    the projections in use need: those of installed packages, and those of files that are named.
     """
+    files = files or click.get_current_context().find_root().params["projection"]
     if not words:
         _list_topics()
     elif len(words) == 1 and words[0] in NAMES:
-        _print_topic(words[0])
+        _print_topic(words[0], files)
     else:
         _print_command(words)
 
@@ -37,14 +50,28 @@ def _list_topics() -> None:
     )
 
 
-def _print_topic(name: str) -> None:
+def _print_topic(name: str, files: tuple[str, ...]) -> None:
     text = topic(name).text
+    if name == _PERMISSIONS:
+        text = _with_permissions(text, files)
     if sys.stdout.isatty():
         # A terminal that wants no colours gets the words alone.
         color = False if os.environ.get("NO_COLOR") else None
         click.echo(for_terminal(text), nl=False, color=color)
     else:
         click.echo(text, nl=False)
+
+
+def _with_permissions(text: str, files: tuple[str, ...]) -> str:
+    """The page for the projections in use; a second version of one of them lies beside it."""
+    from natster_tui.cli.target import projections_from
+    from natster_tui.engine.permissions import with_permissions
+    from natster_tui.events.natster import NATSTER
+    from natster_tui.projections.versions.naming import beside
+
+    registry = projections_from(files, takes_versions=True)
+    placed = [beside(each) for each in registry.versions]
+    return with_permissions(text, NATSTER.stream, (*registry, *placed))
 
 
 def _print_command(words: tuple[str, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -97,18 +97,53 @@ async def version_beside(
     return VersionPair(loaded, version)
 
 
-async def versions_stored(link: Link, loaded: Iterable[Projection[Any]]) -> tuple[int, ...]:
-    """The versions of one projection that are stored beside it.
+async def versions_stored(link: Link, loaded: Sequence[Projection[Any]]) -> tuple[int, ...]:
+    """The versions of one projection that are stored beside it, in ascending order.
 
-    Where the buckets may not be listed, only the versions that are `loaded` here are found.
+    Where the buckets may not be listed, only the versions that are `loaded` here are found. Raises
+    DeniedError if one of them may not be looked at.
     """
-    loaded = tuple(loaded)
-    bucket = loaded[0].bucket
-    try:
-        versions = versions_among(await bucket_names(link), bucket)
-    except DeniedError:
-        versions = tuple(sorted(each.version for each in loaded))
+    names = await bucket_names(link)
+    return await _marked(link, loaded[0].bucket, _possible(names, loaded), is_beside)
+
+
+async def all_versions_stored(
+    link: Link, groups: Sequence[Sequence[Projection[Any]]]
+) -> tuple[tuple[int, ...], ...]:
+    """The same for several projections; what may not be looked at is left out.
+
+    Each group is the loaded versions of one projection.
+    """
+    names = await bucket_names(link)
+    return await together(
+        *(
+            _marked(link, loaded[0].bucket, _possible(names, loaded), _is_seen_beside)
+            for loaded in groups
+        )
+    )
+
+
+def _possible(names: Sequence[str] | None, loaded: Sequence[Projection[Any]]) -> tuple[int, ...]:
+    """The versions that may be stored beside, by the names of all buckets where they are known."""
+    if names is None:
+        return tuple(sorted(each.version for each in loaded))
+    return versions_among(names, loaded[0].bucket)
+
+
+async def _marked(
+    link: Link,
+    bucket: str,
+    versions: Sequence[int],
+    is_marked: Callable[[Link, str, str], Awaitable[bool]],
+) -> tuple[int, ...]:
     marked = await together(
-        *(is_beside(link, bucket_beside(bucket, version), bucket) for version in versions)
+        *(is_marked(link, bucket_beside(bucket, version), bucket) for version in versions)
     )
     return tuple(version for version, ours in zip(versions, marked, strict=True) if ours)
+
+
+async def _is_seen_beside(link: Link, bucket: str, stored: str) -> bool:
+    try:
+        return await is_beside(link, bucket, stored)
+    except DeniedError:
+        return False

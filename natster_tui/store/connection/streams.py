@@ -16,6 +16,7 @@ from natster_tui.store.connection.answers.streams import StreamInfoAnswer, Strea
 from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 
+NAMES_VERB = "STREAM.NAMES"
 _WILDCARDS = {"*", ">"}
 
 
@@ -49,7 +50,7 @@ async def stream_names(link: Link, subject: str) -> tuple[str, ...]:
     names: list[str] = []
     while True:
         wanted = {"subject": subject, "offset": len(names)}
-        answer = await link.ask("STREAM.NAMES", StreamNamesAnswer, wanted)
+        answer = await link.ask(NAMES_VERB, StreamNamesAnswer, wanted)
         page = answer.streams or ()
         names += page
         if not page or len(names) >= answer.total:

@@ -5,19 +5,35 @@ Such a bucket carries a mark in its stream's metadata. No other bucket or stream
 
 from __future__ import annotations
 
-from natster_tui.errors import ApiError, RefusedError
+from natster_tui.errors import (
+    ApiError,
+    ConnectionLostError,
+    MalformedAnswerError,
+    RefusedError,
+    ServerError,
+)
 from natster_tui.store.connection.answers.streams import DoneAnswer, StreamConfig
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.streams import stream_info, stream_names
+from natster_tui.store.connection.streams import NAMES_VERB, stream_info, stream_names
 from natster_tui.store.provisioning.specs import BESIDE_MARK
 
 _STREAM_PREFIX = "KV_"
 
 
-async def bucket_names(link: Link) -> tuple[str, ...]:
-    """All key-value buckets of the account, ours or not. Raises DeniedError."""
-    names = await stream_names(link, "$KV.*.>")
+async def bucket_names(link: Link) -> tuple[str, ...] | None:
+    """All key-value buckets of the account, ours or not; None where they may not be listed."""
+    subject = link.api_subject(NAMES_VERB)
+    if link.denial_of(subject) is not None:
+        return None
+    link.on_chance.add(subject)
+    try:
+        names = await stream_names(link, "$KV.*.>")
+    except (ConnectionLostError, MalformedAnswerError):
+        raise
+    except ServerError:
+        # Not permitted, or not exported to this account.
+        return None
     return tuple(
         name.removeprefix(_STREAM_PREFIX) for name in names if name.startswith(_STREAM_PREFIX)
     )

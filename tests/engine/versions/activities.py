@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from natster_tui.engine.leases.keeper import LeaseKeeper
+from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.versions.finding import VersionPair
 from natster_tui.events.event import Event
 from natster_tui.events.natster import EventType
@@ -14,7 +19,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.keyed import KeyedProjection, Part
 from natster_tui.projections.registering.loading import load_file
 from natster_tui.store.log import EventLog
-from tests.engine.running import project_to_head
+from tests.engine.running import project_to_head, projecting
 
 
 class First(BaseModel):
@@ -74,3 +79,29 @@ def loaded(file: Path) -> Projection[Any]:
     """The projection of a file."""
     (projection,) = load_file(file)
     return projection
+
+
+@asynccontextmanager
+async def holding_lease(
+    log: EventLog, projection: Projection[Any], instance: str
+) -> AsyncIterator[LeaseKeeper]:
+    """A projection's lease in another process, kept until the end."""
+    keeper = LeaseKeeper(projection, instance)
+    task = asyncio.create_task(keeper.run(log))
+    try:
+        yield keeper
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def at_work(
+    log: EventLog, projection: Projection[Any], instance: str
+) -> AsyncIterator[tuple[Projector, LeaseKeeper]]:
+    """A projector with a lease of its own."""
+    async with (
+        holding_lease(log, projection, instance) as lease,
+        projecting(log, projection, instance, lease=lease) as projector,
+    ):
+        yield projector, lease

@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.decision import Reason
-from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.errors import RefusedError
-from natster_tui.projections.api import Projection
 from natster_tui.projections.versions.naming import beside
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
-from tests.engine.running import assert_stored_is_the_fold, consumers_of, projecting
-from tests.engine.versions.activities import BOTH, FIRST, SECOND, FirstVersion, project_all
+from tests.engine.running import assert_stored_is_the_fold, consumers_of
+from tests.engine.versions.activities import (
+    BOTH,
+    FIRST,
+    SECOND,
+    FirstVersion,
+    at_work,
+    holding_lease,
+    project_all,
+)
 from tests.making_logs import append, initialized, shared
 
 EVENTS = [initialized("AA"), shared("AA", "BB"), initialized("CC")]
-
-
-@asynccontextmanager
-async def holding_lease(
-    log: EventLog, projection: Projection[Any], instance: str
-) -> AsyncIterator[LeaseKeeper]:
-    """A projection's lease in another process, kept until the end."""
-    keeper = LeaseKeeper(projection, instance)
-    task = asyncio.create_task(keeper.run(log))
-    try:
-        yield keeper
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@asynccontextmanager
-async def at_work(
-    log: EventLog, projection: Projection[Any], instance: str
-) -> AsyncIterator[tuple[Projector, LeaseKeeper]]:
-    """A projector with a lease of its own."""
-    async with (
-        holding_lease(log, projection, instance) as lease,
-        projecting(log, projection, instance, lease=lease) as projector,
-    ):
-        yield projector, lease
 
 
 async def promote(log: EventLog) -> None:
