@@ -6,15 +6,20 @@ Everything not listed is denied, because a list of what is allowed denies the re
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from natster_tui.engine.permissions import INBOX, Role, needed_by
 from natster_tui.events.natster import NATSTER
+from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import PROJECTIONS
+from natster_tui.projections.versions.naming import beside
+from tests.engine.versions.activities import FIRST, SECOND
 
 
-def _of(role: Role) -> dict[str, list[str]]:
+def _of(role: Role, projections: Sequence[Projection[Any]] = PROJECTIONS) -> dict[str, list[str]]:
     return {
-        "publish": [each.subject for each in needed_by(role, NATSTER.stream, PROJECTIONS)],
+        "publish": [each.subject for each in needed_by(role, NATSTER.stream, projections)],
         "subscribe": list(INBOX),
     }
 
@@ -23,6 +28,7 @@ PERMISSIONS = {
     "observer": _of(Role.OBSERVER),
     "projector": _of(Role.PROJECTOR),
     "keyholder": _of(Role.KEY_HOLDER),
+    "beside": _of(Role.PROJECTOR, (FIRST, beside(SECOND))),
 }
 
 

@@ -31,11 +31,14 @@ from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
 from natster_tui.engine.status import read_status
+from natster_tui.engine.versions.dropping import drop_version
+from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.errors import DeniedError
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
+from natster_tui.projections.versions.naming import beside
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -52,6 +55,7 @@ from tests.engine.permissions import (
     server_permissions,
 )
 from tests.engine.running import running
+from tests.engine.versions.activities import BOTH, FIRST, SECOND, project_all
 from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 from tests.real_server import RealServer
@@ -68,6 +72,7 @@ CONFIGURATION = f"""accounts {{ natster {{ jetstream: enabled, users: [
   {{ user: observer, password: observer, {server_permissions("observer")} }}
   {{ user: projector, password: projector, {server_permissions("projector")} }}
   {{ user: keyholder, password: keyholder, {server_permissions("keyholder")} }}
+  {{ user: beside, password: beside, {server_permissions("beside")} }}
 ] }} }}
 """
 
@@ -247,6 +252,24 @@ async def test_an_observer_sees_events_come_in(natster: RealServer, log: EventLo
         await append(log, [shared("AA", "BB", "live")])
         await until(lambda: workspace.follower.head == 7 and "live" in workspace.catalogs)
         assert workspace.problems == []
+
+
+async def test_versions_side_by_side_need_the_permissions_that_are_listed_for_both(
+    natster: RealServer, log: EventLog, admin: Client
+) -> None:
+    async with heard(admin) as subjects, opened(user(natster, "beside")) as own:
+        await project_all(own, FIRST, beside(SECOND))
+        (report,) = (await read_status(own, [FIRST], "beside")).projections
+        assert [version.version for version in report.beside] == [2]
+        promotion = Promotion(own, BOTH, "beside")
+        assert (await promotion.prepare()).compared is not None
+        assert (await promotion.commit()).good
+        assert await drop_version(own, BOTH, "beside")
+    beside_it = {each for each in PERMISSIONS["beside"]["publish"] if "PROJ_ACTIVITY_v2" in each}
+    assert unused(beside_it, subjects) == {
+        # Only asked for while nothing comes in.
+        "$JS.API.CONSUMER.INFO.KV_PROJ_ACTIVITY_v2.*"
+    }
 
 
 async def test_a_projector_does_all_its_work_and_needs_each_of_its_permissions(
