@@ -8,9 +8,11 @@ when another program wrote to the bucket until a rebuild has put that right.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from natster_tui.events.parking import ParkedEvent, ParkedTally, ParkReason
 from natster_tui.text.masking import screen_text
@@ -54,7 +56,7 @@ class Checkpoint:
         return replace(self, rebuild=mark)
 
     def encode(self) -> bytes:
-        """The stored form."""
+        """The stored form. Each commit writes it, so it is made without a model."""
         value: dict[str, Any] = {
             "seq": self.seq,
             "version": self.version,
@@ -75,44 +77,73 @@ class Checkpoint:
             value["rebuild"] = {"to": self.rebuild.to, "id": self.rebuild.id}
         if self.touched:
             value["touched"] = True
-        return json.dumps(value, separators=(",", ":")).encode()
+        return orjson.dumps(value)
 
 
 def decode_checkpoint(stored: bytes) -> Checkpoint:
     """The checkpoint that stored bytes hold; raises BadCheckpointError if they hold none."""
     try:
-        value = json.loads(stored)
-        log = value["log"]
-        parked = value["parked"]
-        mark = value.get("rebuild")
-        return Checkpoint(
-            seq=_count(value["seq"]),
-            version=_count(value["version"]),
-            log_stream=_text(log["stream"]),
-            log_created=_text(log["created"]),
-            log_time=_text(log["time"]),
-            tombstones=_text(value["tombstones"]),
-            parked=ParkedTally(
-                _count(parked["count"]),
-                tuple(
-                    ParkedEvent(_count(event["seq"]), ParkReason(event["reason"]))
-                    for event in parked["recent"]
-                ),
-            ),
-            rebuild=None if mark is None else RebuildMark(_count(mark["to"]), _text(mark["id"])),
-            touched=value.get("touched") is True,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadCheckpointError(screen_text(str(error), 200)) from error
+        read = _Stored.model_validate_json(stored)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadCheckpointError(
+            screen_text(f"{where}: {first['msg']}" if where else first["msg"], 200)
+        ) from error
+    mark = read.rebuild
+    return Checkpoint(
+        seq=read.seq,
+        version=read.version,
+        log_stream=read.log.stream,
+        log_created=read.log.created,
+        log_time=read.log.time,
+        tombstones=read.tombstones,
+        parked=ParkedTally(
+            read.parked.count,
+            tuple(ParkedEvent(each.seq, each.reason) for each in read.parked.recent),
+        ),
+        rebuild=None if mark is None else RebuildMark(mark.to, mark.id),
+        touched=read.touched,
+    )
 
 
-def _count(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise TypeError(f"{value!r} is not a count")
-    return value
+_Count = Annotated[int, Field(ge=0)]
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
-    return value
+class _Part(BaseModel):
+    """Known fields are strictly typed, and those that a later version adds are ignored."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+
+class _Log(_Part):
+    stream: str
+    created: str
+    time: str
+
+
+class _ParkedEvent(_Part):
+    seq: _Count
+    reason: ParkReason
+
+
+class _Parked(_Part):
+    count: _Count
+    recent: tuple[_ParkedEvent, ...]
+
+
+class _Mark(_Part):
+    to: _Count
+    id: str
+
+
+class _Stored(_Part):
+    """The stored form."""
+
+    seq: _Count
+    version: _Count
+    log: _Log
+    tombstones: str
+    parked: _Parked
+    rebuild: _Mark | None = None
+    touched: bool = False
