@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
 from natster_tui.cli.options import key_file_of, projections_of, takes_target, target_of
 from natster_tui.cli.outputs.output import output_line
@@ -169,15 +170,18 @@ def _is_expected(expected: bytes, folded: bytes) -> bool:
 def _expected(path: Path, folded: dict[str, dict[str, bytes]]) -> dict[str, dict[str, bytes]]:
     """The documents of a file, by projection and key. Raises UsageError."""
     shown = safe_text(str(path), 200)
+    other = UsageError(
+        f'{shown} is not what fold prints: {{"PROJECTION":{{"KEY":DOCUMENT}}}} in JSON, with '
+        f"{', '.join(folded)}"
+    )
     try:
-        value = read_document(path.read_bytes())
+        value = Folded.model_validate(read_document(path.read_bytes())).root
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
-    if value is None or not all(isinstance(value.get(name), dict) for name in folded):
-        raise UsageError(
-            f'{shown} is not what fold prints: {{"PROJECTION":{{"KEY":DOCUMENT}}}} in JSON, with '
-            f"{', '.join(folded)}"
-        )
+    except ValidationError as error:
+        raise other from error
+    if not folded.keys() <= value.keys():
+        raise other
     return {
         name: {key: encode_document(document) for key, document in value[name].items()}
         for name in folded

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 import marshal
 import os
 import subprocess
@@ -21,6 +20,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from natster_tui.errors import BlockedEventError, RefusedError
 from natster_tui.events.event import Record
@@ -93,7 +94,7 @@ class SecondFold:
         """
         answer = await self._answer
         documents = fold.documents()
-        if answer["documents"] == {key: _digest(each) for key, each in documents.items()}:
+        if answer.documents == {key: _digest(each) for key, each in documents.items()}:
             return None
         return await _first_difference(self._projection, self._records, self._file)
 
@@ -125,17 +126,34 @@ async def _difference_at(
         run.end()
     fold = _folded(projection, records, len(records))
     here = fold.documents()
-    for key in [*here, *(key for key in answer["documents"] if key not in here)]:
-        other = answer["documents"].get(key)
+    for key in [*here, *(key for key in answer.documents if key not in here)]:
+        other = answer.documents.get(key)
         if other == (_digest(here[key]) if key in here else None):
             continue
-        there = answer["whole"].get(key)
+        there = answer.whole.get(key)
         changes = field_changes(here.get(key), None if there is None else there.encode())
         first = changes[0] if changes else None
         if first is None:
             return Difference(upto, key, "its form", "", "")
         return Difference(upto, key, first.path, str(first.before), str(first.after))
     return None
+
+
+class _Answer(BaseModel):
+    """What the other process says: a digest of each document, and whole documents if asked."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    documents: dict[str, str]
+    whole: dict[str, str]
+
+
+def _read_answer(answer: bytes) -> _Answer:
+    try:
+        return _Answer.model_validate_json(answer)
+    except ValidationError as error:
+        # Something that was loaded with the rule wrote to standard output.
+        raise RefusedError("the second fold failed: its answer cannot be read") from error
 
 
 class _Run:
@@ -153,7 +171,7 @@ class _Run:
             env={**os.environ, "PYTHONHASHSEED": _HASH_SEED},
         )
 
-    def answer(self) -> dict[str, Any]:
+    def answer(self) -> _Answer:
         """Send the events and wait for the answer; blocks. Raises RefusedError."""
         process = self._process
         assert process.stdin is not None
@@ -166,8 +184,7 @@ class _Run:
                     process.stdin.write(marshal.dumps([_packed(each) for each in part]))
             out = process.stdout.read()
             if process.wait() == 0:
-                answer: dict[str, Any] = json.loads(out)
-                return answer
+                return _read_answer(out)
             self._errors.seek(0)
             why = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         raise RefusedError(f"the second fold failed: {safe_text(why[-1] if why else '', 300)}")
@@ -208,7 +225,7 @@ def _main(file: str, name: str, upto: int) -> None:
     from natster_tui.projections.registering.loading import load_file
 
     # What a rule prints must not get into the answer.
-    answers = os.fdopen(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     real, real_ns = time.time, time.time_ns
     time.time = lambda: real() + _CLOCK_S
@@ -220,10 +237,11 @@ def _main(file: str, name: str, upto: int) -> None:
     while batch := list(islice(received, _BATCH)):
         fold.apply_all(batch, [NATSTER.read(each) for each in batch])
     documents = fold.documents()
-    answer = {"documents": {key: _digest(each) for key, each in documents.items()}}
-    if upto:
-        answer["whole"] = {key: each.decode() for key, each in documents.items()}
-    json.dump(answer, answers)
+    answer = _Answer(
+        documents={key: _digest(each) for key, each in documents.items()},
+        whole={key: each.decode() for key, each in documents.items()} if upto else {},
+    )
+    answers.write(answer.model_dump_json())
     answers.close()
 
 
