@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from natster_tui.events.natster import NATSTER
@@ -19,7 +18,7 @@ SECRET = "a-secret-nobody-may-read"
 
 async def sealed_log(link: Link, key_file: Path, system: EventSystem = NATSTER) -> EventLog:
     """A new log with sealing on."""
-    log = await EventLog.create(link, system, replace(LogSettings(), sealing="on"))
+    log = await EventLog.create(link, system, LogSettings(sealing="on"))
     return await opened_with(log, key_file)
 
 

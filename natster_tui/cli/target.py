@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
+from pydantic_core import from_json
 
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import (
@@ -35,7 +37,6 @@ from natster_tui.store.user_directories import config_directory, data_directory
 from natster_tui.text.byte_sizes import MIB, TIB, parse_byte_size
 from natster_tui.text.masking import screen_text
 
-_MOST_DIGITS = 18
 _MOST_BYTES = 1024 * TIB
 
 
@@ -165,27 +166,30 @@ def _bucket_bytes(text: str | None) -> int | None:
 
 
 def _log_settings(pairs: tuple[str, ...]) -> LogSettings:
-    settings = LogSettings()
-    known = {field.name for field in fields(LogSettings)} - {"sealing"}
+    known = LogSettings.model_fields.keys() - {"sealing"}
+    given: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or name not in known:
             raise UsageError(
                 f"--log-setting takes NAME=VALUE with one of {', '.join(sorted(known))}"
             )
-        settings = replace(settings, **{name: _setting_value(name, text)})
-    return settings
+        given[name] = _setting_value(text)
+    try:
+        return LogSettings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        wanted = _WANTED.get(first["type"], "a whole number")
+        raise UsageError(f"--log-setting {first['loc'][0]} takes {wanted}") from error
 
 
-def _setting_value(name: str, text: str) -> Any:
-    if name == "discard":
-        if text not in ("new", "old"):
-            raise UsageError("--log-setting discard takes new or old")
+_WANTED = {"literal_error": "new or old", "bool_type": "true or false"}
+"""What a setting takes, by pydantic's name of the mistake."""
+
+
+def _setting_value(text: str) -> object:
+    """A value as JSON has it: `true`, `60`; anything else is a text."""
+    try:
+        return from_json(text)
+    except ValueError:
         return text
-    if name.startswith(("deny_", "allow_")):
-        if text not in ("true", "false"):
-            raise UsageError(f"--log-setting {name} takes true or false")
-        return text == "true"
-    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
-        raise UsageError(f"--log-setting {name} takes a whole number")
-    return int(text)

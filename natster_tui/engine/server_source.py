@@ -259,7 +259,9 @@ async def _found_or_made(
             await _refuse_gone_log(link, choice)
             raise
     try:
-        settings = replace(choice.settings, sealing="on" if sealing.for_new_log else "off")
+        settings = choice.settings.model_copy(
+            update={"sealing": "on" if sealing.for_new_log else "off"}
+        )
         return await EventLog.create(link, choice.system, settings)
     except ApiError as error:
         if error.code != STREAM_NAME_IN_USE:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from natster_tui.errors import (
     ApiError,
@@ -116,8 +116,9 @@ class EventLog:
             # Addresses, not nodes: a node may have several.
             nodes = len(link.info.connect_urls or ())
             if nodes >= CLUSTER_FOR_THREE_REPLICAS:
+                three = settings.model_copy(update={"replicas": 3})
                 try:
-                    return await cls.create(link, system, replace(settings, replicas=3))
+                    return await cls.create(link, system, three)
                 except ApiError as error:
                     # Another refusal may pass, and the replicas of a log are never changed later.
                     if error.code != REPLICAS_NOT_SUPPORTED:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from natster_tui.events.log.info import LogInfo
 from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 
+_Count = Annotated[int, Field(ge=0, lt=10**18)]
 
-@dataclass(frozen=True, slots=True)
-class LogSettings:
+
+class LogSettings(BaseModel):
     """The settings of a new log.
 
     `replicas` None means three if the cluster has three nodes or more, else one.
-    `duplicate_window_s` is in seconds.
+    `duplicate_window_s` is in seconds, and `max_bytes` -1 is no limit.
     """
 
-    discard: str = "new"
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    discard: Literal["new", "old"] = "new"
     deny_delete: bool = True
     deny_purge: bool = True
     allow_direct: bool = True
-    duplicate_window_s: int = 120
-    replicas: int | None = None
-    max_bytes: int = 1024**3
-    sealing: str = "off"
+    duplicate_window_s: _Count = 120
+    replicas: _Count | None = None
+    max_bytes: Annotated[int, Field(ge=-1, lt=10**18)] = 1024**3
+    sealing: Literal["on", "off"] = "off"
 
 
 def stream_config(system: EventSystem, settings: LogSettings, replicas: int) -> dict[str, object]:
