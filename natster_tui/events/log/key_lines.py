@@ -15,9 +15,10 @@ import binascii
 import re
 from typing import NamedTuple, NotRequired
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
 from typing_extensions import TypedDict
 
+from natster_tui.events.log.line_validator import line_validator
 from natster_tui.events.log.lines import BadLineError
 from natster_tui.text.strict_json import json_line
 
@@ -39,7 +40,7 @@ class KeyLine(NamedTuple):
 
 class _Line(TypedDict):
     __pydantic_config__ = ConfigDict(  # type: ignore[misc] # pydantic's way to configure one
-        strict=True, extra="ignore", hide_input_in_errors=True
+        strict=True, extra="ignore"
     )
 
     key: str
@@ -47,7 +48,7 @@ class _Line(TypedDict):
     value_base64: NotRequired[str | None]
 
 
-_LINES = TypeAdapter(_Line)
+_LINES = line_validator(_Line)
 
 
 def is_key_name(name: str) -> bool:
@@ -73,7 +74,7 @@ def encode_key_line(entry: KeyLine) -> str:
 def decode_key_line(line: str | bytes) -> KeyLine:
     """The entry in a line; raises BadLineError."""
     try:
-        value = _LINES.validate_json(line)
+        value: _Line = _LINES.validate_json(line)
     except ValidationError as error:
         raise BadLineError("it is not a key with its value") from error
     if not is_key_name(value["key"]):

@@ -15,11 +15,12 @@ import binascii
 import re
 from typing import Annotated, Any, NotRequired
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
 from natster_tui.events.event import Record
 from natster_tui.events.headers import Headers, read_value
+from natster_tui.events.log.line_validator import line_validator
 from natster_tui.events.times import format_timestamp, parse_timestamp
 from natster_tui.text.strict_json import json_line
 
@@ -41,7 +42,7 @@ class _Line(TypedDict):
     """One line. A typed dictionary: a model would take three times as long to make."""
 
     __pydantic_config__ = ConfigDict(  # type: ignore[misc] # pydantic's way to configure one
-        strict=True, extra="ignore", hide_input_in_errors=True
+        strict=True, extra="ignore"
     )
 
     seq: Annotated[int, Field(ge=1, le=_LARGEST_SEQ)]
@@ -54,7 +55,7 @@ class _Line(TypedDict):
     masked: NotRequired[Any]
 
 
-_LINES = TypeAdapter(_Line)
+_LINES = line_validator(_Line)
 
 _WRONG = {
     "seq": "seq is not a sequence",
@@ -126,7 +127,7 @@ def decode_line(line: str | bytes) -> Record:
     keeps.
     """
     try:
-        value = _LINES.validate_json(line)
+        value: _Line = _LINES.validate_json(line)
     except ValidationError as error:
         raise BadLineError(_what_is_wrong(error)) from error
     if value.get(MASKED):
