@@ -184,7 +184,8 @@ async def project_until_stopped(
             lines["store"] = workspace.store.sentence or "fine"
         for name, projector in workspace.projectors.items():
             status = projector.status
-            lines[name] = f"{status.phase.value} {status.problem}".strip()
+            problem = f": {status.problem}" if status.problem else ""
+            lines[name] = f"{status.phase.value}{problem}"
         for name, line in lines.items():
             if printed.get(name) != line:
                 printed[name] = line

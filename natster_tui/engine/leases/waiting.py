@@ -65,11 +65,8 @@ def _sentence(waiting: Waiting) -> str:
         silent = f"; its entry is not renewed, and is taken over after {DEAD_AFTER_LOOKS} looks"
     match waiting.cause:
         case Cause.REBUILD:
-            return f"watching: {name} is being rebuilt ({holder.described}){silent}"
+            return f"{name} is being rebuilt ({holder.described}){silent}"
         case Cause.OLD_RELEASE:
-            return (
-                "watching: release 0.1 projects all built-in projections "
-                f"({holder.described}){silent}"
-            )
+            return f"release 0.1 projects all built-in projections ({holder.described}){silent}"
         case _:
-            return f"watching: another process projects {name} ({holder.described}){silent}"
+            return f"another process projects {name} ({holder.described}){silent}"

@@ -52,7 +52,7 @@ def newer_version(projection: Projection[object], stored: int, holder: Holder | 
         version = "it" if holder.version is None else f"version {holder.version}"
         who = f"; {holder.described} projects {version}"
     return (
-        f"watching: {projection.bucket} holds version {stored} of the {projection.name} "
+        f"{projection.bucket} holds version {stored} of the {projection.name} "
         f"projection, and this program has version {projection.version}: upgrade it, or rebuild "
         f"{projection.name} to go back{who}"
     )
