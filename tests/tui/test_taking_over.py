@@ -55,7 +55,11 @@ async def test_what_is_left_after_a_takeover_is_deleted_by_a_key_of_its_own(
     monkeypatch.setattr(takeover, "QUIET_S", QUIET_S)
     await deployed(link, settings, consumers=True)
     async with dashboard(settings) as (app, pilot):
-        await pilot.press("r")
+        await until(lambda: all(p.status.drift for p in app.workspace.projectors.values()))
+        await pilot.press("e")
+        await until(lambda: "another program's consumer PROJ_CATALOG: lag" in text_of(app))
+        assert "what it stored: 3 keys differ only as the reference" in text_of(app)
+        await pilot.press("escape", "r")
         await until(lambda: "enter replay" in text_of(app))
         await pilot.press("enter")
         await until(lambda: "type account catalog" in text_of(app))

@@ -28,6 +28,7 @@ def problems_page(workspace: Workspace) -> list[PageLine]:
             after=f": {projector.status.phase.value}, {problem}",
         )
         page.add(f"    {_holder_line(workspace, name)}", "dim")
+        _add_other_program(page, projector)
     page.add()
     page.add("Parked events", "bold")
     for projector in workspace.projectors.values():
@@ -56,6 +57,17 @@ def _holder_line(workspace: Workspace, name: str) -> str:
         return "this dashboard holds its lease"
     since = full_time(lease.holder.since) if lease.holder.since else "an unknown time"
     return f"its lease is held by {lease.holder.described}, since {since}"
+
+
+def _add_other_program(page: Lines, projector: Projector) -> None:
+    """Another program's consumer, and what it stored, where the bucket is that program's."""
+    other, drift = projector.status.other, projector.status.drift
+    if other is not None:
+        page.add(f"    another program's consumer {other.name}: {other.figures}")
+        if other.stuck_at:
+            page.link(f"event {other.stuck_at:,}", EventPlace(other.stuck_at), before="      ")
+    if drift is not None:
+        page.add(f"    what it stored: {drift.summary}")
 
 
 def _add_parked(page: Lines, projector: Projector) -> None:
