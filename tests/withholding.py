@@ -1,21 +1,42 @@
-"""A server that keeps messages back: consumers do not deliver what the stream holds."""
+"""A server that lies about a stream: consumers do not deliver what it holds."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from natster_tui.store.settings.connection import ConnectionSettings
 
 MESSAGES = (b"MSG", b"HMSG")
 
+Change = Callable[[int, bytes], bytes]
+"""What is passed of a delivery: its sequence, and its line and body."""
+
+
+def withholding(
+    settings: ConnectionSettings, stream: str, withheld: Callable[[int], bool]
+) -> AbstractAsyncContextManager[str]:
+    """The address of a proxy that passes all but some of a stream's deliveries, by sequence."""
+    return _changing(settings, stream, lambda seq, frame: b"" if withheld(seq) else frame)
+
+
+def relabelling(
+    settings: ConnectionSettings, stream: str, subjects: Mapping[int, bytes]
+) -> AbstractAsyncContextManager[str]:
+    """The address of a proxy that delivers some of a stream's messages with other subjects."""
+
+    def relabelled(seq: int, frame: bytes) -> bytes:
+        verb, subject, rest = frame.split(b" ", 2)
+        return b" ".join((verb, subjects.get(seq, subject), rest))
+
+    return _changing(settings, stream, relabelled)
+
 
 @asynccontextmanager
-async def withholding(
-    settings: ConnectionSettings, stream: str, withheld: Callable[[int], bool]
+async def _changing(
+    settings: ConnectionSettings, stream: str, change: Change
 ) -> AsyncIterator[str]:
-    """The address of a proxy that passes all but some of a stream's deliveries, by sequence."""
     target = int(settings.servers[0].rsplit(":", 1)[1])
     tasks: set[asyncio.Task[None]] = set()
 
@@ -28,7 +49,7 @@ async def withholding(
             up = asyncio.create_task(_copy(reader, onwards))
             tasks.add(up)
             try:
-                await _copy_but(there, writer, f"$JS.ACK.{stream}.".encode(), withheld)
+                await _copy_changed(there, writer, f"$JS.ACK.{stream}.".encode(), change)
             finally:
                 onwards.close()
                 writer.close()
@@ -51,19 +72,14 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-async def _copy_but(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    reply: bytes,
-    withheld: Callable[[int], bool],
+async def _copy_changed(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reply: bytes, change: Change
 ) -> None:
-    while line := await reader.readline():
-        words = line.split()
-        body = b""
+    while frame := await reader.readline():
+        words = frame.split()
         if words and words[0] in MESSAGES:
-            body = await reader.readexactly(int(words[-1]) + 2)
-            answered = words[3] if words[3].startswith(reply) else b""
-            if answered and withheld(int(answered.split(b".")[-4])):
-                continue
-        writer.write(line + body)
+            frame += await reader.readexactly(int(words[-1]) + 2)
+            if words[3].startswith(reply):
+                frame = change(int(words[3].split(b".")[-4]), frame)
+        writer.write(frame)
         await writer.drain()

@@ -91,7 +91,7 @@ class EventLog:
         self.buckets = BucketMaker(link, replicas=info.replicas, log_limit=info.max_bytes)
         """Creates the log's buckets."""
         self._writer = StreamWriter(link, info.stream)
-        self.leader = StreamLeader(link, info.stream, info.created)
+        self.leader = StreamLeader(link, info.stream, info.created, info.subjects)
         """Knows which sequences were deleted from the log."""
 
     @property

@@ -87,6 +87,7 @@ def log_info(answer: StreamInfoAnswer) -> LogInfo:
         no_ack=config.no_ack,
         is_mirror=config.mirror is not None,
         is_sealed_stream=config.sealed,
+        subjects=config.subjects or (),
         # A single server may report a cluster without a name.
         in_cluster=answer.cluster is not None and bool(answer.cluster.name),
     )

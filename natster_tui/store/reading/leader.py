@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Sequence
 
 from natster_tui.errors import ApiError, LogChangedError
+from natster_tui.events.event import StoredMessage
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.streams import (
+    message_at,
     next_message,
     stream_info,
     stream_with_deleted,
@@ -22,6 +25,7 @@ from natster_tui.store.reading.completeness import (
     StillHeld,
     first_finding,
 )
+from natster_tui.text.safe_text import safe_text
 
 LISTED_BYTES = 32 * 1024 * 1024
 """How long a list of deleted sequences may be, some four million of them. A server sends the list
@@ -29,20 +33,28 @@ in one answer, and closes connections for which it holds 64 MB. Longer ones are 
 LEAST_BYTES_PER_S = 256 * 1024
 """How long such a list may take to arrive."""
 
+_UNREADABLE = "\ufffd"
+OTHERS_ASKED = 20
+"""Messages with a subject that the stream does not take, about which it is asked."""
+
 
 class StreamLeader:
     """A stream's leader, and the sequences that it reported as deleted.
 
     They are remembered for as long as the link lasts, because deleted messages stay deleted: the
     gaps of a log are asked about once. `created` is the stream's creation time, if given: a stream
-    that was deleted and made again is refused.
+    that was deleted and made again is refused. `subjects` are those that the stream takes.
     """
 
-    def __init__(self, link: Link, stream: str, created: str = "") -> None:
+    def __init__(
+        self, link: Link, stream: str, created: str = "", subjects: Sequence[str] = ()
+    ) -> None:
         self.stream = stream
         self.created = created
         self.link = link
         self._known = Extent(0, 0)
+        self._prefixes = tuple(map(_literal_prefix, subjects)) or (b"",)
+        self._others_confirmed = 0
 
     async def first_held(self, gaps: Sequence[Gap], there_from: int | None) -> int | None:
         """The first sequence in the gaps at which the stream holds a message; None: all are gone.
@@ -74,6 +86,30 @@ class StreamLeader:
                         return held
                     gaps = [gap for gap in gaps if gap[0] > end]
         return None
+
+    async def confirm_subjects(self, messages: Sequence[StoredMessage]) -> None:
+        """Raise MalformedAnswerError if a message was delivered with another subject than it has.
+
+        Only subjects that the stream does not take are asked about. A stream that took them once
+        may hold them, so after a few of those no more are asked about.
+        """
+        if self._others_confirmed >= OTHERS_ASKED:
+            return
+        taken = self._prefixes
+        others = [message for message in messages if not message[2].startswith(taken)]
+        for seq, _time, subject, _payload, _headers in others[:OTHERS_ASKED]:
+            held = await message_at(self.link, self.stream, seq)
+            delivered = str(subject, "utf-8", "replace")
+            if held is None or _UNREADABLE in delivered:
+                # Deleted in between, or not to be compared.
+                continue
+            if held.subject != delivered:
+                raise self.link.malformed(
+                    f"a request for messages of {self.stream}",
+                    f"it sent {safe_text(delivered, 100)} as event {seq:,}, and holds "
+                    f"{safe_text(held.subject, 100)} there",
+                )
+            self._others_confirmed += 1
 
     async def next_held(self, first: int) -> int | None:
         """The first sequence from `first` on at which the stream holds a message, None if none."""
@@ -112,3 +148,8 @@ class StreamLeader:
             state = answer.state
         self._known = Extent(state.first_seq, state.last_seq, array("Q", state.deleted or ()))
         return self._known
+
+
+def _literal_prefix(subject_filter: str) -> bytes:
+    """What all subjects that match a filter begin with."""
+    return re.split(r"[*>]", subject_filter, maxsplit=1)[0].encode()

@@ -315,6 +315,7 @@ class StreamReader:
                 messages, at, odd = self._take(arrived, at)
                 if self._accounts and messages:
                     messages, odd = await self._accounted_for(before, messages, odd=odd)
+                    await self._leader.confirm_subjects(messages)
                 if at == len(arrived) or odd:
                     break
                 # Ask now, so that the next window arrives while the caller works on this one.
