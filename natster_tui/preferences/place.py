@@ -14,9 +14,18 @@ PRODUCTION = "PRODUCTION"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`names` are what settings may call it: a context's name, else the servers' addresses."""
+    """`names` are what settings may call it: a context's name, else the servers' addresses.
+
+    `inside` tells places of one name apart: the embedded server's data directory, and the stream.
+    """
 
     names: tuple[str, ...] = (EMBEDDED,)
+    inside: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What no other place has."""
+        return "\0".join((self.names[0], *self.inside))
 
     @property
     def name(self) -> str:
@@ -33,9 +42,9 @@ class Place:
         return found
 
 
-def place_of(settings: ConnectionSettings | None) -> Place:
+def place_of(settings: ConnectionSettings | None, *inside: str) -> Place:
     """The place of a connection; None is the embedded server."""
     if settings is None:
-        return Place()
+        return Place(inside=inside)
     servers = dict.fromkeys((*settings.servers, settings.described))
-    return Place((settings.context, *servers) if settings.context else tuple(servers))
+    return Place((settings.context, *servers) if settings.context else tuple(servers), inside)

@@ -20,6 +20,11 @@ def data_directory() -> Path | None:
     return _found(platformdirs.user_data_dir)
 
 
+def state_directory() -> Path | None:
+    """The directory for what is remembered from one run to the next."""
+    return _found(platformdirs.user_state_dir)
+
+
 def cache_directory() -> Path | None:
     """The directory for cached files, which may be lost."""
     return _found(platformdirs.user_cache_dir)

@@ -18,9 +18,11 @@ from textual.widgets import Input, Static
 
 from natster_tui.engine.workspace import Workspace
 from natster_tui.events.moments import BadMomentError
+from natster_tui.preferences.memory import Memory
 from natster_tui.tui.actions.copy_export import TakingAway
 from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.actions.refresh import Refreshing
+from natster_tui.tui.actions.remembering import Remembering
 from natster_tui.tui.actions.what_is_new import Lines, WhatIsNew
 from natster_tui.tui.background import notice
 from natster_tui.tui.clock import Clock, wall_clock
@@ -77,6 +79,7 @@ class Dashboard(TerminalApp):
         hint: str = "",
         hubs: Sequence[str] = (),
         preferences: Preferences = Preferences(),  # noqa: B008 - frozen
+        memory: Memory | None = None,
     ) -> None:
         pressed = workspace.interactive_priority.claim
         super().__init__(preferences.keymap, pressed, ascii_only=ascii_only)
@@ -102,6 +105,7 @@ class Dashboard(TerminalApp):
             lambda: workspace.interactive_priority.is_claimed,
             preferences.refresh_per_second,
         )
+        self.remembering = Remembering(memory or Memory(None), panes, self.sizes, self)
         self.taking_away = TakingAway(view, panes, self)
         self.dialogs = Dialogs(view, panes, self.opener, self, preferences)
 
@@ -129,7 +133,7 @@ class Dashboard(TerminalApp):
         """Connect the doorbell, and paint."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = self.preferences.theme or DARK.name
+        self.remembering.restore(self.preferences.theme, self.finding)
         self.set_keymap(self.keymap.for_textual)
         if self._ascii_only:
             self.default_screen.add_class("ascii")
@@ -138,6 +142,10 @@ class Dashboard(TerminalApp):
         self.workspace.listen(self.refreshing.ring)
         self.panes.timeline.focus()
         self.refreshing.start(self.set_interval)
+
+    def on_unmount(self) -> None:
+        """Remember what was changed last."""
+        self.remembering.end()
 
     # -- what the panes say ----------------------------------------------------------------
 

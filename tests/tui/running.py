@@ -13,6 +13,7 @@ from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.system import EventSystem
+from natster_tui.preferences.memory import Memory
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import PROJECTIONS, Registry
 from natster_tui.projections.registering.tried import TriedFile
@@ -35,10 +36,11 @@ async def dashboard(
     system: EventSystem = NATSTER,
     preferences: Preferences = Preferences(),  # noqa: B008 - frozen
     tried: TriedFile | None = None,
+    memory: Memory | None = None,
 ) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
     choice = LogChoice(system, read_only=read_only, projections=Registry(projections))
     workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice, tried=tried))
-    app = Dashboard(workspace, clock=lambda: NOW, preferences=preferences)
+    app = Dashboard(workspace, clock=lambda: NOW, preferences=preferences, memory=memory)
     running = asyncio.create_task(workspace.run())
     try:
         async with app.run_test(size=size, notifications=True):

@@ -28,6 +28,7 @@ from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice,
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import UsageError
 from natster_tui.events.natster import NATSTER
+from natster_tui.preferences.memory import Memory
 from natster_tui.preferences.place import Place, place_of
 from natster_tui.preferences.settings_file import SettingsFile
 from natster_tui.projections.registering.tried import TriedFile
@@ -46,7 +47,10 @@ def open_dashboard(
     target = target_of()
     settings = settings_of()
     source = target.source
-    place = place_of(source.named_by if isinstance(source, NamedServer) else None)
+    stream = target.choice.system.stream
+    named_by = source.named_by if isinstance(source, NamedServer) else None
+    inside = str(source.data_dir) if isinstance(source, EmbeddedSource) else ""
+    place = place_of(named_by, stream, inside)
     file = None if tried is None else TriedFile(expand_home(tried))
     if file is not None:
         watch_rules([*target.choice.projections, *file.projections])
@@ -123,6 +127,7 @@ async def _run(
         hint=hint,
         hubs=hubs or settings.hubs,
         preferences=preferences,
+        memory=Memory.of_user(place),
     )
     on_stop(app.exit)
     tasks = [asyncio.create_task(workspace.run())]

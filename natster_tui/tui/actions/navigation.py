@@ -33,6 +33,8 @@ class Finding:
         self._prompt = prompt
         self._app = app
         self._searching: DocumentsPane | None = None
+        self.filter_to_offer = ""
+        """What the prompt begins with the first time, when nothing is filtered."""
 
     # -- lists -----------------------------------------------------------------------------
 
@@ -43,14 +45,15 @@ class Finding:
 
     def ask(self) -> None:
         """Filter the timeline, or search the list that has the focus."""
-        panes, filtered = self._panes, self._workspace.filtered
+        panes = self._panes
         for pane in panes.documents.values():
             if pane.has_focus:
                 self._searching = pane
                 self._prompt.open(Purpose.FIND, pane.search, hint=pane.declared.search_hint)
                 break
         else:
-            self._prompt.open(Purpose.FILTER, "" if filtered is None else filtered.wanted.text)
+            offered, self.filter_to_offer = self.filter_to_offer, ""
+            self._prompt.open(Purpose.FILTER, panes.timeline.filter_text or offered)
 
     def typed(self, text: str) -> None:
         """A search narrows as it is typed."""

@@ -80,6 +80,17 @@ class DocumentsPane(VirtualList):
         sides = (self.of, link.other) if link.outgoing else (link.other, self.of)
         return Share(*sides, catalog)
 
+    @property
+    def order(self) -> tuple[str, bool]:
+        """The name of the order in use, and whether it is the other way round."""
+        return self._sort.name, self._is_reversed
+
+    def set_order(self, name: str, is_reversed: bool) -> None:
+        """Use the order of that name, if there is one; before rows are shown."""
+        for sort in self.declared.sorts:
+            if sort.name == name:
+                self._sort, self._is_reversed = sort, is_reversed
+
     def next_sort(self) -> None:
         """Sort by the next order."""
         sorts = self.declared.sorts

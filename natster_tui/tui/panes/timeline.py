@@ -117,6 +117,12 @@ class Timeline(VirtualList):
             return len(self._filtered.seqs)
         return max(0, follower.head - self._first + 1)
 
+    @property
+    def filter_text(self) -> str:
+        """The filter as it was typed; empty if all events are shown."""
+        filtered = self.view.workspace.filtered
+        return "" if filtered is None else filtered.wanted.text
+
     def follow(self) -> None:
         """Keep the newest event in view from now on."""
         self.following = True

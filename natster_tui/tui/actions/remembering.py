@@ -1,0 +1,84 @@
+"""Puts back what is remembered of a place, and keeps it up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from textual.app import App
+
+from natster_tui.preferences.memory import Memory, Remembered
+from natster_tui.tui.actions.navigation import Finding
+from natster_tui.tui.background import notice, start
+from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.panes.sizes import PaneSizes
+from natster_tui.tui.theme import DARK
+
+LOOK_EVERY_S = 2.0
+
+
+class Remembering:
+    """What is shown on `app`, and what of it is remembered. A problem is told once."""
+
+    def __init__(self, memory: Memory, panes: Panes, sizes: PaneSizes, app: App[None]) -> None:
+        self._memory = memory
+        self._panes = panes
+        self._sizes = sizes
+        self._app = app
+        self._theme_of_settings = ""
+        self._last_filter = memory.remembered.filter
+        self._seen = memory.remembered
+        self._told = ""
+
+    def restore(self, theme_of_settings: str, finding: Finding) -> None:
+        """Put all back; the filter is offered only, because it hides events and takes a while."""
+        remembered, app = self._memory.remembered, self._app
+        self._theme_of_settings = theme_of_settings
+        is_chosen = remembered.theme_of_settings == theme_of_settings
+        theme = remembered.theme if is_chosen else ""
+        app.theme = theme if theme in app.available_themes else self._usual_theme
+        for name, pane in self._panes.documents.items():
+            if name in remembered.orders:
+                pane.set_order(*remembered.orders[name])
+        self._sizes.shares = dict(remembered.shares)
+        finding.filter_to_offer = remembered.filter
+        if self._memory.is_kept:
+            self._seen = self._now()
+            app.set_interval(LOOK_EVERY_S, self._look)
+        self._tell()
+
+    @property
+    def _usual_theme(self) -> str:
+        return self._theme_of_settings or DARK.name
+
+    def _now(self) -> Remembered:
+        filtered = self._panes.timeline.filter_text
+        self._last_filter = filtered or self._last_filter
+        return Remembered(
+            theme="" if self._app.theme == self._usual_theme else self._app.theme,
+            theme_of_settings=self._theme_of_settings,
+            orders={name: pane.order for name, pane in self._panes.documents.items()},
+            shares=dict(self._sizes.shares),
+            filter=self._last_filter,
+        )
+
+    def _look(self) -> None:
+        """Write what changed since the last look."""
+        now = self._now()
+        if now != self._seen:
+            self._seen = now
+            start(self._app, partial(self._write, now), "remembering")
+
+    async def _write(self, now: Remembered) -> None:
+        await asyncio.to_thread(self._memory.keep, now)  # it waits for the disk
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._memory.problem != self._told:
+            self._told = self._memory.problem
+            notice(self._app, self._told)
+
+    def end(self) -> None:
+        """Write what changed last."""
+        if self._memory.is_kept and (now := self._now()) != self._seen:
+            self._memory.keep(now)
