@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -18,12 +18,11 @@ from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
-from natster_tui.engine.log.filtered import FilteredLog
+from natster_tui.engine.log.filtering import Filtering
 from natster_tui.engine.log.follower import LogFollower
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.projecting.projector import Projector
-from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress, ReplayProgress
 from natster_tui.engine.rebuilding.scope import Scope
@@ -39,7 +38,6 @@ from natster_tui.errors import (
     UnreachableError,
 )
 from natster_tui.events.event import Record
-from natster_tui.events.filter.language import EventFilter
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
@@ -55,10 +53,7 @@ from natster_tui.store.tasks import cause_of
 
 FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 1.0
-NAMES_EVERY_S = 0.5
-"""Seconds between checks whether the accounts that a filter names are folded."""
-A_MOMENT = 1_000
-"""Events that projecting may normally be behind."""
+NOT_CONNECTED = "not connected: wait for the connection, then try again"
 PROBLEMS_KEPT = 50
 INFO_EVERY_S = 1.0
 BUCKETS_EVERY = 5
@@ -128,36 +123,36 @@ class Workspace:
             projection.name: LeaseKeeper(projection, options.instance, self._ring)
             for projection in projections
         }
-        self.projectors: dict[str, Projector] = {
-            projection.name: Projector(
-                projection,
-                options.instance,
-                may_write=not options.choice.read_only,
-                auto_rebuild=options.auto_rebuild,
-                lease=self.leases.get(projection.name),
-                interactive_priority=self.interactive_priority,
-                readings=self.readings,
-                notify=self._ring,
-            )
-            for projection in (*projections, *tried)
-        }
+        self.projectors = {each.name: self._projector(each) for each in (*projections, *tried)}
         self.trial: LiveTrial | None = None
         """The projections that are tried, if any are."""
         if options.tried is not None:
             of_trial = [self.projectors[each.name] for each in tried]
             self.trial = LiveTrial(options.tried, of_trial, self.report)
-        self.filtered: FilteredLog | None = None
-        """The events that pass the filter, while one narrows the timeline."""
-        self.matches: FilteredLog | None = None
-        """The events that pass the last filter, whether it narrows the timeline or not."""
+        self.filtering = Filtering(
+            self.follower,
+            options.instance,
+            self._ring,
+            lambda: self.accounts,
+            lambda seq: self.projectors[ACCOUNTS.name].has_folded(seq),
+        )
         self._left_behind: set[tuple[str, str]] = set()
         self._hazards = HazardWatch(projections.all)
         self._told_of_keys: tuple[str, ...] = ()
-        self._filter_changed = asyncio.Event()
-        self._filtered_in: tuple[object, ...] = ()
-        """The log's identity when the filter was last begun."""
         self.follower.on_live = self._on_live
         self._listeners: list[Callable[[], None]] = []
+
+    def _projector(self, projection: Projection[Any]) -> Projector:
+        return Projector(
+            projection,
+            self.options.instance,
+            may_write=not self.read_only,
+            auto_rebuild=self.options.auto_rebuild,
+            lease=self.leases.get(projection.name),
+            interactive_priority=self.interactive_priority,
+            readings=self.readings,
+            notify=self._ring,
+        )
 
     # -- what is known ---------------------------------------------------------------------
 
@@ -165,6 +160,13 @@ class Workspace:
     def info(self) -> LogInfo | None:
         """What the log is, as of the last look."""
         return None if self.log is None else self.log.info
+
+    @property
+    def opened_log(self) -> EventLog:
+        """The log over the last link. Raises ConnectionLostError if it was never opened."""
+        if self.log is None:
+            raise ConnectionLostError(NOT_CONNECTED)
+        return self.log
 
     @property
     def hazards(self) -> tuple[str, ...]:
@@ -274,7 +276,7 @@ class Workspace:
             tasks.create_task(self.follower.run(log))
             tasks.create_task(self._keep_informed(log, log.sealing.version))
             tasks.create_task(delete_consumers(log.link, self._left_behind))
-            tasks.create_task(self._keep_filtering(log))
+            tasks.create_task(self.filtering.run(log))
             if not self.read_only and log.link.has_atomic_batches:
                 for lease in self.leases.values():
                     tasks.create_task(lease.run(log))
@@ -335,67 +337,9 @@ class Workspace:
                 self.report(sentence)
         self._told_of_keys = log.sealing.problems
 
-    # -- filtering -------------------------------------------------------------------------
-
-    def set_filter(self, wanted: EventFilter | None) -> None:
-        """Look for the events that pass and show only them; None shows all events again."""
-        self.filtered = None
-        if wanted is not None:
-            if self.matches is not None:
-                self.matches.cancel()
-            head = self.follower.head
-            # Live, the accounts are a moment behind, which is no reason to scan everything again.
-            known = self._has_folded_accounts(head - min(A_MOMENT, head // 100))
-            names_at = head if wanted.asks_for_names and not known else 0
-            self.matches = FilteredLog(wanted, lambda: self.accounts, self._ring, names_at=names_at)
-            self.filtered = self.matches
-            self._filter_changed.set()
-        self._ring()
-
-    def _filter_again(self, matches: FilteredLog) -> None:
-        """Look for the same events again: the previous result may be out of date."""
-        shown = self.filtered
-        self.set_filter(matches.wanted)
-        if shown is None:
-            self.filtered = None
-
-    def _has_folded_accounts(self, upto: int) -> bool:
-        """Whether the accounts are folded to a sequence over this link, or will never be."""
-        accounts = self.projectors[ACCOUNTS.name]
-        match accounts.status.phase:
-            case Phase.OFFLINE | Phase.LOADING | Phase.CATCHING_UP:
-                return False
-            case Phase.STOPPED:
-                return True
-        return accounts.fold.seq >= upto
-
-    async def _keep_filtering(self, log: EventLog) -> None:
-        if self.matches is not None and self._filtered_in not in ((), log.identity):
-            self._filter_again(self.matches)
-        self._filtered_in = log.identity
-        while True:
-            matches = self.matches
-            waits = matches is not None and matches.names_at > 0
-            if (
-                matches is not None
-                and matches.names_at > 0
-                and self._has_folded_accounts(matches.names_at)
-            ):
-                self._filter_again(matches)
-            elif matches is None or matches.is_complete(self.follower.head):
-                self._filter_changed.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(NAMES_EVERY_S if waits else None):
-                        await self._filter_changed.wait()
-            else:
-                await matches.scan(log, self.options.instance)
-
     def _on_live(self, records: list[Record]) -> None:
         self._hazards.look_at(records, self.options.choice.system)
-        if self.matches is not None:
-            self.matches.add_live(records)
-            if not self.matches.is_complete(records[-1].seq):
-                self._filter_changed.set()
+        self.filtering.take(records)
 
     # -- rebuilding ------------------------------------------------------------------------
 
@@ -413,9 +357,9 @@ class Workspace:
 
     def connected_log(self) -> EventLog:
         """The log over the present link. Raises ConnectionLostError without one."""
-        if self.log is None or self.connection is not Connection.CONNECTED:
-            raise ConnectionLostError("not connected: wait for the connection, then try again")
-        return self.log
+        if self.connection is not Connection.CONNECTED:
+            raise ConnectionLostError(NOT_CONNECTED)
+        return self.opened_log
 
     @asynccontextmanager
     async def pause(self, projection: Projection[Any]) -> AsyncIterator[None]:

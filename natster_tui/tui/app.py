@@ -387,8 +387,8 @@ class Dashboard(TerminalApp):
             pass
         elif isinstance(self.focused, Inspector):
             self.panes.focus(self.panes.used)
-        elif self.focused is self.panes.timeline and self.workspace.filtered is not None:
-            self.workspace.set_filter(None)
+        elif self.focused is self.panes.timeline and self.workspace.filtering.shown is not None:
+            self.workspace.filtering.set(None)
         else:
             self.panes.focus(self.panes.timeline)
 

@@ -42,16 +42,18 @@ async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_kn
     monkeypatch.setattr(Projector, "_begin", later)
     async with running(settings) as workspace:
         await until(lambda: workspace.follower.head == head)
-        workspace.set_filter(FILTERS.parse("from:ada", 0))
-        early = workspace.filtered
+        workspace.filtering.set(FILTERS.parse("from:ada", 0))
+        early = workspace.filtering.shown
         assert early is not None
         await until(lambda: early.is_complete(head))
         assert list(early.seqs) == []
         may_begin.set()
-        await until(lambda: workspace.filtered is not early)
-        await until(lambda: workspace.filtered and workspace.filtered.is_complete(head))
-        assert workspace.filtered is not None
-        assert list(workspace.filtered.seqs) == [1, 2]
+        await until(lambda: workspace.filtering.shown is not early)
+        await until(
+            lambda: workspace.filtering.shown and workspace.filtering.shown.is_complete(head)
+        )
+        assert workspace.filtering.shown is not None
+        assert list(workspace.filtering.shown.seqs) == [1, 2]
 
 
 async def test_where_the_log_begins_moves_when_its_first_events_go(

@@ -50,8 +50,10 @@ async def test_what_a_filter_found_goes_with_the_log(settings: ConnectionSetting
     async with dashboard(settings) as (app, pilot):
         await pilot.type("/type:initialized\r")
         workspace = app.workspace
-        await until(lambda: workspace.filtered and workspace.filtered.is_complete(400))
-        before = workspace.filtered
+        await until(
+            lambda: workspace.filtering.shown and workspace.filtering.shown.is_complete(400)
+        )
+        before = workspace.filtering.shown
         assert before is not None
         assert before.seqs[-1] > 20
         async with plain_client(settings) as client:
@@ -60,10 +62,10 @@ async def test_what_a_filter_found_goes_with_the_log(settings: ConnectionSetting
             await ask(client, f"STREAM.DELETE.{NATSTER.stream}")
             assert "error" not in await ask(client, f"STREAM.CREATE.{NATSTER.stream}", config)
         await append(settings, 0, 20)
-        await until(lambda: workspace.filtered not in (None, before))
-        await until(lambda: workspace.filtered and workspace.filtered.is_complete(20))
-        assert workspace.filtered is not None
-        assert 0 < workspace.filtered.seqs[-1] <= 20
+        await until(lambda: workspace.filtering.shown not in (None, before))
+        await until(lambda: workspace.filtering.shown and workspace.filtering.shown.is_complete(20))
+        assert workspace.filtering.shown is not None
+        assert 0 < workspace.filtering.shown.seqs[-1] <= 20
 
 
 @pytest.mark.parametrize("read_only", [False, True])

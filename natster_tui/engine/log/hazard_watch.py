@@ -41,11 +41,13 @@ class HazardWatch:
 
     async def look_at_storage(self, log: EventLog) -> None:
         """Ask how the projections' buckets are set up now, and how full the account is."""
-        asked = [read_bucket_hazards(log.link, each.bucket) for each in self._projections]
-        buckets, self._of_account = await together(
-            together(*asked), account_fill(log.link, log.info)
+        self._buckets, self._of_account = await together(
+            self._of_buckets(log), account_fill(log.link, log.info)
         )
-        self._buckets = tuple(hazard for found in buckets for hazard in found)
+
+    async def _of_buckets(self, log: EventLog) -> tuple[Hazard, ...]:
+        asked = [read_bucket_hazards(log.link, each.bucket) for each in self._projections]
+        return tuple(hazard for found in await together(*asked) for hazard in found)
 
     def fill(self, log: EventLog) -> Fill | None:
         """How full the log is against its nearest limit, None where it has none."""

@@ -16,11 +16,11 @@ from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
+from natster_tui.engine.log.continuity import check_continuity, hole_end
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
 from natster_tui.engine.projecting.catching_up import CatchingUp, is_far
-from natster_tui.engine.projecting.continuity import check_continuity, hole_end
 from natster_tui.engine.projecting.decision import (
     Reason,
     RebuildFirst,
@@ -113,6 +113,15 @@ class Projector:
     def changes(self) -> RecentChanges:
         """The documents that changed recently, for views that show many documents."""
         return self._writer.changes
+
+    def has_folded(self, seq: int) -> bool:
+        """Whether it is folded to a sequence over this link, or will never be."""
+        match self.status.phase:
+            case Phase.OFFLINE | Phase.LOADING | Phase.CATCHING_UP:
+                return False
+            case Phase.STOPPED:
+                return True
+        return self.fold.seq >= seq
 
     def _notify(self) -> None:
         self.version += 1

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from textual.app import App
 
+from natster_tui.engine.log.filtering import A_MOMENT
 from natster_tui.engine.log.masked_export import export_file
 from natster_tui.engine.row_json import document_json, event_json
-from natster_tui.engine.workspace import A_MOMENT
-from natster_tui.errors import ConnectionLostError, NatsterError, RefusedError
+from natster_tui.errors import NatsterError, RefusedError
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.subjects import ProjectorSubject
@@ -129,9 +129,7 @@ class TakingAway:
     async def _write(self, path: Path) -> int:
         """The number of events in the file. Raises NatsterError."""
         workspace = self._view.workspace
-        log, filtered = workspace.log, workspace.filtered
-        if log is None:
-            raise ConnectionLostError("not connected: nothing was exported")
+        log, filtered = workspace.opened_log, workspace.filtering.shown
         seqs = None if filtered is None else filtered.seqs
         if filtered is not None and not filtered.is_complete(workspace.follower.head - A_MOMENT):
             raise RefusedError(

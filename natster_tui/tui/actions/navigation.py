@@ -104,7 +104,7 @@ class Finding:
         except BadFilterError as error:
             self._prompt.say(str(error), is_problem=True)
             return
-        self._workspace.set_filter(wanted)
+        self._workspace.filtering.set(wanted)
         if wanted is not None and self._prompt.is_open:
             self._prompt.use(text.strip())
         self._prompt.close()
@@ -112,13 +112,13 @@ class Finding:
 
     def toggle_parked(self) -> None:
         """Show parked events only, or all events again."""
-        filtered = self._workspace.filtered
+        filtered = self._workspace.filtering.shown
         only_parked = filtered is not None and filtered.wanted.text == "parked"
         self.set_filter("" if only_parked else "parked")
 
     def walk_matches(self, step: int) -> None:
         """The next or previous event that passes the last filter."""
-        timeline, matches = self._panes.timeline, self._workspace.matches
+        timeline, matches = self._panes.timeline, self._workspace.filtering.matches
         seq = timeline.selected_seq
         if matches is None:
             notice(self._app, "nothing was filtered for yet: press / in the timeline first")

@@ -80,7 +80,7 @@ class Timeline(VirtualList):
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
         workspace = self.view.workspace
-        filtered = workspace.filtered
+        filtered = workspace.filtering.shown
         return (
             workspace.follower.version,
             None if filtered is None else (id(filtered), filtered.version),
@@ -94,7 +94,7 @@ class Timeline(VirtualList):
     def update_rows(self) -> None:
         """Take note of how far the log goes now."""
         workspace = self.view.workspace
-        follower, filtered = workspace.follower, workspace.filtered
+        follower, filtered = workspace.follower, workspace.filtering.shown
         if filtered is not self._filtered:
             self._event_rows.forget()
         self._filtered, self._first = filtered, follower.first
@@ -120,7 +120,7 @@ class Timeline(VirtualList):
     @property
     def filter_text(self) -> str:
         """The filter as it was typed; empty if all events are shown."""
-        filtered = self.view.workspace.filtered
+        filtered = self.view.workspace.filtering.shown
         return "" if filtered is None else filtered.wanted.text
 
     def follow(self) -> None:
@@ -137,7 +137,7 @@ class Timeline(VirtualList):
     def select(self, seq: int) -> None:
         """Put the cursor on an event."""
         self._stop_following()
-        if self.view.workspace.filtered is not self._filtered:
+        if self.view.workspace.filtering.shown is not self._filtered:
             self.update_rows()
         row = self._row_of(seq)
         height = self.rows_height

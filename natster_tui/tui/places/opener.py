@@ -84,11 +84,8 @@ class Opener:
     async def event_at(self, seconds: int, *, travelling: bool) -> EventPlace | Unreachable:
         """The last event up to a time in unix seconds."""
         workspace = self._view.workspace
-        log = workspace.log
-        if log is None:
-            return Unreachable("not connected: wait for the connection, then try again")
         try:
-            seq = await sequence_at(log, seconds, workspace.options.instance)
+            seq = await sequence_at(workspace.opened_log, seconds, workspace.options.instance)
         except NatsterError as error:
             return Unreachable(error.sentence)
         if seq >= workspace.follower.first:
@@ -124,7 +121,7 @@ class Opener:
 
     def _show_event(self, seq: int) -> None:
         workspace = self._view.workspace
-        filtered = workspace.filtered
+        filtered = workspace.filtering.shown
         if filtered is not None and not filtered.has(seq):
-            workspace.set_filter(None)
+            workspace.filtering.set(None)
         self._panes.timeline.jump_to(seq)

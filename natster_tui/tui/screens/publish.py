@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Select, Static
 
 from natster_tui.engine.log.publish import publish
-from natster_tui.errors import ConnectionLostError, NatsterError
+from natster_tui.errors import NatsterError
 from natster_tui.events.event import Record
 from natster_tui.events.natster import CATALOG_TYPES, EventType
 from natster_tui.events.tokens import NONE
@@ -163,9 +163,7 @@ class PublishScreen(ModalScreen[int | None]):
     async def _publish(self, proposal: Proposal) -> None:
         workspace = self._view.workspace
         try:
-            if workspace.log is None:
-                raise ConnectionLostError("not connected: nothing was published")
-            seq = await publish(workspace.log, proposal, workspace.options.instance)
+            seq = await publish(workspace.opened_log, proposal, workspace.options.instance)
         except NatsterError as error:
             self._refused = error.sentence
             self._judge()

@@ -202,14 +202,12 @@ class WhyScreen(ModalScreen[int | None]):
 
     async def _read(self) -> None:
         workspace = self._view.workspace
-        if workspace.log is None:
-            self._reasons.say("not connected")
-            return
         try:
+            log = workspace.opened_log
             moment = self._view.moment
-            head = (await workspace.log.refresh()).last_seq if moment is None else moment.seq
+            head = (await log.refresh()).last_seq if moment is None else moment.seq
             history = await key_history(
-                workspace.log, self._projection, self._key, head, workspace.options.instance
+                log, self._projection, self._key, head, workspace.options.instance
             )
         except NatsterError as error:
             self._reasons.say(error.sentence)

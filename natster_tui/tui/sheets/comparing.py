@@ -64,11 +64,9 @@ class Comparing:
         self, subject: DocumentSubject, name: str, moment: Moment, end: int | None
     ) -> None:
         workspace = self._view.workspace
-        log, instance = workspace.log, workspace.options.instance
+        instance = workspace.options.instance
         try:
-            if log is None:
-                self._say(partial(compare_sheet, name, None, "not connected"))
-                return
+            log = workspace.opened_log
             last = end if end is not None else (await log.refresh()).last_seq
             first = await self._sequence_of(log, moment, last)
             before, after = [

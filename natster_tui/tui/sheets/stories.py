@@ -8,6 +8,7 @@ from functools import partial
 from textual.widget import Widget
 
 from natster_tui.engine.history.document_story import DocumentStory, read_story
+from natster_tui.engine.workspace import NOT_CONNECTED
 from natster_tui.errors import NatsterError
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
 from natster_tui.store.log import EventLog
@@ -37,7 +38,7 @@ class Stories:
         view = self._view
         log, at = view.workspace.log, view.fold(subject.projection.name).seq
         if log is None:
-            return Told(None, at, "history: not connected")
+            return Told(None, at, f"history: {NOT_CONNECTED}")
         of = (log.identity, subject.projection.name, subject.key)
         if of != self._of:
             self._of, self._story, self._problem, self._reading = of, None, "", False

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
-from natster_tui.errors import ConnectionLostError, NatsterError
+from natster_tui.errors import NatsterError
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.theme import plain
@@ -68,9 +68,7 @@ class TravelBanner(Static):
     async def _journey(self, seq: int) -> None:
         workspace = self._view.workspace
         try:
-            log = workspace.log
-            if log is None:
-                raise ConnectionLostError("not connected: wait for the connection, then try again")
+            log = workspace.opened_log
             if self._travel is None:
                 self._travel = TimeTravel(
                     log, workspace.options.instance, self._on_progress, self._view.projections

@@ -1,0 +1,96 @@
+"""The filter of a running workspace: the events that pass it, kept up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from natster_tui.engine.log.filtered import FilteredLog
+from natster_tui.engine.log.follower import LogFollower
+from natster_tui.events.event import Record
+from natster_tui.events.filter.language import EventFilter
+from natster_tui.projections.account import AccountState
+from natster_tui.store.log import EventLog
+
+NAMES_EVERY_S = 0.5
+"""Seconds between checks whether the accounts that a filter names are folded."""
+A_MOMENT = 1_000
+"""Events that projecting may normally be behind."""
+
+
+class Filtering:
+    """The present filter, if there is one.
+
+    `accounts` are the accounts as folded so far, whose names a filter may mention; `has_folded`
+    says whether they are folded to a sequence, or will never be. `run` looks for matches over a
+    link; `notify` is called whenever something changed.
+    """
+
+    def __init__(
+        self,
+        follower: LogFollower,
+        instance: str,
+        notify: Callable[[], None],
+        accounts: Callable[[], Mapping[str, AccountState]],
+        has_folded: Callable[[int], bool],
+    ) -> None:
+        self.shown: FilteredLog | None = None
+        """The events that pass the filter, while one narrows the timeline."""
+        self.matches: FilteredLog | None = None
+        """The events that pass the last filter, whether it narrows the timeline or not."""
+        self._follower = follower
+        self._accounts = accounts
+        self._has_folded = has_folded
+        self._instance = instance
+        self._notify = notify
+        self._changed = asyncio.Event()
+        self._begun_in: tuple[object, ...] = ()
+        """The log's identity when the filter was last begun."""
+
+    def set(self, wanted: EventFilter | None) -> None:
+        """Look for the events that pass and show only them; None shows all events again."""
+        self.shown = None
+        if wanted is not None:
+            if self.matches is not None:
+                self.matches.cancel()
+            head = self._follower.head
+            # Live, the accounts are a moment behind, which is no reason to scan everything again.
+            known = self._has_folded(head - min(A_MOMENT, head // 100))
+            names_at = head if wanted.asks_for_names and not known else 0
+            self.matches = FilteredLog(wanted, self._accounts, self._notify, names_at=names_at)
+            self.shown = self.matches
+            self._changed.set()
+        self._notify()
+
+    def take(self, records: list[Record]) -> None:
+        """Note live events, in order."""
+        if self.matches is not None:
+            self.matches.add_live(records)
+            if not self.matches.is_complete(records[-1].seq):
+                self._changed.set()
+
+    def _again(self, matches: FilteredLog) -> None:
+        """Look for the same events again: the previous result may be out of date."""
+        shown = self.shown
+        self.set(matches.wanted)
+        if shown is None:
+            self.shown = None
+
+    async def run(self, log: EventLog) -> None:
+        """Look for matches, for as long as a link lasts."""
+        if self.matches is not None and self._begun_in not in ((), log.identity):
+            self._again(self.matches)
+        self._begun_in = log.identity
+        while True:
+            matches = self.matches
+            waits = matches is not None and matches.names_at > 0
+            if matches is not None and matches.names_at > 0 and self._has_folded(matches.names_at):
+                self._again(matches)
+            elif matches is None or matches.is_complete(self._follower.head):
+                self._changed.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(NAMES_EVERY_S if waits else None):
+                        await self._changed.wait()
+            else:
+                await matches.scan(log, self._instance)
