@@ -160,10 +160,12 @@ async def test_one_document_is_rebuilt_and_no_other(settings: ConnectionSettings
         await until(lambda: app.panes.catalogs.row_count)
         await pilot.type("/night-walks\r")
         await until(lambda: app.panes.catalogs.selected_key == "night-walks")
-        await pilot.press("r", "space", "space")
+        await pilot.press("r", "k", "k", "k", "k", "space")
         await until(lambda: "Rebuild catalog from" in text_of(app) and "enter" in text_of(app))
+        assert "[ ] account" in text_of(app)
+        assert "[x] catalog" in text_of(app)
         # All before the preflight is through; a purge would want the name typed instead.
-        await pilot.press("space", "P", "enter")
+        await pilot.press("j", "j", "enter", "P", "j", "enter")
         await until(lambda: "w writes" in text_of(app))
         assert isinstance(app.screen, RebuildScreen)
         assert "catalog at 400: 0 added, 1 changed, 0 removed (1 key)" in app.screen.said
@@ -323,7 +325,10 @@ async def test_drift_that_was_found_does_not_look_like_in_sync(
     async with dashboard(settings) as (app, pilot):
         await pilot.press("v")
         await until(lambda: "drift at 400: 3 of 40 keys" in text_of(app))
-        assert "never-shared not in the log" in text_of(app)
+        assert "- never-shared is stored, but not in the log" in text_of(app)
+        assert "+ voice-memos is not stored" in text_of(app)
+        assert 'stored   owner "mallory"' in text_of(app)
+        assert 'the log  owner "Hiro Matsukage"' in text_of(app)
         await pilot.press("escape")
         await until(lambda: "in sync" not in text_of(app) and "drift" in text_of(app))
 

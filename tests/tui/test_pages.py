@@ -8,7 +8,7 @@ from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from tests.conftest import until
 from tests.tui.keyboard import Keyboard
 from tests.tui.running import dashboard
-from tests.tui.scenes import projected, text_of
+from tests.tui.scenes import projected, tampered, text_of
 
 
 async def click_on(app: Dashboard, pilot: Keyboard, shown: str) -> None:
@@ -83,3 +83,23 @@ async def test_a_dialog_is_left_by_a_click_outside_or_on_what_closes_it(
         await pilot.pause()
         await pilot.click(offset=(1, 1))
         assert app.screen is app.default_screen
+
+
+async def test_verify_goes_on_to_the_rebuild_of_what_differs(settings: ConnectionSettings) -> None:
+    await tampered(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("v")
+        await until(lambda: "r rebuilds these: catalog" in text_of(app))
+        await click_on(app, pilot, "night-walks differs")
+        await until(lambda: app.panes.catalogs.selected_key == "night-walks")
+        await pilot.press("b", "v")
+        await until(lambda: "r rebuilds these: catalog" in text_of(app))
+        await click_on(app, pilot, "rebuilds these")
+        await until(lambda: "[x] catalog" in text_of(app))
+        assert "[ ] account" in text_of(app)
+        await click_on(app, pilot, "] account")
+        await until(lambda: "Rebuild account and catalog" in text_of(app))
+        await click_on(app, pilot, "replay the log and compare")
+        await until(lambda: "w writes these changes" in text_of(app))
+        await click_on(app, pilot, "writes these changes")
+        await until(lambda: text_of(app).count("rebuilt and verified") == 2)

@@ -20,7 +20,7 @@ from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from natster_tui.tui.screens.rebuild import RebuildScreen
-from natster_tui.tui.screens.replay import VerifyScreen
+from natster_tui.tui.screens.verify import VerifyScreen
 from tests.cli.program import busy
 from tests.cli.reference_service import recorded_documents, start_consumer
 from tests.conftest import recording, until

@@ -80,15 +80,14 @@ WHY = (
     Key("why.close_at_once", "q,w", "dismiss(None)"),
 )
 REASONS = (Key("why.open", "enter", "choose", "go to the event", shown="Enter"),)
-REPLAY = (
-    Key("replay.leave", "escape", "leave", "close", shown="Esc"),
-    *_scrolling("replay"),
-    Key("replay.page_down", "pagedown", "scroll(10)"),
-    Key("replay.page_up", "pageup", "scroll(-10)"),
+CHECKS = (
+    Key("checks.up", "up,k", "move(-1)"),
+    Key("checks.down", "down,j", "move(1)"),
+    Key("checks.press", "enter,space", "press", "choose", shown="Enter"),
 )
+VERIFY = (Key("verify.rebuild", "r", "rebuild", "rebuild these"),)
 REBUILD = (
     Key("rebuild.compare", "enter", "replay", "replay and compare", shown="Enter"),
-    Key("rebuild.choose", "space", "choose", "choose what", shown="Space"),
     Key("rebuild.purge", "P", "purge", "purge first"),
     Key("rebuild.write", "w", "write", "write the changes"),
     Key("rebuild.delete_consumers", "D", "delete_consumers", "delete what is left"),
@@ -110,7 +109,8 @@ DIALOGS = (
     TOPIC,
     (*PAGE, *PAGE_SCREEN, *COMMUNITY),
     (*WHY, *REASONS),
-    (*REPLAY, *REBUILD),
+    (*PAGE, *PAGE_SCREEN, *VERIFY),
+    (*PAGE, *PAGE_SCREEN, *CHECKS, *REBUILD),
     CONFIRM,
 )
 """The keys of each dialog; what stands together works at the same time."""

@@ -19,17 +19,18 @@ from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.box import GoToBox
 from natster_tui.tui.places.finding import Documents
 from natster_tui.tui.places.opener import Opener
-from natster_tui.tui.places.place import EventPlace, Place
+from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.screens.help import HelpScreen, PaneKeys, help_sections
 from natster_tui.tui.screens.pages.community import CommunityScreen
-from natster_tui.tui.screens.pages.page_dialog import PageDialog
+from natster_tui.tui.screens.pages.page_dialog import PageDialog, Result
 from natster_tui.tui.screens.pages.problems import problems_page
 from natster_tui.tui.screens.pages.sealing_keys import sealing_page
 from natster_tui.tui.screens.publish import PublishScreen, proposal_for
 from natster_tui.tui.screens.rebuild import RebuildScreen
-from natster_tui.tui.screens.replay import ReplayScreen, VerifyScreen
+from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.screens.trial import TrialScreen
+from natster_tui.tui.screens.verify import VerifyScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View
 
@@ -84,20 +85,18 @@ class Dialogs:
 
         The row of the pane used last may be rebuilt alone.
         """
-        panes = self._panes
         if (tried := self._tried) is not None:
             notice(self._app, f"{tried.name} is only tried: verify shows what would differ")
             return
-        every = self._view.stored_projections
-        scopes: list[Scope] = [
-            WholeProjections(every),
-            *(WholeProjections((projection,)) for projection in every),
-        ]
-        if (chosen := panes.chosen_document) is not None:
-            scopes.append(OneKey(chosen.projection, chosen.key))
-        self._app.push_screen(
-            RebuildScreen(self._view, WholeProjections(tuple(self._projections())), scopes)
-        )
+        self._rebuild(WholeProjections(tuple(self._projections())))
+
+    def _rebuild(self, scope: Scope) -> None:
+        """The dialog, with a choice made already; the chosen row can be rebuilt alone."""
+        one = scope if isinstance(scope, OneKey) else None
+        if one is None and (chosen := self._panes.chosen_document) is not None:
+            one = OneKey(chosen.projection, chosen.key)
+        screen = RebuildScreen(self._view, scope, self._view.stored_projections, one)
+        self._app.push_screen(screen, self._followed)
 
     def verify(self) -> None:
         """For the projector under the cursor if its pane has the focus, else for all.
@@ -105,9 +104,9 @@ class Dialogs:
         For a projection that is only tried: how it differs from what is stored.
         """
         if (tried := self._tried) is not None:
-            self._app.push_screen(TrialScreen(self._view, tried))
+            self._app.push_screen(TrialScreen(self._view, tried), self._followed)
             return
-        self._app.push_screen(VerifyScreen(self._view, self._projections()))
+        self._app.push_screen(VerifyScreen(self._view, self._projections()), self._followed)
 
     def _projections(self) -> Sequence[Projection[Any]]:
         pane = self._panes.projectors
@@ -178,10 +177,15 @@ class Dialogs:
         page = PageDialog(self._view.glyphs, "Sealing and keys", lines)
         self._app.push_screen(page, self._followed)
 
-    def _followed(self, place: Place | None) -> None:
-        """Go to what was followed in a dialog."""
-        if place is not None:
-            self._opener.open(place)
+    def _followed(self, result: Result) -> None:
+        """Go to what was followed in a dialog, or on to the rebuild that it offered."""
+        match result:
+            case None:
+                return
+            case OneKey() | WholeProjections():
+                self._rebuild(result)
+            case place:
+                self._opener.open(place)
 
     async def help(self) -> None:
         """All keys, those of the pane in use first. Returns when keys can be typed into it."""

@@ -7,26 +7,34 @@ taking over want the projection's name typed. The dashboard goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.widgets import Input
 
 from natster_tui.engine.beside.takeover import delete_left_behind, left_behind_sentence
 from natster_tui.engine.rebuilding.confirming import Answer, Confirm, Decision, Refuse, Request
 from natster_tui.engine.rebuilding.preflight import Preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
-from natster_tui.engine.rebuilding.scope import OneKey, Scope
+from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
 from natster_tui.engine.rebuilding.wording import risk_sentence
+from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.store.connection.consumers import ConsumerInfo
 from natster_tui.text.masking import screen_text
+from natster_tui.tui.background import notice
 from natster_tui.tui.keys.dialogs import REBUILD
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.checks import Check, Checks
+from natster_tui.tui.widgets.hints import CANCELS, CLOSES, Hint
+from natster_tui.tui.widgets.page import Page
+
+_PROJECTION, _ONE, _PURGE, _GO = "projection-", "one", "purge", "go"
+"""The boxes, by id."""
 
 
 def named(scope: Scope, names: Names) -> str:
@@ -43,10 +51,20 @@ class RebuildScreen(ReplayScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(REBUILD)]
 
-    def __init__(self, view: View, scope: Scope, scopes: Sequence[Scope]) -> None:
+    def __init__(
+        self,
+        view: View,
+        scope: Scope,
+        projections: Sequence[Projection[Any]],
+        one: OneKey | None = None,
+    ) -> None:
         super().__init__(view, "Rebuild", scope.projections)
         self._scope = scope
-        self._scopes = list(scopes)
+        self._offered = list(projections)
+        """The projections that can be chosen."""
+        self._one = one
+        """The document that can be chosen alone."""
+        self._checks = Checks(view.glyphs)
         self._purge = False
         self._rebuild: Rebuild | None = None
         self._preflight: Preflight | None = None
@@ -54,10 +72,17 @@ class RebuildScreen(ReplayScreen):
         self._goes_on = False
         """Whether to replay as soon as the preflight is through: Enter came before."""
 
+    def compose_around(self, page: Page) -> ComposeResult:
+        """The boxes stand below the page."""
+        page_first, *others = super().compose_around(page)
+        yield page_first
+        yield self._checks
+        yield from others
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `DOMNode.check_action`: each stage has keys of its own."""
         match action:
-            case "replay" | "choose":
+            case "replay":
                 return self._stage == "preflight"
             case "purge":
                 return self._stage == "preflight" and self._is_whole
@@ -70,15 +95,15 @@ class RebuildScreen(ReplayScreen):
 
     def _enter(self, stage: str) -> None:
         self._stage = stage
+        chooses = stage == "preflight"
+        if not chooses and self._checks.display:
+            self.set_focus(self.page)
+        self._checks.display = chooses
         self.refresh_bindings()
 
     @property
     def _is_whole(self) -> bool:
         return not isinstance(self._scope, OneKey)
-
-    @property
-    def _offers_a_key(self) -> bool:
-        return any(isinstance(each, OneKey) for each in self._scopes)
 
     @property
     def _left_behind(self) -> tuple[ConsumerInfo, ...]:
@@ -107,6 +132,59 @@ class RebuildScreen(ReplayScreen):
 
     def on_mount(self) -> None:
         """Look before anything else."""
+        self._show_checks()
+        self.set_focus(self._checks)
+        self._begin()
+
+    # -- choosing --------------------------------------------------------------------------
+
+    def _show_checks(self) -> None:
+        names, whole = Names(self.view.accounts), self._is_whole
+        checks = [
+            Check(f"{_PROJECTION}{each.name}", each.name, whole and each in self._scope.projections)
+            for each in self._offered
+        ]
+        if self._one is not None:
+            checks.append(Check(_ONE, named(self._one, names), not whole))
+        if whole:
+            checks.append(Check(_PURGE, "purge: remove every entry first", self._purge))
+        checks.append(Check(_GO, "replay the log and compare (writes nothing)"))
+        self._checks.show(checks)
+        self.call_after_refresh(self.fit)
+
+    def on_checks_pressed(self, message: Checks.Pressed) -> None:
+        """Another choice; the last line goes on."""
+        match message.check.id:
+            case _ if self._stage != "preflight":
+                return
+            case box if box == _GO:
+                self.action_replay()
+            case box if box == _PURGE:
+                self.action_purge()
+            case box if box == _ONE and self._one is not None:
+                self._choose(self._one if self._is_whole else WholeProjections((*self._offered,)))
+            case box:
+                self._toggle(box.removeprefix(_PROJECTION))
+
+    def enter(self) -> None:
+        """Enter on the page goes on as well."""
+        self.action_replay()
+
+    def _toggle(self, name: str) -> None:
+        """Check the box of a projection, or uncheck it; one stays checked."""
+        before = self._scope.projections if self._is_whole else ()
+        chosen = tuple(each for each in self._offered if (each in before) != (each.name == name))
+        if chosen:
+            self._choose(WholeProjections(chosen))
+        else:
+            notice(self, "one has to be chosen")
+
+    def _choose(self, scope: Scope) -> None:
+        """Look at what another choice would mean; looking at the one before ends."""
+        self._scope = scope
+        self.projections = list(scope.projections)
+        self._purge = self._purge and self._is_whole
+        self._show_checks()
         self._begin()
 
     # -- preflight -------------------------------------------------------------------------
@@ -131,27 +209,19 @@ class RebuildScreen(ReplayScreen):
         for line in self._preflight.lines():
             self.say(line)
         self.hint(
-            "enter replay and compare (writes nothing) · space which projections"
-            + (" or only the chosen row" if self._offers_a_key else "")
-            + (" · P purge or not" if self._is_whole else "")
-            + " · esc cancel"
+            Hint("enter", "replay and compare (writes nothing)", "screen.replay"),
+            Hint("space", "checks a box"),
+            CANCELS,
         )
         if self._goes_on:
             self._enter("replay")
             await self._compare()
 
-    def action_choose(self) -> None:
-        """The next choice of what to rebuild; looking at the one before ends."""
-        if self._stage == "preflight":
-            self._scope = self._scopes[(self._scopes.index(self._scope) + 1) % len(self._scopes)]
-            self.projections = list(self._scope.projections)
-            self._purge = self._purge and self._is_whole
-            self._begin()
-
     def action_purge(self) -> None:
         """Purge first, or not; what is purged is all of a projection."""
         if self._stage == "preflight" and self._is_whole:
             self._purge = not self._purge
+            self._show_checks()
             self._begin()
 
     # -- dry run ---------------------------------------------------------------------------
@@ -167,7 +237,7 @@ class RebuildScreen(ReplayScreen):
             self.work(self._compare)
 
     async def _compare(self) -> None:
-        self.hint("esc cancels without a trace")
+        self.hint(Hint("esc", "cancels without a trace", "screen.leave"))
         self.clear()
         self.say(f"Replaying the log for {named(self._scope, self.view.names)}", "bold")
         workspace = self.view.workspace
@@ -184,7 +254,7 @@ class RebuildScreen(ReplayScreen):
                 f"\n{name} at {plan.seq:,}: {plan.summary} ({keys}{parked.get(name, '')})",
                 "bold",
             )
-            self.print_changes(plan.listed)
+            self.print_changes(name, plan.listed)
         self._enter("confirm")
         self._ask()
 
@@ -192,7 +262,7 @@ class RebuildScreen(ReplayScreen):
         decision = self._decision
         if isinstance(decision, Refuse):
             self.say("\nread-only: nothing can be written", "text-warning")
-            self.hint("esc closes")
+            self.hint(CLOSES)
             return
         for risk in decision.risks:
             self.say(f"\n{self.view.glyphs.warn} {risk_sentence(risk)}", "text-warning")
@@ -200,14 +270,17 @@ class RebuildScreen(ReplayScreen):
             case Answer.NAMES:
                 self._ask_for_names()
             case Answer.YES:
-                self.hint("w writes these changes · esc cancels, nothing was written")
+                self.hint(
+                    Hint("w", "writes these changes", "screen.write"),
+                    Hint("esc", "cancels, nothing was written", "screen.leave"),
+                )
             case Answer.NONE:
                 self.say("\nNothing differs; writing renews the checkpoint only.")
-                self.hint("w writes the checkpoint and verifies · esc closes")
+                self.hint(Hint("w", "writes the checkpoint and verifies", "screen.write"), CLOSES)
 
     def _ask_for_names(self) -> None:
         wanted = self._wanted
-        self.hint(f"type {wanted} and press enter to go on · esc cancel")
+        self.hint(Hint("", f"type {wanted} and press enter to go on"), CANCELS)
         field = self.query_one("#dialog-input", Input)
         field.remove_class("hidden")
         field.placeholder = wanted
@@ -223,7 +296,7 @@ class RebuildScreen(ReplayScreen):
             if event.value.strip() == self._wanted:
                 self._write()
             else:
-                self.hint(f"that is not {self._wanted}: nothing was written · esc cancel")
+                self.hint(Hint("", f"that is not {self._wanted}: nothing was written"), CANCELS)
 
     # -- commit ----------------------------------------------------------------------------
 
@@ -235,13 +308,14 @@ class RebuildScreen(ReplayScreen):
     def _write(self) -> None:
         self._enter("commit")
         self.query_one("#dialog-input", Input).add_class("hidden")
+        self.set_focus(self.page)
         self.work(self._commit)
 
     async def _commit(self) -> None:
         rebuild, decision = self._rebuild, self._decision
         assert rebuild is not None
         assert isinstance(decision, Confirm)
-        self.hint("writing; what is interrupted now is finished on the next start")
+        self.hint(Hint("", "writing; what is interrupted now is finished on the next start"))
         verdicts = await rebuild.commit(decision.consent)
         self.say("")
         for verdict in verdicts:
@@ -252,8 +326,12 @@ class RebuildScreen(ReplayScreen):
         for consumer in self._left_behind:
             self.say(left_behind_sentence(rebuild.log, consumer), "text-warning")
         names = " and ".join(consumer.name for consumer in self._left_behind)
-        self.hint(f"D deletes the consumer {names} · esc closes" if names else "esc closes")
-        self.query_one("#dialog-scroll", VerticalScroll).scroll_end(animate=False)
+        if names:
+            delete = Hint("D", f"deletes the consumer {names}", "screen.delete_consumers")
+            self.hint(delete, CLOSES)
+        else:
+            self.hint(CLOSES)
+        self.page.scroll_end(animate=False)
 
     def action_delete_consumers(self) -> None:
         """Delete the consumers that the other program left behind."""
@@ -262,7 +340,7 @@ class RebuildScreen(ReplayScreen):
 
     async def _delete_consumers(self) -> None:
         assert self._rebuild is not None
-        self.hint("esc closes")
+        self.hint(CLOSES)
         left, self._rebuild.left_behind = self._rebuild.left_behind, ()
         for consumer in left:
             await delete_left_behind(self._rebuild.log, consumer)

@@ -1,101 +1,98 @@
-"""What the dialogs share that replay the log: a text that grows, progress, a task at a time.
-
-Verifying is all of it: nothing is written.
-"""
+"""What the dialogs share that replay the log: a page that grows, progress, a task at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.rebuilding.replay import ReplayProgress
-from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import NatsterError
 from natster_tui.projections.api import Projection
-from natster_tui.projections.diff import KeyChange
-from natster_tui.projections.wording import change_line
+from natster_tui.projections.diff import FieldChange, KeyChange
+from natster_tui.projections.wording import Names, change_line
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.background import start
-from natster_tui.tui.keys.dialogs import REPLAY
-from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.background import notice, start
+from natster_tui.tui.places.place import DocumentPlace, Place
+from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from natster_tui.tui.theme import progress_bar
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import SAID_AFTER_S
-from natster_tui.tui.widgets.key_line import KeyLine
+from natster_tui.tui.widgets.hints import CLOSES, Hint, Hints
+from natster_tui.tui.widgets.page import Lines, Page
 from natster_tui.tui.widgets.text_field import Field
 
 _CHANGES_SHOWN = 200
 _FIELDS_SHOWN = 50
 """Of a key; a hub's document may differ in a hundred thousand."""
-_FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs from the log"}
+_FOUND = {
+    "added": "is not stored",
+    "removed": "is stored, but not in the log",
+    "changed": "differs from the log",
+}
+_MARKS = {"added": "+", "removed": "-", "changed": "~"}
+_STYLES = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
 _BAR = 40
 WAITS_EVERY_S = 0.5
 
 
-class ReplayScreen(ModalScreen[None]):
-    """What both dialogs share: a text that grows, a progress line, and one task at a time."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY)]
+class ReplayScreen(PageDialog):
+    """What both dialogs share: a page that grows, a progress line, and one task at a time."""
 
     def __init__(self, view: View, title: str, projections: Sequence[Projection[Any]]) -> None:
-        super().__init__(classes="page")
+        super().__init__(view.glyphs, title)
         self.view = view
-        self._title = title
         self.projections = list(projections)
-        self._text = Text()
-        self._body = Static(id="dialog-text")
         self._progress = Static(id="dialog-progress")
-        self._hint = Static(id="dialog-hint")
+        self._hints = Hints(view.glyphs)
+        self._said: list[str] = []
         self._steps = 0
         self._reporter = Reporter(self.say)
         """Hears what the steps wait for."""
         self._waited_for: set[str] = set()
         self._telling: Timer | None = None
 
-    def compose(self) -> ComposeResult:
-        """Text, progress, hint."""
-        with Vertical(classes="dialog") as frame:
-            frame.border_title = self._title
-            with VerticalScroll(id="dialog-scroll"):
-                yield self._body
-            yield self._progress
-            yield Field(id="dialog-input", classes="hidden")
-            yield self._hint
-        yield KeyLine(self.view.glyphs)
+    def compose_around(self, page: Page) -> ComposeResult:
+        """Page, progress, the field for what has to be typed, hints."""
+        yield page
+        yield self._progress
+        yield Field(id="dialog-input", classes="hidden")
+        yield self._hints
 
     def say(self, line: str, style: str = "") -> None:
         """Add a line."""
-        self._append(line, style)
-        self._body.update(self._text)
+        lines = Lines()
+        self._add(lines, line, style)
+        self.page.append(lines.lines)
 
-    def _append(self, line: str, style: str = "") -> None:
-        self._text.append(line + "\n", self.app.theme_variables.get(style, style))
+    def _add(self, lines: Lines, line: str, style: str = "") -> None:
+        self._said.append(line)
+        for each in line.split("\n"):
+            lines.add(each, self.app.theme_variables.get(style, style))
 
     @property
     def said(self) -> str:
-        """Everything in the text so far."""
-        return self._text.plain
+        """Everything on the page so far."""
+        return "\n".join(self._said)
 
     def clear(self) -> None:
-        """Clear the text and start again."""
-        self._text = Text()
-        self._body.update(self._text)
+        """Clear the page and start again."""
+        self._said = []
+        self.page.show(())
 
-    def hint(self, text: str) -> None:
-        """What the keys do now."""
-        self._hint.update(Text(text, "dim"))
+    def hint(self, *hints: Hint) -> None:
+        """What can be done now."""
+        self._hints.show(*hints)
+        self.call_after_refresh(self.fit)
 
     def show_progress(self, progress: ReplayProgress) -> None:
         """Events done and total, rate and time left."""
@@ -130,7 +127,7 @@ class ReplayScreen(ModalScreen[None]):
                 await step()
         except NatsterError as error:
             self.say(f"{self.view.glyphs.bad} {error.sentence}", "text-error")
-            self.hint("esc closes")
+            self.hint(CLOSES)
         finally:
             self._steps -= 1
             if self.is_mounted:
@@ -147,58 +144,62 @@ class ReplayScreen(ModalScreen[None]):
         """Whether a step runs; one that was cancelled may still be ending beside the next."""
         return self._steps > 0
 
-    def print_changes(self, changes: Sequence[KeyChange], *, verifying: bool = False) -> None:
-        """The keys that differ, field by field: what is to be done, or what was found."""
-        marks = {"added": "+", "removed": "-", "changed": "~"}
-        styles = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
-        names = self.view.names
+    @property
+    def ends_outside(self) -> bool:
+        """See `Dialog.ends_outside`: not while something is written, perhaps."""
+        return not self.working
+
+    def print_changes(
+        self, name: str, changes: Sequence[KeyChange], *, verifying: bool = False
+    ) -> None:
+        """The keys of a projection that differ: what is to be done, or what was found."""
+        lines = Lines()
         for change in changes[:_CHANGES_SHOWN]:
-            kind = change.kind
-            word = _FOUND[kind] if verifying else kind
-            self._append(f"  {marks[kind]} {screen_text(change.key, 100)} {word}", styles[kind])
-            fields = change.fields() if kind == "changed" else ()
-            for field in islice(fields, _FIELDS_SHOWN):
-                self._append(f"      {change_line(field, names=names)}")
-            if (more := len(fields) - _FIELDS_SHOWN) > 0:
-                self._append(f"      … and {more:,} more fields")
+            self._add_change(lines, name, change, verifying=verifying)
         if len(changes) > _CHANGES_SHOWN:
-            self._append(f"  … and {len(changes) - _CHANGES_SHOWN:,} more")
-        # Once, because each change lays the whole text out again.
-        self._body.update(self._text)
+            self._add(lines, f"  … and {len(changes) - _CHANGES_SHOWN:,} more")
+        self.page.append(lines.lines)
 
-    def action_scroll(self, lines: int) -> None:
-        """Scroll the text."""
-        self.query_one("#dialog-scroll", VerticalScroll).scroll_relative(y=lines, animate=False)
+    def _add_change(self, lines: Lines, name: str, change: KeyChange, *, verifying: bool) -> None:
+        """A key, which can be followed, and below it field by field how it differs."""
+        kind, names = change.kind, self.view.names
+        word = _FOUND[kind] if verifying else kind
+        key = screen_text(change.key, 100)
+        self._said.append(f"  {_MARKS[kind]} {key} {word}")
+        style = self.app.theme_variables[_STYLES[kind]]
+        place = DocumentPlace(name, change.key)
+        lines.link(key, place, before=f"  {_MARKS[kind]} ", after=f" {word}", style=style)
+        fields = change.fields() if kind == "changed" else ()
+        for field in islice(fields, _FIELDS_SHOWN):
+            for line in _sides(field, names) if verifying else (change_line(field, names=names),):
+                self._add(lines, f"      {line}")
+        if (more := len(fields) - _FIELDS_SHOWN) > 0:
+            self._add(lines, f"      … and {more:,} more fields")
 
-    def action_leave(self) -> None:
+    def follow(self, place: Place) -> None:
+        """See `PageDialog.follow`: once nothing is at work, for leaving would cancel it."""
+        if self.working:
+            notice(self, "this goes there when the work is done, or after esc")
+        else:
+            super().follow(place)
+
+    def enter(self) -> None:
+        """See `PageDialog.enter`: it may have been typed for what came before."""
+
+    def action_close(self) -> None:
         """Cancel what runs, and close."""
         self.workers.cancel_node(self)
-        self.dismiss()
+        self.dismiss(None)
 
 
-class VerifyScreen(ReplayScreen):
-    """Compares what is stored with the log, and says the result in a line."""
-
-    def __init__(self, view: View, projections: Sequence[Projection[Any]]) -> None:
-        super().__init__(view, "Verify", projections)
-
-    def on_mount(self) -> None:
-        """Begin at once: nothing is written."""
-        self.hint("esc cancels")
-        self.work(self._verify)
-
-    async def _verify(self) -> None:
-        self.say("Replaying the log, and comparing what is stored with what it says.")
-        work = self.view.workspace.rebuild(
-            WholeProjections(tuple(self.projections)), self.show_progress
-        )
-        verdicts = await work.verify()
-        self.clear()
-        self.say("What is stored, compared with the log:")
-        for verdict in verdicts:
-            say_verdict(self, verdict)
-        self.say_repeated_ids(work.progress)
-        self.hint("esc closes")
+def _sides(field: FieldChange, names: Names) -> Iterator[str]:
+    """What differs, the two sides one below the other, each with its name."""
+    if field.before is not None:
+        stored = change_line(replace(field, after=None), names=names)
+        yield f"stored   {stored.removeprefix('- ')}"
+    if field.after is not None:
+        of_log = change_line(replace(field, before=None), names=names)
+        yield f"the log  {of_log.removeprefix('+ ')}"
 
 
 def say_verdict(
@@ -208,6 +209,6 @@ def say_verdict(
     glyphs = screen.view.glyphs
     mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
     screen.say(f"{mark} {prefix}{verdict.sentence}", style)
-    screen.print_changes(verdict.listed, verifying=True)
+    screen.print_changes(verdict.projection.name, verdict.listed, verifying=True)
     if remember:
         screen.view.remember_verdict(verdict)

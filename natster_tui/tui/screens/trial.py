@@ -12,6 +12,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.hints import CANCELS, CLOSES
 
 
 class TrialScreen(ReplayScreen):
@@ -23,7 +24,7 @@ class TrialScreen(ReplayScreen):
 
     def on_mount(self) -> None:
         """Begin at once: nothing is written."""
-        self.hint("esc cancels")
+        self.hint(CANCELS)
         self.work(self._try)
 
     async def _try(self) -> None:
@@ -47,8 +48,8 @@ class TrialScreen(ReplayScreen):
             name = safe_text(field.field, 100)
             self.say(f"  {field.sign} {name} in {field.documents:,} of {len(trial.fold.states):,}")
         if trial.diff is not None:
-            self.print_changes(trial.diff.changes)
-        self.hint("esc closes")
+            self.print_changes(projection.name, trial.diff.changes)
+        self.hint(CLOSES)
 
     def _show(self, seq: int, head: int) -> None:
         shown = self._shown

@@ -45,9 +45,11 @@ class Lines:
         """Add a line."""
         self.lines.append(PageLine(text if isinstance(text, Text) else Text(text, style)))
 
-    def link(self, name: str, place: Place, *, before: str = "", after: str = "") -> None:
+    def link(
+        self, name: str, place: Place, *, before: str = "", after: str = "", style: str = ""
+    ) -> None:
         """Add a line with a name that can be followed."""
-        text = Text(before)
+        text = Text(before, style)
         text.append(name, _LINK)
         text.append(after)
         self.lines.append(PageLine(text, place))

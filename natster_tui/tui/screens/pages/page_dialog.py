@@ -9,8 +9,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Label
+from textual.widgets import Input, Label
 
+from natster_tui.engine.rebuilding.scope import Scope
 from natster_tui.tui.keys.dialogs import PAGE_SCREEN, PAGE_SEARCH
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.places.place import Place
@@ -35,8 +36,12 @@ class SearchField(Field):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAGE_SEARCH)]
 
 
-class PageDialog(Dialog[Place | None]):
-    """A page, and the line to search it. The result is the place to go to, if one was followed."""
+Result = Place | Scope | None
+"""What a page leads to: a place that was followed, or what is to be rebuilt."""
+
+
+class PageDialog(Dialog[Result]):
+    """A page, and the line to search it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAGE_SCREEN)]
 
@@ -63,8 +68,9 @@ class PageDialog(Dialog[Place | None]):
         yield page
 
     def on_mount(self) -> None:
-        """Take the keyboard to the page."""
-        self.set_focus(self.page)
+        """Take the keyboard to the page, unless a dialog of this kind took it elsewhere."""
+        if self.focused is None:
+            self.set_focus(self.page)
         self.fit()
 
     # -- room ------------------------------------------------------------------------------
@@ -101,15 +107,24 @@ class PageDialog(Dialog[Place | None]):
         self._search.select_all()
         self.set_focus(self._search)
 
-    def on_input_changed(self) -> None:
+    def on_input_changed(self, message: Input.Changed) -> None:
         """Look for the text as it is typed."""
+        if message.input is self._search:
+            self._look_for()
+
+    def _look_for(self) -> None:
         self.page.look_for(self._search.value)
         self._found.update(self.page.found)
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a text is looked for."""
+        return not self._line.has_class("hidden")
 
     def action_searched(self) -> None:
         """Enter: back to the page, at what was found."""
         # The text may have been typed ahead, and not been looked for yet.
-        self.on_input_changed()
+        self._look_for()
         self.set_focus(self.page)
 
     def action_match(self, step: int) -> None:
@@ -119,7 +134,7 @@ class PageDialog(Dialog[Place | None]):
 
     def action_leave(self) -> None:
         """End the search, or close."""
-        if self._line.has_class("hidden"):
+        if not self.is_searching:
             self.action_close()
             return
         self._search.value = ""
@@ -135,11 +150,19 @@ class PageDialog(Dialog[Place | None]):
     # -- following -------------------------------------------------------------------------
 
     def on_page_followed(self, message: Page.Followed) -> None:
-        """Go to what a line names."""
+        """A line that names something was chosen."""
         if self.is_current:
-            self.dismiss(message.place)
+            self.follow(message.place)
 
     def on_page_left(self) -> None:
         """Enter on a page that names nothing."""
         if self.is_current:
-            self.action_close()
+            self.enter()
+
+    def follow(self, place: Place) -> None:
+        """Go to what a line names."""
+        self.dismiss(place)
+
+    def enter(self) -> None:
+        """What Enter does where nothing can be followed."""
+        self.action_close()
