@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from textual.app import App
@@ -183,7 +184,7 @@ class Dialogs:
             case None:
                 return
             case OneKey() | WholeProjections():
-                self._rebuild(result)
+                self.asking_first.then("rebuild", partial(self._rebuild, result))
             case place:
                 self._opener.open(place)
 

@@ -26,8 +26,8 @@ _SMALL = 100
 _SHARE = 90
 """Percent of a larger screen that a dialog may have."""
 _LEAST_WIDTH = 64
-_FRAME_WIDTH, _FRAME_HEIGHT = 4, 2
-"""Cells that border and padding take."""
+_FRAME_WIDTH, _FRAME_HEIGHT = 5, 2
+"""Cells that border, padding and a scroll bar take."""
 
 
 class SearchField(Field):
