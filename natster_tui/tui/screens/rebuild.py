@@ -139,7 +139,7 @@ class RebuildScreen(ReplayScreen):
     # -- choosing --------------------------------------------------------------------------
 
     def _show_checks(self) -> None:
-        names, whole = Names(self.view.accounts), self._is_whole
+        names, whole = self.view.names, self._is_whole
         checks = [
             Check(f"{_PROJECTION}{each.name}", each.name, whole and each in self._scope.projections)
             for each in self._offered
