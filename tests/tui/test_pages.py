@@ -12,8 +12,12 @@ from tests.tui.scenes import projected, tampered, text_of
 
 
 async def click_on(app: Dashboard, pilot: Keyboard, shown: str) -> None:
-    """Click where a text stands on the screen."""
-    lines = text_of(app).split("\n")
+    """Click where a text stands on the screen, once it does not move any more."""
+    before = ""
+    while (now := text_of(app)) != before:
+        before = now
+        await pilot.pause()
+    lines = now.split("\n")
     y = next(at for at, line in enumerate(lines) if shown in line)
     await pilot.click(offset=(lines[y].index(shown) + 1, y))
 
@@ -95,10 +99,13 @@ async def test_verify_goes_on_to_the_rebuild_of_what_differs(settings: Connectio
         await pilot.press("b", "v")
         await until(lambda: "r rebuilds these: catalog" in text_of(app))
         await click_on(app, pilot, "rebuilds these")
-        await until(lambda: "[x] catalog" in text_of(app))
+        await until(lambda: "Rebuild catalog" in text_of(app) and "takes" in text_of(app))
         assert "[ ] account" in text_of(app)
+        assert "[x] catalog" in text_of(app)
         await click_on(app, pilot, "] account")
-        await until(lambda: "Rebuild account and catalog" in text_of(app))
+        await until(
+            lambda: "Rebuild account and catalog" in text_of(app) and "takes" in text_of(app)
+        )
         await click_on(app, pilot, "replay the log and compare")
         await until(lambda: "w writes these changes" in text_of(app))
         await click_on(app, pilot, "writes these changes")
