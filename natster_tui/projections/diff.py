@@ -8,7 +8,7 @@ that callers need not know which of them are stored in pages.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -148,20 +148,45 @@ def _paged(entries: Bytes, keys: Collection[str]) -> dict[str, dict[str, bytes]]
     return paged
 
 
+class ChangedEntries:
+    """Entries to write, None for one to remove: iterate over them document by document.
+
+    Nearly all documents have one entry, so those are kept without a dict of their own.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[str, bytes | dict[str, bytes | None] | None] = {}
+
+    def add(self, entry_key: str, entry: bytes | None) -> None:
+        """Add an entry after the others of its document."""
+        key = document_key(entry_key)
+        if key == entry_key and key not in self._of:
+            self._of[key] = entry
+            return
+        known = self._of.setdefault(key, {})
+        if not isinstance(known, dict):
+            known = self._of[key] = {key: known}
+        known[entry_key] = entry
+
+    def __iter__(self) -> Iterator[Mapping[str, bytes | None]]:
+        for key, entry in self._of.items():
+            yield entry if isinstance(entry, dict) else {key: entry}
+
+
 def changed_entries(
     stored: Bytes, expected: Bytes, unsealed: Collection[str] = ()
-) -> dict[str, dict[str, bytes | None]]:
-    """By document: the entries to write, None for one to remove, so that `expected` is stored.
+) -> ChangedEntries:
+    """The entries to write or remove so that `expected` is stored.
 
     The entries in `unsealed` are written whatever they hold.
     """
-    changes: dict[str, dict[str, bytes | None]] = {}
+    changes = ChangedEntries()
     for entry_key, after in expected.items():
         if stored.get(entry_key) != after or entry_key in unsealed:
-            changes.setdefault(document_key(entry_key), {})[entry_key] = after
+            changes.add(entry_key, after)
     for entry_key in stored:
         if entry_key not in expected:
-            changes.setdefault(document_key(entry_key), {})[entry_key] = None
+            changes.add(entry_key, None)
     return changes
 
 

@@ -206,6 +206,6 @@ def test_differences_between_entries_are_told_by_document(
         if before.get(key) != after.get(key)
     ]
     assert all(change.fields() for change in diff.changes if change.kind == "changed")
-    for changes in changed_entries(entries, wanted).values():
+    for changes in changed_entries(entries, wanted):
         store(entries, changes)
     assert entries == wanted

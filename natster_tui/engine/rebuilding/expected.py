@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ class Changes:
 
     stored: StoredProjection
     fold: Fold[Any]
-    of_documents: Collection[Mapping[str, bytes | None]]
+    of_documents: Iterable[Mapping[str, bytes | None]]
     before: bytes | None
     final: bytes
     sent: Sent = field(default_factory=dict)

@@ -85,7 +85,7 @@ class ExpectedKey(Expected):
         diff = diff_entries(projection, before, after, unsealed=stored.unsealed)
         # Other programs' writes still count: the other keys were not compared.
         checkpoint = replace(stored.checkpoint, touched=stored.touched_by_others)
-        writes = changed_entries(before, after, stored.unsealed).values()
+        writes = changed_entries(before, after, stored.unsealed)
         return (
             PlannedRebuild(stored, diff, seq),
             Changes(stored, fold, writes, None, checkpoint.encode()),

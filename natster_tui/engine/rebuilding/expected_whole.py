@@ -169,7 +169,7 @@ class ExpectedWhole(Expected):
             {} if purge else stored.entries, entries, unsealed=self._unsealed(stored)
         )
         before = position.marked(mark).encode()
-        return Changes(stored, fold, changes.values(), before, final.encode())
+        return Changes(stored, fold, changes, before, final.encode())
 
     def _unsealed(self, stored: StoredProjection) -> Collection[str]:
         """Entries to write even if their content is right; in a takeover, all unsealed ones."""
