@@ -20,6 +20,7 @@ from natster_tui.events.tokens import NONE, shared_token
 from natster_tui.projections.api import PageableList, Projection, unopened_error
 from natster_tui.projections.documents import Document, seconds_of, text_of
 from natster_tui.projections.fast.share_relation import ShareRelation
+from natster_tui.projections.sharing import same
 from natster_tui.text.strict_json import Json, UnreadableError, read_json
 
 CONTEXT_FIELDS = (
@@ -74,8 +75,9 @@ def states_with_shares(
     """The accounts of a relation; `others` has their initializations and bindings."""
     states = {account: others.get(account) or AccountState() for account in relation.accounts()}
     for origin, target, catalog, imported in relation.shares():
+        imported = None if imported is None else same(imported)
         states[origin].out_shares[catalog, target] = imported
-        states[target].in_shares[catalog, origin] = imported
+        states[target].in_shares[same((catalog, origin))] = imported
     return states
 
 
@@ -93,8 +95,8 @@ def _decode_shares(entries: list[Document]) -> Shares:
     for entry in entries:
         imported = entry.get("imported_at")
         catalog, account = text_of(entry["catalog"]), text_of(entry["account"])
-        shares[shared_token(catalog), shared_token(account)] = (
-            None if imported is None else seconds_of(imported)
+        shares[same((shared_token(catalog), shared_token(account)))] = (
+            None if imported is None else same(seconds_of(imported))
         )
     if len(shares) != len(entries):
         raise ValueError("not an account document: a share stands in it twice")
@@ -189,7 +191,7 @@ class AccountProjection(Projection[AccountState]):
         recipient = states.get(target)
         if recipient is None:
             recipient = states[target] = AccountState()
-        given, taken = (catalog, target), (catalog, origin)
+        given, taken = (catalog, target), same((catalog, origin))
         changed: tuple[str, ...] = ()
         if given not in owner.out_shares:
             owner.out_shares[given] = None
@@ -216,14 +218,15 @@ class AccountProjection(Projection[AccountState]):
 
     def _import(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
         importer, owner, catalog = event.origin, event.target, event.catalog
+        time = same(event.time)
         changed = []
         state = states.get(importer)
         if state is not None and state.in_shares.get((catalog, owner), 0) is None:
-            state.in_shares[catalog, owner] = event.time
+            state.in_shares[catalog, owner] = time
             changed.append(importer)
         state = states.get(owner)
         if state is not None and state.out_shares.get((catalog, importer), 0) is None:
-            state.out_shares[catalog, importer] = event.time
+            state.out_shares[catalog, importer] = time
             changed.append(owner)
         return tuple(changed)
 
