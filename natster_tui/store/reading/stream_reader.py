@@ -1,10 +1,8 @@
 """Reading a stream in order, through a consumer, without losing or doubling a message.
 
-The reader uses one ephemeral pull consumer, in memory, without acknowledgements. Pull requests are
-bounded in messages and in bytes, and a new one is sent only after the messages of earlier ones have
-been taken, so back-pressure reaches the server. Consumer sequences must be contiguous. On a gap, a
-missing consumer or silence the consumer is made again, just after the last record handed out. So
-the caller gets each record once and in order.
+The reader uses one consumer at a time (`pull_consumer`). Consumer sequences must be contiguous. On
+a gap, a missing consumer or silence the consumer is made again, just after the last record handed
+out. So the caller gets each record once and in order.
 
 If the stream's sequences have a gap, its leader must confirm that those messages were deleted
 before a later message is handed out. A log without gaps costs no extra request.
@@ -13,50 +11,33 @@ before a later message is handed out. A log without gaps costs no extra request.
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from natster_tui.errors import (
-    ApiError,
     ConnectionLostError,
-    DeniedError,
     MalformedAnswerError,
     NatsterError,
     ServerError,
 )
 from natster_tui.events.event import Record, StoredMessage, as_records
-from natster_tui.store.connection.answers.consumers import ConsumerInfoAnswer
-from natster_tui.store.connection.api_codes import CONSUMER_NOT_FOUND, CONSUMER_REFUSED
-from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.delivery_parser import Delivery
-from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.wire import (
-    count_in,
     impossible,
-    parse_status,
     position_prefix,
 )
-from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.reading.completeness import gaps_between
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.message_gets import POLL_S, get_messages
+from natster_tui.store.reading.pull_consumer import PullConsumer, Status, Window
 from natster_tui.store.reading.runs import read_run
 
 WINDOW_MESSAGES = 8_000
-WINDOW_BYTES = 4 * 1024 * 1024
-"""The bounds of one pull request; two are outstanding at most."""
-
-FIRST_WINDOW, LEAST_WINDOW = 2_000, 250
-WINDOW_S = 0.25
-"""When a range is read, a window holds about as much as the caller processes in so many seconds.
-Other answers of the server, such as a lease's renewal, wait behind the messages asked for."""
+"""The most messages that one request asks for."""
 
 FOLLOWING_MESSAGES = 4_000
 """The bound for readers that follow a log. They work in short steps, and more messages arrive in
@@ -66,12 +47,6 @@ SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""
 
 HEARTBEAT_S = 1.0
-PULL_EXPIRES_S = 30.0
-SILENCE_S = 2.5
-"""After so long without even a heartbeat, the consumer is looked up."""
-
-INACTIVE_S = 30
-"""How long the server keeps an idle consumer; we delete ours when we leave."""
 
 WITHHELD_S = 5.0
 """How long to wait for a message that the stream holds. A replica that is behind catches up in
@@ -80,15 +55,8 @@ AGAIN_S = 0.1
 """The pause after a consumer that did not deliver what the stream holds."""
 ODD_AT_MOST = 20
 """How many consumers in a row may fail without delivering anything."""
-AHEAD_S = 0.05
-"""On a slow link messages are asked for before the answer that the consumer exists, which saves a
-round trip. This is the most to wait first, for the time the server takes to make the consumer."""
-
-_STATUS_HEARTBEAT = 100
-_STATUS_UNHEARD = 503
 _UNKNOWN = b" "
 """A prefix that no reply subject has."""
-_TOO_LARGE = "Message Size Exceeds MaxBytes"
 
 
 class StreamReader:
@@ -133,34 +101,24 @@ class StreamReader:
         """Whether the server had nothing more to deliver; updated with each batch."""
         self.restarts = 0
         """How often the consumer had to be made again."""
-        self._window = min(FIRST_WINDOW, window_messages) if fits_window else window_messages
-        self._widest = window_messages
-        self._fits_window = fits_window
-        self._pulled_at = 0.0
         self._slice = slice_messages or SLICE
-        self._window_bytes = WINDOW_BYTES
         self._heartbeat_s = heartbeat_s
         self._leader = leader or StreamLeader(link, stream)
         self._accounts = leader is not None and not subject_filter
         self._there_from = there_from
         self._held: int | None = None
         self._held_since = 0.0
-        # A consumer's name takes no dots, which the names of versions have.
-        self._name_base = f"natster-tui-{purpose.replace('.', '_')}-{instance}"
-        self._instance = instance
-        self.on_chance = False
-        """Whether the read starts before it is known that there is anything to read."""
-        self._goes_ahead = link.is_slow
-        self._consumer = ""
-        self._inbox: RawInbox | None = None
-        self._denied: asyncio.Future[None] | None = None
-        """Fails when the server denies our requests; it does not answer denied requests."""
-        self._arrived: list[Delivery] = []
-        self._stirred = asyncio.Event()
+        self.consumer = PullConsumer(
+            link,
+            stream,
+            purpose=purpose,
+            instance=instance,
+            subject_filter=subject_filter,
+            window=Window(window_messages, fits=fits_window),
+            heartbeat_s=heartbeat_s,
+        )
         self._consumer_seq = 0
         self._prefix = _UNKNOWN
-        self._asked = 0
-        self._gone = False
         self._odd_in_a_row = 0
         self._without_consumer = False
 
@@ -169,7 +127,7 @@ class StreamReader:
             await self._start()
         except BaseException:
             # Also if cancelled half-way: a consumer must not be left behind.
-            await self._stop()
+            await self.consumer.remove()
             raise
         return self
 
@@ -179,114 +137,21 @@ class StreamReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._stop()
+        await self.consumer.remove()
 
     async def _start(self) -> None:
-        self._consumer = f"{self._name_base}-{secrets.token_hex(3)}"
-        config: dict[str, object] = {
-            "name": self._consumer,
-            "ack_policy": "none",
-            "deliver_policy": "by_start_sequence",
-            "opt_start_seq": self.next_seq,
-            "replay_policy": "instant",
-            "mem_storage": True,
-            "num_replicas": 1,
-            "inactive_threshold": INACTIVE_S * 1_000_000_000,
-            "metadata": {"natster-tui": self._instance},
-        }
-        # From now on it may exist, even if no answer comes.
-        self.link.consumers.add((self.stream, self._consumer))
-        verb = f"CONSUMER.CREATE.{self.stream}.{self._consumer}"
-        if self.subject_filter:
-            config["filter_subject"] = self.subject_filter
-            verb = f"{verb}.{self.subject_filter}"
-        request = {"stream_name": self.stream, "config": config}
-        self._consumer_seq = 0
-        self._prefix = _UNKNOWN
-        self._asked = 0
-        self._pulled_at = 0.0
-        self._gone = False
-        self._arrived = []
-        self._inbox = await self.link.subscribe_raw(self._on_messages)
-        self._denied = self.link.listen_for_denial(self._requests)
-        if self.on_chance:
-            self.link.on_chance.add(self.link.api_subject(verb))
-        making = asyncio.create_task(self.link.ask(verb, ConsumerInfoAnswer, request))
-        try:
-            if self._goes_ahead:
-                await asyncio.wait({making}, timeout=min(self.link.round_trip_s / 8, AHEAD_S))
-                await self._pull()
-            self.pending = (await making).num_pending
-        except (ApiError, DeniedError) as error:
-            # It was not made, so there is nothing to delete.
-            self.link.consumers.discard((self.stream, self._consumer))
-            if not (isinstance(error, ApiError) and error.code in CONSUMER_REFUSED):
-                raise
+        self._consumer_seq, self._prefix = 0, _UNKNOWN
+        pending = await self.consumer.make(self.next_seq)
+        if pending is None:
             self._without_consumer = True
-        finally:
-            making.cancel()
-        if self._without_consumer:
-            await self._stop()
-            return
-        if any(_is_unheard(delivery) for delivery in self._arrived):
-            # The consumer took longer. Nothing was delivered yet, so nothing else has arrived.
-            self._arrived, self._asked = [], 0
-        await self._pull()
-
-    async def _stop(self) -> None:
-        if self._denied is not None:
-            self.link.stop_listening(self._requests, self._denied)
-            self._denied = None
-        inbox, self._inbox = self._inbox, None
-        if inbox is not None:
-            await inbox.close()
-        consumer, self._consumer = self._consumer, ""
-        if (self.stream, consumer) in self.link.consumers:
-            await self.link.leave(delete_consumers(self.link, {(self.stream, consumer)}))
+        else:
+            self.pending = pending
 
     async def _restart(self) -> None:
         self.restarts += 1
-        # A request that overtook the consumer was lost. Do not risk it a second time.
-        self._goes_ahead = False
-        await self._stop()
+        await self.consumer.remove()
         await self._start()
         await self._leader.confirm()
-
-    def _on_messages(self, deliveries: list[Delivery]) -> None:
-        self._arrived += deliveries
-        self._stirred.set()
-
-    @property
-    def _requests(self) -> PublishedSubject:
-        """The subject to ask for messages."""
-        return self.link.api_subject(f"CONSUMER.MSG.NEXT.{self.stream}.{self._consumer}")
-
-    async def _pull(self) -> None:
-        """Keep the server supplied with requests, two windows at most."""
-        assert self._inbox is not None
-        if self._fits_window and self._asked <= self._window:
-            self._fit_window()
-        while self._asked <= self._window:
-            request = {
-                "batch": self._window,
-                "max_bytes": self._window_bytes,
-                "expires": int(PULL_EXPIRES_S * 1e9),
-                "idle_heartbeat": int(self._heartbeat_s * 1e9),
-            }
-            await self.link.publish(
-                self._requests,
-                json.dumps(request).encode(),
-                reply=f"{self._inbox.prefix}.1",
-            )
-            self._asked += self._window
-
-    def _fit_window(self) -> None:
-        """Size the window to what the caller processes in WINDOW_S, by the last window."""
-        before, self._pulled_at = self._pulled_at, monotonic()
-        if before:
-            took = max(self._pulled_at - before, WINDOW_S / 2)
-            wanted = int(self._window * WINDOW_S / took)
-            self._window = min(max(LEAST_WINDOW, wanted), self._widest)
 
     async def batches(self) -> AsyncGenerator[list[Record], None]:
         """Records in order, without end; an empty list on a heartbeat.
@@ -303,11 +168,12 @@ class StreamReader:
             if self._without_consumer:
                 yield await self._get()
                 continue
-            if not self._arrived:
-                await self._wait()
+            consumer = self.consumer
+            if not consumer.arrived:
+                await consumer.wait(self._awaited)
             if self.link.is_lost:
                 raise ConnectionLostError(self.link.lost_sentence())
-            arrived, self._arrived = self._arrived, []
+            arrived = consumer.take()
             self.idle = False
             at = 0
             while True:
@@ -319,16 +185,16 @@ class StreamReader:
                 if at == len(arrived) or odd:
                     break
                 # Ask now, so that the next window arrives while the caller works on this one.
-                await self._pull()
+                await consumer.ask()
                 yield messages
                 # The caller may never wait, so let the rest of the program run here.
                 await asyncio.sleep(0)
-            if odd or self._gone:
+            if odd or consumer.gone:
                 if messages:
                     yield messages
                 await self._restart()
                 continue
-            await self._pull()
+            await consumer.ask()
             yield messages
 
     async def _get(self) -> list[StoredMessage]:
@@ -391,7 +257,7 @@ class StreamReader:
         subject, reply, payload, headers = delivery
         if not reply.startswith(self._prefix):
             if not reply.startswith(b"$JS.ACK."):
-                return self._on_status(headers)
+                return self._take_status(headers)
             self._prefix = position_prefix(reply)
         position = reply[len(self._prefix) :].split(b".")
         seq = int(position[0])
@@ -401,11 +267,19 @@ class StreamReader:
         self._advance(seq, 1, int(position[3]))
         return False
 
+    def _take_status(self, headers: bytes | None) -> bool:
+        """Handle a status message; returns whether the consumer must be made again."""
+        status = self.consumer.read_status(headers)
+        if status is Status.IDLE:
+            self.idle = True
+            self._odd_in_a_row = 0
+        return status is Status.UNUSABLE
+
     def _advance(self, seq: int, count: int, pending: int) -> None:
         """Note that `count` messages were read, up to one at `seq`."""
         self.next_seq, self.pending, self.idle = seq + 1, pending, False
         self._consumer_seq += count
-        self._asked -= count
+        self.consumer.asked -= count
 
     def _awaited(self) -> str:
         """What we wait for, as a sentence; empty if nothing is known to be pending."""
@@ -451,7 +325,7 @@ class StreamReader:
             self._held = None
             return True
         # The first time, the message may be a new one.
-        self._gone = self._gone or held == self._held
+        self.consumer.gone = self.consumer.gone or held == self._held
         self._owe(held)
         return False
 
@@ -466,58 +340,6 @@ class StreamReader:
                 "read is not complete; look at the server's log, then try again"
             )
 
-    async def _wait(self) -> None:
-        """Wait until something arrives, the link is lost, or SILENCE_S has passed."""
-        self._stirred.clear()
-        stirred = asyncio.ensure_future(self._stirred.wait())
-        try:
-            assert self._denied is not None
-            either: set[asyncio.Future[Any]] = {stirred, self.link.lost, self._denied}
-            with waiting_for(self._awaited):
-                await asyncio.wait(either, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stirred.cancel()
-        if self._denied.done():
-            self._denied.result()
-        if not self._arrived and not self.link.is_lost:
-            await self._inspect_consumer()
-
-    async def _inspect_consumer(self) -> None:
-        try:
-            verb = f"CONSUMER.INFO.{self.stream}.{self._consumer}"
-            await self.link.ask(verb, ConsumerInfoAnswer)
-        except ApiError as error:
-            if error.code != CONSUMER_NOT_FOUND:
-                raise
-        # Even if it exists, it sent no heartbeats, so its requests are lost. Make it again.
-        self._gone = True
-
-    def _on_status(self, headers: bytes | None) -> bool:
-        """Handle a status message; returns whether the consumer must be made again."""
-        code, description, pairs = parse_status(headers or b"")
-        if code == _STATUS_HEARTBEAT:
-            self.idle = True
-            self._odd_in_a_row = 0
-            return False
-        values = dict(pairs)
-        pending_bytes = values.get("Nats-Pending-Bytes")
-        if description == _TOO_LARGE and pending_bytes == str(self._window_bytes):
-            # The window is unused: the next message alone is larger than a whole window.
-            self._window_bytes *= 2
-        unused = count_in(values.get("Nats-Pending-Messages"))
-        if unused is not None:
-            # The request ended early: timed out, or its byte window is full.
-            self._asked = max(0, self._asked - unused)
-            return False
-        # 409 "Consumer Deleted", 409 "Leadership Change", 503 "No Responders", 404, unknown.
-        return code != 0 or bool(description)
-
-
-def _is_unheard(delivery: Delivery) -> bool:
-    """Whether a delivery says that nothing listened to a request."""
-    _subject, _reply, _payload, headers = delivery
-    return headers is not None and parse_status(headers)[0] == _STATUS_UNHEARD
-
 
 async def entered(stack: AsyncExitStack, reader: StreamReader) -> NatsterError | None:
     """Start a read of a stream that may be missing or empty; returns the error if that failed.
@@ -525,7 +347,7 @@ async def entered(stack: AsyncExitStack, reader: StreamReader) -> NatsterError |
     A caller that looks the stream up at the same time saves a round trip, and can then tell
     whether the error matters.
     """
-    reader.on_chance = True
+    reader.consumer.on_chance = True
     try:
         await stack.enter_async_context(reader)
     except NatsterError as error:

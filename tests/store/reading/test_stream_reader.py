@@ -17,8 +17,9 @@ from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.reading import leader, ranges, stream_reader
+from natster_tui.store.reading import leader, pull_consumer, stream_reader
 from natster_tui.store.reading.leader import StreamLeader
+from natster_tui.store.reading.pull_consumer import PullConsumer
 from natster_tui.store.reading.ranges import read_filtered, read_range
 from natster_tui.store.reading.stream_reader import SLICE, StreamReader
 from tests.conftest import until
@@ -76,13 +77,13 @@ async def test_a_page_does_not_ask_for_more_than_two_of_its_kind(
 ) -> None:
     await append(log, numbered(1_000))
     brought: list[int] = []
-    take = StreamReader._on_messages
+    take = PullConsumer._on_messages
 
-    def counted(reader: StreamReader, deliveries: list[Any]) -> None:
+    def counted(consumer: PullConsumer, deliveries: list[Any]) -> None:
         brought.append(len(deliveries))
-        take(reader, deliveries)
+        take(consumer, deliveries)
 
-    monkeypatch.setattr(StreamReader, "_on_messages", counted)
+    monkeypatch.setattr(PullConsumer, "_on_messages", counted)
     assert await range_of(log.link, 501, 600) == list(range(501, 601))
     # Besides the events, a status for each request.
     assert sum(brought) <= 202
@@ -102,7 +103,7 @@ async def test_records_come_in_order_once_each_and_then_as_they_are_written(log:
 async def test_batches_are_small_enough_for_a_screen(log: EventLog) -> None:
     await append(log, numbered(3 * SLICE))
     async with reader_of(log.link) as reader, aclosing(reader.batches()) as batches:
-        await until(lambda: len(reader._arrived) >= 3 * SLICE)
+        await until(lambda: len(reader.consumer.arrived) >= 3 * SLICE)
         assert [len(await anext(batches)) for _ in range(3)] == [SLICE] * 3
 
 
@@ -200,8 +201,8 @@ async def test_a_delivery_out_of_turn_makes_the_consumer_anew(log: EventLog) -> 
     await append(log, numbered(6))
     async with reader_of(log.link) as reader:
         # As if the third delivery had been lost on the way.
-        await until(lambda: len(reader._arrived) == 6)
-        del reader._arrived[2]
+        await until(lambda: len(reader.consumer.arrived) == 6)
+        del reader.consumer.arrived[2]
         batches = reader.batches()
         seen = await take(batches, 6)
         await batches.aclose()
@@ -210,13 +211,13 @@ async def test_a_delivery_out_of_turn_makes_the_consumer_anew(log: EventLog) -> 
 
 
 async def test_silence_is_looked_into(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_reader, "SILENCE_S", 0.1)
+    monkeypatch.setattr(pull_consumer, "SILENCE_S", 0.1)
     await append(log, numbered(1))
     async with reader_of(log.link) as reader, aclosing(reader.batches()) as batches:
         assert len(await take(batches, 1)) == 1
         # Its inbox is gone: neither heartbeats nor events come through any more.
-        assert reader._inbox is not None
-        log.link.client.detach(reader._inbox._subscription._id)
+        assert reader.consumer._inbox is not None
+        log.link.client.detach(reader.consumer._inbox._subscription._id)
         await append(log, numbered(1, 2))
         assert [record.seq for record in await take(batches, 1)] == [2]
         assert reader.restarts >= 1
@@ -238,7 +239,7 @@ async def test_a_stream_made_anew_is_not_taken_for_the_old_one(log: EventLog) ->
 async def test_a_stream_that_is_gone_is_an_error(
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_reader, "SILENCE_S", 0.1)
+    monkeypatch.setattr(pull_consumer, "SILENCE_S", 0.1)
     async with reader_of(log.link) as reader, aclosing(reader.batches()) as batches:
         await ask_jetstream(log.link, f"STREAM.DELETE.{NATSTER.stream}")
         with pytest.raises(ApiError, match="stream not found"):
@@ -268,10 +269,12 @@ async def test_a_slow_taker_never_has_more_than_two_windows_waiting(log: EventLo
         while len(seen) < count:
             seen += await anext(batches)
             # While nothing is taken, what was asked for arrives, and no more than that.
-            coming = min(reader._asked, count - len(seen))
-            await until(lambda: len(reader._arrived) >= coming)  # noqa: B023 - used at once
+            coming = min(reader.consumer.asked, count - len(seen))
+            await until(lambda: len(reader.consumer.arrived) >= coming)  # noqa: B023 - used at once
             await ask_jetstream(log.link, "INFO")
-            deliveries = [reply for _, reply, _, _ in reader._arrived if reply[:4] == b"$JS."]
+            deliveries = [
+                reply for _, reply, _, _ in reader.consumer.arrived if reply[:4] == b"$JS."
+            ]
             assert len(deliveries) <= 2 * window
         assert [record.seq for record in seen] == list(range(1, count + 1))
         assert reader.restarts == 0
@@ -284,13 +287,13 @@ async def test_windows_are_bounded_in_bytes_as_well(log: EventLog) -> None:
         while len(seen) < 20:
             seen += await anext(batches)
             await ask_jetstream(log.link, "INFO")
-            waiting = sum(len(data) for _, _, data, _ in reader._arrived)
-            assert waiting <= 2 * stream_reader.WINDOW_BYTES
+            waiting = sum(len(data) for _, _, data, _ in reader.consumer.arrived)
+            assert waiting <= 2 * pull_consumer.WINDOW_BYTES
         assert [record.seq for record in seen] == list(range(1, 21))
 
 
 async def test_an_event_larger_than_a_whole_window_is_read(log: EventLog) -> None:
-    large = stream_reader.WINDOW_BYTES + 1_000_000
+    large = pull_consumer.WINDOW_BYTES + 1_000_000
     made = [initialized(A), event("x", A, payload=b"x" * large), *numbered(3)]
     await append(log, [*made, event("x", A, payload=b"y" * (large - 1)), initialized(B)])
     assert await range_of(log.link, 1, 7) == [1, 2, 3, 4, 5, 6, 7]
@@ -370,7 +373,7 @@ async def test_a_filtered_range_ends_while_others_keep_writing(log: EventLog) ->
         await asyncio.gather(writing, return_exceptions=True)
 
 
-class Withholding(StreamReader):
+class Withholding(PullConsumer):
     """Consumers that hold back what stands in `held`: one set of sequences for each of them.
 
     A message that is held back is dropped with everything that follows, as from a replica that has
@@ -380,10 +383,10 @@ class Withholding(StreamReader):
     held: ClassVar[list[set[int]]] = []
     skips: ClassVar[bool] = False
 
-    async def _start(self) -> None:
+    async def make(self, start: int) -> int | None:
         self._withheld = self.held.pop(0) if self.held else set[int]()
         self._skipped = 0
-        await super()._start()
+        return await super().make(start)
 
     def _on_messages(self, deliveries: list[Delivery]) -> None:
         kept = []
@@ -406,7 +409,7 @@ class Withholding(StreamReader):
 @pytest.fixture
 def withholding(monkeypatch: pytest.MonkeyPatch) -> type[Withholding]:
     """Ranges are read by such consumers."""
-    monkeypatch.setattr(ranges, "StreamReader", Withholding)
+    monkeypatch.setattr(stream_reader, "PullConsumer", Withholding)
     monkeypatch.setattr(Withholding, "held", [])
     monkeypatch.setattr(stream_reader, "WITHHELD_S", 0.5)
     return Withholding
@@ -571,22 +574,22 @@ async def test_a_slow_caller_is_sent_what_it_works_off_in_a_moment_and_a_quick_o
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, each_s = 1.0, 0.0
-    monkeypatch.setattr(stream_reader, "monotonic", lambda: now)
-    monkeypatch.setattr(stream_reader, "FIRST_WINDOW", 100)
-    monkeypatch.setattr(stream_reader, "LEAST_WINDOW", 10)
+    monkeypatch.setattr(pull_consumer, "monotonic", lambda: now)
+    monkeypatch.setattr(pull_consumer, "FIRST_WINDOW", 100)
+    monkeypatch.setattr(pull_consumer, "LEAST_WINDOW", 10)
     await append(log, numbered(4_000))
     reader = reader_of(log.link, window_messages=400, fits_window=True, slice_messages=10)
-    windows = [reader._window]
+    windows = [reader.consumer.window.messages]
     async with reader, aclosing(reader.batches()) as batches:
         read = 0
         async for batch in batches:
             assert [record.seq for record in batch] == list(range(read + 1, read + len(batch) + 1))
             read += len(batch)
             now += len(batch) * each_s
-            windows.append(reader._window)
+            windows.append(reader.consumer.window.messages)
             if read == 2_000:
-                assert max(windows) == reader._window == 400
-                each_s = stream_reader.WINDOW_S / 50  # as if folding fifty took that long
+                assert max(windows) == reader.consumer.window.messages == 400
+                each_s = pull_consumer.WINDOW_S / 50  # as if folding fifty took that long
             if read == 4_000:
                 break
-    assert 25 <= reader._window < 200, windows
+    assert 25 <= reader.consumer.window.messages < 200, windows
