@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
@@ -29,10 +28,10 @@ from natster_tui.store.connection.answers.servers import AccountInfoAnswer, Serv
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.confirmation import Confirmation
 from natster_tui.store.connection.delivery_parser import Sink
+from natster_tui.store.connection.denials import Denials
 from natster_tui.store.connection.failures import denial, told_by
 from natster_tui.store.connection.frames import Outgoing
 from natster_tui.store.connection.inbox import RawInbox
-from natster_tui.store.connection.login import login
 from natster_tui.store.connection.opening.client import (
     CredentialsError,
     NatsClient,
@@ -47,6 +46,7 @@ from natster_tui.store.connection.opening.failure import (
     credentials_error,
 )
 from natster_tui.store.connection.opening.limits import within
+from natster_tui.store.connection.opening.login import login
 from natster_tui.store.connection.opening.servers import ServerPool
 from natster_tui.store.connection.opening.tls import (
     check_transport,
@@ -55,6 +55,7 @@ from natster_tui.store.connection.opening.tls import (
 )
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.server_errors import ServerReportedError
+from natster_tui.store.connection.together import first_answer
 from natster_tui.store.connection.write_target import (
     PublishedSubject,
     WriteTarget,
@@ -88,7 +89,6 @@ DEFAULT_INBOX = "_INBOX"
 """The default prefix of the subjects for answers."""
 
 _LOOKING = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
-_DENIALS_KEPT = 1_000
 _Result = TypeVar("_Result")
 
 
@@ -106,17 +106,13 @@ class Link:
         """Called with every asynchronous error, as a sentence."""
         self.consumers: set[tuple[str, str]] = set()
         """(stream, name) of each consumer that was made over this link and not deleted yet."""
-        self.on_chance: set[str] = set()
-        """Subjects of optional requests; their denial is not reported."""
+        self.denials = Denials(settings.inbox_prefix or DEFAULT_INBOX)
+        """The subjects that the server did not let us publish to."""
         self.confirmations: defaultdict[str, Confirmation] = defaultdict(Confirmation)
         """For each stream that is written to over this link: whether it would store the write."""
         self._closing = False
         self._leaving: set[asyncio.Task[None]] = set()
         self._last_error = ""
-        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
-        self._denied: dict[str, DeniedError] = {}
-        """The denials on this connection, by subject."""
-        self._inbox_denied: DeniedError | None = None
         self.target = WriteTarget.of(settings)
         self._domain = ""
         self._pool = pool
@@ -235,17 +231,7 @@ class Link:
 
     def _on_denial(self, error: ServerReportedError) -> None:
         refusal = denial(self.described, self.settings.user_described, error)
-        if error.subject.startswith(f"{self.settings.inbox_prefix or DEFAULT_INBOX}."):
-            # This connection can receive no answers at all.
-            self._inbox_denied = refusal
-        for subject, futures in self._waiting.items():
-            if self._inbox_denied or subject == error.subject:
-                for future in futures:
-                    if not future.done():
-                        future.set_exception(DeniedError(refusal.sentence))
-        if len(self._denied) < _DENIALS_KEPT:
-            self._denied[error.subject] = refusal
-        if error.subject not in self.on_chance:
+        if self.denials.take(error.subject, refusal):
             self.on_problem(refusal.sentence)
 
     # -- what is known about the server ----------------------------------------------------
@@ -318,11 +304,11 @@ class Link:
             if asyncio.iscoroutine(work):
                 work.close()
             raise ConnectionLostError(self.lost_sentence())
-        if self._inbox_denied is not None:
+        if (refusal := self.denials.of_answers) is not None:
             if asyncio.iscoroutine(work):
                 work.close()
-            raise DeniedError(self._inbox_denied.sentence)
-        denied = self.listen_for_denial(subject)
+            raise DeniedError(refusal.sentence)
+        denied = self.denials.listen(subject)
         task = asyncio.ensure_future(work)
         try:
             either: set[asyncio.Future[Any]] = {task, denied, self.lost}
@@ -335,30 +321,7 @@ class Link:
         finally:
             if not task.done():
                 task.cancel()
-            self.stop_listening(subject, denied)
-
-    def listen_for_denial(self, subject: str) -> asyncio.Future[None]:
-        """A future that fails with DeniedError as soon as the server denies a subject.
-
-        A denied publish gets no answer. A caller that waits for its effect gets this future before
-        it publishes, waits for both, and then calls `stop_listening`.
-        """
-        denied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(subject, []).append(denied)
-        return denied
-
-    def stop_listening(self, subject: str, denied: asyncio.Future[None]) -> None:
-        """See `listen_for_denial`."""
-        if not denied.cancel() and not denied.cancelled():
-            denied.exception()  # mark the exception as retrieved
-        waiting = self._waiting[subject]
-        waiting.remove(denied)
-        if not waiting:
-            del self._waiting[subject]
-
-    def denial_of(self, subject: str) -> DeniedError | None:
-        """The denial of a subject, if the server has denied it on this connection."""
-        return self._denied.get(subject)
+            self.denials.stop_listening(subject, denied)
 
     def lost_sentence(self) -> str:
         """The error for a connection that has ended, with the reason."""
@@ -438,9 +401,14 @@ class Link:
         payload = b"" if body is None else json.dumps(body).encode()
         subject = self.target.request(verb)
         try:
-            if verb.startswith(_LOOKING):
-                return await self._first_answer(subject, payload, seconds)
-            return await self.request(subject, payload, timeout=seconds)
+            if not verb.startswith(_LOOKING):
+                return await self.request(subject, payload, timeout=seconds)
+
+            def ask() -> Coroutine[Any, Any, bytes]:
+                # All have the timeout of the first one, so the first one gives up first.
+                return self.request(subject, payload, timeout=seconds)
+
+            return await first_answer(ask, again_s=ASK_AGAIN_S, seconds=seconds)
         except UnheardError as error:
             user = self.settings.user_described
             raise ServerError(unreachable_jetstream(self.target, self.described, user)) from error
@@ -448,28 +416,6 @@ class Link:
     def malformed(self, request: str, problem: str) -> MalformedAnswerError:
         """The error for an invalid answer of this server; `problem` says what is wrong with it."""
         return malformed(self.described, request, problem)
-
-    async def _first_answer(
-        self, subject: PublishedSubject, payload: bytes, seconds: float
-    ) -> bytes:
-        until = time.monotonic() + seconds
-        asked: list[asyncio.Task[bytes]] = []
-        try:
-            while True:
-                # All have the timeout of the first one, so the first one gives up first.
-                work = self.request(subject, payload, timeout=seconds)
-                asked.append(asyncio.create_task(work))
-                left = until - time.monotonic()
-                await asyncio.wait(
-                    asked,
-                    timeout=ASK_AGAIN_S if left > ASK_AGAIN_S else None,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                for task in asked:
-                    if task.done():
-                        return task.result()
-        finally:
-            await end_all(asked)
 
     def api_subject(self, verb: str) -> PublishedSubject:
         """The subject of a JetStream request under this connection's prefix or domain."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, overload
+
+from natster_tui.store.tasks import end_all
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
@@ -34,3 +37,28 @@ async def together(*work: Awaitable[Any]) -> tuple[Any, ...]:
     tasks = [asyncio.ensure_future(each) for each in work]
     await asyncio.gather(*tasks, return_exceptions=True)
     return tuple(task.result() for task in tasks)
+
+
+async def first_answer(
+    ask: Callable[[], Coroutine[Any, Any, _A]], *, again_s: float, seconds: float
+) -> _A:
+    """Ask again every `again_s` seconds, and return what the first of the requests returns.
+
+    No request is started at the end of the `seconds` after which the first one gives up.
+    """
+    until = time.monotonic() + seconds
+    asked: list[asyncio.Task[_A]] = []
+    try:
+        while True:
+            asked.append(asyncio.create_task(ask()))
+            left = until - time.monotonic()
+            await asyncio.wait(
+                asked,
+                timeout=again_s if left > again_s else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for task in asked:
+                if task.done():
+                    return task.result()
+    finally:
+        await end_all(asked)

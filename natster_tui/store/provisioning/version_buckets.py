@@ -24,9 +24,9 @@ _STREAM_PREFIX = "KV_"
 async def bucket_names(link: Link) -> tuple[str, ...] | None:
     """All key-value buckets of the account, ours or not; None where they may not be listed."""
     subject = link.api_subject(NAMES_VERB)
-    if link.denial_of(subject) is not None:
+    if link.denials.of(subject) is not None:
         return None
-    link.on_chance.add(subject)
+    link.denials.on_chance.add(subject)
     try:
         names = await stream_names(link, "$KV.*.>")
     except (ConnectionLostError, MalformedAnswerError):

@@ -142,7 +142,7 @@ class PullConsumer:
         self.window.begin()
         self.arrived, self.asked, self.gone = [], 0, False
         self._inbox = await self._link.subscribe_raw(self._on_messages)
-        self._denied = self._link.listen_for_denial(self._requests)
+        self._denied = self._link.denials.listen(self._requests)
         pending = await self._create(start)
         if pending is None:
             await self.remove()
@@ -158,7 +158,7 @@ class PullConsumer:
         if self._subject_filter:
             verb = f"{verb}.{self._subject_filter}"
         if self.on_chance:
-            self._link.on_chance.add(self._link.api_subject(verb))
+            self._link.denials.on_chance.add(self._link.api_subject(verb))
         request = {"stream_name": self._stream, "config": self._config(start)}
         # A request that overtakes the consumer is lost: that is not risked a second time.
         goes_ahead, self._goes_ahead = self._goes_ahead, False
@@ -196,7 +196,7 @@ class PullConsumer:
     async def remove(self) -> None:
         """Delete it, if it may exist, and its inbox."""
         if self._denied is not None:
-            self._link.stop_listening(self._requests, self._denied)
+            self._link.denials.stop_listening(self._requests, self._denied)
             self._denied = None
         inbox, self._inbox = self._inbox, None
         if inbox is not None:

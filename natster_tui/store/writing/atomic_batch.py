@@ -67,7 +67,7 @@ async def publish_batch(link: Link, bucket: str, messages: Sequence[BatchMessage
         if error.code != WRONG_LAST_SEQUENCE:
             # The only sign of a denied message is that the batch lacks it.
             for each in messages:
-                if denial := link.denial_of(link.target.stored(each.subject)):
+                if denial := link.denials.of(link.target.stored(each.subject)):
                     raise DeniedError(denial.sentence) from error
             raise
         raise ConflictError(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from natster_tui.errors import ServerError
-from natster_tui.store.connection.login import login
+from natster_tui.store.connection.opening.login import login
 from natster_tui.store.settings.credentials import Credentials
 from natster_tui.store.settings.secrets import revealed
 from tests.store.settings.home import CREDS, JWT, SEED, Home, who
