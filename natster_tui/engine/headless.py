@@ -65,7 +65,7 @@ async def project_until_caught_up(
         for projection in projections
     ]
     tasks = [asyncio.create_task(run.projector.run(log)) for run in runs]
-    if log.link.has_atomic_batches:
+    if log.link.info.has_atomic_batches:
         tasks += [asyncio.create_task(run.lease.run(log)) for run in runs]
     try:
         with waiting_for(lambda: "; ".join(filter(None, (run.waits(head) for run in runs)))):

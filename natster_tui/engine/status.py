@@ -159,7 +159,7 @@ async def read_status(
     return StatusReport(
         log.link.target.beside(settings.described),
         settings.user_described,
-        log.link.version_described,
+        log.link.info.version_described,
         info,
         "on" if log.sealing.seals else "off",
         tuple(hazard.sentence for hazard in watch.hazards(log)),

@@ -277,7 +277,7 @@ class Workspace:
             tasks.create_task(self._keep_informed(log, log.sealing.version))
             tasks.create_task(delete_consumers(log.link, self._left_behind))
             tasks.create_task(self.filtering.run(log))
-            if not self.read_only and log.link.has_atomic_batches:
+            if not self.read_only and log.link.info.has_atomic_batches:
                 for lease in self.leases.values():
                     tasks.create_task(lease.run(log))
             for projector in self.stored_projectors:

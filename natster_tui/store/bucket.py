@@ -136,7 +136,7 @@ class Bucket:
     @property
     def entry_limit(self) -> EntryLimit:
         """What limits the size of an entry, as of the last read."""
-        size, setting = self.link.max_payload, "max_payload on the server"
+        size, setting = self.link.info.max_payload, "max_payload on the server"
         if 0 < self._max_entry < size:
             size, setting = self._max_entry, f"max_msg_size of the stream {self.stream}"
         return EntryLimit(size - HEADER_ALLOWANCE, setting)

@@ -77,7 +77,7 @@ async def make_log(settings: ConnectionSettings, log: LogSettings | None = None)
     link = await Link.open(settings)
     made = await EventLog.create(link, NATSTER, log or LogSettings())
     await import_records(made, recording("01"), "test")
-    if link.server_version >= (2, 12, 0):
+    if link.info.version_numbers >= (2, 12, 0):
         await project_until_caught_up(made, PROJECTIONS, "test")
     await link.close()
 

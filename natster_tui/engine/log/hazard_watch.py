@@ -82,7 +82,7 @@ class HazardWatch:
             *clear,
             *self._buckets,
             *((repeated,) if repeated else ()),
-            *(() if link.has_atomic_batches else (old_server(link.version_described),)),
+            *(() if link.info.has_atomic_batches else (old_server(link.info.version_described),)),
             *map(keys_problem, log.sealing.problems),
         )
 

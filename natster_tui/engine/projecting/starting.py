@@ -88,7 +88,7 @@ class Starting:
             is_tried=bool(self._projection.tried_from),
             may_write=self._may_write,
             denied=self.denied is not None,
-            has_batches=log.link.has_atomic_batches,
+            has_batches=log.link.info.has_atomic_batches,
             locked=bool(log.sealing.locked),
             seals=log.sealing.seals,
             is_sealed=is_sealed,

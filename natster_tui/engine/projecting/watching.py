@@ -36,7 +36,7 @@ def why_watching(
         case Reason.DENIED if denied is not None:
             return f"only watching: {denied.sentence}"
         case Reason.OLD_SERVER:
-            return old_server(log.link.version_described).sentence
+            return old_server(log.link.info.version_described).sentence
         case Reason.LOCKED:
             return f"only watching: {log.sealing.locked}"
         case Reason.SEALED:

@@ -167,8 +167,8 @@ class Rebuild:
         projection is blocked, or its bucket belongs to another program, and `consent` does not
         cover it, and ConflictError when another program keeps writing to it.
         """
-        if not self.log.link.has_atomic_batches:
-            raise RefusedError(old_server(self.log.link.version_described).sentence)
+        if not self.log.link.info.has_atomic_batches:
+            raise RefusedError(old_server(self.log.link.info.version_described).sentence)
         for projection in self.projections:
             if projection.tried_from:
                 raise RefusedError(

@@ -67,7 +67,7 @@ async def list_consumers(link: Link, stream: str) -> tuple[ConsumerInfo, ...]:
 async def consumer_named(link: Link, stream: str, name: str) -> ConsumerInfo | None:
     """One consumer of a stream, None if there is none of this name."""
     verb = f"CONSUMER.INFO.{stream}.{name}"
-    if denied := link.denials.of(link.api_subject(verb)):
+    if denied := link.denials.of(link.target.request(verb)):
         # A watcher asks every second, and the server logs each denied request.
         raise denied
     try:

@@ -46,7 +46,7 @@ from natster_tui.store.connection.opening.failure import (
     credentials_error,
 )
 from natster_tui.store.connection.opening.limits import within
-from natster_tui.store.connection.opening.login import login
+from natster_tui.store.connection.opening.login import connect_options, inbox_prefix
 from natster_tui.store.connection.opening.servers import ServerPool
 from natster_tui.store.connection.opening.tls import (
     check_transport,
@@ -76,19 +76,8 @@ ASK_AGAIN_S = 1.0
 SLOW_S = 0.05
 """From this round trip on, in seconds, a link is slow."""
 
-ATOMIC_BATCHES_SINCE = (2, 12, 0)
-
-PING_INTERVAL = 1
-PINGS_UNANSWERED = 3
-"""Seconds between pings, and how many may stay unanswered before the link is given up.
-
-Generous, because a busy machine is not a lost server. Missing heartbeats show the silence long
-before (`LogFollower.silent_s`)."""
-
-DEFAULT_INBOX = "_INBOX"
-"""The default prefix of the subjects for answers."""
-
 _LOOKING = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
+_NOT_OPENED = (OpeningError, MalformedAnswerError, nats.errors.Error, OSError, ValueError)
 _Result = TypeVar("_Result")
 
 
@@ -106,7 +95,7 @@ class Link:
         """Called with every asynchronous error, as a sentence."""
         self.consumers: set[tuple[str, str]] = set()
         """(stream, name) of each consumer that was made over this link and not deleted yet."""
-        self.denials = Denials(settings.inbox_prefix or DEFAULT_INBOX)
+        self.denials = Denials(inbox_prefix(settings))
         """The subjects that the server did not let us publish to."""
         self.confirmations: defaultdict[str, Confirmation] = defaultdict(Confirmation)
         """For each stream that is written to over this link: whether it would store the write."""
@@ -155,13 +144,7 @@ class Link:
         """Connect; returns the failure, or None."""
         try:
             await within(CONNECT_TIMEOUT, self._begin(name))
-        except (
-            OpeningError,
-            MalformedAnswerError,
-            nats.errors.Error,
-            OSError,
-            ValueError,
-        ) as error:
+        except _NOT_OPENED as error:
             await self._give_up()
             if isinstance(error, CredentialsError) or self.client.stage is Stage.PREPARING:
                 raise credentials_error(self.settings, error) from error
@@ -172,21 +155,13 @@ class Link:
         return None
 
     async def _begin(self, name: str) -> None:
-        settings = self.settings
         await self.client.connect(
             servers=[self.client.address.url],
             name=name,
             error_cb=self._on_error,
             closed_cb=self._on_closed,
             disconnected_cb=self._on_closed,
-            # This class never reconnects; see the module's docstring.
-            allow_reconnect=False,
-            ping_interval=PING_INTERVAL,
-            max_outstanding_pings=PINGS_UNANSWERED,
-            flusher_queue_size=4096,
-            pending_size=64 * 1024 * 1024,
-            **login(settings),
-            inbox_prefix=settings.inbox_prefix or DEFAULT_INBOX,
+            **connect_options(self.settings),
         )
 
     async def _give_up(self) -> None:
@@ -263,50 +238,22 @@ class Link:
         return self.round_trip_s >= SLOW_S
 
     @property
-    def max_payload(self) -> int:
-        """The largest message that the server accepts, in bytes, with headers."""
-        return self.info.max_payload
-
-    @property
-    def server_version(self) -> tuple[int, int, int]:
-        """The server's version: major, minor, patch."""
-        return self.info.version_numbers
-
-    @property
-    def has_atomic_batches(self) -> bool:
-        """Whether the server can store several messages as one, which projecting needs."""
-        return self.server_version >= ATOMIC_BATCHES_SINCE
-
-    @property
-    def version_described(self) -> str:
-        """The server's version, to show."""
-        return ".".join(map(str, self.server_version))
-
-    @property
-    def server_domain(self) -> str:
-        """The JetStream domain of the connected server, or empty."""
-        return self.info.domain
-
-    @property
     def domain(self) -> str:
         """The JetStream domain that answers here; empty if there is none or it is unknown."""
         return (
-            self._domain
-            or self.target.domain
-            or (self.server_domain if self.target.is_plain else "")
+            self._domain or self.target.domain or (self.info.domain if self.target.is_plain else "")
         )
 
     # -- requests --------------------------------------------------------------------------
 
     async def guarded(self, work: Awaitable[_Result], subject: str = "") -> _Result:
         """Wait for some work, until the link is lost or the server denies `subject`."""
-        if self.lost.done():
+        refusal = self.denials.of_answers
+        if self.lost.done() or refusal is not None:
             if asyncio.iscoroutine(work):
                 work.close()
-            raise ConnectionLostError(self.lost_sentence())
-        if (refusal := self.denials.of_answers) is not None:
-            if asyncio.iscoroutine(work):
-                work.close()
+            if refusal is None or self.lost.done():
+                raise ConnectionLostError(self.lost_sentence())
             raise DeniedError(refusal.sentence)
         denied = self.denials.listen(subject)
         task = asyncio.ensure_future(work)
@@ -416,10 +363,6 @@ class Link:
     def malformed(self, request: str, problem: str) -> MalformedAnswerError:
         """The error for an invalid answer of this server; `problem` says what is wrong with it."""
         return malformed(self.described, request, problem)
-
-    def api_subject(self, verb: str) -> PublishedSubject:
-        """The subject of a JetStream request under this connection's prefix or domain."""
-        return self.target.request(verb)
 
     async def publish(
         self,

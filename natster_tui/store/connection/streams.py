@@ -33,7 +33,7 @@ async def stream_with_deleted(link: Link, stream: str, seconds: float) -> Stream
     """
     verb = f"STREAM.INFO.{stream}"
     body = json.dumps({"deleted_details": True}).encode()
-    data = await link.request(link.api_subject(verb), body, timeout=seconds)
+    data = await link.request(link.target.request(verb), body, timeout=seconds)
     where = link.settings.described
     answer = read_answer(data, StreamInfoAnswer, request=verb, where=where)
     return _of_stream(link, stream, answer)

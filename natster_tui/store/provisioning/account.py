@@ -26,7 +26,7 @@ def tier_of(account: AccountInfoAnswer, replicas: int) -> AccountTier | None:
 
 async def account_fill(link: Link, info: LogInfo) -> Fill | None:
     """How full the log's account is; None if it has no limit, or none that we may know."""
-    subject = link.api_subject(VERB)
+    subject = link.target.request(VERB)
     if link.denials.of(subject) is not None:
         # Asked again and again by a dashboard, and the server logs each denied request.
         return None

@@ -23,7 +23,7 @@ _STREAM_PREFIX = "KV_"
 
 async def bucket_names(link: Link) -> tuple[str, ...] | None:
     """All key-value buckets of the account, ours or not; None where they may not be listed."""
-    subject = link.api_subject(NAMES_VERB)
+    subject = link.target.request(NAMES_VERB)
     if link.denials.of(subject) is not None:
         return None
     link.denials.on_chance.add(subject)

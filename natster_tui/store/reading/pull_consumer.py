@@ -158,7 +158,7 @@ class PullConsumer:
         if self._subject_filter:
             verb = f"{verb}.{self._subject_filter}"
         if self.on_chance:
-            self._link.denials.on_chance.add(self._link.api_subject(verb))
+            self._link.denials.on_chance.add(self._link.target.request(verb))
         request = {"stream_name": self._stream, "config": self._config(start)}
         # A request that overtakes the consumer is lost: that is not risked a second time.
         goes_ahead, self._goes_ahead = self._goes_ahead, False
@@ -210,7 +210,7 @@ class PullConsumer:
     @property
     def _requests(self) -> PublishedSubject:
         """The subject to ask for messages."""
-        return self._link.api_subject(f"CONSUMER.MSG.NEXT.{self._stream}.{self._name}")
+        return self._link.target.request(f"CONSUMER.MSG.NEXT.{self._stream}.{self._name}")
 
     async def ask(self) -> None:
         """Keep the server supplied with requests, two windows at most."""

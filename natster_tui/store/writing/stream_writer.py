@@ -150,9 +150,7 @@ class StreamWriter:
 
     def _refused(self, takers: Takers, subject: str, *answered: str) -> MisplacedWriteError:
         link = self.link
-        return refused_write(
-            takers, link.target, self.stream, subject, answered, link.server_domain
-        )
+        return refused_write(takers, link.target, self.stream, subject, answered, link.info.domain)
 
 
 async def confirm_early(link: Link, stream: str, subject: str) -> None:

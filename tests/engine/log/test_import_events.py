@@ -454,7 +454,7 @@ async def test_a_log_that_is_full_by_number_says_so_too(link: Link) -> None:
 
 async def test_an_event_larger_than_the_server_takes_is_a_sentence(log: EventLog) -> None:
     small = Record(6, 10**18, shared(A, B).subject)
-    record = Record(7, 10**18, shared(A, B).subject, b"x" * (log.link.max_payload + 1))
+    record = Record(7, 10**18, shared(A, B).subject, b"x" * (log.link.info.max_payload + 1))
     with pytest.raises(ServerError, match="stopped at the file's event 7, with 1 event imported"):
         await import_records(log, [small, record, small], "test")
     assert (await log.refresh()).last_seq == 1

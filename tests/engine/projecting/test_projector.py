@@ -685,7 +685,7 @@ async def test_it_stops_before_the_event_that_makes_a_document_too_large(
     settings = narrow.new_account()
     link = await Link.open(settings)
     log = await EventLog.create(link, NATSTER, LogSettings())
-    limit = link.max_payload - HEADER_ALLOWANCE
+    limit = link.info.max_payload - HEADER_ALLOWANCE
     key = {"account": "HUB", "catalog": "hub"}[projection.name]
     members = [encode_account_key(bytes([number]) * 32) for number in range(100)]
     events = [initialized("HUB"), *(shared("HUB", member, "hub") for member in members)]

@@ -146,7 +146,7 @@ async def test_projected_live_it_is_paged_and_one_more_share_costs_one_page(
     assert json.loads(stored[key])[name] == {"pages": hub.pages}
     whole = await key_document(log, projection, key, log.info.last_seq, "test")
     assert whole is not None
-    assert len(whole) > log.link.max_payload or projection is CATALOGS
+    assert len(whole) > log.link.info.max_payload or projection is CATALOGS
 
     member, other = hub.members[1_321], hub.members[1_500]
     page = f"{key}/{name}/"

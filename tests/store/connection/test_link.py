@@ -23,6 +23,7 @@ from natster_tui.errors import (
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection import link as link_module
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.opening import login
 from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -250,7 +251,7 @@ async def test_losing_the_server_fails_everything_that_waits_at_once(
 async def test_a_frozen_server_is_a_lost_one(
     short_lived: RealServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "PING_INTERVAL", 0.1)
+    monkeypatch.setattr(login, "PING_INTERVAL", 0.1)
     settings = short_lived.new_account()
     service = await silent_service(settings)
     link = await Link.open(settings)
@@ -330,6 +331,6 @@ async def test_no_answer_in_time_names_the_subject(
 
 async def test_more_than_the_server_takes_is_a_sentence(log: EventLog) -> None:
     with pytest.raises(ServerError):
-        await log.link.request(SILENT, b"x" * (log.link.max_payload + 1))
+        await log.link.request(SILENT, b"x" * (log.link.info.max_payload + 1))
     assert not log.link.is_lost
     await append(log, [initialized(A)])

@@ -12,6 +12,8 @@ from natster_tui.store.connection.answers.reading import LARGEST_INT64, Answer, 
 LARGEST_PAYLOAD = 2**31 - 1
 """The server keeps `max_payload` in 32 bits."""
 
+ATOMIC_BATCHES_SINCE = (2, 12, 0)
+
 Storage = Annotated[int, Field(ge=-1, le=LARGEST_INT64)]
 
 
@@ -68,6 +70,16 @@ class ServerInfo(Part):
     connect_urls: tuple[str, ...] | None = None
     ws_connect_urls: tuple[str, ...] | None = None
     ldm: bool = False
+
+    @property
+    def has_atomic_batches(self) -> bool:
+        """Whether it can store several messages as one, which projecting needs."""
+        return self.version_numbers >= ATOMIC_BATCHES_SINCE
+
+    @property
+    def version_described(self) -> str:
+        """Major, minor and patch of the version, to show."""
+        return ".".join(map(str, self.version_numbers))
 
     @property
     def version_numbers(self) -> tuple[int, int, int]:

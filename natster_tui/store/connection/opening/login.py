@@ -1,4 +1,4 @@
-"""The credentials for nats-py."""
+"""The options of a connection for nats-py: the credentials, pings and buffers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,36 @@ from natster_tui.store.settings.files import quoted, read_file
 from natster_tui.store.settings.secrets import revealed
 
 _SEED_BYTES = 32
+
+
+PING_INTERVAL = 1
+PINGS_UNANSWERED = 3
+"""Seconds between pings, and how many may stay unanswered before the connection is given up.
+
+Generous, because a busy machine is not a lost server. Missing heartbeats show the silence long
+before (`LogFollower.silent_s`)."""
+
+DEFAULT_INBOX = "_INBOX"
+"""The default prefix of the subjects for answers."""
+
+
+def inbox_prefix(settings: ConnectionSettings) -> str:
+    """The prefix of the subjects on which answers arrive."""
+    return settings.inbox_prefix or DEFAULT_INBOX
+
+
+def connect_options(settings: ConnectionSettings) -> dict[str, Any]:
+    """The options of nats-py's `connect`, credentials included. Raises what `login` raises."""
+    return {
+        # A link never reconnects; see its module.
+        "allow_reconnect": False,
+        "ping_interval": PING_INTERVAL,
+        "max_outstanding_pings": PINGS_UNANSWERED,
+        "flusher_queue_size": 4096,
+        "pending_size": 64 * 1024 * 1024,
+        **login(settings),
+        "inbox_prefix": inbox_prefix(settings),
+    }
 
 
 def login(settings: ConnectionSettings) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from natster_tui.errors import ConnectionLostError
 from natster_tui.store.connection import link as link_module
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.opening import login
 from natster_tui.store.connection.opening.limits import within
 from tests.store.connection.opening.conftest import Lab
 from tests.store.connection.opening.fakes import answering_with, fake_server, info
@@ -46,13 +47,13 @@ async def test_closing_does_not_wait_for_a_server_that_is_frozen(lab: Lab) -> No
 async def test_a_frozen_server_is_a_lost_one_over_tls_too(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "PING_INTERVAL", 0.1)
+    monkeypatch.setattr(login, "PING_INTERVAL", 0.1)
     link = await Link.open(lab.settings("tls", tls_ca=lab.ca.file))
     lab.server("tls").signal(signal.SIGSTOP)
     began = time.monotonic()
     await asyncio.wait_for(asyncio.shield(link.lost), LIMIT)
     with pytest.raises(ConnectionLostError):
-        await link.request(link.api_subject("INFO"))
+        await link.request(link.target.request("INFO"))
     await link.close()
     assert time.monotonic() - began < LIMIT
 
