@@ -16,6 +16,7 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity_now,
     load_projections,
 )
+from natster_tui.engine.projecting.watching import problem_of
 from natster_tui.engine.rebuilding.replay import Replay
 from natster_tui.engine.versions.reporting import (
     Leases,
@@ -197,12 +198,12 @@ async def _compare_theirs(
 
 async def _problem_of(log: EventLog, stored: StoredProjection) -> str:
     """What is wrong with a stored projection, in a sentence; empty if nothing is."""
-    if stored.problem:
-        return stored.problem
+    if stored.needs_a_person:
+        return problem_of(stored)
     if stored.checkpoint is not None and (
         changed := await check_identity_now(log, stored.checkpoint)
     ):
-        return changed
+        return changed.sentence
     if stored.standing in (Standing.MISSING, Standing.EMPTY):
         remedy = "project or rebuild it" if log.info.last_seq else "the log is empty"
         return f"nothing is stored yet: {remedy}"

@@ -9,7 +9,7 @@ from natster_tui.engine.log.readings import Reading
 from natster_tui.errors import LogChangedError
 from natster_tui.projections.checkpoint import Checkpoint
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.log_identity import identity_problem
+from natster_tui.projections.log_identity import changed_log
 from natster_tui.store.log import EventLog
 from natster_tui.store.reading.stream_reader import StreamReader
 
@@ -35,5 +35,5 @@ async def hole_end(log: EventLog, fold: Fold[Any], reader: StreamReader) -> int 
 async def _refuse_lost_events(log: EventLog, fold: Fold[Any]) -> None:
     info = await log.refresh()
     here = Checkpoint(fold.seq, fold.projection.version, info.stream, info.created, "")
-    if problem := identity_problem(info, here, None):
-        raise LogChangedError(problem)
+    if changed := changed_log(info, here, None):
+        raise LogChangedError(changed.sentence)

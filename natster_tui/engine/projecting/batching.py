@@ -7,6 +7,7 @@ belong together: readers who see one of its pages new and another one old have n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.projections.api import Projection
@@ -41,24 +42,57 @@ def batches(documents: Iterable[Changes], room: int) -> list[dict[str, bytes | N
     return made
 
 
-def oversized(projection: Projection[Any], changes: Changes, limit: EntryLimit) -> str:
-    """Why an entry is too large for its bucket; empty when none is."""
-    for entry_key, entry in changes.items():
-        if entry is not None and len(entry) > limit.size:
-            key = document_key(entry_key)
-            page = "" if key == entry_key else f"page {entry_key.removeprefix(key + '/')} of "
-            return (
-                f"{page}the {projection.key_noun} document {key} would be {len(entry):,} bytes "
-                f"and the server takes {limit.size:,}: raise {limit.setting}"
-            )
-    return ""
+@dataclass(frozen=True, slots=True)
+class TooManyEntries:
+    """More entries change at once than fit in one batch."""
 
+    projection: Projection[Any]
+    entries: int
+    room: int
 
-def unfit(projection: Projection[Any], changes: Changes, room: int, limit: EntryLimit) -> str:
-    """Why changes cannot be written in one batch of `room` entries; empty when they can be."""
-    if len(changes) > room:
+    @property
+    def sentence(self) -> str:
+        """What does not fit, and what to do."""
         return (
-            f"{len(changes):,} entries of {projection.bucket} would change at once, and one batch "
-            f"takes {room:,}: rebuild {projection.name}, which may write in parts"
+            f"{self.entries:,} entries of {self.projection.bucket} would change at once, and one "
+            f"batch takes {self.room:,}: rebuild {self.projection.name}, which may write in parts"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OversizedEntry:
+    """An entry is larger than its bucket takes. `size` is in bytes."""
+
+    projection: Projection[Any]
+    key: str
+    size: int
+    limit: EntryLimit
+
+    @property
+    def sentence(self) -> str:
+        """Which document does not fit, and what to do."""
+        key = document_key(self.key)
+        page = "" if key == self.key else f"page {self.key.removeprefix(key + '/')} of "
+        return (
+            f"{page}the {self.projection.key_noun} document {key} would be {self.size:,} bytes "
+            f"and the server takes {self.limit.size:,}: raise {self.limit.setting}"
+        )
+
+
+def oversized(
+    projection: Projection[Any], changes: Changes, limit: EntryLimit
+) -> OversizedEntry | None:
+    """The first entry that is too large for its bucket."""
+    for key, entry in changes.items():
+        if entry is not None and len(entry) > limit.size:
+            return OversizedEntry(projection, key, len(entry), limit)
+    return None
+
+
+def unfit(
+    projection: Projection[Any], changes: Changes, room: int, limit: EntryLimit
+) -> TooManyEntries | OversizedEntry | None:
+    """Why changes cannot be written in one batch of `room` entries; None when they can be."""
+    if len(changes) > room:
+        return TooManyEntries(projection, len(changes), room)
     return oversized(projection, changes, limit)

@@ -39,7 +39,7 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity,
     load_projection,
 )
-from natster_tui.engine.projecting.watching import newer_version, why_watching
+from natster_tui.engine.projecting.watching import fault_of, newer_version, why_watching
 from natster_tui.engine.projecting.writer import ProjectionWriter
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.errors import (
@@ -285,7 +285,7 @@ class Projector:
             self._watch.begin(stored, useless=True)
             self._adopt(stored, stored.empty_fold())
         if changed := await check_identity(log, stored.checkpoint):
-            raise LogChangedError(changed)
+            raise LogChangedError(changed.sentence)
         return problem
 
     async def _rebuild_stored(self, log: EventLog, stored: StoredProjection) -> None:
@@ -294,8 +294,8 @@ class Projector:
         if changed := await check_identity(log, stored.checkpoint):
             # No person has said that the projection may be made from another log.
             self._adopt(stored, stored.empty_fold())
-            raise LogChangedError(changed)
-        await self._rebuild(log, f"{stored.fault}: finishing it")
+            raise LogChangedError(changed.sentence)
+        await self._rebuild(log, f"{fault_of(stored)}: finishing it")
 
     def _watch_for(self, stored: StoredProjection, reason: Reason | None) -> None:
         """Note why this projector only watches; if the reason lasts, it gives up its lease."""

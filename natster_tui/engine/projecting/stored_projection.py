@@ -23,7 +23,7 @@ from natster_tui.projections.checkpoint import (
     decode_checkpoint,
 )
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.log_identity import identity_problem
+from natster_tui.projections.log_identity import ChangedLog, changed_log
 from natster_tui.projections.paging import (
     DocumentPager,
     PagesError,
@@ -53,27 +53,28 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoredProjection:
-    """One look at a bucket.
-
-    Where it is not OURS, `fault` says what is wrong and `remedy` what to do.
-    """
+    """One look at a bucket. `unreadable` is why its checkpoint cannot be read."""
 
     projection: Projection[Any]
     info: BucketInfo
     snapshot: Snapshot
     standing: Standing
     checkpoint: Checkpoint | None
-    fault: str = ""
-    remedy: str = ""
+    unreadable: BadCheckpointError | None = None
     unsealed: frozenset[str] = frozenset()
     """The entries that are stored readable, although they should be sealed."""
     tombstones: str = NO_TOMBSTONES
     """The digest of the erasures that were known at this look."""
 
     @property
-    def problem(self) -> str:
-        """Fault and remedy in one sentence; empty where there is none."""
-        return f"{self.fault}: {self.remedy}" if self.fault else ""
+    def needs_a_person(self) -> bool:
+        """Whether it must be rebuilt or taken over before a projector can go on from it."""
+        return self.standing not in (Standing.MISSING, Standing.EMPTY, Standing.OURS)
+
+    @property
+    def was_made_for_another(self) -> bool:
+        """Whether the bucket should hold a version beside the stored one, and was not made so."""
+        return bool(self.projection.beside) and self.info.beside != self.projection.beside
 
     @property
     def entries(self) -> dict[str, bytes]:
@@ -184,66 +185,50 @@ async def load_projection(
 ) -> StoredProjection:
     """What the bucket holds; for `keys` and `sent` see `Bucket.look`."""
     info, snapshot = await bucket.look(keys, sent)
-    if not info.exists:
-        return StoredProjection(
-            projection,
-            info,
-            snapshot,
-            Standing.MISSING,
-            None,
-            tombstones=bucket.sealing.tombstones or NO_TOMBSTONES,
-        )
     tombstones = bucket.sealing.tombstones
-
-    unsealed = frozenset(
-        key
-        for key, entry in snapshot.documents.items()
-        if bucket.sealing.seals and not entry.sealed
+    checkpoint, unreadable = _checkpoint_in(snapshot)
+    standing = _standing(projection, info, snapshot, checkpoint, tombstones)
+    # What another program writes is plain, and that is no drift of its documents.
+    seals = bucket.sealing.seals and standing is not Standing.FOREIGN
+    return StoredProjection(
+        projection,
+        info,
+        snapshot,
+        standing,
+        None if standing is Standing.FOREIGN else checkpoint,
+        unreadable,
+        frozenset(k for k, entry in snapshot.documents.items() if seals and not entry.sealed),
+        tombstones or NO_TOMBSTONES,
     )
 
-    def standing(
-        kind: Standing, checkpoint: Checkpoint | None = None, fault: str = "", remedy: str = ""
-    ) -> StoredProjection:
-        # What another program writes is plain, and that is no drift of its documents.
-        plain = frozenset() if kind is Standing.FOREIGN else unsealed
-        return StoredProjection(
-            projection,
-            info,
-            snapshot,
-            kind,
-            checkpoint,
-            fault,
-            remedy,
-            plain,
-            tombstones or NO_TOMBSTONES,
-        )
 
-    if projection.beside and info.beside != projection.beside:
-        return standing(
-            Standing.FOREIGN,
-            fault=f"{projection.bucket} was not made for {projection.name}",
-            remedy="only watching; give this version another number, or delete the stream "
-            f"{bucket.stream} yourself",
-        )
-    rebuild = f"rebuild {projection.name}"
+def _checkpoint_in(snapshot: Snapshot) -> tuple[Checkpoint | None, BadCheckpointError | None]:
+    """The checkpoint, if there is one that can be read, or why it cannot."""
     if snapshot.checkpoint is None:
-        if snapshot.documents or not info.allow_atomic:
-            return standing(
-                Standing.FOREIGN,
-                fault=f"{projection.bucket} was written by another program",
-                remedy=f"only watching; natster-tui {rebuild} --take-over takes it over",
-            )
-        return standing(Standing.EMPTY)
+        return None, None
     try:
-        checkpoint = decode_checkpoint(snapshot.checkpoint.value)
+        return decode_checkpoint(snapshot.checkpoint.value), None
     except BadCheckpointError as error:
-        return standing(
-            Standing.UNREADABLE,
-            fault=f"the checkpoint in {projection.bucket} is unreadable ({error})",
-            remedy=rebuild,
-        )
-    kind = standing_at(checkpoint, projection, tombstones)
-    return standing(kind, checkpoint, *_fault_and_remedy(kind, checkpoint, projection))
+        return None, error
+
+
+def _standing(
+    projection: Projection[Any],
+    info: BucketInfo,
+    snapshot: Snapshot,
+    checkpoint: Checkpoint | None,
+    tombstones: str | None,
+) -> Standing:
+    if not info.exists:
+        return Standing.MISSING
+    if projection.beside and info.beside != projection.beside:
+        return Standing.FOREIGN
+    if snapshot.checkpoint is None:
+        is_new = info.allow_atomic and not snapshot.documents
+        return Standing.EMPTY if is_new else Standing.FOREIGN
+    if checkpoint is None:
+        return Standing.UNREADABLE
+    return standing_at(checkpoint, projection, tombstones)
 
 
 def standing_at(
@@ -262,41 +247,18 @@ def standing_at(
     return Standing.OURS
 
 
-def _fault_and_remedy(
-    kind: Standing, checkpoint: Checkpoint, projection: Projection[Any]
-) -> tuple[str, str]:
-    name, bucket = projection.name, projection.bucket
-    match kind:
-        case Standing.INTERRUPTED:
-            to = "" if checkpoint.rebuild is None else f" to {checkpoint.rebuild.to:,}"
-            return f"a rebuild of {name}{to} was interrupted", f"rebuild {name} finishes it"
-        case Standing.OTHER_VERSION:
-            return (
-                f"{bucket} is of projector version {checkpoint.version}, "
-                f"this is version {projection.version}",
-                f"rebuild {name}",
-            )
-        case Standing.BEFORE_ERASURE:
-            return (
-                f"{bucket} is from before an account's keys were erased",
-                f"rebuild {name}",
-            )
-        case _:
-            return "", ""
-
-
-async def check_identity(log: EventLog, checkpoint: Checkpoint) -> str | None:
+async def check_identity(log: EventLog, checkpoint: Checkpoint) -> ChangedLog | None:
     """Why `log` is not the one that the checkpoint came from, or None."""
     info, time_at_seq = await together(log.refresh(), _time_at(log, checkpoint.seq))
-    return identity_problem(info, checkpoint, time_at_seq)
+    return changed_log(info, checkpoint, time_at_seq)
 
 
-async def check_identity_now(log: EventLog, checkpoint: Checkpoint) -> str | None:
+async def check_identity_now(log: EventLog, checkpoint: Checkpoint) -> ChangedLog | None:
     """As `check_identity`, of a log whose `info` is fresh: mostly that is all it takes."""
     info = log.info
     if (checkpoint.seq, checkpoint.log_time) == (info.last_seq, info.last_time):
-        return identity_problem(info, checkpoint, info.last_time)
-    return identity_problem(info, checkpoint, await _time_at(log, checkpoint.seq))
+        return changed_log(info, checkpoint, info.last_time)
+    return changed_log(info, checkpoint, await _time_at(log, checkpoint.seq))
 
 
 async def _time_at(log: EventLog, seq: int) -> str | None:

@@ -26,9 +26,9 @@ def why_watching(
         holder = None if lease is None else lease.holder
         return newer_version(stored.projection, stored.checkpoint.version, holder)
     waits = reason is Reason.LEASE and stored.standing is Standing.INTERRUPTED
-    if stored.fault and not waits:
+    if stored.needs_a_person and not waits:
         # The process that has the lease finishes a rebuild; all else is for a person to decide.
-        return stored.problem
+        return problem_of(stored)
     match reason:
         case Reason.LEASE:
             waiting = None if lease is None else lease.waiting
@@ -64,3 +64,53 @@ def sealed_sentence(stored: StoredProjection) -> str:
         f"only watching: {stored.projection.bucket} holds sealed documents, and sealing is off "
         "here: give --sealing on and the key file"
     )
+
+
+def problem_of(stored: StoredProjection) -> str:
+    """What is wrong with what is stored, and what to do; empty where nothing is."""
+    if not stored.needs_a_person:
+        return ""
+    return f"{fault_of(stored)}: {_remedy_for(stored)}"
+
+
+def fault_of(stored: StoredProjection) -> str:
+    """What is wrong with what is stored; empty where nothing is."""
+    name, bucket = stored.projection.name, stored.projection.bucket
+    checkpoint = stored.checkpoint
+    match stored.standing:
+        case Standing.FOREIGN if stored.was_made_for_another:
+            return f"{bucket} was not made for {name}"
+        case Standing.FOREIGN:
+            return f"{bucket} was written by another program"
+        case Standing.UNREADABLE:
+            return f"the checkpoint in {bucket} is unreadable ({stored.unreadable})"
+        case Standing.INTERRUPTED:
+            mark = None if checkpoint is None else checkpoint.rebuild
+            to = "" if mark is None else f" to {mark.to:,}"
+            return f"a rebuild of {name}{to} was interrupted"
+        case Standing.OTHER_VERSION:
+            version = 0 if checkpoint is None else checkpoint.version
+            return (
+                f"{bucket} is of projector version {version}, this is version "
+                f"{stored.projection.version}"
+            )
+        case Standing.BEFORE_ERASURE:
+            return f"{bucket} is from before an account's keys were erased"
+        case _:
+            return ""
+
+
+def _remedy_for(stored: StoredProjection) -> str:
+    rebuild = f"rebuild {stored.projection.name}"
+    match stored.standing:
+        case Standing.FOREIGN if stored.was_made_for_another:
+            return (
+                "only watching; give this version another number, or delete the stream "
+                f"KV_{stored.projection.bucket} yourself"
+            )
+        case Standing.FOREIGN:
+            return f"only watching; natster-tui {rebuild} --take-over takes it over"
+        case Standing.INTERRUPTED:
+            return f"{rebuild} finishes it"
+        case _:
+            return rebuild

@@ -13,7 +13,7 @@ from typing import Any
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.readings import Reading
-from natster_tui.engine.projecting.batching import Changes, unfit
+from natster_tui.engine.projecting.batching import Changes, OversizedEntry, TooManyEntries, unfit
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.status import ProjectorStatus
@@ -156,7 +156,7 @@ class ProjectionWriter:
             await self._write(changes, await checkpoint_of(fold, log))
         self._since_commit = []
 
-    def _unfit(self, changes: Changes) -> str:
+    def _unfit(self, changes: Changes) -> TooManyEntries | OversizedEntry | None:
         return unfit(self._projection, changes, BATCH_LIMIT - 1, self._bucket.entry_limit)
 
     async def _write(self, changes: Changes, checkpoint: Checkpoint) -> None:
@@ -216,7 +216,7 @@ class ProjectionWriter:
             if problem:
                 await self._adopt_stored()
                 raise ProjectorStoppedError(
-                    f"stopped before event {reading.record.seq:,}: {problem}"
+                    f"stopped before event {reading.record.seq:,}: {problem.sentence}"
                 )
             changes.update(own)
         fold.take_dirty()

@@ -71,8 +71,8 @@ class ExpectedKey(Expected):
                 f"one key can be rebuilt only where {projection.bucket} is complete: "
                 f"rebuild {projection.name} as a whole"
             )
-        if problem := await check_identity(self._log, stored.checkpoint):
-            raise LogChangedError(problem)
+        if changed := await check_identity(self._log, stored.checkpoint):
+            raise LogChangedError(changed.sentence)
         before = {
             entry_key: entry
             for entry_key, entry in stored.entries.items()
@@ -98,7 +98,7 @@ class ExpectedKey(Expected):
         _plan, changes = await self._plan()
         entries = {key: entry for each in changes.of_documents for key, entry in each.items()}
         if problem := unfit(projection, entries, BATCH_LIMIT - 1, self._bucket.entry_limit):
-            raise RefusedError(problem)
+            raise RefusedError(problem.sentence)
         return changes
 
     async def go_on(self) -> None:

@@ -163,7 +163,7 @@ class ExpectedWhole(Expected):
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
         entries = await self._replay.entries[stored.projection.name].encoded()
         if problem := oversized(stored.projection, entries, bucket.entry_limit):
-            raise ProjectorStoppedError(problem)
+            raise ProjectorStoppedError(problem.sentence)
         # Compare bytes, although another program's spelling is no drift: we own it from now on.
         changes = changed_entries(
             {} if purge else stored.entries, entries, unsealed=self._unsealed(stored)

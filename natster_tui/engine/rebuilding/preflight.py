@@ -16,6 +16,7 @@ from natster_tui.engine.projecting.stored_projection import (
     bucket_of,
     load_projections,
 )
+from natster_tui.engine.projecting.watching import problem_of
 from natster_tui.engine.rebuilding.wording import incomplete_history
 from natster_tui.errors import ApiError, ServerError
 from natster_tui.events.log.hazards import Hazard
@@ -87,8 +88,8 @@ class Preflight:
                 lines.append(
                     "  our consumer of the log for it is deleted, and made again afterwards"
                 )
-            if stored.problem:
-                lines.append(f"  {stored.problem}")
+            if stored.needs_a_person:
+                lines.append(f"  {problem_of(stored)}")
             if stored.standing is Standing.FOREIGN:
                 lines.append(
                     f"  the bucket {stored.projection.bucket} will be converted: atomic batches "

@@ -19,6 +19,7 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity,
     load_projection,
 )
+from natster_tui.engine.projecting.watching import problem_of
 from natster_tui.engine.rebuilding.replay import encoded_documents, replay
 from natster_tui.engine.versions.finding import VersionPair
 from natster_tui.engine.versions.side_by_side import Side, SideBySide
@@ -120,11 +121,11 @@ async def _load(log: EventLog, projection: Projection[Any], instance: str) -> St
     stored = await load_projection(bucket_of(log, projection, instance), projection)
     if stored.standing in _COMPARABLE and stored.checkpoint is not None:
         if changed := await check_identity(log, stored.checkpoint):
-            raise LogChangedError(changed)
+            raise LogChangedError(changed.sentence)
         return stored
     if stored.standing in (Standing.MISSING, Standing.EMPTY):
         raise RefusedError(f"nothing is stored in {projection.bucket} yet: project it first")
-    raise RefusedError(stored.problem)
+    raise RefusedError(problem_of(stored))
 
 
 async def _reached(

@@ -24,11 +24,10 @@ from pydantic import Field, ValidationError
 from natster_tui.errors import ApiError, BucketError
 from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.api_codes import (
-    NO_MESSAGE_FOUND,
     STREAM_NOT_FOUND,
 )
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.streams import stream_info
+from natster_tui.store.connection.streams import message_at, stream_info
 from natster_tui.store.connection.together import together
 from natster_tui.store.files.models import StoredModel
 from natster_tui.store.provisioning.batches import commit_batch
@@ -171,9 +170,9 @@ class KeyBucket:
             await self.link.ask(
                 f"STREAM.MSG.DELETE.{_STREAM}", DoneAnswer, {"seq": revision, "no_erase": False}
             )
-        except ApiError as error:
-            # Already deleted: this repeats an interrupted erasure.
-            if error.code != NO_MESSAGE_FOUND and "found" not in error.description:
+        except ApiError:
+            # If it is gone already, this repeats an interrupted erasure.
+            if await message_at(self.link, _STREAM, revision) is not None:
                 raise
 
 

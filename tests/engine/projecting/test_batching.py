@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from natster_tui.engine.projecting import batching
 from natster_tui.engine.projecting import writer as projection_writer
-from natster_tui.engine.projecting.batching import batches, oversized, unfit
+from natster_tui.engine.projecting.batching import (
+    OversizedEntry,
+    TooManyEntries,
+    batches,
+    oversized,
+    unfit,
+)
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding import rebuild as rebuild_module
 from natster_tui.engine.rebuilding.rebuild import Rebuild
@@ -58,13 +64,16 @@ def test_the_entries_of_a_document_stay_together_unless_no_batch_holds_them(
 def test_what_is_not_taken_is_told_with_key_size_and_limit() -> None:
     changes = {"HUB/out_shares/7": b"x" * 1_234, "HUB": None}
     enough, less = EntryLimit(1_234), EntryLimit(1_233)
-    assert oversized(ACCOUNTS, changes, enough) == unfit(ACCOUNTS, changes, 2, enough) == ""
-    assert unfit(ACCOUNTS, changes, 2, less) == oversized(ACCOUNTS, changes, less)
-    assert oversized(ACCOUNTS, changes, less) == (
+    assert oversized(ACCOUNTS, changes, enough) is unfit(ACCOUNTS, changes, 2, enough) is None
+    too_large, too_many = unfit(ACCOUNTS, changes, 2, less), unfit(ACCOUNTS, changes, 1, enough)
+    assert too_large == oversized(ACCOUNTS, changes, less)
+    assert isinstance(too_large, OversizedEntry)
+    assert isinstance(too_many, TooManyEntries)
+    assert too_large.sentence == (
         "page out_shares/7 of the account document HUB would be 1,234 bytes and the server takes "
         "1,233: raise max_payload on the server"
     )
-    assert unfit(ACCOUNTS, changes, 1, enough) == (
+    assert too_many.sentence == (
         "2 entries of PROJ_ACCOUNT would change at once, and one batch takes 1: rebuild account, "
         "which may write in parts"
     )
