@@ -75,8 +75,8 @@ async def test_it_is_watched_without_a_screen_and_nothing_is_written(
         line = await watching.stderr.readline()
         assert line, told
         told += line.decode()
-    assert "account: watching PROJ_ACCOUNT was written by another program" in told
-    assert "catalog: watching PROJ_CATALOG was written by another program" in told
+    assert "account: watching: PROJ_ACCOUNT was written by another program" in told
+    assert "catalog: watching: PROJ_CATALOG was written by another program" in told
     watching.send_signal(signal.SIGINT)
     await watching.communicate()
     assert await everything(settings) == before
