@@ -28,6 +28,11 @@ async def test_a_shell_gets_its_script(anywhere: Program, shell: str) -> None:
     assert not (anywhere.home / "data").exists()
 
 
+async def test_names_of_outputs_are_completed(anywhere: Program) -> None:
+    ended = await completed(anywhere, "schema", "keys-")
+    assert ended.lines == ["plain,keys-list", "plain,keys-rotate", "plain,keys-erase"]
+
+
 async def test_accounts_and_catalogs_are_completed_from_the_log(
     natster: Program, log: EventLog
 ) -> None:

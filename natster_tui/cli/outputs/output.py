@@ -55,7 +55,7 @@ def schema_of(model: type[BaseModel], title: str) -> dict[str, Any]:
 
 
 class _Schema(GenerateJsonSchema):
-    """Leaves out what says nothing about an output: titles of fields, and defaults."""
+    """Leaves out what says nothing about an output, the same with every version of pydantic."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         """No field has a title: its name says it."""
@@ -64,3 +64,17 @@ class _Schema(GenerateJsonSchema):
     def default_schema(self, schema: Any) -> Any:
         """A field with a default is one that may be left out."""
         return self.generate_inner(schema["schema"])
+
+    def dict_schema(self, schema: Any) -> Any:
+        """Any value is allowed anyway where nothing is said; only some versions say it."""
+        found = super().dict_schema(schema)
+        if found.get("additionalProperties") is True:
+            del found["additionalProperties"]
+        return found
+
+    def literal_schema(self, schema: Any) -> Any:
+        """A constant is no enumeration as well; only some versions say both."""
+        found = super().literal_schema(schema)
+        if "const" in found:
+            found.pop("enum", None)
+        return found
