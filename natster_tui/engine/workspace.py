@@ -29,6 +29,7 @@ from natster_tui.engine.rebuilding.scope import Scope
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.engine.store_keeper import StoreKeeper
 from natster_tui.engine.trying.live_trial import LiveTrial
+from natster_tui.engine.versions.watching import VersionWatch
 from natster_tui.errors import (
     ConnectionLostError,
     KeysChangedError,
@@ -124,6 +125,8 @@ class Workspace:
             for projection in projections
         }
         self.projectors = {each.name: self._projector(each) for each in (*projections, *tried)}
+        self.versions = VersionWatch(projections, self._ring)
+        """The versions that are stored beside the projections."""
         self.trial: LiveTrial | None = None
         """The projections that are tried, if any are."""
         if options.tried is not None:
@@ -277,6 +280,7 @@ class Workspace:
             tasks.create_task(self._keep_informed(log, log.sealing.version))
             tasks.create_task(delete_consumers(log.link, self._left_behind))
             tasks.create_task(self.filtering.run(log))
+            tasks.create_task(self.versions.run(log))
             if not self.read_only and log.link.info.has_atomic_batches:
                 for lease in self.leases.values():
                     tasks.create_task(lease.run(log))

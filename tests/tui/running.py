@@ -33,12 +33,13 @@ async def dashboard(
     read_only: bool = False,
     size: tuple[int, int] = (140, 40),
     projections: Sequence[Projection[Any]] = PROJECTIONS,
+    versions: Sequence[Projection[Any]] = (),
     system: EventSystem = NATSTER,
     preferences: Preferences = Preferences(),  # noqa: B008 - frozen
     tried: TriedFile | None = None,
     memory: Memory | None = None,
 ) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
-    choice = LogChoice(system, read_only=read_only, projections=Registry(projections))
+    choice = LogChoice(system, read_only=read_only, projections=Registry(projections, versions))
     workspace = Workspace(NamedServer(settings), WorkspaceOptions(choice, tried=tried))
     app = Dashboard(workspace, clock=lambda: NOW, preferences=preferences, memory=memory)
     running = asyncio.create_task(workspace.run())

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 from unittest.mock import patch
 
 from textual.pilot import Pilot
@@ -32,8 +32,11 @@ from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Event
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_timestamp
-from natster_tui.projections.registering.registry import PROJECTIONS
+from natster_tui.projections.api import Projection
+from natster_tui.projections.catalog import CatalogProjection
+from natster_tui.projections.registering.registry import CATALOGS, PROJECTIONS, Registry
 from natster_tui.projections.registering.tried import TriedFile
+from natster_tui.projections.versions.naming import beside
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
@@ -88,6 +91,26 @@ async def projected(settings: ConnectionSettings) -> None:
     await community(settings)
     link = await Link.open(settings)
     await project_until_caught_up(await EventLog.open(link, NATSTER), PROJECTIONS, "scene")
+    await link.close()
+
+
+class NextCatalog(CatalogProjection):
+    """A next version of the catalogs, which keeps all with whom a catalog was ever shared."""
+
+    version = CATALOGS.version + 1
+    uses = CATALOGS.uses - {EventType.UNSHARED}
+    fast_form = None  # type: ignore[assignment] # it is folded by its rule alone
+
+
+NEXT_CATALOGS = NextCatalog()
+
+
+async def beside_each_other(settings: ConnectionSettings) -> None:
+    """The community, projected, and a next version of the catalogs beside the stored one."""
+    await projected(settings)
+    link = await Link.open(settings)
+    log = await EventLog.open(link, NATSTER)
+    await project_until_caught_up(log, [beside(NEXT_CATALOGS)], "beside")
     await link.close()
 
 
@@ -189,6 +212,8 @@ class Scene:
     sealed: bool = False
     tried: str = ""
     """A file whose projections are tried."""
+    versions: tuple[Projection[Any], ...] = ()
+    """More versions of projections that are loaded."""
     wait_for: str = ""
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -245,6 +270,12 @@ SCENES = {
     "tried": Scene(
         projected, ("6",), tried=activity.__file__, wait_for="Activity documents, tried"
     ),
+    "versions": Scene(
+        beside_each_other,
+        ("4", "wait:beside", "V"),
+        versions=(NEXT_CATALOGS,),
+        wait_for="p promote",
+    ),
     "another-program": Scene(foreign, ("4",)),
     "read-only": Scene(community, read_only=True),
     "no-server": Scene(nothing),
@@ -284,7 +315,12 @@ async def staged_scene(
     workspace = Workspace(
         NamedServer(shown),
         WorkspaceOptions(
-            LogChoice(NATSTER, read_only=scene.read_only, sealing=sealing),
+            LogChoice(
+                NATSTER,
+                read_only=scene.read_only,
+                sealing=sealing,
+                projections=Registry(PROJECTIONS, scene.versions),
+            ),
             instance="scene",
             tried=TriedFile(Path(scene.tried)) if scene.tried else None,
         ),

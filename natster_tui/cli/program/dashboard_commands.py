@@ -44,7 +44,7 @@ def open_dashboard(
     *, auto_rebuild: bool, ascii_only: bool, hubs: tuple[str, ...], tried: str | None
 ) -> None:
     """The dashboard on the server that the options name."""
-    target = target_of()
+    target = target_of(takes_versions=True)
     settings = settings_of()
     source = target.source
     stream = target.choice.system.stream

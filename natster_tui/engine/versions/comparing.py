@@ -72,8 +72,8 @@ async def compare_versions(log: EventLog, pair: VersionPair, instance: str) -> S
         pair.name,
         seq,
         info.last_seq,
-        _side(left, info.last_seq, one),
-        _side(right, info.last_seq, two),
+        _side(left, info.last_seq, one, instance),
+        _side(right, info.last_seq, two, instance),
         compare_documents(before, after),
         _version(known) if refolds else 0,
     )
@@ -172,7 +172,7 @@ async def _made_from_log(
     return await encoded_documents(work.folds[projection.name])
 
 
-def _side(stored: StoredProjection, head: int, holder: Holder | None) -> Side:
+def _side(stored: StoredProjection, head: int, holder: Holder | None, instance: str) -> Side:
     position = _position(stored)
     return Side(
         _version(stored),
@@ -181,6 +181,7 @@ def _side(stored: StoredProjection, head: int, holder: Holder | None) -> Side:
         max(0, head - position),
         stored.document_count,
         holder,
+        holder is not None and holder.instance == instance,
     )
 
 

@@ -13,7 +13,7 @@ from natster_tui.text.counting import counted
 class Side:
     """One of the two: its bucket, its stored position, and which process projects it, if any.
 
-    `lag` is how many events it is behind the head of the log.
+    `lag` is how many events it is behind the head of the log. `is_here`: the process is this one.
     """
 
     version: int
@@ -22,12 +22,15 @@ class Side:
     lag: int
     documents: int
     holder: Holder | None
+    is_here: bool = False
 
     @property
     def sentence(self) -> str:
         """In one line."""
         who = "projected by no process"
-        if self.holder is not None:
+        if self.is_here:
+            who = "projected here"
+        elif self.holder is not None:
             who = f"projected by {self.holder.described}"
         documents = counted(self.documents, "document")
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def field_counts(changes: Iterable[KeyChange]) -> tuple[FieldCount, ...]:
 
 
 def _sign(field: FieldChange) -> Sign:
-    if "[" in field.path or "." in field.path:
+    if _top(field) != field.path:
         return "~"
     if field.before is None:
         return "+"
@@ -84,5 +85,5 @@ def _sign(field: FieldChange) -> Sign:
 
 
 def _top(field: FieldChange) -> str:
-    """The field of the document that a change is in."""
-    return field.path.partition("[")[0].partition(".")[0]
+    """The field of the document that a change is in; what is said of all of it is in brackets."""
+    return re.split(r"(?<=.)[.\[(]", field.path, maxsplit=1)[0]

@@ -71,8 +71,12 @@ def _is_marked(config: StreamConfig, stored: str) -> bool:
 
 
 async def _config(link: Link, bucket: str) -> StreamConfig | None:
+    stream = f"{_STREAM_PREFIX}{bucket}"
+    if denied := link.denials.of(link.target.request(f"STREAM.INFO.{stream}")):
+        # A dashboard asks again and again, and the server logs each denied request.
+        raise denied
     try:
-        return (await stream_info(link, f"{_STREAM_PREFIX}{bucket}")).config
+        return (await stream_info(link, stream)).config
     except ApiError as error:
         if error.code == STREAM_NOT_FOUND:
             return None

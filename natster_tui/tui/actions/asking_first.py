@@ -14,8 +14,10 @@ _QUESTIONS = {
     "quit": "Leave the dashboard?",
     "publish": "Publish an event?",
     "rebuild": "Rebuild projections?",
+    "promote": "Make the version beside the stored one?",
+    "drop": "Delete the bucket of a version beside?",
 }
-_GUARDED = ("publish", "rebuild")
+_GUARDED = ("publish", "rebuild", "promote", "drop")
 """What production asks the name of the place for."""
 
 

@@ -22,6 +22,7 @@ def needs_met(view: View, panes: Panes, opener: Opener) -> frozenset[Need]:
         Need.FILTERED: view.workspace.filtering.matches is not None,
         Need.BEEN_ELSEWHERE: opener.trail.has_back,
         Need.WENT_BACK: opener.trail.has_forward,
+        Need.VERSIONS: view.workspace.versions.has_any,
         Need.WRITING: not view.workspace.read_only,
     }
     return frozenset(need for need, is_met in there_is.items() if is_met)

@@ -203,6 +203,14 @@ _VERIFY = Key(
     "Compare what is stored with the log",
     needs=(Need.CONNECTION,),
 )
+_VERSIONS = Key(
+    "projectors.versions",
+    "V",
+    "dialog('versions')",
+    "versions",
+    "Compare the stored version with the one beside it, promote that one or drop it",
+    needs=(Need.CONNECTION, Need.VERSIONS),
+)
 _ZOOM = Key(
     "app.zoom", "z", "zoom", "zoom", "Let the focused pane fill the screen, or give it back"
 )
@@ -240,7 +248,7 @@ DOCUMENTS = (
     _REBUILD,
     _PUBLISH,
 )
-PROJECTORS = (_REBUILD, _VERIFY, _ZOOM)
+PROJECTORS = (_REBUILD, _VERIFY, _VERSIONS, _ZOOM)
 INSPECTOR = (
     _JSON,
     _COMPARE,
@@ -271,6 +279,7 @@ ANYWHERE = (
     _WHERE_I_CAME_FROM,
     _REBUILD,
     _VERIFY,
+    _VERSIONS,
     Key(
         "app.problems",
         "e",

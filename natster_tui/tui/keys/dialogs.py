@@ -92,6 +92,12 @@ REBUILD = (
     Key("rebuild.write", "w", "write", "write the changes"),
     Key("rebuild.delete_consumers", "D", "delete_consumers", "delete what is left"),
 )
+VERSIONS = (
+    Key("versions.choose", "v", "choose", "another version"),
+    Key("versions.promote", "p", "promote", "promote"),
+    Key("versions.write", "w", "write", "make it the stored one"),
+    Key("versions.drop", "x", "drop", "drop"),
+)
 CONFIRM = (
     Key("confirm.yes", "y", "dismiss(True)", "yes"),
     Key("confirm.no", "escape,n", "dismiss(False)", "no", shown="Esc"),
@@ -111,6 +117,7 @@ DIALOGS = (
     (*WHY, *REASONS),
     (*PAGE, *PAGE_SCREEN, *VERIFY),
     (*PAGE, *PAGE_SCREEN, *CHECKS, *REBUILD),
+    (*PAGE, *PAGE_SCREEN, *VERSIONS),
     CONFIRM,
 )
 """The keys of each dialog; what stands together works at the same time."""

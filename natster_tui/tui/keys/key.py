@@ -35,6 +35,8 @@ class Need(Enum):
     """There is a place to go back to."""
     WENT_BACK = auto()
     """There is a place to go forward to."""
+    VERSIONS = auto()
+    """A version is stored beside a projection."""
     WRITING = auto()
     """The dashboard may write."""
 

@@ -35,12 +35,14 @@ class Projectors(VirtualList):
         """See `VirtualList.sources`."""
         workspace = self.view.workspace
         versions = tuple(projector.version for projector in workspace.projectors.values())
-        return (versions, workspace.follower.head, tuple(self.view.verdicts.items()))
+        verdicts = tuple(self.view.verdicts.items())
+        return (versions, workspace.follower.head, verdicts, workspace.versions.beside)
 
     def update_rows(self) -> None:
         """Take the projectors as they are now."""
         self.set_row_count(2 * len(self.view.workspace.projectors))
-        self.caption("4 Projectors", "r rebuild · v verify")
+        versions = " · V versions" if self.view.workspace.versions.has_any else ""
+        self.caption("4 Projectors", f"r rebuild · v verify{versions}")
         self.refresh_rows()
 
     def row_cells(self, row: int) -> Sequence[Cell]:
@@ -93,13 +95,15 @@ class Projectors(VirtualList):
             return [Cell(" ", 2), Cell(trial.problem, 0, "bad")]
         if status.problem:
             style = "bad" if status.phase is Phase.STOPPED else "warn"
-            return [Cell(" ", 2), Cell(status.problem, 0, style)]
+            said = [*self._beside(projector), status.problem]
+            return [Cell(" ", 2), Cell(" · ".join(said), 0, style)]
         # What was found out stands first: the end is what a narrow pane cuts.
         said = []
         if projector.projection.tried_from:
             said.append("tried, not stored")
         if verdict := self.view.verdict_of(projector):
             said.append(verdict)
+        said += self._beside(projector)
         if status.parked.count:
             said.append(f"parked {short_count(status.parked.count)}")
         if status.phase is Phase.CATCHING_UP:
@@ -108,3 +112,11 @@ class Projectors(VirtualList):
         if status.touched_by_others:
             said.append("written by others: verify")
         return [Cell(" ", 2), Cell(" · ".join(said), 0, "dim")]
+
+    def _beside(self, projector: Projector) -> list[str]:
+        """The versions that are stored beside it, in a few words each."""
+        said = []
+        for version in self.view.workspace.versions.of(projector.projection.name):
+            lag = f", lag {short_count(version.lag)}" if version.lag else ""
+            said.append(f"v{version.version} beside{lag}")
+        return said

@@ -32,6 +32,7 @@ from natster_tui.tui.screens.rebuild import RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.screens.trial import TrialScreen
 from natster_tui.tui.screens.verify import VerifyScreen
+from natster_tui.tui.screens.versions import VersionsScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View
 
@@ -67,6 +68,7 @@ class Dialogs:
         dialogs = {
             "rebuild": self.rebuild,
             "verify": self.verify,
+            "versions": self.versions,
             "why": self.why,
             "publish": self.publish,
             "community": self.community,
@@ -108,6 +110,18 @@ class Dialogs:
             self._app.push_screen(TrialScreen(self._view, tried), self._followed)
             return
         self._app.push_screen(VerifyScreen(self._view, self._projections()), self._followed)
+
+    def versions(self) -> None:
+        """The stored version and one beside it, of the chosen projector if it has any beside."""
+        watch = self._view.workspace.versions
+        names = [projection.name for projection in self._projections()]
+        names += [projection.name for projection in self._view.stored_projections]
+        pairs = next(filter(None, map(watch.pairs, names)), ())
+        if not pairs:
+            notice(self._app, "no version is stored beside: natster-tui project NAME --beside")
+            return
+        screen = VersionsScreen(self._view, pairs, self.asking_first)
+        self._app.push_screen(screen, self._followed)
 
     def _projections(self) -> Sequence[Projection[Any]]:
         pane = self._panes.projectors

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.versions.reporting import VersionReport
 from natster_tui.events.times import age
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
@@ -15,8 +18,13 @@ _DRIFT_SHOWN = 50
 _FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs"}
 
 
-def projector_sheet(projector: Projector, lease: str, failed_s: float) -> Sheet:
-    """A projector. `lease` is from `lease_line`; its last error is `failed_s` seconds old."""
+def projector_sheet(
+    projector: Projector, lease: str, failed_s: float, beside: Sequence[VersionReport] = ()
+) -> Sheet:
+    """A projector. `lease` is from `lease_line`; its last error is `failed_s` seconds old.
+
+    `beside` are the versions that are stored beside it.
+    """
     status, projection = projector.status, projector.projection
     where, events = Section("projector"), Section("parked")
     where.add("state", status.phase.value, Tone.STRONG)
@@ -31,6 +39,10 @@ def projector_sheet(projector: Projector, lease: str, failed_s: float) -> Sheet:
     where.add("stored at", f"{stored} in {projection.bucket}")
     where.add("documents", f"{len(projector.fold.states):,}")
     where.add("commits", f"{status.commits:,} here, {status.conflicts:,} conflicts")
+    for version in beside:
+        where.add("beside", f"{version.sentence} (V compares)")
+        for line in version.leases.lines():
+            where.add("", line)
     if status.other is not None:
         where.add("consumer", f"{status.other.name} of another program: {status.other.figures}")
     if status.drift is not None:

@@ -92,7 +92,9 @@ class SheetWriter:
                 lease = workspace.leases[projector.projection.name]
                 failed_s = time.monotonic() - projector.status.failed_at
                 line = lease_line(lease, read_only=workspace.read_only)
-                return projector_sheet(projector, line, failed_s)
+                return projector_sheet(
+                    projector, line, failed_s, workspace.versions.of(projector.projection.name)
+                )
             case EventSubject(seq, None):
                 return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
             case EventSubject(seq, record) if not self.shows_change:

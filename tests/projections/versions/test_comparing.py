@@ -25,3 +25,11 @@ def test_the_same_documents_do_not_differ() -> None:
     assert not found
     assert found.equal == 1
     assert found.fields() == ()
+
+
+def test_what_differs_inside_a_field_counts_as_that_field() -> None:
+    found = compare_documents(
+        {"A": b'{"all":[1,2],"in":{"x":1}}', "B": b'{"all":[1],"in":{}}'},
+        {"A": b'{"all":[2,1],"in":{"x":2}}', "B": b'{"all":[1,3],"in":{}}'},
+    )
+    assert found.fields() == (FieldCount("~", "all", 2), FieldCount("~", "in", 1))

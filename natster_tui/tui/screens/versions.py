@@ -1,0 +1,208 @@
+"""The stored version of a projection and one beside it, compared, promoted or dropped.
+
+They are compared again and again while the dialog is open. Promoting shows what would change before
+a key of its own does it; dropping asks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from natster_tui.engine.versions.comparing import compare_versions
+from natster_tui.engine.versions.dropping import drop_version
+from natster_tui.engine.versions.finding import VersionPair
+from natster_tui.engine.versions.promoting import Promotion
+from natster_tui.engine.versions.side_by_side import SideBySide
+from natster_tui.errors import NatsterError
+from natster_tui.text.safe_text import safe_text
+from natster_tui.tui.actions.asking_first import AskingFirst
+from natster_tui.tui.keys.dialogs import VERSIONS
+from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.screens.confirm import ConfirmScreen
+from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
+from natster_tui.tui.view import View
+from natster_tui.tui.widgets.hints import CLOSES, Hint
+
+_LOOK_S = 0.5
+_AGAIN_S = 2.0
+"""Seconds between two comparisons; more where one takes long."""
+_TIMES_AS_LONG = 10
+"""A comparison is not repeated before so many times as long as it took."""
+
+
+class VersionsScreen(ReplayScreen):
+    """Compare; then promote, after a look at what would change, or drop."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(VERSIONS)]
+
+    def __init__(self, view: View, pairs: Sequence[VersionPair], asking_first: AskingFirst) -> None:
+        super().__init__(view, f"Versions of {pairs[0].name}", [pairs[0].used])
+        self._pairs = list(pairs)
+        self._pair = self._pairs[0]
+        self._asking_first = asking_first
+        self._promotion: Promotion | None = None
+        self._compared: SideBySide | None = None
+        """The comparison that is shown."""
+        self._stage = "compare"
+        self._again_at = 0.0
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """See `DOMNode.check_action`: each stage has keys of its own."""
+        writing = not self.view.workspace.read_only
+        match action:
+            case "choose":
+                return self._stage == "compare" and len(self._pairs) > 1
+            case "promote" | "drop":
+                return self._stage == "compare" and writing
+            case "write":
+                return self._stage == "confirm" and not self.working
+            case _:
+                return super().check_action(action, parameters)
+
+    def _enter(self, stage: str) -> None:
+        self._stage = stage
+        self.refresh_bindings()
+
+    def on_mount(self) -> None:
+        """Compare at once, and again while nothing else is done."""
+        self.set_interval(_LOOK_S, self._compare_again)
+        self._begin()
+
+    def on_unmount(self) -> None:
+        """Let go of what was folded, which tells us of its progress, and so would keep us."""
+        self._promotion = None
+
+    def _begin(self) -> None:
+        self._compared = None
+        self.hint(Hint("", "comparing"), CLOSES)
+        self.work(self._compare)
+
+    # -- comparing -------------------------------------------------------------------------
+
+    def _compare_again(self) -> None:
+        if self._stage == "compare" and not self.working and time.monotonic() > self._again_at:
+            self.work(self._compare)
+
+    async def _compare(self) -> None:
+        workspace, began = self.view.workspace, time.monotonic()
+        # Whatever it ends with: what failed is tried again, and not at once.
+        self._again_at = began + _AGAIN_S
+        try:
+            found = await compare_versions(
+                workspace.connected_log(), self._pair, workspace.options.instance
+            )
+        except NatsterError:
+            self._compared = None
+            self.clear()
+            raise
+        now = time.monotonic()
+        self._again_at = now + max(_AGAIN_S, _TIMES_AS_LONG * (now - began))
+        if found != self._compared:
+            self._compared, place = found, self.page.scroll_offset.y
+            self.clear()
+            self._say_comparison(found)
+            self.page.scroll_to(y=place, animate=False)
+        hints = []
+        if len(self._pairs) > 1:
+            hints.append(Hint("v", "another version", "screen.choose"))
+        if not workspace.read_only:
+            hints.append(Hint("p", "promote", "screen.promote"))
+            hints.append(Hint("x", "drop", "screen.drop"))
+        self.hint(*hints, CLOSES)
+
+    def _say_comparison(self, found: SideBySide) -> None:
+        for line in found.lines():
+            self.say(line)
+        for field in found.difference.fields():
+            name = safe_text(field.field, 100)
+            self.say(f"  {field.sign} {name} in {field.documents:,}")
+        self.print_changes(found.name, found.difference.diff.changes)
+
+    def action_choose(self) -> None:
+        """The next version beside."""
+        self._pair = self._pairs[(self._pairs.index(self._pair) + 1) % len(self._pairs)]
+        self._begin()
+
+    # -- promoting -------------------------------------------------------------------------
+
+    def action_promote(self) -> None:
+        """Show what promoting would change; nothing is written."""
+        if self._stage == "compare":
+            self._enter("promote")
+            self.work(self._prepare)
+
+    async def _prepare(self) -> None:
+        workspace, pair = self.view.workspace, self._pair
+        self.hint(Hint("esc", "cancels, nothing was written", "screen.leave"))
+        self.clear()
+        self.say(f"Verifying version {pair.version} of {pair.name} against the log", "bold")
+        self._promotion = Promotion(
+            workspace.connected_log(),
+            pair,
+            workspace.options.instance,
+            self.show_progress,
+            pause=workspace.pause,
+        )
+        plan = await self._promotion.prepare()
+        self.clear()
+        good = self.view.glyphs.good
+        self.say(f"{good} version {pair.version} beside: {plan.candidate.sentence}", "text-success")
+        if plan.compared is None:
+            self.say("an earlier promotion was interrupted: this one finishes it")
+        else:
+            self._say_comparison(plan.compared)
+        self.say(
+            f"\n{pair.used.bucket} at {plan.rebuild.seq:,} would change: {plan.rebuild.summary}",
+            "bold",
+        )
+        self._enter("confirm")
+        self.hint(
+            Hint("w", f"makes version {pair.version} the stored one", "screen.write"),
+            Hint("esc", "cancels, nothing was written", "screen.leave"),
+        )
+
+    def action_write(self) -> None:
+        """Make it the stored version."""
+        if self._stage == "confirm":
+            self._asking_first.then("promote", self._write)
+
+    def _write(self) -> None:
+        self._enter("write")
+        self.work(self._commit)
+
+    async def _commit(self) -> None:
+        assert self._promotion is not None
+        self.hint(Hint("", "writing; what is interrupted now is finished on the next start"))
+        verdict = await self._promotion.commit()
+        say_verdict(self, verdict, "promoted and verified: " if verdict.good else "")
+        self.say(f"{self._pair.bucket} is still there: drop it when nobody projects it any more")
+        self._enter("done")
+        self.hint(CLOSES)
+        self.page.scroll_end(animate=False)
+
+    # -- dropping --------------------------------------------------------------------------
+
+    def action_drop(self) -> None:
+        """Ask, then delete the bucket of the version beside."""
+        question = ConfirmScreen(
+            f"Delete {self._pair.bucket} with all its documents? The stored version stays.",
+            self.view.glyphs,
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._enter("drop")
+                self.work(self._drop)
+
+        self._asking_first.then("drop", lambda: self.app.push_screen(question, answered))
+
+    async def _drop(self) -> None:
+        workspace = self.view.workspace
+        self.hint(CLOSES)
+        self.clear()
+        await drop_version(workspace.connected_log(), self._pair, workspace.options.instance)
+        self.say(f"deleted {self._pair.bucket}")
