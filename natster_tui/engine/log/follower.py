@@ -128,7 +128,7 @@ class LogFollower:
     async def _follow(self, log: EventLog, start: int) -> None:
         async with (
             log.reader(start, purpose="timeline", instance=self._instance) as reader,
-            aclosing(reader.batches()) as batches,
+            aclosing(reader.messages()) as batches,
         ):
             async for batch in batches:
                 self._last_heard = time.monotonic()

@@ -1,43 +1,40 @@
 """Live events of a log, opened and parsed once for all their readers.
 
 The timeline and the projectors each have their own consumer, so each event reaches this process
-several times. The first reader opens and parses it; the others reuse the result.
+several times. The first reader opens and parses it; the others compare the message, as it came from
+the stream, and reuse the result.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from natster_tui.events.event import Event, Record
+from natster_tui.events.event import Event, Record, StoredMessage, as_records
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.store.log import EventLog
 
-KEPT = 4_000
+KEPT = 20_000
 """Events kept; a reader that is further behind than that reads them itself."""
 
 
 class Reading:
     """One record, opened, with what its subject says and which projections park it."""
 
-    __slots__ = ("_parked", "event", "record")
+    __slots__ = ("_parked", "event", "message", "record")
 
-    def __init__(self, record: Record, system: EventSystem) -> None:
+    def __init__(
+        self, record: Record, system: EventSystem, message: StoredMessage | None = None
+    ) -> None:
+        self.message = message
+        """The message that it was read from, None if that is not known."""
         self.record = record
         self.event = system.read(record)
         self._parked: tuple[tuple[str, ParkReason], ...] | None = None
-
-    def stands_for(self, record: Record) -> bool:
-        """Whether this is a reading of that message, whose payload is still as it is stored."""
-        known = self.record
-        return (
-            known.time_ns == record.time_ns
-            and known.subject == record.subject
-            and known.stored == record.payload
-        )
 
     def parked_by(
         self, projections: Iterable[Projection[Any]]
@@ -61,26 +58,33 @@ class Readings:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._held: dict[int, Reading] = {}
+        self._held: OrderedDict[int, Reading] = OrderedDict()
         self._log: EventLog | None = None
 
-    async def read(self, log: EventLog, batch: Sequence[Record]) -> list[Reading]:
-        """The readings of records as a consumer delivered them, in their order."""
+    async def read(self, log: EventLog, messages: Sequence[StoredMessage]) -> list[Reading]:
+        """The readings of messages as a consumer delivered them, in their order."""
         if log is not self._log:
             # Other keys, or another log: what was opened before may not be shown any more.
             self._held.clear()
             self._log = log
-        known = {
-            record.seq: held
-            for record in batch
-            if (held := self._held.get(record.seq)) is not None and held.stands_for(record)
-        }
-        unread = [record for record in batch if record.seq not in known]
-        opened = [Reading(record, log.system) for record in await log.sealing.open_records(unread)]
-        if log is self._log:
-            self._hold(opened)
-        known |= {reading.record.seq: reading for reading in opened}
-        return [known[record.seq] for record in batch]
+        held = self._held
+        known = [held.get(message[0]) for message in messages]
+        unread = [
+            message
+            for message, reading in zip(messages, known, strict=True)
+            if reading is None or reading.message != message
+        ]
+        if unread:
+            records = await log.sealing.open_records(as_records(unread))
+            opened = [
+                Reading(record, log.system, message)
+                for record, message in zip(records, unread, strict=True)
+            ]
+            if log is self._log:
+                self._hold(opened)
+            new = {reading.record.seq: reading for reading in opened}
+            known = [new.get(message[0], old) for message, old in zip(messages, known, strict=True)]
+        return [reading for reading in known if reading is not None]
 
     def of(self, record: Record, system: EventSystem) -> Reading:
         """The reading of a record that is opened already."""
@@ -97,4 +101,4 @@ class Readings:
                 # Its key may be there the next time.
                 self._held[reading.record.seq] = reading
         while len(self._held) > self._kept:
-            del self._held[next(iter(self._held))]
+            self._held.popitem(last=False)

@@ -358,7 +358,7 @@ class Projector:
                 instance=self._instance,
                 slice_messages=FOLLOWING_MESSAGES,
             ) as reader,
-            aclosing(reader.batches()) as batches,
+            aclosing(reader.messages()) as batches,
         ):
             # Without new events, no message arrives that would end the wait.
             self._settle_phase(log.info.last_seq)

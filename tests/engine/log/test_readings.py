@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from natster_tui.engine.log.readings import Readings
-from natster_tui.events.event import Record
+from natster_tui.events.event import Record, as_records
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Seal, Unopened
 from natster_tui.projections import account
@@ -65,10 +65,11 @@ async def test_an_event_whose_key_is_missing_is_opened_again_the_next_time(
 ) -> None:
     link = await Link.open(settings)
     log = await EventLog.create(link, NATSTER, LogSettings())
-    stored = Record(1, 10**18, "natster.events.AA.none.none.context_bound", b"sealed")
+    stored = (1, 10**18, b"natster.events.AA.none.none.context_bound", b"sealed", b"")
+    (record,) = as_records([stored])
     attempts = [
-        replace(stored, payload=b"", seal=Seal(b"sealed", "k1", Unopened.UNAVAILABLE, "no key")),
-        replace(stored, payload=b"open", seal=Seal(b"sealed", "k1")),
+        replace(record, payload=b"", seal=Seal(b"sealed", "k1", Unopened.UNAVAILABLE, "no key")),
+        replace(record, payload=b"open", seal=Seal(b"sealed", "k1")),
     ]
 
     async def opening(_sealing: PlainSealing, records: list[Record]) -> list[Record]:
@@ -81,9 +82,9 @@ async def test_an_event_whose_key_is_missing_is_opened_again_the_next_time(
         again = await readings.read(log, [stored])
         assert [each.record.payload for each in again] == [b"open"]
         assert attempts == []
-        other = replace(stored, payload=b"another message in its place")
-        attempts.append(other)
-        assert [each.record for each in await readings.read(log, [other])] == [other]
+        other = (*stored[:3], b"another message in its place", b"")
+        attempts += as_records([other])
+        assert [each.record for each in await readings.read(log, [other])] == as_records([other])
     await link.close()
 
 
@@ -91,10 +92,8 @@ async def test_no_more_events_are_kept_than_allowed(settings: ConnectionSettings
     link = await Link.open(settings)
     log = await EventLog.create(link, NATSTER, LogSettings())
     readings = Readings(kept=10)
-    records = [
-        Record(n, n, "natster.events.AA.none.none.natster_initialized") for n in range(1, 50)
-    ]
-    found = await readings.read(log, records)
+    subject = b"natster.events.AA.none.none.natster_initialized"
+    found = await readings.read(log, [(n, n, subject, b"", b"") for n in range(1, 50)])
     assert [each.record.seq for each in found] == list(range(1, 50))
     assert len(readings._held) == 10
     await link.close()
