@@ -20,7 +20,7 @@ from natster_tui.events.tokens import NONE, shared_token
 from natster_tui.projections.api import PageableList, Projection, unopened_error
 from natster_tui.projections.documents import Document, seconds_of, text_of
 from natster_tui.projections.fast.share_relation import ShareRelation
-from natster_tui.projections.sharing import same
+from natster_tui.projections.fast.sharing import same
 from natster_tui.text.strict_json import Json, UnreadableError, read_json
 
 CONTEXT_FIELDS = (

@@ -13,10 +13,15 @@ Document = dict[str, Any]
 """A projection's document as JSON values, names in order."""
 
 
-def encode_document(document: Document | list[Any]) -> bytes:
-    """UTF-8 JSON without spaces, names in the order given; of a document or of a page of one."""
+def encode_document(document: Document | list[Any] | str) -> bytes:
+    """UTF-8 JSON without spaces, names in the order given; of a document or of a part of one."""
     # A copy: orjson's own bytes object keeps the whole buffer that it was written in.
     return bytes(memoryview(orjson.dumps(document)))
+
+
+def encoded_json(json: bytes) -> orjson.Fragment:
+    """JSON that is encoded already, as a value in a document to encode."""
+    return orjson.Fragment(json)
 
 
 def read_document(stored: bytes) -> Document | None:

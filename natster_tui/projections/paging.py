@@ -40,6 +40,7 @@ from typing import Any, Generic, TypeVar
 
 from natster_tui.projections.api import PageableList, Projection, State
 from natster_tui.projections.documents import Document, encode_document, read_document, read_list
+from natster_tui.projections.fast.document_encoder import DocumentEncoder
 from natster_tui.text.safe_text import safe_text
 
 PAGED_FROM = 256 * 1024
@@ -215,6 +216,7 @@ class DocumentPager(Generic[State]):
 
     def __init__(self, projection: Projection[State]) -> None:
         self._projection = projection
+        self._encoder = DocumentEncoder(projection)
         self._forms: dict[str, _Form] = {}
 
     def found(self, key: str, state: State, entries: Mapping[str, bytes]) -> None:
@@ -241,7 +243,7 @@ class DocumentPager(Generic[State]):
             self._forms.pop(key, None)
             return dict.fromkeys([key] if before is None else [key, *before.pages])
         if before is None:
-            whole = self._projection.encode(key, state)
+            whole = self._encoder.encode(key, state)
             if len(whole) < PAGED_FROM:
                 return {key: whole}
         form = _form_of(self._projection, key, state, {} if before is None else before.pages)

@@ -1,1 +1,1 @@
-"""Folding a log from its beginning quickly."""
+"""What makes folding a log and encoding documents quick, without a rule of its own."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from natster_tui.events.event import StoredMessage
-from natster_tui.projections import sharing
 from natster_tui.projections.account import AccountState, states_with_shares
+from natster_tui.projections.fast import sharing
 from natster_tui.projections.fast.share_relation import ShareRelation
+from natster_tui.projections.fast.sharing import same
 from natster_tui.projections.registering.registry import ACCOUNTS
-from natster_tui.projections.sharing import same
 from tests.folding import fold_all
 from tests.making_logs import A, B, C, imported, records_of, shared
 
