@@ -30,6 +30,15 @@ class ParkReason(StrEnum):
         """What the reason means, for a person."""
         return _EXPLANATIONS[self]
 
+    def brief(self, what: str = "") -> str:
+        """The reason in a few words, for a row; `what` is the type or token that it is about."""
+        match self:
+            case ParkReason.UNKNOWN_TYPE if what:
+                return f"unknown: {what}"
+            case ParkReason.TOKEN if what:
+                return f"{what} is no name"
+        return _BRIEFLY[self]
+
     @property
     def needed(self) -> str:
         """What it would take for such an event to count, for a person."""
@@ -43,6 +52,15 @@ _EXPLANATIONS = {
     ParkReason.TOKEN: "a token cannot be an account or a catalog",
     ParkReason.PAYLOAD: "the payload is not a readable web context",
     ParkReason.ERASED: "the key of the account's data was destroyed on purpose",
+}
+
+_BRIEFLY = {
+    ParkReason.SUBJECT: "not a subject of the log",
+    ParkReason.MARKER: "a delete marker",
+    ParkReason.UNKNOWN_TYPE: "unknown type",
+    ParkReason.TOKEN: "a token is no name",
+    ParkReason.PAYLOAD: "unreadable web context",
+    ParkReason.ERASED: "its key was destroyed",
 }
 
 _NEEDED = {

@@ -186,8 +186,13 @@ class Dashboard(TerminalApp):
         for pane in self.panes.lists:
             pane.wake()
         if moment is not None:
-            self.panes.timeline.select(max(1, moment.seq))
-        self._show_change(moment is not None)
+            self.panes.timeline.show_event(max(1, moment.seq))
+        if self.panes.chosen_document is None:
+            self._show_change(moment is not None)
+        else:
+            # One looks at a document, and at each moment it is that which is shown.
+            self.panes.inspector.shows_change = moment is not None
+            self.refreshing.soon()
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """A search narrows as it is typed."""

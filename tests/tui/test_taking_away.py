@@ -103,6 +103,26 @@ async def test_a_row_is_copied_masked_unless_its_secrets_are_revealed(
         assert clipboard.file.read_text() == f"{document}\n"
 
 
+async def test_what_the_focused_pane_shows_is_what_is_copied(
+    settings: ConnectionSettings, clipboard: Clipboard
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("4")
+        await until(lambda: "Projector account" in text_of(app))
+        copied = await clipboard.after(pilot, "y")
+        assert copied.startswith("Projector account\nstate       projecting")
+        await pilot.press("2")
+        await until(lambda: "shared with it" in text_of(app) or "shared by it" in text_of(app))
+        assert await clipboard.after(pilot, "y") == await clipboard.after(pilot, "y")
+        assert json.loads(clipboard.told[-1])["account_name"] == "Natster Hub"
+        await pilot.press("5")
+        copied = await clipboard.after(pilot, "y")
+        assert copied.startswith("Account Natster Hub\nkey         A")
+        await pilot.press("J")
+        assert json.loads(await clipboard.after(pilot, "y"))["account_name"] == "Natster Hub"
+
+
 async def test_where_no_file_can_be_kept_the_row_is_on_the_clipboard_all_the_same(
     settings: ConnectionSettings, clipboard: Clipboard
 ) -> None:

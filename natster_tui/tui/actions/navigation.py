@@ -12,6 +12,7 @@ from textual.app import App
 from natster_tui.events.filter.field import BadFilterError
 from natster_tui.tui.background import notice
 from natster_tui.tui.panes.documents import DocumentsPane
+from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
@@ -32,20 +33,25 @@ class Finding:
         self._panes = panes
         self._prompt = prompt
         self._app = app
-        self._searching: DocumentsPane | None = None
+        self._searching: DocumentsPane | Inspector | None = None
         self.filter_to_offer = ""
         """What the prompt begins with the first time, when nothing is filtered."""
 
     # -- lists -----------------------------------------------------------------------------
 
     @property
-    def _searched(self) -> DocumentsPane | None:
-        """The pane that the prompt searches just now."""
+    def _searched(self) -> DocumentsPane | Inspector | None:
+        """The list, or the inspector, that the prompt searches just now."""
         return self._searching if self._prompt.purpose is Purpose.FIND else None
 
     def ask(self) -> None:
-        """Filter the timeline, or search the list that has the focus."""
+        """Filter the timeline, or search the list or the inspector, if it has the focus."""
         panes = self._panes
+        if panes.inspector.has_focus:
+            self._searching = panes.inspector
+            hint = "a text in what is shown; n and N go on"
+            self._prompt.open(Purpose.FIND, panes.inspector.search, hint=hint)
+            return
         for pane in panes.documents.values():
             if pane.has_focus:
                 self._searching = pane
@@ -57,9 +63,8 @@ class Finding:
 
     def typed(self, text: str) -> None:
         """A search narrows as it is typed."""
-        if (pane := self._searched) is not None:
-            pane.search = text.strip()
-            pane.update_rows()
+        if (searched := self._searched) is not None:
+            _search(searched, text.strip())
 
     def answered(self, text: str) -> None:
         """Enter: keep a search, or set a filter."""
@@ -73,19 +78,20 @@ class Finding:
 
     def give_up(self) -> bool:
         """Escape: end the prompt or a search; False if there was neither."""
-        searched = [pane for pane in self._panes.documents.values() if pane.search]
+        panes: list[DocumentsPane | Inspector] = [
+            self._panes.inspector, *self._panes.documents.values()
+        ]  # fmt: skip
+        searched = [pane for pane in panes if pane.search]
         if self._prompt.is_asking(Purpose.NAME):
             self._prompt.back_to_filter()
             return True
         if self._prompt.is_open:
-            if (pane := self._searched) is not None:
-                pane.search = ""
-                pane.update_rows()
+            if self._searched is not None:
+                _search(self._searched, "")
             self._close_prompt()
             return True
         for pane in searched:
-            pane.search = ""
-            pane.update_rows()
+            _search(pane, "")
         return bool(searched)
 
     def _close_prompt(self) -> None:
@@ -134,3 +140,11 @@ class Finding:
 
     def _select(self, seq: int) -> None:
         self._panes.timeline.jump_to(seq)
+
+
+def _search(searched: DocumentsPane | Inspector, text: str) -> None:
+    if isinstance(searched, Inspector):
+        searched.find(text)
+    else:
+        searched.search = text
+        searched.update_rows()

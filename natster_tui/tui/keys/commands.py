@@ -19,6 +19,15 @@ _SEARCH = Key(
     (Need.CONNECTION,),
     in_palette=False,
 )
+_FIND_TEXT = Key(
+    "inspector.search",
+    "slash",
+    "app.find",
+    "search",
+    "Find a text in what the inspector shows",
+    "/",
+    in_palette=False,
+)
 _GO_TO = Key(
     "app.go_to",
     "colon,ctrl+g",
@@ -250,6 +259,7 @@ DOCUMENTS = (
 )
 PROJECTORS = (_REBUILD, _VERIFY, _VERSIONS, _ZOOM)
 INSPECTOR = (
+    _FIND_TEXT,
     _JSON,
     _COMPARE,
     _WHY,
@@ -381,12 +391,13 @@ ANYWHERE = (
 )
 """What a footer ends with, behind the keys of the focused pane."""
 SEARCHED = (_SEARCH,)
-"""What a documents pane takes before the application does."""
+SEARCHED_TEXT = (_FIND_TEXT,)
+"""What a documents pane, and the inspector, take before the application does."""
 
 
 def commands() -> dict[str, Key]:
     """The keys that work whatever pane has the focus, by id; all of them call the application."""
     tables = (ALWAYS, TIMELINE, DOCUMENTS, PROJECTORS, INSPECTOR, ANYWHERE)
     found = {key.id: key for table in tables for key in table}
-    del found[_SEARCH.id]
+    del found[_SEARCH.id], found[_FIND_TEXT.id]
     return found

@@ -13,7 +13,7 @@ from textual.binding import Binding
 from textual.keys import KEY_ALIASES, Keys, _character_to_key, format_key
 
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.keys.commands import SEARCHED, commands
+from natster_tui.tui.keys.commands import SEARCHED, SEARCHED_TEXT, commands
 from natster_tui.tui.keys.dialogs import DIALOGS, FORMS
 from natster_tui.tui.keys.key import Key
 from natster_tui.tui.keys.moving import LIST, PROMPT, PROMPT_FIELD, SCROLLED
@@ -116,7 +116,7 @@ def _scopes() -> Iterator[Sequence[Key]]:
     """The keys that work at the same time, those of one pane or dialog in each scope."""
     anywhere = tuple(commands().values())
     yield (*LIST, *SEARCHED, *anywhere)
-    yield (*SCROLLED, *anywhere)
+    yield (*SCROLLED, *SEARCHED_TEXT, *anywhere)
     yield _PROMPT
     yield from DIALOGS
 

@@ -31,6 +31,8 @@ SCROLLED = (
         "follow_link",
         help="Go to what is chosen; in JSON: fold or unfold it",
     ),
+    Key("inspector.next_found", "n", "next_found(1)", help="Next line with the text searched for"),
+    Key("inspector.previous_found", "N", "next_found(-1)", help="Previous line with that text"),
     Key("inspector.first", "g,home", "scroll_home", help="Scroll to the top"),
     Key("inspector.last", "G,end", "scroll_end", help="Scroll to the end"),
 )

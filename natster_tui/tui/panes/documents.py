@@ -134,7 +134,8 @@ class DocumentsPane(VirtualList):
         """See `VirtualList.sources`."""
         view = self.view
         # Hubs are found a little after the documents that make them.
-        return (view.version, view.hubs, view.workspace.connection, view.now() // 60)
+        named = (view.hubs, view.homonyms)
+        return (view.version, named, view.workspace.connection, view.now() // 60)
 
     @property
     def _columns(self) -> Sequence[Column[Any]]:
@@ -159,6 +160,11 @@ class DocumentsPane(VirtualList):
                 cell = Cell(said, width, "marked" if mark else "dim", column.right)
                 found.append(Heading(cell, column.meaning))
         return found
+
+    @property
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        """See `VirtualList.columns_explained`; those that have no room now are among them."""
+        return [(each.heading or "(mark)", each.meaning) for each in self._columns if each.meaning]
 
     def choose_heading(self, number: int) -> None:
         """See `VirtualList.choose_heading`: sort by the column."""

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from natster_tui.events.event import Event, Record
 from natster_tui.events.natster import EventType
 from natster_tui.events.parking import ParkReason
-from natster_tui.events.tokens import NONE
+from natster_tui.events.tokens import NONE, is_usable_token
 from natster_tui.projections.account import context_of
 from natster_tui.projections.wording import event_phrase
 from natster_tui.text.masking import screen_text
@@ -118,30 +118,39 @@ class EventRows:
         self, record: Record, event: Event | ParkReason, reason: ParkReason, width: int
     ) -> Sequence[Cell]:
         """Who, whom, and why in words."""
-        word, room = self._room(width)
         glyphs = self._view.glyphs
-        who = self._parties(record, event)
-        why = reason.explanation
-        taken = min(cell_len(who), max(room // 2, room - cell_len(why) - 2))
+        who, why = self._told(record, event, reason)
+        needs = [cell_len(who), cell_len(why)]
+        self._see(needs[0], needs[1])
+        word, room = self._room(width)
         mark = Cell(glyphs.parked, max(1, cell_len(glyphs.parked)), "bad")
         said = [Cell("parked", word, "bad")] if word else []
-        return [mark, *said, Cell(who, taken), Cell(why, 0, "dim")]
+        column = max(needs[0], min(self._column(room), room - 1 - needs[1]))
+        if needs[0] + 1 + needs[1] > room:
+            column = fair_widths(needs, room - 1)[0]
+        return [mark, *said, Cell(who, column), Cell(why, 0, "bad")]
 
-    def _parties(self, record: Record, event: Event | ParkReason) -> str:
-        """Whom a parked event names, as far as that can be read from its subject."""
+    def _told(
+        self, record: Record, event: Event | ParkReason, reason: ParkReason
+    ) -> tuple[str, str]:
+        """Whom a parked event names, as far as its subject can be read, and why it is parked."""
         view = self._view
         names = view.names
-        if isinstance(event, Event):
-            who, whom, catalog = event_phrase(event, names)
-            return plain(" ".join(filter(None, (who, whom, catalog))), view.glyphs)
         tokens = view.system.tokens_of(record.subject)
         if not tokens:
-            return screen_text(record.subject, 200)
-        origin, target = tokens["origin"], tokens["target"]
+            return screen_text(record.subject, 200), reason.brief()
+        origin, target, catalog = tokens["origin"], tokens["target"], tokens["catalog"]
         who = names.of(origin)
         if target != NONE:
             who = f"{who} {view.glyphs.to} {names.of(target)}"
-        return f"{who} {screen_text(tokens['event'], 40)}"
+        if catalog != NONE:
+            who = f"{who} {screen_text(catalog, 40)}"
+        if isinstance(event, ParkReason):
+            return who, reason.brief(screen_text(tokens["event"], 40))
+        used = [origin, *([target] if event.kind.has_target else [])]
+        used += [catalog] if event.kind.has_catalog else []
+        bad = next((token for token in used if not is_usable_token(token)), "")
+        return who, reason.brief(screen_text(bad, 40))
 
     def _happened(self, event: Event, width: int) -> Sequence[Cell]:
         glyphs, kind = self._view.glyphs, event.kind

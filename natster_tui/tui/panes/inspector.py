@@ -13,7 +13,9 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from natster_tui.tui.keys.commands import INSPECTOR
+from natster_tui.text.counting import counted
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.keys.commands import INSPECTOR, SEARCHED_TEXT
 from natster_tui.tui.keys.key import Key, bindings
 from natster_tui.tui.keys.moving import SCROLLED
 from natster_tui.tui.panes.subjects import DocumentSubject, Subject
@@ -30,6 +32,9 @@ REVEAL_S = 10.0
 _EVERY_S = 0.3
 """While events stream past, they are not read in full, and laying one out costs the most."""
 _CHOSEN = Style(reverse=True)
+_FOUND = Style(bold=True, underline=True)
+_SEARCHED = 20_000
+"""Lines that are looked through for a text, at each key that is typed."""
 
 
 class Inspector(QuietScroll, can_focus=True):
@@ -39,7 +44,7 @@ class Inspector(QuietScroll, can_focus=True):
     event that is looked at.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(SCROLLED)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(SCROLLED, SEARCHED_TEXT)]
 
     KEYS: ClassVar[tuple[Key, ...]] = INSPECTOR
 
@@ -64,6 +69,10 @@ class Inspector(QuietScroll, can_focus=True):
         self._layout: SheetLayout | None = None
         self._link: tuple[int, int] | None = None
         """The link that was chosen: its line, and which one of that line's it is."""
+        self.search = ""
+        """The text that is looked for in what is shown; empty for none."""
+        self._found: list[int] = []
+        """The lines that hold it."""
         self._base = Style.null()
         self._styles: dict[Tone, Style] = {}
 
@@ -140,7 +149,7 @@ class Inspector(QuietScroll, can_focus=True):
         """Show in the frame by which way one came here; empty if one went nowhere."""
         if path != self._path:
             self._path = path
-            self.border_subtitle = Text(plain(path, self._view.glyphs))
+            self.border_subtitle = Text(plain(self._counted, self._view.glyphs))
 
     def inspect(self, subject: Subject | None, *, calmly: bool = False) -> None:
         """Show a subject as it is now; `calmly` skips it if another was shown a moment ago."""
@@ -195,6 +204,7 @@ class Inspector(QuietScroll, can_focus=True):
             self.set_line_count(self._layout.height)
         if self._link is not None and self._chosen is None:
             self._link = None
+        self._look_for_text()
         self.refresh(self.scrollable_content_region.size.region)
 
     def render_line(self, y: int) -> Strip:
@@ -208,10 +218,22 @@ class Inspector(QuietScroll, can_focus=True):
             style = self._base + self._styles[piece.tone]
             if self._link is not None and self._link[0] == at and piece == self._chosen:
                 style += _CHOSEN
-            text = piece.text.rstrip()
-            segments.append(Segment(text, style))
+            segments += self._marked(piece.text.rstrip(), style)
             end = piece.end
         return Strip(segments).adjust_cell_length(width, self._base)
+
+    def _marked(self, text: str, style: Style) -> list[Segment]:
+        """A text in segments, in which what is looked for stands out."""
+        wanted, plain_text = self.search.lower(), text.lower()
+        if not wanted or len(plain_text) != len(text):
+            return [Segment(text, style)]
+        segments, start = [], 0
+        while (at := plain_text.find(wanted, start)) >= 0:
+            segments.append(Segment(text[start:at], style))
+            end = at + len(wanted)
+            segments.append(Segment(text[at:end], style + self._styles[Tone.WARN] + _FOUND))
+            start = end
+        return [*segments, Segment(text[start:], style)]
 
     def on_resize(self) -> None:
         """Wrap at the new width."""
@@ -222,6 +244,43 @@ class Inspector(QuietScroll, can_focus=True):
         super().notify_style_update()
         if self.rich_style != self._base:
             self._draw()
+
+    # -- finding a text --------------------------------------------------------------------
+
+    def find(self, text: str) -> None:
+        """Look for a text in what is shown, and show the first line that holds it."""
+        self.search = text
+        if text and self.writer.folded:
+            self.writer.folded.clear()
+            self._inspect_again()
+        self._look_for_text()
+        self.border_subtitle = Text(plain(self._counted, self._view.glyphs))
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if self._found and not any(top <= y < top + height for y in self._found):
+            self._scroll_to_line(self._found[0])
+        self.refresh()
+
+    @property
+    def _counted(self) -> str:
+        if not self.search:
+            return self._path
+        lines = counted(len(self._found), "line")
+        return f"/{screen_text(self.search, 20)} · {lines}"
+
+    def _look_for_text(self) -> None:
+        self._found = []
+        if self.search and self._layout is not None:
+            self._found = list(self._layout.lines_with(self.search, _SEARCHED))
+
+    def action_next_found(self, step: int) -> None:
+        """Show the next line that holds the text, or the previous one."""
+        top = self.scroll_offset.y
+        ahead = [y for y in self._found if (y > top if step > 0 else y < top)]
+        if ahead:
+            self._scroll_to_line(ahead[0] if step > 0 else ahead[-1])
+
+    def _scroll_to_line(self, y: int) -> None:
+        self.scroll_to(y=y, animate=False, force=True, immediate=True)
 
     # -- following what is named -----------------------------------------------------------
 

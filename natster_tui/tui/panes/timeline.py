@@ -88,6 +88,7 @@ class Timeline(VirtualList):
             workspace.sentence,
             # Names and dates stand in the rows.
             self.view.version,
+            self.view.homonyms,
             self.view.now() // 60,
         )
 
@@ -135,7 +136,21 @@ class Timeline(VirtualList):
         self.post_message(self.Jumped(self, seq))
 
     def select(self, seq: int) -> None:
-        """Put the cursor on an event."""
+        """Put the cursor on an event, by the user's hand."""
+        self.move_cursor(self._brought_into_view(seq))
+        self._fetch_visible()
+
+    def show_event(self, seq: int) -> None:
+        """Put the cursor on an event, without the timeline becoming the pane in use."""
+        row = self._brought_into_view(seq)
+        self.chosen_by_user = True
+        self.place_cursor(row)
+        self._standing = self.selected_seq if self.row_count else None
+        self.refresh_rows()
+        self._fetch_visible()
+
+    def _brought_into_view(self, seq: int) -> int:
+        """The row of an event, scrolled to."""
         self._stop_following()
         if self.view.workspace.filtering.shown is not self._filtered:
             self.update_rows()
@@ -144,8 +159,7 @@ class Timeline(VirtualList):
         if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
             # A jump shows what was around the event as well.
             self.scroll_to(y=max(0, row - height // 2), animate=False, force=True, immediate=True)
-        self.move_cursor(row)
-        self._fetch_visible()
+        return row
 
     def _describe(self) -> None:
         follower = self.view.workspace.follower

@@ -59,9 +59,14 @@ class Opener:
         return " > ".join(said)
 
     def open(self, place: Place, *, travelling: bool = False, stay: bool = False) -> None:
-        """Go to a place, and remember the way; `stay` leaves the keyboard where it is."""
+        """Go to a place, and remember the way; `stay` leaves the keyboard where it is.
+
+        Travelling with a document in view one stays there, and sees it as of then.
+        """
         if isinstance(place, EventPlace) and (travelling or place == BEFORE_ALL):
             self._traveller.go(place.seq)
+            if self._panes.chosen_document is not None:
+                return
         if place != BEFORE_ALL:
             self.trail.visit(self.here, place)
             self._show(place, stay=stay)

@@ -51,6 +51,8 @@ class PaneKeys:
     name: str
     own: Sequence[Key]
     moving: Sequence[Key]
+    columns: Sequence[tuple[str, str]] = ()
+    """The headings of its columns, each with what it means."""
 
 
 def help_sections(
@@ -61,6 +63,7 @@ def help_sections(
     others = [key for key in known.values() if key not in pane.own]
     return [
         Section(f"In this pane: {pane.name}", tuple(_in_words(pane.own, keymap))),
+        *([Section("Columns of this pane", tuple(pane.columns))] if pane.columns else []),
         Section("Moving", (*_in_words(pane.moving, keymap), ("Tab", "Next pane"))),
         Section("Anywhere", tuple(_in_words(others, keymap))),
         Section("Filters (/ in the timeline); all words must hold", tuple(_filters(filters))),

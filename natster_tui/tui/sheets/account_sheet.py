@@ -71,8 +71,9 @@ def _add_login(facts: Section, state: AccountState, manner: Manner, told: Told) 
     login = screen_text(bound.oauth_id, 120, reveal=manner.reveal)
     mark = None if told.story is None else told.story.last(BOUND, told.at)
     place = None if mark is None else EventPlace(mark.seq)
-    when = "" if state.bound_at is None else f", bound {since(state.bound_at, manner)}"
-    facts.add("web login", f"{login}{when}", Tone.SECOND, place)
+    facts.add("web login", login, Tone.SECOND)
+    if state.bound_at is not None:
+        facts.add("bound", since(state.bound_at, manner), place=place)
 
 
 def _context(state: AccountState, manner: Manner) -> Section:

@@ -37,11 +37,11 @@ def catalog_sheet(
     if state is None:
         facts.add("", "only shared in ways that make no catalog", Tone.DIM)
         return Sheet(title, (facts, history_section(told, manner)))
-    facts.add("owner", manner.account(state.owner), place=account_place(state.owner))
+    facts.add("owner", manner.briefly(state.owner), place=account_place(state.owner))
     for warning in warnings:
         facts.add("warning", warning, Tone.WARN)
     for other in state.contested_by:
-        facts.add("also by", manner.account(other), Tone.WARN, account_place(other))
+        facts.add("also by", manner.briefly(other), Tone.WARN, account_place(other))
     shares = Section("shares")
     add_recipients(
         shares, name, state.owner, state.shared_with, partial(_imported_at, accounts), told, manner

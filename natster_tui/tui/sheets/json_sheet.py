@@ -15,7 +15,7 @@ from natster_tui.tui.sheets.sheet import Fold, Manner, Section, Sheet, Tone
 
 ENTRIES_SHOWN = 500
 """Of a list; `y` copies all of them."""
-_SHORT = 72
+_SHORT = 160
 """An object or a list without others inside stands on one line, up to so many characters."""
 
 Path = tuple[str | int, ...]

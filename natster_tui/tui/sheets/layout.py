@@ -22,6 +22,8 @@ LABEL = 12
 """Cells for the labels on the left."""
 _GAP = 2
 """Cells between two columns of a table."""
+_FURTHER = 4
+"""Cells by which a line is indented that goes on from the one above."""
 _MEASURED = 200
 """Rows whose texts decide how wide a table's columns are."""
 
@@ -75,14 +77,22 @@ class SheetLayout:
     def _wrapped(self, line: Line) -> list[tuple[Piece, ...]]:
         text, indent = plain(line.text, self._glyphs), 0 if line.wide else LABEL
         room = max(1, self._width - indent)
-        is_short = "\n" not in text and cell_len(text) <= room
-        rows = [text] if is_short else list(self._wrap(text, room))
+        rows = [text]
+        if "\n" in text or cell_len(text) > room:
+            rows = self._broken(text, room) if line.wide else list(self._wrap(text, room))
         label = Piece(0, fit(line.label, LABEL - 1), Tone.DIM, None)
         pieces: list[tuple[Piece, ...]] = []
         for number, row in enumerate(rows or [""]):
             said = Piece(indent, row, line.tone, line.place, number > 0)
             pieces.append((label, said) if number == 0 and line.label else (said,))
         return pieces
+
+    def _broken(self, text: str, room: int) -> list[str]:
+        """A text on several lines, which go on a little further to the right than it begins."""
+        indent = min(len(text) - len(text.lstrip(" ")), room // 2)
+        further = indent + _FURTHER if indent + _FURTHER < room else indent
+        first, *others = self._wrap(text.lstrip(" "), room - further)
+        return [" " * indent + first, *(" " * further + other for other in others)]
 
     def pieces(self, y: int) -> Sequence[Piece]:
         """What stands on a line; nothing below the last one."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from natster_tui.projections.wording import Names
+from natster_tui.projections.wording import Names, short_key
 from natster_tui.text.masking import MASK, is_secret_name, mask_text, screen_text
 from natster_tui.text.safe_text import safe_block
 from natster_tui.tui.places.place import Place
@@ -158,6 +158,11 @@ class Manner:
         """An account's name and key, or the key alone if it has no name."""
         name, shown = self.names.of(key), screen_text(key, 100)
         return shown if "…" in name or name == shown else f"{name}  {shown}"
+
+    def briefly(self, key: str) -> str:
+        """An account's name and its shortened key, or the key alone if it has no name."""
+        name, shown = self.names.of(key), short_key(key)
+        return name if shown in name else f"{name}  {shown}"
 
     def field(self, name: str, value: str) -> str:
         """The value of a named field, over several lines if it has them."""

@@ -79,7 +79,8 @@ class SheetWriter:
         view = self._view
         told = self._stories.told(subject).basis if self.face is Face.PAGE else None
         shown = (self.face, frozenset(self.folded), self.comparing.version, reveal)
-        return (subject, shown, told, view.version, view.hubs, view.now() // 60)
+        named = (view.version, view.hubs, view.homonyms)
+        return (subject, shown, told, named, view.now() // 60)
 
     def sheet_of(self, subject: Subject, *, reveal: bool) -> Sheet:
         """The sheet of a subject."""

@@ -126,6 +126,12 @@ class VirtualList(QuietScroll, can_focus=True):
         """What stands above the rows, where there is room; nothing in a list without headings."""
         return ()
 
+    @property
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        """The headings with what they mean, for the help."""
+        explained = ((each.cell.text.strip(), each.meaning) for each in self.headings())
+        return [(text or "(mark)", meaning) for text, meaning in explained if meaning]
+
     def choose_heading(self, number: int) -> None:
         """A heading was clicked."""
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
+from natster_tui.store.connection.link import Link
+from natster_tui.store.log import Append, EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from natster_tui.tui.places.place import DocumentPlace
@@ -66,17 +71,15 @@ async def test_each_name_in_a_row_of_a_page_can_be_followed(settings: Connection
         key, _state = an_account_that_shares(app)
         app.opener.open(DocumentPlace(ACCOUNTS.name, key))
         await until(lambda: "shared with it" in page(app) and "reading …" not in page(app))
+        inspector = app.panes.inspector
         await pilot.press("5")
-        while app.panes.inspector.chosen_place is None or not isinstance(
-            app.panes.inspector.chosen_place, DocumentPlace
-        ):
+        while not isinstance(inspector.chosen_place, DocumentPlace):
             await pilot.press("j")
-        first = app.panes.inspector.chosen_place
-        assert first.projection == CATALOGS.name
+        assert inspector.chosen_place.projection == CATALOGS.name
         await pilot.press("l")
-        second = app.panes.inspector.chosen_place
+        second = inspector.chosen_place
         assert isinstance(second, DocumentPlace)
-        assert second.projection == ACCOUNTS.name
+        assert second.projection == ACCOUNTS.name, f"{second} in {page(app)}"
         await pilot.press("enter")
         await until(lambda: app.panes.accounts.selected_key == second.key)
         await pilot.press("b")
@@ -124,3 +127,78 @@ async def test_yesterday_is_compared_with_now_in_two_keys(settings: ConnectionSe
         assert "never is not a sequence (4711)" in text_of(app), "and what was typed stays"
         await pilot.press("escape", "escape")
         await until(lambda: "shared with it" in page(app))
+
+
+async def test_a_document_is_seen_as_of_a_moment_without_leaving_it(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        key, state = an_account_that_shares(app)
+        app.opener.open(DocumentPlace(ACCOUNTS.name, key))
+        await until(lambda: "shared by it" in page(app))
+        await pilot.press("colon", *"200", "ctrl+t")
+        await until(lambda: app.view.moment is not None and app.view.moment.seq == 200)
+        before = app.view.accounts.get(key)
+        assert before is None or before.out_shares.keys() != state.out_shares.keys()
+        count = 0 if before is None else len(before.out_shares)
+        said = f"{count:,} shared by it" if count else "nothing is shared by it"
+        await until(lambda: said in page(app))
+        assert app.panes.accounts.selected_key == key
+        await pilot.press("t")
+        await until(lambda: f"{len(state.out_shares):,} shared by it" in page(app))
+
+
+async def test_a_text_is_found_in_what_the_inspector_shows(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("2", "j", "J")
+        await until(lambda: '"out_shares": [' in text_of(app))
+        inspector = app.panes.inspector
+        await pilot.press("5", "slash", *"oauth_id", "enter")
+        assert inspector.has_focus
+        await until(lambda: "/oauth_id · 1 line" in text_of(app) and '"oauth_id"' in text_of(app))
+        await pilot.press("slash", *"catalog", "enter", "g")
+        top = inspector.scroll_offset.y
+        await pilot.press("n", "n")
+        assert inspector.scroll_offset.y > top
+        await pilot.press("escape")
+        await until(lambda: "/catalog" not in text_of(app))
+
+
+async def test_accounts_of_one_name_are_told_apart(settings: ConnectionSettings) -> None:
+    link = await Link.open(settings)
+    log = await EventLog.create(link, NATSTER, LogSettings())
+    for account in ("A" + "B" * 55, "A" + "C" * 55):
+        subject = NATSTER.subject_of(EventType.INITIALIZED, account)
+        payload = b'{"account_name":"Anna"}'
+        await log.append_all(
+            [Append(subject, payload, ((MESSAGE_ID, account),))], expected_last=None
+        )
+    await link.close()
+    async with dashboard(settings) as (app, pilot):
+        await until(lambda: "Anna ABBB…BBB" in text_of(app) and "Anna ACCC…CCC" in text_of(app))
+        await pilot.press("1", "slash")
+        await pilot.type('account:"Anna ACCC"\r')
+        await until(lambda: app.workspace.filtering.shown is not None)
+        filtered = app.workspace.filtering.shown
+        assert filtered is not None
+        await until(lambda: filtered.is_complete(2))
+        assert list(filtered.seqs) == [2]
+
+
+async def test_parked_rows_say_who_whom_and_why(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("exclamation_mark")
+        await until(lambda: "(4 of 400)" in text_of(app))
+        await until(lambda: "is no name" in text_of(app) and "unknown: " in text_of(app))
+        assert "unreadable web context" in text_of(app)
+        assert "natster.events." not in text_of(app).split("5 Event")[0]
+
+
+async def test_hazards_are_in_the_header_at_80_columns(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(80, 24)) as (app, _pilot):
+        await until(lambda: "⚠ 1" in text_of(app).split("\n")[0])
+        assert "in sync" in text_of(app).split("\n")[0]
