@@ -126,7 +126,7 @@ async def test_an_event_that_was_sealed_before_an_erasure_and_lands_after_it_is_
     sealed: EventLog, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = await opened_with(sealed, key_file)
-    publish = other._publish
+    publish = other.appender.publish
     message = Append(f"natster.events.{A}.none.none.x", b"{}", (("Nats-Msg-Id", "m"),))
 
     async def erase_first(*given: Any) -> int:
@@ -134,7 +134,7 @@ async def test_an_event_that_was_sealed_before_an_erasure_and_lands_after_it_is_
         await destroy(keyring_of(sealed), A)
         return await publish(replace(message, payload=stored), given[1])
 
-    monkeypatch.setattr(other, "_publish", erase_first)
+    monkeypatch.setattr(other.appender, "publish", erase_first)
     with pytest.raises(RefusedError, match=r"event 5 is stored, but .* publish it again"):
         await other.append(message, expected_last=0, expected_subject=message.subject)
     monkeypatch.undo()
@@ -149,7 +149,7 @@ async def test_an_import_during_an_erasure_says_what_nobody_can_read(
     sealed: EventLog, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = await opened_with(sealed, key_file)
-    publish = other._publish
+    publish = other.appender.publish
     records = records_of(initialized(A, "Anew"), initialized(B, "Bobby"))
 
     async def erase_last(message: Append, headers: Any) -> int:
@@ -158,7 +158,7 @@ async def test_an_import_during_an_erasure_says_what_nobody_can_read(
             await destroy(keyring_of(sealed), A)
         return seq
 
-    monkeypatch.setattr(other, "_publish", erase_last)
+    monkeypatch.setattr(other.appender, "publish", erase_last)
     with pytest.raises(RefusedError, match=r"imported, but 1 of the events, the first at 5, are"):
         await import_records(other, records, "import")
     assert (await import_records(other, records, "import")).present == 2

@@ -111,7 +111,7 @@ async def keep_telling(settings: ConnectionSettings, told: list[int], ended: asy
             while not ended.is_set():
                 [event] = story(number, 1)
                 told.append(
-                    await log._publish(
+                    await log.appender.publish(
                         Append(event.subject, event.payload, event.headers), event.headers
                     )
                 )

@@ -228,16 +228,16 @@ class _Import:
                 places.append(place)
         if not places:
             return []
-        before = self.log.appended
+        before = self.log.appender.appended
         try:
             messages = await self._messages(places)
             landed = await self.log.append_all(messages, expected_last=self.seen)
         except NatsterError as error:
-            done = self.log.appended - before
+            done = self.log.appender.appended - before
             raise self._stopped(error, places[min(done, len(places) - 1)], done) from error
         # Of several in flight one may be kept from landing by the same event of another import,
         # and those behind it land after all. They are found in the log next, and count once.
-        appended = max(landed, self.log.appended - before)
+        appended = max(landed, self.log.appender.appended - before)
         self.result.appended += appended
         self.result.present -= appended - landed
         self.result.renamed += sum(place.has_lost_its_id for place in places[:landed])
