@@ -297,6 +297,16 @@ async def test_destroyed_keys_are_erased_for_everybody_and_the_others_open(
     assert isinstance((await opened(link, key_file)).find(key_id), Missing)
 
 
+async def test_erasing_an_entry_again_is_no_error(link: Link, key_file: KeyFile) -> None:
+    keyring = await opened(link, key_file, A, B, C)
+    revisions = sorted(each.revision for each in keyring.wrapped.values())
+    # The server answers differently about the stream's first message, and one before it.
+    for revision in (revisions[1], revisions[0], 1):
+        for _again in range(2):
+            await keyring.bucket.erase(revision)
+    assert len((await opened(link, key_file)).wrapped) == 1
+
+
 async def test_an_erasure_forgets_no_earlier_one_whose_tombstone_was_read_wrongly(
     link: Link, key_file: KeyFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
