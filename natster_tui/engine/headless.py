@@ -69,24 +69,27 @@ async def project_until_caught_up(
         tasks += [asyncio.create_task(run.lease.run(log)) for run in runs]
     try:
         with waiting_for(lambda: "; ".join(filter(None, (run.waits(head) for run in runs)))):
-            while True:
-                changed.clear()
-                for task in tasks:
-                    if task.done():
-                        task.result()
+            while not all(run.is_at(head) for run in runs):
+                await _next_change(changed, tasks)
                 for run in runs:
                     run.refuse_if_stuck(log, head)
-                if all(run.is_at(head) for run in runs):
-                    break
-                waiting = asyncio.create_task(changed.wait())
-                await asyncio.wait(
-                    {waiting, *tasks}, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
-                )
-                waiting.cancel()
     finally:
         await end_all(tasks)
     await refuse_if_forgotten(log, projections, instance)
     return [run.result() for run in runs]
+
+
+async def _next_change(changed: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait until something changed, or for a while; raises what a task failed with."""
+    waiting = asyncio.create_task(changed.wait())
+    try:
+        await asyncio.wait({waiting, *tasks}, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end_all([waiting])
+    changed.clear()
+    for task in tasks:
+        if task.done():
+            task.result()
 
 
 class _Run:

@@ -120,22 +120,7 @@ class StoredWatch:
         try:
             entry = await self._bucket.read(CHECKPOINT_KEY)
             if entry is not None:
-                checkpoint = decode_checkpoint(entry.value)
-                if checkpoint.version != self._version:
-                    # Whoever waits for the lease must not take this for its own progress.
-                    raise ConflictError("another version of the projection is stored now")
-                self._status.stored = checkpoint.seq
-                if entry.revision != self._seen:
-                    # The checkpoint's writer recorded in it whether others had written.
-                    self._seen = entry.revision
-                    self._status.touched_by_others = checkpoint.touched
-                if (
-                    self._status.unusable
-                    and (entry.revision, entry.value) != (self._revision, self._value)
-                    and checkpoint.rebuild is None
-                    and checkpoint.version == self._projection.version
-                ):
-                    raise ConflictError("the projection was rebuilt meanwhile")
+                self._look_at_checkpoint(entry)
                 await self._look_at_useless(now)
             else:
                 self._status.stored = None
@@ -150,6 +135,25 @@ class StoredWatch:
                 raise
             self._status.look_problem = error.sentence
         return True
+
+    def _look_at_checkpoint(self, entry: StoredEntry) -> None:
+        """Note where the bucket stands; raises ConflictError if we should start again from it."""
+        checkpoint = decode_checkpoint(entry.value)
+        if checkpoint.version != self._version:
+            # A process that waits for the lease must not take this for its own progress.
+            raise ConflictError("another version of the projection is stored now")
+        self._status.stored = checkpoint.seq
+        if entry.revision != self._seen:
+            # The checkpoint's writer recorded in it whether others had written.
+            self._seen = entry.revision
+            self._status.touched_by_others = checkpoint.touched
+        if (
+            self._status.unusable
+            and (entry.revision, entry.value) != (self._revision, self._value)
+            and checkpoint.rebuild is None
+            and checkpoint.version == self._projection.version
+        ):
+            raise ConflictError("the projection was rebuilt meanwhile")
 
     async def _look_at_useless(self, now: float) -> None:
         """Read again documents of ours that could not be read; raises ConflictError if they can."""

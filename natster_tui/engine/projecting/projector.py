@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.continuity import check_continuity, hole_end
 from natster_tui.engine.log.rate import RateMeter
-from natster_tui.engine.log.readings import Readings
+from natster_tui.engine.log.readings import Reading, Readings
 from natster_tui.engine.projecting.bucket_watch import StoredWatch
 from natster_tui.engine.projecting.catching_up import CatchingUp, is_far
-from natster_tui.engine.projecting.decision import (
-    Reason,
-    RebuildFirst,
-    Watch,
-)
+from natster_tui.engine.projecting.decision import Reason, RebuildFirst, Watch
 from natster_tui.engine.projecting.found_drift import FoundDrift
 from natster_tui.engine.projecting.pacing import rest_after
 from natster_tui.engine.projecting.pausing import Pausing
@@ -116,12 +112,9 @@ class Projector:
 
     def has_folded(self, seq: int) -> bool:
         """Whether it is folded to a sequence over this link, or will never be."""
-        match self.status.phase:
-            case Phase.OFFLINE | Phase.LOADING | Phase.CATCHING_UP:
-                return False
-            case Phase.STOPPED:
-                return True
-        return self.fold.seq >= seq
+        if self.status.phase in (Phase.OFFLINE, Phase.LOADING, Phase.CATCHING_UP):
+            return False
+        return self.status.phase is Phase.STOPPED or self.fold.seq >= seq
 
     def _notify(self) -> None:
         self.version += 1
@@ -129,11 +122,9 @@ class Projector:
 
     # -- being paused by a rebuild ---------------------------------------------------------
 
-    @asynccontextmanager
-    async def paused(self) -> AsyncIterator[None]:
+    def paused(self) -> AbstractAsyncContextManager[None]:
         """Pause the projector: its consumer is deleted, and none of its writes is in flight."""
-        async with self._pausing.paused():
-            yield
+        return self._pausing.paused()
 
     # -- running ---------------------------------------------------------------------------
 
@@ -366,13 +357,7 @@ class Projector:
                 readings = await self._readings.read(log, batch)
                 written = self._writer.entries
                 if readings:
-                    await check_continuity(log, self.fold, readings)
-                    try:
-                        await self._writer.take(log, readings)
-                    finally:
-                        self._notify()
-                    self._watch.take(reading.record for reading in readings)
-                    self.meter.add(len(readings))
+                    await self._take(log, readings)
                 elif reader.idle and self.fold.seq < log.info.last_seq:
                     await self._pass_hole(log, reader)
                 self._settle_phase(log.info.last_seq)
@@ -390,6 +375,16 @@ class Projector:
                 await self._watch.look_at_found_drift()
                 if seen:
                     self._notify()
+
+    async def _take(self, log: EventLog, readings: list[Reading]) -> None:
+        """Fold the events of one slice, and write what they change."""
+        await check_continuity(log, self.fold, readings)
+        try:
+            await self._writer.take(log, readings)
+        finally:
+            self._notify()
+        self._watch.take(reading.record for reading in readings)
+        self.meter.add(len(readings))
 
     def _settle_phase(self, head: int) -> None:
         if self._writer.writes and self.status.phase is Phase.CATCHING_UP and self.fold.seq >= head:

@@ -73,28 +73,7 @@ class Preflight:
             f"reading them takes about {max(1, round(self.estimated_seconds)):,} s",
         ]
         for stored in self.stored:
-            place = (
-                "no checkpoint"
-                if stored.checkpoint is None
-                else f"stored at {stored.checkpoint.seq:,}"
-            )
-            if stored.checkpoint is not None and stored.checkpoint.parked.count:
-                place += f", parked {stored.checkpoint.parked.count:,}"
-            lines.append(
-                f"{stored.projection.name}: {stored.document_count:,} keys in "
-                f"{stored.projection.bucket}, {place}"
-            )
-            if stored.projection.name in self.own_consumers:
-                lines.append(
-                    "  our consumer of the log for it is deleted, and made again afterwards"
-                )
-            if stored.needs_a_person:
-                lines.append(f"  {problem_of(stored)}")
-            if stored.standing is Standing.FOREIGN:
-                lines.append(
-                    f"  the bucket {stored.projection.bucket} will be converted: atomic batches "
-                    "on, nothing that forgets; its size limit stays"
-                )
+            lines += self._lines_of(stored)
         for consumer in self.other_projectors:
             # A consumer of ours may only watch: the lease says which process projects.
             does = "following the log" if consumer.is_ours else "projecting"
@@ -102,6 +81,26 @@ class Preflight:
         lines += [f"hazard: {hazard.sentence}" for hazard in self.hazards]
         if info.lost:
             lines.append(f"blocked: {incomplete_history(info.lost)}")
+        return lines
+
+    def _lines_of(self, stored: StoredProjection) -> list[str]:
+        projection, place = stored.projection, "no checkpoint"
+        if stored.checkpoint is not None:
+            place = f"stored at {stored.checkpoint.seq:,}"
+            if stored.checkpoint.parked.count:
+                place += f", parked {stored.checkpoint.parked.count:,}"
+        lines = [
+            f"{projection.name}: {stored.document_count:,} keys in {projection.bucket}, {place}"
+        ]
+        if projection.name in self.own_consumers:
+            lines.append("  our consumer of the log for it is deleted, and made again afterwards")
+        if stored.needs_a_person:
+            lines.append(f"  {problem_of(stored)}")
+        if stored.standing is Standing.FOREIGN:
+            lines.append(
+                f"  the bucket {projection.bucket} will be converted: atomic batches on, nothing "
+                "that forgets; its size limit stays"
+            )
         return lines
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.versions.reporting import VersionReport
 from natster_tui.events.times import age
 from natster_tui.text.counting import counted
@@ -30,7 +31,7 @@ def projector_sheet(
     where.add("state", status.phase.value, Tone.STRONG)
     if status.problem:
         where.add("because", status.problem, Tone.WARN)
-    if status.last_error and status.last_error != status.problem:
+    if status.last_error and status.phase is not Phase.STOPPED:
         when = "just now" if failed_s < _JUST_NOW_S else f"{age(failed_s)} ago"
         where.add("last error", f"{status.last_error} ({when})", Tone.WARN)
     where.add("lease", lease)
