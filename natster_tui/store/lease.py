@@ -8,6 +8,8 @@ Bucket `NATSTER_LEASE`:
 | `projector` | holds `projector.account`; release 0.1 knows only this key, and waits for it |
 | `rebuild.<projection>` | writes a rebuild of this projection |
 
+A version that is stored beside a projection is called `<projection>.v<n>` here as well.
+
 A process takes an entry with a publish that expects none, and renews it each second with one that
 expects its own revision. Both have a time to live, so the entry of a process that died expires.
 Leases keep two processes from doing the same work. They do not protect the data; the expected

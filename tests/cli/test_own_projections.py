@@ -128,6 +128,14 @@ async def test_a_second_version_is_projected_beside_the_first_compared_and_dropp
     assert "only project activity --beside, compare" in await program.fail(
         2, "verify", "activity", *both
     )
+    verified = await program.succeed("verify", "activity.v2", *both)
+    assert verified.lines == ["activity.v2: 2 keys match the log at 4"]
+    assert "activity.v2 is not loaded here" in await program.fail(
+        2, "verify", "activity.v2", *first
+    )
+    assert "--take-over is for stored projections" in await program.fail(
+        2, "rebuild", "activity.v2", "--take-over", *both
+    )
     refused = await program.run("drop", "activity", *first)
     assert refused.code == 1
     assert "not confirmed: nothing was deleted" in refused.err

@@ -23,7 +23,7 @@ from natster_tui.cli.projecting.printing import (
     progress_line,
     tell_repeated_ids,
 )
-from natster_tui.cli.projecting.projection_names import chosen_projections
+from natster_tui.cli.projecting.projection_names import chosen_projections, names_a_version
 from natster_tui.cli.running import run
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.cli.target import Target
@@ -60,7 +60,7 @@ def project(
     name: str | None, once: bool, beside: bool, auto_rebuild: bool, as_json: bool, **_given: Any
 ) -> None:
     """Project without a screen: all projections, or one of them."""
-    target = target_of(takes_versions=beside)
+    target = target_of(takes_versions=beside or names_a_version(name))
     if as_json and not once:
         raise UsageError("--json prints how far it came: add --once")
     if beside and name is None:
@@ -70,7 +70,7 @@ def project(
     # Given before the command's name it is the program's.
     rebuilds = auto_rebuild or click.get_current_context().find_root().params["auto_rebuild"]
     chosen = chosen_projections(target.choice.projections, name)
-    if beside:
+    if beside and not names_a_version(name):
         chosen = (_placed_beside(target, chosen[0].name),)
     choice = replace(target.choice, projections=Registry(chosen))
     if not once:
@@ -115,7 +115,7 @@ def _say(line: str) -> None:
 @takes_target
 def verify(name: str | None, as_json: bool, **_given: Any) -> None:
     """Replay the log and compare what is stored with it; exit 1 on drift."""
-    target = target_of()
+    target = target_of(takes_versions=names_a_version(name))
 
     chosen = chosen_projections(target.choice.projections, name)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.errors import UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
+from natster_tui.projections.versions.naming import beside
 from natster_tui.text.safe_text import safe_text
 
 
@@ -21,6 +23,26 @@ def chosen_projection(registry: Registry, name: str) -> Projection[Any]:
         ) from None
 
 
+def names_a_version(name: str | None) -> bool:
+    """Whether a version beside is meant, such as activity.v2."""
+    return name is not None and "." in name
+
+
 def chosen_projections(registry: Registry, name: str | None) -> tuple[Projection[Any], ...]:
-    """The projection of a name, all where none was typed. Raises UsageError."""
-    return registry.all if name is None else (chosen_projection(registry, name),)
+    """The projection of a name, all where none was typed; activity.v2 is that version beside.
+
+    Raises UsageError.
+    """
+    if name is None:
+        return registry.all
+    if not names_a_version(name):
+        return (chosen_projection(registry, name),)
+    stored = chosen_projection(registry, name.partition(".")[0])
+    for rule in registry.versions_of(stored.name):
+        placed = beside(rule)
+        if placed.name == name:
+            watch_rules([*registry, *registry.versions, placed])
+            return (placed,)
+    raise UsageError(
+        f"{safe_text(name, 80)} is not loaded here: name the file of that version with --projection"
+    )

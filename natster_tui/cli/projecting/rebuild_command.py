@@ -18,7 +18,7 @@ from natster_tui.cli.outputs.projecting import (
     Verdicts,
 )
 from natster_tui.cli.projecting.printing import end_progress, print_changes, progress_line
-from natster_tui.cli.projecting.projection_names import chosen_projections
+from natster_tui.cli.projecting.projection_names import chosen_projections, names_a_version
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
 from natster_tui.engine.beside.takeover import delete_left_behind, left_behind_sentence
@@ -74,9 +74,11 @@ def rebuild(
     **_given: Any,
 ) -> None:
     """Rebuild projections from the log: preflight, replay, diff, commit, verify."""
-    target = target_of()
+    target = target_of(takes_versions=names_a_version(name))
     if key is not None and (name is None or purge or take_over):
         raise UsageError("--key needs one projection, and goes without --purge and --take-over")
+    if take_over and names_a_version(name):
+        raise UsageError("--take-over is for stored projections, not for a version beside one")
     if delete_consumer and not take_over:
         raise UsageError("--delete-consumer goes with --take-over")
     if as_json and not (dry_run or yes):

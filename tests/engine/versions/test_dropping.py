@@ -54,12 +54,13 @@ async def test_it_is_dropped_and_the_stored_version_stays(
     assert (await stored_documents(settings, "PROJ_ACTIVITY_v2")).keys() == {"AA"}
 
 
+@pytest.mark.parametrize("mark", ["", "PROJ_ELSE"], ids=["no mark", "of another bucket"])
 async def test_a_bucket_without_the_mark_is_neither_dropped_nor_written(
-    log: EventLog, link: Link
+    log: EventLog, link: Link, mark: str
 ) -> None:
     await append(log, EVENTS)
     # Like ours in every way but the mark.
-    await Bucket(link, "PROJ_ACTIVITY_v2", "test").create(log.buckets)
+    await Bucket(link, "PROJ_ACTIVITY_v2", "test", beside=mark).create(log.buckets)
     before = await stream_state(link, "KV_PROJ_ACTIVITY_v2")
     assert await versions_stored(link, [FIRST, SECOND]) == ()
     with pytest.raises(RefusedError, match="was not made to be stored beside PROJ_ACTIVITY"):
