@@ -26,6 +26,7 @@ from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress, ReplayProgress
 from natster_tui.engine.rebuilding.scope import Scope
+from natster_tui.engine.retries import Retries
 from natster_tui.engine.server_source import LogChoice, ServerSource, new_instance
 from natster_tui.engine.store_keeper import StoreKeeper
 from natster_tui.engine.trying.live_trial import LiveTrial
@@ -52,8 +53,6 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import EMBEDDED
 from natster_tui.store.tasks import cause_of
 
-FIRST_RETRY_S = 0.2
-LAST_RETRY_S = 1.0
 NOT_CONNECTED = "not connected: wait for the connection, then try again"
 PROBLEMS_KEPT = 50
 INFO_EVERY_S = 1.0
@@ -104,6 +103,7 @@ class Workspace:
         self.source = source
         self.options = options
         self.connection = Connection.CONNECTING
+        self.retries = Retries()
         self.sentence = ""
         """Why the connection is as it is."""
         self.server_shown = ""
@@ -226,15 +226,11 @@ class Workspace:
             await self._run()
 
     async def _run(self) -> None:
-        delay = FIRST_RETRY_S
         try:
             while True:
                 began = time.monotonic()
                 await self._run_once()
-                if time.monotonic() - began > LAST_RETRY_S:
-                    delay = FIRST_RETRY_S
-                await asyncio.sleep(delay)
-                delay = min(delay * 1.5, LAST_RETRY_S)
+                await self.retries.wait(time.monotonic() - began)
         finally:
             await self.source.close()
 
@@ -258,6 +254,7 @@ class Workspace:
                 self._hazards = HazardWatch(self.options.choice.projections.all)
             self.log = log
             self._connection(Connection.CONNECTED)
+            self.retries.connected()
             # In a task of its own, because a task group may leave this one marked as cancelled.
             await asyncio.create_task(self._run_all(log))
         except ExceptionGroup as group:

@@ -32,7 +32,7 @@ from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.sizes import STEP_COLUMNS, STEP_ROWS, PaneSizes
+from natster_tui.tui.panes.sizes import BY_HEIGHT, BY_WIDTH, NARROW, PaneSizes
 from natster_tui.tui.panes.timeline import Timeline
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.preferences import Preferences
@@ -50,12 +50,6 @@ from natster_tui.tui.widgets.text_field import AskingField
 from natster_tui.tui.widgets.travel_banner import TravelBanner
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
-NARROW = 100
-"""Below this width the panes stand in one column."""
-SHORT = 24
-TINY = 14
-"""Below this height one column has room for the focused pane only."""
-
 _PROPOSED = {Purpose.EXPORT: "natster-events.jsonl", Purpose.COMPARE: "yesterday"}
 """What the prompt suggests, by what it asks for."""
 
@@ -67,8 +61,8 @@ class Dashboard(TerminalApp):
     TITLE = "natster"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(commands().values())]
     COMMANDS = {DeclaredCommands}  # noqa: RUF012 - Textual declares it so
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (TINY, "-short"), (SHORT, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = BY_WIDTH
+    VERTICAL_BREAKPOINTS = BY_HEIGHT
 
     def __init__(
         self,
@@ -364,9 +358,9 @@ class Dashboard(TerminalApp):
         if not self.sizes.can_change(screen):
             notice(self, f"panes have sizes of their own from {NARROW} columns on")
         elif pane is not None and side == "width":
-            self.sizes.widen(screen, pane, step * STEP_COLUMNS)
+            self.sizes.widen(screen, pane, step)
         elif pane is not None:
-            self.sizes.heighten(screen, pane, step * STEP_ROWS)
+            self.sizes.heighten(screen, pane, step)
 
     def action_usual_sizes(self) -> None:
         """Give all panes their usual sizes back."""
@@ -390,6 +384,8 @@ class Dashboard(TerminalApp):
             self.action_travel()
         elif self.panes.inspector.show_page():
             pass
+        elif self.panes.inspector.shows_change:
+            self._show_change(False)
         elif isinstance(self.focused, Inspector):
             self.panes.focus(self.panes.used)
         elif self.focused is self.panes.timeline and self.workspace.filtering.shown is not None:

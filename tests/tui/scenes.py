@@ -26,6 +26,7 @@ from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.engine.retries import Retries
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Event
@@ -333,6 +334,8 @@ async def staged_scene(
             patch.object(event_sheet, "stored_time", lambda _record: "2026-11-23 10:22:30"),
             patch.object(KeyFile, "__str__", lambda _file: "~/.config/natster-tui/keys.json"),
             patch.object(RateMeter, "per_second", 0.0),
+            patch.object(Retries, "count", 3),
+            patch.object(Retries, "seconds_left", 1.0),
             patch.object(ReplayProgress, "rate", 25_000.0),
             patch.object(ReplayProgress, "seconds_left", 0.0),
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import ceil
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -12,6 +13,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
@@ -63,6 +65,7 @@ class Inspector(QuietScroll, can_focus=True):
         self._subject: Subject | None = None
         self._basis: object = None
         self._reveal_until = 0.0
+        self._countdown: Timer | None = None
         self._inspected_at = 0.0
         self._path = ""
         self._sheet: Sheet | None = None
@@ -115,9 +118,25 @@ class Inspector(QuietScroll, can_focus=True):
     def toggle_reveal(self) -> None:
         """Show secrets for a while, or hide them again."""
         self._reveal_until = 0.0 if self.reveals else time.monotonic() + REVEAL_S
-        if self.reveals:
-            self.set_timer(REVEAL_S + 0.05, self._inspect_again)
+        if self._countdown is not None:
+            self._countdown.stop()
+        self._countdown = self.set_interval(1.0, self._count_down) if self.reveals else None
+        self._count_down()
         self._inspect_again()
+
+    def _count_down(self) -> None:
+        """Show for how long secrets are shown, and hide them in the end."""
+        if self._countdown is not None and not self.reveals:
+            self._countdown.stop()
+            self._countdown = None
+            self._inspect_again()
+        self._show_subtitle()
+
+    def _show_subtitle(self) -> None:
+        left = ceil(self._reveal_until - time.monotonic())
+        shown = f"secrets are shown for {left} s" if self.reveals else ""
+        text = " · ".join(filter(None, (shown, self._counted)))
+        self.border_subtitle = Text(plain(text, self._view.glyphs))
 
     def toggle_json(self, subject: DocumentSubject) -> None:
         """Show a document as JSON, or its page again."""
@@ -149,7 +168,7 @@ class Inspector(QuietScroll, can_focus=True):
         """Show in the frame by which way one came here; empty if one went nowhere."""
         if path != self._path:
             self._path = path
-            self.border_subtitle = Text(plain(self._counted, self._view.glyphs))
+            self._show_subtitle()
 
     def inspect(self, subject: Subject | None, *, calmly: bool = False) -> None:
         """Show a subject as it is now; `calmly` skips it if another was shown a moment ago."""
@@ -254,7 +273,7 @@ class Inspector(QuietScroll, can_focus=True):
             self.writer.folded.clear()
             self._inspect_again()
         self._look_for_text()
-        self.border_subtitle = Text(plain(self._counted, self._view.glyphs))
+        self._show_subtitle()
         top, height = self.scroll_offset.y, self.scrollable_content_region.height
         if self._found and not any(top <= y < top + height for y in self._found):
             self._scroll_to_line(self._found[0])

@@ -14,6 +14,18 @@ from itertools import pairwise
 from textual.screen import Screen
 from textual.widget import Widget
 
+NARROW = 100
+"""Below this width the panes stand in one column."""
+LARGE = 160
+"""From this width on dialogs may be as wide as long sentences need."""
+SHORT = 24
+TINY = 14
+"""Below this height one column has room for the focused pane only."""
+
+BY_WIDTH = [(0, "-narrow"), (NARROW, "-wide"), (LARGE, "-large")]
+BY_HEIGHT = [(0, "-tiny"), (TINY, "-short"), (SHORT, "-tall")]
+"""The class of every screen, by its size."""
+
 LEAST_COLUMNS = 24
 LEAST_ROWS = 4
 STEP_COLUMNS = 4
@@ -37,7 +49,7 @@ class PaneSizes:
 
     def apply(self, screen: Screen[None]) -> None:
         """Give the panes their shares, or leave them to the stylesheet where it decides."""
-        decides = screen.has_class("-wide") and not screen.has_class("zoomed")
+        decides = self.can_change(screen)
         for column in _columns(screen):
             self._apply(column, "width", decides)
             for pane in column.children:
@@ -53,16 +65,18 @@ class PaneSizes:
 
     def can_change(self, screen: Screen[None]) -> bool:
         """Whether there are panes beside each other."""
-        return screen.has_class("-wide") and not screen.has_class("zoomed")
+        return not screen.has_class("-narrow") and not screen.has_class("zoomed")
 
     def widen(self, screen: Screen[None], pane: Widget, step: int) -> None:
-        """Make the column of a pane wider, or narrower by a negative step, in cells."""
+        """Make the column of a pane wider, or narrower by a negative step."""
         left, right = _columns(screen)
+        step *= STEP_COLUMNS
         self._move(Divider(left, right, True), step if pane.parent is left else -step)
         self.apply(screen)
 
     def heighten(self, screen: Screen[None], pane: Widget, step: int) -> None:
-        """Make a pane higher, or lower by a negative step, in rows, at a neighbour's cost."""
+        """Make a pane higher, or lower by a negative step, at a neighbour's cost."""
+        step *= STEP_ROWS
         shown = _shown(pane.parent)
         if pane not in shown or len(shown) == 1:
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from math import ceil
 from textwrap import wrap
 
 from textual.message import Message
@@ -15,6 +16,7 @@ from textual.message import Message
 from natster_tui.engine.log.filtered import FilteredLog
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import Event
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.commands import TIMELINE
 from natster_tui.tui.panes.event_rows import EventRows
@@ -86,6 +88,7 @@ class Timeline(VirtualList):
             None if filtered is None else (id(filtered), filtered.version),
             workspace.connection,
             workspace.sentence,
+            workspace.connection is not Connection.CONNECTED and self._next_try,
             # Names and dates stand in the rows.
             self.view.version,
             self.view.homonyms,
@@ -234,13 +237,24 @@ class Timeline(VirtualList):
         """See `VirtualList.layout_version`."""
         return self._event_rows.version
 
+    @property
+    def _next_try(self) -> str:
+        """How often it was tried to connect, and when it is tried again."""
+        retries = self.view.workspace.retries
+        if not retries.count:
+            return ""
+        left = retries.seconds_left
+        again = "trying again now" if left is None else f"the next try is in {ceil(left)} s"
+        return f"tried {counted(retries.count, 'time')}, {again}"
+
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`: an empty log says what to do next."""
         workspace = self.view.workspace
         if workspace.connection is not Connection.CONNECTED:
             width = max(20, self.scrollable_content_region.width - 2)
             said = [f" {line}" for line in wrap(workspace.sentence, width)]
-            return ("", f" {workspace.connection.value} {self.glyphs.ellipsis}", "", *said)
+            state = f" {workspace.connection.value} {self.glyphs.ellipsis}"
+            return ("", state, "", *said, "", f" {self._next_try}".rstrip())
         if self._filtered is not None:
             return ("", " no event passes the filter", "", " esc shows all of them")
         stream = workspace.info.stream if workspace.info else ""

@@ -1,0 +1,45 @@
+"""The attempts to connect that failed in a row, and how long until the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+FIRST_RETRY_S = 0.2
+LAST_RETRY_S = 1.0
+_LONGER_BY = 1.5
+
+
+class Retries:
+    """Waits a little longer after each attempt, up to LAST_RETRY_S."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._delay = FIRST_RETRY_S
+        self._next_at: float | None = None
+
+    @property
+    def count(self) -> int:
+        """The attempts that failed since the last connection."""
+        return self._count
+
+    def connected(self) -> None:
+        """An attempt was a success."""
+        self._count = 0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the next attempt; None while one is made."""
+        return None if self._next_at is None else max(0.0, self._next_at - time.monotonic())
+
+    async def wait(self, lasted_s: float) -> None:
+        """Wait before the next attempt; `lasted_s` is how long the one before it went on."""
+        if lasted_s > LAST_RETRY_S:
+            self._delay = FIRST_RETRY_S
+        self._count += 1
+        self._next_at = time.monotonic() + self._delay
+        try:
+            await asyncio.sleep(self._delay)
+        finally:
+            self._next_at = None
+        self._delay = min(self._delay * _LONGER_BY, LAST_RETRY_S)
