@@ -92,11 +92,13 @@ async def test_a_dialog_shows_its_own_keys(settings: ConnectionSettings) -> None
         await until(lambda: last_line(text_of(app)) == "^t topics Esc close")
         await pilot.press("escape", "r")
         await until(lambda: "enter replay" in text_of(app))
-        early = "Enter replay and compare Space choose what P purge first Esc close"
+        early = "Enter choose / find P purge first Esc close"
         await until(lambda: last_line(text_of(app)) == early)
         await until(lambda: "enter replay" in text_of(app))
         await pilot.press("enter")
-        await until(lambda: last_line(text_of(app)) == "w write the changes Esc close")
+        await until(
+            lambda: last_line(text_of(app)) == "Enter go there / find w write the changes Esc close"
+        )
 
 
 async def test_help_begins_with_the_pane_in_use(settings: ConnectionSettings) -> None:

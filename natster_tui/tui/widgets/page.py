@@ -251,6 +251,11 @@ class Page(QuietScroll, can_focus=True):
             return "not found"
         return f"{self._match + 1:,} of {len(self._matches):,}"
 
+    @property
+    def has_matches(self) -> bool:
+        """Whether the text stands anywhere."""
+        return bool(self._matches)
+
     def next_match(self, step: int) -> None:
         """Show the next or the previous place, from the last one on the first again."""
         if self._matches:

@@ -115,11 +115,18 @@ class PageDialog(Dialog[Result]):
     def _look_for(self) -> None:
         self.page.look_for(self._search.value)
         self._found.update(self.page.found)
+        self.refresh_bindings()
 
     @property
     def is_searching(self) -> bool:
         """Whether a text is looked for."""
         return not self._line.has_class("hidden")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """See `DOMNode.check_action`: nothing is next until something was found."""
+        if action == "match" and not self.page.has_matches:
+            return False
+        return super().check_action(action, parameters)
 
     def action_searched(self) -> None:
         """Enter: back to the page, at what was found."""
@@ -142,6 +149,7 @@ class PageDialog(Dialog[Result]):
         self.call_after_refresh(self.fit)
         self.page.look_for("")
         self.set_focus(self.page)
+        self.refresh_bindings()
 
     def action_close(self) -> None:
         """Close it without a result."""
