@@ -2,12 +2,13 @@
 
 A live event adds one entry to a list, or changes or removes one, and the list may have hundreds.
 Encoding all of them again takes most of the time of a live event. So the JSON of the entries that
-were encoded lately is kept, with the names and values that they were made of.
+were encoded lately is kept, in blocks, with the names and values that they were made of.
 
 No rule of a projection has to say what it changed. The names and values of a list are compared
-with those that were encoded, from the front and from the back, and what is between the equal parts
-is encoded. Python compares lists of the same objects at about ten nanoseconds an entry, a tenth of
-what encoding takes. The result is always the same bytes as `Projection.encode` gives.
+with those that were encoded, from the front and from the back, and only blocks that are not in one
+of the equal parts are encoded. Python compares lists of the same objects at about ten nanoseconds
+an entry, a tenth of what encoding takes. The result is always the same bytes as
+`Projection.encode` gives.
 """
 
 from __future__ import annotations
@@ -19,20 +20,30 @@ from typing import Any, Generic
 from natster_tui.projections.api import PageableList, Projection, State
 from natster_tui.projections.documents import encode_document, encoded_json
 
-ENTRIES_KEPT = 50_000
-"""List entries whose JSON is kept: some 10 MB. The documents used longest ago go first."""
-WORTHWHILE = 16
+ENTRIES_KEPT = 200_000
+"""List entries whose JSON is kept: some 30 MB. The documents used longest ago go first."""
+BLOCK = 32
+"""Entries encoded together. Larger blocks mean more to encode again, smaller ones more to join."""
+WORTHWHILE = 40
 """Documents with fewer list entries are encoded as a whole, which takes no longer."""
 
 
 @dataclass(slots=True)
 class _List:
-    """A list as it was encoded: its names and values, the JSON of each entry, and all of it."""
+    """A list as it was encoded: its names and values, and the JSON of each block of entries.
+
+    `sizes` says how many entries each block has.
+    """
 
     names: list[Any]
     values: list[Any]
-    entries: list[bytes]
-    json: bytes
+    sizes: list[int]
+    blocks: list[bytes]
+
+    @property
+    def json(self) -> bytes:
+        """All of it."""
+        return b"[%b]" % b",".join(self.blocks)
 
 
 class DocumentEncoder(Generic[State]):
@@ -40,59 +51,81 @@ class DocumentEncoder(Generic[State]):
 
     def __init__(self, projection: Projection[State]) -> None:
         self._projection = projection
-        self._kept: OrderedDict[str, dict[str, _List]] = OrderedDict()
+        self._pageable = tuple(projection.pageable.items())
+        self._kept: OrderedDict[str, tuple[int, dict[str, _List]]] = OrderedDict()
         self._entries = 0
 
     def encode(self, key: str, state: State) -> bytes:
         """The whole document of a state, the same as `Projection.encode`."""
         projection = self._projection
-        before = self._take(key)
-        count = sum(len(each.of(state)) for each in projection.pageable.values())
+        contents = [each.of(state) for _name, each in self._pageable]
+        count = sum(map(len, contents))
+        before_count, before = self._kept.pop(key, _NOTHING)
+        self._entries -= before_count
         if count < WORTHWHILE:
             return projection.encode(key, state)
-        lists = {
-            name: _encoded(each, each.of(state), before.get(name))
-            for name, each in projection.pageable.items()
-        }
-        self._keep(key, lists, count)
-        parts = {name: encoded_json(each.json) for name, each in lists.items()}
+        lists: dict[str, _List] = {}
+        parts: dict[str, Any] = {}
+        for (name, each), content in zip(self._pageable, contents, strict=True):
+            lists[name] = made = _encoded(each, content, before.get(name))
+            parts[name] = encoded_json(made.json)
+        self._kept[key] = count, lists
+        self._entries += count
+        while self._entries > ENTRIES_KEPT:
+            self._entries -= self._kept.popitem(last=False)[1][0]
         return encode_document(projection.document(key, state, parts))
 
-    def _take(self, key: str) -> dict[str, _List]:
-        lists = self._kept.pop(key, {})
-        self._entries -= sum(len(each.names) for each in lists.values())
-        return lists
 
-    def _keep(self, key: str, lists: dict[str, _List], count: int) -> None:
-        self._kept[key] = lists
-        self._entries += count
-        while self._entries > ENTRIES_KEPT and self._kept:
-            self._take(next(iter(self._kept)))
+_NOTHING: tuple[int, dict[str, _List]] = (0, {})
 
 
 def _encoded(each: PageableList[Any], content: dict[Any, Any], before: _List | None) -> _List:
     """A list, encoded where it is not as before."""
     names, values = list(content), list(content.values())
     if before is None:
-        entries = _entries(each, names, values)
-        return _List(names, values, entries, _joined(entries))
-    most = min(len(names), len(before.names))
-    front = _common(names, before.names, _common(values, before.values, most))
-    if front == len(names) == len(before.names):
+        return _List(names, values, *_in_blocks(each, names, values))
+    known = len(before.names)
+    most = min(len(names), known)
+    front, back = most, 0
+    if names[:most] != before.names[:most] or values[:most] != before.values[:most]:
+        front = _common(names, before.names, _common(values, before.values, most))
+    if front < known:
+        back = _common(values[::-1], before.values[::-1], most - front)
+        back = _common(names[::-1], before.names[::-1], back)
+    elif len(names) == known:
         return before
-    made = _entries(each, names[front:], values[front:]) if front == len(before.names) else None
-    if made is not None and front:
-        # Entries were added at the end, as nearly always.
-        return _List(
-            names, values, before.entries + made, b"%b,%b]" % (before.json[:-1], b",".join(made))
-        )
-    back = most - front
-    back = _common(values[::-1], before.values[::-1], back)
-    back = _common(names[::-1], before.names[::-1], back)
-    end = len(names) - back
-    made = _entries(each, names[front:end], values[front:end])
-    entries = [*before.entries[:front], *made, *before.entries[len(before.entries) - back :]]
-    return _List(names, values, entries, _joined(entries))
+    first, start = _blocks_within(before.sizes, front)
+    last, end = _blocks_within(before.sizes[first:][::-1], back)
+    last, end = len(before.sizes) - last, len(names) - end
+    sizes, blocks = _in_blocks(each, names[start:end], values[start:end])
+    return _List(
+        names,
+        values,
+        [*before.sizes[:first], *sizes, *before.sizes[last:]],
+        [*before.blocks[:first], *blocks, *before.blocks[last:]],
+    )
+
+
+def _blocks_within(sizes: list[int], entries: int) -> tuple[int, int]:
+    """How many full blocks the first entries make up, and how many entries those have.
+
+    A small block at the end is not counted: what is added goes into it.
+    """
+    within = 0
+    for number, size in enumerate(sizes):
+        if within + size > entries or (within + size == entries and size < BLOCK):
+            return number, within
+        within += size
+    return len(sizes), within
+
+
+def _in_blocks(
+    each: PageableList[Any], names: list[Any], values: list[Any]
+) -> tuple[list[int], list[bytes]]:
+    """Entries as JSON in blocks, without brackets, and the sizes of the blocks."""
+    entries = each.as_json(dict(zip(names, values, strict=True)))
+    parts = [entries[at : at + BLOCK] for at in range(0, len(entries), BLOCK)]
+    return list(map(len, parts)), [encode_document(part)[1:-1] for part in parts]
 
 
 def _common(one: list[Any], other: list[Any], most: int) -> int:
@@ -107,11 +140,3 @@ def _common(one: list[Any], other: list[Any], most: int) -> int:
         else:
             most = middle - 1
     return low
-
-
-def _entries(each: PageableList[Any], names: list[Any], values: list[Any]) -> list[bytes]:
-    return [encode_document(entry) for entry in each.as_json(dict(zip(names, values, strict=True)))]
-
-
-def _joined(entries: list[bytes]) -> bytes:
-    return b"[%b]" % b",".join(entries)
