@@ -8,6 +8,7 @@ from natster_tui.errors import UsageError
 from natster_tui.events.event import Event, Record
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.account import announced_name
+from natster_tui.projections.accounts_called import accounts_called
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 
@@ -43,25 +44,9 @@ async def account_meant(log: EventLog, text: str, instance: str) -> str | None:
     None if there is none; raises UsageError when there are several.
     """
     names = await account_names(log, instance)
-    wanted = text.lower()
-    begin, cut, end = wanted.partition("…")
-    for found in (
-        # As rows and lines shorten them: `ACB4…GDT`.
-        [
-            key
-            for key in names
-            if cut and key.lower().startswith(begin) and key.lower().endswith(end)
-        ],
-        [key for key, name in names.items() if name.lower() == wanted],
-        [key for key in names if key.lower().startswith(wanted)],
-        [key for key, name in names.items() if wanted in name.lower()],
-    ):
-        if len(found) > 1:
-            shown = ", ".join(f"{screen_text(names[k], 40)} {k}".strip() for k in found[:_SHOWN])
-            more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
-            raise UsageError(
-                f"{screen_text(text, 60)} could be {shown}{more}: type more of the key"
-            )
-        if found:
-            return found[0]
-    return None
+    found = accounts_called(text, names)
+    if len(found) > 1:
+        shown = ", ".join(f"{screen_text(names[k], 40)} {k}".strip() for k in found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+        raise UsageError(f"{screen_text(text, 60)} could be {shown}{more}: type more of the key")
+    return found[0] if found else None

@@ -17,7 +17,7 @@ from natster_tui.tui.app import Dashboard
 from natster_tui.tui.preferences import check_preferences
 from natster_tui.tui.screens.confirm import ConfirmNameScreen, ConfirmScreen
 from natster_tui.tui.screens.help import HelpScreen
-from natster_tui.tui.screens.publish import PublishScreen
+from natster_tui.tui.screens.publishing.form import PublishScreen
 from tests.conftest import until
 from tests.tui.keyboard import Keyboard, type_at_once
 from tests.tui.running import dashboard

@@ -71,8 +71,15 @@ COMMUNITY = (
     Key("community.copy", "y", "copy", "copy the candidates"),
 )
 PUBLISH = (
-    Key("publish.publish", "ctrl+s", "publish", "publish"),
-    Key("publish.cancel", "escape", "dismiss(None)", "cancel", shown="Esc"),
+    Key("publish.publish", "f2,ctrl+s", "publish", "publish"),
+    Key("publish.cancel", "escape", "leave", "cancel", shown="Esc"),
+)
+PUBLISH_FIELD = (
+    Key("publish.next", "enter", "screen.next_field", "next field", shown="Enter"),
+    Key("publish.down", "down", "screen.choose(1)", "choose", shown="↓"),
+    Key("publish.up", "up", "screen.choose(-1)"),
+    Key("publish.publish_typed", "f2,ctrl+s", "screen.publish", "publish", shown="F2"),
+    Key("publish.cancel_typed", "escape", "screen.leave", "cancel", shown="Esc"),
 )
 WHY = (
     Key("why.field", "slash", "field", "one field", shown="/"),
@@ -107,7 +114,13 @@ CONFIRM_NAME = (
     Key("confirm_name.cancel", "escape", "screen.dismiss(False)", "cancel", shown="Esc"),
 )
 
-FORMS = ((*GO_TO_FIELD, *GO_TO_BOX), PUBLISH, CONFIRM_NAME, HELP_FIELD, PAGE_SEARCH)
+FORMS = (
+    (*GO_TO_FIELD, *GO_TO_BOX),
+    (*PUBLISH_FIELD, *PUBLISH),
+    CONFIRM_NAME,
+    HELP_FIELD,
+    PAGE_SEARCH,
+)
 """The dialogs in which text is typed, so that a letter is a letter."""
 DIALOGS = (
     *FORMS,

@@ -27,7 +27,8 @@ from natster_tui.tui.screens.pages.community import CommunityScreen
 from natster_tui.tui.screens.pages.page_dialog import PageDialog, Result
 from natster_tui.tui.screens.pages.problems import problems_page
 from natster_tui.tui.screens.pages.sealing_keys import sealing_page
-from natster_tui.tui.screens.publish import PublishScreen, proposal_for
+from natster_tui.tui.screens.publishing.form import PublishScreen
+from natster_tui.tui.screens.publishing.proposing import proposal_for
 from natster_tui.tui.screens.rebuild import RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.screens.trial import TrialScreen
@@ -35,6 +36,9 @@ from natster_tui.tui.screens.verify import VerifyScreen
 from natster_tui.tui.screens.versions import VersionsScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View
+
+_LOOK_S, _LOOKS = 0.05, 200
+"""Seconds between two looks for an event that was published, and how many there are."""
 
 
 def shows_what_was_read(screen: Screen[Any]) -> bool:
@@ -173,7 +177,21 @@ class Dialogs:
     def _published(self, seq: int | None) -> None:
         if seq is not None:
             notice(self._app, f"published as {seq:,}")
-            self._panes.timeline.follow()
+            self._select_when_it_comes(seq)
+
+    def _select_when_it_comes(self, seq: int) -> None:
+        """Select a new event in the timeline, as soon as it came in."""
+        looks = iter(range(_LOOKS))
+
+        def look() -> None:
+            if self._view.workspace.follower.head >= seq:
+                self._panes.timeline.update_rows()
+                self._opener.open(EventPlace(seq))
+                looking.stop()
+            elif next(looks, None) is None:
+                looking.stop()
+
+        looking = self._app.set_interval(_LOOK_S, look)
 
     def community(self) -> None:
         """The figures of the community."""

@@ -1,0 +1,1 @@
+"""The form that publishes an event."""

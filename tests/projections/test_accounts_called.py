@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from natster_tui.projections.accounts_called import accounts_called
+
+A, B, C = "AAEOX7VJM", "ABIJINGB5", "AANOING5L"
+NAMES = {A: "Natster Hub", B: "Inga Moss", C: "Ingrid Solbakken", "ACQN": "inga moss"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (A, [A]),
+        ("aaeo…vjm", [A]),
+        ("natster hub", [A]),
+        ("INGA MOSS", [B, "ACQN"]),
+        ("aa", [A, C]),
+        ("hub", [A]),
+        ("ing", [B, C, "ACQN"]),
+        (" ingrid ", [C]),
+        ("nobody", []),
+        ("", []),
+        ("…", [A, B, C, "ACQN"]),
+    ],
+)
+def test_the_best_way_in_which_a_text_means_any_account_counts(
+    text: str, expected: list[str]
+) -> None:
+    assert accounts_called(text, NAMES) == expected
