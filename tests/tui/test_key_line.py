@@ -96,9 +96,7 @@ async def test_a_dialog_shows_its_own_keys(settings: ConnectionSettings) -> None
         await until(lambda: last_line(text_of(app)) == early)
         await until(lambda: "enter replay" in text_of(app))
         await pilot.press("enter")
-        await until(
-            lambda: last_line(text_of(app)) == "Enter go there / find w write the changes Esc close"
-        )
+        await until(lambda: last_line(text_of(app)) == "/ find w write the changes Esc close")
 
 
 async def test_help_begins_with_the_pane_in_use(settings: ConnectionSettings) -> None:

@@ -59,6 +59,7 @@ PAGE_SCREEN = (
     Key("page.previous", "N", "match(-1)", "previous"),
     Key("page.close", "escape", "leave", "close", shown="Esc"),
     Key("page.close_at_once", "q", "close"),
+    Key("page.enter", "enter", "enter"),
 )
 PAGE_SEARCH = (
     Key("page.searched", "enter", "screen.searched", "keep", shown="Enter"),

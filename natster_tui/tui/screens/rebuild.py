@@ -166,10 +166,6 @@ class RebuildScreen(ReplayScreen):
             case box:
                 self._toggle(box.removeprefix(_PROJECTION))
 
-    def enter(self) -> None:
-        """Enter on the page goes on as well."""
-        self.action_replay()
-
     def _toggle(self, name: str) -> None:
         """Check the box of a projection, or uncheck it; one stays checked."""
         before = self._scope.projections if self._is_whole else ()

@@ -184,8 +184,8 @@ class ReplayScreen(PageDialog):
         else:
             super().follow(place)
 
-    def enter(self) -> None:
-        """See `PageDialog.enter`: it may have been typed for what came before."""
+    def action_enter(self) -> None:
+        """See `PageDialog.action_enter`: it may have been typed for what came before."""
 
     def action_close(self) -> None:
         """Cancel what runs, and close."""

@@ -81,9 +81,6 @@ class Page(QuietScroll, can_focus=True):
     class Grown(Message):
         """There are other lines now, which may want more room or less."""
 
-    class Left(Message):
-        """Enter where nothing can be followed."""
-
     def __init__(self, glyphs: Glyphs, lines: Iterable[PageLine] = ()) -> None:
         super().__init__()
         self._glyphs = glyphs
@@ -120,6 +117,7 @@ class Page(QuietScroll, can_focus=True):
             return
         self._wrap(count)
         self.refresh()
+        self.refresh_bindings()
         self.post_message(self.Grown())
 
     def _add(self, lines: Iterable[PageLine]) -> None:
@@ -176,6 +174,12 @@ class Page(QuietScroll, can_focus=True):
         """Whether any line names something that can be followed."""
         return bool(self._links)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """See `DOMNode.check_action`: Enter is the dialog's where nothing can be followed."""
+        if action == "follow":
+            return self.has_links
+        return super().check_action(action, parameters)
+
     def action_next_link(self, step: int) -> None:
         """The next line in view that names something; without one the text scrolls."""
         wanted = self._link + step if self._link is not None else self._first_link(step)
@@ -208,8 +212,6 @@ class Page(QuietScroll, can_focus=True):
             self._follow(self._links[self._link])
         elif self._links:
             self.action_next_link(1)
-        else:
-            self.post_message(self.Left())
 
     def _follow(self, line: int) -> None:
         place = self._lines[line].place

@@ -98,6 +98,12 @@ class PageDialog(Dialog[Result]):
         rows = self.page.rows_at(width - _FRAME_WIDTH)
         frame.styles.width, frame.styles.height = width, min(max(rows, 1) + around, tallest)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """See `DOMNode.check_action`."""
+        if action == "match":
+            return self.is_searching
+        return super().check_action(action, parameters)
+
     # -- searching -------------------------------------------------------------------------
 
     def action_search(self) -> None:
@@ -106,6 +112,7 @@ class PageDialog(Dialog[Result]):
         self.call_after_refresh(self.fit)
         self._search.select_all()
         self.set_focus(self._search)
+        self.refresh_bindings()
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """Look for the text as it is typed."""
@@ -162,15 +169,10 @@ class PageDialog(Dialog[Result]):
         if self.is_current:
             self.follow(message.place)
 
-    def on_page_left(self) -> None:
-        """Enter on a page that names nothing."""
-        if self.is_current:
-            self.enter()
-
     def follow(self, place: Place) -> None:
         """Go to what a line names."""
         self.dismiss(place)
 
-    def enter(self) -> None:
+    def action_enter(self) -> None:
         """What Enter does where nothing can be followed."""
         self.action_close()

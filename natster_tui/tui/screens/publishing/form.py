@@ -75,8 +75,8 @@ class PublishScreen(Dialog[int | None]):
         self._target = FormField(target, Values.ACCOUNTS, placeholder="an account: name or key")
         self._catalog = FormField(catalog, Values.CATALOGS, placeholder="a catalog's name")
         self._began_with = (kind, origin, target, catalog)
-        self._payload: dict[EventType, dict[Path, FormField]] = {}
-        self._rows_of: dict[EventType, list[FormRow]] = {}
+        self._payload: dict[str, dict[Path, FormField]] = {}
+        self._rows_of: dict[str, list[FormRow]] = {}
         self._choices = Choices(view.glyphs, _NOTHING_LISTED)
         self._verdict = Static()
         self._hints = Hints(view.glyphs)
@@ -110,7 +110,6 @@ class PublishScreen(Dialog[int | None]):
 
     def _payload_rows(self) -> ComposeResult:
         for kind in self._view.system.kinds:
-            assert isinstance(kind.type, EventType)
             fields = self._payload[kind.type] = {}
             rows = self._rows_of[kind.type] = []
             for each in payload_fields(kind):
@@ -142,7 +141,7 @@ class PublishScreen(Dialog[int | None]):
         self._target_row.display = self._catalog_row.display = chosen in CATALOG_TYPES
         for kind, rows in self._rows_of.items():
             for row in rows:
-                row.display = kind is chosen
+                row.display = kind == chosen
 
     @property
     def ends_outside(self) -> bool:
