@@ -98,12 +98,6 @@ class PageDialog(Dialog[Result]):
         rows = self.page.rows_at(width - _FRAME_WIDTH)
         frame.styles.width, frame.styles.height = width, min(max(rows, 1) + around, tallest)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """See `DOMNode.check_action`."""
-        if action == "match":
-            return self.is_searching
-        return super().check_action(action, parameters)
-
     # -- searching -------------------------------------------------------------------------
 
     def action_search(self) -> None:
