@@ -76,6 +76,12 @@ class Settings(_Part):
     hubs: Annotated[list[str], Takes('a list of accounts, such as ["Natster Hub"]')] = Field(
         default=[], description="The hubs, by key or name, as `--hub` names them."
     )
+    columns: Annotated[
+        dict[str, list[str]], Takes('lines such as account = ["account", "out", "in"]')
+    ] = Field(
+        default={},
+        description="The columns of a projection's pane, by heading; see below.",
+    )
     keymap: Annotated[
         dict[str, dict[str, str | list[str]]],
         Takes('lines such as app.help = "f9" or app.quit = ["q", "ctrl+q"]'),

@@ -26,8 +26,10 @@ class Row:
 def rows(settings: Settings) -> Iterator[Row]:
     """All settings with their values, and those of keys and contexts one by one."""
     for name in Settings.model_fields:
-        if name not in ("keymap", "contexts"):
+        if name not in ("columns", "keymap", "contexts"):
             yield Row((name,), _shown(getattr(settings, name)))
+    for projection, columns in settings.columns.items():
+        yield Row(("columns", projection), _shown(columns))
     for scope, commands in settings.keymap.items():
         for command, keys in commands.items():
             yield Row(("keymap", scope, command), _shown(keys))

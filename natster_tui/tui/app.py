@@ -81,7 +81,7 @@ class Dashboard(TerminalApp):
         self.sizes = PaneSizes({})
         self.workspace = workspace
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs)
-        self.panes = Panes(self.view, self.view.projections)
+        self.panes = Panes(self.view, self.view.projections, preferences.columns)
         self._status = StatusLine(preferences.context)
         self._alert = Alert(self.view.glyphs)
         self.traveller = TravelBanner(self.view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from natster_tui.errors import UsageError
 from natster_tui.preferences.model import Settings
 from natster_tui.preferences.place import Place
 from natster_tui.preferences.settings_file import SettingsFile
+from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from natster_tui.tui.preferences import check_preferences
@@ -34,7 +36,7 @@ def file(text: str) -> SettingsFile:
 async def preferring(
     settings: ConnectionSettings, text: str, size: tuple[int, int] = (250, 40)
 ) -> AsyncIterator[tuple[Dashboard, Keyboard]]:
-    preferences = check_preferences(file(text), PROD)
+    preferences = check_preferences(file(text), PROD, PROJECTIONS)
     async with dashboard(settings, size=size, preferences=preferences) as running:
         yield running
 
@@ -60,6 +62,14 @@ async def test_theme_and_keys_are_those_of_the_settings(settings: ConnectionSett
     [
         ('\ntheme = "norde"', "line 2: there is no theme norde, did you mean nord?"),
         ('[contexts.a]\ncolor = "rouge"', "line 2: rouge is not a colour"),
+        (
+            'columns.acount = ["key"]',
+            "line 1: there is no projection acount here",
+        ),
+        (
+            'columns.account = ["key", "luck"]',
+            "line 1: account has no column luck: it has",
+        ),
         ('[keymap]\napp.help = "w"', "line 2: w is the key of app.why already"),
         ('[keymap]\napp.halp = "f9"', "line 2: no command is called app.halp, did you mean app.h"),
     ],
@@ -68,8 +78,18 @@ def test_themes_colours_and_keys_that_are_none_are_told_with_their_line(
     text: str, told: str
 ) -> None:
     with pytest.raises(UsageError) as refused:
-        check_preferences(file(text), PROD)
+        check_preferences(file(text), PROD, PROJECTIONS)
     assert told in refused.value.sentence
+
+
+async def test_the_columns_of_a_pane_are_those_of_the_settings_in_their_order(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with preferring(settings, 'columns.account = ["in", "out"]', (140, 40)) as (app, _):
+        headings = [heading for heading, _meaning in app.panes.accounts.columns_explained]
+        assert headings == ["account", "in", "out"]
+        await until(lambda: re.search(r"account +in +out ", text_of(app)))
 
 
 async def test_production_is_always_on_screen_and_asks_for_its_name_first(

@@ -23,6 +23,7 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.preferences.place import Place
 from natster_tui.preferences.rows import rows
 from natster_tui.preferences.settings_file import SettingsFile, default_path
+from natster_tui.projections.registering.registry import Registry
 from natster_tui.store.settings.in_force import DEFAULT, Setting, settings_in_force
 from natster_tui.store.settings.options import ConnectionFlags
 from natster_tui.text.masking import screen_text
@@ -59,7 +60,7 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     found += [_from_flag(name, given, "") for name in _FLAG_SETTINGS if name in given]
     hubs = hub or click.get_current_context().find_root().params.get("hub") or ()
     found += [Setting("hub", screen_text(each, 100), "--hub") for each in hubs]
-    found += _from_file(file, without=("hubs",) if hubs else ())
+    found += _from_file(file, target.choice.projections, without=("hubs",) if hubs else ())
     found += [
         Setting(name.lower(), screen_text(value, 100), name)
         for name in _SWITCHES
@@ -75,13 +76,15 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
         click.echo(f"{setting.name:<{names}}  {setting.value:<{values}}  {setting.source}")
 
 
-def _from_file(file: SettingsFile, without: Collection[str]) -> Iterator[Setting]:
+def _from_file(
+    file: SettingsFile, projections: Registry, without: Collection[str]
+) -> Iterator[Setting]:
     """The settings of the file, each with its line, after the file itself."""
     if file.path is not None:
         # Loaded for this only: themes and keys are the dashboard's, which takes a while to load.
         from natster_tui.tui.preferences import check_preferences
 
-        check_preferences(file, Place())
+        check_preferences(file, Place(), [*projections])
     path = file.path or default_path()
     if path is not None:
         named_by = file.named_by if file.path else "there is no such file"

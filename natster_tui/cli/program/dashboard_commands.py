@@ -117,7 +117,7 @@ async def _run(
     from natster_tui.tui.preferences import check_preferences
 
     settings = file.settings
-    preferences = check_preferences(file, place)
+    preferences = check_preferences(file, place, [*workspace.options.choice.projections])
     if settings.time == "utc":
         show_utc()
     collect_in_small_steps()

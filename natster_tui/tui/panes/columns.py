@@ -7,7 +7,7 @@ any other projection gets the one that `model_columns` makes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from natster_tui.projections.api import Projection
@@ -111,6 +111,8 @@ def cells_of(
 
 
 _NOTHING = Cell("")
+_MARK = "mark"
+"""What a column without a heading is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,10 @@ class Narrowing(Generic[State]):
     """What an empty pane says."""
 
 
+def _called(column: Column[Any]) -> str:
+    return column.heading or _MARK
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentColumns(Generic[State]):
     """The declaration of one documents pane. `id` is the widget's."""
@@ -156,6 +162,18 @@ class DocumentColumns(Generic[State]):
     nothing: Sequence[str]
     """What an empty pane says."""
     narrowing: Narrowing[State] | None = None
+
+    @property
+    def headings(self) -> list[str]:
+        """What the settings may call its columns."""
+        return [_called(column) for column in self.columns]
+
+    def with_columns(self, wanted: Sequence[str]) -> DocumentColumns[State]:
+        """With those columns only, in that order, behind the one that names the document."""
+        named = next(at for at, column in enumerate(self.columns) if column.heading)
+        others = {_called(column): column for column in self.columns[named + 1 :]}
+        chosen = [others[each] for each in dict.fromkeys(wanted) if each in others]
+        return replace(self, columns=(*self.columns[: named + 1], *chosen))
 
     @property
     def noun(self) -> str:

@@ -6,7 +6,7 @@ is asked here, so that they all mean the same row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from textual.widget import Widget
@@ -39,21 +39,33 @@ _FURTHER_NUMBERS = "6789"
 """Keys that go to the documents of further projections, in the order of registration."""
 
 
+def declared_columns(projection: Projection[Any]) -> DocumentColumns[Any]:
+    """How the documents of a projection are shown, unless the settings say otherwise."""
+    return _DECLARED.get(projection.name) or model_columns(projection)
+
+
 class Panes:
     """One pane for the log, one for the documents of each projection, projectors, inspector.
 
     They are kept here, not queried: a dialog may be on top, and a last refresh may come after the
-    screen is gone.
+    screen is gone. `columns` are the headings that the user wants, by projection.
     """
 
-    def __init__(self, view: View, projections: Sequence[Projection[Any]]) -> None:
+    def __init__(
+        self,
+        view: View,
+        projections: Sequence[Projection[Any]],
+        columns: Mapping[str, Sequence[str]],
+    ) -> None:
         self.timeline = Timeline(view)
         numbers = iter(_FURTHER_NUMBERS)
         self.documents: dict[str, DocumentsPane] = {}
         for projection in projections:
             number = _NUMBERS.get(projection.name) or next(numbers, "")
-            columns = _DECLARED.get(projection.name) or model_columns(projection)
-            pane = DocumentsPane(view, columns, number)
+            declared = declared_columns(projection)
+            if projection.name in columns:
+                declared = declared.with_columns(columns[projection.name])
+            pane = DocumentsPane(view, declared, number)
             pane.set_class(projection.name not in _NUMBERS, "further")
             self.documents[projection.name] = pane
         self.projectors = Projectors(view)
