@@ -36,6 +36,8 @@ from tests.real_server import RealServer
 ANN, BOB, CAT = (encode_account_key(bytes([number]) * 32) for number in (1, 2, 3))
 SHARED = ("catalog_shared", "--origin", ANN, "--target", BOB, "--catalog", "kevbuzz")
 LONGEST_S = 10.0
+NEXT = ("--projection", "{next}")
+BESIDE = ("project", "catalog", "--beside", "--once", *NEXT)
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("status",),
     ("status", "--json"),
@@ -52,6 +54,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("rebuild", "--yes", "--json", "--purge"),
     ("rebuild", "account", "--key", ANN, "--yes", "--json"),
     ("project", "--once"),
+    BESIDE,
+    ("compare", "catalog", *NEXT),
+    ("drop", "catalog", "--yes", *NEXT),
     ("publish", "natster_initialized", "--origin", ANN, "--data", '{"account_name":"Ann"}'),
     ("export", "--open"),
     ("export", "--keys"),
@@ -146,9 +151,11 @@ class Lane:
         directory.mkdir()
         self._key_file = directory / "keys.json"
         self._file = directory / "log.jsonl"
+        self._next = directory / "next.py"
 
     async def run(self, url: str, command: tuple[str, ...]) -> Ended:
-        words = [word.replace("{file}", str(self._file)) for word in command]
+        places = {"{file}": str(self._file), "{next}": str(self._next)}
+        words = [places.get(word, word) for word in command]
         user, password = self.settings.user, revealed(self.settings.password)
         assert user is not None
         assert password is not None
@@ -173,6 +180,10 @@ class Lane:
         self._file.write_text(
             '{"seq":1,"time":"2026-01-01T00:00:00Z","headers":{},"payload":"{}",'
             '"subject":"natster.events.CC.none.none.natster_initialized"}\n'
+        )
+        self._next.write_text(
+            "from natster_tui.projections.catalog import CatalogProjection\n"
+            "class Next(CatalogProjection):\n    version = 99\n"
         )
 
     async def measure(self, proxy: AlteringProxy) -> dict[tuple[str, ...], int]:
@@ -217,8 +228,11 @@ class Lane:
         return ""
 
     async def make_ready_for(self, command: tuple[str, ...]) -> None:
-        """No lease is held, and the account to be erased has something to erase."""
+        """No lease is held, and there is what is to be erased, compared or dropped."""
         await self.free_the_leases()
+        if command[0] in ("compare", "drop"):
+            ended = await self.run(self.settings.servers[0], BESIDE)
+            assert ended.code == 0, ended
         if command[:2] == ("keys", "erase"):
             name = f'{{"account_name":"x{next(self._names)}"}}'
             again = ("publish", "natster_initialized", "--origin", CAT, "--data", name)
