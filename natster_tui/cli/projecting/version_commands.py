@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
-from natster_tui.cli.asking import confirm
+from natster_tui.cli.asking import confirm, confirm_by_name
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.versions import ComparedVersions, PromotedVersion
@@ -20,12 +20,14 @@ from natster_tui.cli.projecting.printing import (
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
+from natster_tui.engine.rebuilding.confirming import Answer, Decision, Refuse, Request
 from natster_tui.engine.rebuilding.findings import Verdict
+from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.versions.comparing import compare_versions
 from natster_tui.engine.versions.dropping import drop_version
-from natster_tui.engine.versions.finding import version_beside
+from natster_tui.engine.versions.finding import VersionPair, version_beside
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.engine.versions.side_by_side import SideBySide
 from natster_tui.errors import RefusedError, UsageError
@@ -89,11 +91,12 @@ def promote(name: str, version: int | None, yes: bool, as_json: bool, **_given: 
     """
     target = target_of(takes_versions=True)
     chosen_projection(target.choice.projections, name)
-    if target.choice.read_only:
+    request = Request(can_ask=not yes, read_only=target.choice.read_only)
+    if request.read_only:
         raise RefusedError("--read-only: promoting writes the projection")
     if as_json and not yes:
         raise UsageError("--json asks nothing: add --yes")
-    verdict, beside = run(_promote(target, name, version, ask=not yes, as_json=as_json))
+    verdict, beside = run(_promote(target, name, version, request, as_json=as_json))
     if as_json:
         click.echo(output_line(PromotedVersion.of(verdict, beside)))
     else:
@@ -105,7 +108,7 @@ def promote(name: str, version: int | None, yes: bool, as_json: bool, **_given: 
 
 
 async def _promote(
-    target: Target, name: str, version: int | None, *, ask: bool, as_json: bool
+    target: Target, name: str, version: int | None, request: Request, *, as_json: bool
 ) -> tuple[Verdict, str]:
     """What verifying the promoted version found, and the bucket of the version beside."""
     async with opened_log(target.source, target.choice) as log:
@@ -121,11 +124,24 @@ async def _promote(
                 print_comparison(plan.compared)
             click.echo(f"version {pair.version} beside: {plan.candidate.sentence}")
             click.echo(f"{pair.used.bucket} at {plan.rebuild.seq:,}: {plan.rebuild.summary}")
-        if ask:
-            confirm(f"Make version {pair.version} the stored one, in {pair.used.bucket}?")
+        _confirm_promotion(promotion.decide(request), request, pair)
         verdict = await promotion.commit()
         end_progress()
         return verdict, pair.bucket
+
+
+def _confirm_promotion(decision: Decision, request: Request, pair: VersionPair) -> None:
+    """Raise RefusedError unless it may be done, and was agreed to where a person answers."""
+    if isinstance(decision, Refuse):
+        raise refusal(decision)
+    if not request.can_ask:
+        return
+    for risk in decision.risks:
+        click.echo(risk_sentence(risk), err=True)
+    if decision.answer is Answer.NAMES:
+        confirm_by_name((pair.used,))
+    else:
+        confirm(f"Make version {pair.version} the stored one, in {pair.used.bucket}?")
 
 
 @click.command()

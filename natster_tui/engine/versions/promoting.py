@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.engine.projecting.stored_projection import bucket_of, stored_checkpoint
+from natster_tui.engine.rebuilding.confirming import Decision, Request
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.rebuild import Pause, Rebuild, no_pause
 from natster_tui.engine.rebuilding.replay import OnProgress
@@ -93,6 +94,10 @@ class Promotion:
         for error in self._rebuild.blocked.values():
             raise error.without_traceback()
         return PlannedPromotion(candidate, compared, plan)
+
+    def decide(self, request: Request) -> Decision:
+        """What has to be confirmed before `commit`; the same as for any rebuild."""
+        return self._rebuild.decide(request)
 
     async def commit(self) -> Verdict:
         """Rebuild the stored bucket by the version's rule, and verify it."""

@@ -12,6 +12,8 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from natster_tui.engine.rebuilding.confirming import Answer, Refuse, Request
+from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
 from natster_tui.engine.versions.comparing import compare_versions
 from natster_tui.engine.versions.dropping import drop_version
 from natster_tui.engine.versions.finding import VersionPair
@@ -22,7 +24,7 @@ from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.actions.asking_first import AskingFirst
 from natster_tui.tui.keys.dialogs import VERSIONS
 from natster_tui.tui.keys.key import bindings
-from natster_tui.tui.screens.confirm import ConfirmScreen
+from natster_tui.tui.screens.confirm import ConfirmNameScreen, ConfirmScreen
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.hints import CLOSES, Hint
@@ -49,6 +51,8 @@ class VersionsScreen(ReplayScreen):
         """The comparison that is shown."""
         self._stage = "compare"
         self._again_at = 0.0
+        self._wants_name = False
+        """Whether a key is not enough to promote."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `DOMNode.check_action`: each stage has keys of its own."""
@@ -159,6 +163,14 @@ class VersionsScreen(ReplayScreen):
             f"\n{pair.used.bucket} at {plan.rebuild.seq:,} would change: {plan.rebuild.summary}",
             "bold",
         )
+        decision = self._promotion.decide(Request(read_only=workspace.read_only))
+        if isinstance(decision, Refuse):
+            self.say(refusal(decision).sentence, "text-warning")
+            self.hint(CLOSES)
+            return
+        for risk in decision.risks:
+            self.say(f"{self.view.glyphs.warn} {risk_sentence(risk)}", "text-warning")
+        self._wants_name = decision.answer is Answer.NAMES
         self._enter("confirm")
         self.hint(
             Hint("w", f"makes version {pair.version} the stored one", "screen.write"),
@@ -168,11 +180,23 @@ class VersionsScreen(ReplayScreen):
     def action_write(self) -> None:
         """Make it the stored version."""
         if self._stage == "confirm":
-            self._asking_first.then("promote", self._write)
+            self._asking_first.then("promote", self._ask_for_name)
 
-    def _write(self) -> None:
-        self._enter("write")
-        self.work(self._commit)
+    def _ask_for_name(self) -> None:
+        """A risk that is not in the changes wants the projection's name typed."""
+        name = self._pair.name
+        if not self._wants_name:
+            self._write(True)
+            return
+        question = ConfirmNameScreen(
+            f"Make version {self._pair.version} of {name} the stored one?", name, self.view.glyphs
+        )
+        self.app.push_screen(question, self._write)
+
+    def _write(self, yes: bool | None) -> None:
+        if yes:
+            self._enter("write")
+            self.work(self._commit)
 
     async def _commit(self) -> None:
         assert self._promotion is not None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from natster_tui.engine.projecting.stored_projection import Standing, load_projection
+from natster_tui.engine.rebuilding.confirming import Answer, Confirm, Refusal, Refuse, Request
 from natster_tui.engine.rebuilding.expected_whole import ExpectedWhole
 from natster_tui.engine.versions import promoting
 from natster_tui.engine.versions.finding import VersionPair
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.errors import RefusedError, UsageError
+from natster_tui.events.natster import NATSTER
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.registering.registry import ACCOUNTS
@@ -17,6 +19,7 @@ from natster_tui.projections.versions.naming import beside
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.envelope import is_sealed
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.engine.running import assert_stored_is_the_fold, project_to_head
@@ -28,6 +31,7 @@ from tests.engine.versions.activities import (
     SECOND,
     project_all,
 )
+from tests.jetstream import ask_jetstream
 from tests.making_logs import append, imported, initialized, shared
 from tests.reading_buckets import put_value, stored_documents, stored_values
 
@@ -112,6 +116,24 @@ async def test_a_version_beside_nothing_stored_is_not_promoted(
     await project_all(log, beside(SECOND))
     with pytest.raises(RefusedError, match=r"PROJ_ACTIVITY is behind .* nothing is stored in it"):
         await Promotion(log, BOTH, "test").prepare()
+
+
+async def test_a_log_that_lost_events_is_confirmed_by_a_person_as_for_any_rebuild(
+    link: Link,
+) -> None:
+    log = await EventLog.create(link, NATSTER, LogSettings(deny_delete=False))
+    await append(log, EVENTS)
+    await project_all(log, FIRST)
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": 2})
+    await project_all(log, beside(SECOND))
+    promotion = Promotion(log, BOTH, "test")
+    assert (await promotion.prepare()).candidate.good
+    unasked = promotion.decide(Request(can_ask=False))
+    assert isinstance(unasked, Refuse)
+    assert unasked.reason is Refusal.NEEDS_A_PERSON
+    asked = promotion.decide(Request())
+    assert isinstance(asked, Confirm)
+    assert asked.answer is Answer.NAMES
 
 
 async def test_sealed_documents_are_sealed_for_the_bucket_they_are_stored_in(
