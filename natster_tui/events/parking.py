@@ -31,12 +31,9 @@ class ParkReason(StrEnum):
         return _EXPLANATIONS[self]
 
     def brief(self, what: str = "") -> str:
-        """The reason in a few words, for a row; `what` is the type or token that it is about."""
-        match self:
-            case ParkReason.UNKNOWN_TYPE if what:
-                return f"unknown: {what}"
-            case ParkReason.TOKEN if what:
-                return f"{what} is no name"
+        """The reason in a few words, for a row; `what` is the type that is not known."""
+        if self is ParkReason.UNKNOWN_TYPE and what:
+            return f"unknown: {what}"
         return _BRIEFLY[self]
 
     @property

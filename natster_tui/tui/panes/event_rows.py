@@ -147,10 +147,9 @@ class EventRows:
             who = f"{who} {screen_text(catalog, 40)}"
         if isinstance(event, ParkReason):
             return who, reason.brief(screen_text(tokens["event"], 40))
-        used = [origin, *([target] if event.kind.has_target else [])]
-        used += [catalog] if event.kind.has_catalog else []
-        bad = next((token for token in used if not is_usable_token(token)), "")
-        return who, reason.brief(screen_text(bad, 40))
+        if reason is ParkReason.TOKEN:
+            return who, _unusable(event) or reason.brief()
+        return who, reason.brief()
 
     def _happened(self, event: Event, width: int) -> Sequence[Cell]:
         glyphs, kind = self._view.glyphs, event.kind
@@ -174,7 +173,9 @@ class EventRows:
             )
             parts, start = (who, arrow, whom), cut[0] + cell_len(arrow) + cut[1]
         else:
-            start = max(phrase, min(start, room - 1 - needed))
+            # Two blanks between them where there is room.
+            last = room - 1 - needed
+            start = max(min(phrase + 1, last), min(start, last))
         return [mark, *said, Cell("".join(parts), start), Cell(catalog, 0, "strong")]
 
     def _phrase_of(self, event: Event) -> tuple[tuple[str, str, str], str]:
@@ -192,3 +193,16 @@ class EventRows:
             return (who, "", ""), catalog
         arrow, _, other = whom.partition(" ")
         return (who, f" {plain(arrow, glyphs)} ", other), catalog
+
+
+def _unusable(event: Event) -> str:
+    """Which token of an event cannot be what it is used as; empty if all can."""
+    used = [(event.origin, "account")]
+    if event.kind.has_target:
+        used.append((event.target, "account"))
+    if event.kind.has_catalog:
+        used.append((event.catalog, "catalog"))
+    for token, noun in used:
+        if not is_usable_token(token):
+            return f"{screen_text(token, 40)} is no {noun}"
+    return ""

@@ -35,7 +35,9 @@ _EVERY_S = 0.3
 """While events stream past, they are not read in full, and laying one out costs the most."""
 _CHOSEN = Style(reverse=True)
 _FOUND = Style(bold=True, underline=True)
-_SEARCHED = 20_000
+REST = 10
+"""After writing a sheet it is not written again for so many times as long as that took."""
+_SEARCHED = 5_000
 """Lines that are looked through for a text, at each key that is typed."""
 
 
@@ -63,7 +65,10 @@ class Inspector(QuietScroll, can_focus=True):
         self.writer = SheetWriter(view, self, self._inspect_again)
         self._view = view
         self._subject: Subject | None = None
-        self._basis: object = None
+        self._asked: object = None
+        self._known: object = None
+        """What the sheet was written for."""
+        self._rests_until = 0.0
         self._reveal_until = 0.0
         self._countdown: Timer | None = None
         self._inspected_at = 0.0
@@ -171,9 +176,13 @@ class Inspector(QuietScroll, can_focus=True):
             self._show_subtitle()
 
     def inspect(self, subject: Subject | None, *, calmly: bool = False) -> None:
-        """Show a subject as it is now; `calmly` skips it if another was shown a moment ago."""
+        """Show a subject as it is now; `calmly` skips an event if one was shown a moment ago.
+
+        Another document than before was asked for by a person, and is shown at once.
+        """
         now = time.monotonic()
-        if calmly and now - self._inspected_at <= _EVERY_S:
+        is_new = _document_of(subject) not in (None, _document_of(self._subject))
+        if calmly and not is_new and now - self._inspected_at <= _EVERY_S:
             return
         self._inspected_at = now
         if _document_of(subject) != _document_of(self._subject):
@@ -184,12 +193,18 @@ class Inspector(QuietScroll, can_focus=True):
         self._subject = subject
         if subject is None:
             return
-        basis = self.writer.basis(subject, reveal=self.reveals)
-        if basis is None or basis != self._basis:
-            self._basis = basis
+        asked = self.writer.asked(subject, reveal=self.reveals)
+        if asked == self._asked and now < self._rests_until:
+            return
+        known = self.writer.known(subject)
+        if known is None or (asked, known) != (self._asked, self._known):
+            self._asked, self._known = asked, known
             self._put(self.writer.sheet_of(subject, reveal=self.reveals))
+            ended = time.monotonic()
+            self._rests_until = ended + REST * (ended - now)
 
     def _inspect_again(self) -> None:
+        self._rests_until = 0.0
         self.inspect(self._subject)
 
     # -- painting --------------------------------------------------------------------------

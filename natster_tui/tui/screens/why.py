@@ -19,6 +19,7 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange
 from natster_tui.projections.wording import change_line, event_phrase
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.clock import row_time
@@ -95,9 +96,9 @@ class Reasons(VirtualList):
                 yield
         if wanted:
             self._said = ("", f" none of {total:,} events changed a field like this")
-            self._count(rows, f"{len(self._told):,} of {total:,} events")
+            self._count(rows, f"{len(self._told):,} of {counted(total, 'event')}")
         else:
-            self._count(rows, f"{total:,} events")
+            self._count(rows, counted(total, "event"))
 
     def _count(self, rows: int, counted: str) -> None:
         self.set_row_count(rows)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import islice
 
 from natster_tui.engine.history.document_story import Share
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.places.place import account_place
+from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.sheets.account_sheet import AnyFold
 from natster_tui.tui.sheets.shares import Told, add_recipients, history_section
 from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+
+_LISTED = 20
+"""Accounts and names that are warned of, one by one."""
 
 
 def catalog_sheet(
@@ -21,12 +26,13 @@ def catalog_sheet(
     manner: Manner,
     told: Told,
     *,
-    warnings: Sequence[str] = (),
+    twins: Sequence[str] = (),
     accounts: Mapping[str, AccountState],
     share: Share | None = None,
 ) -> Sheet:
     """A catalog's page; `accounts` says when a recipient imported it.
 
+    `twins` are the catalogs whose names differ from this one's in letter case only.
     `share` is the one that the row under the cursor stands for, if it stands for one.
     """
     facts = Section("catalog")
@@ -38,10 +44,12 @@ def catalog_sheet(
         facts.add("", "only shared in ways that make no catalog", Tone.DIM)
         return Sheet(title, (facts, history_section(told, manner)))
     facts.add("owner", manner.briefly(state.owner), place=account_place(state.owner))
-    for warning in warnings:
-        facts.add("warning", warning, Tone.WARN)
-    for other in state.contested_by:
-        facts.add("also by", manner.briefly(other), Tone.WARN, account_place(other))
+    for other in islice(state.contested_by, _LISTED):
+        said = f"{manner.briefly(other)} shares one of that name, and grants no access here"
+        facts.add("contested", said, Tone.WARN, account_place(other))
+    for twin in twins[:_LISTED]:
+        said = f"{screen_text(twin, 60)} differs in letter case only: importers confuse them"
+        facts.add("looks like", said, Tone.WARN, DocumentPlace(CATALOGS.name, twin))
     shares = Section("shares")
     add_recipients(
         shares, name, state.owner, state.shared_with, partial(_imported_at, accounts), told, manner

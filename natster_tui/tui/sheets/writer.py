@@ -68,19 +68,23 @@ class SheetWriter:
         view = self._view
         return Manner(view.names, view.shown_at, reveal)
 
-    def basis(self, subject: Subject | None, *, reveal: bool) -> object:
-        """What a document's sheet depends on; None for what is written anew each time.
+    def asked(self, subject: Subject | None, *, reveal: bool) -> object:
+        """What a person asked to see; when it differs, that is shown at once."""
+        shown = (self.face, self.shows_change, frozenset(self.folded), self.comparing.version)
+        moment = self._view.moment
+        return (subject, shown, None if moment is None else moment.seq, reveal)
 
-        Two equal ones give the same sheet. A hub's sheet takes milliseconds, and a screen asks for
-        it at every refresh.
+    def known(self, subject: Subject | None) -> object:
+        """What a document's sheet depends on besides; None for what is written anew each time.
+
+        Where it is as before, so is the sheet. A hub's takes a tenth of a second, and a screen
+        asks for it at every refresh.
         """
         if not isinstance(subject, DocumentSubject):
             return None
         view = self._view
         told = self._stories.told(subject).basis if self.face is Face.PAGE else None
-        shown = (self.face, frozenset(self.folded), self.comparing.version, reveal)
-        named = (view.version, view.hubs, view.homonyms)
-        return (subject, shown, told, named, view.now() // 60)
+        return (told, view.version, view.hubs, view.homonyms, view.now() // 60)
 
     def sheet_of(self, subject: Subject, *, reveal: bool) -> Sheet:
         """The sheet of a subject."""
@@ -133,7 +137,7 @@ class SheetWriter:
                 fold,
                 manner,
                 told,
-                warnings=catalog_warnings(view, key),
+                twins=view.collisions.get(key, ()),
                 accounts=view.accounts,
                 share=subject.share,
             )

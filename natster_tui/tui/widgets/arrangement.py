@@ -67,6 +67,8 @@ class Arrangement:
         for index, width in zip(names, fair, strict=True):
             widths[index] = width
         if names and (spare := left - sum(fair)) > 0:
-            # The first name takes what is left, so that numbers stand at the right edge.
-            widths[names[0]] += spare
+            # Names take what is left, so that numbers stand at the right edge.
+            share, extra = divmod(spare, len(names))
+            for number, index in enumerate(names):
+                widths[index] += share + (number < extra)
         return widths

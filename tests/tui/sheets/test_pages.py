@@ -192,7 +192,7 @@ async def test_parked_rows_say_who_whom_and_why(settings: ConnectionSettings) ->
     async with dashboard(settings) as (app, pilot):
         await pilot.press("exclamation_mark")
         await until(lambda: "(4 of 400)" in text_of(app))
-        await until(lambda: "is no name" in text_of(app) and "unknown: " in text_of(app))
+        await until(lambda: "none is no catalog" in text_of(app) and "unknown: " in text_of(app))
         assert "unreadable web context" in text_of(app)
         assert "natster.events." not in text_of(app).split("5 Event")[0]
 

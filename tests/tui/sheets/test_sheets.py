@@ -105,7 +105,7 @@ def test_a_catalog_says_with_whom_it_is_shared_and_who_imported_it() -> None:
         CATALOG_FOLD,
         MANNER,
         UNREAD,
-        warnings=["two owners"],
+        twins=["Songs"],
         accounts=ACCOUNT_FOLD.states,
         share=Share("ANNA", "BERT", "songs"),
     )
@@ -115,7 +115,7 @@ def test_a_catalog_says_with_whom_it_is_shared_and_who_imported_it() -> None:
         "shared at reading …",
         "imported at 01-02 00:00",
         "owner A  ANNA",
-        "warning two owners",
+        "looks like Songs differs in letter case only: importers confuse them",
     ]
     assert lines[5].startswith("shared with 1 account")
     assert lines[6].startswith("BERT  reading …")
