@@ -199,7 +199,8 @@ async def test_status_shows_hazards_and_writes_by_other_programs(
     await jetstream(settings, "STREAM.UPDATE.NATSTER_EVENTS", config | {"discard": "old"})
     await put_value(settings, "PROJ_CATALOG", "kevbuzz", WRONG)
     text = await natster.succeed("status")
-    assert "account     at 10, lag 0, 3 keys, parked 0" in text.lines
+    stored = f"account     at 10, lag 0, 3 keys, parked 0, version {PROJECTIONS[0].version}"
+    assert stored in text.lines
     assert "discard is old: a full log will forget its first events" in text.out
     assert "something else wrote to PROJ_CATALOG: verify catalog shows" in text.out
     assert "PROJ_ACCOUNT" not in text.out

@@ -191,8 +191,8 @@ async def test_accounts_catalogs_and_figures(natster: Program, head: int) -> Non
         await walk.look("4", "Projector account", "a token cannot be")
         await walk.look("m", "Prize candidates", "at most")
         await walk.close(gone="Prize candidates")
-        await walk.look("?", "Leave the dashboard")
-        await walk.close(gone="Leave the dashboard")
+        await walk.look("?", "In this pane")
+        await walk.close(gone="In this pane")
 
 
 @pytest.mark.full

@@ -55,9 +55,9 @@ async def test_a_newcomer_watches_rebuilds_verifies_and_leaves(
         await terminal.wait_for("Known catalogs of ", gone="Known catalogs of Natster Hub")
         terminal.press(ENTER)
         terminal.press("?")
-        await terminal.wait_for("Leave the dashboard")
+        await terminal.wait_for("In this pane: Accounts")
         terminal.press(ESCAPE)
-        await terminal.wait_for("Known catalogs of ", gone="Leave the dashboard")
+        await terminal.wait_for("Known catalogs of ", gone="In this pane")
 
         # The action that the dashboard exists for, while traffic runs.
         terminal.press("r")
@@ -140,9 +140,9 @@ async def test_keys_typed_ahead_go_where_they_were_meant_to(anywhere: Program) -
         it.press("2j")  # as they come in one piece over a slow line
         await it.wait_for("Known catalogs of ")
         it.press("?")
-        await it.wait_for("Leave the dashboard")
+        await it.wait_for("In this pane: Accounts")
         it.press(ESCAPE)
-        await it.wait_for("Known catalogs of ", gone="Leave the dashboard")
+        await it.wait_for("Known catalogs of ", gone="In this pane")
         assert "Known catalogs of Natster Hub" not in it.shown
 
 
