@@ -218,7 +218,7 @@ class Projecting(RuleBasedStateMachine):
 
         self.run(delete_consumers())
         for process in self.world.processes.values():
-            process.sealing.again = again
+            process.log.redeliver(again)
 
     # -- faults ----------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ so the machine decides how things interleave.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -24,7 +25,8 @@ from natster_tui.engine.projecting import writer as projection_writer
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.rebuilding import rebuild
 from natster_tui.errors import ConflictError, ConnectionLostError, ServerError
-from natster_tui.events.event import Record
+from natster_tui.events.event import Record, StoredMessage
+from natster_tui.events.log.info import LogInfo
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections import paging
 from natster_tui.projections.api import Projection
@@ -34,7 +36,6 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.reading.stream_reader import StreamReader
-from natster_tui.store.sealing.values import PlainSealing
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.folding import fold_all
@@ -59,34 +60,70 @@ CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_WITHIN, Fault.CRASH_AFTER)
 LOSSES = (Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.LATE)
 
 
-class Redelivering(PlainSealing):
-    """Hands records out again: through here comes everything that is read from the log."""
+Delivered = TypeVar("Delivered")
 
-    def __init__(self) -> None:
+
+class Redelivery(Generic[Delivered]):
+    """Hands out again what was handed out before: `again` of them, once."""
+
+    def __init__(self, seq_of: Callable[[Delivered], int]) -> None:
         self.again = 0
-        self._handed_out: list[Record] = []
+        self._seq_of = seq_of
+        self._handed_out: list[Delivered] = []
 
-    async def open_records(self, records: list[Record]) -> list[Record]:
-        if self.again and records and self._handed_out:
-            again = [r for r in self._handed_out[-self.again :] if r.seq < records[0].seq]
+    def of(self, batch: list[Delivered]) -> list[Delivered]:
+        if self.again and batch and self._handed_out:
+            first = self._seq_of(batch[0])
+            again = [x for x in self._handed_out[-self.again :] if self._seq_of(x) < first]
             self.again = 0
-            return again + records
-        self._handed_out = (self._handed_out + records)[-20:]
-        return records
+            return again + batch
+        self._handed_out = (self._handed_out + batch)[-20:]
+        return batch
+
+
+class RedeliveringReader(StreamReader):
+    """A reader that hands messages out again."""
+
+    redelivery: Redelivery[StoredMessage]
+
+    async def messages(self) -> AsyncGenerator[list[StoredMessage], None]:
+        async with aclosing(super().messages()) as slices:
+            async for messages in slices:
+                yield self.redelivery.of(messages)
 
 
 class LogOfAProcess(EventLog):
-    """A log whose batches may hold records again; one record asked for is that one."""
+    """A log whose readers and reads may hand out again what they did before."""
 
-    async def record_at(self, seq: int) -> Record | None:
-        return await EventLog(self.link, self.info, self.system).record_at(seq)
+    def __init__(self, link: Link, info: LogInfo) -> None:
+        super().__init__(link, info, NATSTER)
+        self.messages_again = Redelivery[StoredMessage](lambda message: message[0])
+        self.records_again = Redelivery[Record](lambda record: record.seq)
+
+    def redeliver(self, again: int) -> None:
+        """Hand out this many again with what is read next."""
+        self.messages_again.again = self.records_again.again = again
+
+    def reader(self, start: int, **options: Any) -> StreamReader:
+        reader = super().reader(start, **options)
+        reader.__class__ = RedeliveringReader
+        assert isinstance(reader, RedeliveringReader)
+        reader.redelivery = self.messages_again
+        return reader
+
+    async def records(
+        self, first: int, last: int, **options: Any
+    ) -> AsyncGenerator[list[Record], None]:
+        async with aclosing(super().records(first, last, **options)) as batches:
+            async for batch in batches:
+                yield self.records_again.of(batch)
 
 
 @dataclass(eq=False)
 class Process:
     """A process with a link of its own: a projector at work, or only a rebuild."""
 
-    log: EventLog
+    log: LogOfAProcess
     keeper: LeaseKeeper
     projector: Projector
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -97,11 +134,6 @@ class Process:
     """How many faults befell it."""
     refused: int = 0
     """How many of its commits came too late."""
-
-    @property
-    def sealing(self) -> Redelivering:
-        assert isinstance(self.log.sealing, Redelivering)
-        return self.log.sealing
 
 
 @dataclass
@@ -166,7 +198,7 @@ class World:
     async def open(self, name: str) -> Process:
         link = await Link.open(self.settings)
         opened = await EventLog.open(link, NATSTER)
-        log = LogOfAProcess(link, opened.info, NATSTER, Redelivering())
+        log = LogOfAProcess(link, opened.info)
         keeper = LeaseKeeper(self.projection, name)
         process = Process(log, keeper, Projector(self.projection, name, lease=keeper))
         self.by_link[link] = process
