@@ -32,7 +32,8 @@ class ContextSettings(_Part):
 
     production: Annotated[bool, _TRUE_OR_FALSE] = Field(
         default=False,
-        description="The first line says so, and publishing and rebuilding ask for its name first.",
+        description="The first line says so, and what writes asks for the context's name first: "
+        "publish, rebuild, promote and drop.",
     )
     color: Annotated[str, Takes("a colour, such as red or #b3203a")] = Field(
         default="",

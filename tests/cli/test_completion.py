@@ -33,6 +33,17 @@ async def test_names_of_outputs_are_completed(anywhere: Program) -> None:
     assert ended.lines == ["plain,keys-list", "plain,keys-rotate", "plain,keys-erase"]
 
 
+async def test_topics_commands_and_projections_are_completed(anywhere: Program) -> None:
+    topic, projection, settings = await together(
+        completed(anywhere, "help", "se"),
+        completed(anywhere, "rebuild", "acc"),
+        completed(anywhere, "--settings", "se"),
+    )
+    assert topic.lines == ["plain,settings", "plain,sealing"]
+    assert projection.lines == ["plain,account"]
+    assert settings.lines == ["file,se"]
+
+
 async def test_accounts_and_catalogs_are_completed_from_the_log(
     natster: Program, log: EventLog
 ) -> None:

@@ -33,6 +33,8 @@ from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Event
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import format_timestamp
+from natster_tui.preferences.model import ContextSettings
+from natster_tui.preferences.place import PRODUCTION, Place
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogProjection
 from natster_tui.projections.registering.registry import CATALOGS, PROJECTIONS, Registry
@@ -45,6 +47,7 @@ from natster_tui.store.sealing.choice import SealingChoice
 from natster_tui.store.sealing.key_file import KeyFile, default_key_file
 from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 from natster_tui.tui.app import Dashboard
+from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.sheets import event_sheet
 from tests.conftest import until
 from tests.jetstream import ask_jetstream
@@ -212,6 +215,7 @@ class Scene:
     read_only: bool = False
     sealed: bool = False
     tried: str = ""
+    preferences: Preferences = field(default_factory=Preferences)
     """A file whose projections are tried."""
     versions: tuple[Projection[Any], ...] = ()
     """More versions of projections that are loaded."""
@@ -219,12 +223,17 @@ class Scene:
     environ: dict[str, str] = field(default_factory=dict)
 
 
+_IN_PRODUCTION = Preferences(
+    place=Place(("prod",)),
+    context=ContextSettings(production=True, warning=PRODUCTION),
+)
 SCENES = {
     "main": Scene(projected),
     "main-narrow": Scene(projected, size=NARROW),
     "main-large": Scene(projected, size=(200, 60)),
     "main-light": Scene(projected, ("D",)),
     "main-ascii": Scene(projected, ascii_only=True),
+    "production": Scene(projected, ("p",), preferences=_IN_PRODUCTION),
     "main-no-color": Scene(projected, environ={"NO_COLOR": "1"}),
     "account": Scene(projected, ("2", "j", "j", "j")),
     "account-narrow": Scene(projected, ("2", "j", "j", "enter"), size=NARROW),
@@ -326,7 +335,12 @@ async def staged_scene(
             tried=TriedFile(Path(scene.tried)) if scene.tried else None,
         ),
     )
-    app = Dashboard(workspace, ascii_only=scene.ascii_only, clock=lambda: NOW)
+    app = Dashboard(
+        workspace,
+        ascii_only=scene.ascii_only,
+        clock=lambda: NOW,
+        preferences=scene.preferences,
+    )
     running = asyncio.create_task(workspace.run())
     try:
         # What depends on the machine and the moment is held still; nothing else is.

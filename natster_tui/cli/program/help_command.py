@@ -6,6 +6,7 @@ import os
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 
 from natster_tui.cli import completing
 from natster_tui.cli.program.markdown_lines import for_terminal
@@ -16,8 +17,17 @@ from natster_tui.text.masking import screen_text
 _PERMISSIONS = "permissions"
 
 
+def _topics_and_commands(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    program = context.find_root().command
+    assert isinstance(program, click.Group)
+    names = (*NAMES, *program.list_commands(context))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 @click.command("help")
-@click.argument("words", nargs=-1, metavar="[TOPIC|COMMAND]")
+@click.argument("words", nargs=-1, metavar="[TOPIC|COMMAND]", shell_complete=_topics_and_commands)
 @click.option(
     "--projection",
     "files",

@@ -110,7 +110,9 @@ def _say(line: str) -> None:
 
 
 @click.command()
-@click.argument("name", metavar="[PROJECTION]", required=False)
+@click.argument(
+    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
 def verify(name: str | None, as_json: bool, **_given: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from natster_tui.cli import completing
 from natster_tui.cli.asking import confirm, confirm_by_name, is_agreed
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.outputs.output import output_line
@@ -49,7 +50,9 @@ class _Form:
 
 
 @click.command()
-@click.argument("name", metavar="[PROJECTION]", required=False)
+@click.argument(
+    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
+)
 @click.option("--key", metavar="KEY", help="Only this document.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
 @click.option("--purge", is_flag=True, help="Remove everything first, then recreate it.")

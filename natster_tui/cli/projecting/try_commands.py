@@ -10,6 +10,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from natster_tui.cli import completing
 from natster_tui.cli.options import key_file_of, projections_of, takes_target, target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.trying import Folded, Trials, TriedProjection
@@ -44,7 +45,7 @@ LOOK_S = 0.2
 
 
 @click.command("try")
-@click.argument("file", metavar="FILE.py")
+@click.argument("file", metavar="FILE.py", shell_complete=completing.files)
 @click.option("--watch", is_flag=True, help="Again at each save, until interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_target
@@ -122,9 +123,16 @@ def _print_trial(trial: Trial) -> None:
 
 
 @click.command()
-@click.argument("file", metavar="LOG.jsonl")
-@click.argument("name", metavar="[PROJECTION]", required=False)
-@click.option("--expect", metavar="FILE", help="Documents as JSON; exit 1 if they differ.")
+@click.argument("file", metavar="LOG.jsonl", shell_complete=completing.files)
+@click.argument(
+    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
+)
+@click.option(
+    "--expect",
+    metavar="FILE",
+    shell_complete=completing.files,
+    help="Documents as JSON; exit 1 if they differ.",
+)
 @click.option("--reveal", is_flag=True, help="Print secrets as they are.")
 @takes_target
 def fold(file: str, name: str | None, expect: str | None, reveal: bool, **_given: Any) -> None:

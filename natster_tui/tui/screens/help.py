@@ -11,7 +11,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from natster_tui.docs import topics
@@ -22,6 +21,7 @@ from natster_tui.tui.keys.commands import ALWAYS, ANYWHERE, commands
 from natster_tui.tui.keys.dialogs import HELP_FIELD
 from natster_tui.tui.keys.key import Key, bindings
 from natster_tui.tui.keys.keymap import Keymap
+from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.screens.topics import TopicsScreen
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.key_line import KeyLine
@@ -114,11 +114,11 @@ class HelpField(Field):
         return super().take(event)
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """The page, and a field above it in which one types what one looks for."""
 
     def __init__(self, sections: Sequence[Section], glyphs: Glyphs) -> None:
-        super().__init__(classes="page")
+        super().__init__()
         self._sections = sections
         self._glyphs = glyphs
         self._page = Static(self._whole())
@@ -128,6 +128,7 @@ class HelpScreen(ModalScreen[None]):
         """The field and the page in a frame."""
         with Vertical(classes="dialog help") as frame:
             frame.border_title = "Help"
+            frame.border_subtitle = "esc closes"
             yield self.field
             with VerticalScroll(can_focus=False):
                 yield self._page

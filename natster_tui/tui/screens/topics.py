@@ -7,25 +7,25 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Markdown, OptionList
 
 from natster_tui.docs import Topic, topics
 from natster_tui.tui.keys.dialogs import TOPIC, TOPICS
 from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.key_line import KeyLine
 
 _NAME_COLUMN = 13
 
 
-class TopicsScreen(ModalScreen[None]):
+class TopicsScreen(Dialog[None]):
     """The list of topics."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(TOPICS)]
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(classes="page")
+        super().__init__()
         self._glyphs = glyphs
         self._topics = topics()
 
@@ -55,13 +55,13 @@ class TopicsScreen(ModalScreen[None]):
         self.app.push_screen(TopicScreen(self._topics[event.option_index], self._glyphs))
 
 
-class TopicScreen(ModalScreen[None]):
+class TopicScreen(Dialog[None]):
     """One topic."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(TOPIC)]
 
     def __init__(self, topic: Topic, glyphs: Glyphs) -> None:
-        super().__init__(classes="page")
+        super().__init__()
         self._glyphs = glyphs
         self._topic = topic
 
