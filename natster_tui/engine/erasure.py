@@ -15,10 +15,13 @@ from natster_tui.engine.projecting.stored_projection import bucket_of
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import WholeProjections
+from natster_tui.engine.versions.finding import all_versions_stored
 from natster_tui.errors import NatsterError, RefusedError, ServerError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.paging import assembled, by_document
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
+from natster_tui.projections.versions.naming import bucket_beside
+from natster_tui.store.connection.reporting import notice
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_rotation import Destruction, destroy
 from natster_tui.store.sealing.keyring import Keyring
@@ -99,10 +102,28 @@ async def erase_account(
     rebuild = Rebuild(log, WholeProjections(tuple(projections)), instance)
     try:
         await rebuild.prepare()
-        return destruction, await rebuild.commit()
+        verdicts = await rebuild.commit()
     except NatsterError as error:
         kind = ServerError if isinstance(error, ServerError) else RefusedError
         raise kind(
             f"the keys of {screen_text(account, 100)} are destroyed, but the projections could not "
             f"be rebuilt ({error.sentence}): put that right, then rebuild"
         ) from error
+    await _tell_of_versions(log, projections)
+    return destruction, verdicts
+
+
+async def _tell_of_versions(log: EventLog, projections: Sequence[Projection[Any]]) -> None:
+    """Give a notice of each version beside: only its own projector, or a rebuild, renews it."""
+    try:
+        found = await all_versions_stored(log.link, [(each,) for each in projections])
+    except ServerError as error:
+        # All that was asked for is done.
+        notice(f"versions that are stored beside could not be looked for: {error.sentence}")
+        return
+    for projection, versions in zip(projections, found, strict=True):
+        for version in versions:
+            notice(
+                f"{bucket_beside(projection.bucket, version)} may still hold what was erased: "
+                f"project or rebuild {projection.name}.v{version}, or drop {projection.name}"
+            )

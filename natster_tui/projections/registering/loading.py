@@ -7,6 +7,7 @@ classes that need no arguments.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from inspect import isabstract
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 from natster_tui.errors import ProjectionRefusedError
 from natster_tui.projections.api import Projection
@@ -56,7 +58,9 @@ def load_file(file: Path, shown: str = "") -> list[Projection[Any]]:
     shown = safe_text(shown or str(file), 200)
     if not file.is_file():
         raise ProjectionRefusedError(f"there is no file {shown}")
-    spec = spec_from_file_location(f"natster_tui_projection_{file.stem}", file)
+    # Two versions may be in files of the same name, in different directories.
+    number = crc32(os.fsencode(file.absolute()))
+    spec = spec_from_file_location(f"natster_tui_projection_{file.stem}_{number:08x}", file)
     if spec is None or spec.loader is None:
         raise ProjectionRefusedError(f"{shown} is no Python file")
     module = module_from_spec(spec)

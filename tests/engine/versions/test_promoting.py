@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.projecting.stored_projection import Standing, load_projection
 from natster_tui.engine.rebuilding.confirming import Answer, Confirm, Refusal, Refuse, Request
 from natster_tui.engine.rebuilding.expected_whole import ExpectedWhole
@@ -14,10 +15,11 @@ from natster_tui.errors import RefusedError, UsageError
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import CHECKPOINT_KEY
-from natster_tui.projections.registering.registry import ACCOUNTS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.projections.versions.naming import beside
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.envelope import is_sealed
@@ -194,3 +196,22 @@ async def _interrupt(log: EventLog, settings: ConnectionSettings) -> None:
     (first, *_rest) = list(changes.of_documents)
     revision = changes.stored.snapshot.checkpoint_revision
     await bucket.commit(first, changes.before, revision, changes.fold)
+
+
+async def test_an_erasure_names_the_versions_beside_that_it_does_not_rebuild(
+    sealed: EventLog,
+) -> None:
+    newer = type("Newer", (AccountProjection,), {"version": ACCOUNTS.version + 1})()
+    placed = beside(newer)
+    await project_all(sealed, *PROJECTIONS, placed)
+    said: list[str] = []
+    with reporting_to(Reporter(said.append)):
+        await erase_account(sealed, "AA", PROJECTIONS, "erase")
+    assert said == [
+        f"{placed.bucket} may still hold what was erased: "
+        f"project or rebuild {placed.name}, or drop account"
+    ]
+    # Its projector makes it again without what was erased.
+    await project_all(sealed, placed)
+    bucket = Bucket(sealed.link, placed.bucket, "test", sealed.sealing)
+    assert b"github" not in (await bucket.load()).documents["AA"].value

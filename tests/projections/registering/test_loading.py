@@ -85,3 +85,11 @@ def test_the_same_version_or_another_bucket_is_no_second_version(tmp_path: Path)
     second = _version(tmp_path, 2)
     with pytest.raises(ProjectionRefusedError, match="the name activity is taken"):
         load_registry([ACTIVITY, second, second], takes_versions=True)
+
+
+def test_two_versions_may_be_in_files_of_the_same_name(tmp_path: Path) -> None:
+    second = tmp_path / ACTIVITY.name
+    second.write_text(ACTIVITY.read_text().replace("version = 1", "version = 2"))
+    registry, _ = load_registry([ACTIVITY, second], takes_versions=True)
+    first, other = registry.versions_of("activity")
+    assert type(first).__module__ != type(other).__module__
