@@ -33,7 +33,13 @@ PAGES = {
     "README": (ROOT / "README.md").read_text("utf-8"),
 }
 OTHER_PROGRAMS = ("nats ", "openssl ", "pip ", ".venv/bin/python", ".venv/bin/pip", "python3")
-DEVELOPERS = {"--fault-table", "--write-fault-table", "--write-table", "--rounds"}
+DEVELOPERS = {
+    "--fault-table",
+    "--group-minutes",
+    "--rounds",
+    "--write-fault-table",
+    "--write-table",
+}
 """Flags of the tests and benchmarks."""
 
 

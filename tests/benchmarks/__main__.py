@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,16 +16,17 @@ from typing import Any
 
 from tests.benchmarks.brought_figures import measure_brought
 from tests.benchmarks.community import Community
-from tests.benchmarks.figures import HEADING, Figure, row, table
+from tests.benchmarks.figures import HEADING, Figure, OnFigure, row, table
 from tests.benchmarks.live_figures import measure_live, measure_start
+from tests.benchmarks.memory_figures import measure_states
 from tests.benchmarks.replay_figures import measure_growth, measure_rebuild, measure_sealing
 from tests.benchmarks.screen_figures import measure_burst, measure_pages
 from tests.benchmarks.travel_figures import measure_travel
 from tests.docs_tables import write_part
 
 GROUPS = (
-    "rebuild", "sealing", "growth", "accounts", "travel", "live", "start", "pages", "burst",
-    "brought",
+    "rebuild", "sealing", "growth", "accounts", "states", "travel", "live", "start", "pages",
+    "burst", "brought",
 )  # fmt: skip
 
 
@@ -37,6 +39,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--growth", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--growth-accounts", type=int, nargs="+", default=[1_000, 100_000])
+    parser.add_argument(
+        "--state-events", type=int, default=2_000_000, help="of the log whose states are measured"
+    )
+    parser.add_argument(
+        "--group-minutes", type=float, default=30, help="the most that one group may take"
+    )
     parser.add_argument("--travel-events", type=int, default=1_000_000)
     parser.add_argument("--live-seconds", type=float, default=20.0)
     parser.add_argument("--page-events", type=int, default=1_000_000)
@@ -57,44 +65,54 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 async def run(options: argparse.Namespace) -> dict[str, list[Figure]]:
-    """The figures by group."""
+    """The figures by group. How long a group took is told on stderr.
+
+    Raises TimeoutError if a group takes longer than it may.
+    """
     figures: dict[str, list[Figure]] = {}
-    group = ""
-
-    def tell(figure: Figure) -> None:
-        figures.setdefault(group, []).append(figure)
-        print(row(figure), flush=True)
-
-    rounds, sealed = options.rounds, options.sealing == "on"
-    community = Community(options.events, options.accounts)
     print(HEADING)
     for group in options.groups or GROUPS:
-        match group:
-            case "rebuild":
-                naive = options.naive_events
-                await measure_rebuild(community, naive, rounds, tell, sealed=sealed)
-            case "sealing":
-                await measure_sealing(community, rounds, tell)
-            case "growth":
-                logs = [Community(events, options.accounts) for events in options.growth]
-                await measure_growth(logs, rounds, tell, 1.2, sealed=sealed)
-            case "accounts":
-                logs = [Community(options.events, each) for each in options.growth_accounts]
-                await measure_growth(logs, rounds, tell, None, sealed=sealed)
-            case "travel":
-                await measure_travel(Community(options.travel_events, options.accounts), tell)
-            case "live":
-                live = Community(20_000, 1_000)
-                await measure_live(live, options.live_seconds, tell)
-            case "start":
-                await measure_start(community, rounds, tell)
-            case "pages":
-                await measure_pages(Community(options.page_events, options.accounts), tell)
-            case "burst":
-                await measure_burst(Community(2_000, 200), options.burst_rate, tell)
-            case "brought":
-                await measure_brought(community, rounds, tell, sealed=sealed)
+        measured = figures.setdefault(group, [])
+
+        def tell(figure: Figure, measured: list[Figure] = measured) -> None:
+            measured.append(figure)
+            print(row(figure), flush=True)
+
+        began = time.monotonic()
+        async with asyncio.timeout(options.group_minutes * 60):
+            await _measure_group(group, options, tell)
+        print(f"{group}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return figures
+
+
+async def _measure_group(group: str, options: argparse.Namespace, tell: OnFigure) -> None:
+    rounds, sealed = options.rounds, options.sealing == "on"
+    community = Community(options.events, options.accounts)
+    match group:
+        case "rebuild":
+            await measure_rebuild(community, options.naive_events, rounds, tell, sealed=sealed)
+        case "sealing":
+            await measure_sealing(community, rounds, tell)
+        case "growth":
+            logs = [Community(events, options.accounts) for events in options.growth]
+            await measure_growth(logs, rounds, tell, sealed=sealed)
+        case "accounts":
+            logs = [Community(options.events, each) for each in options.growth_accounts]
+            await measure_growth(logs, rounds, tell, sealed=sealed)
+        case "states":
+            await measure_states(Community(options.state_events, options.accounts), tell)
+        case "travel":
+            await measure_travel(Community(options.travel_events, options.accounts), tell)
+        case "live":
+            await measure_live(Community(20_000, 1_000), options.live_seconds, tell)
+        case "start":
+            await measure_start(community, rounds, tell)
+        case "pages":
+            await measure_pages(Community(options.page_events, options.accounts), tell)
+        case "burst":
+            await measure_burst(Community(2_000, 200), options.burst_rate, tell)
+        case "brought":
+            await measure_brought(community, rounds, tell, sealed=sealed)
 
 
 def about(options: argparse.Namespace) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Awaitable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,7 +24,8 @@ _PEAK = "VmHWM:"
 class Cost:
     """Of `events` events: seconds by the clock, of our CPU and of the server's, and peak bytes.
 
-    `pause` is the garbage collector's longest pause in seconds.
+    `pause` is the garbage collector's longest pause in seconds. Of a rebuild, `replay` is the part
+    of `wall` that went by until the log was read, and `documents` how many were written then.
     """
 
     events: int
@@ -33,6 +34,18 @@ class Cost:
     server_cpu: float = 0.0
     peak_bytes: int = 0
     pause: float = 0.0
+    replay: float = 0.0
+    documents: int = 0
+
+    @property
+    def event_us(self) -> float:
+        """Microseconds for each event until the log was read."""
+        return self.replay / self.events * 1e6
+
+    @property
+    def document_us(self) -> float:
+        """Microseconds for each document from then on: compared, written, read back."""
+        return (self.wall - self.replay) / max(self.documents, 1) * 1e6
 
     @property
     def rate(self) -> float:
@@ -114,10 +127,6 @@ def say(cost: Cost) -> None:
 
 def middle(costs: list[Cost]) -> Cost:
     """The median of each figure of several rounds."""
-    return Cost(
-        costs[0].events,
-        *(
-            median(getattr(cost, name) for cost in costs)
-            for name in ("wall", "cpu", "server_cpu", "peak_bytes", "pause")
-        ),
-    )
+    names = ("wall", "cpu", "server_cpu", "peak_bytes", "pause", "replay")
+    medians = {name: median(getattr(cost, name) for cost in costs) for name in names}
+    return replace(costs[0], **medians)

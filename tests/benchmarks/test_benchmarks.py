@@ -12,7 +12,8 @@ from tests.benchmarks.community import Community
 def test_the_benchmark_measures_a_small_log(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     figures = measure(
-        ["rebuild", "travel", "brought", "--events=300", "--travel-events=300", "--accounts=30",
+        ["rebuild", "growth", "states", "travel", "brought", "--events=300",
+         "--growth", "300", "600", "--state-events=300", "--travel-events=300", "--accounts=30",
          "--naive-events=20", "--rounds=1",
          f"--json={report}"]
     )  # fmt: skip

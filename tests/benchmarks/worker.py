@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ async def measure(task: str, url: str, last: int, key_file: Path | None) -> Cost
             case "read":
                 return await cost_of(read(log, last))
             case "rebuild":
-                return await cost_of(rebuild(log, PROJECTIONS))
+                return await cost_of_rebuild(log, PROJECTIONS)
             case "brought":
-                return await cost_of(rebuild(log, (ActivityProjection(),)))
+                return await cost_of_rebuild(log, (ActivityProjection(),))
             case "try":
                 records = await read_log(log, "benchmark", lambda _seq, _head: None)
                 return await cost_of(try_again(log, records))
@@ -67,9 +68,15 @@ async def read(log: EventLog, last: int) -> int:
     return seen
 
 
-async def rebuild(log: EventLog, projections: Sequence[Projection[Any]]) -> int:
+async def cost_of_rebuild(log: EventLog, projections: Sequence[Projection[Any]]) -> Cost:
     """Projections from nothing, with the product's own verification at the end."""
     work = Rebuild(log, WholeProjections(tuple(projections)), "benchmark")
+    cost = await cost_of(rebuild(work))
+    documents = sum(len(fold.states) for fold in work.folds.values())
+    return replace(cost, replay=work.progress.seconds, documents=documents)
+
+
+async def rebuild(work: Rebuild) -> int:
     await work.prepare()
     for verdict in await work.commit():
         if not verdict.good:
