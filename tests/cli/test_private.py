@@ -137,7 +137,7 @@ def broken(program: Program, mistake: str) -> Broken:
 IN_A_COMMAND = """
 import natster_tui.cli.log_commands as commands
 
-async def read_status(log, projections, instance):
+async def read_status(*_given):
     raise ValueError(f"cannot use {SECRET}")
 
 commands.read_status = read_status
@@ -153,7 +153,7 @@ class Left:
     def __del__(self):
         raise KeyError(SECRET)
 
-async def read_status(log, projections, instance):
+async def read_status(*_given):
     left = Left()
     del left
     asyncio.get_running_loop().create_task(fail(SECRET))
