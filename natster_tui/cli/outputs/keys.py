@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from natster_tui.cli.outputs.output import AnyText, Output
+from natster_tui.cli.outputs.output import Output
 from natster_tui.store.sealing.key_records import Missing, Tombstone, WrappedKey
 from natster_tui.store.sealing.key_rotation import Rotation
 from natster_tui.store.sealing.keyring import Keyring
@@ -22,7 +22,7 @@ class ListedKey(Output):
     key: str = Field(description="Its id.")
     wrapped_with: str = Field(description="The id of the key-encryption key that wraps it.")
     state: Literal["usable", "unusable", "half erased"]
-    reason: AnyText | None = Field(description="Why it cannot be used.")
+    reason: str | None = Field(description="Why it cannot be used.")
 
     @classmethod
     def of(cls, key: WrappedKey, keyring: Keyring) -> ListedKey:
@@ -67,12 +67,12 @@ class KeyList(Output):
     """The data keys, whose they are, and whether they can be used."""
 
     keyring: str = Field(description="The keyring's id.")
-    key_file: AnyText | None
+    key_file: str | None
     wraps_now: str = Field(description="The id of the key-encryption key that wraps new keys.")
     in_key_file: tuple[str, ...] = Field(description="The ids of all that the key file holds.")
     keys: tuple[ListedKey, ...]
     erased: tuple[ErasedAccount, ...]
-    problems: tuple[AnyText, ...] = Field(description="One sentence each.")
+    problems: tuple[str, ...] = Field(description="One sentence each.")
 
     @classmethod
     def of(cls, keyring: Keyring) -> KeyList:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel, SkipValidation
+from pydantic import BaseModel, ConfigDict, RootModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from natster_tui.text.strict_json import json_line
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-AnyText = Annotated[str, SkipValidation]
-"""A text that may hold bytes that are not UTF-8, such as a path; pydantic would refuse it."""
 
 _Whole = TypeVar("_Whole")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from natster_tui.cli.outputs.output import AnyText, Output, RootOutput
+from natster_tui.cli.outputs.output import Output, RootOutput
 
 
 class ConfigSetting(Output):
     """A setting, and where its value comes from."""
 
     name: str
-    value: AnyText = Field(description="The value as text, masked where it is secret.")
-    source: AnyText = Field(description="A flag, a variable, a file, or `default`.")
+    value: str = Field(description="The value as text, masked where it is secret.")
+    source: str = Field(description="A flag, a variable, a file, or `default`.")
 
 
 class Config(Output):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from natster_tui.cli.outputs.output import AnyText, Output
+from natster_tui.cli.outputs.output import Output
 from natster_tui.engine.beside.other_projector import OtherProjector
 from natster_tui.engine.projecting.stored_projection import Standing
 from natster_tui.engine.status import ProjectionReport, StatusReport
@@ -134,7 +134,7 @@ class ProjectionStatus(Output):
     version: int | None = Field(description="The stored version.")
     version_here: int = Field(description="The version of this program.")
     written_by_others: bool = Field(description="Whether another program wrote to the bucket.")
-    problem: AnyText | None
+    problem: str | None
     lease: LeaseHolder | None = Field(description="The process that projects it.")
     rebuild_lease: LeaseHolder | None = Field(description="The process that rebuilds it.")
     beside: tuple[VersionStatus, ...] = Field(description="The versions beside the stored one.")
@@ -168,11 +168,11 @@ class ProjectionStatus(Output):
 class Status(Output):
     """The log, its projections, and hazards."""
 
-    server: AnyText
-    user: AnyText
+    server: str
+    user: str
     server_version: str
     log: LogStatus
-    hazards: tuple[AnyText, ...] = Field(description="One sentence each.")
+    hazards: tuple[str, ...] = Field(description="One sentence each.")
     contested_names: tuple[str, ...] = Field(
         description="Stored catalogs whose name several accounts have shared."
     )

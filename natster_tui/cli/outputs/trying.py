@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from natster_tui.cli.outputs.fields import FieldDifference
-from natster_tui.cli.outputs.output import AnyText, Output, RootOutput
+from natster_tui.cli.outputs.output import Output, RootOutput
 from natster_tui.cli.outputs.projecting import ChangedKey
 from natster_tui.engine.trying.trial import Trial
 
@@ -26,7 +26,7 @@ class TriedProjection(Output):
     )
     fields: tuple[FieldDifference, ...]
     changes: tuple[ChangedKey, ...]
-    second_fold: AnyText = Field(
+    second_fold: str = Field(
         description="`same`, or where a fold in another process gave something else."
     )
 
