@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection
@@ -45,12 +47,12 @@ def why_watching(
             return "read-only: nothing is written"
 
 
-def newer_version(projection: Projection[object], stored: int, holder: Holder | None) -> str:
+def newer_version(projection: Projection[Any], stored: int, holder: Holder | None) -> str:
     """That a newer version is stored, and which version projects now, where one does."""
     who = ""
-    if holder is not None:
-        version = "it" if holder.version is None else f"version {holder.version}"
-        who = f"; {holder.described} projects {version}"
+    # A process of an older version, perhaps this one, has not given the lease up yet.
+    if holder is not None and holder.version is not None and holder.version >= stored:
+        who = f"; {holder.described} projects version {holder.version}"
     return (
         f"{projection.bucket} holds version {stored} of the {projection.name} "
         f"projection, and this program has version {projection.version}: upgrade it, or rebuild "

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+
+from natster_tui.engine.projecting.watching import newer_version
+from natster_tui.projections.registering.registry import ACCOUNTS
+from natster_tui.store.lease import Holder
+
+STORED = ACCOUNTS.version + 1
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        (STORED, f"; here, process 7 projects version {STORED}"),
+        (STORED + 1, f"; here, process 7 projects version {STORED + 1}"),
+        # An older version that has the lease still is about to give it up.
+        (ACCOUNTS.version, ""),
+        (None, ""),
+    ],
+)
+def test_it_says_which_version_projects_now(version: int | None, said: str) -> None:
+    holder = Holder(host="here", pid=7, instance="x", since=1, version=version)
+    assert newer_version(ACCOUNTS, STORED, holder).endswith(f"rebuild account to go back{said}")
