@@ -525,7 +525,10 @@ async def test_a_dry_run_shows_the_differences_and_writes_nothing(
     assert "account: at 10, no differences" in text.lines
     assert "catalog: at 10, 0 added, 1 changed, 0 removed" in text.lines
     assert f'    ~ owner "mallory" → "{A}"' in text.lines
+    assert text.lines.index("  ~ owner in 1 of 2") < text.lines.index("  kevbuzz changed")
     account, catalog = data.json
+    assert catalog["stored_version"] == catalog["version"] == PROJECTIONS[1].version
+    assert catalog["fields"][0] == {"sign": "~", "field": "owner", "documents": 1}
     assert (account["projection"], account["changes"]) == ("account", [])
     assert (catalog["projection"], catalog["seq"], catalog["keys"]) == ("catalog", 10, 2)
     assert catalog["changes"][0]["key"] == "kevbuzz"

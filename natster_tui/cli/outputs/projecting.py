@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from natster_tui.cli.outputs.fields import FieldDifference
 from natster_tui.cli.outputs.output import Output, RootOutput
 from natster_tui.engine.headless import CaughtUp
 from natster_tui.engine.projecting.stored_projection import Standing
@@ -96,6 +97,13 @@ class ProjectionPlan(Output):
     seq: int = Field(description="The sequence that it would be rebuilt to.")
     keys: int = Field(description=_COMPARED)
     standing: Standing
+    stored_version: int | None = Field(
+        description="The version that is stored; null without a checkpoint of ours."
+    )
+    version: int = Field(description="The version that it would be rebuilt to.")
+    fields: tuple[FieldDifference, ...] = Field(
+        description="In how many of the changed documents each field differs."
+    )
     changes: tuple[PlannedChange, ...]
     explained: int = Field(description="Changes that another program's rules explain.")
     unexplained: tuple[str, ...] | None = Field(
@@ -111,6 +119,9 @@ class ProjectionPlan(Output):
             seq=plan.seq,
             keys=plan.diff.keys,
             standing=plan.stored.standing,
+            stored_version=plan.stored_version,
+            version=plan.projection.version,
+            fields=tuple(map(FieldDifference.of, plan.fields())),
             changes=tuple(map(PlannedChange.of, plan.diff.changes)),
             explained=0 if drift is None else drift.explained,
             unexplained=None

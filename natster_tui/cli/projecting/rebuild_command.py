@@ -18,7 +18,12 @@ from natster_tui.cli.outputs.projecting import (
     ProjectionVerdict,
     Verdicts,
 )
-from natster_tui.cli.projecting.printing import end_progress, print_changes, progress_line
+from natster_tui.cli.projecting.printing import (
+    end_progress,
+    print_changes,
+    print_field_counts,
+    progress_line,
+)
 from natster_tui.cli.projecting.projection_names import chosen_projections, names_a_version
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
@@ -145,6 +150,7 @@ def _confirmed(decision: Decision, scope: Scope, form: _Form) -> Consent:
 def _print_plans(work: Rebuild, plans: Sequence[PlannedRebuild]) -> None:
     for plan in plans:
         click.echo(f"{plan.projection.name}: at {plan.seq:,}, {plan.summary}")
+        print_field_counts(plan.fields(), plan.diff.keys)
         print_changes(plan.listed, against="what is stored")
     for error in work.blocked.values():
         click.echo(f"blocked: {error.sentence}; the projection would end before that event")

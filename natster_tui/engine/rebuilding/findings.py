@@ -9,6 +9,7 @@ from natster_tui.engine.projecting.stored_projection import Standing, StoredProj
 from natster_tui.projections.api import Projection
 from natster_tui.projections.beside.drift import Drift
 from natster_tui.projections.diff import Diff, KeyChange
+from natster_tui.projections.versions.comparing import FieldCount, field_counts
 from natster_tui.text.counting import counted
 
 
@@ -84,11 +85,23 @@ class PlannedRebuild:
         return (self.diff if self.drift is None else self.drift.unexplained).changes
 
     @property
+    def stored_version(self) -> int | None:
+        """The version of the projection that is stored; None without a checkpoint of ours."""
+        return None if self.stored.checkpoint is None else self.stored.checkpoint.version
+
+    @property
     def summary(self) -> str:
         """One line: what would change, and how much of it is explained."""
-        if self.drift is None or not self.diff:
-            return self.diff.summary
-        return f"{self.diff.summary}; {self.drift.summary}"
+        words = self.diff.summary
+        if self.drift is not None and self.diff:
+            words = f"{words}; {self.drift.summary}"
+        if self.stored_version not in (None, self.projection.version):
+            words = f"version {self.stored_version} becomes {self.projection.version}; {words}"
+        return words
+
+    def fields(self) -> tuple[FieldCount, ...]:
+        """In how many of the changed documents each field comes, goes or changes."""
+        return field_counts(self.listed)
 
     @property
     def projection(self) -> Projection[Any]:

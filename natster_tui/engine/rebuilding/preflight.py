@@ -89,6 +89,9 @@ class Preflight:
             place = f"stored at {stored.checkpoint.seq:,}"
             if stored.checkpoint.parked.count:
                 place += f", parked {stored.checkpoint.parked.count:,}"
+            place += f", version {stored.checkpoint.version}"
+            if stored.checkpoint.version != projection.version:
+                place += f" (here {projection.version})"
         lines = [
             f"{projection.name}: {stored.document_count:,} keys in {projection.bucket}, {place}"
         ]

@@ -6,6 +6,7 @@ taking over want the projection's name typed. The dashboard goes on behind it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.store.connection.consumers import ConsumerInfo
 from natster_tui.text.masking import screen_text
+from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.background import notice
 from natster_tui.tui.keys.dialogs import REBUILD
 from natster_tui.tui.keys.key import bindings
@@ -250,6 +252,10 @@ class RebuildScreen(ReplayScreen):
                 f"\n{name} at {plan.seq:,}: {plan.summary} ({keys}{parked.get(name, '')})",
                 "bold",
             )
+            # Of a hundred thousand documents that differ it takes a while.
+            for field in await asyncio.to_thread(plan.fields):
+                field_name = safe_text(field.field, 100)
+                self.say(f"  {field.sign} {field_name} in {field.documents:,}")
             self.print_changes(name, plan.listed)
         self._enter("confirm")
         self._ask()

@@ -52,6 +52,7 @@ async def test_it_becomes_the_stored_version_and_is_verified(
     assert plan.candidate.good
     assert plan.compared is not None
     assert [change.key for change in plan.compared.difference.only_stored] == ["BB"]
+    assert plan.rebuild.summary.startswith("version 1 becomes 2; ")
     assert (await stored_documents(settings, "PROJ_ACTIVITY")).keys() == {"AA", "BB", "CC"}
     verdict = await promotion.commit()
     assert verdict.good
