@@ -354,7 +354,8 @@ class Workspace:
                 on_progress(progress)
 
         log, instance = self.connected_log(), self.options.instance
-        return Rebuild(log, scope, instance, note, pause=self.pause)
+        known = self._hazards.repeated_ids
+        return Rebuild(log, scope, instance, note, pause=self.pause, repeated_ids=known)
 
     def connected_log(self) -> EventLog:
         """The log over the present link. Raises ConnectionLostError without one."""

@@ -25,11 +25,13 @@ from natster_tui.store.provisioning.lasting import read_bucket_hazards
 
 
 class HazardWatch:
-    """The hazards of one log."""
+    """The hazards of one log. `repeated_ids` are those that were found in it so far."""
 
-    def __init__(self, projections: Sequence[Projection[Any]]) -> None:
+    def __init__(
+        self, projections: Sequence[Projection[Any]], repeated_ids: RepeatedIds | None = None
+    ) -> None:
+        self.repeated_ids = repeated_ids or RepeatedIds()
         self._projections = projections
-        self._repeated = RepeatedIds()
         self._clear = 0
         self._buckets: tuple[Hazard, ...] = ()
         self._of_account: Fill | None = None
@@ -56,7 +58,7 @@ class HazardWatch:
     def look_at(self, records: Iterable[Record], system: EventSystem) -> None:
         """Take note of live events, in order, each once."""
         records = list(records)
-        self._repeated.look_at(records)
+        self.repeated_ids.look_at(records)
         if not self._clear:
             ends = tuple(f".{kind.name}" for kind in system.needing_payload)
             self._clear = next(
@@ -70,12 +72,12 @@ class HazardWatch:
 
     def note_read(self, found: RepeatedIds) -> None:
         """Take note of what a read of the whole log found."""
-        self._repeated.continue_from(found)
+        self.repeated_ids.continue_from(found)
 
     def hazards(self, log: EventLog) -> tuple[Hazard, ...]:
         """All hazards known so far."""
         clear = (clear_secrets(self._clear),) if self._clear else ()
-        repeated = self._repeated.hazard
+        repeated = self.repeated_ids.hazard
         link = log.link
         return (
             *hazards_of(log.info, self._of_account),

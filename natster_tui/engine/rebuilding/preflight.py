@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.engine.log.hazard_watch import HazardWatch
+from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
@@ -108,13 +109,19 @@ class Preflight:
 
 
 async def read_preflight(
-    log: EventLog, projections: Sequence[Projection[Any]], instance: str
+    log: EventLog,
+    projections: Sequence[Projection[Any]],
+    instance: str,
+    repeated_ids: RepeatedIds | None = None,
 ) -> Preflight:
-    """Read the settings and sizes of the log and the buckets; writes nothing."""
+    """Read the settings and sizes of the log and the buckets; writes nothing.
+
+    `repeated_ids` are those that were found in the log already, None where nothing read it.
+    """
     # Before the log, so that no stored position is ahead of the reported head.
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
     stored = await load_projections(buckets, projections)
-    watch = HazardWatch(projections)
+    watch = HazardWatch(projections, repeated_ids)
     info, by_type, (others, own), _ = await together(
         log.refresh(), _counts(log), _consumers(log, projections, instance), watch.look(log)
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from natster_tui.engine.beside.takeover import left_behind, refuse_while_active
 from natster_tui.engine.leases.rebuild_lease import rebuilding
+from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.engine.projecting.batching import batches
 from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection, bucket_of
 from natster_tui.engine.projecting.watching import sealed_sentence
@@ -67,7 +68,7 @@ class Rebuild:
 
     `prepare` replays and compares, `commit` writes, `verify` reads back. Each may be cancelled;
     before `commit` that leaves no trace. `pause` holds up the projector in this process while its
-    bucket is written.
+    bucket is written. `repeated_ids` are those that were found in the log already.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Rebuild:
         *,
         pause: Pause = no_pause,
         by_rule: bool = False,
+        repeated_ids: RepeatedIds | None = None,
     ) -> None:
         self.log = log
         self.scope = scope
@@ -89,6 +91,7 @@ class Rebuild:
         """What would change, once the log was replayed."""
         self._found: Preflight | None = None
         self._instance = instance
+        self._repeated_ids = repeated_ids
         self._pause = pause
         self._buckets = {p.name: bucket_of(log, p, instance) for p in scope.projections}
         self._outrun: dict[str, str] = {}
@@ -128,7 +131,9 @@ class Rebuild:
 
     async def preflight(self) -> Preflight:
         """See what there is to read, what it affects and what prevents it."""
-        self._found = await read_preflight(self.log, self.projections, self._instance)
+        self._found = await read_preflight(
+            self.log, self.projections, self._instance, self._repeated_ids
+        )
         return self._found
 
     async def prepare(self) -> list[PlannedRebuild]:

@@ -136,3 +136,5 @@ async def test_the_dashboard_keeps_what_a_verify_found(
             )
         ).verify()
         assert found(1, 2, 1).sentence in workspace.hazards
+        preflight = await workspace.rebuild(WholeProjections((ACCOUNTS,))).preflight()
+        assert found(1, 2, 1) in preflight.hazards
