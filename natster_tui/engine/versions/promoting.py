@@ -4,7 +4,7 @@ A promotion is a rebuild of the stored bucket by the version's rule. The documen
 beside are proof that the rule has been tried; they are not copied. Each document changes with all
 of its entries in one batch, so readers see it as the one version made it, or as the other. A
 promotion that is interrupted leaves the mark of an interrupted rebuild. The next projector of
-either version finishes it with its own rule, and promoting again begins anew.
+either version finishes it with its own rule, and promoting again starts over.
 """
 
 from __future__ import annotations
