@@ -80,7 +80,7 @@ class Dashboard(TerminalApp):
         self.preferences = preferences
         self.sizes = PaneSizes({})
         self.workspace = workspace
-        self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs)
+        self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs, self.keymap)
         self.panes = Panes(self.view, self.view.projections, preferences.columns)
         self._status = StatusLine(preferences.context)
         self._alert = Alert(self.view.glyphs)

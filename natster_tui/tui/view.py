@@ -34,6 +34,7 @@ from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names, homonyms_of, short_key
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import Clock, row_time
+from natster_tui.tui.keys.keymap import AS_DECLARED, Keymap
 from natster_tui.tui.theme import Glyphs
 
 _HUBS_EVERY_S = 1.0
@@ -44,11 +45,18 @@ class View:
     """A workspace as this screen shows it. `now` is for what is shown only."""
 
     def __init__(
-        self, workspace: Workspace, glyphs: Glyphs, now: Clock, named_hubs: Sequence[str] = ()
+        self,
+        workspace: Workspace,
+        glyphs: Glyphs,
+        now: Clock,
+        named_hubs: Sequence[str] = (),
+        keymap: Keymap = AS_DECLARED,
     ) -> None:
         self.workspace = workspace
         self.glyphs = glyphs
         self.now = now
+        self.keymap = keymap
+        """The keys for the commands that hints name."""
         self.verdicts: dict[str, str] = {}
         """The last verify's result of each projection, in a few words."""
         self.drifted: set[str] = set()

@@ -57,6 +57,16 @@ async def test_theme_and_keys_are_those_of_the_settings(settings: ConnectionSett
         assert app.focused is not app.panes.timeline
 
 
+async def test_hints_on_screen_name_the_keys_of_the_settings(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    text = "[keymap]\ntimeline.travel = 'f5'\nprojectors.rebuild = 'f6'\nlist.last = 'ctrl+e'"
+    async with preferring(settings, text, (140, 40)) as (app, pilot):
+        await until(lambda: "f6 rebuild · v verify" in text_of(app))
+        await pilot.press("k", "f5")
+        await until(lambda: "[ ] step · f5 returns to now" in text_of(app))
+        assert "^e follows" in text_of(app)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -127,7 +127,8 @@ class Finding:
         timeline, matches = self._panes.timeline, self._workspace.filtering.matches
         seq = timeline.selected_seq
         if matches is None:
-            notice(self._app, "nothing was filtered for yet: press / in the timeline first")
+            key = self._view.keymap.hint("timeline.filter")
+            notice(self._app, f"nothing was filtered for yet: press {key} in the timeline first")
             return
         if seq is None or not matches.seqs:
             notice(self._app, "no event passes the last filter")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cache
 
 from textual.binding import Binding
 from textual.keys import KEY_ALIASES, Keys, _character_to_key, format_key
@@ -70,6 +71,11 @@ class Keymap:
         wanted = self.of(key)
         return wanted.shown or key_shown(wanted.keys.split(",")[0])
 
+    def hint(self, command: str) -> str:
+        """A command's key, by its id, as it stands in a hint: `G follows`, `esc closes`."""
+        shown = self.all_shown(declared_keys()[command]).split(" ")
+        return next((each for each in shown if len(each) == 1), shown[0].lower())
+
     def all_shown(self, key: Key) -> str:
         """All keys of a command, as people read them."""
         wanted = self.of(key)
@@ -107,6 +113,7 @@ def read_keymap(wanted: Mapping[str, Sequence[str]]) -> Keymap:
     return keymap
 
 
+@cache
 def declared_keys() -> dict[str, Key]:
     """Every key, by the id of its command."""
     return {key.id: key for scope in _scopes() for key in scope}

@@ -256,7 +256,7 @@ class DocumentsPane(VirtualList):
         whose = ""
         if self.of is not None:
             whose = f" of {self.view.names.of(self.of)}"
-            subtitle = f"a all · {subtitle}"
+            subtitle = f"{self.view.keymap.hint('documents.all')} all · {subtitle}"
         self.caption(f"{self.number} {self.declared.title}{whose} ({count})".lstrip(), subtitle)
 
     def row_cells(self, row: int) -> Sequence[Cell]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from math import ceil
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -13,13 +12,13 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
-from textual.timer import Timer
 
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.commands import INSPECTOR, SEARCHED_TEXT
 from natster_tui.tui.keys.key import Key, bindings
 from natster_tui.tui.keys.moving import SCROLLED
+from natster_tui.tui.panes.revealing import Revealing
 from natster_tui.tui.panes.subjects import DocumentSubject, Subject
 from natster_tui.tui.places.place import Place
 from natster_tui.tui.sheets.layout import Piece, SheetLayout
@@ -29,8 +28,6 @@ from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.scroll_view import QuietScroll
 
-REVEAL_S = 10.0
-"""Seconds for which secrets are shown."""
 _EVERY_S = 0.3
 """While events stream past, they are not read in full, and laying one out costs the most."""
 _CHOSEN = Style(reverse=True)
@@ -69,8 +66,7 @@ class Inspector(QuietScroll, can_focus=True):
         self._known: object = None
         """What the sheet was written for."""
         self._rests_until = 0.0
-        self._reveal_until = 0.0
-        self._countdown: Timer | None = None
+        self._revealing = Revealing(self._revealed)
         self._inspected_at = 0.0
         self._path = ""
         self._sheet: Sheet | None = None
@@ -118,29 +114,18 @@ class Inspector(QuietScroll, can_focus=True):
     @property
     def reveals(self) -> bool:
         """Whether secrets are shown just now."""
-        return time.monotonic() < self._reveal_until
+        return self._revealing.is_on
 
     def toggle_reveal(self) -> None:
         """Show secrets for a while, or hide them again."""
-        self._reveal_until = 0.0 if self.reveals else time.monotonic() + REVEAL_S
-        if self._countdown is not None:
-            self._countdown.stop()
-        self._countdown = self.set_interval(1.0, self._count_down) if self.reveals else None
-        self._count_down()
-        self._inspect_again()
+        self._revealing.toggle(self)
 
-    def _count_down(self) -> None:
-        """Show for how long secrets are shown, and hide them in the end."""
-        if self._countdown is not None and not self.reveals:
-            self._countdown.stop()
-            self._countdown = None
-            self._inspect_again()
+    def _revealed(self) -> None:
+        self._inspect_again()
         self._show_subtitle()
 
     def _show_subtitle(self) -> None:
-        left = ceil(self._reveal_until - time.monotonic())
-        shown = f"secrets are shown for {left} s" if self.reveals else ""
-        text = " · ".join(filter(None, (shown, self._counted)))
+        text = " · ".join(filter(None, (self._revealing.countdown, self._counted)))
         self.border_subtitle = Text(plain(text, self._view.glyphs))
 
     def toggle_json(self, subject: DocumentSubject) -> None:

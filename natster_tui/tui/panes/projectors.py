@@ -41,8 +41,14 @@ class Projectors(VirtualList):
     def update_rows(self) -> None:
         """Take the projectors as they are now."""
         self.set_row_count(2 * len(self.view.workspace.projectors))
-        versions = " · V versions" if self.view.workspace.versions.has_any else ""
-        self.caption("4 Projectors", f"r rebuild · v verify{versions}")
+        hint = self.view.keymap.hint
+        actions = [
+            f"{hint('projectors.rebuild')} rebuild",
+            f"{hint('projectors.verify')} verify",
+        ]
+        if self.view.workspace.versions.has_any:
+            actions.append(f"{hint('projectors.versions')} versions")
+        self.caption("4 Projectors", " · ".join(actions))
         self.refresh_rows()
 
     def row_cells(self, row: int) -> Sequence[Cell]:

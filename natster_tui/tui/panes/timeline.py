@@ -172,7 +172,8 @@ class Timeline(VirtualList):
         else:
             at_end = self.cursor >= self.row_count - 1
             new = 0 if at_end else max(0, follower.head - self._head_seen)
-            subtitle = f"{new:,} new {self.glyphs.new} G follows" if new else "G follows"
+            follows = f"{self.view.keymap.hint('list.last')} follows"
+            subtitle = f"{new:,} new {self.glyphs.new} {follows}" if new else follows
         filtered = self._filtered
         if filtered is None:
             self.caption(f"1 Timeline ({total})", subtitle)

@@ -169,7 +169,11 @@ class Dialogs:
             notice(self._app, "read-only: nothing can be published")
             return
         if self._view.moment is not None:
-            notice(self._app, "the past cannot be changed: press t to return to now, then publish")
+            travel = self._keymap.hint("timeline.travel")
+            notice(
+                self._app,
+                f"the past cannot be changed: press {travel} to return to now, then publish",
+            )
             return
         proposal = proposal_for(self._panes, self._view)
         self._app.push_screen(PublishScreen(self._view, *proposal), self._published)

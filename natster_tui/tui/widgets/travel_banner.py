@@ -102,13 +102,17 @@ class TravelBanner(Static):
     @property
     def _sentence(self) -> str:
         """What says unmistakably that this is not now; empty when it is."""
+        key = self._view.keymap.hint
         if self._going_to is not None and self._view.moment is None:
-            return f"travelling to {self._going_to:,}: {self._done:.0%} · t cancels"
+            cancels = f"{key('timeline.travel')} cancels"
+            return f"travelling to {self._going_to:,}: {self._done:.0%} · {cancels}"
         moment = self._view.moment
         if moment is None:
             return ""
         new = self._view.workspace.follower.head - self._head_at_departure
         when = "before everything" if moment.seq == 0 else full_time(moment.time)
         live = f" · {new:,} new event{'' if new == 1 else 's'} since you left" if new > 0 else ""
-        line = f"AS OF {moment.seq:,}, {when} · [ ] step · t returns to now{live}"
+        steps = f"{key('timeline.step_back')} {key('timeline.step_on')} step"
+        back = f"{key('timeline.travel')} returns to now"
+        line = f"AS OF {moment.seq:,}, {when} · {steps} · {back}{live}"
         return plain(line, self._view.glyphs)

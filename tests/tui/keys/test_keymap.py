@@ -37,6 +37,8 @@ def test_other_keys_replace_all_that_a_command_had() -> None:
     assert keymap.all_shown(known["app.go_to"]) == ": ^g"
     assert keymap.for_textual == {"app.help": "f9,ctrl+n", "timeline.filter": "ampersand"}
     assert AS_DECLARED.shown(known["app.help"]) == "?"
+    assert (AS_DECLARED.hint("list.last"), AS_DECLARED.hint("app.back")) == ("G", "esc")
+    assert keymap.hint("app.help") == "f9"
 
 
 def test_two_commands_can_change_their_keys() -> None:
