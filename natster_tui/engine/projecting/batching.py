@@ -6,7 +6,7 @@ belong together: readers who see one of its pages new and another one old have n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,24 +22,25 @@ BATCH_BYTES = 16 * 1024 * 1024
 """Maximum bytes in one batch: the server takes 130 MB, but needs 3 s for it."""
 
 
-def batches(documents: Iterable[Changes], room: int) -> list[dict[str, bytes | None]]:
+def batches(documents: Iterable[Changes], room: int) -> Iterator[dict[str, bytes | None]]:
     """What changes of each document, in batches of at most `room` entries; at least one batch.
 
     Only a document that fits in no batch is cut; the caller's mark must stand between batches.
     """
-    made: list[dict[str, bytes | None]] = [{}]
+    batch: dict[str, bytes | None] = {}
     size = 0
     for changes in documents:
         more = sum(len(entry) for entry in changes.values() if entry is not None)
-        if made[-1] and (len(made[-1]) + len(changes) > room or size + more > BATCH_BYTES):
-            made.append({})
-            size = 0
+        if batch and (len(batch) + len(changes) > room or size + more > BATCH_BYTES):
+            yield batch
+            batch, size = {}, 0
         size += more
         for entry_key, entry in changes.items():
-            if len(made[-1]) == room:
-                made.append({})
-            made[-1][entry_key] = entry
-    return made
+            if len(batch) == room:
+                yield batch
+                batch = {}
+            batch[entry_key] = entry
+    yield batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,10 +261,13 @@ async def _write(bucket: Bucket, changes: Changes, *, purge: bool) -> None:
     if purge:
         revision = await bucket.commit({}, before, revision, fold)
         await bucket.purge_before(revision)
-    *first, last = batches(changes.of_documents, BATCH_LIMIT - 1)
-    for batch in first:
-        revision = await bucket.commit(batch, before, revision, fold, changes.sent)
-    await bucket.commit(last, changes.final, revision, fold, changes.sent)
+    batch: dict[str, bytes | None] | None = None
+    for following in batches(changes.of_documents, BATCH_LIMIT - 1):
+        if batch is not None:
+            revision = await bucket.commit(batch, before, revision, fold, changes.sent)
+        batch = following
+    assert batch is not None
+    await bucket.commit(batch, changes.final, revision, fold, changes.sent)
 
 
 async def confirm_writes(log: EventLog, buckets: Mapping[str, Bucket]) -> None:

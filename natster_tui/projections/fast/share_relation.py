@@ -30,14 +30,15 @@ order and parked tallies for any log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from operator import methodcaller
 from typing import Final
 
 from natster_tui.events.event import MARKER_REASON, OCCURRED_AT, StoredMessage
 from natster_tui.events.headers import first_header
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.times import parse_occurred_at
-from natster_tui.events.tokens import is_usable_token, shared_token
+from natster_tui.events.tokens import is_usable_token, same_token
 
 _BITS: Final = 24
 """Bits of a token's number: sixteen million accounts and catalog names."""
@@ -51,6 +52,8 @@ _KINDS: Final = (EventType.SHARED, EventType.UNSHARED, EventType.IMPORTED)
 _SHARED, _UNSHARED = 0, 1
 _CODES: Final = {kind.value.encode(): code for code, kind in enumerate(_KINDS)}
 """Kinds are numbers in the loop: an enum member takes ten times as long to hash."""
+
+_is_ours = methodcaller("startswith", _PREFIX)
 
 Share = tuple[str, str, str, int | None]
 """Origin, target, catalog, and the unix seconds of the import, None if there was none."""
@@ -74,16 +77,19 @@ class ShareRelation:
         self._owners: dict[int, int] = {}
         self._contested: dict[int, dict[int, None]] = {}
 
-    def take(self, messages: Iterable[StoredMessage]) -> list[StoredMessage]:
+    def take(self, messages: Sequence[StoredMessage]) -> list[StoredMessage]:
         """Fold the messages that are shares, unshares and imports; returns the others, in order.
 
         Raises TooManyTokensError.
         """
         others: list[StoredMessage] = []
         number_of, codes, shares, counts = self._numbers, _CODES, self._shares, self._counts
+        # Asked of all messages at once: hardly any log has one of another subject, or a marker.
+        odd_subjects = not all(map(_is_ours, [message[2] for message in messages]))
+        has_markers = _MARKER in b"".join([message[4] for message in messages])
         for message in messages:
             seq, time_ns, subject, _payload, headers = message
-            if not subject.startswith(_PREFIX):
+            if odd_subjects and not _is_ours(subject):
                 others.append(message)
                 continue
             try:
@@ -100,10 +106,10 @@ class ShareRelation:
                 origin = self._number(name)
                 target = self._number(other_name)
                 catalog = self._number(catalog_name)
-            if origin < 0 or target < 0 or catalog < 0:
-                others.append(message)
-                continue
-            if _MARKER in headers and first_header(headers, MARKER_REASON) is not None:
+                if origin < 0 or target < 0 or catalog < 0:
+                    others.append(message)
+                    continue
+            if has_markers and first_header(headers, MARKER_REASON) is not None:
                 others.append(message)
                 continue
             counts[code] += 1
@@ -137,7 +143,7 @@ class ShareRelation:
             number = len(self._tokens)
             if number > _MASK:
                 raise TooManyTokensError
-            self._tokens.append(shared_token(text))
+            self._tokens.append(same_token(text))
             self._numbers[token] = number
         return number
 

@@ -73,7 +73,7 @@ class OpenError(ValueError):
         self.problem = problem
 
 
-CIPHERS_KEPT = 4_096
+CIPHERS_KEPT = 2_048
 """How many keys keep their cipher. One takes 2.7 KB outside of Python's objects, and a log may have
 a hundred thousand keys; without it each use of a key takes 2 microseconds longer."""
 

@@ -47,7 +47,7 @@ def test_the_entries_of_a_document_stay_together_unless_no_batch_holds_them(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batching, "BATCH_BYTES", size)
-        made = batches(documents, room)
+        made = list(batches(documents, room))
     assert made
     assert all(len(batch) <= room for batch in made)
     assert [each for batch in made for each in batch.items()] == [
