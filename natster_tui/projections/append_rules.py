@@ -2,12 +2,13 @@
 
 Pure: the decision is made from the two states that the event would change. What it answers is
 either the message to append, with the filter under which the append must expect nothing newer,
-or one sentence that says why not. Whatever would be parked is refused.
+or an objection. Whatever would be parked is refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, unique
 from typing import assert_never
 
 from natster_tui.events.account_keys import account_key_problem
@@ -41,11 +42,49 @@ class Proposal:
         return NATSTER.subject(origin=self.origin, target=NONE, catalog=NONE)
 
 
+@unique
+class Reason(Enum):
+    """Why an event must not be published. `{0}` in a sentence is the objection's `what`."""
+
+    PAYLOAD = "{0}"
+    ORIGIN_KEY = "the origin is not an account key: {0}"
+    TARGET_KEY = "the target is not an account key: {0}"
+    TAKES_NO_TARGET = "{0} has no target and no catalog"
+    CATALOG_NAME = (
+        "the catalog's name must be letters, digits, - _ or =, must not begin with _ "
+        "and must not be none"
+    )
+    SAME_ACCOUNT = "origin and target are the same account: that would change nothing"
+    INITIALIZED = "this account is initialized already, and no new name is given"
+    NOT_INITIALIZED = "this account is not initialized: publish natster_initialized first"
+    BOUND = "this very context is bound already"
+    ORIGIN_NOT_INITIALIZED = "the origin is not initialized: publish natster_initialized first"
+    SHARED = "{0} is shared with this account already"
+    NAME_TAKEN = "another account has shared a catalog named {0}: choose another name"
+    NAME_TOO_LIKE = "{0} in letter case only: choose another"
+    NOT_SHARED = "{0} is not shared with this account: there is nothing to unshare"
+    NOT_OFFERED = "the target has not shared {0} with the origin"
+    IMPORTED = "{0} is imported already"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why an event must not be published; `what` is what the reason is about."""
+
+    reason: Reason
+    what: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """For a person."""
+        return self.reason.value.replace("{0}", self.what)
+
+
 def state_problem(
     proposal: Proposal,
     accounts: dict[str, AccountState],
     catalogs: dict[str, CatalogState],
-) -> str | None:
+) -> Objection | None:
     """Why a well-formed proposal must not be appended to a log with these states, or None."""
     match proposal.kind:
         case EventType.INITIALIZED:
@@ -62,83 +101,73 @@ def state_problem(
             assert_never(proposal.kind)
 
 
-def form_problem(proposal: Proposal) -> str | None:
+def form_problem(proposal: Proposal) -> Objection | None:
     """What is wrong with a proposal whatever the state of the log is, or None."""
     if problem := payload_problem(NATSTER.kind_of(proposal.kind), proposal.payload):
-        return problem
+        return Objection(Reason.PAYLOAD, problem)
     if problem := account_key_problem(proposal.origin):
-        return f"the origin is not an account key: {problem}"
+        return Objection(Reason.ORIGIN_KEY, problem)
     if proposal.kind not in CATALOG_TYPES:
         if proposal.target != NONE or proposal.catalog != NONE:
-            return f"{proposal.kind} has no target and no catalog"
+            return Objection(Reason.TAKES_NO_TARGET, proposal.kind)
         return None
     if problem := account_key_problem(proposal.target):
-        return f"the target is not an account key: {problem}"
+        return Objection(Reason.TARGET_KEY, problem)
     if not is_usable_token(proposal.catalog):
-        return (
-            "the catalog's name must be letters, digits, - _ or =, must not begin with _ "
-            "and must not be none"
-        )
+        return Objection(Reason.CATALOG_NAME)
     if proposal.origin == proposal.target:
-        return "origin and target are the same account: that would change nothing"
+        return Objection(Reason.SAME_ACCOUNT)
     return None
 
 
-def _initialize_problem(proposal: Proposal, accounts: dict[str, AccountState]) -> str | None:
+def _initialize_problem(proposal: Proposal, accounts: dict[str, AccountState]) -> Objection | None:
     state = accounts.get(proposal.origin)
     if state is None or state.initialized_at == 0:
         return None
     name = announced_name(proposal.payload)
     if name is None or name == state.account_name:
-        return "this account is initialized already, and no new name is given"
+        return Objection(Reason.INITIALIZED)
     return None
 
 
-def _bind_problem(proposal: Proposal, accounts: dict[str, AccountState]) -> str | None:
+def _bind_problem(proposal: Proposal, accounts: dict[str, AccountState]) -> Objection | None:
     state = accounts.get(proposal.origin)
     if state is None or state.initialized_at == 0:
-        return "this account is not initialized: publish natster_initialized first"
+        return Objection(Reason.NOT_INITIALIZED)
     if state.bound_context == read_context(proposal.payload):
-        return "this very context is bound already"
+        return Objection(Reason.BOUND)
     return None
 
 
 def _share_problem(
     proposal: Proposal, accounts: dict[str, AccountState], catalogs: dict[str, CatalogState]
-) -> str | None:
-    origin = accounts.get(proposal.origin)
+) -> Objection | None:
+    name, origin = proposal.catalog, accounts.get(proposal.origin)
     if origin is None or origin.initialized_at == 0:
-        return "the origin is not initialized: publish natster_initialized first"
-    if (proposal.catalog, proposal.target) in origin.out_shares:
-        return f"{proposal.catalog} is shared with this account already"
-    catalog = catalogs.get(proposal.catalog)
+        return Objection(Reason.ORIGIN_NOT_INITIALIZED)
+    if (name, proposal.target) in origin.out_shares:
+        return Objection(Reason.SHARED, name)
+    catalog = catalogs.get(name)
     if catalog is not None and catalog.owner != proposal.origin:
-        return f"another account has shared a catalog named {proposal.catalog}: choose another name"
-    collision = next(
-        (
-            name
-            for name in catalogs
-            if name != proposal.catalog and name.lower() == proposal.catalog.lower()
-        ),
-        None,
-    )
-    if collision is not None:
-        return f"{proposal.catalog} differs from {collision} in letter case only: choose another"
+        return Objection(Reason.NAME_TAKEN, name)
+    for other in catalogs:
+        if other != name and other.lower() == name.lower():
+            return Objection(Reason.NAME_TOO_LIKE, f"{name} differs from {other}")
     return None
 
 
-def _unshare_problem(proposal: Proposal, accounts: dict[str, AccountState]) -> str | None:
+def _unshare_problem(proposal: Proposal, accounts: dict[str, AccountState]) -> Objection | None:
     origin = accounts.get(proposal.origin)
     if origin is None or (proposal.catalog, proposal.target) not in origin.out_shares:
-        return f"{proposal.catalog} is not shared with this account: there is nothing to unshare"
+        return Objection(Reason.NOT_SHARED, proposal.catalog)
     return None
 
 
-def _import_problem(proposal: Proposal, accounts: dict[str, AccountState]) -> str | None:
+def _import_problem(proposal: Proposal, accounts: dict[str, AccountState]) -> Objection | None:
     importer = accounts.get(proposal.origin)
     share = (proposal.catalog, proposal.target)
     if importer is None or share not in importer.in_shares:
-        return f"the target has not shared {proposal.catalog} with the origin"
+        return Objection(Reason.NOT_OFFERED, proposal.catalog)
     if importer.in_shares[share] is not None:
-        return f"{proposal.catalog} is imported already"
+        return Objection(Reason.IMPORTED, proposal.catalog)
     return None

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.event import Record
 from natster_tui.events.natster import EventType
-from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
+from natster_tui.projections.append_rules import (
+    Objection,
+    Proposal,
+    Reason,
+    form_problem,
+    state_problem,
+)
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from natster_tui.store.log import Append
@@ -41,12 +47,17 @@ def folded(*events: Append) -> tuple[Fold[Any], Fold[Any]]:
     return fold_all(ACCOUNTS, records), fold_all(CATALOGS, records)
 
 
-def refused(proposal: Proposal, *before: Append) -> str | None:
+def refused(proposal: Proposal, *before: Append) -> Objection | None:
     problem = form_problem(proposal)
     if problem is not None:
         return problem
     accounts, catalogs = folded(*before)
     return state_problem(proposal, accounts.states, catalogs.states)
+
+
+def reason_of(proposal: Proposal) -> Reason | None:
+    problem = form_problem(proposal)
+    return None if problem is None else problem.reason
 
 
 # -- subjects ----------------------------------------------------------------------------------
@@ -96,32 +107,42 @@ def test_what_may_be_published(proposal: Proposal, before: list[Append]) -> None
 
 
 @pytest.mark.parametrize(
-    ("proposal", "before", "says"),
+    ("proposal", "before", "reason", "says"),
     [
-        (Proposal(INITIALIZE, A), [initialized(A)], "initialized already"),
+        (Proposal(INITIALIZE, A), [initialized(A)], Reason.INITIALIZED, "initialized already"),
         (Proposal(INITIALIZE, A, payload=b'{"account_name":"x"}'), [initialized(A, "x")],
-         "no new name"),
-        (Proposal(BIND, A, payload=CONTEXT), [], "not initialized"),
-        (Proposal(BIND, A, payload=CONTEXT), [shared(B, A)], "not initialized"),
-        (Proposal(BIND, A, payload=CONTEXT), [initialized(A), bound(A, CONTEXT)], "bound already"),
-        (Proposal(SHARE, A, B, "kevbuzz"), [initialized(B)], "not initialized"),
-        (Proposal(SHARE, A, B, "kevbuzz"), [initialized(A), shared(A, B)], "already"),
-        (Proposal(SHARE, A, B, "kevbuzz"), [initialized(A), shared(C, B)], "another account"),
-        (Proposal(SHARE, A, B, "KEVBUZZ"), [initialized(A), shared(A, B)], "letter case"),
-        (Proposal(UNSHARE, A, B, "kevbuzz"), [], "nothing to unshare"),
-        (Proposal(UNSHARE, A, C, "kevbuzz"), [shared(A, B)], "nothing to unshare"),
-        (Proposal(IMPORT, B, A, "kevbuzz"), [], "not shared"),
-        (Proposal(IMPORT, B, A, "kevbuzz"), [shared(A, B), unshared(A, B)], "not shared"),
-        (Proposal(IMPORT, A, B, "kevbuzz"), [shared(A, B)], "not shared"),
-        (Proposal(IMPORT, B, A, "kevbuzz"), [shared(A, B), imported(B, A)], "imported already"),
+         Reason.INITIALIZED, "no new name"),
+        (Proposal(BIND, A, payload=CONTEXT), [], Reason.NOT_INITIALIZED, "not initialized"),
+        (Proposal(BIND, A, payload=CONTEXT), [shared(B, A)], Reason.NOT_INITIALIZED,
+         "not initialized"),
+        (Proposal(BIND, A, payload=CONTEXT), [initialized(A), bound(A, CONTEXT)], Reason.BOUND,
+         "bound already"),
+        (Proposal(SHARE, A, B, "kevbuzz"), [initialized(B)], Reason.ORIGIN_NOT_INITIALIZED,
+         "not initialized"),
+        (Proposal(SHARE, A, B, "kevbuzz"), [initialized(A), shared(A, B)], Reason.SHARED,
+         "already"),
+        (Proposal(SHARE, A, B, "kevbuzz"), [initialized(A), shared(C, B)], Reason.NAME_TAKEN,
+         "another account"),
+        (Proposal(SHARE, A, B, "KEVBUZZ"), [initialized(A), shared(A, B)], Reason.NAME_TOO_LIKE,
+         "letter case"),
+        (Proposal(UNSHARE, A, B, "kevbuzz"), [], Reason.NOT_SHARED, "nothing to unshare"),
+        (Proposal(UNSHARE, A, C, "kevbuzz"), [shared(A, B)], Reason.NOT_SHARED,
+         "nothing to unshare"),
+        (Proposal(IMPORT, B, A, "kevbuzz"), [], Reason.NOT_OFFERED, "not shared"),
+        (Proposal(IMPORT, B, A, "kevbuzz"), [shared(A, B), unshared(A, B)], Reason.NOT_OFFERED,
+         "not shared"),
+        (Proposal(IMPORT, A, B, "kevbuzz"), [shared(A, B)], Reason.NOT_OFFERED, "not shared"),
+        (Proposal(IMPORT, B, A, "kevbuzz"), [shared(A, B), imported(B, A)], Reason.IMPORTED,
+         "imported already"),
     ],
 )  # fmt: skip
 def test_what_would_change_nothing_or_mean_nothing_is_refused(
-    proposal: Proposal, before: list[Append], says: str
+    proposal: Proposal, before: list[Append], reason: Reason, says: str
 ) -> None:
     problem = refused(proposal, *before)
     assert problem is not None
-    assert says in problem
+    assert problem.reason is reason
+    assert says in problem.sentence
 
 
 @pytest.mark.parametrize(
@@ -132,34 +153,35 @@ def test_what_would_change_nothing_or_mean_nothing_is_refused(
 def test_a_context_that_would_be_parked_is_refused(payload: bytes) -> None:
     problem = refused(Proposal(BIND, A, payload=payload), initialized(A))
     assert problem is not None
-    assert "oauth_id" in problem
+    assert problem.reason is Reason.PAYLOAD
+    assert "oauth_id" in problem.sentence
 
 
 @pytest.mark.parametrize("kind", EventType)
 @pytest.mark.parametrize("origin", [*WEIRD_TOKENS, "", "NOTANACCOUNT", A[:-1], A.lower(), A + "\n"])
 def test_the_origin_must_be_an_account_key(kind: EventType, origin: str) -> None:
     proposal = Proposal(kind, origin, B, "kevbuzz", CONTEXT)
-    assert "origin" in (form_problem(proposal) or "")
+    assert reason_of(proposal) is Reason.ORIGIN_KEY
 
 
 @pytest.mark.parametrize("kind", [SHARE, UNSHARE, IMPORT])
 def test_the_target_must_be_another_account(kind: EventType) -> None:
     for target in ("none", "*", ">", "NOTANACCOUNT", ""):
-        assert "target" in (form_problem(Proposal(kind, A, target, "kevbuzz")) or "")
-    assert "same account" in (form_problem(Proposal(kind, A, A, "kevbuzz")) or "")
+        assert reason_of(Proposal(kind, A, target, "kevbuzz")) is Reason.TARGET_KEY
+    assert reason_of(Proposal(kind, A, A, "kevbuzz")) is Reason.SAME_ACCOUNT
 
 
 @pytest.mark.parametrize("kind", [SHARE, UNSHARE, IMPORT])
 @pytest.mark.parametrize("catalog", ["none", "", "_x", "a$b", "*", ">", "a.b", "a b", "é", "x\n"])
 def test_the_catalog_must_be_usable(kind: EventType, catalog: str) -> None:
-    assert "catalog" in (form_problem(Proposal(kind, A, B, catalog)) or "")
+    assert reason_of(Proposal(kind, A, B, catalog)) is Reason.CATALOG_NAME
 
 
 @pytest.mark.parametrize("kind", [INITIALIZE, BIND])
 def test_an_account_event_has_no_target_and_no_catalog(kind: EventType) -> None:
     for target, catalog in ((B, "none"), ("none", "kevbuzz"), ("", "none"), ("none", "")):
-        problem = form_problem(Proposal(kind, A, target, catalog, CONTEXT))
-        assert "no target and no catalog" in (problem or "")
+        proposal = Proposal(kind, A, target, catalog, CONTEXT)
+        assert reason_of(proposal) is Reason.TAKES_NO_TARGET
 
 
 # -- the rule behind them ----------------------------------------------------------------------

@@ -27,7 +27,7 @@ async def publish(log: EventLog, proposal: Proposal, instance: str) -> int:
     """
     # The tokens become a filter that the server is asked about, so they are checked first.
     if problem := form_problem(proposal):
-        raise RefusedError(f"not published: {problem}")
+        raise RefusedError(f"not published: {problem.sentence}")
     confirming = asyncio.create_task(log.confirm(proposal.subject))
     try:
         expected = await log.last_of_subject(proposal.expected_subject)
@@ -35,7 +35,7 @@ async def publish(log: EventLog, proposal: Proposal, instance: str) -> int:
         now = await replay(log, [ACCOUNTS, CATALOGS], info.last_seq, instance)
         states = now.folds[ACCOUNTS.name].states, now.folds[CATALOGS.name].states
         if problem := state_problem(proposal, *states):
-            raise RefusedError(f"not published: {problem}")
+            raise RefusedError(f"not published: {problem.sentence}")
         await confirming
     finally:
         await end_all([confirming])

@@ -283,12 +283,15 @@ class PublishScreen(Dialog[int | None]):
     def _problem(self, proposal: Proposal) -> str | None:
         workspace = self._view.workspace
         targets = proposal.kind in CATALOG_TYPES
-        return (
-            self._unclear("origin", self._origin)
-            or (self._unclear("target", self._target) if targets else None)
-            or form_problem(proposal)
-            or state_problem(proposal, workspace.accounts, workspace.catalogs)
+        unclear = self._unclear("origin", self._origin) or (
+            self._unclear("target", self._target) if targets else None
         )
+        if unclear:
+            return unclear
+        objection = form_problem(proposal) or state_problem(
+            proposal, workspace.accounts, workspace.catalogs
+        )
+        return None if objection is None else objection.sentence
 
     def _judge(self) -> bool:
         """Show what the event would change, or why it cannot be published; whether it can."""
