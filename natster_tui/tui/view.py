@@ -37,6 +37,7 @@ from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.keys.keymap import AS_DECLARED, Keymap
 from natster_tui.tui.theme import Glyphs
 
+_RENAMED_EVERY_S = 5.0
 _HUBS_EVERY_S = 1.0
 """Finding hubs and homonyms looks at all accounts, and they seldom change."""
 
@@ -70,6 +71,7 @@ class View:
         self._homonyms: frozenset[str] = frozenset()
         self._homonyms_of: tuple[object, ...] | None = None
         self._homonyms_found = -inf
+        self._homonyms_among = 0
         self._collisions: dict[str, tuple[str, ...]] = {}
         self._collisions_of: tuple[object, ...] | None = None
         self._collision_names: list[str] = []
@@ -125,10 +127,12 @@ class View:
     @property
     def homonyms(self) -> frozenset[str]:
         """The names that several accounts have, in one letter case."""
-        version, now = self.version, time.monotonic()
-        is_due = self.moment is not None or now - self._homonyms_found >= _HUBS_EVERY_S
+        accounts, version, now = self.accounts, self.version, time.monotonic()
+        # Few accounts change their names; new ones are told by their number.
+        every = _HUBS_EVERY_S if len(accounts) != self._homonyms_among else _RENAMED_EVERY_S
+        is_due = self.moment is not None or now - self._homonyms_found >= every
         if version != self._homonyms_of and is_due:
-            self._homonyms = homonyms_of(self.accounts)
+            self._homonyms, self._homonyms_among = homonyms_of(accounts), len(accounts)
             self._homonyms_of, self._homonyms_found = version, now
         return self._homonyms
 

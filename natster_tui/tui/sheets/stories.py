@@ -42,10 +42,12 @@ class Stories:
         of = (log.identity, subject.projection.name, subject.key)
         if of != self._of:
             self._of, self._story, self._problem, self._reading = of, None, "", False
-        if self._story is None and not self._problem:
+        if self._problem:
+            pass  # what cannot be read now is tried again when the document is shown again
+        elif self._story is None:
             tombstones = log.sealing.tombstones or NO_TOMBSTONES
             self._read(log, DocumentStory(subject.projection, subject.key, tombstones), at)
-        elif self._story is not None and self._story.upto < at and not self._take_live(at):
+        elif self._story.upto < at and not self._take_live(at):
             self._read(log, self._story, at)
         return Told(self._story, at, self._problem, (view.version, view.now() // 60))
 
