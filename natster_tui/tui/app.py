@@ -223,7 +223,7 @@ class Dashboard(TerminalApp):
 
     def _inspect(self, pane: VirtualList) -> None:
         self.panes.used = pane
-        if isinstance(pane, DocumentsPane) and pane.has_focus:
+        if isinstance(pane, DocumentsPane) and self.focused is pane:
             for narrowed in self.panes.narrowed_by(pane):
                 narrowed.show(pane.selected_key)
         self.refreshing.soon()
@@ -347,9 +347,10 @@ class Dashboard(TerminalApp):
         self.opener.forward()
 
     def action_all_catalogs(self) -> None:
-        """Show the catalogs of all accounts."""
+        """Show the catalogs of all accounts; again: those of the account before."""
         for pane in self.panes.documents.values():
-            pane.show(None)
+            if pane.is_narrowed:
+                pane.show_all()
         self.refreshing.soon()
 
     def action_resize(self, side: str, step: int) -> None:

@@ -26,5 +26,17 @@ def start(owner: DOMNode, work: Work, group: str) -> None:
 
 
 def notice(owner: Widget | App[Any], sentence: str) -> None:
-    """Show a short note in the corner."""
+    """Show a short note, as the answer to a key; the next key ends it."""
     owner.notify(screen_text(sentence), markup=False)
+
+
+def news(owner: Widget | App[Any], sentence: str) -> None:
+    """Show a note that no key asked for; it stays for a while."""
+    owner.notify(screen_text(sentence), markup=False, severity="warning")
+
+
+def end_answers(app: App[Any]) -> None:
+    """End the notes that answered the last key: who types on has read them. News stay."""
+    shown = app._notifications
+    if shown and all(note.severity == "information" for note in shown):
+        app.clear_notifications()

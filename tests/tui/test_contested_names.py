@@ -8,6 +8,7 @@ from natster_tui.tui.app import Dashboard
 from tests.conftest import until
 from tests.making_logs import append, initialized, shared
 from tests.tui.running import dashboard
+from tests.tui.scenes import text_of
 
 
 def notices(app: Dashboard) -> list[str]:
@@ -20,7 +21,7 @@ async def test_a_name_that_becomes_contested_is_told_once_and_old_ones_are_not(
     people = [initialized("ANN", "Ann"), initialized("BOB", "Bob"), initialized("CYD", "Cyd")]
     old = [shared("ANN", "BOB", "jazz"), shared("BOB", "ANN", "jazz"), shared("ANN", "BOB", "rock")]
     await append(log, [*people, *old])
-    async with dashboard(settings) as (app, _pilot):
+    async with dashboard(settings) as (app, pilot):
         await until(lambda: app.what_is_new.contested._known == {"jazz"})
         assert notices(app) == []
         await append(log, [shared("BOB", "CYD", "rock"), shared("CYD", "ANN", "jazz")])
@@ -28,3 +29,12 @@ async def test_a_name_that_becomes_contested_is_told_once_and_old_ones_are_not(
         (told,) = notices(app)
         assert told.startswith("rock is contested: Bob shared a catalog of that name too")
         assert "it belongs to Ann" in told
+        # No key asked for it, so no key ends it; what answers a key goes with the next one.
+        await pilot.press("j")
+        assert notices(app) == [told]
+        app.clear_notifications()
+        await pilot.press("n")
+        assert notices(app) == ["nothing was filtered for yet: press / in the timeline first"]
+        await pilot.press("j")
+        await until(lambda: "nothing was filtered" not in text_of(app))
+        assert notices(app) == []

@@ -46,14 +46,15 @@ class Finding:
 
     def ask(self) -> None:
         """Filter the timeline, or search the list or the inspector, if it has the focus."""
-        panes = self._panes
-        if panes.inspector.has_focus:
+        # Not `has_focus`: that follows a little later, and the keys may come in one piece.
+        panes, focused = self._panes, self._app.focused
+        if focused is panes.inspector:
             self._searching = panes.inspector
             hint = "a text in what is shown; n and N go on"
             self._prompt.open(Purpose.FIND, panes.inspector.search, hint=hint)
             return
         for pane in panes.documents.values():
-            if pane.has_focus:
+            if focused is pane:
                 self._searching = pane
                 self._prompt.open(Purpose.FIND, pane.search, hint=pane.declared.search_hint)
                 break

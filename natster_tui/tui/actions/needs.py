@@ -18,7 +18,7 @@ def needs_met(view: View, panes: Panes, opener: Opener) -> frozenset[Need]:
         Need.NOT_FOLLOWING: not panes.timeline.following,
         Need.NOW: view.moment is None,
         Need.PAST: view.moment is not None,
-        Need.NARROWED: any(pane.of is not None for pane in panes.documents.values()),
+        Need.NARROWED: any(pane.is_narrowed for pane in panes.documents.values()),
         Need.FILTERED: view.workspace.filtering.matches is not None,
         Need.BEEN_ELSEWHERE: opener.trail.has_back,
         Need.WENT_BACK: opener.trail.has_forward,

@@ -12,7 +12,7 @@ from textual.app import App
 from natster_tui.tui.actions.contested_names import ContestedNames
 from natster_tui.tui.actions.needs import needs_met
 from natster_tui.tui.actions.refresh import Look
-from natster_tui.tui.background import notice
+from natster_tui.tui.background import news
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.screens.dialogs import is_at_work, shows_what_was_read
@@ -85,7 +85,7 @@ class WhatIsNew:
         if panes.projectors.is_attached:
             panes.projectors.update_if_changed()
             for sentence in self.contested.newly():
-                notice(self._app, sentence)
+                news(self._app, sentence)
             panes.inspector.show_path(self._opener.path)
             panes.inspector.inspect(panes.subject, calmly=panes.timeline.following)
 

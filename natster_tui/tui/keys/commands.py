@@ -193,7 +193,7 @@ _ALL = Key(
     "a",
     "all_catalogs",
     "all",
-    "Show the catalogs of all accounts",
+    "Show the catalogs of all accounts; again: of the one before",
     needs=(Need.NARROWED,),
 )
 _REBUILD = Key(

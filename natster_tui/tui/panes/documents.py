@@ -45,6 +45,10 @@ class DocumentsPane(VirtualList):
         self.declared = columns
         self.of: str | None = None
         self.search = ""
+        self._was_of: str | None = None
+        """What `of` was before all documents were shown."""
+        self._elsewhere = 0
+        """Documents that the search finds, but the narrowing hides."""
         self.number = number
         self._sort: Sort[Any] = columns.sorts[0]
         self._keys: list[str] = []
@@ -108,11 +112,27 @@ class DocumentsPane(VirtualList):
 
     def show(self, of: str | None) -> None:
         """Show only the documents that another projection's document links to, or all."""
+        self._was_of = None
         if of != self.of:
             self.of = of
             self._arrangement = arranged(self._columns)
             self.cursor = 0
             self.scroll_to(y=0, animate=False)
+            self.update_rows()
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it shows one account's documents, or did before all were shown."""
+        return self.of is not None or self._was_of is not None
+
+    def show_all(self) -> None:
+        """Show all documents, a search still in force; again: those of the account before."""
+        if self.of is None:
+            self.show(self._was_of)
+        else:
+            was_of = self.of
+            self.show(None)
+            self._was_of = was_of
             self.update_rows()
 
     def select(self, key: str) -> None:
@@ -186,6 +206,7 @@ class DocumentsPane(VirtualList):
         else:
             self._take_links(self.of)
         total = len(self._keys)
+        self._elsewhere = 0
         if self.search:
             self._narrow_to_search()
         self.set_row_count(len(self._keys))
@@ -239,24 +260,31 @@ class DocumentsPane(VirtualList):
         wanted = self.search.lower()
         states = self.view.fold(self.projection.name).states
         search_text = self.declared.search_text
-        found = [
-            row
-            for row, key in enumerate(self._keys)
-            if any(wanted in text.lower() for text in search_text(key, states.get(key)))
-        ]
+
+        def matches(key: str) -> bool:
+            texts = search_text(key, states.get(key))
+            return any(_holds(text.lower(), wanted) for text in texts)
+
+        found = [row for row, key in enumerate(self._keys) if matches(key)]
         self._keys = [self._keys[row] for row in found]
         if self._links is not None:
             self._links = [self._links[row] for row in found]
+            here = set(self._keys)
+            self._elsewhere = sum(1 for key in states if key not in here and matches(key))
 
     def _describe(self, total: int) -> None:
         count, subtitle = f"{len(self._keys):,}", f"by {self._sort.name}{self._sort_mark}"
         if self.search:
             count = f"{count} of {total:,}"
             subtitle = f"/{screen_text(self.search, 20)} · {subtitle}"
-        whose = ""
+        whose, all_key = "", self.view.keymap.hint("documents.all")
         if self.of is not None:
             whose = f" of {self.view.names.of(self.of)}"
-            subtitle = f"{self.view.keymap.hint('documents.all')} all · {subtitle}"
+            more = f", {self._elsewhere:,} more" if self._elsewhere else ""
+            subtitle = f"{all_key} all{more} · {subtitle}"
+        elif self._was_of is not None:
+            whose = " of all accounts"
+            subtitle = f"{all_key} only {self.view.names.of(self._was_of)} · {subtitle}"
         self.caption(f"{self.number} {self.declared.title}{whose} ({count})".lstrip(), subtitle)
 
     def row_cells(self, row: int) -> Sequence[Cell]:
@@ -271,7 +299,14 @@ class DocumentsPane(VirtualList):
         """See `VirtualList.empty_lines`."""
         view, noun = self.view, self.declared.noun
         if self.search:
-            return (f" no {noun} matches {screen_text(self.search, 30)}",)
+            nothing = f" no {noun} matches {screen_text(self.search, 30)}"
+            if self.of is None:
+                return (nothing,)
+            here = f" no {noun} of {self.view.names.of(self.of)}"
+            all_key = self.view.keymap.hint("documents.all")
+            if not self._elsewhere:
+                return (here, f" matches {screen_text(self.search, 30)}, and no other")
+            return (here, f" matches, but {self._elsewhere:,} elsewhere: {all_key}")
         narrowing = self.declared.narrowing if self.of is not None else None
         source = self.projection.name if narrowing is None else narrowing.by
         if view.is_connected and view.is_being_read(source):
@@ -283,3 +318,9 @@ class DocumentsPane(VirtualList):
         if view.is_stopped(self.projection.name):
             return ("", f" none known: the {noun}", " projector stopped (4 says why)")
         return self.declared.nothing
+
+
+def _holds(text: str, wanted: str) -> bool:
+    """Whether a text holds another, or is what that shortens: `acb4…gdt`. Both in lower case."""
+    begin, cut, end = wanted.partition("…")
+    return text.startswith(begin) and text.endswith(end) if cut else wanted in text

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from natster_tui.events.event import Event
 from natster_tui.projections.wording import event_phrase
@@ -22,6 +21,7 @@ from natster_tui.tui.panes.columns import DocumentColumns, Shown, arranged, cell
 from natster_tui.tui.places.finding import Documents, Found, Unreachable, moments_named
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.places.place import DocumentPlace, EventPlace, MomentPlace
+from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.key_line import KeyLine
@@ -123,7 +123,7 @@ class GoToField(Field):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(GO_TO_FIELD)]
 
 
-class GoToBox(ModalScreen[None]):
+class GoToBox(Dialog[None]):
     """Lists what the text finds as it is typed. `opener` goes where Enter says."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(GO_TO_BOX)]
@@ -135,7 +135,7 @@ class GoToBox(ModalScreen[None]):
         documents: Documents,
         opener: Opener,
     ) -> None:
-        super().__init__(classes="page")
+        super().__init__()
         self._view = view
         self._documents = documents
         self._opener = opener

@@ -99,7 +99,8 @@ def _effect(effect: Effect, manner: Manner) -> Section:
     name = manner.names.of(effect.key)
     shown = name if effect.projection.name == "account" else screen_text(effect.key, 60)
     made = " (made by this event)" if effect.made else ""
-    section.add(effect.projection.name, f"{shown}{made}", Tone.STRONG)
+    place = DocumentPlace(effect.projection.name, effect.key)
+    section.add(effect.projection.name, f"{shown}{made}", Tone.STRONG, place=place)
     for change in effect.fields:
         line = change_line(change, reveal=manner.reveal, names=manner.names)
         section.add("", line, CHANGE_TONES.get(line[0], Tone.PLAIN))

@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from natster_tui.tui.background import end_answers
 from natster_tui.tui.keys.keymap import Keymap, key_shown
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
 from natster_tui.tui.terminal.driver import attentive
@@ -54,6 +55,7 @@ class TerminalApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Answer each key before the next: keys typed ahead are meant for what the last one did."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            end_answers(self)
             await self.typed_ahead.add(event)
         else:
             await super().on_event(event)

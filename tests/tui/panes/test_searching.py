@@ -1,0 +1,38 @@
+"""Searching in a documents pane that shows one account's catalogs only."""
+
+from __future__ import annotations
+
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.conftest import until
+from tests.tui.running import dashboard
+from tests.tui.scenes import projected, text_of
+
+
+async def test_a_search_says_that_others_match_and_a_goes_there_and_back(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        catalogs = app.panes.catalogs
+        await pilot.type("2/lemon crate\r\r")
+        await until(lambda: catalogs.of == app.panes.accounts.selected_key and catalogs.has_focus)
+        lemon = catalogs.of
+        await pilot.type("/acoustic\r")
+        await until(lambda: catalogs.row_count == 0)
+        await until(lambda: "matches, but 1 elsewhere: a" in text_of(app))
+        assert "Known catalogs of Lemon Crate Records (0 of" in text_of(app)
+        await pilot.press("a")
+        assert catalogs.of is None
+        assert catalogs.selected_key == "acoustic-set"
+        await until(lambda: "Known catalogs of all accounts (1 of" in text_of(app))
+        await pilot.press("a")
+        assert catalogs.of == lemon
+
+
+async def test_a_key_as_rows_shorten_it_is_found(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        key = next(key for key, state in app.workspace.accounts.items() if state.account_name)
+        await pilot.press("2", "slash")
+        app._prompt.field.value = f"{key[:4]}…{key[-3:]}"
+        await until(lambda: app.panes.accounts.shown_keys == [key])
