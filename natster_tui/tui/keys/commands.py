@@ -192,7 +192,7 @@ _ALL = Key(
     "documents.all",
     "a",
     "all_catalogs",
-    "all",
+    "all or one",
     "Show the catalogs of all accounts; again: of the one before",
     needs=(Need.NARROWED,),
 )
