@@ -140,7 +140,7 @@ class StoredWatch:
         """Note where the bucket stands; raises ConflictError if we should start again from it."""
         checkpoint = decode_checkpoint(entry.value)
         if checkpoint.version != self._version:
-            # A process that waits for the lease must not take this for its own progress.
+            # A process that waits for the lease must not count this as progress.
             raise ConflictError("another version of the projection is stored now")
         self._status.stored = checkpoint.seq
         if entry.revision != self._seen:
