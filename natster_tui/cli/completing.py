@@ -109,16 +109,16 @@ def _read(
     import asyncio
 
     from natster_tui.cli.failures import report_what_nobody_awaits
-    from natster_tui.cli.options import given_options
+    from natster_tui.cli.options import given_of
     from natster_tui.cli.target import resolve_target
     from natster_tui.engine.server_source import with_log
     from natster_tui.errors import NatsterError
 
     # A shell has no place for what is said here.
     report_what_nobody_awaits(lambda _sentence: None)
-    given = {**given_options(context), "read_only": True}
-    for unwanted in ("create_log", "projection"):
-        given.pop(unwanted, None)
+    given = given_of(context).model_copy(
+        update={"read_only": True, "create_log": False, "projection": ()}
+    )
     try:
         target = resolve_target(given, "natster-tui completion")
 

@@ -18,6 +18,7 @@ from natster_tui.events.stream_name import STREAM
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from natster_tui.cli.given_options import GivenOptions
     from natster_tui.cli.target import Target
     from natster_tui.preferences.settings_file import SettingsFile
     from natster_tui.projections.registering.registry import Registry
@@ -180,7 +181,7 @@ def target_of(*, takes_versions: bool = False) -> Target:
     """
     from natster_tui.cli.target import resolve_target
 
-    given = given_options(click.get_current_context())
+    given = given_of(click.get_current_context())
     return resolve_target(given, _connection_name(), takes_versions=takes_versions)
 
 
@@ -191,19 +192,25 @@ def projections_of() -> Registry:
     """
     from natster_tui.cli.target import projections_from
 
-    given = given_options(click.get_current_context())
-    return projections_from(given.get("projection", ()))
+    return projections_from(given_of(click.get_current_context()).projection)
 
 
 def key_file_of() -> Path | None:
     """The key file, for a command that needs no server; None without a home directory."""
     from natster_tui.cli.target import key_file_from
 
-    return key_file_from(given_options(click.get_current_context()))
+    return key_file_from(given_of(click.get_current_context()))
+
+
+def given_of(context: click.Context) -> GivenOptions:
+    """The shared options as one value, those of the command before those of the program."""
+    from natster_tui.cli.given_options import GivenOptions
+
+    return GivenOptions.model_validate(given_options(context))
 
 
 def given_options(context: click.Context) -> dict[str, Any]:
-    """The shared options that were given, those of the command before those of the program."""
+    """The same by name, only those that were given."""
     given: dict[str, Any] = {}
     at: click.Context | None = context
     while at is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import click
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from natster_tui.cli.given_options import GivenOptions
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import (
     EmbeddedSource,
@@ -50,9 +50,9 @@ class Target:
 
 
 def resolve_target(
-    given: Mapping[str, Any], connection_name: str, *, takes_versions: bool = False
+    given: GivenOptions, connection_name: str, *, takes_versions: bool = False
 ) -> Target:
-    """The server and log that the options name; `given` holds those that were given.
+    """The server and log that the options name.
 
     `connection_name` is what a server's operators see of the connections. `takes_versions` allows
     another version of a projection that is in use. Raises UsageError.
@@ -60,13 +60,13 @@ def resolve_target(
     given = _with_keys_of_demo(given)
     source = _source(given, connection_name)
     choice = LogChoice(
-        replace(NATSTER, stream=_stream_name(given.get("stream", NATSTER.stream))),
-        create=given.get("create_log", False),
-        read_only=given.get("read_only", False),
-        bucket_bytes=_bucket_bytes(given.get("bucket_bytes")),
-        settings=_log_settings(given.get("log_setting", ())),
+        replace(NATSTER, stream=_stream_name(given.stream)),
+        create=given.create_log,
+        read_only=given.read_only,
+        bucket_bytes=_bucket_bytes(given.bucket_bytes),
+        settings=_log_settings(given.log_setting),
         sealing=_sealing_choice(given),
-        projections=projections_from(given.get("projection", ()), takes_versions=takes_versions),
+        projections=projections_from(given.projection, takes_versions=takes_versions),
     )
     if choice.create and choice.read_only:
         raise UsageError("--create-log and --read-only exclude each other: give one")
@@ -77,15 +77,15 @@ def resolve_target(
     return Target(source, choice, new_instance())
 
 
-def _with_keys_of_demo(given: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_keys_of_demo(given: GivenOptions) -> GivenOptions:
     """The options, with both places where `--data-dir` names the directory of a running demo."""
-    if "data_dir" not in given or "key_file" in given:
+    if given.data_dir is None or given.key_file is not None:
         return given
-    joined = joined_demo(expand_home(given["data_dir"]))
+    joined = joined_demo(expand_home(given.data_dir))
     if joined is None:
         return given
     data_dir, key_file = joined
-    return {**given, "data_dir": str(data_dir), "key_file": str(key_file)}
+    return given.model_copy(update={"data_dir": str(data_dir), "key_file": str(key_file)})
 
 
 def keep_apart(what: str, file: Path, data_dir: Path) -> None:
@@ -98,42 +98,38 @@ def keep_apart(what: str, file: Path, data_dir: Path) -> None:
         )
 
 
-def _source(given: Mapping[str, Any], name: str) -> ServerSource:
-    flags = ConnectionFlags.model_validate(
-        {name: given[name] for name in ConnectionFlags.model_fields if name in given}
-    )
-    asks_embedded = "data_dir" in given
+def _source(given: GivenOptions, name: str) -> ServerSource:
+    flags = given.connection
     settings = (
         None
-        if asks_embedded and flags == ConnectionFlags()
+        if given.data_dir is not None and flags == ConnectionFlags()
         else resolve_connection(flags, os.environ)
     )
     if settings is not None:
-        if asks_embedded:
+        if given.data_dir is not None:
             raise UsageError("--data-dir is for the embedded server: leave it or the server out")
         # Before anything is opened: a dashboard would be there already, and try again for ever.
         check_transport(settings)
         return NamedServer(settings, name=name)
-    data_dir = expand_home(given["data_dir"]) if asks_embedded else default_data_dir()
-    key_file = expand_home(given["key_file"]) if "key_file" in given else default_key_file()
-    read_only = given.get("read_only", False)
-    return EmbeddedSource(data_dir, key_file, read_only=read_only, name=name)
+    data_dir = default_data_dir() if given.data_dir is None else expand_home(given.data_dir)
+    key_file = default_key_file() if given.key_file is None else expand_home(given.key_file)
+    return EmbeddedSource(data_dir, key_file, read_only=given.read_only, name=name)
 
 
-def _sealing_choice(given: Mapping[str, Any]) -> SealingChoice:
+def _sealing_choice(given: GivenOptions) -> SealingChoice:
     """What was said about sealing; without a home directory there may be no key file."""
-    wanted = given.get("sealing")
-    is_named, file = "key_file" in given, key_file_from(given)
-    data_dir = expand_home(given["data_dir"]) if "data_dir" in given else data_directory()
+    wanted, file = given.sealing, key_file_from(given)
+    data_dir = data_directory() if given.data_dir is None else expand_home(given.data_dir)
     if file is not None and data_dir is not None:
         keep_apart("the key file", file, data_dir)
+    is_named = given.key_file is not None
     return SealingChoice(None if wanted is None else wanted == "on", file, is_named)
 
 
-def key_file_from(given: Mapping[str, Any]) -> Path | None:
+def key_file_from(given: GivenOptions) -> Path | None:
     """The key file that was named, else the default one; None without a home directory."""
-    if "key_file" in given:
-        return expand_home(given["key_file"])
+    if given.key_file is not None:
+        return expand_home(given.key_file)
     return None if config_directory() is None else default_key_file()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.options import (
+    given_of,
     given_options,
     settings_of,
     takes_hubs,
@@ -25,7 +26,6 @@ from natster_tui.preferences.rows import rows
 from natster_tui.preferences.settings_file import SettingsFile, default_path
 from natster_tui.projections.registering.registry import Registry
 from natster_tui.store.settings.in_force import DEFAULT, Setting, settings_in_force
-from natster_tui.store.settings.options import ConnectionFlags
 from natster_tui.text.masking import screen_text
 
 _FLAG_SETTINGS = ("create_log", "log_setting", "bucket_bytes", "sealing", "projection", "read_only")
@@ -42,23 +42,21 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
 
     Secrets are masked. Flags given here count, so a whole command line can be tried out.
     """
-    given = given_options(click.get_current_context())
+    context = click.get_current_context()
+    given = given_options(context)
     target = target_of()
     file = settings_of()
-    flags = ConnectionFlags.model_validate(
-        {name: given[name] for name in ConnectionFlags.model_fields if name in given}
-    )
     found: list[Setting] = []
     if isinstance(target.source, EmbeddedSource):
         found.append(Setting("server", "embedded", DEFAULT))
         found.append(_from_flag("data_dir", given, str(target.source.data_dir)))
     else:
-        found += settings_in_force(flags, os.environ)
+        found += settings_in_force(given_of(context).connection, os.environ)
     if target.choice.sealing.key_file is not None:
         found.append(_from_flag("key_file", given, str(target.choice.sealing.key_file)))
     found.append(_from_flag("stream", given, NATSTER.stream))
     found += [_from_flag(name, given, "") for name in _FLAG_SETTINGS if name in given]
-    hubs = hub or click.get_current_context().find_root().params.get("hub") or ()
+    hubs = hub or context.find_root().params.get("hub") or ()
     found += [Setting("hub", screen_text(each, 100), "--hub") for each in hubs]
     found += _from_file(file, target.choice.projections, without=("hubs",) if hubs else ())
     found += [

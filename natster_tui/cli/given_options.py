@@ -1,0 +1,28 @@
+"""The shared options of a command line as one value."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from natster_tui.events.natster import NATSTER
+from natster_tui.store.settings.options import ConnectionFlags
+
+
+class GivenOptions(ConnectionFlags):
+    """Which server, which log, and what may be written; None or the default if not given."""
+
+    data_dir: str | None = None
+    key_file: str | None = None
+    stream: str = NATSTER.stream
+    create_log: bool = False
+    log_setting: tuple[str, ...] = ()
+    bucket_bytes: str | None = None
+    sealing: Literal["on", "off"] | None = None
+    projection: tuple[str, ...] = ()
+    read_only: bool = False
+
+    @property
+    def connection(self) -> ConnectionFlags:
+        """Those of the connection."""
+        named = {name: getattr(self, name) for name in ConnectionFlags.model_fields}
+        return ConnectionFlags.model_validate({k: v for k, v in named.items() if v is not None})
