@@ -156,6 +156,12 @@ async def read_status(
         )
         for each, problem, held in zip(stored, problems, leases, strict=True)
     ]
+    return _report(log, info, watch, reports)
+
+
+def _report(
+    log: EventLog, info: LogInfo, watch: HazardWatch, reports: Sequence[ProjectionReport]
+) -> StatusReport:
     settings = log.link.settings
     return StatusReport(
         log.link.target.beside(settings.described),

@@ -93,11 +93,7 @@ class Problem:
 class Workspace:
     """The running system. Use `run` in a task of your own, and cancel it to end everything."""
 
-    def __init__(
-        self,
-        source: ServerSource,
-        options: WorkspaceOptions,
-    ) -> None:
+    def __init__(self, source: ServerSource, options: WorkspaceOptions) -> None:
         projections = options.choice.projections
         tried = () if options.tried is None else options.tried.projections
         self.source = source
@@ -127,23 +123,29 @@ class Workspace:
         self.projectors = {each.name: self._projector(each) for each in (*projections, *tried)}
         self.versions = VersionWatch(projections, self._ring)
         """The versions that are stored beside the projections."""
-        self.trial: LiveTrial | None = None
+        self.trial = self._trial()
         """The projections that are tried, if any are."""
-        if options.tried is not None:
-            of_trial = [self.projectors[each.name] for each in tried]
-            self.trial = LiveTrial(options.tried, of_trial, self.report)
-        self.filtering = Filtering(
-            self.follower,
-            options.instance,
-            self._ring,
-            lambda: self.accounts,
-            lambda seq: self.projectors[ACCOUNTS.name].has_folded(seq),
-        )
+        self.filtering = self._filtering()
         self._left_behind: set[tuple[str, str]] = set()
         self._hazards = HazardWatch(projections.all)
         self._told_of_keys: tuple[str, ...] = ()
         self.follower.on_live = self._on_live
         self._listeners: list[Callable[[], None]] = []
+
+    def _trial(self) -> LiveTrial | None:
+        if (tried := self.options.tried) is None:
+            return None
+        projectors = [self.projectors[each.name] for each in tried.projections]
+        return LiveTrial(tried, projectors, self.report)
+
+    def _filtering(self) -> Filtering:
+        return Filtering(
+            self.follower,
+            self.options.instance,
+            self._ring,
+            lambda: self.accounts,
+            lambda seq: self.projectors[ACCOUNTS.name].has_folded(seq),
+        )
 
     def _projector(self, projection: Projection[Any]) -> Projector:
         return Projector(

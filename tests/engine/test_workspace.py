@@ -1,21 +1,18 @@
-"""What a workspace knows beside its projections: the filter's matches, where the log begins."""
+"""What a workspace knows beside its projections, and how it ends."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
 import pytest
 
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.follower import LogFollower
-from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Connection, Workspace, WorkspaceOptions
 from natster_tui.errors import ConnectionLostError
 from natster_tui.events.event import MESSAGE_ID
-from natster_tui.events.filter.language import filter_language
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -24,36 +21,7 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import running
 from tests.jetstream import ask_jetstream
-from tests.making_logs import A, B, C, append, initialized, shared
-
-FILTERS = filter_language(NATSTER)
-
-
-async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_known(
-    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    head = await append(log, [initialized(A, "Ada"), shared(A, B), shared(C, B), shared(C, A)])
-    begin, may_begin = Projector._begin, asyncio.Event()
-
-    async def later(projector: Projector, log: EventLog) -> Any:
-        await may_begin.wait()
-        return await begin(projector, log)
-
-    monkeypatch.setattr(Projector, "_begin", later)
-    async with running(settings) as workspace:
-        await until(lambda: workspace.follower.head == head)
-        workspace.filtering.set(FILTERS.parse("from:ada", 0))
-        early = workspace.filtering.shown
-        assert early is not None
-        await until(lambda: early.is_complete(head))
-        assert list(early.seqs) == []
-        may_begin.set()
-        await until(lambda: workspace.filtering.shown is not early)
-        await until(
-            lambda: workspace.filtering.shown and workspace.filtering.shown.is_complete(head)
-        )
-        assert workspace.filtering.shown is not None
-        assert list(workspace.filtering.shown.seqs) == [1, 2]
+from tests.making_logs import A, B, C, append, shared
 
 
 async def test_where_the_log_begins_moves_when_its_first_events_go(

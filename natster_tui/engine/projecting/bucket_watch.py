@@ -62,8 +62,8 @@ class StoredWatch:
         self._revision = self._seen = 0
         self._value = b""
         """The checkpoint as it was read at the beginning."""
-        self._version = projection.version
-        """Its version; ours where there was none, or it could not be read."""
+        self.version = projection.version
+        """The version of that checkpoint; ours where there was none, or it was unreadable."""
         self._useless = False
         self._pause = LOOK_AGAIN_S
         self._look_again_at = 0.0
@@ -78,9 +78,9 @@ class StoredWatch:
         self._revision = self._seen = stored.snapshot.checkpoint_revision
         checkpoint = stored.snapshot.checkpoint
         self._value = b"" if checkpoint is None else checkpoint.value
-        self._version = self._projection.version
+        self.version = self._projection.version
         if stored.checkpoint is not None:
-            self._version = stored.checkpoint.version
+            self.version = stored.checkpoint.version
         if useless:
             self._begin_pause()
         self._useless = useless
@@ -139,7 +139,7 @@ class StoredWatch:
     def _look_at_checkpoint(self, entry: StoredEntry) -> None:
         """Note where the bucket stands; raises ConflictError if we should start again from it."""
         checkpoint = decode_checkpoint(entry.value)
-        if checkpoint.version != self._version:
+        if checkpoint.version != self.version:
             # A process that waits for the lease must not count this as progress.
             raise ConflictError("another version of the projection is stored now")
         self._status.stored = checkpoint.seq

@@ -97,7 +97,6 @@ class Projector:
         self._starting = Starting(projection, lease, may_write=may_write, auto_rebuild=auto_rebuild)
         self._commits_at_conflict = -1
         self._catching_up = CatchingUp(projection, instance, self.meter, self._show)
-        self._stored_version = 0
         self._pausing = Pausing()
 
     @property
@@ -291,7 +290,6 @@ class Projector:
     def _watch_for(self, stored: StoredProjection, reason: Reason | None) -> None:
         """Note why this projector only watches; if the reason lasts, it gives up its lease."""
         self.status.reason = reason
-        self._stored_version = 0 if stored.checkpoint is None else stored.checkpoint.version
         if reason is Reason.LEASE and self._lease is not None:
             self.status.waiting = self._lease.waiting
         elif reason is not None:
@@ -306,7 +304,7 @@ class Projector:
                 return True
             status.because = status.waiting.sentence
         elif lease is not None and status.reason is Reason.NEWER_VERSION:
-            status.because = newer_version(self.projection, self._stored_version, lease.holder)
+            status.because = newer_version(self.projection, self._watch.version, lease.holder)
         return False
 
     async def _rebuild(self, log: EventLog, why: str) -> None:
