@@ -19,7 +19,13 @@ from tests.benchmarks.community import Community
 from tests.benchmarks.figures import HEADING, Figure, OnFigure, row, table
 from tests.benchmarks.live_figures import measure_live, measure_start
 from tests.benchmarks.memory_figures import measure_states
-from tests.benchmarks.replay_figures import measure_growth, measure_rebuild, measure_sealing
+from tests.benchmarks.replay_figures import (
+    DOCUMENT,
+    EVENT,
+    measure_growth,
+    measure_rebuild,
+    measure_sealing,
+)
 from tests.benchmarks.screen_figures import measure_burst, measure_pages
 from tests.benchmarks.travel_figures import measure_travel
 from tests.docs_tables import write_part
@@ -95,10 +101,10 @@ async def _measure_group(group: str, options: argparse.Namespace, tell: OnFigure
             await measure_sealing(community, rounds, tell)
         case "growth":
             logs = [Community(events, options.accounts) for events in options.growth]
-            await measure_growth(logs, rounds, tell, sealed=sealed)
+            await measure_growth(logs, rounds, tell, EVENT, sealed=sealed)
         case "accounts":
             logs = [Community(options.events, each) for each in options.growth_accounts]
-            await measure_growth(logs, rounds, tell, sealed=sealed)
+            await measure_growth(logs, rounds, tell, DOCUMENT, sealed=sealed)
         case "states":
             await measure_states(Community(options.state_events, options.accounts), tell)
         case "travel":

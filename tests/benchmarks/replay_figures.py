@@ -30,6 +30,7 @@ PEAK_MIB = 600
 """The most that a rebuild may hold, with that many accounts, one of which shares with all."""
 SEALED, UNSEALED = 0.9, 1.0
 """How fast a rebuild should be, times reading the same log with nats-py and doing nothing."""
+EVENT, DOCUMENT = "an event", "a document"
 FLAT = 1.2
 """How much more an event or a document may cost in a log that is larger in either."""
 _SMALL = 200
@@ -140,11 +141,13 @@ async def measure_sealing(community: Community, rounds: int, tell: OnFigure) -> 
 
 
 async def measure_growth(
-    communities: list[Community], rounds: int, tell: OnFigure, *, sealed: bool
+    communities: list[Community], rounds: int, tell: OnFigure, flat: str, *, sealed: bool
 ) -> None:
     """What an event and a document cost in each community's log, against the first, in turns.
 
-    An event is read and folded; a document is compared, written and read back.
+    An event is read and folded; a document is compared, written and read back. `flat` is the one of
+    the two that should not grow: with more accounts an event costs more, because more of them are
+    bindings, which must be opened and read.
     """
     costs: list[list[Cost]] = [[] for _ in communities]
     async with AsyncExitStack() as stack:
@@ -158,19 +161,20 @@ async def measure_growth(
     for community, mine in zip(communities, costs, strict=True):
         cost, where = middle(mine), f"rebuild, {community.name}"
         for what, times in (
-            ("an event", [cost.event_us for cost in mine]),
-            ("a document", [cost.document_us for cost in mine]),
+            (EVENT, [cost.event_us for cost in mine]),
+            (DOCUMENT, [cost.document_us for cost in mine]),
         ):
             tell(Figure(f"{where}: {what}", median(times), " µs", details=asdict(cost)))
             if mine is costs[0]:
                 continue
-            first = [cost.event_us if what == "an event" else cost.document_us for cost in costs[0]]
+            first = [cost.event_us if what == EVENT else cost.document_us for cost in costs[0]]
             growth = median(ours / theirs for ours, theirs in zip(times, first, strict=True))
-            tell(Figure(f"{where}: {what}, times the first", growth, "×", FLAT))
+            most = FLAT if what == flat else None
+            tell(Figure(f"{where}: {what}, times the first", growth, "×", most))
         tell(Figure(f"{where}: CPU per event, ours", cost.cpu_us, " µs"))
         # What is wanted is wanted of the accounts; a log's length is in its accounts' shares.
-        most = PEAK_MIB if community.accounts >= MANY_ACCOUNTS else None
-        tell(Figure(f"{where}: peak memory", cost.peak_bytes / MIB, " MiB", most))
+        peak = PEAK_MIB if community.accounts >= MANY_ACCOUNTS else None
+        tell(Figure(f"{where}: peak memory", cost.peak_bytes / MIB, " MiB", peak))
         pause = cost.pause * 1e3
         tell(Figure(f"{where}: longest pause of the garbage collector", pause, " ms"))
 
