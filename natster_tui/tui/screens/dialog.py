@@ -32,6 +32,7 @@ class Dialog(ModalScreen[Result]):
             if self.ends_outside:
                 self.action_leave()
             return
-        says_how = widget.has_class("dialog") and widget.border_subtitle
+        is_frame = widget.has_class("dialog") or widget.has_class("closes")
+        says_how = is_frame and widget.border_subtitle
         if says_how and event.screen_y == region.bottom - 1:
             self.action_leave()

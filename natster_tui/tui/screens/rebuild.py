@@ -207,8 +207,8 @@ class RebuildScreen(ReplayScreen):
         for line in self._preflight.lines():
             self.say(line)
         self.hint(
-            Hint("enter", "replay and compare (writes nothing)", "screen.replay"),
-            Hint("space", "checks a box"),
+            Hint("rebuild.compare", "replay and compare (writes nothing)", "screen.replay"),
+            Hint("", "space checks a box"),
             CANCELS,
         )
         if self._goes_on:
@@ -235,7 +235,7 @@ class RebuildScreen(ReplayScreen):
             self.work(self._compare)
 
     async def _compare(self) -> None:
-        self.hint(Hint("esc", "cancels without a trace", "screen.leave"))
+        self.hint(Hint("page.close", "cancels without a trace", "screen.leave"))
         self.clear()
         self.say(f"Replaying the log for {named(self._scope, self.view.names)}", "bold")
         workspace = self.view.workspace
@@ -273,12 +273,15 @@ class RebuildScreen(ReplayScreen):
                 self._ask_for_names()
             case Answer.YES:
                 self.hint(
-                    Hint("w", "writes these changes", "screen.write"),
-                    Hint("esc", "cancels, nothing was written", "screen.leave"),
+                    Hint("rebuild.write", "writes these changes", "screen.write"),
+                    Hint("page.close", "cancels, nothing was written", "screen.leave"),
                 )
             case Answer.NONE:
                 self.say("\nNothing differs; writing renews the checkpoint only.")
-                self.hint(Hint("w", "writes the checkpoint and verifies", "screen.write"), CLOSES)
+                self.hint(
+                    Hint("rebuild.write", "writes the checkpoint and verifies", "screen.write"),
+                    CLOSES,
+                )
 
     def _ask_for_names(self) -> None:
         wanted = self._wanted
@@ -329,7 +332,11 @@ class RebuildScreen(ReplayScreen):
             self.say(left_behind_sentence(rebuild.log, consumer), "text-warning")
         names = " and ".join(consumer.name for consumer in self._left_behind)
         if names:
-            delete = Hint("D", f"deletes the consumer {names}", "screen.delete_consumers")
+            delete = Hint(
+                "rebuild.delete_consumers",
+                f"deletes the consumer {names}",
+                "screen.delete_consumers",
+            )
             self.hint(delete, CLOSES)
         else:
             self.hint(CLOSES)

@@ -41,7 +41,7 @@ _FOUND = {
 }
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 _STYLES = {"added": "text-success", "removed": "text-error", "changed": "text-warning"}
-_BAR = 40
+_BAR = 24
 WAITS_EVERY_S = 0.5
 
 
@@ -53,7 +53,7 @@ class ReplayScreen(PageDialog):
         self.view = view
         self.projections = list(projections)
         self._progress = Static(id="dialog-progress")
-        self._hints = Hints(view.glyphs)
+        self._hints = Hints(view)
         self._said: list[str] = []
         self._steps = 0
         self._reporter = Reporter(self.say)

@@ -66,7 +66,7 @@ class VerifyScreen(ReplayScreen):
         these = " and ".join(each.name for each in self._differs.projections)
         if isinstance(self._differs, OneKey):
             these = f"only {screen_text(self._differs.key, 60)}"
-        self.hint(Hint("r", f"rebuilds these: {these}", "screen.rebuild"), CLOSES)
+        self.hint(Hint("verify.rebuild", f"rebuilds these: {these}", "screen.rebuild"), CLOSES)
 
 
 def _to_rebuild(verdicts: Sequence[Verdict]) -> Scope | None:

@@ -112,10 +112,10 @@ class VersionsScreen(ReplayScreen):
             self.page.scroll_to(y=place, animate=False)
         hints = []
         if len(self._pairs) > 1:
-            hints.append(Hint("v", "another version", "screen.choose"))
+            hints.append(Hint("versions.choose", "another version", "screen.choose"))
         if not workspace.read_only:
-            hints.append(Hint("p", "promote", "screen.promote"))
-            hints.append(Hint("x", "drop", "screen.drop"))
+            hints.append(Hint("versions.promote", "promote", "screen.promote"))
+            hints.append(Hint("versions.drop", "drop", "screen.drop"))
         self.hint(*hints, CLOSES)
 
     def _say_comparison(self, found: SideBySide) -> None:
@@ -141,7 +141,7 @@ class VersionsScreen(ReplayScreen):
 
     async def _prepare(self) -> None:
         workspace, pair = self.view.workspace, self._pair
-        self.hint(Hint("esc", "cancels, nothing was written", "screen.leave"))
+        self.hint(Hint("page.close", "cancels, nothing was written", "screen.leave"))
         self.clear()
         self.say(f"Verifying version {pair.version} of {pair.name} against the log", "bold")
         self._promotion = Promotion(
@@ -173,8 +173,8 @@ class VersionsScreen(ReplayScreen):
         self._wants_name = decision.answer is Answer.NAMES
         self._enter("confirm")
         self.hint(
-            Hint("w", f"makes version {pair.version} the stored one", "screen.write"),
-            Hint("esc", "cancels, nothing was written", "screen.leave"),
+            Hint("versions.write", f"makes version {pair.version} the stored one", "screen.write"),
+            Hint("page.close", "cancels, nothing was written", "screen.leave"),
         )
 
     def action_write(self) -> None:

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from natster_tui.engine.history.document_history import DocumentChange, KeyHistory, key_history
 from natster_tui.errors import NatsterError
@@ -25,6 +24,7 @@ from natster_tui.tui.background import start
 from natster_tui.tui.clock import row_time
 from natster_tui.tui.keys.dialogs import REASONS, WHY
 from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.key_line import KeyLine
@@ -44,6 +44,7 @@ class Reasons(VirtualList):
 
     def __init__(self, view: View, title: str) -> None:
         super().__init__(view, title, "reasons")
+        self.add_class("closes")
         self._title = title
         self._said: tuple[str, ...] = ("", " reading the events of this key …")
         self._history: KeyHistory | None = None
@@ -139,13 +140,13 @@ class Reasons(VirtualList):
         """See `VirtualList.update_rows`."""
 
 
-class WhyScreen(ModalScreen[int | None]):
+class WhyScreen(Dialog[int | None]):
     """Shows the reasons; its result is the event to go to, if one was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(WHY)]
 
     def __init__(self, view: View, projection: Projection[Any], key: str) -> None:
-        super().__init__(classes="page")
+        super().__init__()
         self._view = view
         self._projection = projection
         self._key = key

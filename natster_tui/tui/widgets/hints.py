@@ -8,31 +8,32 @@ from rich.style import Style
 from rich.text import Text
 from textual.widgets import Static
 
-from natster_tui.tui.theme import Glyphs, plain
+from natster_tui.tui.theme import plain
+from natster_tui.tui.view import View
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A key as people read it, what it does, and the action that a click runs.
+    """The command whose key is shown, by its id, what it does, and the action that a click runs.
 
-    Without a key it is a remark, and a click does nothing.
+    Without a command it is a remark, and a click does nothing.
     """
 
-    key: str
+    command: str
     words: str
     action: str = ""
 
 
-CLOSES = Hint("esc", "closes", "screen.leave")
-CANCELS = Hint("esc", "cancels", "screen.leave")
+CLOSES = Hint("page.close", "closes", "screen.leave")
+CANCELS = Hint("page.close", "cancels", "screen.leave")
 
 
 class Hints(Static):
     """Shows hints."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, view: View) -> None:
         super().__init__(classes="hints")
-        self._glyphs = glyphs
+        self._view = view
 
     def show(self, *hints: Hint) -> None:
         """Show these."""
@@ -41,8 +42,8 @@ class Hints(Static):
             if text:
                 text.append(" · ", "dim")
             meta = Style(meta={"@click": hint.action}) if hint.action else Style.null()
-            if hint.key:
-                text.append(f"{hint.key} ", meta + Style(bold=True))
+            if hint.command:
+                text.append(f"{self._view.keymap.hint(hint.command)} ", meta + Style(bold=True))
             text.append(hint.words, meta + Style(dim=True))
-        text.plain = plain(text.plain, self._glyphs)
+        text.plain = plain(text.plain, self._view.glyphs)
         self.update(text)

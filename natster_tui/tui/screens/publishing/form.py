@@ -79,7 +79,7 @@ class PublishScreen(Dialog[int | None]):
         self._rows_of: dict[str, list[FormRow]] = {}
         self._choices = Choices(view.glyphs, _NOTHING_LISTED)
         self._verdict = Static()
-        self._hints = Hints(view.glyphs)
+        self._hints = Hints(view)
         self._busy = False
         self._refused = ""
         """Why the last attempt failed, until something else is typed."""
@@ -122,7 +122,9 @@ class PublishScreen(Dialog[int | None]):
     def on_mount(self) -> None:
         """Check what is filled in already, and again whenever the log grows."""
         self._hints.show(
-            Hint("f2", "publishes", "screen.publish"), Hint("enter", "next field"), CANCELS
+            Hint("publish.publish_typed", "publishes", "screen.publish"),
+            Hint("publish.next", "next field"),
+            CANCELS,
         )
         self._show_rows()
         empty = [f for f in (self._origin, self._target, self._catalog) if not f.value]
