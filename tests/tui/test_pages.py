@@ -30,7 +30,7 @@ async def test_contested_names_are_followed_and_b_comes_back(
         at = app.panes.timeline.selected_seq
         await pilot.type("m/night\r\r")
         await until(lambda: app.screen is app.default_screen)
-        assert app.panes.catalogs.selected_key == "night-walks"
+        await until(lambda: app.panes.catalogs.selected_key == "night-walks")
         await until(lambda: app.panes.catalogs.has_focus)
         await pilot.press("b")
         await until(lambda: app.panes.timeline.has_focus)
@@ -40,7 +40,7 @@ async def test_contested_names_are_followed_and_b_comes_back(
         await click_on(app, pilot, "belongs to Hiro Matsukage")
         await until(lambda: app.screen is app.default_screen)
         state = app.workspace.catalogs["night-walks"]
-        assert app.panes.accounts.selected_key == state.owner
+        await until(lambda: app.panes.accounts.selected_key == state.owner)
 
 
 async def test_parked_events_and_projectors_are_followed_from_the_problems(
