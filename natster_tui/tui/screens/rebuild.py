@@ -255,7 +255,9 @@ class RebuildScreen(ReplayScreen):
             # Of a hundred thousand documents that differ it takes a while.
             for field in await asyncio.to_thread(plan.fields):
                 field_name = safe_text(field.field, 100)
-                self.say(f"  {field.sign} {field_name} in {field.documents:,}")
+                self.say(
+                    f"  {field.sign} {field_name} in {field.documents:,} of {plan.diff.keys:,}"
+                )
             self.print_changes(name, plan.listed)
         self._enter("confirm")
         self._ask()
