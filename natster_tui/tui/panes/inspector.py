@@ -21,7 +21,7 @@ from natster_tui.tui.keys.moving import SCROLLED
 from natster_tui.tui.panes.revealing import Revealing
 from natster_tui.tui.panes.subjects import DocumentSubject, Subject
 from natster_tui.tui.places.place import Place
-from natster_tui.tui.sheets.layout import Piece, SheetLayout
+from natster_tui.tui.sheets.layout import Lines, Piece, laid_out
 from natster_tui.tui.sheets.sheet import Fold, Sheet, Target, Tone
 from natster_tui.tui.sheets.writer import Face, SheetWriter
 from natster_tui.tui.theme import plain
@@ -70,7 +70,7 @@ class Inspector(QuietScroll, can_focus=True):
         self._inspected_at = 0.0
         self._path = ""
         self._sheet: Sheet | None = None
-        self._layout: SheetLayout | None = None
+        self._layout: Lines | None = None
         self._link: tuple[int, int] | None = None
         """The link that was chosen: its line, and which one of that line's it is."""
         self.search = ""
@@ -219,7 +219,7 @@ class Inspector(QuietScroll, can_focus=True):
         for _ in range(2):
             if sheet is None or width == (width := self.scrollable_content_region.width):
                 break
-            self._layout = SheetLayout(sheet, width, self._view.glyphs, self._wrap)
+            self._layout = laid_out(sheet, width, self._view.glyphs, self._wrap)
             self.set_line_count(self._layout.height)
         if self._link is not None and self._chosen is None:
             self._link = None

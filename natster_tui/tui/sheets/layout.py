@@ -6,14 +6,16 @@ are asked for, so a table of a hundred thousand rows costs what its visible ones
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from natster_tui.tui.sheets.sheet import Line, Sheet, Span, Table, Target, Tone
+from natster_tui.tui.sheets.sheet import HISTORY, Line, Sheet, Span, Table, Target, Tone
 from natster_tui.tui.theme import Glyphs, plain
 from natster_tui.tui.widgets.cells import fit
 from natster_tui.tui.widgets.fitting import fair_widths, needed
@@ -24,6 +26,9 @@ _GAP = 2
 """Cells between two columns of a table."""
 _FURTHER = 4
 """Cells by which a line is indented that goes on from the one above."""
+BESIDE_FROM = 130
+"""The width from which on there is room for two halves."""
+_BETWEEN = 4
 _MEASURED = 200
 """Rows whose texts decide how wide a table's columns are."""
 
@@ -47,8 +52,39 @@ class Piece(NamedTuple):
         return self.x + cell_len(self.text.rstrip())
 
 
-class SheetLayout:
-    """All lines of a sheet, `height` of them."""
+class Lines(ABC):
+    """Lines of text, `height` of them."""
+
+    height: int
+
+    @abstractmethod
+    def pieces(self, y: int) -> Sequence[Piece]:
+        """What stands on a line; nothing below the last one."""
+
+    def links(self, y: int) -> list[Piece]:
+        """What keys can choose on a line, from left to right."""
+        return [each for each in self.pieces(y) if each.target is not None and not each.goes_on]
+
+    def lines_with(self, text: str, most: int) -> Iterator[int]:
+        """The lines that hold a text, in any letter case; only the first `most` are looked at."""
+        wanted = text.lower()
+        for y in range(min(self.height, most)):
+            if wanted in " ".join(piece.text for piece in self.pieces(y)).lower():
+                yield y
+
+
+def laid_out(sheet: Sheet, width: int, glyphs: Glyphs, wrap: Wrap) -> Lines:
+    """A sheet in a width; where there is room for both, its history stands beside the rest."""
+    *others, last = sheet.sections
+    if width < BESIDE_FROM or last.name != HISTORY or not others:
+        return SheetLayout(sheet, width, glyphs, wrap)
+    half = (width - _BETWEEN) // 2
+    left = SheetLayout(replace(sheet, sections=tuple(others)), half, glyphs, wrap)
+    return _Beside(left, SheetLayout(replace(sheet, sections=(last,)), half, glyphs, wrap), half)
+
+
+class SheetLayout(Lines):
+    """All lines of a sheet, one below the other."""
 
     def __init__(self, sheet: Sheet, width: int, glyphs: Glyphs, wrap: Wrap) -> None:
         self._width = max(1, width)
@@ -101,16 +137,20 @@ class SheetLayout:
         number = bisect_right(self._starts, y) - 1
         return self._blocks[number].pieces(y - self._starts[number])
 
-    def links(self, y: int) -> list[Piece]:
-        """What keys can choose on a line, from left to right."""
-        return [each for each in self.pieces(y) if each.target is not None and not each.goes_on]
 
-    def lines_with(self, text: str, most: int) -> Iterator[int]:
-        """The lines that hold a text, in any letter case; only the first `most` are looked at."""
-        wanted = text.lower()
-        for y in range(min(self.height, most)):
-            if wanted in " ".join(piece.text for piece in self.pieces(y)).lower():
-                yield y
+class _Beside(Lines):
+    """Two layouts side by side, the first `width` cells wide."""
+
+    def __init__(self, left: Lines, right: Lines, width: int) -> None:
+        self._left = left
+        self._right = right
+        self._start = width + _BETWEEN
+        self.height = max(left.height, right.height)
+
+    def pieces(self, y: int) -> Sequence[Piece]:
+        """See `Lines.pieces`."""
+        moved = (each._replace(x=each.x + self._start) for each in self._right.pieces(y))
+        return [*self._left.pieces(y), *moved]
 
 
 class _Lines:

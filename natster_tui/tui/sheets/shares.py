@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from natster_tui.engine.history.document_story import DocumentStory, Happening, Mark, Share
+from natster_tui.events.kinds import Direction
 from natster_tui.events.times import age
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.account import Shares
@@ -13,7 +14,7 @@ from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time, row_time
 from natster_tui.tui.places.place import DocumentPlace, EventPlace, account_place
-from natster_tui.tui.sheets.sheet import Column, Manner, Section, Span, Table, Tone
+from natster_tui.tui.sheets.sheet import HISTORY, Column, Manner, Section, Span, Table, Tone
 
 NOT_YET = "reading …"
 """Stands where the key's events have not been read so far."""
@@ -134,7 +135,7 @@ def add_recipients(
 
 def history_section(told: Told, manner: Manner) -> Section:
     """The events that made a document, the newest first, each a link."""
-    section = Section("history")
+    section = Section(HISTORY)
     if told.story is None:
         said = told.problem or "history: reading the events of this key …"
         section.add("", said, Tone.BAD if told.problem else Tone.DIM, wide=True)
@@ -167,10 +168,16 @@ def history_section(told: Told, manner: Manner) -> Section:
 
 
 def _parties(each: Happening, key: str, manner: Manner) -> Span:
-    """Who did it, and with whom; the other account is the link."""
+    """Who did it, and with whom; on an account's page only the other one, which is the link."""
     direction = each.kind.direction
     if direction is None:
         return account_span(each.origin, manner)
-    said = f"{manner.names.of(each.origin)} {direction.value} {manner.names.of(each.target)}"
+    names = manner.names
+    if key not in (each.origin, each.target):
+        said = f"{names.of(each.origin)} {direction.value} {names.of(each.target)}"
+        return Span(said, Tone.PLAIN, account_place(each.target))
     other = each.target if each.origin == key else each.origin
-    return Span(said, Tone.PLAIN, account_place(other))
+    # Which way the catalog went: an import takes it from the target.
+    source = each.origin if direction is Direction.TO_TARGET else each.target
+    arrow = Direction.TO_TARGET if source == key else Direction.FROM_TARGET
+    return Span(f"{arrow.value} {names.of(other)}", Tone.PLAIN, account_place(other))

@@ -87,6 +87,10 @@ class Table:
     basis: object = None
 
 
+HISTORY = "history"
+"""The name of the section that may stand beside the others."""
+
+
 @dataclass(slots=True)
 class Section:
     """Lines and tables about one thing, such as the message or the document."""

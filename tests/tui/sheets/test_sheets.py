@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from natster_tui.engine.history.document_story import Share
+from natster_tui.engine.history.document_story import DocumentStory, Share
 from natster_tui.engine.log.readings import Reading
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
@@ -14,8 +14,10 @@ from natster_tui.tui.sheets.account_sheet import account_sheet
 from natster_tui.tui.sheets.catalog_sheet import catalog_sheet
 from natster_tui.tui.sheets.document_sheet import document_sheet
 from natster_tui.tui.sheets.event_sheet import absent_event_sheet, change_sheet, event_sheet
+from natster_tui.tui.sheets.layout import BESIDE_FROM, laid_out
 from natster_tui.tui.sheets.shares import Told
 from natster_tui.tui.sheets.sheet import Manner, Sheet, Table, Tone
+from natster_tui.tui.theme import UNICODE
 from tests.folding import fold_all
 from tests.tui.panes.activity import ActivityProjection
 
@@ -128,3 +130,25 @@ def test_a_document_of_any_projection_has_a_page() -> None:
     assert said(sheet)[:3] == ["account ANNA", "first seen 86,400", "events 3"]
     unknown = document_sheet("NEMO", fold, MANNER, UNREAD, {}, {})
     assert said(unknown)[1] == "there is none as of 4"
+
+
+def test_a_history_says_which_way_a_catalog_went_and_stands_beside_where_there_is_room() -> None:
+    story = DocumentStory(ACCOUNTS, "ANNA")
+    for record in RECORDS:
+        story.add(record, NATSTER.read(record))
+    sheet = account_sheet("ANNA", ACCOUNT_FOLD, MANNER, Told(story, 4), is_hub=False)
+    lines = said(sheet)
+    assert any("shared  → BERT  songs" in line for line in lines)
+    assert any("imported  → BERT  songs" in line for line in lines)
+
+    def wrapped(text: str, width: int) -> list[str]:
+        return [text[at : at + width] for at in range(0, len(text), width)] or [""]
+
+    below = laid_out(sheet, BESIDE_FROM - 1, UNICODE, wrapped)
+    beside = laid_out(sheet, BESIDE_FROM, UNICODE, wrapped)
+    assert beside.height < below.height
+    assert [piece.text.strip() for piece in beside.pieces(0)][:2] == ["key", "ANNA"]
+    assert "4 changes" in [piece.text.strip() for piece in beside.pieces(0)]
+    assert list(beside.lines_with("bert", 100))
+    named = {piece.target for y in range(below.height) for piece in below.links(y)}
+    assert named == {piece.target for y in range(beside.height) for piece in beside.links(y)}
