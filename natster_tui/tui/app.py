@@ -222,6 +222,8 @@ class Dashboard(TerminalApp):
         self.panes.focus(self.panes.inspector)
 
     def _inspect(self, pane: VirtualList) -> None:
+        if not self.screen_stack:
+            return  # the dashboard has ended meanwhile
         self.panes.used = pane
         if isinstance(pane, DocumentsPane) and self.focused is pane:
             for narrowed in self.panes.narrowed_by(pane):

@@ -39,7 +39,7 @@ class Told:
     def basis(self) -> object:
         """Differs whenever more is known."""
         upto = 0 if self.story is None else self.story.upto
-        return (id(self.story), upto, self.at, self._version)
+        return (id(self.story), upto, self.at, self.problem, self._version)
 
     def shared_at(self, share: Share, manner: Manner) -> Span:
         """When a share was made; the event is a link."""
