@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -27,7 +29,7 @@ from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.text_field import Field
 
-_KEY_COLUMN = 13
+_KEY_COLUMN = 15
 _PAGE = 15
 _WHAT_IT_IS = (
     "natster-tui watches an event log, shows the projections that are derived from it, and "
@@ -88,17 +90,19 @@ def narrowed(sections: Iterable[Section], wanted: str) -> Iterator[Section]:
             yield replace(section, rows=rows)
 
 
-def help_text(sections: Iterable[Section]) -> Text:
-    """The sections as they are shown."""
-    text = Text()
+def help_page(sections: Iterable[Section]) -> Table:
+    """The sections as they are shown: what is long goes on below where it began."""
+    page = Table.grid(expand=True)
     for section in sections:
-        text.append(f"{section.heading}\n", "bold")
+        page.add_row(Text(section.heading, "bold"))
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=_KEY_COLUMN)
+        table.add_column(ratio=1)
         for what, meaning in section.rows:
-            text.append(f"  {what:<{_KEY_COLUMN}} ", "bold")
-            text.append(f"{meaning}\n")
-        text.append("\n")
-    text.right_crop()
-    return text
+            table.add_row(Text(f"  {what}", "bold"), Text(meaning))
+        page.add_row(table)
+        page.add_row()
+    return page
 
 
 class HelpField(Field):
@@ -134,8 +138,8 @@ class HelpScreen(Dialog[None]):
                 yield self._page
         yield KeyLine(self._glyphs)
 
-    def _whole(self) -> Text:
-        return Text.assemble(f"{_WHAT_IT_IS}\n\n", help_text(self._sections))
+    def _whole(self) -> Group:
+        return Group(Text(f"{_WHAT_IT_IS}\n"), help_page(self._sections))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the page as one types."""
@@ -144,7 +148,7 @@ class HelpScreen(Dialog[None]):
         if not wanted:
             self._page.update(self._whole())
         elif found := list(narrowed(self._sections, wanted)):
-            self._page.update(help_text(found))
+            self._page.update(help_page(found))
         else:
             self._page.update(Text(f"nothing here says {screen_text(wanted, 40)}"))
         self.query_one(VerticalScroll).scroll_home(animate=False)
