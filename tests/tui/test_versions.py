@@ -76,7 +76,10 @@ async def test_it_is_promoted_by_a_key_of_its_own(
         await until(lambda: app.workspace.projectors["catalog"].status.stored == 4)
         await keys.press("p")
         await until(lambda: screen._stage == "confirm")
-        assert "PROJ_CATALOG at 4 would change: 0 added, 1 changed, 0 removed" in screen.said
+        assert (
+            "PROJ_CATALOG at 4 would change: version 3 becomes 4; 0 added, 1 changed, 0 removed"
+            in screen.said
+        )
         await keys.press("enter")
         assert screen._stage == "confirm"
         await until(lambda: not screen.working)
