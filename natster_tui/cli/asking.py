@@ -16,7 +16,7 @@ NOT_CONFIRMED = "not confirmed: nothing was written"
 
 
 def is_agreed(question: str) -> bool:
-    """Ask something after all is done: without a terminal the answer is no."""
+    """Ask a question when the work is done. Without a terminal the answer is no."""
     try:
         with asking():
             return click.confirm(question, err=True)
@@ -25,7 +25,7 @@ def is_agreed(question: str) -> bool:
 
 
 def confirm_by_name(projections: Sequence[Projection[Any]]) -> None:
-    """Have the projections' names typed; raises RefusedError unless they are."""
+    """Ask the user to type the projections' names; raises RefusedError if that fails."""
     wanted = " ".join(projection.name for projection in projections)
     with asking():
         typed = click.prompt(f"type {wanted} to go on", default="", show_default=False, err=True)
@@ -34,7 +34,7 @@ def confirm_by_name(projections: Sequence[Projection[Any]]) -> None:
 
 
 def confirm(question: str, otherwise: str = NOT_CONFIRMED) -> None:
-    """Have a question answered with yes; raises RefusedError with `otherwise` unless it is."""
+    """Ask a question; raises RefusedError with `otherwise` unless the answer is yes."""
     with asking(otherwise):
         agreed = click.confirm(question, err=True)
     if not agreed:
@@ -43,10 +43,10 @@ def confirm(question: str, otherwise: str = NOT_CONFIRMED) -> None:
 
 @contextmanager
 def asking(otherwise: str = NOT_CONFIRMED) -> Iterator[None]:
-    """Around a prompt, which holds up the event loop; `otherwise` says what was not done.
+    """Wrap a prompt, which blocks the event loop; `otherwise` says what was not done.
 
-    The loop's own handler of Ctrl-C would wait for the loop; here it must end the prompt. Without
-    a terminal the input ends at once, which is no agreement.
+    The loop's own handler of Ctrl-C would wait for the loop, but here Ctrl-C must end the prompt.
+    Without a terminal the input ends at once, and that counts as a no.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

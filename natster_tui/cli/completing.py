@@ -1,8 +1,8 @@
 """What the shell completes: contexts, files, projections, accounts and catalogs.
 
 Accounts and catalogs are read from the log that the options typed so far name. Nothing is
-written, and a log that cannot be read in time completes nothing: a shell has no place for a
-sentence. An account is found by its name as well, and becomes its key.
+written. If the log cannot be read in time, nothing is completed and nothing is reported, because a
+shell cannot show a message there. An account is also found by its name; its key is completed.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _beginning(names: Any, incomplete: str) -> list[CompletionItem[str]]:
 def _read(
     context: Context, work: Callable[[EventLog, str], Coroutine[Any, Any, dict[str, str]]]
 ) -> Mapping[str, str]:
-    """What `work` reads of the log that the options name; nothing where that fails."""
+    """What `work` reads from the log that the options name; empty if that fails."""
     import asyncio
 
     from natster_tui.cli.failures import report_what_nobody_awaits
@@ -114,7 +114,7 @@ def _read(
     from natster_tui.engine.server_source import with_log
     from natster_tui.errors import NatsterError
 
-    # A shell has no place for what is said here.
+    # A shell cannot show messages here.
     report_what_nobody_awaits(lambda _sentence: None)
     given = given_of(context).model_copy(
         update={"read_only": True, "create_log": False, "projection": ()}

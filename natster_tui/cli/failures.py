@@ -16,21 +16,21 @@ _WORDS = re.compile(r"[A-Za-z ]+")
 
 
 def as_sentence(error: BaseException) -> NatsterError:
-    """Any failure as one of ours; a mistake of ours with the place that a report needs."""
+    """Turn any exception into a NatsterError. For a bug, it says where in the code it arose."""
     if isinstance(error, NatsterError):
         return error
     if isinstance(error, OSError) and error.strerror:
-        # Whatever talks to a server has sentences of its own; what is left is our output.
+        # Errors of servers have sentences of their own, so this one is about our output.
         where = "" if error.filename is None else f" {error.filename}"
         return NatsterError(f"cannot read or write{where}: {error.strerror.lower()}")
     return NatsterError(f"internal error, please report it: {_without_values(error)}")
 
 
 def report_what_nobody_awaits(say: Callable[[str], None]) -> None:
-    """Let `say` tell of failures that reach no caller, as sentences like every other.
+    """Report failures that reach no caller with `say`, as one sentence each.
 
-    Otherwise Python prints them, with what they say: of a task that is never awaited,
-    and of what fails while something is cleaned up.
+    These are failures of tasks that are never awaited, and failures during cleanup. Python would
+    print them with their messages, which may quote secrets.
     """
     logger = logging.getLogger("asyncio")
     logger.addHandler(_AsSentence(say))
@@ -41,7 +41,7 @@ def report_what_nobody_awaits(say: Callable[[str], None]) -> None:
 
 
 class _AsSentence(logging.Handler):
-    """Tells of what asyncio logs: of a failure where it arose, else asyncio's own first words."""
+    """Reports what asyncio logs: the exception, or else the first words of the log message."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__(logging.ERROR)
@@ -58,8 +58,8 @@ class _AsSentence(logging.Handler):
 def _without_values(error: BaseException) -> str:
     """An error's type and where it arose, in our code and below it.
 
-    What it says stays unsaid: it quotes what the program worked on, and a password looks like
-    nothing in particular.
+    Its message is left out: it may quote data that the program worked on, and a password in it
+    cannot be recognised as one.
     """
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if _PACKAGE in Path(frame.filename).parts]

@@ -130,7 +130,7 @@ class _Program(LazyGroup):
         try:
             return super().invoke(context)
         except BrokenPipeError:
-            # Whoever read our output has had enough. click would call that a failure.
+            # The reader of our output closed the pipe, as `head` does. That is no failure.
             _abandon_output()
             context.exit(0)
 

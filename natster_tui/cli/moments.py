@@ -20,13 +20,13 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A sequence that a moment leads to. `note` says where it lies outside of the log, or is ""."""
+    """The sequence of a moment. `note` says if the moment is outside of the log, else it is ""."""
 
     seq: int
     note: str = ""
 
     def tell(self) -> None:
-        """Say the note on stderr."""
+        """Print the note on stderr."""
         if self.note:
             click.echo(f"natster-tui: {self.note}", err=True)
 
@@ -40,7 +40,7 @@ class Asked:
 
 
 def asked(option: str, text: str, use: Use = Use.AT) -> Asked:
-    """What an option's value means; raises UsageError that lists the forms."""
+    """Parse an option's value. Raises UsageError, which lists the accepted forms."""
     try:
         moment = parse_moment(text, time.time(), use)
     except BadMomentError as error:
@@ -49,12 +49,12 @@ def asked(option: str, text: str, use: Use = Use.AT) -> Asked:
 
 
 def asked_at(text: str | None) -> Asked | None:
-    """What `--at` means, None without one."""
+    """Parse the value of `--at`; None if it was not given."""
     return None if text is None else asked("--at", text)
 
 
 def asked_since(text: str | None) -> Asked | None:
-    """What the `--since` of a sequence means, None without one."""
+    """Parse the value of `--since`, in which sequences begin at 1; None if it was not given."""
     if text is None:
         return None
     found = asked("--since", text, Use.SINCE)
@@ -64,10 +64,10 @@ def asked_since(text: str | None) -> Asked | None:
 
 
 async def position_of(log: EventLog, at: Asked | None, instance: str) -> Position:
-    """Where a moment lies in the log; the head for None.
+    """The sequence of the last event at or before a moment; the head for None.
 
-    What lies after the last event leads to the head, what lies before the first to 0, and the
-    note says so.
+    It is the head for a moment after the last event, and 0 for one before the first event. The
+    note then says so.
     """
     head = (await log.refresh()).last_seq
     if at is None:
@@ -88,7 +88,7 @@ async def position_of(log: EventLog, at: Asked | None, instance: str) -> Positio
 
 
 async def first_since(log: EventLog, since: Asked | None, instance: str) -> Position:
-    """The first sequence that `--since` means, past the head where nothing is there; 1 for None."""
+    """The first sequence at or after `--since`: past the head if there is none, 1 for None."""
     if since is None:
         return Position(1)
     head = (await log.refresh()).last_seq

@@ -23,7 +23,7 @@ _PLAIN = str.maketrans({"→": "->", "←": "<-", "…": "..."})
 
 @dataclass(frozen=True, slots=True)
 class NamesAndKeys:
-    """Accounts by their names with short keys beside, because two may have the same name."""
+    """Accounts by name, followed by the short key because two may have the same name."""
 
     names: Mapping[str, str]
 
@@ -45,7 +45,7 @@ takes_keys = click.option("--keys", "whole_keys", is_flag=True, help="Whole keys
 
 
 def naming(names: Mapping[str, str], *, whole_keys: bool) -> Naming:
-    """How lines call accounts."""
+    """How accounts are named in lines."""
     return WholeKeys() if whole_keys else NamesAndKeys(names)
 
 
@@ -67,6 +67,6 @@ def time_and_age(seconds: int) -> str:
 
 
 def for_output(line: str) -> str:
-    """The line with ASCII arrows where the output has no others."""
+    """The line, with ASCII arrows if the output cannot encode others."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     return line if "utf" in encoding.lower() else line.translate(_PLAIN)

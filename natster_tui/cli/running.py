@@ -1,4 +1,4 @@
-"""Running a command's work, and saying on stderr what it waits for."""
+"""Running a command's work, and reporting on stderr what it waits for."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from natster_tui.store.tasks import end_all
 from natster_tui.text.masking import screen_text
 
 SAID_AFTER_S = 2.0
-"""From so many seconds on a wait is said."""
+"""A wait is reported after so many seconds."""
 LOOK_S = 0.25
 
 _Result = TypeVar("_Result")
 
 
 def run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """The result of a command's work.
+    """Run a command's work and return its result.
 
-    What it changed on the server unasked is said at once, and what it waits for after two
-    seconds, each once.
+    Changes to the server that the user did not ask for are reported at once, and waits after
+    `SAID_AFTER_S`. Each is reported only once.
     """
     return asyncio.run(_reported(work))
 

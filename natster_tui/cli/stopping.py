@@ -1,4 +1,4 @@
-"""Being told to stop by a signal: the program then leaves as if a person had ended it."""
+"""Stopping on a signal: the program then ends in the same way as when the user quits it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def on_stop(leave: Callable[[], object]) -> None:
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run what does not end by itself; that it is told to stop is no failure."""
+    """Run work that does not end by itself. Being told to stop by a signal is not an error."""
     task = asyncio.ensure_future(work)
     stopped = False
 

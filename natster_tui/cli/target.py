@@ -1,4 +1,4 @@
-"""What the shared options amount to: a server, a log on it, and what may be written."""
+"""From the shared options to a server, a log on it, and what may be written."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MOST_BYTES = 1024 * TIB
 
 @dataclass(frozen=True)
 class Target:
-    """What the shared options amount to."""
+    """The server and the log that the shared options name."""
 
     source: ServerSource
     choice: LogChoice
@@ -78,7 +78,7 @@ def resolve_target(
 
 
 def _with_keys_of_demo(given: GivenOptions) -> GivenOptions:
-    """The options, with both places where `--data-dir` names the directory of a running demo."""
+    """The options; if `--data-dir` names a running demo, with its data directory and key file."""
     if given.data_dir is None or given.key_file is not None:
         return given
     joined = joined_demo(expand_home(given.data_dir))
@@ -89,8 +89,8 @@ def _with_keys_of_demo(given: GivenOptions) -> GivenOptions:
 
 
 def keep_apart(what: str, file: Path, data_dir: Path) -> None:
-    """Raise UsageError for a file with keys that would lie among the data they open."""
-    # Not `resolve`, which fails on a link that leads to itself: using the file tells of that.
+    """Raise UsageError if a key file is in the data directory that its keys decrypt."""
+    # Not `resolve`, which fails on a link to itself. Opening the file reports that.
     if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(data_dir)):
         raise UsageError(
             f"{what} lies in the embedded server's data directory, where a copy of the data "
@@ -108,7 +108,7 @@ def _source(given: GivenOptions, name: str) -> ServerSource:
     if settings is not None:
         if given.data_dir is not None:
             raise UsageError("--data-dir is for the embedded server: leave it or the server out")
-        # Before anything is opened: a dashboard would be there already, and try again for ever.
+        # Before the dashboard opens, which would try to connect again and again.
         check_transport(settings)
         return NamedServer(settings, name=name)
     data_dir = default_data_dir() if given.data_dir is None else expand_home(given.data_dir)
@@ -117,7 +117,7 @@ def _source(given: GivenOptions, name: str) -> ServerSource:
 
 
 def _sealing_choice(given: GivenOptions) -> SealingChoice:
-    """What was said about sealing; without a home directory there may be no key file."""
+    """The options about sealing. Without a home directory there may be no key file."""
     wanted, file = given.sealing, key_file_from(given)
     data_dir = data_directory() if given.data_dir is None else expand_home(given.data_dir)
     if file is not None and data_dir is not None:
