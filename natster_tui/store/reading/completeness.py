@@ -1,4 +1,4 @@
-"""Whether a read of a stream returned everything that the stream holds. Pure.
+"""Whether a read of a stream returned everything that the stream holds, as pure functions.
 
 A consumer may leave messages out: it may run on a replica that is behind, or be broken. So if
 sequences are missing from what it delivered, the stream's leader is asked which were deleted.
@@ -51,7 +51,7 @@ class EndsEarlier:
 
 @dataclass(frozen=True, slots=True)
 class NotListed:
-    """The leader did not list this gap's sequences: each has to be asked for."""
+    """The leader did not list this gap's deleted sequences: it must be asked about each."""
 
     gap: Gap
 
@@ -78,9 +78,9 @@ def first_finding(gaps: Iterable[Gap], extent: Extent, there_from: int | None) -
         if end > extent.last_seq:
             return EndsEarlier(extent.last_seq)
         if there_from is not None:
-            fell_away = min(end + 1, extent.first_seq) - max(begin, there_from)
-            if fell_away > 0:
-                return HistoryLost(extent.first_seq, fell_away)
+            lost = min(end + 1, extent.first_seq) - max(begin, there_from)
+            if lost > 0:
+                return HistoryLost(extent.first_seq, lost)
         begin = max(begin, extent.first_seq)
         if begin > end:
             continue
@@ -96,6 +96,6 @@ def _first_not_in(deleted: Sequence[int], begin: int, end: int) -> int | None:
     at, upto = bisect_left(deleted, begin), bisect_right(deleted, end)
     if upto - at == end - begin + 1:
         return None
-    # They ascend without repetition, so they are `begin`, `begin + 1`, … up to the wanted one.
+    # They ascend without repetition, so the wanted one is where `begin`, `begin + 1`, … ends.
     run = bisect_left(range(upto - at), True, key=lambda n: deleted[at + n] != begin + n)
     return begin + run

@@ -28,22 +28,23 @@ from natster_tui.store.reading.completeness import (
 from natster_tui.text.safe_text import safe_text
 
 LISTED_BYTES = 32 * 1024 * 1024
-"""How long a list of deleted sequences may be, some four million of them. A server sends the list
-in one answer, and closes connections for which it holds 64 MB. Longer ones are asked one by one."""
+"""The longest list of deleted sequences to ask for: about four million of them. A server sends the
+list in one answer, and closes a connection once 64 MB wait to be sent on it. If the list would be
+longer, the sequences are asked about one by one."""
 LEAST_BYTES_PER_S = 256 * 1024
-"""How long such a list may take to arrive."""
+"""The slowest rate that is accepted for such a list."""
 
 _UNREADABLE = "\ufffd"
 OTHERS_ASKED = 20
-"""Messages with a subject that the stream does not take, about which it is asked."""
+"""How many messages with a subject that the stream does not take are checked with the leader."""
 
 
 class StreamLeader:
     """A stream's leader, and the sequences that it reported as deleted.
 
-    They are remembered for as long as the link lasts, because deleted messages stay deleted: the
-    gaps of a log are asked about once. `created` is the stream's creation time, if given: a stream
-    that was deleted and made again is refused. `subjects` are those that the stream takes.
+    They are kept for as long as the link lasts: deleted messages stay deleted, so the leader is
+    asked only once about the gaps of a log. `created` is the stream's creation time, if given: a
+    stream that was deleted and made again is refused. `subjects` are those that the stream takes.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class StreamLeader:
         self._others_confirmed = 0
 
     async def first_held(self, gaps: Sequence[Gap], there_from: int | None) -> int | None:
-        """The first sequence in the gaps at which the stream holds a message; None: all are gone.
+        """The first sequence in the gaps at which the stream holds a message, None if none.
 
         Raises LogChangedError if messages from `there_from` on were removed from the beginning of
         the stream during the read, if the stream ends before the gaps do, or if it was made again.
@@ -90,8 +91,8 @@ class StreamLeader:
     async def confirm_subjects(self, messages: Sequence[StoredMessage]) -> None:
         """Raise MalformedAnswerError if a message was delivered with another subject than it has.
 
-        Only subjects that the stream does not take are asked about. A stream that took them once
-        may hold them, so after a few of those no more are asked about.
+        Only messages with a subject that the stream does not take are checked. A stream that took
+        such subjects earlier may hold many of them, so the checks end after `OTHERS_ASKED`.
         """
         if self._others_confirmed >= OTHERS_ASKED:
             return
@@ -101,7 +102,7 @@ class StreamLeader:
             held = await message_at(self.link, self.stream, seq)
             delivered = str(subject, "utf-8", "replace")
             if held is None or _UNREADABLE in delivered:
-                # Deleted in between, or not to be compared.
+                # It was deleted meanwhile, or its subject is not UTF-8.
                 continue
             if held.subject != delivered:
                 raise self.link.malformed(

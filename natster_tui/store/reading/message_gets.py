@@ -1,8 +1,9 @@
 """Reading a stream without a consumer, for streams that refuse ours.
 
-A work queue accepts only consumers that acknowledge, `max_consumers` may be reached, and a stream
-may limit how long a consumer stays. Then messages are asked for by sequence, several at a time, and
-the stream's leader answers. This is slower than a consumer, and changes nothing on the stream.
+A work queue accepts only consumers that acknowledge. A stream may also have reached its
+`max_consumers`, or limit how long a consumer is kept. Then messages are requested by sequence, many
+at a time, and the stream's leader answers. This is slower than a consumer, and changes nothing on
+the stream.
 """
 
 from __future__ import annotations

@@ -55,10 +55,10 @@ async def read_messages(
     instance: str,
     there_from: int | None = None,
 ) -> AsyncGenerator[list[StoredMessage], None]:
-    """The same as messages."""
+    """Like `read_range`, but yields messages that are not yet records."""
     if last < first:
         return
-    # A page of the log must not cost as much as two full windows.
+    # For a short range, do not ask for more messages than it has.
     window = min(WINDOW_MESSAGES, last - first + 1)
     async with StreamReader(
         leader.link,
@@ -174,10 +174,10 @@ async def _read_once(
 async def _following(
     leader: StreamLeader, first: int, last: int, subject_filter: str
 ) -> int | None:
-    """The sequence of the next message in a range that a consumer with the filter delivers.
+    """The sequence of the next message in a range that a consumer with the filter would deliver.
 
-    A subject may hold a literal wildcard as a token. The server counts such a message as matching
-    but never delivers it; up to a hundred of them are skipped.
+    A subject may have a literal wildcard as a token. The server counts such a message as matching
+    but never delivers it, so up to a hundred of them are skipped.
     """
     newest = await last_message(leader.link, leader.stream, subject_filter)
     if newest is None or newest.seq < first:

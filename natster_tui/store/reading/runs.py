@@ -1,15 +1,15 @@
 """Reading runs of a consumer's deliveries in columns, for replays of millions of messages.
 
-A delivery's reply subject ends in its position: `….stream_seq.consumer_seq.time_ns.pending`. Taking
-the positions apart one by one is a third of what reading a log costs us. Nearly all deliveries come
-in runs: hundreds in a row with the same subject before the position, and consumer sequences that
-count up by one. So a run is read as a whole: its reply subjects are joined and split once, which
-gives one list of words, and each column is a slice of that list. The checks are those for single
-messages, made on whole columns: the consumer sequences are compared with a range, and the stream's
-sequences must ascend.
+A delivery's reply subject ends in its position: `….stream_seq.consumer_seq.time_ns.pending`.
+Splitting these positions one by one takes a third of the time that reading a log takes. Nearly all
+deliveries come in runs: hundreds in a row with the same subject before the position, and consumer
+sequences that count up by one. So a run is read as a whole: its reply subjects are joined and split
+once, which gives one list of words, and each column is a slice of that list. The checks are those
+for single messages, made on whole columns: the consumer sequences are compared with a range, and
+the stream's sequences must ascend.
 
 A run that fails any check is not read here at all. `StreamReader` then reads its deliveries one by
-one, and finds out which of them is odd.
+one, and finds the one that failed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from natster_tui.events.event import StoredMessage
 from natster_tui.store.connection.delivery_parser import Delivery
 
 _CONSUMER_SEQ, _TIME, _PENDING = 1, 2, 3
-"""The places of these words after the stream's sequence."""
+"""How many words after the stream's sequence each of these stands."""
 
 
 def read_run(
@@ -31,7 +31,7 @@ def read_run(
 
     Their reply subjects all begin with `prefix`, and consist of single words. `next_seq` is the
     least sequence that may come first, `consumer_seq` the consumer sequence before it. Returns no
-    messages if any of them is odd.
+    messages if any of them fails a check.
     """
     subjects, replies, payloads, blocks = zip(*deliveries, strict=True)
     first, width = prefix.count(b"."), replies[0].count(b".") + 1
