@@ -1,7 +1,7 @@
-"""Which changes go into one atomic batch, and what the server does not take at all.
+"""Which changes go into one atomic batch, and which the server would refuse.
 
 A batch holds a limited number of messages, each of a limited size. The entries of one document
-belong together: readers who see one of its pages new and another one old have no document.
+belong together: a reader who gets some of its pages old and some new cannot read the document.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ BATCH_BYTES = 16 * 1024 * 1024
 
 
 def batches(documents: Iterable[Changes], room: int) -> Iterator[dict[str, bytes | None]]:
-    """What changes of each document, in batches of at most `room` entries; at least one batch.
+    """The changes of all documents in batches of at most `room` entries; at least one batch.
 
-    Only a document that fits in no batch is cut; the caller's mark must stand between batches.
+    Only a document too large for one batch is split. The caller must mark the bucket as unfinished
+    while there are batches to come.
     """
     batch: dict[str, bytes | None] = {}
     size = 0

@@ -28,7 +28,7 @@ class Reason(Enum):
 
     @property
     def may_pass(self) -> bool:
-        """Whether the reason may pass without a person, so that the lease is still asked for."""
+        """Whether it may end without anyone's help, so the lease must still be asked for."""
         return self is Reason.LEASE
 
 
@@ -85,7 +85,7 @@ class Facts:
 def decide(facts: Facts) -> Decision:
     """What to do."""
     standing = facts.standing
-    if (reason := _never(facts)) is not None:
+    if (reason := _why_never(facts)) is not None:
         return Watch(reason)
     if facts.stored_version is not None and facts.stored_version != facts.version:
         if facts.stored_version < facts.version and standing is Standing.OTHER_VERSION:
@@ -104,7 +104,7 @@ def decide(facts: Facts) -> Decision:
     return RebuildFirst()
 
 
-def _never(facts: Facts) -> Reason | None:
+def _why_never(facts: Facts) -> Reason | None:
     """Why nothing can be written here, no matter which process holds the lease."""
     if facts.is_tried:
         return Reason.TRIED

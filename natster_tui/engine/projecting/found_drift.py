@@ -1,8 +1,8 @@
 """Drift that a verify found in a projection of ours, and whether it is still stored.
 
-A rebuild by any process replaces the checkpoint, and with it what a verify found. Another program
-may also put the documents right that it had changed. So while drift is known, the bucket is read
-again whenever something is written to it, and less often the longer that takes.
+A rebuild by any process replaces the checkpoint, and then the drift is gone. Another program may
+also repair the documents that it had changed. So while drift is known, the bucket is read again
+after each write to it. The longer a read takes, the longer the pause before the next one.
 """
 
 from __future__ import annotations

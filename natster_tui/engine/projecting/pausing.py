@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class Pausing:
-    """Whether a projector is asked to pause, and whether it has.
+    """Asks a projector to pause, and knows when it does.
 
     The projector sets `idle` while none of its writes is in flight.
     """

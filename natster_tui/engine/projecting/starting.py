@@ -100,12 +100,12 @@ class Starting:
 
 
 async def _ask_for(lease: LeaseKeeper, bucket: Bucket) -> None:
-    """Have the lease decided, and meanwhile find out whether commits would reach the bucket."""
+    """Wait for the lease's decision, and meanwhile check that commits would reach the bucket."""
     confirming = asyncio.create_task(bucket.confirm())
     try:
         await lease.decide()
         if lease.allows:
             await confirming
     finally:
-        # Where the lease is another process's, the answer makes no difference.
+        # If another process holds the lease, nothing is written, so the check is not needed.
         await end_all([confirming])

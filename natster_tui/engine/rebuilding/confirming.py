@@ -13,7 +13,7 @@ from natster_tui.errors import BlockedEventError
 
 @dataclass(frozen=True, slots=True)
 class HistoryIsIncomplete:
-    """The log has lost events, whose effects a rebuild forgets."""
+    """The log has lost events, and a rebuild removes their effects from the documents."""
 
     lost: int
 
@@ -44,7 +44,7 @@ Risk = HistoryIsIncomplete | EndsBeforeEvent | TakesOver | RemovesFirst
 
 
 class Answer(Enum):
-    """What a person has to answer before anything is written."""
+    """What the user has to answer before anything is written."""
 
     NONE = "nothing would change but the checkpoint"
     YES = "that the changes shown are to be written"
@@ -73,14 +73,14 @@ class Consent:
 
 
 NOTHING_MORE = Consent()
-"""Only the differences, of buckets that are ours."""
+"""It may write only the differences, and only to our own buckets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for.
 
-    `take_over` says that taking over was named, `can_ask` that a person answers questions.
+    `take_over` says that taking over was requested, `can_ask` that a user can answer questions.
     """
 
     purge: bool = False
@@ -106,7 +106,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Write, once this is answered; `consent` is what the answer allows."""
+    """Write after the user has given `answer`, which allows what `consent` says."""
 
     answer: Answer
     risks: tuple[Risk, ...]
@@ -115,7 +115,7 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Write nothing. `risks` are those that stand in the way."""
+    """Write nothing. `risks` are those that prevent it."""
 
     reason: Refusal
     risks: tuple[Risk, ...] = ()
@@ -133,7 +133,7 @@ def decide(request: Request, found: Findings) -> Decision:
         history.append(HistoryIsIncomplete(found.lost))
     history += found.blocked
     if history and not request.can_ask:
-        # No flag stands for these: what would be lost differs from log to log.
+        # No flag confirms these, because each log would lose something else.
         return Refuse(Refusal.NEEDS_A_PERSON, tuple(history))
     asked_for: list[Risk] = []
     if found.foreign:

@@ -1,4 +1,4 @@
-"""What the log says is to be stored, for each kind of scope: what a rebuild compares and writes."""
+"""The entries that should be stored according to the log. A rebuild compares and writes them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Changes:
 
 
 class Expected(ABC):
-    """The entries that the log says are to be stored, as far as it has been read.
+    """The entries that should be stored according to the log, as far as it has been read.
 
     Several projections may be committed at the same time.
     """
@@ -42,7 +42,7 @@ class Expected(ABC):
     @property
     @abstractmethod
     def progress(self) -> ReplayProgress:
-        """The progress of the read that is under way, or was last."""
+        """The progress of the current or the last read."""
 
     @property
     @abstractmethod
@@ -62,13 +62,13 @@ class Expected(ABC):
 
     @abstractmethod
     async def go_on(self) -> None:
-        """Move on after another writer was first."""
+        """Prepare another attempt after another process wrote to the bucket first."""
 
     @abstractmethod
     async def verdict(self, projection: Projection[Any], sent: Sent) -> Verdict:
         """Read back what was committed, at the bucket's current position, and compare it.
 
-        What is stored as it was `sent` may be compared in that form; `verify` opens everything.
+        Entries that are stored exactly as `sent` need not be decrypted; `verify` decrypts all.
         """
 
     @abstractmethod

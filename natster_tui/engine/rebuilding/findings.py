@@ -17,9 +17,10 @@ from natster_tui.text.counting import counted
 class Verdict:
     """What verifying a projection found.
 
-    `seq` is the position that was compared, `revision` the bucket's newest then; 0 when only a
-    part of the bucket was compared. `touched`: something else had written to the bucket. `drift`
-    shows what the reference service's rules explain, where another program wrote the bucket.
+    `seq` is the position that was compared. `revision` was the bucket's newest at that time, or is
+    0 when only a part of the bucket was compared. `touched`: something else had written to the
+    bucket. `drift` shows what the reference service's rules explain, where another program wrote
+    the bucket.
     """
 
     projection: Projection[Any]
@@ -39,18 +40,18 @@ class Verdict:
     def good(self) -> bool:
         """Whether every stored document is what the log says, whichever program wrote it."""
         whole = self.standing in (Standing.OURS, Standing.FOREIGN)
-        return not self.diff and (whole or self._is_of_nothing)
+        return not self.diff and (whole or self._expects_nothing)
 
     @property
-    def _is_of_nothing(self) -> bool:
-        """Whether the log is empty, and so nothing has to be stored."""
+    def _expects_nothing(self) -> bool:
+        """Whether nothing is stored, and nothing should be, because the log is empty."""
         return self.seq == 0 and self.standing in (Standing.MISSING, Standing.EMPTY)
 
     @property
     def sentence(self) -> str:
         """One line for people."""
         name = self.projection.name
-        if self._is_of_nothing:
+        if self._expects_nothing:
             return f"{name}: nothing has to be stored yet: the log is empty"
         if self.standing in (Standing.MISSING, Standing.EMPTY):
             return f"{name}: nothing is stored yet; project or rebuild it"

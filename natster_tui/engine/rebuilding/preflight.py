@@ -1,4 +1,4 @@
-"""What to know before a rebuild: how much there is to read, what it affects, what prevents it.
+"""The facts before a rebuild: how much it reads, what it affects, and what prevents it.
 
 Counting by type asks the server how many events match each type's filter; nothing is read yet.
 """
@@ -116,7 +116,7 @@ async def read_preflight(
 ) -> Preflight:
     """Read the settings and sizes of the log and the buckets; writes nothing.
 
-    `repeated_ids` are those that were found in the log already, None where nothing read it.
+    `repeated_ids` are those found so far; None if nothing has read the log.
     """
     # Before the log, so that no stored position is ahead of the reported head.
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
@@ -148,7 +148,7 @@ async def _counts(log: EventLog) -> dict[str, int]:
 async def _consumers(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
 ) -> tuple[tuple[ConsumerInfo, ...], tuple[str, ...]]:
-    """Consumers of other programs that seem to project the same; projections with our consumer."""
+    """Consumers of others that seem to project the same; names of projections that have ours."""
     try:
         consumers = await list_consumers(log.link, log.stream)
     except ServerError:

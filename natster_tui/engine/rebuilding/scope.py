@@ -1,4 +1,4 @@
-"""What a rebuild is of: whole projections, or one document of one of them."""
+"""What is rebuilt: whole projections, or one document of one projection."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class WholeProjections:
 
 @dataclass(frozen=True, slots=True)
 class OneKey:
-    """One document, folded exactly to its bucket's checkpoint: the other documents stay."""
+    """One document, folded up to its bucket's checkpoint. The other documents are not changed."""
 
     projection: Projection[Any]
     key: str
 
     @property
     def projections(self) -> tuple[Projection[Any], ...]:
-        """The projection that the document is of."""
+        """The projection that the document belongs to."""
         return (self.projection,)
 
 
