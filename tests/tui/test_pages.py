@@ -37,6 +37,12 @@ async def test_contested_names_are_followed_and_b_comes_back(
         assert app.panes.timeline.selected_seq == at
         await pilot.press("m")
         await until(lambda: "belongs to Hiro Matsukage" in text_of(app))
+        assert isinstance(app.screen, PageDialog)
+        page = app.screen.page
+        heading = [row.plain for row in page._rows].index("Duplicate names")
+        first, *_ = page.render_line(heading)
+        assert first.style is not None
+        assert first.style.bold
         await click_on(app, pilot, "belongs to Hiro Matsukage")
         await until(lambda: app.screen is app.default_screen)
         state = app.workspace.catalogs["night-walks"]

@@ -289,8 +289,10 @@ class Page(QuietScroll, can_focus=True):
         text.end = ""
         if self._wanted and self._wanted in text.plain.lower():
             self._mark(text)
+        # A text of one style has no spans, and renders without it.
+        own = base + self.app.console.get_style(text.style)
         segments = [
-            Segment(segment.text, base + (segment.style or Style.null()))
+            Segment(segment.text, own + (segment.style or Style.null()))
             for segment in text.render(self.app.console)
         ]
         strip = Strip(segments).adjust_cell_length(width, base)
