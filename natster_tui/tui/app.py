@@ -357,13 +357,8 @@ class Dashboard(TerminalApp):
 
     def action_resize(self, side: str, step: int) -> None:
         """Make the pane with the focus, or its column, larger or smaller."""
-        screen, pane = self.default_screen, self.focused
-        if not self.sizes.can_change(screen):
+        if not self.sizes.resize(self.default_screen, self.focused, side, step):
             notice(self, f"panes have sizes of their own from {NARROW} columns on")
-        elif pane is not None and side == "width":
-            self.sizes.widen(screen, pane, step)
-        elif pane is not None:
-            self.sizes.heighten(screen, pane, step)
 
     def action_usual_sizes(self) -> None:
         """Give all panes their usual sizes back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from natster_tui.tui.keys.key import Key, Need
+from natster_tui.tui.keys.sizes import SIZES
 
 # -- keys that are in more than one table --------------------------------------------------
 
@@ -322,50 +323,7 @@ ANYWHERE = (
         in_palette=False,
     ),
     _ZOOM,
-    Key(
-        "app.wider",
-        "greater_than_sign",
-        "resize('width', 1)",
-        "wider",
-        "Make the column of the pane wider; the lines between panes can be dragged, too",
-        ">",
-        in_footer=False,
-    ),
-    Key(
-        "app.narrower",
-        "less_than_sign",
-        "resize('width', -1)",
-        "narrower",
-        "Make the column of the pane narrower",
-        "<",
-        in_footer=False,
-    ),
-    Key(
-        "app.higher",
-        "plus",
-        "resize('height', 1)",
-        "higher",
-        "Make the pane higher",
-        "+",
-        in_footer=False,
-    ),
-    Key(
-        "app.lower",
-        "minus",
-        "resize('height', -1)",
-        "lower",
-        "Make the pane lower",
-        "-",
-        in_footer=False,
-    ),
-    Key(
-        "app.usual_sizes",
-        "0",
-        "usual_sizes",
-        "usual sizes",
-        "Give all panes their usual sizes back",
-        in_footer=False,
-    ),
+    *SIZES,
     Key(
         "app.suspend",
         "ctrl+z",

@@ -66,7 +66,7 @@ class Inspector(QuietScroll, can_focus=True):
         self._known: object = None
         """What the sheet was written for."""
         self._rests_until = 0.0
-        self._revealing = Revealing(self._revealed)
+        self._revealing = Revealing(self._inspect_again)
         self._inspected_at = 0.0
         self._path = ""
         self._sheet: Sheet | None = None
@@ -119,10 +119,6 @@ class Inspector(QuietScroll, can_focus=True):
     def toggle_reveal(self) -> None:
         """Show secrets for a while, or hide them again."""
         self._revealing.toggle(self)
-
-    def _revealed(self) -> None:
-        self._inspect_again()
-        self._show_subtitle()
 
     def _show_subtitle(self) -> None:
         text = " · ".join(filter(None, (self._revealing.countdown, self._counted)))
@@ -191,6 +187,7 @@ class Inspector(QuietScroll, can_focus=True):
     def _inspect_again(self) -> None:
         self._rests_until = 0.0
         self.inspect(self._subject)
+        self._show_subtitle()
 
     # -- painting --------------------------------------------------------------------------
 

@@ -67,6 +67,16 @@ class PaneSizes:
         """Whether there are panes beside each other."""
         return not screen.has_class("-narrow") and not screen.has_class("zoomed")
 
+    def resize(self, screen: Screen[None], pane: Widget | None, side: str, step: int) -> bool:
+        """Change a pane's width or height; whether panes beside each other can be changed."""
+        if not self.can_change(screen):
+            return False
+        if pane is not None and side == "width":
+            self.widen(screen, pane, step)
+        elif pane is not None:
+            self.heighten(screen, pane, step)
+        return True
+
     def widen(self, screen: Screen[None], pane: Widget, step: int) -> None:
         """Make the column of a pane wider, or narrower by a negative step."""
         left, right = _columns(screen)
