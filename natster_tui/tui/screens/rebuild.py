@@ -31,9 +31,9 @@ from natster_tui.tui.keys.dialogs import REBUILD
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.checks import Check, Checks
-from natster_tui.tui.widgets.hints import CANCELS, CLOSES, Hint
-from natster_tui.tui.widgets.page import Page
+from natster_tui.tui.widgets.dialogs.checks import Check, Checks
+from natster_tui.tui.widgets.dialogs.hints import CANCELS, CLOSES, Hint
+from natster_tui.tui.widgets.dialogs.page import Page
 
 _PROJECTION, _ONE, _PURGE, _GO = "projection-", "one", "purge", "go"
 """The boxes, by id."""

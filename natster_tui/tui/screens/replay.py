@@ -27,8 +27,8 @@ from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from natster_tui.tui.theme import progress_bar
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import SAID_AFTER_S
-from natster_tui.tui.widgets.hints import CLOSES, Hint, Hints
-from natster_tui.tui.widgets.page import Lines, Page
+from natster_tui.tui.widgets.dialogs.hints import CLOSES, Hint, Hints
+from natster_tui.tui.widgets.dialogs.page import Lines, Page
 from natster_tui.tui.widgets.text_field import Field
 
 _CHANGES_SHOWN = 200

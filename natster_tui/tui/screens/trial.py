@@ -12,7 +12,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.hints import CANCELS, CLOSES
+from natster_tui.tui.widgets.dialogs.hints import CANCELS, CLOSES
 
 
 class TrialScreen(ReplayScreen):

@@ -16,7 +16,7 @@ from natster_tui.tui.keys.dialogs import VERIFY
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.hints import CANCELS, CLOSES, Hint
+from natster_tui.tui.widgets.dialogs.hints import CANCELS, CLOSES, Hint
 
 
 class VerifyScreen(ReplayScreen):

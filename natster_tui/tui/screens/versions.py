@@ -27,7 +27,7 @@ from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.confirm import ConfirmNameScreen, ConfirmScreen
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.hints import CLOSES, Hint
+from natster_tui.tui.widgets.dialogs.hints import CLOSES, Hint
 
 _LOOK_S = 0.5
 _AGAIN_S = 2.0

@@ -27,7 +27,7 @@ from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.page import Lines
+from natster_tui.tui.widgets.dialogs.page import Lines
 
 _HEIGHT = 6
 _SPANS = 72

@@ -17,8 +17,8 @@ from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.places.place import Place
 from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.widgets.dialogs.page import Page, PageLine
 from natster_tui.tui.widgets.key_line import KeyLine
-from natster_tui.tui.widgets.page import Page, PageLine
 from natster_tui.tui.widgets.text_field import Field
 
 _SMALL = 100

@@ -8,7 +8,7 @@ from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.places.place import EventPlace, ProjectorPlace
-from natster_tui.tui.widgets.page import Lines, PageLine
+from natster_tui.tui.widgets.dialogs.page import Lines, PageLine
 
 _LISTED = 5
 """Parked events that are named, of each reason."""

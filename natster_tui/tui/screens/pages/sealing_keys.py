@@ -14,7 +14,7 @@ from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.places.place import account_place
-from natster_tui.tui.widgets.page import Lines, PageLine
+from natster_tui.tui.widgets.dialogs.page import Lines, PageLine
 
 
 def sealing_page(workspace: Workspace, names: Names) -> list[PageLine]:

@@ -43,7 +43,7 @@ from natster_tui.tui.screens.publishing.payload_fields import (
 )
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.choices import Choice, Choices
-from natster_tui.tui.widgets.hints import CANCELS, Hint, Hints
+from natster_tui.tui.widgets.dialogs.hints import CANCELS, Hint, Hints
 from natster_tui.tui.widgets.key_line import KeyLine
 
 _LOOK_S = 0.2
