@@ -1,6 +1,6 @@
 """How the documents of a projection are shown in a pane: its columns, orders and search text.
 
-The pane itself is `documents.DocumentsPane`. Account and catalog bring a declaration of their own;
+The pane itself is `documents.DocumentsPane`. Account and catalog have declarations of their own;
 any other projection gets the one that `model_columns` makes.
 """
 
@@ -38,7 +38,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[State]):
-    """One row: a document, and what its cells are written with.
+    """One row: a document, and what its cells are made from.
 
     `state` is None for a document that a link names and the projection does not have. `width` is
     the pane's, in cells; `link` is there in a narrowed pane only.
@@ -57,7 +57,7 @@ class Shown(Generic[State]):
         return self.view.names
 
     def main_cell(self, text: str, style: str = "") -> Cell:
-        """The cell that names the document; it is marked while travelling to its change."""
+        """The cell that names the document, marked if the event travelled to changed it."""
         if self.view.just_changed(self.projection.name, self.key):
             return Cell(f"{self.view.glyphs.on} {text}", 0, "warn")
         return Cell(text, 0, style)
@@ -65,7 +65,7 @@ class Shown(Generic[State]):
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[State]):
-    """One column. `cell` returns None for a row in which nothing stands there.
+    """One column. `cell` returns None for a row in which the column is empty.
 
     `meaning` explains it under the mouse and in the help. `sort` names the order that its heading
     sorts by. For the other fields see `ColumnRule`.
@@ -79,15 +79,15 @@ class Column(Generic[State]):
     yields: int = 0
     right: bool = False
     identifies: bool = False
-    """Whether it tells documents of the same name apart."""
+    """Whether it distinguishes documents that have the same name."""
 
 
 def arranged(columns: Sequence[Column[Any]], *, identified: bool = False) -> Arrangement:
-    """The widths of columns; with `identified` those that tell documents apart do not yield."""
+    """The widths of columns; with `identified`, no column that `identifies` is left out."""
     return Arrangement(
         [
             ColumnRule(
-                # A place for the mark of the order, which must not move columns when it comes.
+                # Room for the sort mark, so that columns do not move when it appears.
                 f"{each.heading}_" if each.sort else each.heading,
                 each.shrinks,
                 0 if identified and each.identifies else each.yields,
@@ -112,14 +112,14 @@ def cells_of(
 
 _NOTHING = Cell("")
 _MARK = "mark"
-"""What a column without a heading is called."""
+"""What the settings call a column without a heading."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sort(Generic[State]):
     """An order of documents. `by` returns what a document is sorted by, ascending.
 
-    `falls` says that the largest stand first, by the sign of what `by` returns.
+    `falls` says that the largest come first: `by` then returns negative numbers.
     """
 
     name: str
@@ -169,7 +169,7 @@ class DocumentColumns(Generic[State]):
         return [_called(column) for column in self.columns]
 
     def with_columns(self, wanted: Sequence[str]) -> DocumentColumns[State]:
-        """With those columns only, in that order, behind the one that names the document."""
+        """With only those columns, in that order, after the one that names the document."""
         named = next(at for at, column in enumerate(self.columns) if column.heading)
         others = {_called(column): column for column in self.columns[named + 1 :]}
         chosen = [others[each] for each in dict.fromkeys(wanted) if each in others]

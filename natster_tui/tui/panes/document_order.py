@@ -1,8 +1,8 @@
 """The order of the documents in a pane, kept from one refresh to the next.
 
-Sorting ten thousand documents takes as long as a whole step through time may. One event changes
-few of them, so between neighbouring moments, and between two refreshes, only the documents that
-changed are given new places.
+Sorting ten thousand documents would take all the time that a step of time travel may take. One
+event changes few of them, so between neighbouring moments, and between two refreshes, only the
+documents that changed are given new places.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from natster_tui.tui.panes.columns import Sort
 State = TypeVar("State")
 
 MANY = 4
-"""If more than one document in so many moved, sorting all is as quick as finding their places."""
+"""If more than a quarter of the documents moved, sorting all is as quick as placing these."""
 MOST = 1_000
-"""More moved documents than this are not placed one by one: each shifts all that follow it."""
+"""If more documents moved, all are sorted: each insertion shifts all that follow it."""
 
 _Place = tuple[Any, str]
-"""What a document is sorted by, then its key: no two places are equal."""
+"""The value that a document is sorted by, then its key, so that no two places are equal."""
 
 
 class DocumentOrder(Generic[State]):
@@ -48,7 +48,7 @@ class DocumentOrder(Generic[State]):
         changes: RecentChanges | None = None,
     ) -> list[str]:
         """The keys in an order, as of a moment; None is now, whose `changes` are recorded."""
-        # Asked before the moment is replaced: it says what differs from the one before.
+        # Before the moment is replaced, because the changes are those since the previous one.
         is_known = sort is self._sort and not sort.uses_names
         changed = self._changed(moment, changes) if is_known else None
         self._sort, self._names, self._moment = sort, names, moment

@@ -86,11 +86,11 @@ class DocumentsPane(VirtualList):
 
     @property
     def order(self) -> tuple[str, bool]:
-        """The name of the order in use, and whether it is the other way round."""
+        """The name of the order in use, and whether it is reversed."""
         return self._sort.name, self._is_reversed
 
     def set_order(self, name: str, is_reversed: bool) -> None:
-        """Use the order of that name, if there is one; before rows are shown."""
+        """Use the order of that name, if there is one. Call it before rows are shown."""
         for sort in self.declared.sorts:
             if sort.name == name:
                 self._sort, self._is_reversed = sort, is_reversed
@@ -101,13 +101,13 @@ class DocumentsPane(VirtualList):
         self.sort_by(sorts[(sorts.index(self._sort) + 1) % len(sorts)])
 
     def sort_by(self, sort: Sort[Any]) -> None:
-        """Sort by an order; the other way round if it is the one in use."""
+        """Sort by an order; reverse it if it is in use already."""
         self._is_reversed = sort is self._sort and not self._is_reversed
         self._sort = sort
         self.update_rows()
 
     def reverse_sort(self) -> None:
-        """The same order, the other way round."""
+        """Reverse the order in use."""
         self.sort_by(self._sort)
 
     def show(self, of: str | None) -> None:
@@ -126,7 +126,7 @@ class DocumentsPane(VirtualList):
         return self.of is not None or self._was_of is not None
 
     def show_all(self) -> None:
-        """Show all documents, a search still in force; again: those of the account before."""
+        """Show all documents that the search matches; called again, undo that."""
         if self.of is None:
             self.show(self._was_of)
         else:
@@ -153,7 +153,7 @@ class DocumentsPane(VirtualList):
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
         view = self.view
-        # Hubs are found a little after the documents that make them.
+        # Hubs are found a little later than the documents are read.
         named = (view.hubs, view.homonyms)
         return (view.version, named, view.workspace.connection, view.now() // 60)
 
@@ -183,7 +183,7 @@ class DocumentsPane(VirtualList):
 
     @property
     def columns_explained(self) -> Sequence[tuple[str, str]]:
-        """See `VirtualList.columns_explained`; those that have no room now are among them."""
+        """See `VirtualList.columns_explained`; columns without room are included."""
         return [(each.heading or "(mark)", each.meaning) for each in self._columns if each.meaning]
 
     def choose_heading(self, number: int) -> None:
@@ -199,7 +199,7 @@ class DocumentsPane(VirtualList):
         return self._arrangement.version
 
     def update_rows(self) -> None:
-        """Take the documents as they are now; the cursor stays on its document."""
+        """Read the current documents; the cursor stays on its document."""
         selected = self._at(self.cursor) if self._keys and self.chosen_by_user else None
         if self.of is None:
             self._keys, self._links = self._all_keys(), None
@@ -321,6 +321,6 @@ class DocumentsPane(VirtualList):
 
 
 def _holds(text: str, wanted: str) -> bool:
-    """Whether a text holds another, or is what that shortens: `acb4…gdt`. Both in lower case."""
+    """Whether a text contains `wanted`, or is shortened to it: `acb4…gdt`. Both in lower case."""
     begin, cut, end = wanted.partition("…")
     return text.startswith(begin) and text.endswith(end) if cut else wanted in text

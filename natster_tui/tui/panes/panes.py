@@ -1,7 +1,7 @@
 """The panes of the main screen, and which of them was used last.
 
-Commands such as "why", "copy" and "publish" are about the row of that pane; what it stands for
-is asked here, so that they all mean the same row.
+Commands such as "why", "copy" and "publish" are about the selected row of that pane. They all ask
+here which one it is, so that they mean the same row.
 """
 
 from __future__ import annotations
@@ -112,12 +112,12 @@ class Panes:
                     yield other
 
     def stand_at(self, pane: Widget) -> None:
-        """Let the layout follow the pane that is worked in."""
+        """Mark the pane that is in use, on which the layout depends."""
         if pane.has_class("here"):
             return
         screen = pane.screen
-        # Restyling every widget takes as long as painting: only where it makes a difference. What
-        # makes one later (zoom, another size) restyles them itself.
+        # Restyling every widget takes as long as painting, so do it only if the look depends on it.
+        # A later zoom or resize restyles them anyway.
         matters = screen.has_class("zoomed") or screen.has_class("-narrow")
         for each in (*self.lists, self.inspector):
             each.set_class(each is pane, "here", update=matters)
@@ -135,10 +135,10 @@ class Panes:
         if isinstance(pane, VirtualList):
             self.used = pane
         if pane.focusable:
-            # At once, not by its `focus()`: keys typed ahead are meant for it already.
+            # Not `pane.focus()`, which is deferred: keys typed ahead are meant for this pane.
             pane.screen.set_focus(pane)
         else:
-            # What zoom or a narrow terminal hides takes the focus only once it is shown.
+            # A pane that zoom or a narrow terminal hides can take the focus once it is shown.
             pane.app.call_after_refresh(pane.focus)
 
     @property
@@ -166,6 +166,6 @@ class Panes:
 
     @property
     def record(self) -> Record | None:
-        """The record under the timeline's cursor, if it is at hand."""
+        """The record under the timeline's cursor, if it is loaded."""
         seq = self.timeline.selected_seq
         return None if seq is None else self._follower.get(seq)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 REVEAL_S = 10.0
 """Seconds for which secrets are shown."""
 _JUST_BEHIND_S = 0.01
+"""Added to each timer, so that the second has surely passed when it fires."""
 
 
 class Revealing:
@@ -30,7 +31,7 @@ class Revealing:
 
     @property
     def countdown(self) -> str:
-        """For how long they are still shown, in words; empty if they are not."""
+        """How much longer secrets are shown, in words; empty if they are hidden."""
         left = ceil(self._until - time.monotonic())
         return f"secrets are shown for {left} s" if self.is_on else ""
 
@@ -42,7 +43,7 @@ class Revealing:
         self._tick(owner)
 
     def _tick(self, owner: Widget) -> None:
-        # The last one comes when they are to be hidden, not up to a second later.
+        # The last tick comes exactly when they must be hidden, not up to a second later.
         left = self._until - time.monotonic()
         self._timer = None
         if left > 0:

@@ -1,7 +1,7 @@
 """The timeline: the whole log, oldest first, following the head until the user scrolls up.
 
-A virtual list over stream sequences. Rows that are not at hand are asked for, and stand as a
-placeholder until they come; nothing waits for them.
+A virtual list over stream sequences. Rows that are not loaded are requested, and shown as
+placeholders until they arrive; nothing blocks on them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.virtual_list import Heading, VirtualList
 
 _MARGIN = 60
-"""Rows fetched beyond the visible ones, so that scrolling meets them."""
+"""Rows fetched beyond the visible ones, so that they are loaded before they are scrolled to."""
 
 
 class Timeline(VirtualList):
@@ -54,7 +54,7 @@ class Timeline(VirtualList):
         self._head_seen = 0
         self._filtered: FilteredLog | None = None
         self._standing: int | None = None
-        """The event that a person put the cursor on, whether or not a filter shows it."""
+        """The event that the user put the cursor on, whether or not a filter shows it."""
 
     @property
     def selected_seq(self) -> int | None:
@@ -63,7 +63,7 @@ class Timeline(VirtualList):
 
     @property
     def selected_event(self) -> Event | None:
-        """The event under the cursor, if it is at hand and one of ours."""
+        """The event under the cursor, if it is loaded and of a known kind."""
         seq = self.selected_seq
         record = None if seq is None else self.view.workspace.follower.get(seq)
         event = None if record is None else self.view.reading(record).event
@@ -96,7 +96,7 @@ class Timeline(VirtualList):
         )
 
     def update_rows(self) -> None:
-        """Take note of how far the log goes now."""
+        """Update the rows to the log's current end."""
         workspace = self.view.workspace
         follower, filtered = workspace.follower, workspace.filtering.shown
         if filtered is not self._filtered:
@@ -107,7 +107,7 @@ class Timeline(VirtualList):
             self._head_seen = follower.head
             self.place_cursor(self.row_count - 1)
         elif self._standing is not None:
-            # On its event, or the next one that is left, or as near as has been found so far.
+            # On its event, or the next one that passes the filter, or the last found so far.
             row = min(self._row_of(self._standing), self.row_count - 1)
             if row != self.cursor:
                 self.place_cursor(row)
@@ -134,12 +134,12 @@ class Timeline(VirtualList):
         self.post_message(self.Moved(self))
 
     def jump_to(self, seq: int) -> None:
-        """Put the cursor on an event, and say so."""
+        """Put the cursor on an event, and post `Jumped`."""
         self.select(seq)
         self.post_message(self.Jumped(self, seq))
 
     def select(self, seq: int) -> None:
-        """Put the cursor on an event, by the user's hand."""
+        """Put the cursor on an event, as the user asked."""
         self.move_cursor(self._brought_into_view(seq))
         self._fetch_visible()
 
@@ -153,7 +153,7 @@ class Timeline(VirtualList):
         self._fetch_visible()
 
     def _brought_into_view(self, seq: int) -> int:
-        """The row of an event, scrolled to."""
+        """Scroll to an event, and return its row."""
         self._stop_following()
         if self.view.workspace.filtering.shown is not self._filtered:
             self.update_rows()
@@ -197,7 +197,7 @@ class Timeline(VirtualList):
                 follower.want(seq, seq)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolled, by whatever means: fetch what is in view, and follow only at the end."""
+        """After any scrolling: fetch what is in view, and follow only at the end."""
         super().watch_scroll_y(old_value, new_value)
         if not self.is_attached:
             return
@@ -240,7 +240,7 @@ class Timeline(VirtualList):
 
     @property
     def _next_try(self) -> str:
-        """How often it was tried to connect, and when it is tried again."""
+        """How many times connecting was tried, and when the next try is."""
         retries = self.view.workspace.retries
         if not retries.count:
             return ""
