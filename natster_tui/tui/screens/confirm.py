@@ -1,4 +1,4 @@
-"""The question before an action: a key of its own, or the place's name, says yes."""
+"""The question before an action, confirmed with a special key or by typing a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all dialogs share: a click outside, or on the line that says `esc closes`, leaves them."""
+"""What all dialogs share: a click outside, or on the line `esc closes`, closes them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Dialog(ModalScreen[Result]):
         self.dismiss(None)
 
     def on_click(self, event: events.Click) -> None:
-        """Leave, where the click was outside, or on the line that says how to leave."""
+        """Close it, if the click was outside, or on the line that says how to close it."""
         widget, region = self.get_widget_at(event.screen_x, event.screen_y)
         if widget is self:
             if self.ends_outside:

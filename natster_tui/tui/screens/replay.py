@@ -1,4 +1,4 @@
-"""What the dialogs share that replay the log: a page that grows, progress, a task at a time."""
+"""What dialogs that replay the log share: a growing page, progress, one task at a time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from natster_tui.tui.widgets.text_field import Field
 
 _CHANGES_SHOWN = 200
 _FIELDS_SHOWN = 50
-"""Of a key; a hub's document may differ in a hundred thousand."""
+"""For each key: the document of a hub may differ in a hundred thousand fields."""
 _FOUND = {
     "added": "is not stored",
     "removed": "is stored, but not in the log",
@@ -46,7 +46,7 @@ WAITS_EVERY_S = 0.5
 
 
 class ReplayScreen(PageDialog):
-    """What both dialogs share: a page that grows, a progress line, and one task at a time."""
+    """A dialog with a growing page and a progress line, which runs one task at a time."""
 
     def __init__(self, view: View, title: str, projections: Sequence[Projection[Any]]) -> None:
         super().__init__(view.glyphs, title)
@@ -57,12 +57,12 @@ class ReplayScreen(PageDialog):
         self._said: list[str] = []
         self._steps = 0
         self._reporter = Reporter(self.say)
-        """Hears what the steps wait for."""
+        """Receives what the steps wait for."""
         self._waited_for: set[str] = set()
         self._telling: Timer | None = None
 
     def compose_around(self, page: Page) -> ComposeResult:
-        """Page, progress, the field for what has to be typed, hints."""
+        """The page, the progress, an input for confirmations, and the hints."""
         yield page
         yield self._progress
         yield Field(id="dialog-input", classes="hidden")
@@ -104,7 +104,7 @@ class ReplayScreen(PageDialog):
             f"{progress_bar(progress.fraction, width, glyphs)} {progress.seq:,} of "
             f"{progress.last:,}, {progress.rate:,.0f}/s{about}"
         )
-        # At once, so that a replay that is of no use can be stopped early.
+        # Shown at once, so that the user can stop a replay that is of no use.
         for trouble in filter(None, [progress.parked_line, *progress.blocked]):
             text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])
         self._progress.update(text)
@@ -116,7 +116,7 @@ class ReplayScreen(PageDialog):
             self.say(f"{self.view.glyphs.warn} {hazard.sentence}", "text-warning")
 
     def work(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Run a step instead of the one before; what fails, and what it waits for, is said."""
+        """Run a step instead of the previous one, and show its failures and what it waits for."""
         if self._telling is None:
             self._telling = self.set_interval(WAITS_EVERY_S, self._say_waits)
         start(self, partial(self._guarded, step), "replay")
@@ -147,7 +147,7 @@ class ReplayScreen(PageDialog):
 
     @property
     def ends_outside(self) -> bool:
-        """See `Dialog.ends_outside`: not while something is written, perhaps."""
+        """See `Dialog.ends_outside`: not while a step runs, which may be writing."""
         return not self.working
 
     def print_changes(
@@ -162,7 +162,7 @@ class ReplayScreen(PageDialog):
         self.page.append(lines.lines)
 
     def _add_change(self, lines: Lines, name: str, change: KeyChange, *, verifying: bool) -> None:
-        """A key, which can be followed, and below it field by field how it differs."""
+        """A key as a link, and below it each field that differs."""
         kind, names = change.kind, self.view.names
         word = _FOUND[kind] if verifying else kind
         key = screen_text(change.key, 100)
@@ -178,14 +178,14 @@ class ReplayScreen(PageDialog):
             self._add(lines, f"      … and {more:,} more fields")
 
     def follow(self, place: Place) -> None:
-        """See `PageDialog.follow`: once nothing is at work, for leaving would cancel it."""
+        """See `PageDialog.follow`: only when no step runs, because leaving would cancel it."""
         if self.working:
             notice(self, "this goes there when the work is done, or after esc")
         else:
             super().follow(place)
 
     def action_enter(self) -> None:
-        """See `PageDialog.action_enter`: it may have been typed for what came before."""
+        """See `PageDialog.action_enter`: ignored, it may have been meant for an earlier step."""
 
     def action_close(self) -> None:
         """Cancel what runs, and close."""
@@ -194,7 +194,7 @@ class ReplayScreen(PageDialog):
 
 
 def _sides(field: FieldChange, names: Names) -> Iterator[str]:
-    """What differs, the two sides one below the other, each with its name."""
+    """Two lines for a field that differs: the stored value, and the value by the log."""
     if field.before is not None:
         stored = change_line(replace(field, after=None), names=names)
         yield f"stored   {stored.removeprefix('- ')}"
@@ -206,7 +206,7 @@ def _sides(field: FieldChange, names: Names) -> Iterator[str]:
 def say_verdict(
     screen: ReplayScreen, verdict: Verdict, prefix: str = "", *, remember: bool = True
 ) -> None:
-    """A result line, remembered in the projectors pane where it is about all of a projection."""
+    """Show a verdict; with `remember`, the projectors pane keeps it as well."""
     glyphs = screen.view.glyphs
     mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
     screen.say(f"{mark} {prefix}{verdict.sentence}", style)

@@ -32,7 +32,7 @@ from natster_tui.tui.widgets.text_field import AskingField
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 _AT_ONCE = 200
-"""Events looked through for a field before the rest of the program may run."""
+"""Events searched for a field before other tasks may run."""
 
 _Told = tuple[DocumentChange, Sequence[FieldChange]]
 
@@ -57,7 +57,7 @@ class Reasons(VirtualList):
         return self._at(self.cursor)[0][0].record.seq if self._told else None
 
     def _at(self, row: int) -> tuple[_Told, int]:
-        """What a row belongs to, and which of its rows it is."""
+        """The change that a row belongs to, and which of the change's rows it is."""
         index = bisect_right(self._first_rows, row) - 1
         return self._told[index], row - self._first_rows[index]
 
@@ -73,9 +73,9 @@ class Reasons(VirtualList):
             pass
 
     def narrow(self, field: str) -> Iterator[None]:
-        """Show only what changed fields whose line holds a text; all of it when that is empty.
+        """Show only changes of fields whose line contains `field`; all changes if it is empty.
 
-        Exhaust it; it pauses now and then, so that the caller can let others run.
+        A generator to run to its end. It yields now and then so that other tasks can run.
         """
         history = self._history
         if history is None:
@@ -181,7 +181,7 @@ class WhyScreen(Dialog[int | None]):
             self.set_focus(self._reasons)
 
     def _narrow(self, text: str) -> None:
-        """Narrow as it is typed; what has not been read yet, once it has."""
+        """Narrow the rows; those that are still being read are narrowed when they arrive."""
         start(self, partial(self._narrowing, text.strip()), "narrow")
 
     async def _narrowing(self, text: str) -> None:
@@ -221,7 +221,7 @@ class WhyScreen(Dialog[int | None]):
     def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
         """Enter: go to the event."""
         message.stop()
-        if self.is_current:  # a second Enter, typed before the first was answered, finds it gone
+        if self.is_current:  # after a quick second Enter, the screen is closed already
             self.dismiss(self._reasons.selected_seq)
 
     def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
