@@ -21,7 +21,7 @@ from natster_tui.tui.view import View
 
 
 class Comparing:
-    """`owner` runs the reading, `ready` is called when it is done."""
+    """Compares a document at two moments. `owner` runs the reads, `ready` is called after them."""
 
     def __init__(self, view: View, owner: Widget, ready: Callable[[], None]) -> None:
         self._view = view
@@ -30,7 +30,7 @@ class Comparing:
         self._sheet: Callable[[Manner], Sheet] | None = None
         self._of: tuple[object, ...] = ()
         self.version = 0
-        """Differs whenever there is something else to show."""
+        """Changes whenever the sheet does."""
 
     def begin(self, subject: DocumentSubject, name: str, text: str) -> None:
         """Compare a document as of a moment with what is shown. Raises BadMomentError."""
@@ -51,7 +51,7 @@ class Comparing:
         return self._sheet(manner)
 
     def end(self) -> None:
-        """Forget it."""
+        """Drop the comparison."""
         self._sheet = None
         self.version += 1
 

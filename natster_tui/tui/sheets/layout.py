@@ -25,12 +25,12 @@ LABEL = 12
 _GAP = 2
 """Cells between two columns of a table."""
 _FURTHER = 4
-"""Cells by which a line is indented that goes on from the one above."""
+"""Cells by which a continued line is indented further."""
 BESIDE_FROM = 130
 """The width from which on there is room for two halves."""
 _BETWEEN = 4
 _MEASURED = 200
-"""Rows whose texts decide how wide a table's columns are."""
+"""How many rows are measured to find how wide a table's columns are."""
 
 Wrap = Callable[[str, int], Sequence[str]]
 """Breaks a text into lines of so many cells."""
@@ -44,7 +44,7 @@ class Piece(NamedTuple):
     tone: Tone
     target: Target | None
     goes_on: bool = False
-    """Whether it goes on from the line above, where the link is that keys choose."""
+    """Whether it continues the line above. Keys choose the link there, not here."""
 
     @property
     def end(self) -> int:
@@ -62,7 +62,7 @@ class Lines(ABC):
         """What stands on a line; nothing below the last one."""
 
     def links(self, y: int) -> list[Piece]:
-        """What keys can choose on a line, from left to right."""
+        """The links on a line that keys can choose, from left to right."""
         return [each for each in self.pieces(y) if each.target is not None and not each.goes_on]
 
     def lines_with(self, text: str, most: int) -> Iterator[int]:
@@ -124,7 +124,7 @@ class SheetLayout(Lines):
         return pieces
 
     def _broken(self, text: str, room: int) -> list[str]:
-        """A text on several lines, which go on a little further to the right than it begins."""
+        """A text wrapped on several lines; all but the first are indented a little more."""
         indent = min(len(text) - len(text.lstrip(" ")), room // 2)
         further = indent + _FURTHER if indent + _FURTHER < room else indent
         first, *others = self._wrap(text.lstrip(" "), room - further)

@@ -17,13 +17,13 @@ from natster_tui.tui.places.place import DocumentPlace, EventPlace, account_plac
 from natster_tui.tui.sheets.sheet import HISTORY, Column, Manner, Section, Span, Table, Tone
 
 NOT_YET = "reading …"
-"""Stands where the key's events have not been read so far."""
+"""Shown while the key's events are being read."""
 
 
 class Told:
     """What is known of a document's events as of sequence `at`; `story` is None while it is read.
 
-    `problem` says why it cannot be read; empty if it can. `version` differs whenever names or ages
+    `problem` says why it cannot be read; empty if it can. `version` changes whenever names or ages
     may look different.
     """
 
@@ -37,7 +37,7 @@ class Told:
 
     @property
     def basis(self) -> object:
-        """Differs whenever more is known."""
+        """Changes whenever more is known."""
         upto = 0 if self.story is None else self.story.upto
         return (id(self.story), upto, self.at, self.problem, self._version)
 
@@ -160,7 +160,7 @@ def history_section(told: Told, manner: Manner) -> Section:
         Column("time"),
         Column(counted(count, "change")),
         Column("who"),
-        # On a catalog's page it would be the same in each row.
+        # Omitted on a catalog's page, where it would be the same in each row.
         *(() if told.story.projection is CATALOGS else (Column("catalog"),)),
     )
     section.add_table(Table(columns, range(count), spans_of, told.basis))

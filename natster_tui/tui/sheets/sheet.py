@@ -31,7 +31,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A part of a JSON document that Enter folds or unfolds, by the names and indexes above it."""
+    """A part of a JSON document that Enter folds or unfolds, by its path of names and indexes."""
 
     path: tuple[str | int, ...]
 
@@ -42,23 +42,23 @@ Target = Place | Fold
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line: its label (empty: it goes on from the one above) and its text, perhaps several lines.
+    """A line with a label and a text; an empty label continues the line above.
 
-    A text longer than the screen is wide is wrapped beside its label.
+    The text may have several lines. If it is wider than the screen, it is wrapped.
     """
 
     label: str
     text: str
     tone: Tone = Tone.PLAIN
     place: Target | None = None
-    """What the line names, if that can be gone to."""
+    """What the line links to, if anything."""
     wide: bool = False
-    """Whether it has no room for labels on its left."""
+    """Whether the text begins at the left edge, where other lines have their label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What stands in one column of a table's row."""
+    """The text in one column of a table's row."""
 
     text: str
     tone: Tone = Tone.PLAIN
@@ -75,10 +75,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of which only those in view are made, so that there may be any number of them.
+    """A table of any length, because only the rows in view are made.
 
-    `spans` makes a row's texts, one for each column. Two tables are equal when their rows are, and
-    `basis`: what else their texts depend on.
+    `spans` makes a row's texts, one for each column. `basis` is what the texts depend on besides
+    the rows; tables with equal rows and an equal `basis` are equal.
     """
 
     columns: tuple[Column, ...]
@@ -151,7 +151,7 @@ class Sheet:
 class Manner:
     """How sheets are written: account names, the time now (unix seconds), secrets shown or not.
 
-    `now` is the time of the moment travelled to, where one is shown.
+    During time travel, `now` is the time of the moment that is shown.
     """
 
     names: Names

@@ -1,4 +1,4 @@
-"""The story of the document that is shown: read in the background, kept up with live events."""
+"""The events of the document that is shown, read in the background and kept current."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from natster_tui.tui.sheets.shares import Told
 from natster_tui.tui.view import View
 
 _TAKEN_LIVE = 2_000
-"""Events at the timeline's hand that are looked at here; more of them are read by the key."""
+"""Up to so many new events are taken from the timeline; beyond that, the log is read."""
 
 
 class Stories:
-    """Of one document at a time. `owner` runs the reading, `ready` is called when there is more."""
+    """The story of one document at a time. `owner` runs the reads, `ready` is called after each."""
 
     def __init__(self, view: View, owner: Widget, ready: Callable[[], None]) -> None:
         self._view = view
@@ -34,7 +34,7 @@ class Stories:
         self._reading = False
 
     def told(self, subject: DocumentSubject) -> Told:
-        """What is known of a document's events; the first call begins to read them."""
+        """What is known of a document's events; the first call starts reading them."""
         view = self._view
         log, at = view.workspace.log, view.fold(subject.projection.name).seq
         if log is None:
@@ -52,7 +52,7 @@ class Stories:
         return Told(self._story, at, self._problem, (view.version, view.now() // 60))
 
     def _take_live(self, at: int) -> bool:
-        """Look at the newest events where the timeline has all of them."""
+        """Take the newest events from the timeline, if it has all of them loaded."""
         follower, story = self._view.workspace.follower, self._story
         if story is None or self._reading or at - story.upto > _TAKEN_LIVE:
             return False

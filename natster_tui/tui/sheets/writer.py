@@ -1,4 +1,4 @@
-"""Which sheet the inspector shows of a subject, and what has to be read for it."""
+"""Choosing and building the sheet that the inspector shows, and reading what it needs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Face(Enum):
 
 
 class SheetWriter:
-    """Makes sheets. `owner` runs what is read for them, `ready` is called when there is more."""
+    """Builds sheets. `owner` runs the reads for them, `ready` is called after each read."""
 
     def __init__(self, view: View, owner: Widget, ready: Callable[[], None]) -> None:
         self.shows_change = False
@@ -69,16 +69,16 @@ class SheetWriter:
         return Manner(view.names, view.shown_at, reveal)
 
     def asked(self, subject: Subject | None, *, reveal: bool) -> object:
-        """What a person asked to see; when it differs, that is shown at once."""
+        """What the user asked to see; a change of it is shown at once."""
         shown = (self.face, self.shows_change, frozenset(self.folded), self.comparing.version)
         moment = self._view.moment
         return (subject, shown, None if moment is None else moment.seq, reveal)
 
     def known(self, subject: Subject | None) -> object:
-        """What a document's sheet depends on besides; None for what is written anew each time.
+        """What else a document's sheet depends on; None for a sheet that is built each time.
 
-        Where it is as before, so is the sheet. A hub's takes a tenth of a second, and a screen
-        asks for it at every refresh.
+        As long as it is equal, the sheet is kept: building the one of a hub takes a tenth of a
+        second, and the screen needs it at every refresh.
         """
         if not isinstance(subject, DocumentSubject):
             return None
@@ -144,7 +144,7 @@ class SheetWriter:
         return document_sheet(key, fold, manner, told, view.accounts, view.catalogs)
 
     def _contested(self, account: str) -> Sequence[tuple[str, str]]:
-        """The catalogs that an account shares of whose names something is to be said."""
+        """Catalogs shared by an account whose names have a warning, each with the warning."""
         view, state = self._view, self._view.accounts.get(account)
         catalogs = [] if state is None else dict.fromkeys(name for name, _other in state.out_shares)
         return [
@@ -156,7 +156,7 @@ class SheetWriter:
     # -- what an event changed -------------------------------------------------------------
 
     def _effects_by(self, record: Record) -> Sequence[Effect] | str | None:
-        """What an event changed, as far as it is known; the first call begins to read it."""
+        """What an event changed, as far as it is known; the first call starts reading it."""
         wanted = (record, self._view.workspace.log)
         if self._effects_of != wanted:
             self._effects_of, self._effects = wanted, None
