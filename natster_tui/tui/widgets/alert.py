@@ -1,4 +1,4 @@
-"""The most urgent thing that is wrong, in the line above the footer."""
+"""The most urgent problem, in the line above the footer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.tui.theme import Glyphs
 
 SAID_AFTER_S = 2.0
-"""From so many seconds on a wait is said."""
+"""A wait is shown after so many seconds."""
 
 
 def alert_of(workspace: Workspace) -> str:
@@ -20,7 +20,7 @@ def alert_of(workspace: Workspace) -> str:
     for projector in workspace.projectors.values():
         status = projector.status
         stopped = status.phase is Phase.STOPPED
-        # Watching because of --read-only or because another one projects is no alarm.
+        # Watching is no problem with --read-only, or while another process projects.
         watching = status.phase is Phase.WATCHING and not workspace.read_only
         waits = status.waiting is not None and not status.waiting.needs_a_person
         if status.problem and (stopped or (watching and not waits)):

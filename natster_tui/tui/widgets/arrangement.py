@@ -1,4 +1,4 @@
-"""How wide the columns of a list are: what cannot be cut gets what it needs, then names."""
+"""The widths of a list's columns: fixed columns get what they need, names share the rest."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from natster_tui.tui.widgets.fitting import fair_widths
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
-    """What a column does where there is little room.
+    """What a column does when there is not enough room.
 
-    One that `shrinks` is cut, such as a name; others never are, such as a number. `yields` above 0
-    leaves its room to the names when they would be cut: lower numbers first.
+    A column that `shrinks` is cut, such as a name; others, such as numbers, never are. A column
+    with `yields` above 0 is left out before names are cut, the lowest number first.
     """
 
     heading: str = ""
@@ -26,8 +26,8 @@ class ColumnRule:
 class Arrangement:
     """The widths of some columns, from the texts seen in them so far.
 
-    What a column needs only grows, so that rows that come into view seldom move others. `version`
-    differs whenever widths may.
+    A column's needs only grow, so that scrolling seldom changes the widths. `version` changes
+    whenever the widths may change.
     """
 
     def __init__(self, rules: Sequence[ColumnRule]) -> None:
@@ -38,7 +38,7 @@ class Arrangement:
         self.version = 0
 
     def see(self, texts: Sequence[str]) -> None:
-        """Take note of a row's texts, one for each column."""
+        """Measure a row's texts, one for each column."""
         for index, text in enumerate(texts):
             if len(text) * 2 > self._needs[index] and (need := cell_len(text)) > self._needs[index]:
                 self._needs[index] = need

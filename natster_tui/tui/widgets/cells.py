@@ -15,9 +15,9 @@ from natster_tui.tui.theme import Glyphs, plain
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A piece of a row. `width` 0 means: whatever is left, shared with other such cells.
+    """A piece of a row. `width` 0 shares the room that is left with other such cells.
 
-    `style` names a component style of the list that draws it; `right` aligns the text so.
+    `style` names a component style of the list that draws it; `right` aligns the text right.
     """
 
     text: str

@@ -11,7 +11,7 @@ def fair_widths(needs: Sequence[int], room: int) -> list[int]:
     """How many cells each text gets of `room`, given how many it needs.
 
     Short ones get all they need. What is left is shared equally by the long ones, so that none
-    is cut more than it must be. What nobody needs is not given away.
+    is cut more than necessary. Cells that no text needs are left over.
     """
     widths = [0] * len(needs)
     left = max(0, room)

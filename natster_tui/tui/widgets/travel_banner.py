@@ -1,4 +1,4 @@
-"""The banner of time travel: which moment the screen shows, and the way to another one."""
+"""The banner of time travel: which moment is shown, and the keys that change it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from natster_tui.tui.view import View
 class TravelBanner(Static):
     """Hidden while the screen shows now. It owns the moment that the view shows.
 
-    A journey is a worker: no key waits for it, and a second journey ends the first.
+    Reading a moment runs in a worker, so keys keep working. A second one cancels the first.
     """
 
     class Arrived(Message):
@@ -60,7 +60,7 @@ class TravelBanner(Static):
         self._arrive(None)
 
     def forget(self) -> None:
-        """Return to now, and keep nothing of what was read: it is not, or no longer, true."""
+        """Return to now, and drop what was read, because it does not match the log any more."""
         self._travel = None
         if self.is_away:
             self.come_back()
@@ -101,7 +101,7 @@ class TravelBanner(Static):
 
     @property
     def _sentence(self) -> str:
-        """What says unmistakably that this is not now; empty when it is."""
+        """The text that says which moment is shown; empty when it is now."""
         key = self._view.keymap.hint
         if self._going_to is not None and self._view.moment is None:
             cancels = f"{key('timeline.travel')} cancels"

@@ -1,4 +1,4 @@
-"""Boxes to check, and a line below them that goes on."""
+"""A list of checkboxes, with lines that run an action."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from natster_tui.tui.theme import Glyphs, plain
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A box, or without `checked` a line that does something."""
+    """A checkbox; if `checked` is None, a line that runs an action."""
 
     id: str
     label: str
@@ -84,7 +84,7 @@ class Checks(Widget, can_focus=True):
             self.post_message(self.Pressed(self._checks[self._at]))
 
     def on_click(self, event: events.Click) -> None:
-        """The same for the clicked one."""
+        """Press the line that was clicked."""
         offset = event.get_content_offset(self)
         if offset is not None and offset.y < len(self._checks):
             self._at = offset.y
