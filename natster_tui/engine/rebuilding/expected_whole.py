@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from natster_tui.engine.beside.buckets import convert_buckets
@@ -104,7 +104,12 @@ class ExpectedWhole(Expected):
         info = await self._log.refresh()
         await self._replay.advance(info.last_seq)
         stored = await load_projections(self._buckets, self._projections)
-        return [await self._plan(each) for each in stored]
+        plans: dict[str, PlannedRebuild] = {}
+        # The replay, which they share, moves on with a projector that went on meanwhile; what
+        # stands behind it would then seem to differ.
+        for each in _furthest_behind_first(stored, info.last_seq):
+            plans[each.projection.name] = await self._plan(each)
+        return [plans[projection.name] for projection in self._projections]
 
     async def _plan(self, stored: StoredProjection) -> PlannedRebuild:
         if stored.standing is Standing.FOREIGN:
@@ -233,20 +238,15 @@ class ExpectedWhole(Expected):
             looks_for_repeated_ids=True,
         )
         verdicts: dict[str, Verdict] = {}
-
-        def position(each: StoredProjection) -> int:
-            return info.last_seq if each.checkpoint is None else each.checkpoint.seq
-
-        # One read of the log; the one that is furthest behind is compared first.
-        # Another program's documents are compared with the head as it is then.
-        for each in sorted(stored, key=lambda each: (_is_foreign(each), position(each))):
+        for each in _furthest_behind_first(stored, info.last_seq):  # one read of the log
             name = each.projection.name
+            position = _position(each, info.last_seq)
             found = None
             if _is_foreign(each):
                 found = await self._compare_theirs(each.projection, replay)
             else:
-                await replay.advance(position(each))
-            if name in replay.blocked and replay.folds[name].seq < position(each):
+                await replay.advance(position)
+            if name in replay.blocked and replay.folds[name].seq < position:
                 raise replay.blocked[name].without_traceback()
             verdicts[name] = (
                 await _verdict(each, replay.entries[name])
@@ -266,6 +266,19 @@ async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:
         stored.snapshot.last_revision,
         stored.touched_by_others,
     )
+
+
+def _position(stored: StoredProjection, head: int) -> int:
+    """Where what is stored stands; at the head if no checkpoint of ours says so."""
+    return head if stored.checkpoint is None else stored.checkpoint.seq
+
+
+def _furthest_behind_first(stored: Iterable[StoredProjection], head: int) -> list[StoredProjection]:
+    """In which order one replay can be compared with each at its position.
+
+    Another program's documents come last: they are compared with the head as it is then.
+    """
+    return sorted(stored, key=lambda each: (_is_foreign(each), _position(each, head)))
 
 
 def _is_foreign(stored: StoredProjection) -> bool:

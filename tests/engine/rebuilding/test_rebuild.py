@@ -18,7 +18,12 @@ from natster_tui.engine.beside.takeover import refuse_while_active
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.projecting.stored_projection import Standing, bucket_of
+from natster_tui.engine.projecting.stored_projection import (
+    Standing,
+    bucket_of,
+    load_projections,
+)
+from natster_tui.engine.rebuilding import expected_whole
 from natster_tui.engine.rebuilding import rebuild as rebuild_module
 from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
@@ -135,6 +140,25 @@ async def test_a_dry_run_over_a_stored_projection_leaves_its_revisions_alone(
     await rebuild(log).prepare()
     await rebuild(log).verify()
     assert await buckets_state(log.link) == before
+
+
+async def test_a_projector_ahead_of_the_other_makes_no_difference_in_a_dry_run(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(log, EVENTS)
+    await project_to_head(log)
+    await project_to_head(log, CATALOGS)
+
+    async def load_later(*args: Any) -> Any:
+        """An event comes after the log was read, and one projector is faster than the other."""
+        await append(log, [shared(C, A, "late")])
+        await project_to_head(log)
+        return await load_projections(*args)
+
+    monkeypatch.setattr(expected_whole, "load_projections", load_later)
+    plans = await rebuild(log, *PROJECTIONS).prepare()
+    assert [plan.seq for plan in plans] == [len(EVENTS) + 1, len(EVENTS)]
+    assert [plan.diff.summary for plan in plans] == ["no differences"] * 2
 
 
 async def test_the_diff_says_what_was_added_changed_and_removed_field_by_field(
