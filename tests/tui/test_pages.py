@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
 from natster_tui.tui.screens.pages.page_dialog import PageDialog
+from natster_tui.tui.screens.replay import ReplayScreen
 from tests.conftest import until
 from tests.tui.keyboard import Keyboard
 from tests.tui.running import dashboard
@@ -93,6 +95,26 @@ async def test_a_dialog_is_left_by_a_click_outside_or_on_what_closes_it(
         await pilot.pause()
         await pilot.click(offset=(1, 1))
         assert app.screen is app.default_screen
+
+
+async def test_a_dialog_has_room_for_its_page_below_a_long_progress_line(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("v")
+        await until(lambda: "esc closes" in text_of(app) and text_of(app).count("match") == 2)
+        screen = app.screen
+        assert isinstance(screen, ReplayScreen)
+        done = ReplayProgress(1, 12_345_678, 0.0, 12_345_678, 12_345_678, finished=100.0)
+        done.blocked = ["account: " + "it must not be passed, " * 5]
+        screen.say("a wide line " * 9)
+        screen.show_progress(done)
+        await pilot.pause()
+        screen.clear()
+        screen.say("one\ntwo\nthree")
+        await until(lambda: "three" in text_of(app) and screen.page.max_scroll_y == 0)
+        assert " 12,345,678 of 12,345,678, 123,457/s " in text_of(app)
 
 
 async def test_verify_goes_on_to_the_rebuild_of_what_differs(settings: ConnectionSettings) -> None:

@@ -53,6 +53,8 @@ class ReplayScreen(PageDialog):
         self.view = view
         self.projections = list(projections)
         self._progress = Static(id="dialog-progress")
+        self._progress_width = 0
+        """Cells of the longest progress line so far, so that the frame does not shrink with it."""
         self._hints = Hints(view)
         self._said: list[str] = []
         self._steps = 0
@@ -94,6 +96,11 @@ class ReplayScreen(PageDialog):
         self._hints.show(*hints)
         self.call_after_refresh(self.fit)
 
+    @property
+    def widest(self) -> int:
+        """See `PageDialog.widest`."""
+        return max(super().widest, self._progress_width)
+
     def show_progress(self, progress: ReplayProgress) -> None:
         """Events done and total, rate and time left."""
         glyphs = self.view.glyphs
@@ -104,6 +111,7 @@ class ReplayScreen(PageDialog):
             f"{progress_bar(progress.fraction, width, glyphs)} {progress.seq:,} of "
             f"{progress.last:,}, {progress.rate:,.0f}/s{about}"
         )
+        self._progress_width = max(self._progress_width, text.cell_len)
         # Shown at once, so that the user can stop a replay that is of no use.
         for trouble in filter(None, [progress.parked_line, *progress.blocked]):
             text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])

@@ -54,6 +54,8 @@ class PageDialog(Dialog[Result]):
         self._frame = Vertical(classes="dialog fitting")
         self._frame.border_title = Text(title)
         self._frame.border_subtitle = "/ find · esc closes"
+        self._fitted = (0, 0)
+        """The width of the frame, and the rows around the page, as they were fitted last."""
         self._line = Horizontal(Label("find"), self._search, self._found, classes="search hidden")
 
     def compose(self) -> ComposeResult:
@@ -83,12 +85,17 @@ class PageDialog(Dialog[Result]):
         """The screen has another size."""
         self.fit()
 
+    @property
+    def widest(self) -> int:
+        """Cells of the longest line in the frame."""
+        return self.page.widest
+
     def fit(self) -> None:
         """Give the frame the room that the page needs, if the screen has it."""
         frame, screen = self._frame, self.app.size
         is_small = screen.width < _SMALL
         most = screen.width if is_small else screen.width * _SHARE // 100
-        width = min(max(self.page.widest + _FRAME_WIDTH, _LEAST_WIDTH), most)
+        width = min(max(self.widest + _FRAME_WIDTH, _LEAST_WIDTH), most)
         around = _FRAME_HEIGHT + sum(
             each.outer_size.height
             for each in frame.children
@@ -96,6 +103,10 @@ class PageDialog(Dialog[Result]):
         )
         tallest = screen.height - 1 if is_small else screen.height * _SHARE // 100
         rows = self.page.rows_at(width - _FRAME_WIDTH)
+        if self._fitted != (width, around):
+            # What stands around the page wraps at the new width, and may be higher then.
+            self._fitted = (width, around)
+            self.call_after_refresh(self.fit)
         frame.styles.width, frame.styles.height = width, min(max(rows, 1) + around, tallest)
 
     # -- searching -------------------------------------------------------------------------
