@@ -41,7 +41,9 @@ async def test_contested_names_are_followed_and_b_comes_back(
         await until(lambda: "belongs to Hiro Matsukage" in text_of(app))
         assert isinstance(app.screen, PageDialog)
         page = app.screen.page
-        heading = [row.plain for row in page._rows].index("Duplicate names")
+        heading = [row.plain for row in page._rows].index(
+            "Duplicate names, and names that differ in letter case only"
+        )
         first, *_ = page.render_line(heading)
         assert first.style is not None
         assert first.style.bold

@@ -23,12 +23,19 @@ class CommunityFigures:
     @property
     def rows(self) -> tuple[tuple[int, str], ...]:
         """Each figure, and what it counts."""
-        return (
-            (self.accounts_initialized, "accounts initialized"),
-            (self.active_shares, "active shares"),
-            (self.catalogs, "catalogs"),
-            (self.duplicate_names, "duplicate catalog names"),
-            (self.prize_candidates, "prize candidates: imported a catalog that is not a hub's"),
+        figures = (
+            (self.accounts_initialized, "account", " initialized"),
+            (self.active_shares, "active share", ""),
+            (self.catalogs, "catalog", ""),
+            (self.duplicate_names, "duplicate catalog name", ""),
+            (
+                self.prize_candidates,
+                "prize candidate",
+                ": imported a catalog that is not a hub's",
+            ),
+        )
+        return tuple(
+            (count, f"{noun}{'' if count == 1 else 's'}{more}") for count, noun, more in figures
         )
 
 

@@ -296,7 +296,7 @@ ANYWHERE = (
         "e",
         "dialog('problems')",
         "problems",
-        "Who projects, what is parked and why, hazards, and what went wrong",
+        "Who projects, what is parked or stuck and why, hazards, and what went wrong",
     ),
     Key(
         "app.keys",
@@ -311,7 +311,7 @@ ANYWHERE = (
         "m",
         "dialog('community')",
         "community",
-        "Figures of the community, and its activity",
+        "Figures of the community: duplicate (contested) names, prize candidates, activity",
         needs=(Need.CONNECTION,),
     ),
     Key(

@@ -35,7 +35,8 @@ def projector_sheet(
         when = "just now" if failed_s < _JUST_NOW_S else f"{age(failed_s)} ago"
         where.add("last error", f"{status.last_error} ({when})", Tone.WARN)
     where.add("lease", lease)
-    where.add("folded to", f"{status.position:,}, {projector.meter.per_second:,.0f} events/s")
+    rate = counted(round(projector.meter.per_second), "event")
+    where.add("folded to", f"{status.position:,}, {rate}/s")
     stored = "no checkpoint of ours" if status.stored is None else f"{status.stored:,}"
     where.add("stored at", f"{stored} in {projection.bucket}")
     where.add("documents", f"{len(projector.fold.states):,}")

@@ -98,7 +98,7 @@ class CommunityScreen(PageDialog):
     def _add_duplicates(self, page: Lines, names: Names) -> None:
         """Each name with the accounts that use it, or with the names that look like it."""
         view = self._view
-        page.add("Duplicate names", "bold")
+        page.add("Duplicate names, and names that differ in letter case only", "bold")
         contested = contested_names(view.catalogs)
         for name in contested[:_LISTED]:
             state = view.catalogs[name]
