@@ -44,14 +44,11 @@ from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import Alert
 from natster_tui.tui.widgets.key_line import PaneKeyLine
 from natster_tui.tui.widgets.palette import DeclaredCommands
-from natster_tui.tui.widgets.prompt import Prompt, Purpose
+from natster_tui.tui.widgets.prompt import Prompt, Purpose, proposed
 from natster_tui.tui.widgets.status_line import StatusLine
 from natster_tui.tui.widgets.text_field import AskingField
 from natster_tui.tui.widgets.travel_banner import TravelBanner
 from natster_tui.tui.widgets.virtual_list import VirtualList
-
-_PROPOSED = {Purpose.EXPORT: "natster-events.jsonl", Purpose.COMPARE: "yesterday"}
-"""What the prompt suggests, by what it asks for."""
 
 
 class Dashboard(TerminalApp):
@@ -181,10 +178,10 @@ class Dashboard(TerminalApp):
             pane.wake()
         if moment is not None:
             self.panes.timeline.show_event(max(1, moment.seq))
-        if self.panes.chosen_document is None:
-            self._show_change(moment is not None)
+        if moment is not None and self.panes.chosen_document is None:
+            self._show_change(True)
         else:
-            # One looks at a document, and at each moment it is that which is shown.
+            # A document is shown at each moment; and returning to now leaves what is looked at.
             self.panes.inspector.shows_change = moment is not None
             self.refreshing.soon()
 
@@ -260,7 +257,7 @@ class Dashboard(TerminalApp):
         if asked is Purpose.COMPARE and self.panes.chosen_document is None:
             notice(self, "choose an account, a catalog or another document first")
             return
-        self._prompt.open(asked, _PROPOSED.get(asked, ""))
+        self._prompt.open(asked, proposed(asked, travelling=self.view.moment is not None))
 
     def action_change(self) -> None:
         """Switch the inspector between the event and what it changed."""

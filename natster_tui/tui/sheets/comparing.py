@@ -67,16 +67,19 @@ class Comparing:
         instance = workspace.options.instance
         try:
             log = workspace.opened_log
-            last = end if end is not None else (await log.refresh()).last_seq
-            first = await self._sequence_of(log, moment, last)
+            head = (await log.refresh()).last_seq
+            named = await self._sequence_of(log, moment, head)
+            shown, word = (head, "now") if end is None else (end, "shown")
+            # While travelling the moment that is named may be the later one.
+            first, last = min(named, shown), max(named, shown)
+            words = ("then", word) if named <= shown else (word, "later")
             before, after = [
                 await key_document(log, subject.projection, subject.key, seq, instance)
                 for seq in (first, last)
             ]
-            word = "now" if end is None else "shown"
             sides = (
-                Side(first, await _said(log, first, "then"), before is not None),
-                Side(last, await _said(log, last, word), after is not None),
+                Side(first, await _said(log, first, words[0]), before is not None),
+                Side(last, await _said(log, last, words[1]), after is not None),
             )
         except NatsterError as error:
             self._say(partial(compare_sheet, name, None, error.sentence))

@@ -47,8 +47,16 @@ _HINTS = {
     Purpose.EXPORT: "a file that does not exist yet",
     Purpose.COMPARE: "yesterday, 2d, 09:30, 2026-11-22, or a sequence",
 }
+_PROPOSED = {Purpose.EXPORT: "natster-events.jsonl", Purpose.COMPARE: "yesterday"}
 _OF_FILTERS = {"complete", "move", "keep", "forget"}
 _NO_WAY_ON = "↑ earlier filters · - before a word negates it · or between words · ? explains"
+
+
+def proposed(purpose: Purpose, *, travelling: bool) -> str:
+    """What the prompt suggests; the past is compared with now."""
+    if travelling and purpose is Purpose.COMPARE:
+        return "now"
+    return _PROPOSED.get(purpose, "")
 
 
 class PromptField(AskingField):

@@ -129,6 +129,34 @@ async def test_yesterday_is_compared_with_now_in_two_keys(settings: ConnectionSe
         await until(lambda: "shared with it" in page(app))
 
 
+async def test_the_past_is_compared_with_now_in_two_keys(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        last = app.panes.timeline.selected_event
+        assert last is not None
+        app.opener.open(DocumentPlace(ACCOUNTS.name, last.origin))
+        await pilot.press("colon", *"399", "ctrl+t")
+        await until(lambda: "AS OF 399" in text_of(app))
+        await pilot.press("equals_sign", "enter")
+        await until(lambda: "1 field changed" in page(app))
+        assert "shown: 399" in page(app)
+        assert "later: 400" in page(app)
+        assert f"+ out_shares[{last.catalog}" in page(app)
+
+
+async def test_returning_to_now_leaves_the_projector_that_is_looked_at(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("colon", *"200", "ctrl+t")
+        await until(lambda: "AS OF 200" in text_of(app))
+        await pilot.press("4", "t")
+        await until(lambda: "AS OF" not in text_of(app))
+        await pilot.pause()
+        assert "Projector account" in text_of(app)
+
+
 async def test_a_document_is_seen_as_of_a_moment_without_leaving_it(
     settings: ConnectionSettings,
 ) -> None:
