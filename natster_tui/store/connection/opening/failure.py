@@ -246,7 +246,11 @@ def _tls_sentence(
                 "is --server right, and does a firewall or proxy block it?",
             )
     advice = {
-        Reason.TLS_AUTHORITY: "check --tls-ca, which names the authority to trust",
+        Reason.TLS_AUTHORITY: (
+            "check --tls-ca, which names the authority to trust"
+            if protection.has_authority
+            else "if the server has a private authority, name its file with --tls-ca"
+        ),
         Reason.TLS_NAME: "name the server in --server as its certificate does",
         Reason.TLS_PERIOD: "renew the server's certificate, or set this machine's clock",
         Reason.TLS_CERTIFICATE: "check --tls-cert and --tls-key",

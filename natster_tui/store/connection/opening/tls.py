@@ -31,11 +31,13 @@ class Protection:
     """The protection that a connection needs before credentials are sent over it.
 
     `asked_by` names the setting that requires TLS, for messages; it is empty if none does. `first`
-    means that the TLS handshake comes before the server's INFO.
+    means that the TLS handshake comes before the server's INFO, `has_authority` that the server's
+    certificate authority was named.
     """
 
     asked_by: str = ""
     first: bool = False
+    has_authority: bool = False
 
     @property
     def required(self) -> bool:
@@ -56,7 +58,7 @@ def protection_of(settings: ConnectionSettings) -> Protection:
         )
         if value
     ]
-    return Protection(asked[0] if asked else "", settings.tls_first)
+    return Protection(asked[0] if asked else "", settings.tls_first, settings.tls_ca is not None)
 
 
 def check_transport(settings: ConnectionSettings) -> None:

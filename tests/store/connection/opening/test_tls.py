@@ -105,7 +105,7 @@ async def test_without_tls_asked_for_a_server_that_does_not_demand_it_is_used_pl
 @pytest.mark.parametrize(
     ("server", "options", "reason", "remedy"),
     [
-        ("tls", None, "unable to get local issuer certificate", "check --tls-ca"),
+        ("tls", None, "unable to get local issuer certificate", "name its file with --tls-ca"),
         (
             "tls",
             lambda lab: {"tls_ca": lab.other_ca.file},
@@ -326,7 +326,7 @@ async def test_the_command_line_says_why_and_ends(lab: Lab, tmp_path: Path) -> N
     )
     assert unknown == (
         f"TLS with {url} failed (certificate verify failed: unable to get local issuer "
-        "certificate): check --tls-ca, which names the authority to trust"
+        "certificate): if the server has a private authority, name its file with --tls-ca"
     )
     assert "never asks for" in needs_phrase
     assert first.startswith("there is no log"), first
