@@ -243,8 +243,11 @@ async def _read_info(link: Link, stream: str) -> LogInfo:
     except ApiError as error:
         if error.code != STREAM_NOT_FOUND:
             raise
+        # A server with a domain may be a leaf node, and the log in the domain of its hub.
+        where = "--server and --stream"
+        if link.target.is_plain and link.info.domain:
+            where = f"--server, --stream and --js-domain (this is domain {link.info.domain})"
         raise MissingLogError(
             f"there is no log {stream} at {link.target.beside(link.settings.described)} for "
-            f"{link.settings.user_described}: check --server and --stream, "
-            "or make it with --create-log"
+            f"{link.settings.user_described}: check {where}, or make it with --create-log"
         ) from error

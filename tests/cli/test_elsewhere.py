@@ -34,7 +34,7 @@ LINE = (
 
 @pytest.fixture(scope="module")
 def leaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubAndLeaf]:
-    with started(HubAndLeaf(tmp_path_factory.mktemp("domains"), 1)) as place:
+    with started(HubAndLeaf(tmp_path_factory.mktemp("domains"), 2)) as place:
         yield place
 
 
@@ -102,3 +102,14 @@ async def test_a_command_names_what_is_missing_and_exits_with_3(
     assert [await everything_in(place.own) for place in places] == before
     for place in places:
         assert (await everything_in(place.inside))[NATSTER.stream][2]["last_seq"] == 2
+
+
+async def test_a_missing_log_on_a_server_with_a_domain_hints_at_the_other_domains(
+    leaf: HubAndLeaf, tmp_path: Path
+) -> None:
+    place = leaf.take(mapped=True)
+    await when_connected(place)
+    sentence = await Program(tmp_path).on(place.own).fail(3, "status", "--stream", "ELSEWHERE")
+    assert "check --server, --stream and --js-domain (this is domain leaf)" in sentence
+    there = program(tmp_path, place)
+    assert "check --server and --stream, " in await there.fail(3, "status", "--stream", "ELSEWHERE")
