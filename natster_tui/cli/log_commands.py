@@ -57,7 +57,7 @@ def status(as_json: bool, **_given: Any) -> None:
     info = report.info
     click.echo(f"server      {report.server} ({report.user}), nats-server {report.server_version}")
     click.echo(
-        f"log         {info.stream}: {info.messages:,} events, {info.first_seq:,} to "
+        f"log         {info.stream}: {counted(info.messages, 'event')}, {info.first_seq:,} to "
         f"{info.last_seq:,}, {info.bytes:,} bytes, sealing {report.sealing}"
     )
     click.echo(f"projector   {report.projecting}")

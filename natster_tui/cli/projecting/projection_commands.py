@@ -45,6 +45,7 @@ from natster_tui.errors import RefusedError, UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
 from natster_tui.store.log import EventLog
+from natster_tui.text.counting import counted
 
 
 @click.command()
@@ -88,7 +89,8 @@ def project(
         return
     for each in done:
         click.echo(
-            f"{each.projection}: at {each.seq:,}, {each.keys:,} keys, parked {each.parked:,}"
+            f"{each.projection}: at {each.seq:,}, {counted(each.keys, 'key')}, "
+            f"parked {each.parked:,}"
         )
 
 

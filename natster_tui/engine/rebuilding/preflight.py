@@ -27,6 +27,7 @@ from natster_tui.store.connection.api_codes import CONSUMER_REFUSED
 from natster_tui.store.connection.consumers import ConsumerInfo, count_matching, list_consumers
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
+from natster_tui.text.counting import counted
 
 EXPECTED_RATE = 40_000
 """Events per second assumed for the estimate before anything was measured."""
@@ -69,7 +70,7 @@ class Preflight:
             if count
         )
         lines = [
-            f"log: {info.messages:,} events, {info.first_seq:,} to {info.last_seq:,}"
+            f"log: {counted(info.messages, 'event')}, {info.first_seq:,} to {info.last_seq:,}"
             + (f" ({types})" if types else ""),
             f"reading them takes about {max(1, round(self.estimated_seconds)):,} s",
         ]
@@ -93,9 +94,8 @@ class Preflight:
             place += f", version {stored.checkpoint.version}"
             if stored.checkpoint.version != projection.version:
                 place += f" (here {projection.version})"
-        lines = [
-            f"{projection.name}: {stored.document_count:,} keys in {projection.bucket}, {place}"
-        ]
+        keys = counted(stored.document_count, "key")
+        lines = [f"{projection.name}: {keys} in {projection.bucket}, {place}"]
         if projection.name in self.own_consumers:
             lines.append("  our consumer of the log for it is deleted, and made again afterwards")
         if stored.needs_a_person:
