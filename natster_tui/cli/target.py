@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -170,21 +171,26 @@ def _log_settings(pairs: tuple[str, ...]) -> LogSettings:
             raise UsageError(
                 f"--log-setting takes NAME=VALUE with one of {', '.join(sorted(known))}"
             )
-        given[name] = _setting_value(text)
+        given[name] = _setting_value(name, text)
     try:
         return LogSettings.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        wanted = _WANTED.get(first["type"], "a whole number")
-        raise UsageError(f"--log-setting {first['loc'][0]} takes {wanted}") from error
+        name = str(first["loc"][0])
+        wanted = _SIZE if name == _SIZED else _WANTED.get(first["type"], "a whole number")
+        raise UsageError(f"--log-setting {name} takes {wanted}") from error
 
 
 _WANTED = {"literal_error": "new or old", "bool_type": "true or false"}
 """What a setting takes, by pydantic's name of the mistake."""
+_SIZED, _SIZE = "max_bytes", "a size such as 256MiB, or -1 for no limit"
 
 
-def _setting_value(text: str) -> object:
-    """A value as JSON has it: `true`, `60`; anything else is a text."""
+def _setting_value(name: str, text: str) -> object:
+    """A value as JSON has it: `true`, `60`, or a size such as `256MiB`; else it is a text."""
+    if name == _SIZED:
+        with suppress(ValueError):
+            return parse_byte_size(text)
     try:
         return from_json(text)
     except ValueError:

@@ -43,6 +43,7 @@ from natster_tui.store.embedded.store_watch import StoreProblem, StoreProblemKin
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.provisioning.maker import BucketMaker
+from natster_tui.store.provisioning.refusals import cannot_make_log
 from natster_tui.store.sealing.choice import SealingChoice, keyring_for, sealing_with
 from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 
@@ -265,7 +266,7 @@ async def _found_or_made(
         return await EventLog.create(link, choice.system, settings)
     except ApiError as error:
         if error.code != STREAM_NAME_IN_USE:
-            raise
+            raise cannot_make_log(choice.system.stream, error, settings.max_bytes) from error
         # Another process made it between our look and our try.
         return await EventLog.open(link, choice.system)
 

@@ -183,7 +183,27 @@ async def test_no_storage_is_told(limited: RealServer, tmp_path: Path) -> None:
         for command in (("project", "--once"), ("rebuild", "--yes", "--json")):
             sentence = await natster.fail(3, *command)
             assert "cannot be made (insufficient storage resources available)" in sentence
+            assert "all of the storage is reserved (100 MiB are the log's)" in sentence
             assert "raise the storage limit of the account" in sentence
+            assert "--bucket-bytes" not in sentence
+
+
+async def test_a_log_that_the_account_has_no_room_for_is_told_with_the_option_for_its_size(
+    limited: RealServer, tmp_path: Path
+) -> None:
+    async with account(limited, "tight") as (settings, link):
+        await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
+        natster = Program(tmp_path).on(settings, "--create-log")
+        sentence = await natster.fail(3, "project", "--once")
+        assert sentence.startswith("the log NATSTER_EVENTS cannot be made (insufficient storage")
+        assert "it would have 1 GiB" in sentence
+        assert "--log-setting max_bytes=SIZE" in sentence
+        unlimited = natster.with_options("--log-setting", "max_bytes=-1")
+        sentence = await unlimited.fail(3, "project", "--once")
+        assert sentence.endswith("give it a size with --log-setting max_bytes=SIZE")
+        assert await stream_names(settings) == []
+        sized = natster.with_options("--log-setting", "max_bytes=20MiB", "--sealing", "off")
+        assert (await sized.run("project", "--once")).code == 0
 
 
 async def test_a_size_above_the_limit_of_a_stream_is_told(

@@ -351,7 +351,7 @@ async def test_bad_usage_is_a_sentence_about_what_is_wrong(anywhere: Program) ->
         ("show", "account", A, "--at", "someday"): "--at: someday is not a sequence (4711), a date",
         ("rebuild", "account", "--key", A, "--purge"): "--purge",
         ("status", "--stream", "a.b"): "--stream",
-        ("status", "--log-setting", f"max_bytes={'9' * 5000}"): "max_bytes takes a whole number",
+        ("status", "--log-setting", f"max_bytes={'9' * 5000}"): "max_bytes takes a size",
         ("status", "--log-setting", "replicas=two"): "replicas takes a whole number",
         ("status", "--log-setting", "discard=all"): "discard takes new or old",
         ("status", "--log-setting", "deny_purge=1"): "deny_purge takes true or false",

@@ -84,7 +84,9 @@ class BucketMaker:
             self._noticed = self._sizes
             sizes = self._sizes.items()
             each = ", ".join(f"{name} {described_bytes(size)}" for name, size in sizes)
-            notice(f"the account requires a size for each bucket: {each}; {FLAG} sets another")
+            others = {LEASES.name, KEYS.name}
+            flag = "" if self._sizes.keys() <= others else f"; {FLAG} sets another"
+            notice(f"the account requires a size for each bucket: {each}{flag}")
 
     async def _make(self, spec: BucketSpec, size: int | None) -> bool:
         config = spec.config(self._replicas, size)
@@ -100,7 +102,14 @@ class BucketMaker:
         if error.code in TRANSIENT:
             return error
         size = self._sizes.get(spec.name)
-        return cannot_make(spec, error, size=size, room=self._room, replicas=self._replicas)
+        return cannot_make(
+            spec,
+            error,
+            size=size,
+            room=self._room,
+            replicas=self._replicas,
+            log_limit=self._log_limit,
+        )
 
     async def _plan(self, spec: BucketSpec) -> None:
         """Choose the size of every missing bucket, before the first one is created."""

@@ -1,8 +1,8 @@
-"""Why the server refuses to make one of our buckets, or to write to it, and what to do about it."""
+"""Why the server refuses to make our log or a bucket, or to write to it, and what to do then."""
 
 from __future__ import annotations
 
-from natster_tui.errors import ApiError, BucketError
+from natster_tui.errors import ApiError, BucketError, ServerError
 from natster_tui.store.connection import api_codes as codes
 from natster_tui.store.provisioning.sizes import Room, TooSmallError
 from natster_tui.store.provisioning.specs import BucketSpec
@@ -10,22 +10,49 @@ from natster_tui.text.byte_sizes import described_bytes
 
 FLAG = "--bucket-bytes"
 """The option for the size of a projection's bucket."""
+_LOG_FLAG = "--log-setting max_bytes=SIZE"
+
+
+def cannot_make_log(stream: str, error: ApiError, max_bytes: int) -> ServerError:
+    """The error for a log that cannot be created; other refusals are returned unchanged.
+
+    `max_bytes` is the size that was asked for, -1 for no limit.
+    """
+    what = f"the log {stream} cannot be made ({error.description})"
+    match error.code:
+        case codes.STORAGE_EXCEEDED | codes.STREAM_MAX_BYTES_EXCEEDED:
+            size = "no limit" if max_bytes < 0 else described_bytes(max_bytes)
+            return ServerError(
+                f"{what}: it would have {size}, and its buckets need room beside it; give a "
+                f"smaller {_LOG_FLAG}, or raise the storage limits of the account or of the server"
+            )
+        case codes.MAX_BYTES_REQUIRED:
+            return ServerError(f"{what}: give it a size with {_LOG_FLAG}")
+        case codes.MAXIMUM_STREAMS:
+            return ServerError(
+                f"{what}: raise max_streams of the account, or remove a stream that is not needed"
+            )
+    return error
 
 
 def cannot_make(
-    spec: BucketSpec, error: ApiError, *, size: int | None, room: Room | None, replicas: int
+    spec: BucketSpec,
+    error: ApiError,
+    *,
+    size: int | None,
+    room: Room | None,
+    replicas: int,
+    log_limit: int = 0,
 ) -> BucketError:
     """The error for a bucket that cannot be created.
 
-    `size` is its limit, and `room` what the account has left, if known.
+    `size` is its limit, and `room` what the account has left, if known. `log_limit` is what the
+    log reserves of it, 0 for nothing.
     """
     what = f"the bucket {spec.name} cannot be made ({error.description})"
     match error.code:
         case codes.STORAGE_EXCEEDED:
-            return BucketError(
-                f"{what}: {_storage(size, room)}; raise the storage limit of the account or of "
-                f"the server, or give a smaller {FLAG}"
-            )
+            return BucketError(f"{what}: {_no_storage(size, room, log_limit)}")
         case codes.STREAM_MAX_BYTES_EXCEEDED:
             return BucketError(f"{what}: {_per_stream(room)}; give a smaller {FLAG}")
         case codes.MAXIMUM_STREAMS:
@@ -83,10 +110,19 @@ def cannot_write(bucket: str, error: ApiError) -> ApiError | BucketError:
     return error
 
 
-def _storage(size: int | None, room: Room | None) -> str:
-    wanted = "a bucket without a limit" if size is None else described_bytes(size)
+def _no_storage(size: int | None, room: Room | None, log_limit: int) -> str:
+    raise_it = "raise the storage limit of the account or of the server"
+    if size is None:
+        # A bucket without a limit reserves nothing, so a smaller size would not help.
+        log = f" ({described_bytes(log_limit)} are the log's)" if log_limit > 0 else ""
+        return (
+            f"all of the storage is reserved{log}; {raise_it}, or lower max_bytes of the log's "
+            "stream"
+        )
     known = "" if room is None else f", {_figures(room)}"
-    return f"there is no room for {wanted}{known}"
+    return (
+        f"there is no room for {described_bytes(size)}{known}; {raise_it}, or give a smaller {FLAG}"
+    )
 
 
 def _per_stream(room: Room | None) -> str:
