@@ -262,7 +262,10 @@ class PublishScreen(Dialog[int | None]):
         found = accounts_called(text, self._accounts)
         if len(found) < 2:
             return None
-        return f"the {label} could be any of {len(found):,} accounts: choose one in the list"
+        return (
+            f"the {label} could be any of {len(found):,} accounts: "
+            "type more of its name, or choose one in the list"
+        )
 
     @property
     def _payload_typed(self) -> dict[Path, str]:
