@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from natster_tui.engine.history.document_history import sequence_at
 from natster_tui.errors import NatsterError
 from natster_tui.tui.clock import full_time
@@ -54,9 +56,9 @@ class Opener:
         places, names = self.trail.path(_SHOWN), self._view.names
         if not places:
             return ""
-        here = self.here
-        said = [place_name(place, names) for place in (*places[:-1], here or places[-1])]
-        return " > ".join(said)
+        walked = (*places[:-1], self.here or places[-1])
+        # After walking back to the row of the place before, that place is named once.
+        return " > ".join(place_name(place, names) for place, _ in groupby(walked))
 
     def open(self, place: Place, *, travelling: bool = False, stay: bool = False) -> None:
         """Go to a place, and remember the way; `stay` leaves the keyboard where it is.

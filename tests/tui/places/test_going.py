@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.places.place import DocumentPlace
 from tests.conftest import until
 from tests.tui.keyboard import type_at_once
 from tests.tui.running import dashboard
@@ -121,3 +123,18 @@ async def test_a_click_follows_the_line_it_is_on_below_lines_that_wrap(
         y = next(y for y, line in enumerate(screen) if y > top and "catalog  " in line[:16])
         await pilot.click(inspector, offset=(20, y - top))
         await until(lambda: app.panes.catalogs.selected_key == event.catalog)
+
+
+async def test_the_path_names_a_place_once_when_one_walks_back_to_it(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("colon", *"300", "enter")
+        event = app.panes.timeline.selected_event
+        assert event is not None
+        app.opener.open(DocumentPlace(ACCOUNTS.name, event.origin))
+        await until(lambda: " > event 300 > " in text_of(app))
+        await pilot.press("1")
+        await until(lambda: app.opener.path.endswith("> event 300"))
+        assert app.opener.path.count("event 300") == 1
