@@ -65,13 +65,21 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
     assert "compared with version 1 stored at 4: 0 added, 2 changed, 0 removed" in tried.out
     assert "+ last_seen in 2 of 2" in tried.out
     status = await program.run("status", *with_it)
-    assert "PROJ_ACTIVITY is of projector version 1, this is version 2" in status.out
+    assert "PROJ_ACTIVITY is of projector version 1, this is version 2: rebuild" in status.out
     assert (await program.run("rebuild", "activity", "--yes", *with_it)).code == 0
     assert (await program.run("try", str(file))).code == 0
     file.write_text(text)
     older = await program.run("project", "--once", *with_it)
     assert older.code != 0
     assert "holds version 2 of the activity projection" in older.err
+    status = await program.run("status", *with_it)
+    assert "this is version 1: upgrade this program, or rebuild activity to go back" in status.out
+    verified = await program.run("verify", "activity", *with_it)
+    assert verified.code == 1
+    assert verified.lines[0] == (
+        "activity: PROJ_ACTIVITY holds version 2, and this program has version 1: 2 of 2 keys "
+        "differ from what version 1 makes of the log at 4"
+    )
 
 
 async def test_a_second_version_is_projected_beside_the_first_compared_and_dropped(

@@ -72,6 +72,11 @@ class StoredProjection:
         return self.standing not in (Standing.MISSING, Standing.EMPTY, Standing.OURS)
 
     @property
+    def is_newer(self) -> bool:
+        """Whether a higher version of the projection than this program's is stored."""
+        return self.checkpoint is not None and self.checkpoint.version > self.projection.version
+
+    @property
     def was_made_for_another(self) -> bool:
         """Whether the bucket should hold a version beside the stored one, and was not made so."""
         return bool(self.projection.beside) and self.info.beside != self.projection.beside

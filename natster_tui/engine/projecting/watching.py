@@ -114,5 +114,7 @@ def _remedy_for(stored: StoredProjection) -> str:
             return f"only watching; natster-tui {rebuild} --take-over takes it over"
         case Standing.INTERRUPTED:
             return f"{rebuild} finishes it"
+        case Standing.OTHER_VERSION if stored.is_newer:
+            return f"upgrade this program, or {rebuild} to go back"
         case _:
             return rebuild

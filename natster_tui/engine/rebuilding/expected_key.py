@@ -112,6 +112,12 @@ class ExpectedKey(Expected):
     async def verify(self) -> list[Verdict]:
         """See `Expected.verify`."""
         return [
-            Verdict(self._projection, plan.seq, plan.diff, plan.stored.standing)
+            Verdict(
+                self._projection,
+                plan.seq,
+                plan.diff,
+                plan.stored.standing,
+                stored_version=plan.stored_version,
+            )
             for plan in await self.plans()
         ]

@@ -265,6 +265,7 @@ async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:
         stored.standing,
         stored.snapshot.last_revision,
         stored.touched_by_others,
+        stored_version=None if stored.checkpoint is None else stored.checkpoint.version,
     )
 
 

@@ -20,7 +20,7 @@ class Verdict:
     `seq` is the position that was compared. `revision` was the bucket's newest at that time, or is
     0 when only a part of the bucket was compared. `touched`: something else had written to the
     bucket. `drift` shows what the reference service's rules explain, where another program wrote
-    the bucket.
+    the bucket. `stored_version` is the version in the stored checkpoint, None without one.
     """
 
     projection: Projection[Any]
@@ -30,6 +30,7 @@ class Verdict:
     revision: int = 0
     touched: bool = False
     drift: Drift | None = None
+    stored_version: int | None = None
 
     @property
     def listed(self) -> tuple[KeyChange, ...]:
@@ -59,12 +60,24 @@ class Verdict:
             whose = "" if self.standing is Standing.OURS else f" ({self.standing.value})"
             keys = "1 key matches" if self.diff.keys == 1 else f"{self.diff.keys:,} keys match"
             return f"{name}: {keys} the log at {self.seq:,}{whose}"
+        if self.standing is Standing.OTHER_VERSION:
+            return self._other_version
         keys = counted(self.diff.keys, "key")
         if self.drift is not None and self.drift.explained:
             return f"{name}: drift at {self.seq:,}, {keys} compared: {self.drift.summary}"
         return (
             f"{name}: drift at {self.seq:,}: {len(self.diff.changes):,} of "
             f"{self.diff.keys:,} keys differ from the log"
+        )
+
+    @property
+    def _other_version(self) -> str:
+        """That this program's rule is not the one that made what is stored."""
+        name, version = self.projection.name, self.projection.version
+        return (
+            f"{name}: {self.projection.bucket} holds version {self.stored_version}, and this "
+            f"program has version {version}: {len(self.diff.changes):,} of {self.diff.keys:,} keys "
+            f"differ from what version {version} makes of the log at {self.seq:,}"
         )
 
 
