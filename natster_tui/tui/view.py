@@ -205,10 +205,11 @@ class View:
         """Events that are not in the stored projection yet; what is folded here is not enough.
 
         Nor is what is stored, where it was of no use here (sealed, and the key is missing) and
-        the fold was started again.
+        the fold was started again. A tried projection is never stored: its fold counts.
         """
         status = projector.status
-        done = status.position if status.stored is None else min(status.stored, status.position)
+        only_folded = status.stored is None or projector.projection.tried_from
+        done = status.position if only_folded else min(status.stored or 0, status.position)
         return max(0, self.workspace.follower.head - done)
 
     def is_stopped(self, name: str) -> bool:

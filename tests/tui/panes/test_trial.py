@@ -57,6 +57,7 @@ async def test_it_stands_in_the_panes_and_follows_its_file(
         # It is in every pane's answers, and lives on with the log.
         await append(settings, HISTORY, 3)
         await until(lambda: projector.fold.seq == HISTORY + 3)
+        await until(lambda: app.view.behind(projector) == 0)
         await pilot.press("6")
         assert app.panes.documents["activity.try"].has_focus
         await pilot.press("v")
@@ -76,6 +77,9 @@ async def test_it_stands_beside_the_version_in_use_and_is_never_written(
         assert ours.fold.states != tried.fold.states
         await until(lambda: ours.status.stored == HISTORY)
         assert tried.status.commits == 0
+        # What is stored is as far as it is, and that is no lag of what is only tried.
+        tried.status.stored = HISTORY - 100
+        assert app.view.behind(tried) == 0
         # Its difference is one key away.
         await pilot.press("7", "v")
         await until(lambda: "~ events in" in text_of(app) and "gives the same" in text_of(app))
