@@ -12,7 +12,7 @@ from typing import Any
 from natster_tui.events.times import age
 from natster_tui.projections.api import Projection
 from natster_tui.projections.keyed import KeyedProjection
-from natster_tui.projections.wording import compact_json, short_key
+from natster_tui.projections.wording import Names, compact_json, short_key
 from natster_tui.text.counting import short_count
 from natster_tui.text.masking import MASK, is_secret_name, mask_json, screen_text
 from natster_tui.tui.panes.columns import Column, DocumentColumns, Shown, Sort
@@ -26,7 +26,7 @@ def model_columns(projection: Projection[Any]) -> DocumentColumns[Any]:
     columns: list[Column[Any]] = [
         Column(noun, _key_cell, f"the {noun} that the document is about", noun, shrinks=True)
     ]
-    sorts: list[Sort[Any]] = [Sort(noun, lambda key, _state, _names: key.lower())]
+    sorts: list[Sort[Any]] = [Sort(noun, _by_what_is_shown, uses_names=True)]
     if isinstance(projection, KeyedProjection):
         for number, (name, field) in enumerate(projection.model.model_fields.items(), 1):
             label = screen_text(field.title or name.replace("_", " "), 24)
@@ -55,6 +55,12 @@ def _key_cell(row: Shown[Any]) -> Cell:
     state = row.view.accounts.get(row.key)
     named = state is not None and state.account_name
     return row.main_cell(row.names.of(row.key) if named else short_key(row.key, 30), "strong")
+
+
+def _by_what_is_shown(key: str, _state: Any, names: Names) -> str:
+    """The name of an account that has one, else the key."""
+    account = names.accounts.get(key)
+    return ((account and account.account_name) or key).lower()
 
 
 def _search_text(key: str, _state: Any) -> Iterable[str]:

@@ -130,6 +130,8 @@ async def test_a_fields_column_is_made_for_each_field_of_a_model(
         pane = app.panes.documents["seen"]
         await until(lambda: pane.row_count > 0)
         assert [sort.name for sort in pane.declared.sorts] == ["account", "Events", "last seen"]
+        names = [app.view.names.of(key).lower() for key in pane.shown_keys]
+        assert names == sorted(names)
         await pilot.press("6", "s")
         await until(lambda: "Events↑" in text_of(app))
         states = app.view.fold("seen").states
