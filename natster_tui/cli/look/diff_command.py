@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
-from natster_tui.cli.look.document_commands import key_meant
+from natster_tui.cli.look.document_commands import is_of_accounts, key_meant
 from natster_tui.cli.moments import Position, asked, position_of
 from natster_tui.cli.naming import for_output, naming, takes_keys
 from natster_tui.cli.options import takes_target, target_of
@@ -20,7 +20,6 @@ from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError
 from natster_tui.projections.diff import field_changes
-from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import change_line
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
@@ -60,7 +59,7 @@ def diff(
     async def look(
         log: EventLog,
     ) -> tuple[str, tuple[Position, bytes | None], tuple[Position, bytes | None], dict[str, str]]:
-        meant = await key_meant(log, kind, key, target.instance)
+        meant = await key_meant(log, projection, key, target.instance)
         sides = []
         for moment in (first, last):
             position = await position_of(log, moment, target.instance)
@@ -74,7 +73,7 @@ def diff(
     from_.tell()
     to.tell()
     called = naming(names, whole_keys=whole_keys)
-    title = called.of(found) if kind == ACCOUNTS.name else screen_text(found, 100)
+    title = called.of(found) if is_of_accounts(projection) else screen_text(found, 100)
     if before is None and after is None:
         raise NotFoundError(
             f"there is no {kind} {screen_text(found, 100)} as of {from_.seq:,} or {to.seq:,}"

@@ -25,7 +25,9 @@ from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError, UsageError
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.tokens import is_usable_token
+from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import read_document
+from natster_tui.projections.keyed import KeyedProjection, Part
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Naming, change_line, pretty_json
 from natster_tui.store.log import EventLog
@@ -58,7 +60,7 @@ def show(
     async def look(log: EventLog) -> tuple[Position, str, bytes | None]:
         upto = await position_of(log, moment, target.instance)
         stored = await key_document(log, projection, key, upto.seq, target.instance)
-        if stored is None and (meant := await _meant(log, kind, key, target.instance)):
+        if stored is None and (meant := await _meant(log, projection, key, target.instance)):
             stored = await key_document(log, projection, meant, upto.seq, target.instance)
             return upto, meant, stored
         return upto, key, stored
@@ -79,24 +81,32 @@ def show(
         click.echo(pretty_json(shown))
 
 
-async def key_meant(log: EventLog, kind: str, key: str, instance: str) -> str:
+def is_of_accounts(projection: Projection[Any]) -> bool:
+    """Whether the keys of a projection are accounts, which may be named."""
+    if isinstance(projection, KeyedProjection):
+        return Part.CATALOG not in projection.keys
+    return projection.name == ACCOUNTS.name
+
+
+async def key_meant(log: EventLog, projection: Projection[Any], key: str, instance: str) -> str:
     """The key that a text stands for: itself where it is a whole key; raises UsageError."""
-    if kind == ACCOUNTS.name and account_key_problem(key) is None:
+    if is_of_accounts(projection) and account_key_problem(key) is None:
         return key
-    return await _meant(log, kind, key, instance) or key
+    return await _meant(log, projection, key, instance) or key
 
 
-async def _meant(log: EventLog, kind: str, key: str, instance: str) -> str | None:
+async def _meant(log: EventLog, projection: Projection[Any], key: str, instance: str) -> str | None:
     """Another key that the text may stand for, when nothing is known under it itself.
 
     Raises UsageError when it can be no key and no account has that name.
     """
-    meant = await account_meant(log, key, instance) if kind == ACCOUNTS.name else None
+    may_be_named = is_of_accounts(projection)
+    meant = await account_meant(log, key, instance) if may_be_named else None
     if meant is None and not is_usable_token(key):
-        no_account = ", and no account is called so" if kind == ACCOUNTS.name else ""
+        no_account = ", and no account has that name" if may_be_named else ""
         raise UsageError(
-            f"{kind} {screen_text(key, 100)} cannot be: a key has letters, digits, - _ and = only"
-            f"{no_account}"
+            f"there can be no {projection.name} {screen_text(key, 100)}: a key has letters, "
+            f"digits, - _ and = only{no_account}"
         )
     return meant
 
@@ -127,7 +137,7 @@ def why(
         names = await account_names(log, target.instance) if named else {}
         head = (await log.refresh()).last_seq
         history = await key_history(log, projection, key, head, target.instance)
-        if not history.changes and (meant := await _meant(log, kind, key, target.instance)):
+        if not history.changes and (meant := await _meant(log, projection, key, target.instance)):
             history = await key_history(log, projection, meant, head, target.instance)
         return history, names
 

@@ -87,9 +87,15 @@ class Registry:
             name, version = projection.name, self.named(projection.name).version
             return (
                 f"version {version} of {name} is in use already: only project {name} --beside, "
-                f"compare, promote, drop, status and the dashboard take a second version of it"
+                f"compare, promote, drop, status and the dashboard take a second version of it, "
+                f"and verify and rebuild of {name}.v{projection.version}"
             )
         for other in self:
+            if (other.name, other.bucket) == (projection.name, projection.bucket):
+                return (
+                    f"version {projection.version} of {other.name} is in use already, from a "
+                    "package or another file: leave this file out, or raise its version"
+                )
             for what in ("name", "bucket"):
                 if getattr(other, what) == getattr(projection, what):
                     taken = getattr(other, what)
