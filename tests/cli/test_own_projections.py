@@ -54,6 +54,14 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
         "events": 3,
         "first_seen": shown.json["document"]["first_seen"],
     }
+    named = await program.succeed("show", "activity", "Ann", "--json", *with_it)
+    assert named.json["key"] == "AA"
+    assert "there can be no activity A Nobody" in (
+        await program.fail(2, "show", "activity", "A Nobody", *with_it)
+    )
+    assert "version 1 of activity is in use already, from a package or another file" in (
+        await program.fail(2, "show", "activity", "AA", *with_it, *with_it)
+    )
     assert (await program.run("verify", "activity", *with_it)).code == 0
     why = await program.run("why", "activity", "AA", *with_it)
     assert "~ events 2 → 3" in why.out
@@ -80,6 +88,16 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
         "activity: PROJ_ACTIVITY holds version 2, and this program has version 1: 2 of 2 keys "
         "differ from what version 1 makes of the log at 4"
     )
+
+
+async def test_of_many_documents_the_first_are_listed_and_the_rest_is_counted(
+    link: Link, settings: ConnectionSettings, file: Path, tmp_path: Path
+) -> None:
+    accounts = [f"A{number:02}" for number in range(23)]
+    await append(await fresh_log(link), [initialized(account, "Ann") for account in accounts])
+    tried = await Program(tmp_path).on(settings).succeed("try", str(file))
+    assert [account for account in accounts if f"  {account} " in tried.out] == accounts[:20]
+    assert "  … and 3 more" in tried.lines
 
 
 async def test_a_second_version_is_projected_beside_the_first_compared_and_dropped(

@@ -117,7 +117,7 @@ def _print_trial(trial: Trial) -> None:
     for line in result_lines(trial):
         click.echo(line)
     if trial.diff is not None:
-        print_field_counts(trial.fields(), len(trial.fold.states))
+        print_field_counts(trial.fields(), trial.diff.keys)
         print_changes(trial.diff.changes, against="what is stored")
     click.echo(second_fold_line(trial))
 

@@ -32,6 +32,8 @@ def result_lines(trial: Trial) -> Iterator[str]:
         for key in list(fold.states)[:_KEYS_SHOWN]:
             document = read_document(fold.document(key) or b"")
             yield f"  {screen_text(key, 100)} {json_line(mask_json(document))}"
+        if len(fold.states) > _KEYS_SHOWN:
+            yield f"  … and {len(fold.states) - _KEYS_SHOWN:,} more"
     else:
         version = trial.stored.checkpoint.version if trial.stored.checkpoint else "unknown"
         yield (

@@ -44,10 +44,10 @@ class TrialScreen(ReplayScreen):
         self.say(second_fold_line(trial), "text-success" if trial.second is None else "text-error")
         for line in result_lines(trial):
             self.say(line)
-        for field in trial.fields():
-            name = safe_text(field.field, 100)
-            self.say(f"  {field.sign} {name} in {field.documents:,} of {len(trial.fold.states):,}")
         if trial.diff is not None:
+            for field in trial.fields():
+                name = safe_text(field.field, 100)
+                self.say(f"  {field.sign} {name} in {field.documents:,} of {trial.diff.keys:,}")
             self.print_changes(projection.name, trial.diff.changes)
         self.hint(CLOSES)
 

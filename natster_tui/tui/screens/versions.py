@@ -123,7 +123,8 @@ class VersionsScreen(ReplayScreen):
             self.say(line)
         for field in found.difference.fields():
             name = safe_text(field.field, 100)
-            self.say(f"  {field.sign} {name} in {field.documents:,}")
+            keys = found.difference.diff.keys
+            self.say(f"  {field.sign} {name} in {field.documents:,} of {keys:,}")
         self.print_changes(found.name, found.difference.diff.changes)
 
     def action_choose(self) -> None:
