@@ -91,5 +91,5 @@ async def test_a_package_brings_a_projection_to_every_command_and_the_dashboard(
     assert "activity" in (await program.succeed("verify")).out
     async with Terminal(program) as terminal:
         await terminal.wait_for("Projectors", "Activity", "activity", "in sync")
-        terminal.press("4")
-        await terminal.wait_for("events 3")
+        terminal.press("6")
+        await terminal.wait_for("5 Account Ann", "events      3")
