@@ -30,12 +30,12 @@ from natster_tui.store.bucket import Bucket, StoredEntry
 from natster_tui.store.log import EventLog
 
 LOOK_AT_STORED_S = 0.9
-"""Seconds between two looks. Less than the second after which a silent consumer's heartbeat comes:
-otherwise every other heartbeat would come a little too early for a look."""
+"""Seconds between two looks, which come with the heartbeats of a silent consumer. It is less than
+their interval of one second, so that each heartbeat comes late enough for a look."""
 LOOK_AGAIN_S = 3.0
-"""What stopped a projector, or made what is stored useless, is read again after so long."""
+"""Seconds after which what stopped a projector, or is wrong in the bucket, is read again."""
 LOOK_AGAIN_AT_LAST_S = 60.0
-"""Each time it is still so, the next look is twice as far off, up to this."""
+"""Each look that finds no change doubles the time to the next one, up to this."""
 
 _USELESS_UNTIL_REBUILT = frozenset(
     {
@@ -58,7 +58,7 @@ class StoredWatch:
         self._projection = projection
         self._status = status
         self.accepted = 0
-        """Up to this revision of the bucket, writes of other programs did no harm."""
+        """Up to this revision of the bucket, other programs' writes are known to be harmless."""
         self._revision = self._seen = 0
         self._value = b""
         """The checkpoint as it was read at the beginning."""
@@ -70,7 +70,7 @@ class StoredWatch:
         self._stopped_at = -1
         self._looked = 0.0
         self._drift: DriftWatch | None = None
-        """Compares another program's documents with the log, while they are that."""
+        """Compares the documents with the log, while they are another program's."""
         self._check = DriftCheck(bucket, projection)
 
     def begin(self, stored: StoredProjection, *, useless: bool) -> None:

@@ -186,7 +186,7 @@ class Projector:
         except ConflictError:
             self.status.conflicts += 1
             if self.status.commits == self._commits_at_conflict:
-                # A second time without any progress in between: the problem does not go away.
+                # The second conflict without a commit in between: do not try again at once.
                 await asyncio.sleep(RETRY_S)
             self._commits_at_conflict = self.status.commits
         except ConnectionLostError:
@@ -194,7 +194,7 @@ class Projector:
         except (DeniedError, MisplacedWriteError) as error:
             self._note(error)
             if self._starting.denied is not None:
-                # Even watching is denied: asking again at once would be asking for ever.
+                # Even watching is denied: do not ask again at once.
                 self._set(Phase.STOPPED, error.sentence)
                 await asyncio.sleep(RETRY_S)
             self._starting.denied = error
@@ -244,7 +244,7 @@ class Projector:
         if reason is not None:
             because = why_watching(reason, log, stored, self._lease, self._starting.denied)
         if reason is Reason.TRIED:
-            # The rule may be another one than that of the documents, under the same version.
+            # The stored documents may come from another rule with the same version.
             self._adopt(stored, stored.empty_fold())
         elif stored.standing is Standing.OURS:
             if problem := await self._adopt_ours(log, stored):
@@ -282,7 +282,7 @@ class Projector:
         """Rebuild what is interrupted, outdated or of another version."""
         assert stored.checkpoint is not None
         if changed := await check_identity(log, stored.checkpoint):
-            # No person has said that the projection may be made from another log.
+            # Making it from another log needs the confirmation of a user.
             self._adopt(stored, stored.empty_fold())
             raise LogChangedError(changed.sentence)
         await self._rebuild(log, f"{fault_of(stored)}: finishing it")
