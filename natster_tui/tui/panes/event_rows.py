@@ -105,7 +105,7 @@ class EventRows:
         when = Cell(row_time(record.event_time, view.now()), _TIME, "dim")
         moment = view.moment
         if moment is not None and seq > moment.seq:
-            # What had not happened yet stands there without a colour of its own.
+            # Events after the moment that is shown have no colour of their own.
             text = event.value if isinstance(event, ParkReason) else event.kind.word
             return [number, when, Cell(" ", 1), Cell(f"(later) {text}", 0, "dim")]
         parked = view.parked(record)

@@ -29,13 +29,13 @@ from natster_tui.tui.view import View
 from natster_tui.tui.widgets.scroll_view import QuietScroll
 
 _EVERY_S = 0.3
-"""While events stream past, they are not read in full, and laying one out costs the most."""
+"""While many events come in, not each is shown: making and laying out a sheet is expensive."""
 _CHOSEN = Style(reverse=True)
 _FOUND = Style(bold=True, underline=True)
 REST = 10
-"""After writing a sheet it is not written again for so many times as long as that took."""
+"""The pause between two builds of a sheet, as a multiple of the time of the last build."""
 _SEARCHED = 5_000
-"""Lines that are looked through for a text, at each key that is typed."""
+"""How many lines are searched each time a key is typed into the search."""
 
 
 class Inspector(QuietScroll, can_focus=True):
@@ -64,7 +64,7 @@ class Inspector(QuietScroll, can_focus=True):
         self._subject: Subject | None = None
         self._asked: object = None
         self._known: object = None
-        """What the sheet was written for."""
+        """What the sheet was built for."""
         self._rests_until = 0.0
         self._revealing = Revealing(self._inspect_again)
         self._inspected_at = 0.0
@@ -72,9 +72,9 @@ class Inspector(QuietScroll, can_focus=True):
         self._sheet: Sheet | None = None
         self._layout: Lines | None = None
         self._link: tuple[int, int] | None = None
-        """The link that was chosen: its line, and which one of that line's it is."""
+        """The chosen link: its line, and its number among the links of that line."""
         self.search = ""
-        """The text that is looked for in what is shown; empty for none."""
+        """The text that is searched for; empty for none."""
         self._found: list[int] = []
         """The lines that hold it."""
         self._base = Style.null()
@@ -151,7 +151,7 @@ class Inspector(QuietScroll, can_focus=True):
         return left
 
     def show_path(self, path: str) -> None:
-        """Show in the frame by which way one came here; empty if one went nowhere."""
+        """Show in the frame the path by which the user came here; empty for none."""
         if path != self._path:
             self._path = path
             self._show_subtitle()
@@ -159,7 +159,7 @@ class Inspector(QuietScroll, can_focus=True):
     def inspect(self, subject: Subject | None, *, calmly: bool = False) -> None:
         """Show a subject as it is now; `calmly` skips an event if one was shown a moment ago.
 
-        Another document than before was asked for by a person, and is shown at once.
+        Another document is shown at once, because the user asked for it.
         """
         now = time.monotonic()
         is_new = _document_of(subject) not in (None, _document_of(self._subject))
@@ -167,7 +167,7 @@ class Inspector(QuietScroll, can_focus=True):
             return
         self._inspected_at = now
         if _document_of(subject) != _document_of(self._subject):
-            # A document is met on its page; JSON stays JSON while one walks through rows.
+            # Another document is shown as its page, or as JSON if the one before was.
             self.writer.folded.clear()
             if self.writer.face is Face.COMPARISON:
                 self.writer.face = Face.PAGE
@@ -212,7 +212,7 @@ class Inspector(QuietScroll, can_focus=True):
         theme = self.app.theme_variables
         self._styles = {tone: Style.parse(theme.get(tone, tone) or "none") for tone in Tone}
         sheet, width = self._sheet, 0
-        # A scroll bar that comes or goes leaves another width, of which no event tells.
+        # When the scroll bar appears or goes, the width changes without an event.
         for _ in range(2):
             if sheet is None or width == (width := self.scrollable_content_region.width):
                 break
@@ -318,7 +318,7 @@ class Inspector(QuietScroll, can_focus=True):
         return None if self._chosen is None else self._chosen.target
 
     def action_next_link(self, step: int) -> None:
-        """The next line that names something, as far as one can see; else the text scrolls."""
+        """Choose the next visible line with a link; if there is none, scroll."""
         top, height = self.scroll_offset.y, self.scrollable_content_region.height
         number = 0
         if self._link is not None and top <= self._link[0] < top + height:
@@ -358,7 +358,7 @@ class Inspector(QuietScroll, can_focus=True):
         self.scroll_relative(y=direction * max(1, height - 1), animate=False)
 
     def action_follow_link(self) -> None:
-        """Go to what the chosen text names; the first press chooses the first one."""
+        """Follow the chosen link; if none is chosen, choose the first."""
         if (chosen := self._chosen) is None:
             self.action_next_link(1)
         else:
@@ -375,7 +375,7 @@ class Inspector(QuietScroll, can_focus=True):
                 self.post_message(self.Followed(place))
 
     def on_click(self, event: events.Click) -> None:
-        """Go to what was clicked; beside the texts of a line, to the first that it names."""
+        """Follow the clicked link; a click beside the texts follows the first link of the line."""
         offset = event.get_content_offset(self)
         if offset is None:
             return

@@ -13,7 +13,7 @@ from natster_tui.projections.api import Projection
 
 @dataclass(frozen=True, slots=True)
 class EventSubject:
-    """The event at a sequence; `record` is None if it is not at hand."""
+    """The event at a sequence; `record` is None if it is not loaded."""
 
     seq: int
     record: Record | None

@@ -91,7 +91,7 @@ def narrowed(sections: Iterable[Section], wanted: str) -> Iterator[Section]:
 
 
 def help_page(sections: Iterable[Section]) -> Table:
-    """The sections as they are shown: what is long goes on below where it began."""
+    """The sections as a table, in which long texts are wrapped within their column."""
     page = Table.grid(expand=True)
     for section in sections:
         page.add_row(Text(section.heading, "bold"))
@@ -106,7 +106,7 @@ def help_page(sections: Iterable[Section]) -> Table:
 
 
 class HelpField(Field):
-    """What the page is narrowed to. A `?` closes the page while this is empty."""
+    """The field for the text that narrows the page. While it is empty, `?` closes the page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(HELP_FIELD)]
 
@@ -119,7 +119,7 @@ class HelpField(Field):
 
 
 class HelpScreen(Dialog[None]):
-    """The page, and a field above it in which one types what one looks for."""
+    """The page, and above it a field for a text to search for."""
 
     def __init__(self, sections: Sequence[Section], glyphs: Glyphs) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class HelpScreen(Dialog[None]):
         return Group(Text(f"{_WHAT_IT_IS}\n"), help_page(self._sections))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Narrow the page as one types."""
+        """Narrow the page while the user types."""
         event.stop()
         wanted = event.value.strip()
         if not wanted:

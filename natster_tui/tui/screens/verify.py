@@ -70,7 +70,7 @@ class VerifyScreen(ReplayScreen):
 
 
 def _to_rebuild(verdicts: Sequence[Verdict]) -> Scope | None:
-    """What puts right what a verify found, None if nothing has to be."""
+    """What to rebuild after a verify; None if nothing differs."""
     bad = [each for each in verdicts if not each.good]
     if not bad:
         return None

@@ -1,7 +1,7 @@
 """The stored version of a projection and one beside it, compared, promoted or dropped.
 
-They are compared again and again while the dialog is open. Promoting shows what would change before
-a key of its own does it; dropping asks.
+They are compared again and again while the dialog is open. Promoting first shows what would change,
+and another key then does it. Dropping asks before it deletes anything.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from natster_tui.tui.widgets.dialogs.hints import CLOSES, Hint
 
 _LOOK_S = 0.5
 _AGAIN_S = 2.0
-"""Seconds between two comparisons; more where one takes long."""
+"""Seconds between two comparisons, if they are quick."""
 _TIMES_AS_LONG = 10
-"""A comparison is not repeated before so many times as long as it took."""
+"""The time between two comparisons is at least this many times the duration of the last one."""
 
 
 class VersionsScreen(ReplayScreen):
-    """Compare; then promote, after a look at what would change, or drop."""
+    """Compares, and then promotes or drops. Before promoting it shows what would change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(VERSIONS)]
 
@@ -52,7 +52,7 @@ class VersionsScreen(ReplayScreen):
         self._stage = "compare"
         self._again_at = 0.0
         self._wants_name = False
-        """Whether a key is not enough to promote."""
+        """Whether promoting needs the projection's name typed."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `DOMNode.check_action`: each stage has keys of its own."""
@@ -77,7 +77,7 @@ class VersionsScreen(ReplayScreen):
         self._begin()
 
     def on_unmount(self) -> None:
-        """Let go of what was folded, which tells us of its progress, and so would keep us."""
+        """Release the promotion: it refers to this screen and would keep it in memory."""
         self._promotion = None
 
     def _begin(self) -> None:
@@ -93,7 +93,7 @@ class VersionsScreen(ReplayScreen):
 
     async def _compare(self) -> None:
         workspace, began = self.view.workspace, time.monotonic()
-        # Whatever it ends with: what failed is tried again, and not at once.
+        # Set before the comparison, so that a failed one is not repeated at once.
         self._again_at = began + _AGAIN_S
         try:
             found = await compare_versions(
@@ -184,7 +184,7 @@ class VersionsScreen(ReplayScreen):
             self._asking_first.then("promote", self._ask_for_name)
 
     def _ask_for_name(self) -> None:
-        """A risk that is not in the changes wants the projection's name typed."""
+        """Ask for the projection's name if there is a risk that the changes do not show."""
         name = self._pair.name
         if not self._wants_name:
             self._write(True)

@@ -49,7 +49,7 @@ def account_sheet(
     shares.add("", "")
     context, history = _context(state, manner), history_section(told, manner)
     if manner.reveal:
-        # What was asked to be shown for a few seconds must not have to be looked for.
+        # Secrets are shown for a few seconds only, so they come near the top.
         return Sheet(title, (facts, context, shares, history))
     return Sheet(title, (facts, shares, context, history))
 

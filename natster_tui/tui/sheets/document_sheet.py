@@ -30,9 +30,9 @@ _ENTRIES_SHOWN = 1_000
 """Of a list; the JSON that `y` copies has all of them."""
 _LABEL = 11
 _TIMES = ("_at", "_seen", "_time", "_since")
-"""How the names of fields end that hold times in unix seconds."""
+"""The endings of the names of fields that hold times in unix seconds."""
 _TIME_FROM = 1_000_000_000
-"""Smaller numbers are no times of events: these began later."""
+"""Smaller numbers are not times: it is in 2001, before any event."""
 
 
 class _Known:

@@ -43,7 +43,7 @@ def event_sheet(reading: Reading, parked: ParkReason | None, manner: Manner) -> 
 
 
 def absent_event_sheet(seq: int, *, deleted: bool) -> Sheet:
-    """An event that is not at hand: deleted from the log, or still to come."""
+    """An event that is not loaded: it was deleted from the log, or has not arrived yet."""
     absent = Section("event")
     absent.add("", "it was deleted from the log" if deleted else "not at hand yet …", Tone.DIM)
     return Sheet(_title(seq), (absent,))

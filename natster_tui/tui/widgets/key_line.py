@@ -90,15 +90,15 @@ class KeyLine(Widget):
             self.refresh()
 
     def _found(self, screen: Screen[object]) -> Iterator[_Shown]:
-        """The keys to show: where text is typed those of the field, for a letter is a letter."""
+        """The keys to show; in a text field only its own, because letters are typed there."""
         # The first binding of an action is the one that is shown.
         found: dict[str, _Shown] = {}
         typing = screen.focused if isinstance(screen.focused, Field) else None
         for node, binding, enabled, _tooltip in screen.active_bindings.values():
-            # Not those of a field that do nothing now: the field is there for several purposes.
+            # A field has several purposes: leave out its keys that do nothing now.
             if binding.show and (typing is None or (enabled and _is_around(node, typing))):
                 found.setdefault(binding.action, self._shown(binding, enabled))
-        # Enter stands first and the way out last, wherever they were inherited from.
+        # Enter comes first and Escape last, whichever class has their bindings.
         yield from sorted(found.values(), key=lambda each: _PLACES.get(each.key, 1))
 
     def _shown(self, binding: Binding, enabled: bool) -> _Shown:
@@ -161,7 +161,7 @@ class KeyLine(Widget):
 
 
 def _is_around(node: DOMNode, field: Field) -> bool:
-    """Whether a key is bound by a field, or by what it is a part of on its screen."""
+    """Whether a key is bound by a field, or by a widget of the screen that contains the field."""
     return node in field.ancestors_with_self and not isinstance(node, App | Screen)
 
 
@@ -173,7 +173,7 @@ class PaneKeyLine(KeyLine):
         self._met: frozenset[Need] = frozenset()
 
     def show(self, met: frozenset[Need]) -> None:
-        """Leave out the keys that need anything but this."""
+        """Show only the keys all of whose needs are in `met`."""
         if met != self._met:
             self._met = met
             if self.screen.is_current:

@@ -21,11 +21,11 @@ _SPARK = 8
 _USER = 24
 _WARNING = 24
 _LEAST = 8
-"""The cells that a user's name may take, and needs to say anything."""
+"""Names are not cut to fewer cells than this."""
 _NOT_YET = (Phase.OFFLINE, Phase.LOADING)
-"""The phases in which what is stored was not read so far."""
+"""The phases in which the stored projection has not been read yet."""
 SILENT_S = 2.0
-"""Heartbeats come every second; without two of them something is wrong, whatever it is."""
+"""Heartbeats come every second, so if two are missing something is wrong."""
 
 
 class StatusLine(Static):
@@ -54,13 +54,13 @@ class StatusLine(Static):
         self._append_what_fits(text, width, view, since_last)
         if text != self._shown:
             self._shown = text
-            # One line it is and stays: laying the whole screen out again is what would cost.
+            # It is always one line, so the screen need not be laid out again, which is slow.
             self.update(text, layout=False)
 
     def _where(self, workspace: Workspace, glyphs: Glyphs, room: int) -> str:
-        """Server and log. Where they do not fit the log's name is left out, then the end cut.
+        """Server and log. If they do not fit, the log's name is left out, then the end is cut.
 
-        How it goes stands behind them, and hazards, which must be seen at every width.
+        The state and the hazards come after them, and must be visible at every width.
         """
         server = workspace.server_shown
         for where in (f" {server} {glyphs.out} {self._stream(workspace)}  ", f" {server}  "):
@@ -69,7 +69,7 @@ class StatusLine(Static):
         return f" {fit(server, max(_LEAST, room - 3), glyphs.ellipsis)}  "
 
     def _state(self, view: View, width: int) -> Text:
-        """The head, the rate, and how it goes."""
+        """The head, the rate, and the state in a word."""
         workspace, glyphs, theme = view.workspace, view.glyphs, self.app.theme_variables
         text = Text(end="")
         text.append(f"head {workspace.follower.head:,}", "bold")
@@ -120,7 +120,7 @@ class StatusLine(Static):
     def _append_what_fits(
         self, text: Text, width: int, view: View, since_last: float | None
     ) -> None:
-        """Hazards, sealing, user and the last event's age; hazards come first, then who one is."""
+        """Hazards, sealing, user and the last event's age; hazards come first, then the user."""
         workspace, room = view.workspace, width - text.cell_len
         user = screen_text(workspace.user, max(_LEAST, min(_USER, room - 2)))
         sealing, style = self._sealing(workspace)
@@ -164,7 +164,7 @@ class StatusLine(Static):
         return screen_text(workspace.options.choice.system.stream, 40)
 
     def _mode(self, workspace: Workspace) -> tuple[str, bool]:
-        """The one word that says how it goes, and whether it goes well."""
+        """The state in one word, and whether it is good."""
         if workspace.connection is not Connection.CONNECTED:
             return workspace.connection.value, False
         if (silent := workspace.follower.silent_s) > SILENT_S:

@@ -1,4 +1,4 @@
-"""A text field that shows what is in it, also what would not show or would do something."""
+"""A text field that shows control characters and invisible characters as symbols."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from natster_tui.text.safe_text import safe_in_place
 
 
 class _Visible(Highlighter):
-    """Symbols for characters that a terminal must not get; Textual lets all of them through."""
+    """Shows symbols for characters that a terminal must not get. Textual would send them."""
 
     def __call__(self, text: str | Text) -> Text:
         """The text as it may be shown, position by position."""
@@ -24,7 +24,7 @@ class _Visible(Highlighter):
         return text
 
     def highlight(self, text: Text) -> None:
-        """Nothing stands out."""
+        """Highlight nothing."""
 
 
 class Field(Input):
@@ -34,7 +34,7 @@ class Field(Input):
         super().__init__(value, highlighter=_Visible(), **options)
 
     def take(self, event: events.Key | events.Paste) -> bool:
-        """Put in at once what is typed or pasted; False for a key that is not printable."""
+        """Insert a key or a paste at once; returns False for a key that is not printable."""
         if isinstance(event, events.Paste):
             text = next(iter(event.text.splitlines()), "")
         elif event.is_printable and event.character is not None:
@@ -49,10 +49,10 @@ class Field(Input):
 
 
 class AskingField(Field):
-    """A field that asks for one text, and says when it was answered."""
+    """A field that asks for one text, and posts `Answered` on Enter."""
 
     class Answered(Message):
-        """Enter. Keys typed behind it wait until the application has handled this."""
+        """Enter was pressed. Keys typed after it wait until the application has handled this."""
 
         def __init__(self, field: AskingField, text: str) -> None:
             super().__init__()
@@ -66,8 +66,8 @@ class AskingField(Field):
 
     def __init__(self, **options: Any) -> None:
         self.is_answering = False
-        """Whether `Answered` is on its way."""
-        # The focus event comes after keys that were typed ahead: selecting would replace them.
+        """Whether `Answered` was posted, and is not handled yet."""
+        # The focus event comes after keys typed ahead, which would replace a selected text.
         super().__init__(select_on_focus=False, **options)
 
     async def action_submit(self) -> None:

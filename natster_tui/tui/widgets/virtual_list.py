@@ -32,12 +32,12 @@ _Line = tuple[bool, Sequence[Cell]]
 HEADED_FROM = 4
 """Lines that a list needs to have room for its headings."""
 REST = 15
-"""After taking note of all rows, a pane rests for so many times as long as that took."""
+"""The pause between two updates of the rows, as a multiple of the time of the last update."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands above a column, as wide as it is; `meaning` is shown under the mouse."""
+    """The heading of a column, as wide as the column; `meaning` is its tooltip."""
 
     cell: Cell
     meaning: str = ""
@@ -78,7 +78,7 @@ class VirtualList(QuietScroll, can_focus=True):
     """The pane's keys, for footer, help and palette."""
 
     class Moved(Message):
-        """The cursor stands on another row, by the user's hand."""
+        """The user moved the cursor to another row."""
 
         def __init__(self, pane: VirtualList) -> None:
             super().__init__()
@@ -144,7 +144,7 @@ class VirtualList(QuietScroll, can_focus=True):
         return ()
 
     def update_rows(self) -> None:
-        """Take note of what there is to show now."""
+        """Update the rows to the current state."""
         raise NotImplementedError
 
     def sources(self) -> tuple[object, ...]:
@@ -152,10 +152,11 @@ class VirtualList(QuietScroll, can_focus=True):
         raise NotImplementedError
 
     def update_if_changed(self) -> None:
-        """Take note and paint, unless everything is as it was, or that would cost too much.
+        """Update and paint the rows if `sources` changed, but not too often.
 
-        Sorting ten thousands of rows takes longer than a refresh lasts. While a log is being
-        folded they change all the time, and neither keys nor the folding may wait for that.
+        Sorting tens of thousands of rows takes longer than the time between two refreshes. While a
+        log is being folded the rows change all the time, and sorting must not delay keys or the
+        fold.
         """
         began = time.monotonic()
         if began < self._rests_until:
@@ -168,7 +169,7 @@ class VirtualList(QuietScroll, can_focus=True):
             self._rests_until = ended + REST * (ended - began)
 
     def wake(self) -> None:
-        """Paint with the next frame: the user waits for what is new."""
+        """Update at the next refresh, without a pause, because the user is waiting."""
         self._rests_until = 0.0
 
     @property
@@ -182,7 +183,7 @@ class VirtualList(QuietScroll, can_focus=True):
         return self._rows
 
     def set_row_count(self, rows: int) -> None:
-        """There are so many rows now; the cursor and the scroll position stay where they are."""
+        """Set the number of rows; the cursor and the scroll position stay where they are."""
         self._rows = rows
         self.cursor = max(0, min(self.cursor, rows - 1))
         self._head = int(
@@ -193,9 +194,9 @@ class VirtualList(QuietScroll, can_focus=True):
         self.set_line_count(rows + self._head)
 
     def move_cursor(self, row: int) -> None:
-        """Put the cursor on a row, by the user's hand, and bring it into view."""
+        """Put the cursor on a row, as the user asked, and bring it into view."""
         before = self.cursor
-        # Until a person chose a row, the cursor stays at the top while rows come in.
+        # Until the user has chosen a row, the cursor stays at the top while rows come in.
         self.chosen_by_user = True
         self.place_cursor(row)
         if self.cursor != before:
@@ -292,7 +293,7 @@ class VirtualList(QuietScroll, can_focus=True):
                 name.removeprefix("list--"): self.get_component_rich_style(name, partial=True)
                 for name in self.COMPONENT_CLASSES
             }
-            # Found by walking through all ancestors, which is too much for every line.
+            # Kept, because Textual walks through all ancestors for it.
             self._drawn_styles[""] = self.rich_style
         return self._drawn_styles
 
@@ -346,9 +347,9 @@ class VirtualList(QuietScroll, can_focus=True):
         self._show_cursor()
 
     def refresh_rows(self) -> None:
-        """Paint the visible lines that look other than when they were last painted.
+        """Paint the visible lines that changed since they were last painted.
 
-        Painting a line costs Textual ten times what it takes to find out what is on it.
+        For Textual, painting a line takes ten times as long as we need to make its cells.
         """
         size, top = self.scrollable_content_region.size, self.scroll_offset.y
         before = self.layout_version()
