@@ -1,7 +1,8 @@
 """What the server denies over one connection, by subject.
 
 The server does not answer a request that it denies; it tells the client of it in passing. So a
-caller that waits for the effect of a request also waits for the denial of its subject.
+caller that waits for the effect of a request also waits for the denial of its subject. The sentence
+of a denial is made in `failures`.
 """
 
 from __future__ import annotations

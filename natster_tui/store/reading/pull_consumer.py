@@ -1,8 +1,8 @@
 """An ephemeral pull consumer of ours, and what was asked for through it.
 
 It is in memory, without acknowledgements, and deleted when it is not needed any more. Pull requests
-are bounded in messages and in bytes. A new one is sent only after the messages of earlier ones have
-been taken, so back-pressure reaches the server.
+are bounded in messages (at most the reader's WINDOW_MESSAGES) and in bytes. A new one is sent only
+after the messages of earlier ones have been taken, so back-pressure reaches the server.
 """
 
 from __future__ import annotations

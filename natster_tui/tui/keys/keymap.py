@@ -1,6 +1,7 @@
 """Which keys the user wants for which commands, and how keys are shown.
 
-Textual's keymap gives the bindings other keys; footer, help and palette ask here which.
+Textual's keymap gives the bindings other keys; footer, help and palette ask here which. The keys
+themselves, and their labels in the footer, are declared in `commands` and `dialogs`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The prompt at the bottom: find in a list, filter the timeline, name a filter, name a file.
 
-It stays open, with its text and the reason, until what was asked for worked.
+It stays open, with its text and the reason of a failure, until the request has succeeded.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def proposed(purpose: Purpose, *, travelling: bool) -> str:
 
 
 class PromptField(AskingField):
-    """Where one types. Enter takes a completion that was chosen, before it answers."""
+    """The input. If a completion is chosen, Enter first puts it into the field."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROMPT_FIELD)]
 
     def __init__(self, take: Callable[[], bool]) -> None:
         super().__init__(compact=True)
         self._take = take
-        """Takes what was chosen; whether that leaves an answer."""
+        """Takes the chosen completion; returns whether Enter then answers."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `DOMNode.check_action`: the arrows, too, are a matter of what the prompt is for."""
@@ -101,17 +101,17 @@ class Prompt(Vertical):
         self._problem = Static(id="prompt-problem")
         self._choices = Choices(view.glyphs, _NO_WAY_ON)
         self._earlier = -1
-        """Which of the filters used last is in the field; -1: what was typed."""
+        """Which of the recent filters is in the field; -1 for what was typed."""
         self._typed = ""
         self._text_put: str | None = None
-        """What was put into the field, as long as nothing else was typed."""
+        """The text that was put into the field by us, until the user changes it."""
         self._listed_for: str | None = None
         self._keeping = asyncio.Lock()
         self._to_name = ""
-        """The filter that a name is asked for."""
+        """The filter for which a name is asked."""
 
     def compose(self) -> ComposeResult:
-        """Label and field; below them what is wrong, and the ways to go on."""
+        """Label and field; below them the problem and the completions."""
         with Horizontal(id="prompt-line"):
             yield self._label
             yield self.field
@@ -142,13 +142,13 @@ class Prompt(Vertical):
         self._choices.display = filters
         self._put(value)
         self._earlier = -1
-        # What stood there is gone on with from its end, or replaced by what is typed.
+        # The user can append to the selected text, or replace it by typing.
         self.field.select_all()
         self.say("")
         self.display = True
         self._list_again()
         self.screen.set_focus(self.field)
-        # It may have been open before, for something else, and nothing has lost the focus.
+        # If it was open for another purpose, the focus has not changed, but the keys have.
         self.screen.refresh_bindings()
 
     def close(self) -> None:
@@ -164,7 +164,7 @@ class Prompt(Vertical):
         self._problem.display = bool(sentence)
 
     def on_input_changed(self) -> None:
-        """Another text: what was wrong with the one before is gone."""
+        """The text changed: remove the problem of the previous one."""
         if self.value != self._text_put:
             self._text_put, self._earlier = None, -1
             self.say("")
@@ -178,7 +178,7 @@ class Prompt(Vertical):
     # -- completions -----------------------------------------------------------------------
 
     def _list_ways(self) -> None:
-        """List what the text can go on with. Keys may come before Textual says that it changed."""
+        """List the completions. A key may come before Textual reports the changed text."""
         if self.is_asking(Purpose.FILTER) and self._listed_for != self.value:
             self._listed_for = self.value
             self._choices.show([*self._named_ways(), *self._ways()])
@@ -202,7 +202,7 @@ class Prompt(Vertical):
         ]
 
     def _take_chosen(self) -> bool:
-        """Take the chosen way on, if one is; whether Enter is an answer."""
+        """Take the completion, if one is chosen; returns whether Enter is an answer."""
         chosen = self._choices.chosen if self.purpose is Purpose.FILTER else None
         if chosen is None:
             return True
@@ -228,13 +228,13 @@ class Prompt(Vertical):
         return super().check_action(action, parameters)
 
     def action_complete(self) -> None:
-        """Take the chosen way on, else the first one."""
+        """Take the chosen completion, else the first."""
         self._list_ways()
         if (likeliest := self._choices.likeliest) is not None:
             self._put(likeliest.text)
 
     def move(self, step: int) -> None:
-        """Down into the ways on, and up again; further up are the filters used last."""
+        """Move down into the completions and up again; above the field are the recent filters."""
         self._list_ways()
         if self._earlier < 0 and (step > 0 or self._choices.chosen is not None):
             self._choices.move(step)
