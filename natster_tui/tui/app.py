@@ -155,6 +155,8 @@ class Dashboard(TerminalApp):
         focused = event.widget
         if focused is not self.panes.inspector and focused not in tuple(self.panes.lists):
             return  # a field, or something in a dialog, which may be closed by now
+        if focused is not self.default_screen.focused:
+            return  # another key has moved the focus since
         self.panes.stand_at(focused)
         if isinstance(focused, VirtualList):
             self._inspect(focused)

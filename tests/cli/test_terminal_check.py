@@ -70,4 +70,4 @@ async def test_the_terminals_own_size_and_characters_count(anywhere: Program) ->
         assert max(map(len, map(str.rstrip, terminal.shown.split("\n")))) > 60
         assert terminal.shown.isascii()
         terminal.resize(70, 24)
-        await terminal.wait_for("\n+- 2 Accounts", "\n+- 4 Projectors")  # stacked
+        await terminal.wait_for("\n-2 Accounts", "\n-4 Projectors")  # stacked

@@ -73,6 +73,7 @@ class Panes:
         self.inspector = Inspector(view)
         self.used: VirtualList = self.timeline
         """The pane whose row commands are about."""
+        self._asked_for: Widget = self.timeline
         self._follower = view.workspace.follower
 
     @property
@@ -134,12 +135,17 @@ class Panes:
         """Give a pane the keyboard, and make it the one that commands are about."""
         if isinstance(pane, VirtualList):
             self.used = pane
+        self._asked_for = pane
         if pane.focusable:
             # Not `pane.focus()`, which is deferred: keys typed ahead are meant for this pane.
             pane.screen.set_focus(pane)
         else:
             # A pane that zoom or a narrow terminal hides can take the focus once it is shown.
-            pane.app.call_after_refresh(pane.focus)
+            pane.app.call_after_refresh(self._focus_shown, pane)
+
+    def _focus_shown(self, pane: Widget) -> None:
+        if pane is self._asked_for:  # else a later key has asked for another one
+            pane.screen.set_focus(pane)
 
     @property
     def chosen_document(self) -> DocumentSubject | None:

@@ -39,8 +39,8 @@ def test_a_context_is_read_as_the_nats_tool_reads_it(home: Home) -> None:
         inbox_prefix="_MINE",
         js_domain="hub",
         origin="context prod",
+        context="prod",
     )
-    assert home.resolve(context="prod", js_api_prefix="P").js_domain is None
 
 
 def test_xdg_config_home_is_where_contexts_are(home: Home) -> None:
