@@ -8,6 +8,7 @@ from textual.color import Color
 from textual.widgets import Static
 
 from natster_tui.engine.leases.waiting import Cause
+from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.times import age
@@ -102,8 +103,11 @@ class StatusLine(Static):
             return f"{behind:,} behind", "text-warning"
         if explained:
             return f"{glyphs.off} {explained:,} explained", "text-warning"
-        if any(projector.status.unusable for projector in projectors):
+        unusable = [each.status for each in projectors if each.status.unusable]
+        if any(status.reason is not Reason.NEWER_VERSION for status in unusable):
             return f"{glyphs.bad} stored unusable", "text-error"
+        if unusable:
+            return f"{glyphs.off} newer version stored", "text-warning"
         if any(map(view.is_only_here, projectors)):
             return f"{glyphs.off} in memory", "text-warning"
         if any(projector.status.phase in _NOT_YET for projector in projectors):
