@@ -41,6 +41,7 @@ from natster_tui.projections.registering.registry import CATALOGS, PROJECTIONS, 
 from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.projections.versions.naming import beside
 from natster_tui.store.connection.link import Link
+from natster_tui.store.lease import Holder
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.sealing.choice import SealingChoice
@@ -347,6 +348,7 @@ async def staged_scene(
         with (
             patch.object(event_sheet, "stored_time", lambda _record: "2026-11-23 10:22:30"),
             patch.object(KeyFile, "__str__", lambda _file: "~/.config/natster-tui/keys.json"),
+            patch.object(Holder, "described", "studio, process 4711"),
             patch.object(RateMeter, "per_second", 0.0),
             patch.object(Retries, "count", 3),
             patch.object(Retries, "seconds_left", 1.0),

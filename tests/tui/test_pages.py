@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
@@ -63,6 +66,19 @@ async def test_parked_events_and_projectors_are_followed_from_the_problems(
         assert app.screen is app.default_screen
         await pilot.type("e\r\r")
         await until(lambda: app.panes.projectors.has_focus)
+
+
+async def test_the_process_that_holds_a_lease_is_named_also_if_it_is_this_one(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        held = f"held by this dashboard ({socket.gethostname()}, process {os.getpid()})"
+        await until(lambda: all(lease.held for lease in app.workspace.leases.values()))
+        await pilot.press("e")
+        await until(lambda: text_of(app).count(f"its lease is {held}") == 2)
+        await pilot.press("escape", "4")
+        await until(lambda: held in text_of(app))
 
 
 async def test_a_text_is_looked_for_on_a_page(settings: ConnectionSettings) -> None:

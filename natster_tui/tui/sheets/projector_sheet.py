@@ -63,7 +63,7 @@ def lease_line(lease: LeaseKeeper, *, read_only: bool) -> str:
     if read_only:
         return "not asked for: read-only"
     if lease.held:
-        return "held by this dashboard"
+        return f"held by this dashboard ({lease.me.described})"
     holder = lease.holder
     said = "held by no process" if holder is None else f"held by {holder.described}"
     if lease.gave_up:

@@ -54,7 +54,7 @@ def _holder_line(workspace: Workspace, name: str) -> str:
     if lease.holder is None:
         return "no process holds its lease"
     if lease.holder == lease.me:
-        return "this dashboard holds its lease"
+        return f"its lease is held by this dashboard ({lease.me.described})"
     since = full_time(lease.holder.since) if lease.holder.since else "an unknown time"
     return f"its lease is held by {lease.holder.described}, since {since}"
 
