@@ -27,8 +27,8 @@ from natster_tui.tui.actions.what_is_new import Lines, WhatIsNew
 from natster_tui.tui.background import notice
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.kept_filters import KeptFilters
-from natster_tui.tui.keys.commands import commands
 from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.keys.main_screen import commands
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes

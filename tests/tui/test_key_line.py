@@ -8,7 +8,7 @@ from rich.style import Style
 
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
-from natster_tui.tui.keys import commands, dialogs, moving
+from natster_tui.tui.keys import dialogs, main_screen, moving
 from natster_tui.tui.keys.key import Key
 from natster_tui.tui.screens.help import HelpScreen
 from natster_tui.tui.screens.pages.page_dialog import PageDialog
@@ -20,7 +20,7 @@ from tests.tui.scenes import projected, text_of
 
 def shown_keys(line: str) -> list[str]:
     """The keys of a footer, each with its label."""
-    labels = {key.label for key in commands.commands().values()}
+    labels = {key.label for key in main_screen.commands().values()}
     words, keys = line.split(" "), [""]
     for word in words:
         keys[-1] = f"{keys[-1]} {word}".strip()
@@ -118,12 +118,12 @@ async def test_help_begins_with_the_pane_in_use(settings: ConnectionSettings) ->
 
 
 def test_every_key_has_an_id_of_its_own_and_says_what_it_does() -> None:
-    names = {**vars(commands), **vars(dialogs), **vars(moving)}
+    names = {**vars(main_screen), **vars(dialogs), **vars(moving)}
     tables = [table for table in names.values() if is_table(table)]
     keys = {id(key): key for table in tables for key in table}.values()
     ids = [key.id for key in keys]
     assert sorted(set(ids)) == sorted(ids)
-    for key in commands.commands().values():
+    for key in main_screen.commands().values():
         assert key.label
         assert key.help
 

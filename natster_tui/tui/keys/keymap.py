@@ -15,9 +15,9 @@ from textual.binding import Binding
 from textual.keys import KEY_ALIASES, Keys, _character_to_key, format_key
 
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.keys.commands import SEARCHED, SEARCHED_TEXT, commands
 from natster_tui.tui.keys.dialogs import DIALOGS, FORMS
 from natster_tui.tui.keys.key import Key
+from natster_tui.tui.keys.main_screen import SEARCHED, SEARCHED_TEXT, commands
 from natster_tui.tui.keys.moving import LIST, PROMPT, PROMPT_FIELD, SCROLLED
 
 _PROMPT = (*PROMPT_FIELD, *PROMPT)

@@ -14,8 +14,8 @@ from textual.binding import BindingType
 from natster_tui.engine.history.document_story import Share
 from natster_tui.projections.api import Projection
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.keys.commands import DOCUMENTS, SEARCHED
 from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.keys.main_screen import DOCUMENTS, SEARCHED
 from natster_tui.tui.panes.columns import (
     Column,
     DocumentColumns,

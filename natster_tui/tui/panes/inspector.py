@@ -15,8 +15,8 @@ from textual.strip import Strip
 
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.keys.commands import INSPECTOR, SEARCHED_TEXT
 from natster_tui.tui.keys.key import Key, bindings
+from natster_tui.tui.keys.main_screen import INSPECTOR, SEARCHED_TEXT
 from natster_tui.tui.keys.moving import SCROLLED
 from natster_tui.tui.panes.revealing import Revealing
 from natster_tui.tui.panes.subjects import DocumentSubject, Subject

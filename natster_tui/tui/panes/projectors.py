@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.text.counting import counted, short_count
-from natster_tui.tui.keys.commands import PROJECTORS
+from natster_tui.tui.keys.main_screen import PROJECTORS
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.virtual_list import VirtualList

@@ -18,7 +18,7 @@ from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import Event
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.keys.commands import TIMELINE
+from natster_tui.tui.keys.main_screen import TIMELINE
 from natster_tui.tui.panes.event_rows import EventRows
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell

@@ -19,10 +19,10 @@ from natster_tui.docs import topics
 from natster_tui.events.filter.language import FilterLanguage
 from natster_tui.events.natster import BOUND, IMPORTED
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.keys.commands import ALWAYS, ANYWHERE, commands
 from natster_tui.tui.keys.dialogs import HELP_FIELD
 from natster_tui.tui.keys.key import Key, bindings
 from natster_tui.tui.keys.keymap import Keymap
+from natster_tui.tui.keys.main_screen import ALWAYS, ANYWHERE, commands
 from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.screens.topics import TopicsScreen
 from natster_tui.tui.theme import Glyphs

@@ -19,8 +19,8 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
-from natster_tui.tui.keys.commands import ALWAYS, ANYWHERE
 from natster_tui.tui.keys.key import Key, Need
+from natster_tui.tui.keys.main_screen import ALWAYS, ANYWHERE
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.widgets.text_field import Field
 

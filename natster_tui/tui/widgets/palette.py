@@ -8,9 +8,9 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from natster_tui.tui.keys.commands import commands
 from natster_tui.tui.keys.key import Key
 from natster_tui.tui.keys.keymap import AS_DECLARED, Keymap
+from natster_tui.tui.keys.main_screen import commands
 
 _KEYS = 8
 

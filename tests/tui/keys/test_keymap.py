@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from natster_tui.tui.keys import commands, dialogs, moving
+from natster_tui.tui.keys import dialogs, main_screen, moving
 from natster_tui.tui.keys.key import Key
 from natster_tui.tui.keys.keymap import (
     AS_DECLARED,
@@ -16,7 +16,7 @@ from natster_tui.tui.keys.keymap import (
 
 
 def test_every_declared_key_can_be_mapped() -> None:
-    names = {**vars(commands), **vars(dialogs), **vars(moving)}
+    names = {**vars(main_screen), **vars(dialogs), **vars(moving)}
     tables = [table for table in names.values() if isinstance(table, tuple) and table]
     keys = {key for table in tables for key in table if isinstance(key, Key)}
     assert {key.id for key in keys} == set(declared_keys())

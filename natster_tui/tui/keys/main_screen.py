@@ -1,4 +1,4 @@
-"""The dashboard's commands: the keys of each pane, and those that work anywhere."""
+"""The keys of the main screen: those of each pane, and those that work anywhere."""
 
 from __future__ import annotations
 
