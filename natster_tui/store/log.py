@@ -35,7 +35,8 @@ from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.ranges import read_filtered, read_messages, read_range
-from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamReader
+from natster_tui.store.reading.stream_reader import StreamReader
+from natster_tui.store.reading.window import FOLLOWING_MESSAGES
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable
 from natster_tui.store.writing.appending import Appender
 

@@ -54,7 +54,8 @@ from natster_tui.projections.fold import Fold
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.reporting import notice
 from natster_tui.store.log import EventLog
-from natster_tui.store.reading.stream_reader import FOLLOWING_MESSAGES, StreamReader
+from natster_tui.store.reading.stream_reader import StreamReader
+from natster_tui.store.reading.window import FOLLOWING_MESSAGES
 from natster_tui.store.tasks import end_all
 
 RETRY_S = 1.0

@@ -1,7 +1,7 @@
 """An ephemeral pull consumer of ours, and what was asked for through it.
 
 It is in memory, without acknowledgements, and deleted when it is not needed any more. Pull requests
-are bounded in messages (at most the reader's WINDOW_MESSAGES) and in bytes. A new one is sent only
+are bounded in messages (see `window`) and in bytes. A new one is sent only
 after the messages of earlier ones have been taken, so back-pressure reaches the server.
 """
 
@@ -12,7 +12,6 @@ import json
 import secrets
 from collections.abc import Callable
 from enum import Enum, auto
-from time import monotonic
 from typing import Any
 
 from natster_tui.errors import ApiError, DeniedError
@@ -25,13 +24,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.wire import count_in, parse_status
 from natster_tui.store.connection.write_target import PublishedSubject
-
-WINDOW_BYTES = 4 * 1024 * 1024
-
-FIRST_WINDOW, LEAST_WINDOW = 2_000, 250
-WINDOW_S = 0.25
-"""A window that fits holds about as much as the caller processes in so many seconds. Other answers
-of the server, such as a lease's renewal, wait behind the messages asked for."""
+from natster_tui.store.reading.window import Window
 
 PULL_EXPIRES_S = 30.0
 SILENCE_S = 2.5
@@ -58,35 +51,6 @@ class Status(Enum):
     """A request ended before all of its messages came."""
     UNUSABLE = auto()
     """The consumer must be made again."""
-
-
-class Window:
-    """The bounds of one pull request; two requests are outstanding at most.
-
-    With `fits`, a request asks for as much as the caller processes in WINDOW_S; otherwise always
-    for `widest` messages.
-    """
-
-    def __init__(self, widest: int, *, fits: bool) -> None:
-        self.messages = min(FIRST_WINDOW, widest) if fits else widest
-        self.bytes = WINDOW_BYTES
-        self._widest = widest
-        self._fits = fits
-        self._asked_at = 0.0
-
-    def begin(self) -> None:
-        """Forget when the last request was sent."""
-        self._asked_at = 0.0
-
-    def fit(self) -> None:
-        """Set the size by how long the caller took for the last window."""
-        if not self._fits:
-            return
-        before, self._asked_at = self._asked_at, monotonic()
-        if before:
-            took = max(self._asked_at - before, WINDOW_S / 2)
-            wanted = int(self.messages * WINDOW_S / took)
-            self.messages = min(max(LEAST_WINDOW, wanted), self._widest)
 
 
 class PullConsumer:

@@ -16,7 +16,8 @@ from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.streams import last_message, next_message
 from natster_tui.store.reading import stream_reader
 from natster_tui.store.reading.leader import StreamLeader
-from natster_tui.store.reading.stream_reader import WINDOW_MESSAGES, StreamReader
+from natster_tui.store.reading.stream_reader import StreamReader
+from natster_tui.store.reading.window import WINDOW_MESSAGES
 
 HEARTBEAT_S = 0.1
 """Short, because a range may end in deleted messages: a heartbeat then says that none follow."""

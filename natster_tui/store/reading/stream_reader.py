@@ -33,15 +33,9 @@ from natster_tui.store.connection.wire import (
 from natster_tui.store.reading.completeness import gaps_between
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.message_gets import POLL_S, get_messages
-from natster_tui.store.reading.pull_consumer import PullConsumer, Status, Window
+from natster_tui.store.reading.pull_consumer import PullConsumer, Status
 from natster_tui.store.reading.runs import read_run
-
-WINDOW_MESSAGES = 8_000
-"""The most messages that one request asks for."""
-
-FOLLOWING_MESSAGES = 4_000
-"""The bound for readers that follow a log. They work in short steps, and more messages arrive in
-between than while a replay folds a whole slice. Not all of them should be held in memory."""
+from natster_tui.store.reading.window import WINDOW_MESSAGES, Window
 
 SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""
