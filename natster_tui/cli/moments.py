@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from natster_tui.engine.history.document_history import sequence_at
+from natster_tui.engine.log.sequence_at import sequence_at
 from natster_tui.errors import UsageError
 from natster_tui.events.moments import AtSequence, BadMomentError, Moment, Use, parse_moment
 from natster_tui.events.times import format_seconds

@@ -13,7 +13,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.engine.history.newest_first import records_backwards
 from natster_tui.events.event import Record
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import is_usable_token
@@ -153,19 +152,3 @@ async def key_records(
         if not merged or merged[-1].seq != record.seq:
             merged.append(record)
     return merged
-
-
-async def sequence_at(log: EventLog, seconds: int, instance: str) -> int:
-    """The highest sequence whose event time is not after a time in unix seconds; 0 before all.
-
-    Event times need not ascend (an import keeps the old ones), so the log is looked at from its
-    end: the cost follows the number of events since then.
-    """
-    head = (await log.refresh()).last_seq
-    async with aclosing(
-        records_backwards(log, 1, head, purpose="time", instance=instance)
-    ) as records:
-        async for record in records:
-            if record.event_time <= seconds:
-                return record.seq
-    return 0

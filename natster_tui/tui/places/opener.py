@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from natster_tui.engine.history.document_history import sequence_at
+from natster_tui.engine.log.sequence_at import sequence_at
 from natster_tui.errors import NatsterError
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.panes import Panes

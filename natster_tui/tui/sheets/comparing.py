@@ -7,7 +7,8 @@ from functools import partial
 
 from textual.widget import Widget
 
-from natster_tui.engine.history.document_history import key_document, sequence_at
+from natster_tui.engine.history.document_history import key_document
+from natster_tui.engine.log.sequence_at import sequence_at
 from natster_tui.errors import NatsterError
 from natster_tui.events.moments import AtSequence, BadMomentError, Moment, parse_moment
 from natster_tui.projections.diff import field_changes

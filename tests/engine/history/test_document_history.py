@@ -14,9 +14,8 @@ from natster_tui.engine.history.document_history import (
     effects_of,
     key_document,
     key_history,
-    sequence_at,
 )
-from natster_tui.events.event import OCCURRED_AT, Record
+from natster_tui.events.event import Record
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange, field_changes
@@ -123,36 +122,6 @@ async def test_at_nothing_there_is_nothing(log: EventLog) -> None:
     await append(log, [initialized(A)])
     history = await key_history(log, ACCOUNTS, A, 0, "t")
     assert (history.document, history.changes) == (None, ())
-
-
-# -- as of a time ------------------------------------------------------------------------------
-
-
-def at(time: str) -> tuple[str, str]:
-    return OCCURRED_AT, time
-
-
-async def test_a_time_is_the_highest_sequence_whose_event_is_not_after_it(log: EventLog) -> None:
-    # As an import leaves them: event times need not ascend.
-    await append(
-        log,
-        [
-            initialized(A, None, at("2001-01-01T00:00:10Z")),
-            initialized(A, None, at("2001-01-01T00:00:30.9Z")),
-            initialized(A, None, at("2001-01-01T00:00:20Z")),
-            initialized(A, None, at("2001-01-01T00:00:40Z")),
-        ],
-    )
-    ten = 978307210
-    assert [
-        await sequence_at(log, seconds, "t")
-        for seconds in (0, ten - 1, ten, ten + 9, ten + 10, ten + 20, ten + 29, ten + 30, 2**40)
-    ] == [0, 0, 1, 1, 3, 3, 3, 4, 4]
-    assert await consumers_of(log.link) == set()
-
-
-async def test_in_an_empty_log_every_time_is_the_beginning(log: EventLog) -> None:
-    assert await sequence_at(log, 2**40, "t") == 0
 
 
 # -- what one event did ------------------------------------------------------------------------
