@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from natster_tui.events.event import Event
-from natster_tui.events.kinds import EventKind
+from natster_tui.events.event_kind import EventKind
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.keyed import KeyedProjection, Part
 

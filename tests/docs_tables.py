@@ -13,7 +13,7 @@ from pathlib import Path
 
 from natster_tui import docs
 from natster_tui.engine.permissions import Role, configuration
-from natster_tui.events.kinds import PayloadUse
+from natster_tui.events.event_kind import PayloadUse
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.system import EventSystem
 from natster_tui.events.tokens import NONE

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from natster_tui.events.event_kind import EventKind
 from natster_tui.events.headers import Headers, first_header, first_value, parse_headers
-from natster_tui.events.kinds import EventKind
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.events.times import parse_occurred_at, parse_occurred_at_ns
 

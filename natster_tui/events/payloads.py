@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from natster_tui.events.kinds import EventKind, PayloadUse
+from natster_tui.events.event_kind import EventKind, PayloadUse
 from natster_tui.text.strict_json import Json, Number, UnreadableError, read_json
 
 

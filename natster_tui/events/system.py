@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from natster_tui.events.event import Event, Record
-from natster_tui.events.kinds import EventKind, PayloadUse
+from natster_tui.events.event_kind import EventKind, PayloadUse
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import NONE, is_usable_token, known_tokens, same_token
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from textual.theme import Theme
 
-from natster_tui.events.kinds import EventKind
+from natster_tui.events.event_kind import EventKind
 
 DARK = Theme(
     name="natster-dark",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natster_tui.events.kinds import PayloadUse
+from natster_tui.events.event_kind import PayloadUse
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.payloads import WebContext, payload_problem
 from natster_tui.projections.account import CONTEXT_FIELDS, read_context

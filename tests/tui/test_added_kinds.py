@@ -12,10 +12,10 @@ from textual.widgets import Select
 from natster_tui.cli.log_commands import publish
 from natster_tui.cli.naming import event_line, naming
 from natster_tui.events.event import MESSAGE_ID, Record
+from natster_tui.events.event_kind import Direction, EventKind
 from natster_tui.events.filter.completion import completions
 from natster_tui.events.filter.field import FilterField, Look
 from natster_tui.events.filter.language import filter_language
-from natster_tui.events.kinds import Direction, EventKind
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from natster_tui.engine.history.document_history import key_records, paced
 from natster_tui.events.event import Event, Record
-from natster_tui.events.kinds import EventKind
+from natster_tui.events.event_kind import EventKind
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from natster_tui.events.event import Record
+from natster_tui.events.event_kind import EventKind
 from natster_tui.events.filter.bounds import Bounds
 from natster_tui.events.filter.field import (
     BadFilterError,
@@ -25,7 +26,6 @@ from natster_tui.events.filter.field import (
     Word,
 )
 from natster_tui.events.filter.fields import FROM, TEXT, fields_of
-from natster_tui.events.kinds import EventKind
 from natster_tui.events.system import EventSystem
 from natster_tui.events.tokens import is_usable_token
 

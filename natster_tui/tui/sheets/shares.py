@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from natster_tui.engine.history.document_story import DocumentStory, Happening, Mark, Share
-from natster_tui.events.kinds import Direction
+from natster_tui.events.event_kind import Direction
 from natster_tui.events.times import age
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.account import Shares

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from natster_tui.events.kinds import EventKind
+from natster_tui.events.event_kind import EventKind
 from natster_tui.text.masking import is_secret_name
 
 Path = tuple[str, ...]

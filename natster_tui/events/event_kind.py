@@ -1,6 +1,6 @@
 """What is known about a kind of event, apart from what it does to a state.
 
-Natster's own kinds are declared in `natster`. The timeline, the wording, the filter and its
+Natster's own kinds are declared in `natster_kinds`. The timeline, the wording, the filter and its
 completions, the publish form and command, the help and the preflight of a rebuild follow from the
 entries of the log's system (see `system`).
 """
