@@ -103,6 +103,7 @@ ACCOUNT_COLUMNS: DocumentColumns[AccountState] = DocumentColumns(
         Sort("imported", lambda _key, state, _names: -_imported(state), falls=True),
     ),
     search_text=_search_text,
-    search_hint="find an account: name or key",
+    search_hint="find an account: name or key, or hub",
+    marks=lambda view, key, _state: ("hub", "(hub)") if key in view.hubs else (),
     nothing=("", " no accounts yet: the first", " natster_initialized makes one"),
 )

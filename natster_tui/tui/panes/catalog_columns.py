@@ -18,10 +18,21 @@ _Row = Shown[CatalogState]
 _WARNED = "others share a catalog of that name, or of one that differs in letter case only"
 
 
+def _marks(view: View, key: str, state: CatalogState | None) -> Iterator[str]:
+    """What is wrong with a catalog's name, in the words of the pages that warn of it."""
+    contested = state is not None and bool(state.contested_by)
+    twins = key in view.collisions
+    if contested:
+        yield from ("contested", "duplicate", "duplicate name")
+    if twins:
+        yield "letter case"
+    if contested or twins:
+        yield view.glyphs.warn
+
+
 def _warning_mark(row: _Row) -> Cell:
-    contested = row.state is not None and row.state.contested_by
-    warn = contested or row.key in row.view.collisions
-    return Cell(row.view.glyphs.warn if warn else "", 0, "warn")
+    warn = row.view.glyphs.warn
+    return Cell(warn if warn in _marks(row.view, row.key, row.state) else "", 0, "warn")
 
 
 def _name(row: _Row) -> Cell:
@@ -104,7 +115,8 @@ CATALOG_COLUMNS: DocumentColumns[CatalogState] = DocumentColumns(
         Sort("owner", lambda _key, state, names: names.of(state.owner).lower(), uses_names=True),
     ),
     search_text=lambda key, _state: (key,),
-    search_hint="find a catalog: name",
+    search_hint="find a catalog: name, or contested",
+    marks=_marks,
     nothing=("", " no catalogs yet: the first", " catalog_shared makes one known"),
     narrowing=Narrowing(
         by=ACCOUNTS.name,

@@ -162,6 +162,8 @@ class DocumentColumns(Generic[State]):
     nothing: Sequence[str]
     """What an empty pane says."""
     narrowing: Narrowing[State] | None = None
+    marks: Callable[[View, str, State | None], Iterable[str]] = lambda _view, _key, _state: ()
+    """What a row is marked as, in lower case: a search for one of these words finds it, too."""
 
     @property
     def headings(self) -> list[str]:

@@ -259,11 +259,13 @@ class DocumentsPane(VirtualList):
     def _narrow_to_search(self) -> None:
         wanted = self.search.lower()
         states = self.view.fold(self.projection.name).states
-        search_text = self.declared.search_text
+        search_text, marks = self.declared.search_text, self.declared.marks
 
         def matches(key: str) -> bool:
-            texts = search_text(key, states.get(key))
-            return any(_holds(text.lower(), wanted) for text in texts)
+            state = states.get(key)
+            if any(_holds(text.lower(), wanted) for text in search_text(key, state)):
+                return True
+            return wanted in marks(self.view, key, state)
 
         found = [row for row, key in enumerate(self._keys) if matches(key)]
         self._keys = [self._keys[row] for row in found]

@@ -36,3 +36,27 @@ async def test_a_key_as_rows_shorten_it_is_found(settings: ConnectionSettings) -
         await pilot.press("2", "slash")
         app._prompt.field.value = f"{key[:4]}…{key[-3:]}"
         await until(lambda: app.panes.accounts.shown_keys == [key])
+
+
+async def test_a_search_also_finds_what_rows_are_marked_as(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        catalogs, accounts = app.panes.catalogs, app.panes.accounts
+        contested = {key for key, state in app.view.catalogs.items() if state.contested_by}
+        marked = contested | set(app.view.collisions)
+        assert contested
+        assert len(marked) < len(catalogs.shown_keys)
+        await pilot.press("3", "slash")
+        for text, found in (
+            ("contested", contested),
+            ("Duplicate", contested),
+            ("\N{WARNING SIGN}", marked),
+            ("conteste", set()),
+        ):
+            app._prompt.field.value = text
+            await until(lambda: set(catalogs.shown_keys) == found)  # noqa: B023 - used at once
+        await pilot.press("escape")
+        await until(lambda: bool(app.view.hubs))
+        await pilot.press("2", "slash")
+        app._prompt.field.value = "(hub)"
+        await until(lambda: set(accounts.shown_keys) == set(app.view.hubs))
