@@ -58,6 +58,11 @@ def projections(
     return _beginning(BUILT_IN.names, incomplete)
 
 
+def lists(_context: Context, _parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """What can be listed without a projection of one's own."""
+    return _beginning(("accounts", "catalogs"), incomplete)
+
+
 def keys(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """The keys of the projection that was named before."""
     named = context.params.get("kind") or context.params.get("name")

@@ -82,3 +82,14 @@ def texts_of(value: object) -> list[str]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is not a list")
     return [text_of(item) for item in value]
+
+
+_TIMES = ("_at", "_seen", "_time", "_since")
+"""The endings of the names of fields that hold times in unix seconds."""
+_TIME_FROM = 1_000_000_000
+"""Smaller numbers are not times: it is in 2001, before any event."""
+
+
+def is_time(name: str, value: object) -> bool:
+    """Whether a field of that name holds a time in unix seconds, by its name and its value."""
+    return type(value) is int and value >= _TIME_FROM and name.endswith(_TIMES)

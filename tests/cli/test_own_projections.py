@@ -90,6 +90,44 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
     )
 
 
+async def test_its_documents_are_listed_with_a_column_for_each_field(
+    program: Program, file: Path
+) -> None:
+    with_it = ("--projection", str(file))
+    heading, ann, nameless = (await program.succeed("list", "activity", *with_it)).lines
+    assert heading.split("  ")[0] == "NAME"
+    assert heading.split() == ["NAME", "KEY", "EVENTS", "FIRST", "SEEN"]
+    assert ann.split()[:3] == ["Ann", "AA", "3"]
+    assert "ago)" in ann
+    assert nameless.split()[:3] == ["-", "BB", "1"]
+    for filter_text in ("an", "aa"):
+        found = await program.succeed("list", "activity", filter_text, "--json", *with_it)
+        assert found.json["at"] == 4
+        assert [(each["key"], each["name"]) for each in found.json["documents"]] == [("AA", "Ann")]
+        assert found.json["documents"][0]["document"]["events"] == 3
+    earlier = await program.succeed("list", "activity", "--at", "1", "--json", *with_it)
+    assert [each["document"]["events"] for each in earlier.json["documents"]] == [1]
+    assert await program.fail(1, "list", "activity", "nope", *with_it) == (
+        "there are no documents of activity like nope as of 4"
+    )
+    assert "there are account, catalog, activity" in await program.fail(2, "list", "no", *with_it)
+
+
+async def test_documents_of_catalogs_are_listed_by_the_catalogs_name(
+    program: Program, file: Path
+) -> None:
+    file.write_text(
+        file.read_text()
+        .replace("Part.ORIGIN", "Part.CATALOG")
+        .replace('key_noun = "account"', 'key_noun = "catalog"')
+        .replace("first_seen: int", "first_seen: int\n    access_token: str = 'secret'")
+    )
+    heading, row = (await program.succeed("list", "activity", "--projection", str(file))).lines
+    assert heading.split() == ["CATALOG", "EVENTS", "FIRST", "SEEN", "ACCESS", "TOKEN"]
+    assert row.split()[1] == "3"
+    assert "secret" not in row
+
+
 async def test_of_many_documents_the_first_are_listed_and_the_rest_is_counted(
     link: Link, settings: ConnectionSettings, file: Path, tmp_path: Path
 ) -> None:

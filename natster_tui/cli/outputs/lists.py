@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from natster_tui.cli.outputs.output import Output
@@ -43,3 +45,19 @@ class ListedCatalogs(Output):
 
     at: int = Field(description=_AS_OF)
     catalogs: tuple[ListedCatalog, ...]
+
+
+class ListedDocument(Output):
+    """A document of a projection."""
+
+    key: str
+    name: str = Field(description="The account's name; empty if the key is no account with one.")
+    document: dict[str, Any] = Field(description="Secrets are masked.")
+
+
+class ListedDocuments(Output):
+    """The documents of a projection, by the accounts' names where the keys are accounts."""
+
+    at: int = Field(description=_AS_OF)
+    kind: str = Field(description="The projection's name.")
+    documents: tuple[ListedDocument, ...]

@@ -37,6 +37,13 @@ OUTPUTS = (
     OutputName(
         "list-catalogs", "list catalogs --json", "lists", "ListedCatalogs", "Catalogs, with counts."
     ),
+    OutputName(
+        "list-documents",
+        "list PROJECTION --json",
+        "lists",
+        "ListedDocuments",
+        "Documents of a projection.",
+    ),
     OutputName("show", "show --json", "documents", "ShownDocument", "One document."),
     OutputName(
         "diff", "diff --json", "documents", "DocumentDifference", "One document at two moments."

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.documents import is_time
 from natster_tui.projections.excerpt import excerpt_of
 from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.registering.registry import CATALOGS
@@ -29,10 +30,6 @@ from natster_tui.tui.sheets.sheet import Column, Manner, Section, Sheet, Span, T
 _ENTRIES_SHOWN = 1_000
 """Of a list; the JSON that `y` copies has all of them."""
 _LABEL = 11
-_TIMES = ("_at", "_seen", "_time", "_since")
-"""The endings of the names of fields that hold times in unix seconds."""
-_TIME_FROM = 1_000_000_000
-"""Smaller numbers are not times: it is in 2001, before any event."""
 
 
 class _Known:
@@ -62,11 +59,6 @@ class _Known:
             return Span(f"{value:,}")
         text = value if isinstance(value, str) else compact_json(value)
         return Span(screen_text(text, 400))
-
-
-def is_time(name: str, value: object) -> bool:
-    """Whether a field of that name holds a time in unix seconds."""
-    return type(value) is int and value >= _TIME_FROM and name.endswith(_TIMES)
 
 
 def document_sheet(

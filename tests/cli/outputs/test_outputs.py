@@ -80,7 +80,12 @@ async def check_all(program: Program, runs: Runs) -> None:
 
 def test_each_output_is_printed_by_a_test() -> None:
     runs = WITHOUT_A_SERVER + READING + WRITING + BESIDE_ANOTHER_PROGRAM
-    assert {name for name, _ in runs} | {"try", "compare", "promote"} == BY_NAME.keys()
+    assert {name for name, _ in runs} | {
+        "try",
+        "compare",
+        "promote",
+        "list-documents",
+    } == BY_NAME.keys()
 
 
 async def test_unknown_outputs_are_refused_with_the_list(anywhere: Program) -> None:
@@ -122,6 +127,7 @@ async def test_what_versions_of_a_projection_print_follows_its_schema(
     await natster.succeed("import", "--create-log", STANDARD)
     loaded = ("--projection", str(first))
     await natster.succeed("project", "activity", "--once", *loaded)
+    check("list-documents", await natster.succeed("list", "activity", *loaded, "--json"))
     check("try", await natster.run("try", str(second), "--json"))
     loaded = ("--projection", str(second))
     await natster.succeed("project", "activity", "--beside", "--once", *loaded)
