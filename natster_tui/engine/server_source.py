@@ -40,8 +40,9 @@ from natster_tui.store.embedded.server import (
     refuse_to_make_log,
 )
 from natster_tui.store.embedded.store_watch import StoreProblem, StoreProblemKind
-from natster_tui.store.log import EventLog
+from natster_tui.store.log import EventLog, replicas_of_new_log
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.provisioning.log_size import choose_log_size
 from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.provisioning.refusals import cannot_make_log
 from natster_tui.store.sealing.choice import SealingChoice, keyring_for, sealing_with
@@ -260,15 +261,29 @@ async def _found_or_made(
             await _refuse_gone_log(link, choice)
             raise
     try:
-        settings = choice.settings.model_copy(
-            update={"sealing": "on" if sealing.for_new_log else "off"}
-        )
+        settings = await _settings_of_new(link, choice, sealed=sealing.for_new_log)
         return await EventLog.create(link, choice.system, settings)
     except ApiError as error:
         if error.code != STREAM_NAME_IN_USE:
             raise cannot_make_log(choice.system.stream, error, settings.max_bytes) from error
         # Another process made it between our look and our try.
         return await EventLog.open(link, choice.system)
+
+
+async def _settings_of_new(link: Link, choice: LogChoice, *, sealed: bool) -> LogSettings:
+    """The settings of a new log; its size is chosen here if the user gave none."""
+    settings = choice.settings.model_copy(update={"sealing": "on" if sealed else "off"})
+    if "max_bytes" in choice.settings.model_fields_set:
+        return settings
+    size = await choose_log_size(
+        link,
+        choice.system.stream,
+        replicas=replicas_of_new_log(link, settings),
+        sealed=sealed,
+        projections=choice.projections.all,
+        bucket_bytes=choice.bucket_bytes,
+    )
+    return settings.model_copy(update={"max_bytes": size})
 
 
 async def _refuse_gone_log(link: Link, choice: LogChoice) -> None:

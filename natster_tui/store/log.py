@@ -91,18 +91,15 @@ class EventLog:
     @classmethod
     async def create(cls, link: Link, system: EventSystem, settings: LogSettings) -> EventLog:
         """Create the log; raises ApiError if the server refuses or the name is taken."""
-        replicas = settings.replicas
-        if replicas is None:
-            # Addresses, not nodes: a node may have several.
-            nodes = len(link.info.connect_urls or ())
-            if nodes >= CLUSTER_FOR_THREE_REPLICAS:
-                three = settings.model_copy(update={"replicas": 3})
-                try:
-                    return await cls.create(link, system, three)
-                except ApiError as error:
-                    # Another refusal may pass, and the replicas of a log are never changed later.
-                    if error.code != REPLICAS_NOT_SUPPORTED:
-                        raise
+        replicas = replicas_of_new_log(link, settings)
+        if settings.replicas is None and replicas > 1:
+            several = settings.model_copy(update={"replicas": replicas})
+            try:
+                return await cls.create(link, system, several)
+            except ApiError as error:
+                # Another refusal may pass, and the replicas of a log are never changed later.
+                if error.code != REPLICAS_NOT_SUPPORTED:
+                    raise
             replicas = 1
         config = stream_config(system, settings, replicas)
         await link.ask(f"STREAM.CREATE.{system.stream}", StreamInfoAnswer, config)
@@ -236,6 +233,15 @@ class EventLog:
     async def append_all(self, messages: Sequence[Append], *, expected_last: int | None) -> int:
         """Append many events in order; see `Appender.many`."""
         return await self.appender.many(messages, expected_last)
+
+
+def replicas_of_new_log(link: Link, settings: LogSettings) -> int:
+    """How many replicas a new log should have."""
+    if settings.replicas is not None:
+        return settings.replicas
+    # Addresses, not nodes: a node may have several.
+    nodes = len(link.info.connect_urls or ())
+    return 3 if nodes >= CLUSTER_FOR_THREE_REPLICAS else 1
 
 
 async def _read_info(link: Link, stream: str) -> LogInfo:

@@ -188,13 +188,65 @@ async def test_no_storage_is_told(limited: RealServer, tmp_path: Path) -> None:
             assert "--bucket-bytes" not in sentence
 
 
-async def test_a_log_that_the_account_has_no_room_for_is_told_with_the_option_for_its_size(
+@pytest.mark.parametrize(
+    ("name", "size", "buckets"),
+    [
+        # 130 MiB for the log, keys, two projections and a lease.
+        ("tight", 33, [1, 32, 32, 32]),
+        # Buckets without a limit reserve nothing, but need room.
+        ("storage", 25, [-1, -1, -1, -1]),
+        ("sealed", 128, [1, 64, 128, 128]),
+    ],
+)
+async def test_a_log_of_no_given_size_leaves_room_for_its_buckets(
+    limited: RealServer, tmp_path: Path, name: str, size: int, buckets: list[int]
+) -> None:
+    async with account(limited, name) as (settings, link):
+        await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
+        natster = Program(tmp_path).on(settings, "--create-log")
+        initialize = ("publish", "natster_initialized", "--origin", A)
+        ended = await natster.run(*initialize, "--data", '{"account_name":"A"}')
+        assert ended.code == 0, ended
+        assert (
+            f"the account's limits leave the log NATSTER_EVENTS {size} MiB instead of 1 GiB, "
+            "beside its buckets; --log-setting max_bytes=SIZE sets another size"
+        ) in ended.said
+        assert (await natster.run("project", "--once")).code == 0
+        made = await ask_jetstream(link, f"STREAM.INFO.{NATSTER.stream}")
+        assert made["config"]["max_bytes"] // MIB == size
+        assert sorted((await limits_of(settings)).values()) == buckets
+
+
+async def test_a_log_leaves_room_for_buckets_of_the_size_that_was_asked_for(
     limited: RealServer, tmp_path: Path
 ) -> None:
     async with account(limited, "tight") as (settings, link):
         await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
+        natster = Program(tmp_path).on(settings, "--create-log", "--sealing", "off")
+        asked = natster.with_options("--bucket-bytes", "20MiB")
+        ended = await asked.run("project", "--once")
+        assert (ended.code, "89 MiB instead of 1 GiB" in ended.said) == (0, True), ended
+        assert sorted((await limits_of(settings)).values()) == [1, 20, 20]
+
+
+async def test_a_log_that_the_account_has_no_room_for_is_told_with_the_option_for_its_size(
+    limited: RealServer, tmp_path: Path
+) -> None:
+    async with account(limited, "nearly", LogSettings(max_bytes=-1)) as (settings, link):
+        await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
+        sentence = await Program(tmp_path).on(settings, "--create-log").fail(3, "status")
+        assert sentence == (
+            "the log NATSTER_EVENTS cannot be made: beside its buckets it would get 1 MiB, less "
+            "than 16 MiB (1 MiB of the account's 1 MiB are not reserved); raise the account's "
+            "limits, or accept smaller sizes with --log-setting max_bytes=SIZE and --bucket-bytes "
+            "SIZE"
+        )
+        assert await stream_names(settings) == []
+    async with account(limited, "tight") as (settings, link):
+        await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
         natster = Program(tmp_path).on(settings, "--create-log")
-        sentence = await natster.fail(3, "project", "--once")
+        large = natster.with_options("--log-setting", "max_bytes=1GiB")
+        sentence = await large.fail(3, "project", "--once")
         assert sentence.startswith("the log NATSTER_EVENTS cannot be made (insufficient storage")
         assert "it would have 1 GiB" in sentence
         assert "--log-setting max_bytes=SIZE" in sentence

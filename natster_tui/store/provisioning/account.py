@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from natster_tui.errors import ConnectionLostError, MalformedAnswerError, ServerError
+from natster_tui.errors import (
+    ConnectionLostError,
+    DeniedError,
+    MalformedAnswerError,
+    ServerError,
+)
 from natster_tui.events.log.hazards import Fill, Limit
 from natster_tui.events.log.info import LogInfo
 from natster_tui.store.connection.answers.servers import AccountInfoAnswer, AccountTier
 from natster_tui.store.connection.link import Link
+from natster_tui.store.provisioning.sizes import Room
 
 VERB = "INFO"
 
@@ -22,6 +28,27 @@ def tier_of(account: AccountInfoAnswer, replicas: int) -> AccountTier | None:
     The usage and the limits of a tier count one replica; those of an account count all of them.
     """
     return (account.tiers or {}).get(f"R{replicas}")
+
+
+async def room_for(link: Link, replicas: int) -> Room:
+    """What the account has left for streams of so many replicas.
+
+    Without limits if we are not permitted to ask.
+    """
+    try:
+        account = await account_info(link)
+    except DeniedError:
+        return Room(replicas=replicas)
+    tier = tier_of(account, replicas)
+    used, counted = (account, replicas) if tier is None else (tier, 1)
+    limits = used.limits
+    storage = None if limits.max_storage < 0 else limits.max_storage
+    return Room(
+        per_stream=limits.storage_max_stream_bytes or None,
+        storage=storage,
+        left=None if storage is None else storage - max(used.reserved_storage, used.storage),
+        replicas=counted,
+    )
 
 
 async def account_fill(link: Link, info: LogInfo) -> Fill | None:

@@ -19,7 +19,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import notice
 from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.together import together
-from natster_tui.store.provisioning.account import account_info, tier_of
+from natster_tui.store.provisioning.account import room_for
 from natster_tui.store.provisioning.refusals import FLAG, cannot_make, too_small
 from natster_tui.store.provisioning.sizes import Room, TooSmallError, plan_sizes
 from natster_tui.store.provisioning.specs import BucketSpec, Kind
@@ -51,8 +51,7 @@ class BucketMaker:
         self._replicas = replicas
         self._log_limit = log_limit
         self._size = size
-        buckets = [projection_spec(each.bucket, each.beside) for each in projections]
-        self._needed = [LEASES, *([KEYS] if sealed else []), *buckets]
+        self._needed = buckets_needed(projections, sealed=sealed)
         self._sizes: dict[str, int] = {}
         self._noticed: dict[str, int] = {}
         self._room: Room | None = None
@@ -117,45 +116,37 @@ class BucketMaker:
             if spec.name in self._sizes:
                 return
             needed = {each.name: each for each in (*self._needed, spec)}.values()
-            self._room = await self._look_for_room()
-            missing = await self._missing(needed)
+            self._room = await room_for(self._link, self._replicas)
+            missing = await missing_of(self._link, needed)
             try:
                 self._sizes = plan_sizes(missing, self._log_limit, self._room, self._size)
             except TooSmallError as error:
                 raise too_small(error, self._room) from error
 
-    async def _missing(self, specs: Iterable[BucketSpec]) -> list[BucketSpec]:
-        async def is_missing(spec: BucketSpec) -> bool:
-            try:
-                await stream_info(self._link, spec.stream)
-            except ApiError as error:
-                if error.code == STREAM_NOT_FOUND:
-                    return True
-                raise
-            except DeniedError:
-                return True
-            return False
 
-        specs = list(specs)
-        found = await together(*map(is_missing, specs))
-        return [spec for spec, missing in zip(specs, found, strict=True) if missing]
+async def missing_of(link: Link, specs: Iterable[BucketSpec]) -> list[BucketSpec]:
+    """Those that are not on the server; one that we may not ask about counts as missing."""
 
-    async def _look_for_room(self) -> Room:
-        """What the account has left; without limits if we are not permitted to ask."""
+    async def is_missing(spec: BucketSpec) -> bool:
         try:
-            account = await account_info(self._link)
+            await stream_info(link, spec.stream)
+        except ApiError as error:
+            if error.code == STREAM_NOT_FOUND:
+                return True
+            raise
         except DeniedError:
-            return Room(replicas=self._replicas)
-        tier = tier_of(account, self._replicas)
-        used, replicas = (account, self._replicas) if tier is None else (tier, 1)
-        limits = used.limits
-        storage = None if limits.max_storage < 0 else limits.max_storage
-        return Room(
-            per_stream=limits.storage_max_stream_bytes or None,
-            storage=storage,
-            left=None if storage is None else storage - max(used.reserved_storage, used.storage),
-            replicas=replicas,
-        )
+            return True
+        return False
+
+    specs = list(specs)
+    found = await together(*map(is_missing, specs))
+    return [spec for spec, missing in zip(specs, found, strict=True) if missing]
+
+
+def buckets_needed(projections: Iterable[Projection[Any]], *, sealed: bool) -> list[BucketSpec]:
+    """The buckets of a log; `sealed` says whether it needs one for keys."""
+    buckets = [projection_spec(each.bucket, each.beside) for each in projections]
+    return [LEASES, *([KEYS] if sealed else []), *buckets]
 
 
 def projection_spec(bucket: str, beside: str = "") -> BucketSpec:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from natster_tui.errors import ApiError, BucketError, ServerError
 from natster_tui.store.connection import api_codes as codes
-from natster_tui.store.provisioning.sizes import Room, TooSmallError
+from natster_tui.store.provisioning.sizes import LEAST_LOG, Room, TooSmallError
 from natster_tui.store.provisioning.specs import BucketSpec
 from natster_tui.text.byte_sizes import described_bytes
 
 FLAG = "--bucket-bytes"
 """The option for the size of a projection's bucket."""
-_LOG_FLAG = "--log-setting max_bytes=SIZE"
+LOG_FLAG = "--log-setting max_bytes=SIZE"
+"""The option for the size of a new log."""
 
 
 def cannot_make_log(stream: str, error: ApiError, max_bytes: int) -> ServerError:
@@ -24,15 +25,24 @@ def cannot_make_log(stream: str, error: ApiError, max_bytes: int) -> ServerError
             size = "no limit" if max_bytes < 0 else described_bytes(max_bytes)
             return ServerError(
                 f"{what}: it would have {size}, and its buckets need room beside it; give a "
-                f"smaller {_LOG_FLAG}, or raise the storage limits of the account or of the server"
+                f"smaller {LOG_FLAG}, or raise the storage limits of the account or of the server"
             )
         case codes.MAX_BYTES_REQUIRED:
-            return ServerError(f"{what}: give it a size with {_LOG_FLAG}")
+            return ServerError(f"{what}: give it a size with {LOG_FLAG}")
         case codes.MAXIMUM_STREAMS:
             return ServerError(
                 f"{what}: raise max_streams of the account, or remove a stream that is not needed"
             )
     return error
+
+
+def no_room_for_log(stream: str, size: int, room: Room) -> ServerError:
+    """The error for an account that leaves a new log of no chosen size too little."""
+    return ServerError(
+        f"the log {stream} cannot be made: beside its buckets it would get "
+        f"{described_bytes(size)}, less than {described_bytes(LEAST_LOG)} ({_figures(room)}); "
+        f"raise the account's limits, or accept smaller sizes with {LOG_FLAG} and {FLAG} SIZE"
+    )
 
 
 def cannot_make(

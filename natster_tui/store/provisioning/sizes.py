@@ -1,4 +1,4 @@
-"""The size limit of each missing bucket, if the account or the user wants one.
+"""The size limits of a new log and of each missing bucket, if the account or the user wants them.
 
 Pure: it takes what the account has left, and returns sizes or the reason why they are too small.
 """
@@ -6,11 +6,15 @@ Pure: it takes what the account has left, and returns sizes or the reason why th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from natster_tui.store.provisioning.specs import BucketSpec, Kind
 from natster_tui.text.byte_sizes import GIB, MIB
 
+WANTED_LOG = GIB
+"""The size of a new log, if the account has room for it and for the buckets."""
+LEAST_LOG = 16 * MIB
+"""The smallest size of a new log, unless the user asks for less."""
 LEAST_PROJECTION = 16 * MIB
 """The smallest limit for a projection, unless the user asks for less."""
 _WANTED = {Kind.LEASE: MIB, Kind.KEYS: 64 * MIB}
@@ -76,6 +80,53 @@ def plan_sizes(
         if shares[spec.name] < needed:
             raise TooSmallError(spec, shares[spec.name], needed, asked=False)
     return shares
+
+
+class NoRoomForLogError(Exception):
+    """A new log would get only `size` bytes."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+
+def plan_log(missing: Sequence[BucketSpec], room: Room, asked: int | None = None) -> int:
+    """The size of a new log that leaves room for its buckets; raises NoRoomForLogError.
+
+    `missing` are its buckets that have to be made, and `asked` is the size of a projection that the
+    user asked for. Where the log cannot have all that it wants, it gets as much as a projection.
+    """
+    if room.at_most(WANTED_LOG) == WANTED_LOG and _leaves_room(WANTED_LOG, missing, room, asked):
+        return WANTED_LOG
+    wanted = {
+        spec.name: room.at_most(_WANTED.get(spec.kind, asked or WANTED_LOG)) for spec in missing
+    }
+    left = room.left_for_buckets
+    if left is not None and asked is not None:
+        projections = [spec.name for spec in missing if spec.kind is Kind.PROJECTION]
+        left = max(0, left - sum(wanted.pop(name) for name in projections))
+    size = _shared(wanted | {_LOG: room.at_most(WANTED_LOG)}, left)[_LOG]
+    if size < LEAST_LOG:
+        raise NoRoomForLogError(size)
+    return size
+
+
+_LOG = ""
+"""The log's name among those of buckets."""
+
+
+def _leaves_room(log: int, missing: Sequence[BucketSpec], room: Room, asked: int | None) -> bool:
+    """Whether each missing bucket gets what it needs beside a log of this size."""
+    if room.left is None:
+        return True
+    left = room.left - log * max(1, room.replicas)
+    if left < 0:
+        return False
+    try:
+        plan_sizes(missing, log, replace(room, left=left), asked)
+    except TooSmallError:
+        return False
+    return True
 
 
 def _as_asked(

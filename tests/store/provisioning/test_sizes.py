@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from natster_tui.store.provisioning.maker import KEYS, LEASES, projection_spec
 from natster_tui.store.provisioning.sizes import (
     LEAST_PROJECTION,
+    NoRoomForLogError,
     Room,
     TooSmallError,
+    plan_log,
     plan_sizes,
 )
 from natster_tui.store.provisioning.specs import BucketSpec
@@ -113,3 +115,38 @@ def test_no_plan_exceeds_what_there_is(
     for spec in (ACCOUNT, CATALOG):
         least = asked or min(LEAST_PROJECTION, log_limit or LEAST_PROJECTION)
         assert sizes[spec.name] >= least
+
+
+@pytest.mark.parametrize(
+    ("room", "asked", "size"),
+    [
+        (Room(), None, 1024),
+        (Room(per_stream=100 * MIB), None, 100),
+        (Room(storage=2 * GIB, left=2 * GIB), None, 1024),
+        # Beside 1 GiB the projections would get 15 MiB each.
+        (Room(storage=2 * GIB, left=1070 * MIB), None, 335),
+        (Room(storage=GIB, left=365 * MIB), None, 100),
+        (Room(storage=GIB, left=3 * 365 * MIB, replicas=3), None, 100),
+        (Room(storage=GIB, left=165 * MIB), 20 * MIB, 62),
+    ],
+)
+def test_a_new_log_has_1_gib_or_what_leaves_room_for_its_buckets(
+    room: Room, asked: int | None, size: int
+) -> None:
+    assert plan_log(ALL, room, asked) // MIB == size
+
+
+@pytest.mark.parametrize("room", [Room(left=0), Room(left=50 * MIB), Room(per_stream=8 * MIB)])
+def test_a_log_of_less_than_16_mib_is_not_chosen(room: Room) -> None:
+    with pytest.raises(NoRoomForLogError):
+        plan_log(ALL, room)
+
+
+@given(left=st.integers(0, 4 * GIB), replicas=st.sampled_from([1, 3]))
+def test_the_buckets_of_a_log_whose_size_was_chosen_can_be_made(left: int, replicas: int) -> None:
+    room = Room(storage=4 * GIB, left=left, replicas=replicas)
+    try:
+        log = plan_log(ALL, room)
+    except NoRoomForLogError:
+        return
+    plan(Room(storage=4 * GIB, left=left - log * replicas, replicas=replicas), log)
