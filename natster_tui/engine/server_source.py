@@ -31,7 +31,7 @@ from natster_tui.projections.registering.registry import BUILT_IN, Registry
 from natster_tui.store.connection.api_codes import STREAM_NAME_IN_USE
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.opening.servers import ServerPool
-from natster_tui.store.connection.reporting import waiting_for
+from natster_tui.store.connection.reporting import notice_once, waiting_for
 from natster_tui.store.connection.together import together
 from natster_tui.store.embedded.server import (
     EmbeddedServer,
@@ -41,7 +41,7 @@ from natster_tui.store.embedded.server import (
 )
 from natster_tui.store.embedded.store_watch import StoreProblem, StoreProblemKind
 from natster_tui.store.log import EventLog, replicas_of_new_log
-from natster_tui.store.log_config import LogSettings
+from natster_tui.store.log_config import LogSettings, settings_not_applied
 from natster_tui.store.provisioning.log_size import choose_log_size
 from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.provisioning.refusals import cannot_make_log
@@ -255,11 +255,13 @@ async def _found_or_made(
     link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
 ) -> EventLog:
     try:
-        return await EventLog.open(link, choice.system)
+        log = await EventLog.open(link, choice.system)
     except MissingLogError:
         if not create or choice.read_only:
             await _refuse_gone_log(link, choice)
             raise
+    else:
+        return _adopted(log, choice)
     try:
         settings = await _settings_of_new(link, choice, sealed=sealing.for_new_log)
         return await EventLog.create(link, choice.system, settings)
@@ -267,7 +269,18 @@ async def _found_or_made(
         if error.code != STREAM_NAME_IN_USE:
             raise cannot_make_log(choice.system.stream, error, settings.max_bytes) from error
         # Another process made it between our look and our try.
-        return await EventLog.open(link, choice.system)
+        return _adopted(await EventLog.open(link, choice.system), choice)
+
+
+def _adopted(log: EventLog, choice: LogChoice) -> EventLog:
+    """A log that exists, as it is; settings that it does not have are reported."""
+    if names := settings_not_applied(choice.settings, log.info):
+        verb = "is" if len(names) == 1 else "are"
+        notice_once(
+            f"the log {log.stream} exists and is used as it is: {', '.join(names)} of "
+            f"--log-setting {verb} not applied"
+        )
+    return log
 
 
 async def _settings_of_new(link: Link, choice: LogChoice, *, sealed: bool) -> LogSettings:

@@ -11,6 +11,7 @@ from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 
 _Count = Annotated[int, Field(ge=0, lt=10**18)]
+_DUPLICATE_WINDOW_S = 120
 
 
 class LogSettings(BaseModel):
@@ -26,7 +27,7 @@ class LogSettings(BaseModel):
     deny_delete: bool = True
     deny_purge: bool = True
     allow_direct: bool = True
-    duplicate_window_s: _Count = 120
+    duplicate_window_s: _Count = _DUPLICATE_WINDOW_S
     replicas: _Count | None = None
     max_bytes: Annotated[int, Field(ge=-1, lt=10**18)] = 1024**3
     sealing: Literal["on", "off"] = "off"
@@ -53,6 +54,24 @@ def stream_config(system: EventSystem, settings: LogSettings, replicas: int) -> 
         "max_consumers": -1,
         "metadata": {"natster-sealing": settings.sealing},
     }
+
+
+def settings_not_applied(settings: LogSettings, info: LogInfo) -> tuple[str, ...]:
+    """The settings that were given for a log which exists, and has another value."""
+    # The server stores a default for what is 0, and nothing for no limit.
+    wanted = {
+        "discard": settings.discard,
+        "deny_delete": settings.deny_delete,
+        "deny_purge": settings.deny_purge,
+        "allow_direct": settings.allow_direct,
+        "duplicate_window_s": settings.duplicate_window_s or _DUPLICATE_WINDOW_S,
+        "replicas": settings.replicas or 1,
+        "max_bytes": max(0, settings.max_bytes),
+    }
+    given = settings.model_fields_set
+    return tuple(
+        name for name, value in wanted.items() if name in given and getattr(info, name) != value
+    )
 
 
 def log_info(answer: StreamInfoAnswer) -> LogInfo:
@@ -88,6 +107,7 @@ def log_info(answer: StreamInfoAnswer) -> LogInfo:
         is_mirror=config.mirror is not None,
         is_sealed_stream=config.sealed,
         subjects=config.subjects or (),
+        duplicate_window_s=config.duplicate_window / 1e9,
         # A single server may report a cluster without a name.
         in_cluster=answer.cluster is not None and bool(answer.cluster.name),
     )

@@ -981,5 +981,19 @@ async def test_a_log_that_exists_is_adopted_as_it_is(
     natster: Program, imported: EventLog, settings: ConnectionSettings
 ) -> None:
     before = await everything(settings)
-    await natster.succeed("status", "--create-log", "--log-setting", "max_bytes=5000000")
+    size, window = ("--log-setting", "max_bytes=5000000"), ("--log-setting", "duplicate_window_s=9")
+    held = [("--log-setting", pair) for pair in ("discard=new", "duplicate_window_s=120")]
+    one, several, *silent = await together(
+        natster.run("status", "--create-log", *size),
+        natster.run("status", *window, *size),
+        natster.succeed("status", "--create-log"),
+        natster.succeed("status", "--create-log", *held[0], *held[1]),
+    )
+    assert [each.code for each in (one, several)] == [0, 0]
+    exists = "the log NATSTER_EVENTS exists and is used as it is"
+    assert one.sentence == f"{exists}: max_bytes of --log-setting is not applied"
+    assert several.sentence == (
+        f"{exists}: duplicate_window_s, max_bytes of --log-setting are not applied"
+    )
+    assert [each.said for each in silent] == ["", ""]
     assert await everything(settings) == before

@@ -45,6 +45,7 @@ class LogInfo:
     is_sealed_stream: bool = False
     """Whether the stream's setting `sealed` is on: it takes nothing and loses nothing."""
     in_cluster: bool = False
+    duplicate_window_s: float = 120
     subjects: tuple[str, ...] = ()
     """What the stream takes now, wildcards included; empty for a mirror. It may hold others."""
 

@@ -26,6 +26,7 @@ class Reporter:
 
     def __init__(self, on_notice: Callable[[str], None]) -> None:
         self.notice = on_notice
+        self._noticed: set[str] = set()
         self._waits: dict[object, tuple[What, float]] = {}
 
     def waits(self, seconds: float) -> list[str]:
@@ -41,6 +42,12 @@ class Reporter:
             elif since <= now - seconds:
                 found.append((since, text))
         return list(dict.fromkeys(text for _since, text in sorted(found)))
+
+    def notice_once(self, sentence: str) -> None:
+        """See the function of that name."""
+        if sentence not in self._noticed:
+            self._noticed.add(sentence)
+            self.notice(sentence)
 
     @contextmanager
     def waiting_for(self, what: What) -> Iterator[None]:
@@ -79,3 +86,10 @@ def notice(sentence: str) -> None:
     reporter = _reporter.get()
     if reporter is not None:
         reporter.notice(sentence)
+
+
+def notice_once(sentence: str) -> None:
+    """Report what the user should know, but not again at the next connection."""
+    reporter = _reporter.get()
+    if reporter is not None:
+        reporter.notice_once(sentence)
