@@ -217,16 +217,14 @@ class Dashboard(TerminalApp):
             self._prompt.say(str(error), is_problem=True)
             return
         self._prompt.close()
-        self.panes.stand_at(self.panes.inspector)
-        self.panes.focus(self.panes.inspector)
+        self.panes.show_inspector()
 
     def _inspect(self, pane: VirtualList) -> None:
         if not self.screen_stack:
             return  # the dashboard has ended meanwhile
         self.panes.used = pane
-        if isinstance(pane, DocumentsPane) and self.focused is pane:
-            for narrowed in self.panes.narrowed_by(pane):
-                narrowed.show(pane.selected_key)
+        if self.focused is pane:
+            self.panes.narrow_by(pane)
         self.refreshing.soon()
 
     # -- commands --------------------------------------------------------------------------
@@ -291,8 +289,7 @@ class Dashboard(TerminalApp):
     def _show_inspector(self) -> None:
         """Go to the inspector where the layout hides it: the answer of a key stands there."""
         if not self.panes.inspector.is_open:
-            self.panes.stand_at(self.panes.inspector)
-            self.panes.focus(self.panes.inspector)
+            self.panes.show_inspector()
 
     def action_json(self) -> None:
         """Show a document as JSON, or its page again."""

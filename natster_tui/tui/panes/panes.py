@@ -112,6 +112,17 @@ class Panes:
                 if narrowing is not None and narrowing.by == pane.projection.name:
                     yield other
 
+    def narrow_by(self, pane: VirtualList) -> None:
+        """Narrow other panes to what the row of this one links to."""
+        if isinstance(pane, DocumentsPane):
+            for narrowed in self.narrowed_by(pane):
+                narrowed.show(pane.selected_key)
+
+    def show_inspector(self) -> None:
+        """Go to the inspector."""
+        self.stand_at(self.inspector)
+        self.focus(self.inspector)
+
     def stand_at(self, pane: Widget) -> None:
         """Mark the pane that is in use, on which the layout depends."""
         if pane.has_class("here"):

@@ -222,7 +222,10 @@ class GoToBox(Dialog[None]):
                 notice(self, "ctrl+t travels to events and moments; enter opens this")
             case MomentPlace(seconds):
                 self._look_up(seconds, travelling=travelling)
-            case DocumentPlace() | EventPlace() as place:
+            case DocumentPlace() as place:
+                self.dismiss()
+                self._opener.open_page(place)
+            case EventPlace() as place:
                 self.dismiss()
                 self._opener.open(place, travelling=travelling)
 

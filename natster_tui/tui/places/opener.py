@@ -73,6 +73,15 @@ class Opener:
             self.trail.visit(self.here, place)
             self._show(place, stay=stay)
 
+    def open_page(self, place: DocumentPlace) -> None:
+        """Go to a document, and to its page where the layout shows one pane at a time."""
+        self.open(place)
+        screen, pane = self._panes.inspector.screen, self._pane_of(place)
+        if screen.has_class("-narrow") or screen.has_class("zoomed"):
+            # The list gives the keyboard away before it has narrowed the others itself.
+            self._panes.narrow_by(pane)
+            self._panes.show_inspector()
+
     def back(self) -> None:
         """To where one was before."""
         if (place := self.trail.back(self.here)) is not None:

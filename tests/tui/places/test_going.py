@@ -13,12 +13,11 @@ from tests.tui.running import dashboard
 from tests.tui.scenes import projected, text_of
 
 
-@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
 async def test_an_account_a_catalog_and_an_event_are_opened_by_what_they_are_called(
-    settings: ConnectionSettings, size: tuple[int, int]
+    settings: ConnectionSettings,
 ) -> None:
     await projected(settings)
-    async with dashboard(settings, size=size) as (app, pilot):
+    async with dashboard(settings) as (app, pilot):
         # Typed in one piece, before the box or its names are there.
         type_at_once(app, ":farid\r")
         await until(lambda: app.panes.accounts.has_focus)
@@ -34,6 +33,32 @@ async def test_an_account_a_catalog_and_an_event_are_opened_by_what_they_are_cal
         await until(lambda: app.panes.accounts.selected_key == key)
         await pilot.press("b", "b", "b", "B")
         await until(lambda: app.panes.catalogs.has_focus)
+        assert app.panes.catalogs.selected_key == "night-walks"
+
+
+@pytest.mark.parametrize("zoomed", [False, True])
+async def test_where_one_pane_is_shown_at_a_time_the_box_opens_the_page(
+    settings: ConnectionSettings, *, zoomed: bool
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(140, 40) if zoomed else (80, 24)) as (app, pilot):
+        if zoomed:
+            await pilot.press("z")
+        inspector = app.panes.inspector
+        # Typed in one piece, before the box or its names are there.
+        type_at_once(app, ":farid naz\r")
+        await until(lambda: inspector.has_focus and inspector.is_open)
+        await until(lambda: "5 Account Farid Nazhand" in text_of(app))
+        await until(lambda: "shared with it" in text_of(app))
+        assert app.panes.catalogs.of == app.panes.accounts.selected_key
+        await pilot.type(":night-walks\r")
+        await until(lambda: "5 Catalog night-walks" in text_of(app))
+        await until(lambda: "Hiro Matsukage" in text_of(app))
+        await until(lambda: inspector.has_focus and inspector.is_open)
+        await pilot.type(":17\r")
+        await until(lambda: app.panes.timeline.has_focus)
+        await pilot.press("b")
+        await until(lambda: app.panes.used is app.panes.catalogs)
         assert app.panes.catalogs.selected_key == "night-walks"
 
 
