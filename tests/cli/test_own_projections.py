@@ -6,10 +6,12 @@ import asyncio
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from natster_tui import docs
+from natster_tui.events.account_keys import encode_account_key
 from natster_tui.store.connection.link import Link
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.outputs.test_outputs import check
@@ -136,6 +138,46 @@ async def test_of_many_documents_the_first_are_listed_and_the_rest_is_counted(
     tried = await Program(tmp_path).on(settings).succeed("try", str(file))
     assert [account for account in accounts if f"  {account} " in tried.out] == accounts[:20]
     assert "  … and 3 more" in tried.lines
+
+
+async def test_of_many_documents_that_differ_ten_are_listed_by_name_and_the_rest_is_counted(
+    natster: Program, file: Path, tmp_path: Path
+) -> None:
+    second = tmp_path / "activity_v2.py"
+    second.write_text(with_last_seen(ACTIVITY))
+    stored, changed = ("--projection", str(file)), ("--projection", str(second))
+    lines = [json.dumps(_initialized(number)) for number in range(12)]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines))
+    await natster.succeed("import", "--create-log", str(tmp_path / "log.jsonl"))
+    await natster.succeed("project", "activity", "--once", *stored)
+    await natster.succeed("project", "activity", "--beside", "--once", *changed)
+    told = (
+        await natster.run("compare", "activity", *changed),
+        await natster.run("promote", "activity", *changed),
+        await natster.run("try", str(second)),
+        await natster.run("verify", "activity", *changed),
+        await natster.run("rebuild", "activity", "--dry-run", *changed),
+    )
+    for ended in told:
+        named = [line for line in ended.lines if line.endswith(" changed")]
+        assert len(named) == 10, ended
+        assert all(re.fullmatch(r"  Account \d+ \(A\w{3}…\w{3}\) changed", line) for line in named)
+        assert "  … and 2 more" in ended.lines
+    whole = await natster.run("compare", "activity", "--json", *changed)
+    assert len(whole.json["changed"]) == 12
+
+
+def _initialized(number: int) -> dict[str, Any]:
+    """A line of an exported log: an account that gives itself a name."""
+    account = encode_account_key(bytes([number + 1]) * 32)
+    payload = {"account_key": account, "account_name": f"Account {number}"}
+    return {
+        "seq": number + 1,
+        "time": "2026-11-23T03:13:15Z",
+        "subject": f"natster.events.{account}.none.none.natster_initialized",
+        "headers": {},
+        "payload": json.dumps(payload),
+    }
 
 
 async def test_a_second_version_is_projected_beside_the_first_compared_and_dropped(

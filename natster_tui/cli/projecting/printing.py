@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import click
 
+from natster_tui.cli.naming import NamesAndKeys, for_output
+from natster_tui.engine.account_names import account_names
 from natster_tui.engine.rebuilding.replay import ReplayProgress
+from natster_tui.events.account_keys import account_key_problem
 from natster_tui.projections.diff import KeyChange
 from natster_tui.projections.versions.comparing import FieldCount
-from natster_tui.projections.wording import change_line
+from natster_tui.projections.wording import Naming, change_line
+from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 from natster_tui.text.safe_text import safe_text
 
-_CHANGES_SHOWN = 50
+_SHOWN = 10
+"""Documents, and fields of one document: a question often follows, which must stay in sight."""
 _CLEAR = "\r\x1b[K"
 
 
-def print_changes(changes: Sequence[KeyChange], *, against: str) -> None:
-    """Print the first documents that differ, field by field; `against` says from what."""
-    for change in changes[:_CHANGES_SHOWN]:
-        click.echo(f"  {screen_text(change.key, 100)} {change.kind}")
-        if change.kind == "changed":
-            for field in change.fields():
-                click.echo(f"    {change_line(field)}")
-    if len(changes) > _CHANGES_SHOWN:
-        click.echo(f"  … and {len(changes) - _CHANGES_SHOWN:,} more that differ from {against}")
+async def names_for(log: EventLog, changes: Collection[KeyChange], instance: str) -> Naming | None:
+    """How accounts are called where these changes are printed; None if there are no changes."""
+    return NamesAndKeys(await account_names(log, instance)) if changes else None
+
+
+def print_changes(changes: Sequence[KeyChange], names: Naming | None = None) -> None:
+    """Print the first documents that differ, field by field; accounts by whole keys if no names."""
+    for change in changes[:_SHOWN]:
+        click.echo(for_output(f"  {_called(change.key, names)} {change.kind}"))
+        fields = change.fields() if change.kind == "changed" else ()
+        for field in fields[:_SHOWN]:
+            click.echo(for_output(f"    {change_line(field, names=names)}"))
+        if len(fields) > _SHOWN:
+            click.echo(for_output(f"    … and {len(fields) - _SHOWN:,} more"))
+    if len(changes) > _SHOWN:
+        click.echo(for_output(f"  … and {len(changes) - _SHOWN:,} more"))
+
+
+def _called(key: str, names: Naming | None) -> str:
+    """What a document is called. Only accounts have names, and keys that are shortened."""
+    is_account = account_key_problem(key) is None
+    return screen_text(key, 100) if names is None or not is_account else names.of(key)
 
 
 def print_field_counts(fields: Sequence[FieldCount], documents: int) -> None:

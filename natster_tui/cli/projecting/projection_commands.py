@@ -19,6 +19,7 @@ from natster_tui.cli.outputs.projecting import (
 )
 from natster_tui.cli.projecting.printing import (
     end_progress,
+    names_for,
     print_changes,
     progress_line,
     tell_repeated_ids,
@@ -44,6 +45,7 @@ from natster_tui.engine.workspace import WorkspaceOptions
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
+from natster_tui.projections.wording import Naming
 from natster_tui.store.log import EventLog
 from natster_tui.text.counting import counted
 
@@ -123,17 +125,19 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
 
     chosen = chosen_projections(target.choice.projections, name)
 
-    async def compare(log: EventLog) -> tuple[list[Verdict], ReplayProgress]:
+    async def compare(log: EventLog) -> tuple[list[Verdict], ReplayProgress, Naming | None]:
         work = Rebuild(log, WholeProjections(chosen), target.instance, progress_line())
-        return await work.verify(), work.progress
+        found = await work.verify()
+        changes = [change for verdict in found for change in verdict.listed]
+        return found, work.progress, await names_for(log, changes, target.instance)
 
-    verdicts, progress = run(with_log(target.source, target.choice, compare))
+    verdicts, progress, names = run(with_log(target.source, target.choice, compare))
     end_progress()
     tell_repeated_ids(progress)
     if as_json:
         click.echo(output_line(Verdicts(tuple(map(ProjectionVerdict.of, verdicts)))))
     for verdict in verdicts if not as_json else ():
         click.echo(verdict.sentence)
-        print_changes(verdict.listed, against="the log")
+        print_changes(verdict.listed, names)
     if not all(verdict.good for verdict in verdicts):
         click.get_current_context().exit(1)

@@ -20,6 +20,7 @@ from natster_tui.cli.outputs.projecting import (
 )
 from natster_tui.cli.projecting.printing import (
     end_progress,
+    names_for,
     print_changes,
     print_field_counts,
     progress_line,
@@ -42,6 +43,7 @@ from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
 from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
+from natster_tui.projections.wording import Naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ async def _rebuild(target: Target, scope: Scope, form: _Form) -> list[Verdict]:
         plans = await work.prepare()
         end_progress()
         if not form.as_json:
-            _print_plans(work, plans)
+            changes = [change for plan in plans for change in plan.listed]
+            _print_plans(work, plans, await names_for(log, changes, target.instance))
         if form.dry_run:
             if form.as_json:
                 click.echo(output_line(Plans(tuple(map(ProjectionPlan.of, plans)))))
@@ -147,11 +150,11 @@ def _confirmed(decision: Decision, scope: Scope, form: _Form) -> Consent:
     return decision.consent
 
 
-def _print_plans(work: Rebuild, plans: Sequence[PlannedRebuild]) -> None:
+def _print_plans(work: Rebuild, plans: Sequence[PlannedRebuild], names: Naming | None) -> None:
     for plan in plans:
         click.echo(f"{plan.projection.name}: at {plan.seq:,}, {plan.summary}")
         print_field_counts(plan.fields(), plan.diff.keys)
-        print_changes(plan.listed, against="what is stored")
+        print_changes(plan.listed, names)
     for error in work.blocked.values():
         click.echo(f"blocked: {error.sentence}; the projection would end before that event")
 

@@ -17,6 +17,7 @@ from natster_tui.cli.outputs.trying import Folded, Trials, TriedProjection
 from natster_tui.cli.projecting.printing import (
     draw_line,
     end_progress,
+    names_for,
     print_changes,
     print_field_counts,
 )
@@ -35,6 +36,7 @@ from natster_tui.projections.diff import diff_documents, same_json
 from natster_tui.projections.documents import encode_document, read_document
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.registering.loading import load_file, saved_at
+from natster_tui.projections.wording import Naming
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.files import expand_home
 from natster_tui.text.masking import mask_json, screen_text
@@ -92,7 +94,8 @@ async def _try_all(
         click.echo(output_line(Trials(tuple(map(TriedProjection.of, trials)))))
     else:
         for trial in trials:
-            _print_trial(trial)
+            changes = () if trial.diff is None else trial.diff.changes
+            _print_trial(trial, await names_for(log, changes, instance))
     return any(trial.differs for trial in trials)
 
 
@@ -113,12 +116,12 @@ async def _watch(log: EventLog, records: Sequence[Record], path: Path, instance:
         await asyncio.sleep(LOOK_S)
 
 
-def _print_trial(trial: Trial) -> None:
+def _print_trial(trial: Trial, names: Naming | None) -> None:
     for line in result_lines(trial):
         click.echo(line)
     if trial.diff is not None:
         print_field_counts(trial.fields(), trial.diff.keys)
-        print_changes(trial.diff.changes, against="what is stored")
+        print_changes(trial.diff.changes, names)
     click.echo(second_fold_line(trial))
 
 
@@ -162,7 +165,7 @@ def fold(file: str, name: str | None, expect: str | None, reveal: bool, **_given
         diff = diff_documents(expected[each], documents, _is_expected)
         differs = differs or bool(diff)
         click.echo(f"{each}: {len(documents):,} documents, {diff.summary}")
-        print_changes(diff.changes, against="what is expected")
+        print_changes(diff.changes)
     if differs:
         click.get_current_context().exit(1)
 

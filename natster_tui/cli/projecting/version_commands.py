@@ -13,6 +13,7 @@ from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.versions import ComparedVersions, PromotedVersion
 from natster_tui.cli.projecting.printing import (
     end_progress,
+    names_for,
     print_changes,
     print_field_counts,
     progress_line,
@@ -31,6 +32,7 @@ from natster_tui.engine.versions.finding import VersionPair, version_beside
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.engine.versions.side_by_side import SideBySide
 from natster_tui.errors import RefusedError, UsageError
+from natster_tui.projections.wording import Naming
 from natster_tui.store.log import EventLog
 
 _version = click.option(
@@ -57,25 +59,26 @@ def compare(name: str, version: int | None, as_json: bool, **_given: Any) -> Non
     registry = target.choice.projections
     chosen_projection(registry, name)
 
-    async def work(log: EventLog) -> SideBySide:
+    async def work(log: EventLog) -> tuple[SideBySide, Naming | None]:
         pair = await version_beside(log.link, registry, name, version)
-        return await compare_versions(log, pair, target.instance)
+        compared = await compare_versions(log, pair, target.instance)
+        return compared, await names_for(log, compared.difference.diff.changes, target.instance)
 
-    found = run(with_log(target.source, target.choice, work))
+    found, names = run(with_log(target.source, target.choice, work))
     if as_json:
         click.echo(output_line(ComparedVersions.of(found)))
     else:
-        print_comparison(found)
+        print_comparison(found, names)
     if found.difference:
         click.get_current_context().exit(1)
 
 
-def print_comparison(found: SideBySide) -> None:
+def print_comparison(found: SideBySide, names: Naming | None) -> None:
     """Print two versions side by side: the counts, the fields, and the first documents."""
     for line in found.lines():
         click.echo(line)
     print_field_counts(found.difference.fields(), found.difference.diff.keys)
-    print_changes(found.difference.diff.changes, against=f"version {found.stored.version}")
+    print_changes(found.difference.diff.changes, names)
 
 
 @click.command()
@@ -121,7 +124,8 @@ async def _promote(
             if plan.compared is None:
                 click.echo(f"{name}: finishing an interrupted rebuild")
             else:
-                print_comparison(plan.compared)
+                changes = plan.compared.difference.diff.changes
+                print_comparison(plan.compared, await names_for(log, changes, target.instance))
             click.echo(f"version {pair.version} beside: {plan.candidate.sentence}")
             click.echo(f"{pair.used.bucket} at {plan.rebuild.seq:,}: {plan.rebuild.summary}")
         _confirm_promotion(promotion.decide(request), request, pair)
