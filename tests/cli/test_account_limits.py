@@ -189,6 +189,31 @@ async def test_no_storage_is_told(limited: RealServer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "log", "lacking"),
+    [
+        ("storage", 100, "0 bytes of the account's 100 MiB are not reserved"),
+        ("storage", 99, ""),
+        ("tight", 110, "20 MiB of the account's 130 MiB are not reserved"),
+        ("tight", 60, ""),
+    ],
+)
+async def test_too_little_storage_for_the_missing_buckets_is_a_hazard(
+    limited: RealServer, tmp_path: Path, name: str, log: int, lacking: str
+) -> None:
+    async with account(limited, name, LogSettings(max_bytes=log * MIB)) as (settings, _link):
+        natster = Program(tmp_path).on(settings)
+        shown = (await natster.succeed("status")).out
+        hazard = (
+            f"the account has no room for PROJ_ACCOUNT and PROJ_CATALOG, not made yet ({lacking})"
+        )
+        assert (hazard in shown) == bool(lacking), shown
+        assert ("no room" in shown) == bool(lacking)
+        assert (await natster.run("project", "--once")).code == (3 if lacking else 0)
+        if not lacking:
+            assert "no room" not in (await natster.succeed("status")).out
+
+
+@pytest.mark.parametrize(
     ("name", "size", "buckets"),
     [
         # 130 MiB for the log, keys, two projections and a lease.

@@ -20,8 +20,9 @@ from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
-from natster_tui.store.provisioning.account import account_fill
+from natster_tui.store.provisioning.account import account_fill, account_if_permitted
 from natster_tui.store.provisioning.lasting import read_bucket_hazards
+from natster_tui.store.provisioning.maker import projection_spec
 
 
 class HazardWatch:
@@ -35,6 +36,7 @@ class HazardWatch:
         self._clear = 0
         self._buckets: tuple[Hazard, ...] = ()
         self._of_account: Fill | None = None
+        self._room: Hazard | None = None
 
     async def look(self, log: EventLog) -> None:
         """Ask the server about what does not follow from the log's own settings."""
@@ -43,13 +45,18 @@ class HazardWatch:
 
     async def look_at_storage(self, log: EventLog) -> None:
         """Ask how the projections' buckets are set up now, and how full the account is."""
-        self._buckets, self._of_account = await together(
-            self._of_buckets(log), account_fill(log.link, log.info)
-        )
-
-    async def _of_buckets(self, log: EventLog) -> tuple[Hazard, ...]:
         asked = [read_bucket_hazards(log.link, each.bucket) for each in self._projections]
-        return tuple(hazard for found in await together(*asked) for hazard in found)
+        found, account = await together(together(*asked), account_if_permitted(log.link))
+        self._buckets = tuple(hazard for hazards in found for hazard in hazards or ())
+        self._of_account = account_fill(account, log.info)
+        self._room = None
+        if account is not None:
+            missing = [
+                projection_spec(each.bucket, each.beside)
+                for each, hazards in zip(self._projections, found, strict=True)
+                if hazards is None
+            ]
+            self._room = log.buckets.room_hazard(missing, account)
 
     def fill(self, log: EventLog) -> Fill | None:
         """How full the log is against its nearest limit, None where it has none."""
@@ -83,6 +90,7 @@ class HazardWatch:
             *hazards_of(log.info, self._of_account),
             *clear,
             *self._buckets,
+            *((self._room,) if self._room else ()),
             *((repeated,) if repeated else ()),
             *(() if link.info.has_atomic_batches else (old_server(link.info.version_described),)),
             *map(keys_problem, log.sealing.problems),

@@ -23,7 +23,7 @@ async def refuse_if_forgotten(
     log is replayed, but only for buckets with settings that lose documents.
     """
     for projection in projections:
-        hazards = await read_bucket_hazards(log.link, projection.bucket)
+        hazards = await read_bucket_hazards(log.link, projection.bucket) or ()
         forgets = [each for each in hazards if each.kind is HazardKind.BUCKET_FORGETS]
         if not forgets:
             continue

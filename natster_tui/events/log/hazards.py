@@ -6,7 +6,7 @@ place that words them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
@@ -40,6 +40,7 @@ class HazardKind(StrEnum):
     REPEATED_ID = auto()
     BUCKET_FORGETS = auto()
     BUCKET_HISTORY = auto()
+    BUCKET_NO_ROOM = auto()
     OLD_SERVER = auto()
     KEYS = auto()
 
@@ -155,6 +156,15 @@ def bucket_history(bucket: str, values: int) -> Hazard:
         HazardKind.BUCKET_HISTORY,
         f"the bucket {bucket} keeps {kept} of a key (history): it grows, and what a document said "
         f"before stays readable; set max_msgs_per_subject of the stream KV_{bucket} to 1",
+    )
+
+
+def no_room_for_buckets(buckets: Sequence[str], figures: str) -> Hazard:
+    """Buckets are missing, and the account has too little storage; `figures` say how little."""
+    return Hazard(
+        HazardKind.BUCKET_NO_ROOM,
+        f"the account has no room for {' and '.join(buckets)}, not made yet ({figures}): raise its "
+        "storage limit, or lower max_bytes of the log's stream, before projecting",
     )
 
 

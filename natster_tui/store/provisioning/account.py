@@ -36,9 +36,13 @@ async def room_for(link: Link, replicas: int) -> Room:
     Without limits if we are not permitted to ask.
     """
     try:
-        account = await account_info(link)
+        return room_of(await account_info(link), replicas)
     except DeniedError:
         return Room(replicas=replicas)
+
+
+def room_of(account: AccountInfoAnswer, replicas: int) -> Room:
+    """The same of an account's answer."""
     tier = tier_of(account, replicas)
     used, counted = (account, replicas) if tier is None else (tier, 1)
     limits = used.limits
@@ -48,22 +52,29 @@ async def room_for(link: Link, replicas: int) -> Room:
         storage=storage,
         left=None if storage is None else storage - max(used.reserved_storage, used.storage),
         replicas=counted,
+        sizes_required=limits.max_bytes_required,
     )
 
 
-async def account_fill(link: Link, info: LogInfo) -> Fill | None:
-    """How full the log's account is; None if it has no limit, or none that we may know."""
+async def account_if_permitted(link: Link) -> AccountInfoAnswer | None:
+    """The account; None if we may not know about it."""
     subject = link.target.request(VERB)
     if link.denials.of(subject) is not None:
         # Asked again and again by a dashboard, and the server logs each denied request.
         return None
     link.denials.on_chance.add(subject)
     try:
-        account = await account_info(link)
+        return await account_info(link)
     except (ConnectionLostError, MalformedAnswerError):
         raise
     except ServerError:
         # Not permitted, or not exported to this account: the limit stays unknown.
+        return None
+
+
+def account_fill(account: AccountInfoAnswer | None, info: LogInfo) -> Fill | None:
+    """How full the log's account is; None if it has no limit, or none that we may know."""
+    if account is None:
         return None
     return fill_of(tier_of(account, info.replicas) or account, info.storage)
 

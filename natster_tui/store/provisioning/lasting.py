@@ -39,12 +39,12 @@ def hazards_of_bucket(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
     return tuple(hazards)
 
 
-async def read_bucket_hazards(link: Link, bucket: str) -> tuple[Hazard, ...]:
-    """The same for a bucket on the server; empty if it does not exist."""
+async def read_bucket_hazards(link: Link, bucket: str) -> tuple[Hazard, ...] | None:
+    """The same for a bucket on the server; None if it does not exist."""
     try:
         info = await stream_info(link, f"KV_{bucket}")
     except ApiError as error:
         if error.code == STREAM_NOT_FOUND:
-            return ()
+            return None
         raise
     return hazards_of_bucket(bucket, info.config)

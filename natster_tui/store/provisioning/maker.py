@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from natster_tui.errors import ApiError, DeniedError
+from natster_tui.events.log.hazards import Hazard, no_room_for_buckets
 from natster_tui.projections.api import Projection
+from natster_tui.store.connection.answers.servers import AccountInfoAnswer
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
     MAX_BYTES_REQUIRED,
@@ -19,8 +21,8 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import notice
 from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.together import together
-from natster_tui.store.provisioning.account import room_for
-from natster_tui.store.provisioning.refusals import FLAG, cannot_make, too_small
+from natster_tui.store.provisioning.account import room_for, room_of
+from natster_tui.store.provisioning.refusals import FLAG, cannot_make, figures_of, too_small
 from natster_tui.store.provisioning.sizes import Room, TooSmallError, plan_sizes
 from natster_tui.store.provisioning.specs import BucketSpec, Kind
 from natster_tui.text.byte_sizes import described_bytes
@@ -77,6 +79,25 @@ class BucketMaker:
             return await self._make(spec, self._sizes[spec.name])
         except ApiError as error:
             raise self._refusal(spec, error) from error
+
+    def room_hazard(
+        self, missing: Sequence[BucketSpec], account: AccountInfoAnswer
+    ) -> Hazard | None:
+        """That the account has too little storage for missing buckets; None if it has enough."""
+        room = room_of(account, self._replicas)
+        if missing and not self._has_room(missing, room):
+            return no_room_for_buckets([each.name for each in missing], figures_of(room))
+        return None
+
+    def _has_room(self, missing: Sequence[BucketSpec], room: Room) -> bool:
+        if not room.sizes_required and self._size is None:
+            # Buckets without a limit reserve nothing, but are refused where nothing is left.
+            return room.left is None or room.left > 0
+        try:
+            plan_sizes(missing, self._log_limit, room, self._size)
+        except TooSmallError:
+            return False
+        return True
 
     def _tell_sizes(self) -> None:
         if self._noticed != self._sizes:

@@ -40,7 +40,7 @@ def no_room_for_log(stream: str, size: int, room: Room) -> ServerError:
     """The error for an account that leaves a new log of no chosen size too little."""
     return ServerError(
         f"the log {stream} cannot be made: beside its buckets it would get "
-        f"{described_bytes(size)}, less than {described_bytes(LEAST_LOG)} ({_figures(room)}); "
+        f"{described_bytes(size)}, less than {described_bytes(LEAST_LOG)} ({figures_of(room)}); "
         f"raise the account's limits, or accept smaller sizes with {LOG_FLAG} and {FLAG} SIZE"
     )
 
@@ -89,11 +89,11 @@ def too_small(error: TooSmallError, room: Room) -> BucketError:
     if error.asked:
         return BucketError(
             f"the bucket {name} cannot have {least}: the account has {size} for it "
-            f"({_figures(room)}); give a smaller {FLAG}, or raise the account's limits"
+            f"({figures_of(room)}); give a smaller {FLAG}, or raise the account's limits"
         )
     return BucketError(
         f"the account requires a size for each bucket, and {name} would get {size}, less than "
-        f"{least} ({_figures(room)}): raise the account's limits, or give {FLAG} SIZE to accept "
+        f"{least} ({figures_of(room)}): raise the account's limits, or give {FLAG} SIZE to accept "
         "a smaller one"
     )
 
@@ -129,7 +129,7 @@ def _no_storage(size: int | None, room: Room | None, log_limit: int) -> str:
             f"all of the storage is reserved{log}; {raise_it}, or lower max_bytes of the log's "
             "stream"
         )
-    known = "" if room is None else f", {_figures(room)}"
+    known = "" if room is None else f", {figures_of(room)}"
     return (
         f"there is no room for {described_bytes(size)}{known}; {raise_it}, or give a smaller {FLAG}"
     )
@@ -141,7 +141,7 @@ def _per_stream(room: Room | None) -> str:
     return f"the account allows {described_bytes(room.per_stream)} for a stream"
 
 
-def _figures(room: Room) -> str:
+def figures_of(room: Room) -> str:
     """What the account allows, in figures."""
     figures = []
     if room.storage is not None and room.left is not None:

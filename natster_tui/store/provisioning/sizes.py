@@ -26,13 +26,14 @@ class Room:
     """What an account still has for streams on disk, in bytes; None for no limit.
 
     `storage` is the account's limit and `left` what is not reserved of it. Each byte of a bucket
-    counts `replicas` times.
+    counts `replicas` times. `sizes_required`: each stream must have a size.
     """
 
     per_stream: int | None = None
     storage: int | None = None
     left: int | None = None
     replicas: int = 1
+    sizes_required: bool = False
 
     def at_most(self, size: int) -> int:
         """A size within the limit of a stream."""
