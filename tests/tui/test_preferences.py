@@ -67,6 +67,37 @@ async def test_hints_on_screen_name_the_keys_of_the_settings(settings: Connectio
         assert "^e follows" in text_of(app)
 
 
+async def test_dialogs_name_the_keys_of_the_settings(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    keys = {
+        "page.search": "f3",
+        "page.close": "f4",
+        "help.leave": "f5",
+        "topics.close": "f6",
+        "topic.close": "f7",
+        "publish.cancel_typed": "f8",
+        "why.open": "f9",
+        "why.field": "f10",
+        "why.close": "f11",
+    }
+    text = "\n".join(f"keymap.{command} = '{key}'" for command, key in keys.items())
+    async with preferring(settings, text, (140, 40)) as (app, pilot):
+        await pilot.press("e")
+        await until(lambda: "f3 find · f4 closes" in text_of(app))
+        await pilot.press("f4", "question_mark")
+        await until(lambda: "f5 closes" in text_of(app))
+        await pilot.press("ctrl+t")
+        await until(lambda: "f6 closes" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "f7 closes" in text_of(app))
+        await pilot.press("f7", "f6", "f5")
+        await until(lambda: app.screen is app.default_screen)
+        await pilot.press("2", "w")
+        await until(lambda: "f9 goes to the event · f10 one field · f11 closes" in text_of(app))
+        await pilot.press("f11", "p")
+        await until(lambda: "f8 closes" in text_of(app))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

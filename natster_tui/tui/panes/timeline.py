@@ -181,7 +181,10 @@ class Timeline(VirtualList):
         head = follower.head
         looked = "" if filtered.is_complete(head) else f", looked at {filtered.scanned:,}"
         wanted = screen_text(filtered.wanted.text, 40)
-        self.caption(f"1 Timeline {wanted} ({total} of {head:,}{looked})", f"esc all · {subtitle}")
+        key = self.view.keymap.hint("app.back")
+        self.caption(
+            f"1 Timeline {wanted} ({total} of {head:,}{looked})", f"{key} all · {subtitle}"
+        )
 
     def _fetch_visible(self) -> None:
         follower = self.view.workspace.follower
@@ -257,7 +260,12 @@ class Timeline(VirtualList):
             state = f" {workspace.connection.value} {self.glyphs.ellipsis}"
             return ("", state, "", *said, "", f" {self._next_try}".rstrip())
         if self._filtered is not None:
-            return ("", " no event passes the filter", "", " esc shows all of them")
+            return (
+                "",
+                " no event passes the filter",
+                "",
+                f" {self.view.keymap.hint('app.back')} shows all of them",
+            )
         stream = workspace.info.stream if workspace.info else ""
         return (
             "",

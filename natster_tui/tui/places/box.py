@@ -219,7 +219,9 @@ class GoToBox(Dialog[None]):
             case Unreachable(sentence):
                 notice(self, sentence)
             case DocumentPlace() if travelling:
-                notice(self, "ctrl+t travels to events and moments; enter opens this")
+                key = self._view.keymap.hint
+                travels, opens = key("go_to.travel"), key("go_to.open")
+                notice(self, f"{travels} travels to events and moments; {opens} opens this")
             case MomentPlace(seconds):
                 self._look_up(seconds, travelling=travelling)
             case DocumentPlace() as place:

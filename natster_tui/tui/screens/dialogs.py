@@ -204,14 +204,14 @@ class Dialogs:
     def problems(self) -> None:
         """What went wrong so far."""
         lines = problems_page(self._view.workspace)
-        page = PageDialog(self._view.glyphs, "Problems and hazards", lines)
+        page = PageDialog(self._view, "Problems and hazards", lines)
         self._app.push_screen(page, self._followed)
 
     def keys(self) -> None:
         """What is sealed, and whose keys there are."""
         workspace = self._view.workspace
         lines = sealing_page(workspace, Names(workspace.accounts))
-        page = PageDialog(self._view.glyphs, "Sealing and keys", lines)
+        page = PageDialog(self._view, "Sealing and keys", lines)
         self._app.push_screen(page, self._followed)
 
     def _followed(self, result: Result) -> None:
@@ -231,6 +231,6 @@ class Dialogs:
         if self._panes.inspector.has_focus:
             of_pane = PaneKeys("Inspector", self._panes.inspector.KEYS, SCROLLED)
         sections = help_sections(glyphs, self._view.filters, of_pane, self._keymap)
-        page = HelpScreen(sections, glyphs)
+        page = HelpScreen(sections, self._view)
         await self._app.push_screen(page)
         page.set_focus(page.field)

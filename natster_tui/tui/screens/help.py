@@ -26,6 +26,7 @@ from natster_tui.tui.keys.main_screen import ALWAYS, ANYWHERE, commands
 from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.screens.topics import TopicsScreen
 from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.text_field import Field
 
@@ -121,10 +122,10 @@ class HelpField(Field):
 class HelpScreen(Dialog[None]):
     """The page, and above it a field for a text to search for."""
 
-    def __init__(self, sections: Sequence[Section], glyphs: Glyphs) -> None:
+    def __init__(self, sections: Sequence[Section], view: View) -> None:
         super().__init__()
         self._sections = sections
-        self._glyphs = glyphs
+        self._view = view
         self._page = Static(self._whole())
         self.field = HelpField(placeholder="type to narrow: a key, a word, a mark", compact=True)
 
@@ -132,11 +133,11 @@ class HelpScreen(Dialog[None]):
         """The field and the page in a frame."""
         with Vertical(classes="dialog help") as frame:
             frame.border_title = "Help"
-            frame.border_subtitle = "esc closes"
+            frame.border_subtitle = f"{self._view.keymap.hint('help.leave')} closes"
             yield self.field
             with VerticalScroll(can_focus=False):
                 yield self._page
-        yield KeyLine(self._glyphs)
+        yield KeyLine(self._view.glyphs)
 
     def _whole(self) -> Group:
         return Group(Text(f"{_WHAT_IT_IS}\n"), help_page(self._sections))
@@ -162,7 +163,7 @@ class HelpScreen(Dialog[None]):
 
     def action_topics(self) -> None:
         """List the topics."""
-        self.app.push_screen(TopicsScreen(self._glyphs))
+        self.app.push_screen(TopicsScreen(self._view))
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the page."""

@@ -49,8 +49,7 @@ class ReplayScreen(PageDialog):
     """A dialog with a growing page and a progress line, which runs one task at a time."""
 
     def __init__(self, view: View, title: str, projections: Sequence[Projection[Any]]) -> None:
-        super().__init__(view.glyphs, title)
-        self.view = view
+        super().__init__(view, title)
         self.projections = list(projections)
         self._progress = Static(id="dialog-progress")
         self._progress_width = 0

@@ -13,7 +13,7 @@ from natster_tui.docs import Topic, topics
 from natster_tui.tui.keys.dialogs import TOPIC, TOPICS
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.dialog import Dialog
-from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.key_line import KeyLine
 
 _NAME_COLUMN = 13
@@ -24,9 +24,9 @@ class TopicsScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(TOPICS)]
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, view: View) -> None:
         super().__init__()
-        self._glyphs = glyphs
+        self._view = view
         self._topics = topics()
 
     def compose(self) -> ComposeResult:
@@ -34,9 +34,9 @@ class TopicsScreen(Dialog[None]):
         lines = (f"{each.name:<{_NAME_COLUMN}}{each.summary}" for each in self._topics)
         listed = OptionList(*lines, classes="dialog", markup=False)
         listed.border_title = "Topics"
-        listed.border_subtitle = "esc closes"
+        listed.border_subtitle = f"{self._view.keymap.hint('topics.close')} closes"
         yield listed
-        yield KeyLine(self._glyphs)
+        yield KeyLine(self._view.glyphs)
 
     def action_move(self, lines: int) -> None:
         """Choose the next or the previous one."""
@@ -52,7 +52,7 @@ class TopicsScreen(Dialog[None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """A topic was chosen, by a key or the mouse."""
-        self.app.push_screen(TopicScreen(self._topics[event.option_index], self._glyphs))
+        self.app.push_screen(TopicScreen(self._topics[event.option_index], self._view))
 
 
 class TopicScreen(Dialog[None]):
@@ -60,18 +60,18 @@ class TopicScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(TOPIC)]
 
-    def __init__(self, topic: Topic, glyphs: Glyphs) -> None:
+    def __init__(self, topic: Topic, view: View) -> None:
         super().__init__()
-        self._glyphs = glyphs
+        self._view = view
         self._topic = topic
 
     def compose(self) -> ComposeResult:
         """The page in a frame. Its links lead to files of the repository, so none is opened."""
         with VerticalScroll(classes="dialog") as frame:
             frame.border_title = self._topic.name
-            frame.border_subtitle = "esc closes"
+            frame.border_subtitle = f"{self._view.keymap.hint('topic.close')} closes"
             yield Markdown(self._topic.text, open_links=False)
-        yield KeyLine(self._glyphs)
+        yield KeyLine(self._view.glyphs)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the page."""

@@ -102,10 +102,12 @@ class Reasons(VirtualList):
             self._count(rows, counted(total, "event"))
 
     def _count(self, rows: int, counted: str) -> None:
+        key = self.view.keymap.hint
         self.set_row_count(rows)
         self.caption(
             f"{self._title}: {counted}, newest first",
-            "enter goes to the event · / one field · esc closes",
+            f"{key('why.open')} goes to the event · {key('why.field')} one field"
+            f" · {key('why.close')} closes",
         )
         self.refresh_rows()
 

@@ -40,8 +40,7 @@ class CommunityScreen(PageDialog):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMUNITY)]
 
     def __init__(self, view: View) -> None:
-        super().__init__(view.glyphs, "Community")
-        self._view = view
+        super().__init__(view, "Community")
         self._activity: Activity | None = None
         self._problem = ""
 
@@ -51,15 +50,15 @@ class CommunityScreen(PageDialog):
         start(self, self._read, "read")
 
     async def _read(self) -> None:
-        log = self._view.workspace.log
+        log = self.view.workspace.log
         if log is None:
             return
         try:
-            moment = self._view.moment
+            moment = self.view.moment
             self._activity = await read_activity(
                 log,
                 _SPANS,
-                self._view.workspace.options.instance,
+                self.view.workspace.options.instance,
                 None if moment is None else moment.seq,
             )
         except NatsterError as error:
@@ -67,7 +66,7 @@ class CommunityScreen(PageDialog):
         self._draw()
 
     def _draw(self) -> None:
-        view, page = self._view, Lines()
+        view, page = self.view, Lines()
         names = view.names
         figures = community_figures(view.accounts, view.catalogs, view.hubs)
         for count, label in figures.rows:
@@ -97,7 +96,7 @@ class CommunityScreen(PageDialog):
 
     def _add_duplicates(self, page: Lines, names: Names) -> None:
         """Each name with the accounts that use it, or with the names that look like it."""
-        view = self._view
+        view = self.view
         page.add("Duplicate names, and names that differ in letter case only", "bold")
         contested = contested_names(view.catalogs)
         for name in contested[:_LISTED]:
@@ -119,7 +118,7 @@ class CommunityScreen(PageDialog):
 
     def _plot(self, page: Lines, label: str, counts: tuple[int, ...]) -> None:
         """Bars, one column a span, the highest one _HEIGHT lines high."""
-        bars = self._view.glyphs.bars
+        bars = self.view.glyphs.bars
         steps = len(bars) - 1
         top = max(max(counts), 1)
         page.add(f"  {label}, at most {top:,}", "dim")
@@ -132,8 +131,8 @@ class CommunityScreen(PageDialog):
 
     def action_copy(self) -> None:
         """Copy the prize candidates, one a line: name and key."""
-        names = self._view.names
-        candidates = prize_candidates(self._view.accounts, self._view.hubs)
+        names = self.view.names
+        candidates = prize_candidates(self.view.accounts, self.view.hubs)
         listed = "\n".join(f"{names.of(key)}\t{screen_text(key, 80)}" for key in candidates)
         if fits_clipboard(listed):
             self.app.copy_to_clipboard(listed)

@@ -16,7 +16,8 @@ from natster_tui.tui.keys.dialogs import PAGE_SCREEN, PAGE_SEARCH
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.places.place import Place
 from natster_tui.tui.screens.dialog import Dialog
-from natster_tui.tui.theme import Glyphs
+from natster_tui.tui.theme import plain
+from natster_tui.tui.view import View
 from natster_tui.tui.widgets.dialogs.page import Page, PageLine
 from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.text_field import Field
@@ -45,15 +46,18 @@ class PageDialog(Dialog[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAGE_SCREEN)]
 
-    def __init__(self, glyphs: Glyphs, title: str, lines: Iterable[PageLine] = ()) -> None:
+    def __init__(self, view: View, title: str, lines: Iterable[PageLine] = ()) -> None:
         super().__init__()
-        self.glyphs = glyphs
-        self.page = Page(glyphs, lines)
+        self.view = view
+        self.page = Page(view.glyphs, lines)
         self._search = SearchField(placeholder="a text on this page", compact=True)
         self._found = Label()
         self._frame = Vertical(classes="dialog fitting")
         self._frame.border_title = Text(title)
-        self._frame.border_subtitle = "/ find · esc closes"
+        key = view.keymap.hint
+        self._frame.border_subtitle = plain(
+            f"{key('page.search')} find · {key('page.close')} closes", view.glyphs
+        )
         self._fitted = (0, 0)
         """The width of the frame, and the rows around the page, as they were fitted last."""
         self._line = Horizontal(Label("find"), self._search, self._found, classes="search hidden")
@@ -63,7 +67,7 @@ class PageDialog(Dialog[Result]):
         with self._frame:
             yield from self.compose_around(self.page)
             yield self._line
-        yield KeyLine(self.glyphs)
+        yield KeyLine(self.view.glyphs)
 
     def compose_around(self, page: Page) -> ComposeResult:
         """What stands in the frame besides the search."""

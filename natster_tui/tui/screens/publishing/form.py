@@ -93,7 +93,7 @@ class PublishScreen(Dialog[int | None]):
         self._catalog_row = FormRow("catalog", self._catalog)
         with Vertical(classes="dialog form") as frame:
             frame.border_title = "Publish an event"
-            frame.border_subtitle = "esc closes"
+            frame.border_subtitle = f"{self._view.keymap.hint('publish.cancel_typed')} closes"
             with VerticalScroll(id="form-rows", can_focus=False):
                 yield FormRow("what", self._kind)
                 yield FormRow("origin", self._origin)
