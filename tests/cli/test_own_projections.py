@@ -262,7 +262,13 @@ async def test_a_second_version_is_rolled_out_by_the_topics_commands(
     await program.succeed("project", "activity", "--once", "--projection", str(file))
     (tmp_path / "activity_v2.py").write_text(with_last_seen(ACTIVITY))
     project, compare, promote, drop = commands
+    with_it = ("--projection", "activity_v2.py")
+    says = "PROJ_ACTIVITY is of projector version 1, this is version 2"
+    assert f"{says}: rebuild activity" in (await program.run("status", *with_it)).out
     await program.succeed(*project, "--once")
+    waits = f"{says}, which is stored beside: promote activity"
+    assert waits in (await program.run("status", *with_it)).out
+    assert waits in await program.fail(1, "project", "activity", "--once", *with_it)
     assert "+ last_seen in 2 of 2" in (await program.run(*compare)).out
     refused = await program.run(*promote)
     assert refused.code == 1
@@ -283,7 +289,11 @@ async def test_a_second_version_is_rolled_out_by_the_topics_commands(
     assert (again["version"], again["match"], again["bucket"]) == (2, True, "PROJ_ACTIVITY")
     older = await program.fail(1, "project", "--once", "--projection", str(file))
     assert "holds version 2 of the activity projection" in older
-    with_it = ("--projection", "activity_v2.py")
+    assert "or rebuild activity to go back" in older
+    await program.succeed("project", "activity", "--beside", "--once", "--projection", str(file))
+    older = await program.fail(1, "project", "--once", "--projection", str(file))
+    assert "or promote activity to go back" in older
+    assert (await program.run("drop", "activity", "--version", "1", *with_it, "--yes")).code == 0
     assert (await program.run(*drop, *with_it, "--yes")).out == "deleted PROJ_ACTIVITY_v2\n"
     assert (await program.run("verify", "activity", *with_it)).code == 0
 

@@ -31,10 +31,12 @@ from natster_tui.projections.paging import (
     by_document,
     document_key,
 )
+from natster_tui.projections.versions.naming import bucket_beside
 from natster_tui.store.bucket import Bucket, BucketInfo, Sent, Snapshot
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
+from natster_tui.store.provisioning.version_buckets import is_found_beside
 from natster_tui.store.tasks import end_all
 
 
@@ -65,6 +67,8 @@ class StoredProjection:
     """The entries that are stored readable, although they should be sealed."""
     tombstones: str = NO_TOMBSTONES
     """The digest of the erasures that were known at this look."""
+    can_promote: bool = False
+    """Whether another version is stored here, and this program's version beside it."""
 
     @property
     def needs_a_person(self) -> bool:
@@ -193,6 +197,7 @@ async def load_projection(
     tombstones = bucket.sealing.tombstones
     checkpoint, unreadable = _checkpoint_in(snapshot)
     standing = _standing(projection, info, snapshot, checkpoint, tombstones)
+    can_promote = standing is Standing.OTHER_VERSION and await _is_beside(bucket, projection)
     # What another program writes is plain, and that is no drift of its documents.
     seals = bucket.sealing.seals and standing is not Standing.FOREIGN
     return StoredProjection(
@@ -204,7 +209,14 @@ async def load_projection(
         unreadable,
         frozenset(k for k, entry in snapshot.documents.items() if seals and not entry.sealed),
         tombstones or NO_TOMBSTONES,
+        can_promote,
     )
+
+
+async def _is_beside(bucket: Bucket, projection: Projection[Any]) -> bool:
+    """Whether the version of a projection is stored beside the bucket that it is loaded from."""
+    placed = bucket_beside(projection.bucket, projection.version)
+    return not projection.beside and await is_found_beside(bucket.link, placed, projection.bucket)
 
 
 def _checkpoint_in(snapshot: Snapshot) -> tuple[Checkpoint | None, BadCheckpointError | None]:

@@ -26,7 +26,12 @@ def why_watching(
         return ""
     if reason is Reason.NEWER_VERSION and stored.checkpoint is not None:
         holder = None if lease is None else lease.holder
-        return newer_version(stored.projection, stored.checkpoint.version, holder)
+        return newer_version(
+            stored.projection,
+            stored.checkpoint.version,
+            holder,
+            can_promote=stored.can_promote,
+        )
     waits = reason is Reason.LEASE and stored.standing is Standing.INTERRUPTED
     if stored.needs_a_person and not waits:
         # The process that has the lease finishes a rebuild; all else is for a person to decide.
@@ -47,7 +52,9 @@ def why_watching(
             return "read-only: nothing is written"
 
 
-def newer_version(projection: Projection[Any], stored: int, holder: Holder | None) -> str:
+def newer_version(
+    projection: Projection[Any], stored: int, holder: Holder | None, *, can_promote: bool = False
+) -> str:
     """That a newer version is stored, and which version projects now, where one does."""
     who = ""
     # A process of an older version, perhaps this one, has not given the lease up yet.
@@ -55,9 +62,14 @@ def newer_version(projection: Projection[Any], stored: int, holder: Holder | Non
         who = f"; {holder.described} projects version {holder.version}"
     return (
         f"{projection.bucket} holds version {stored} of the {projection.name} "
-        f"projection, and this program has version {projection.version}: upgrade it, or rebuild "
-        f"{projection.name} to go back{who}"
+        f"projection, and this program has version {projection.version}: upgrade it, or "
+        f"{_replaces(can_promote)} {projection.name} to go back{who}"
     )
+
+
+def _replaces(can_promote: bool) -> str:
+    """The command that stores this program's version: a version that is beside is promoted."""
+    return "promote" if can_promote else "rebuild"
 
 
 def sealed_sentence(stored: StoredProjection) -> str:
@@ -92,9 +104,10 @@ def fault_of(stored: StoredProjection) -> str:
             return f"a rebuild of {name}{to} was interrupted"
         case Standing.OTHER_VERSION:
             version = 0 if checkpoint is None else checkpoint.version
+            beside = ", which is stored beside" if stored.can_promote else ""
             return (
                 f"{bucket} is of projector version {version}, this is version "
-                f"{stored.projection.version}"
+                f"{stored.projection.version}{beside}"
             )
         case Standing.BEFORE_ERASURE:
             return f"{bucket} is from before an account's keys were erased"
@@ -115,6 +128,9 @@ def _remedy_for(stored: StoredProjection) -> str:
         case Standing.INTERRUPTED:
             return f"{rebuild} finishes it"
         case Standing.OTHER_VERSION if stored.is_newer:
-            return f"upgrade this program, or {rebuild} to go back"
+            replaces = f"{_replaces(stored.can_promote)} {stored.projection.name}"
+            return f"upgrade this program, or {replaces} to go back"
+        case Standing.OTHER_VERSION if stored.can_promote:
+            return f"promote {stored.projection.name}"
         case _:
             return rebuild

@@ -45,6 +45,17 @@ async def is_beside(link: Link, bucket: str, stored: str) -> bool:
     return config is not None and _is_marked(config, stored)
 
 
+async def is_found_beside(link: Link, bucket: str, stored: str) -> bool:
+    """As `is_beside`; also False where the bucket may not be looked at, which is not reported."""
+    link.denials.on_chance.add(link.target.request(f"STREAM.INFO.{_STREAM_PREFIX}{bucket}"))
+    try:
+        return await is_beside(link, bucket, stored)
+    except (ConnectionLostError, MalformedAnswerError):
+        raise
+    except ServerError:
+        return False
+
+
 async def delete_beside(link: Link, bucket: str, stored: str) -> bool:
     """Delete a bucket beside the bucket `stored`; returns whether it was there.
 
