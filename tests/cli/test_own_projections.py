@@ -69,9 +69,14 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
     assert "~ events 2 → 3" in why.out
 
     text = file.read_text()
+    file.write_text(with_last_seen(text).replace("version = 2", "version = 1"))
+    tried = await program.run("try", str(file))
+    raise_it = "version 1 is stored with other documents: raise version before you roll this out"
+    assert (tried.code, tried.lines.count(raise_it)) == (1, 1)
     file.write_text(with_last_seen(text))
     tried = await program.run("try", str(file))
     assert tried.code == 1
+    assert "raise version" not in tried.out
     assert "compared with version 1 stored at 4: 0 added, 2 changed, 0 removed" in tried.out
     assert "+ last_seen in 2 of 2" in tried.out
     status = await program.run("status", *with_it)

@@ -66,6 +66,13 @@ class Trial:
         """Whether it gives other documents than those that are stored, or than a second fold."""
         return bool(self.diff) or self.second is not None
 
+    @property
+    def needs_version(self) -> bool:
+        """Whether other documents than the stored ones have the same version as these."""
+        stored = self.stored.checkpoint
+        same = stored is not None and stored.version == self.projection.version
+        return bool(self.diff) and same
+
     def fields(self) -> tuple[FieldCount, ...]:
         """In how many documents each field came, went or has another value."""
         return field_counts(() if self.diff is None else self.diff.changes)

@@ -39,6 +39,11 @@ def result_lines(trial: Trial) -> Iterator[str]:
         yield (
             f"compared with version {version} stored at {trial.compared_at:,}: {trial.diff.summary}"
         )
+        if trial.needs_version:
+            yield (
+                f"version {version} is stored with other documents: raise version before you roll "
+                "this out"
+            )
 
 
 def second_fold_line(trial: Trial) -> str:
