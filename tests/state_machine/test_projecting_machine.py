@@ -249,7 +249,8 @@ class Projecting(RuleBasedStateMachine):
             for key in (*projector_keys(name).held, rebuild_key(name)):
                 lease = Lease(self.link, key)
                 if (found := await lease.look()).holder is not None:
-                    await lease.remove(found.revision)
+                    with suppress(ApiError):  # it ran out just now
+                        await lease.remove(found.revision)
 
         self.run(remove())
 

@@ -79,11 +79,14 @@ def test_a_second_version_is_taken_by_what_compares_versions_and_by_nothing_else
 
 
 def test_the_same_version_or_another_bucket_is_no_second_version(tmp_path: Path) -> None:
-    for other in (_version(tmp_path, 1), _version(tmp_path, 2, "ELSEWHERE")):
-        with pytest.raises(ProjectionRefusedError, match="the name activity is taken"):
+    for other, why in (
+        (_version(tmp_path, 1), "version 1 of activity is in use already"),
+        (_version(tmp_path, 2, "ELSEWHERE"), "the name activity is taken"),
+    ):
+        with pytest.raises(ProjectionRefusedError, match=why):
             load_registry([ACTIVITY, other], takes_versions=True)
     second = _version(tmp_path, 2)
-    with pytest.raises(ProjectionRefusedError, match="the name activity is taken"):
+    with pytest.raises(ProjectionRefusedError, match="version 2 of activity is in use already"):
         load_registry([ACTIVITY, second, second], takes_versions=True)
 
 

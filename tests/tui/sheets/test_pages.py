@@ -73,12 +73,15 @@ async def test_each_name_in_a_row_of_a_page_can_be_followed(settings: Connection
         await until(lambda: "shared with it" in page(app) and "reading …" not in page(app))
         inspector = app.panes.inspector
         await pilot.press("5")
-        while not isinstance(inspector.chosen_place, DocumentPlace):
+        second = None
+        while not isinstance(second, DocumentPlace):
+            # A contested name is in a row of its own, with nothing beside it.
             await pilot.press("j")
-        assert inspector.chosen_place.projection == CATALOGS.name
-        await pilot.press("l")
-        second = inspector.chosen_place
-        assert isinstance(second, DocumentPlace)
+            first = inspector.chosen_place
+            if isinstance(first, DocumentPlace):
+                assert first.projection == CATALOGS.name
+                await pilot.press("l")
+                second = inspector.chosen_place
         assert second.projection == ACCOUNTS.name, f"{second} in {page(app)}"
         await pilot.press("enter")
         await until(lambda: app.panes.accounts.selected_key == second.key)
