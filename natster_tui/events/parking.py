@@ -45,7 +45,7 @@ class ParkReason(StrEnum):
 _EXPLANATIONS = {
     ParkReason.SUBJECT: "the subject is not natster.events and four tokens",
     ParkReason.MARKER: "a delete marker: another message expired or was removed; it is no event",
-    ParkReason.UNKNOWN_TYPE: "the event type is not one of the five this version knows",
+    ParkReason.UNKNOWN_TYPE: "the event type is not one that this version knows",
     ParkReason.TOKEN: "a token cannot be an account or a catalog",
     ParkReason.PAYLOAD: "the payload is not a readable web context",
     ParkReason.ERASED: "the key of the account's data was destroyed on purpose",
