@@ -63,7 +63,7 @@ async def test_hints_on_screen_name_the_keys_of_the_settings(settings: Connectio
     async with preferring(settings, text, (140, 40)) as (app, pilot):
         await until(lambda: "f6 rebuild · v verify" in text_of(app))
         await pilot.press("k", "f5")
-        await until(lambda: "[ ] step · f5 returns to now" in text_of(app))
+        await until(lambda: "step with [ or ] · f5 returns to now" in text_of(app))
         assert "^e follows" in text_of(app)
 
 

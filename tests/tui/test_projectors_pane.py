@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -26,3 +28,23 @@ async def test_a_position_is_never_cut(settings: ConnectionSettings, columns: in
             if columns == 200:
                 assert f"{HEAD - lag:,}/{HEAD:,}" in line
                 assert said in line
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (200, "verified at 11,234,567, 11-23 10:22 · parked 15 · 40 keys"),
+        (140, "verified at 11,234,567, 11-23 10:22 · parked 15"),
+        (120, "verified at 11,234,567, 11-23 10:22"),
+    ],
+)
+async def test_what_there_is_no_room_for_is_left_out_and_not_cut(
+    settings: ConnectionSettings, columns: int, said: str
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(columns, 40)) as (app, _pilot):
+        projector, pane = app.workspace.projectors["account"], app.panes.projectors
+        projector.status.parked = replace(projector.status.parked, count=15)
+        app.view.verdicts["account"] = "verified at 11,234,567, 11-23 10:22"
+        pane._looked_up.clear()
+        assert pane.render_line(1).text.strip(" │") == said

@@ -10,6 +10,7 @@ from natster_tui.text.counting import counted, short_count
 from natster_tui.tui.keys.main_screen import PROJECTORS
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
+from natster_tui.tui.widgets.fitting import fitting
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 
@@ -103,10 +104,16 @@ class Projectors(VirtualList):
             style = "bad" if status.phase is Phase.STOPPED else "warn"
             said = [*self._beside(projector), status.problem]
             return [Cell(" ", 2), Cell(" · ".join(said), 0, style)]
-        # What was found out stands first: the end is what a narrow pane cuts.
-        said = []
+        room = self.scrollable_content_region.width - 3
+        return [Cell(" ", 2), Cell(fitting(self._figures(projector), room), 0, "dim")]
+
+    def _figures(self, projector: Projector) -> list[str]:
+        """What there is to say of a projector that has no problem, the most important first."""
+        status, said = projector.status, []
         if projector.projection.tried_from:
             said.append("tried, not stored")
+        if status.touched_by_others:
+            said.append("written by others: verify")
         if verdict := self.view.verdict_of(projector):
             said.append(verdict)
         said += self._beside(projector)
@@ -115,9 +122,7 @@ class Projectors(VirtualList):
         if status.phase is Phase.CATCHING_UP:
             said.append(f"{projector.meter.per_second:,.0f}/s")
         said.append(counted(len(projector.fold.states), "key"))
-        if status.touched_by_others:
-            said.append("written by others: verify")
-        return [Cell(" ", 2), Cell(" · ".join(said), 0, "dim")]
+        return said
 
     def _beside(self, projector: Projector) -> list[str]:
         """The versions that are stored beside it, in a few words each."""

@@ -25,13 +25,12 @@ class Side:
 
 
 def compare_sheet(
-    name: str,
+    title: str,
     sides: tuple[Side, Side] | None,
     changes: Sequence[FieldChange] | str,
     manner: Manner,
 ) -> Sheet:
     """The fields in which a document differs; a text instead of them says why it is not known."""
-    title = f"{name}: then and now"
     section = Section("comparison")
     if isinstance(changes, str) or sides is None:
         section.add("", str(changes), Tone.DIM if sides is None else Tone.BAD, wide=True)

@@ -42,8 +42,9 @@ class Comparing:
         shown = self._view.moment
         end = None if shown is None else shown.seq
         self._of = (subject.projection.name, subject.key)
-        self._say(partial(compare_sheet, name, None, "reading the events of this key …"))
-        start(self._owner, partial(self._compare, subject, name, moment, end), "compare")
+        title = f"{name}: {'then and now' if end is None else 'two moments'}"
+        self._say(partial(compare_sheet, title, None, "reading the events of this key …"))
+        start(self._owner, partial(self._compare, subject, title, moment, end), "compare")
 
     def sheet(self, subject: DocumentSubject, manner: Manner) -> Sheet | None:
         """The comparison of a document, None if it was not asked for."""
@@ -62,7 +63,7 @@ class Comparing:
         self._ready()
 
     async def _compare(
-        self, subject: DocumentSubject, name: str, moment: Moment, end: int | None
+        self, subject: DocumentSubject, title: str, moment: Moment, end: int | None
     ) -> None:
         workspace = self._view.workspace
         instance = workspace.options.instance
@@ -83,10 +84,10 @@ class Comparing:
                 Side(last, await _said(log, last, words[1]), after is not None),
             )
         except NatsterError as error:
-            self._say(partial(compare_sheet, name, None, error.sentence))
+            self._say(partial(compare_sheet, title, None, error.sentence))
             return
         changes = field_changes(before, after) if before != after else ()
-        self._say(partial(compare_sheet, name, sides, changes))
+        self._say(partial(compare_sheet, title, sides, changes))
 
     async def _sequence_of(self, log: EventLog, moment: Moment, last: int) -> int:
         if isinstance(moment, AtSequence):

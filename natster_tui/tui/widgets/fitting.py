@@ -1,4 +1,4 @@
-"""How the width of a row is divided among texts of different lengths."""
+"""How the width of a row is divided among texts of different lengths, and what is left out."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def fair_widths(needs: Sequence[int], room: int) -> list[int]:
 def needed(texts: Sequence[str]) -> int:
     """The cells that the longest of some texts takes."""
     return max(map(cell_len, texts), default=0)
+
+
+def fitting(texts: Sequence[str], room: int) -> str:
+    """As many of some texts, the first ones, as `room` cells hold whole; at least one."""
+    for count in range(len(texts), 1, -1):
+        line = " · ".join(texts[:count])
+        if cell_len(line) <= room:
+            return line
+    return "".join(texts[:1])

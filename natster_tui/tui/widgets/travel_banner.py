@@ -112,7 +112,8 @@ class TravelBanner(Static):
         new = self._view.workspace.follower.head - self._head_at_departure
         when = "before everything" if moment.seq == 0 else full_time(moment.time)
         live = f" · {new:,} new event{'' if new == 1 else 's'} since you left" if new > 0 else ""
-        steps = f"{key('timeline.step_back')} {key('timeline.step_on')} step"
+        # Not `[ ] step`, which looks like a box to tick.
+        steps = f"step with {key('timeline.step_back')} or {key('timeline.step_on')}"
         back = f"{key('timeline.travel')} returns to now"
         line = f"AS OF {moment.seq:,}, {when} · {steps} · {back}{live}"
         return plain(line, self._view.glyphs)

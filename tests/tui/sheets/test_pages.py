@@ -131,6 +131,18 @@ async def test_yesterday_is_compared_with_now_in_two_keys(settings: ConnectionSe
         await until(lambda: "shared with it" in page(app))
 
 
+async def test_two_past_moments_are_not_called_then_and_now(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.type(":300")
+        await pilot.press("ctrl+t")
+        await until(lambda: "AS OF 300" in text_of(app))
+        app.opener.open(DocumentPlace(CATALOGS.name, "night-walks"))
+        await pilot.press("equals_sign", "ctrl+u", *"100", "enter")
+        await until(lambda: "night-walks: two moments" in text_of(app) and "changed" in page(app))
+        assert "then and now" not in text_of(app)
+
+
 async def test_the_past_is_compared_with_now_in_two_keys(settings: ConnectionSettings) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
