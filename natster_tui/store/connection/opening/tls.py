@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from cryptography import x509
 
 from natster_tui.errors import UsageError
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 _TLS_SCHEMES = ("tls", "wss")
 _WEBSOCKET_SCHEMES = ("ws", "wss")
@@ -150,9 +152,17 @@ def _refuse_to_ask() -> str:
 
 def _is_certificate(file: Path) -> bool:
     try:
-        return bool(x509.load_pem_x509_certificates(file.read_bytes()))
+        return bool(_certificates_in(file))
     except (OSError, ValueError):
         return False
+
+
+def _certificates_in(file: Path) -> list[Certificate]:
+    """The certificates of a PEM file; raises OSError and ValueError."""
+    # Its import is a tenth of a command's start, and most commands name no certificate.
+    from cryptography.x509 import load_pem_x509_certificates
+
+    return load_pem_x509_certificates(file.read_bytes())
 
 
 def _unusable(file: Path, flag: str, error: Exception) -> UsageError:
@@ -220,7 +230,7 @@ def tls_reason(error: Exception) -> str:
 def expired_since(certificate: Path) -> datetime | None:
     """When a certificate expired; None if it has not."""
     try:
-        [first, *_more] = x509.load_pem_x509_certificates(certificate.read_bytes())
+        [first, *_more] = _certificates_in(certificate)
     except (OSError, ValueError):
         return None
     end = first.not_valid_after_utc

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -343,3 +345,9 @@ async def test_a_connection_without_tls_reads_no_certificates(
     monkeypatch.setattr(ssl, "create_default_context", read)
     link = await Link.open(settings)
     await link.close()
+
+
+def test_a_connection_without_tls_files_does_not_load_the_reader_of_certificates() -> None:
+    imported = "import sys, natster_tui.store.connection.link"
+    look = f"{imported}; sys.exit('cryptography.x509' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0
