@@ -36,7 +36,7 @@ def news(owner: Widget | App[Any], sentence: str) -> None:
 
 
 def end_answers(app: App[Any]) -> None:
-    """End the notes that answered the last key: who types on has read them. News stay."""
+    """End the notes that answered a key: they were read, or do not hold any more. News stay."""
     shown = app._notifications
     if shown and all(note.severity == "information" for note in shown):
         app.clear_notifications()

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from natster_tui.engine.workspace import Connection
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.lease import Holder
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.app import Dashboard
 from tests.cli.program import Program
 from tests.conftest import until
 from tests.faults.arena import SOON_S, took
@@ -63,6 +65,25 @@ async def test_a_lost_connection(settings: ConnectionSettings, tmp_path: Path) -
         await Program(tmp_path).on(replace(settings, servers=(proxy.url,))).fail(3, "status")
         proxy.accept()
         assert await took(lambda: on_screen(app, "projecting", "in sync")) < 2 * SOON_S
+
+
+async def test_a_note_that_the_connection_is_lost_ends_when_it_is_back(
+    settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dashboard, "NOTIFICATION_TIMEOUT", 600)  # so that time does not end it
+    await projected(settings)
+    async with (
+        Proxy.before(settings) as proxy,
+        dashboard(replace(settings, servers=(proxy.url,))) as (app, pilot),
+    ):
+        await until(lambda: on_screen(app, "projecting", "in sync"))
+        proxy.drop(refuse=True)
+        await until(lambda: app.workspace.connection is not Connection.CONNECTED)
+        await pilot.press("t")
+        await until(lambda: any("connection" in note.message for note in app._notifications))
+        proxy.accept()
+        await until(lambda: app.workspace.connection is Connection.CONNECTED)
+        await until(lambda: not app._notifications)
 
 
 async def test_a_server_that_says_nothing(settings: ConnectionSettings) -> None:

@@ -9,10 +9,11 @@ from functools import partial
 
 from textual.app import App
 
+from natster_tui.engine.workspace import Connection
 from natster_tui.tui.actions.contested_names import ContestedNames
 from natster_tui.tui.actions.needs import needs_met
 from natster_tui.tui.actions.refresh import Look
-from natster_tui.tui.background import news
+from natster_tui.tui.background import end_answers, news
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.screens.dialogs import is_at_work, shows_what_was_read
@@ -49,6 +50,7 @@ class WhatIsNew:
         self.contested = ContestedNames(view.workspace)
         self._shown_of: tuple[object, ...] = ()
         self._closes_dialogs = False
+        self._connection = view.workspace.connection
 
     @property
     def looks(self) -> Sequence[Look]:
@@ -62,6 +64,7 @@ class WhatIsNew:
 
     def _look_at_timeline(self) -> None:
         self._forget_what_is_gone()
+        self._end_notes_of_an_outage()
         if self._panes.timeline.is_attached:
             self._panes.timeline.update_if_changed()
             self._refresh_lines()
@@ -79,6 +82,12 @@ class WhatIsNew:
                 self._app.pop_screen()
             # One that is at work is closed when it is done.
             self._closes_dialogs = is_at_work(self._app.screen)
+
+    def _end_notes_of_an_outage(self) -> None:
+        """Once connected again, what keys were answered meanwhile does not hold any more."""
+        before, self._connection = self._connection, self._workspace.connection
+        if before is not self._connection is Connection.CONNECTED:
+            end_answers(self._app)
 
     def _look_at_the_rest(self) -> None:
         panes = self._panes
