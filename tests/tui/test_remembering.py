@@ -52,5 +52,7 @@ async def test_a_damaged_memory_is_told_on_screen(
 ) -> None:
     path = tmp_path / "place.json"
     path.write_text("{")
-    async with dashboard(settings, memory=Memory(path), size=(200, 60)) as (app, _keyboard):
+    async with dashboard(settings, memory=Memory(path), size=(200, 60)) as (app, keyboard):
         await until(lambda: "is damaged, or not ours" in text_of(app))
+        await keyboard.press("2")
+        assert any("is damaged" in note.message for note in app._notifications), "no key asked"

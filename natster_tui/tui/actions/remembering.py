@@ -9,7 +9,7 @@ from textual.app import App
 
 from natster_tui.preferences.memory import Memory, Remembered
 from natster_tui.tui.actions.navigation import Finding
-from natster_tui.tui.background import notice, start
+from natster_tui.tui.background import news, start
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.sizes import PaneSizes
 from natster_tui.tui.theme import DARK
@@ -76,7 +76,7 @@ class Remembering:
     def _tell(self) -> None:
         if self._memory.problem != self._told:
             self._told = self._memory.problem
-            notice(self._app, self._told)
+            news(self._app, self._told)
 
     def end(self) -> None:
         """Write what changed last."""
