@@ -41,7 +41,7 @@ async def test_keys_make_the_pane_and_its_column_larger_and_smaller(
         await keyboard.pause()
         assert widths(app) == (usual[0] - 4, usual[1] + 4)
         assert heights(app) == usual_heights
-        await keyboard.press("minus", *["less_than_sign"] * 40, *["minus"] * 20)
+        await keyboard.press("minus", *["less_than_sign"] * 16, *["minus"] * 10)
         await keyboard.pause()
         assert widths(app)[0] >= LEAST_COLUMNS
         assert heights(app)[1] >= LEAST_ROWS
