@@ -54,8 +54,9 @@ async def test_a_newcomer_watches_rebuilds_verifies_and_leaves(
         terminal.press("j")
         await terminal.wait_for("Known catalogs of ", gone="Known catalogs of Natster Hub")
         terminal.press(ENTER)
+        await terminal.wait_for("5 Catalog ")
         terminal.press("?")
-        await terminal.wait_for("In this pane: Accounts")
+        await terminal.wait_for("In this pane: Known catalogs")
         terminal.press(ESCAPE)
         await terminal.wait_for("Known catalogs of ", gone="In this pane")
 
