@@ -244,7 +244,11 @@ SCENES = {
         projected, ("colon", *"300", "enter", "t"), wait_for="kitchen-sessions Gentle Hiss"
     ),
     "community": Scene(projected, ("wait:(hub) ", "m"), wait_for="events, at most"),
-    "publish": Scene(projected, ("g", *"jjjj", "p", "tab"), wait_for="subject: natster.events"),
+    "publish": Scene(
+        projected,
+        ("wait:Known catalogs (39)", "wait:in sync", "g", *"jjjj", "p", "tab"),
+        wait_for="subject: natster.events",
+    ),
     "parked": Scene(projected, ("exclamation_mark",), wait_for="(4 of 400)"),
     "why": Scene(projected, ("2", *"jjj", "w"), wait_for="events, newest first"),
     "filter": Scene(

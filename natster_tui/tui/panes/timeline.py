@@ -229,6 +229,13 @@ class Timeline(VirtualList):
 
     # -- rows ------------------------------------------------------------------------------
 
+    def place_cursor(self, row: int) -> None:
+        """See `VirtualList.place_cursor`. Rows far away are measured for themselves."""
+        before = self.cursor
+        super().place_cursor(row)
+        if abs(self.cursor - before) > self.rows_height:
+            self._event_rows.forget()
+
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
         return self._event_rows.cells(self._seq_at(row), self.scrollable_content_region.width)

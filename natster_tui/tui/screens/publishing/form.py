@@ -203,7 +203,7 @@ class PublishScreen(Dialog[int | None]):
         elif values is Values.CATALOGS:
             catalogs = self._view.workspace.catalogs
             found = [name for name in catalogs if typed in name.lower() and name != field.value]
-            self._choices.show([Choice(name, name) for name in found[:_LISTED]])
+            self._choices.show([Choice(name, name) for name in sorted(found)[:_LISTED]])
 
     def _account_choices(self, typed: str) -> list[Choice]:
         found: list[Choice] = []
