@@ -154,6 +154,10 @@ class RebuildScreen(ReplayScreen):
         self._checks.show(checks)
         self.call_after_refresh(self.fit)
 
+    def on_checks_resized(self) -> None:
+        """Make room for the boxes."""
+        self.fit()
+
     def on_checks_pressed(self, message: Checks.Pressed) -> None:
         """Another choice; the last line goes on."""
         match message.check.id:
