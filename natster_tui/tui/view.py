@@ -181,7 +181,7 @@ class View:
                 is_one_of_several = own.casefold() in self.homonyms
                 yield Value(f"{own} {short_key(key)}" if is_one_of_several else own, short_key(key))
         for key, state in self.accounts.items():
-            yield Value(key, screen_text(state.account_name or "", 40))
+            yield Value(key, screen_text(state.account_name or "", 40), is_key=True)
 
     def just_changed(self, projection: str, key: str) -> bool:
         """Whether the event travelled to changed this document."""

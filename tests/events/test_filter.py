@@ -165,6 +165,15 @@ def test_the_last_word_is_completed(text: str, expected: list[str]) -> None:
     assert [each.text for each in completions(FILTERS, text, named)] == expected
 
 
+def test_a_key_is_found_by_its_beginning_only() -> None:
+    def keys(_values: Values) -> list[Value]:
+        return [Value("ABCOLD", is_key=True), Value("Old Dairy Sound")]
+
+    found = [each.text for each in completions(FILTERS, "from:ol", keys)]
+    assert found == ['from:"Old Dairy Sound"']
+    assert [each.text for each in completions(FILTERS, "from:abc", keys)] == ["from:ABCOLD"]
+
+
 def test_before_anything_is_typed_all_fields_are_listed_with_what_they_mean() -> None:
     listed = completions(FILTERS, "type:shared ", named)
     assert [each.word for each in listed] == [field.prefix for field in FILTERS.fields]

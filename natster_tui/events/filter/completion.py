@@ -16,10 +16,14 @@ _PLAIN = re.compile(r'[^\s"]+')
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value that a field may have, and what is said of it."""
+    """A value that a field may have, and its meaning.
+
+    A key is only found by its beginning: any two letters occur in the middle of most keys.
+    """
 
     text: str
     meaning: str = ""
+    is_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def _matching(options: Iterable[Value], typed: str) -> Iterator[Value]:
     holding: dict[str, Value] = {}
     for option in options:
         at = option.text.lower().find(typed)
-        if at < 0 or '"' in option.text or not option.text.isprintable():
+        if at < 0 or (at and option.is_key) or '"' in option.text or not option.text.isprintable():
             continue
         found = holding if at else beginning
         if option.text in found:
