@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from natster_tui.engine.beside.comparing import compare_with_log
@@ -31,7 +32,7 @@ from natster_tui.projections.beside.drift import Drift
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection.together import together
+from natster_tui.store.connection.together import for_each, together
 from natster_tui.store.lease import Holder
 from natster_tui.store.log import EventLog
 from natster_tui.text.counting import counted
@@ -136,13 +137,14 @@ async def read_status(
     """
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
     watch = HazardWatch(projections)
-    (info, _), stored, leases, beside = await together(
-        together(log.refresh(), watch.look(log)),
+    info, _, stored, leases, beside = await together(
+        log.refresh(),
+        watch.look(log),
         load_projections(buckets, projections),
-        together(*(read_leases(log, each.name) for each in projections)),
+        for_each(partial(read_leases, log), buckets),
         read_versions(log, projections, versions),
     )
-    problems = await together(*(_problem_of(log, each) for each in stored))
+    problems = await for_each(partial(_problem_of, log), stored)
     theirs = await _compare_theirs(log, stored, buckets, instance)
     reports = [
         ProjectionReport(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from natster_tui.engine.log.repeated_ids import RepeatedIds
@@ -18,7 +19,7 @@ from natster_tui.events.log.hazards import (
 )
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
-from natster_tui.store.connection.together import together
+from natster_tui.store.connection.together import for_each, together
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.account import account_fill, account_if_permitted
 from natster_tui.store.provisioning.lasting import read_bucket_hazards
@@ -45,8 +46,11 @@ class HazardWatch:
 
     async def look_at_storage(self, log: EventLog) -> None:
         """Ask how the projections' buckets are set up now, and how full the account is."""
-        asked = [read_bucket_hazards(log.link, each.bucket) for each in self._projections]
-        found, account = await together(together(*asked), account_if_permitted(log.link))
+        buckets = [each.bucket for each in self._projections]
+        found, account = await together(
+            for_each(partial(read_bucket_hazards, log.link), buckets),
+            account_if_permitted(log.link),
+        )
         self._buckets = tuple(hazard for hazards in found for hazard in hazards or ())
         self._of_account = account_fill(account, log.info)
         self._room = None

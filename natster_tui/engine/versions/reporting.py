@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from natster_tui.engine.projecting.stored_projection import stored_checkpoint
 from natster_tui.engine.versions.finding import VersionPair, all_versions_stored
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint
-from natster_tui.store.connection.together import together
+from natster_tui.store.connection.together import for_each, together
 from natster_tui.store.lease import Holder, projecting, rebuilding_now
 from natster_tui.store.log import EventLog
 
@@ -78,11 +79,11 @@ async def read_versions(
         (used, *(each for each in versions if each.name == used.name)) for used in projections
     ]
     found = await all_versions_stored(log.link, groups)
-    reading = [
-        together(*(_read(log, VersionPair(loaded, number)) for number in numbers))
+    pairs = [
+        [VersionPair(loaded, number) for number in numbers]
         for loaded, numbers in zip(groups, found, strict=True)
     ]
-    reports = await together(*reading)
+    reports = await for_each(partial(for_each, partial(_read, log)), pairs)
     return {used.name: each for used, each in zip(projections, reports, strict=True)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar, overload
 
 from natster_tui.store.tasks import end_all
@@ -13,6 +13,7 @@ _A = TypeVar("_A")
 _B = TypeVar("_B")
 _C = TypeVar("_C")
 _D = TypeVar("_D")
+_E = TypeVar("_E")
 
 
 @overload
@@ -26,6 +27,15 @@ async def together(
     one: Awaitable[_A], two: Awaitable[_B], three: Awaitable[_C], four: Awaitable[_D], /
 ) -> tuple[_A, _B, _C, _D]: ...
 @overload
+async def together(
+    one: Awaitable[_A],
+    two: Awaitable[_B],
+    three: Awaitable[_C],
+    four: Awaitable[_D],
+    five: Awaitable[_E],
+    /,
+) -> tuple[_A, _B, _C, _D, _E]: ...
+@overload
 async def together(*work: Awaitable[_A]) -> tuple[_A, ...]: ...
 
 
@@ -37,6 +47,15 @@ async def together(*work: Awaitable[Any]) -> tuple[Any, ...]:
     tasks = [asyncio.ensure_future(each) for each in work]
     await asyncio.gather(*tasks, return_exceptions=True)
     return tuple(task.result() for task in tasks)
+
+
+async def for_each(ask: Callable[[_B], Awaitable[_A]], items: Iterable[_B]) -> tuple[_A, ...]:
+    """What `ask` returns for each item, all at the same time.
+
+    Its coroutines are made once this runs. So it may itself be given to `together`, and leaves no
+    coroutine behind if it is cancelled before that.
+    """
+    return await together(*map(ask, items))
 
 
 async def first_answer(

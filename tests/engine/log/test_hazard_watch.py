@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import warnings
 from typing import Any
 
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.log.hazard_watch import read_hazards
+from natster_tui.engine.log.hazard_watch import HazardWatch, read_hazards
 from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.errors import ServerError
 from natster_tui.events.log.hazards import HazardKind
@@ -15,6 +18,7 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.tasks import end_all
 from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 
@@ -132,3 +136,17 @@ async def test_a_bucket_that_is_set_up_to_forget_is_a_hazard(
     assert hazard.kind is kind
     assert "PROJ_ACCOUNT" in hazard.sentence
     assert says in hazard.sentence
+
+
+async def test_a_look_that_is_cancelled_at_any_moment_leaves_no_request_behind(
+    log: EventLog,
+) -> None:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for turns in range(12):
+            look = asyncio.create_task(HazardWatch(PROJECTIONS).look(log))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await end_all([look])
+            gc.collect()
+    assert [str(each.message) for each in warned] == []
