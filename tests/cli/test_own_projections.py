@@ -299,7 +299,7 @@ async def test_a_second_version_is_rolled_out_by_the_topics_commands(
     older = await program.fail(1, "project", "--once", "--projection", str(file))
     assert "or promote activity to go back" in older
     assert (await program.run("drop", "activity", "--version", "1", *with_it, "--yes")).code == 0
-    assert (await program.run(*drop, *with_it, "--yes")).out == "deleted PROJ_ACTIVITY_v2\n"
+    assert (await program.run(*drop, "--yes")).out == "deleted PROJ_ACTIVITY_v2\n"
     assert (await program.run("verify", "activity", *with_it)).code == 0
 
 
