@@ -24,7 +24,7 @@ from natster_tui.tui.app import Dashboard
 from natster_tui.tui.widgets.text_field import Field
 from tests.conftest import until
 from tests.making_logs import A, B, C, append, shared
-from tests.tui.keyboard import Keyboard
+from tests.tui.keyboard import Keyboard, type_at_once
 from tests.tui.running import dashboard
 from tests.tui.scenes import Scene, projected, staged_scene, text_of
 from tests.tui.test_sealed_dashboard import one_account
@@ -121,6 +121,18 @@ async def test_what_the_focused_pane_shows_is_what_is_copied(
         assert copied.startswith("Account Natster Hub\nkey         A")
         await pilot.press("J")
         assert json.loads(await clipboard.after(pilot, "y"))["account_name"] == "Natster Hub"
+
+
+async def test_a_copy_is_of_the_row_that_was_just_gone_to(
+    settings: ConnectionSettings, clipboard: Clipboard
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, _pilot):
+        await until(lambda: "5 Event 400" in text_of(app))
+        # Typed in one piece, before the inspector shows the projector.
+        type_at_once(app, "4y")
+        await until(lambda: clipboard.told != [])
+        assert clipboard.told[-1].startswith("Projector account\n")
 
 
 async def test_where_no_file_can_be_kept_the_row_is_on_the_clipboard_all_the_same(

@@ -13,9 +13,10 @@ from natster_tui.engine.log.filtering import A_MOMENT
 from natster_tui.engine.log.masked_export import export_file
 from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.errors import NatsterError, RefusedError
+from natster_tui.events.event import Record
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.subjects import ProjectorSubject
+from natster_tui.tui.panes.subjects import DocumentSubject, EventSubject, ProjectorSubject
 from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
@@ -24,12 +25,7 @@ from natster_tui.tui.widgets.prompt import Prompt, Purpose
 class TakingAway:
     """Clipboard, workers and notes are those of `app`."""
 
-    def __init__(
-        self,
-        view: View,
-        panes: Panes,
-        app: App[None],
-    ) -> None:
+    def __init__(self, view: View, panes: Panes, app: App[None]) -> None:
         self._view = view
         self._panes = panes
         self._app = app
@@ -39,37 +35,40 @@ class TakingAway:
 
         With `reveal` its secrets, too; those go to the clipboard only, not to a file as well.
         """
-        view, panes = self._view, self._panes
-        sheet = panes.inspector.sheet
-        shows_json = panes.chosen_document is not None and panes.inspector.shows_json
-        if sheet is not None and panes.inspector.has_focus and not shows_json:
-            self._start("what the inspector shows", lambda: sheet.text, reveal=reveal)
-            return
-        if isinstance(panes.subject, ProjectorSubject):
-            if sheet is not None:
-                self._start("the projector", lambda: sheet.text, reveal=reveal)
-            return
-        if (chosen := panes.chosen_document) is not None:
-            what = f"the {chosen.projection.key_noun}"
-            document = view.fold(chosen.projection.name).document(chosen.key)
-        elif (record := panes.record) is not None:
-            row = partial(event_json, record, reveal=reveal)
-            self._start(f"event {record.seq:,}", row, reveal=reveal)
-            return
-        else:
-            document = None
-        if document is None:
+        copied = self._copied(reveal=reveal)
+        if copied is None:
             notice(self._app, "there is nothing to copy here")
             return
-        row = partial(document_json, document, reveal=reveal)
-        self._start(what, row, reveal=reveal)
+        what, text = copied
+        start(self._app, partial(self._copy, what, text, reveal=reveal), "copy")
 
-    def _start(self, what: str, row: Callable[[], str], *, reveal: bool) -> None:
-        start(self._app, partial(self._copy, what, row, reveal=reveal), "copy")
+    def _copied(self, *, reveal: bool) -> tuple[str, Callable[[], str]] | None:
+        """What would be copied, in words, and what makes its text; None if there is nothing."""
+        inspector, subject = self._panes.inspector, self._panes.subject
+        # Not `has_focus`: that follows a little later, and the keys may come in one piece.
+        inspects = self._app.focused is inspector
+        shows_json = isinstance(subject, DocumentSubject) and inspector.shows_json
+        if isinstance(subject, ProjectorSubject) or (inspects and not shows_json):
+            # For the same reason it may still show another row, or secrets.
+            inspector.inspect(subject)
+            if (sheet := inspector.sheet) is None:
+                return None
+            return "what the inspector shows" if inspects else "the projector", lambda: sheet.text
+        match subject:
+            case DocumentSubject(projection, key):
+                document = self._view.fold(projection.name).document(key)
+                if document is None:
+                    return None
+                row = partial(document_json, document, reveal=reveal)
+                return f"the {projection.key_noun}", row
+            case EventSubject(seq, Record() as record):
+                return f"event {seq:,}", partial(event_json, record, reveal=reveal)
+            case _:
+                return None
 
-    async def _copy(self, what: str, row: Callable[[], str], *, reveal: bool) -> None:
+    async def _copy(self, what: str, make: Callable[[], str], *, reveal: bool) -> None:
         # Masking a hub's document takes most of a second, and no key is to wait for it.
-        text = await asyncio.to_thread(row)
+        text = await asyncio.to_thread(make)
         fits = fits_clipboard(text)
         if reveal and not fits:
             notice(
