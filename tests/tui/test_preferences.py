@@ -67,6 +67,32 @@ async def test_hints_on_screen_name_the_keys_of_the_settings(settings: Connectio
         assert "^e follows" in text_of(app)
 
 
+async def test_sheets_and_prompts_name_the_keys_of_the_settings(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    keys = {
+        "timeline.change": "f3",
+        "inspector.json": "f4",
+        "inspector.follow": "f5",
+        "inspector.next_found": "f6",
+        "prompt.leave": "f7",
+        "go_to.travel": "f8",
+    }
+    text = "\n".join(f"keymap.{command} = '{key}'" for command, key in keys.items())
+    async with preferring(settings, text, (140, 40)) as (app, pilot):
+        await pilot.press("f3")
+        await until(lambda: "f3 shows the event" in text_of(app))
+        await pilot.press("2", "j", "f4")
+        await until(lambda: "f5 folds · f4 shows the page" in text_of(app))
+        await pilot.press("5", "slash")
+        await until(lambda: "f6 and N go on" in text_of(app))
+        await pilot.press("f7", "o", "ctrl+u", "enter")
+        await until(lambda: "type the name of a file, or press f7" in text_of(app))
+        await pilot.press("f7", "colon", *"2001-01-01", "enter")
+        await until(lambda: "f8 travels to before everything" in text_of(app))
+
+
 async def test_dialogs_name_the_keys_of_the_settings(settings: ConnectionSettings) -> None:
     await projected(settings)
     keys = {

@@ -9,6 +9,7 @@ from natster_tui.projections.community.figures import contested_names
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
+from natster_tui.tui.keys.keymap import Keymap
 
 _TOLD_ONE_BY_ONE = 3
 """More names than this at once share one notice."""
@@ -21,8 +22,9 @@ class ContestedNames:
     anything after a fold was replaced: then the names are only remembered.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, keymap: Keymap) -> None:
         self._workspace = workspace
+        self._key = keymap.hint("app.community")
         self._known: set[str] | None = None
         self._mark = 0
 
@@ -47,12 +49,12 @@ class ContestedNames:
         ]
         self._known.update(name for name, _state in news)
         if len(news) > _TOLD_ONE_BY_ONE:
-            yield f"{len(news):,} catalog names became contested (m lists them)"
+            yield f"{len(news):,} catalog names became contested ({self._key} lists them)"
             return
         names = Names(self._workspace.projectors[ACCOUNTS.name].fold.states)
         for name, state in news:
             *_, other = state.contested_by
             yield (
                 f"{screen_text(name, 60)} is contested: {names.of(other)} shared a catalog of that "
-                f"name too; it belongs to {names.of(state.owner)} (m lists all)"
+                f"name too; it belongs to {names.of(state.owner)} ({self._key} lists all)"
             )

@@ -101,7 +101,8 @@ class TakingAway:
         The prompt that asked for its name stays open until that is done.
         """
         if not name.strip():
-            prompt.say("type the name of a file, or press esc", is_problem=True)
+            key = self._view.keymap.hint("prompt.leave")
+            prompt.say(f"type the name of a file, or press {key}", is_problem=True)
             return
         try:
             path = Path(name.strip()).expanduser()

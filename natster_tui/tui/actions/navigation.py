@@ -50,7 +50,9 @@ class Finding:
         panes, focused = self._panes, self._app.focused
         if focused is panes.inspector:
             self._searching = panes.inspector
-            hint = "a text in what is shown; n and N go on"
+            key = self._view.keymap.hint
+            further = f"{key('inspector.next_found')} and {key('inspector.previous_found')} go on"
+            hint = f"a text in what is shown; {further}"
             self._prompt.open(Purpose.FIND, panes.inspector.search, hint=hint)
             return
         for pane in panes.documents.values():

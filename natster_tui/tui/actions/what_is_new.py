@@ -47,7 +47,7 @@ class WhatIsNew:
         self._opener = opener
         self._lines = lines
         self._app = app
-        self.contested = ContestedNames(view.workspace)
+        self.contested = ContestedNames(view.workspace, view.keymap)
         self._shown_of: tuple[object, ...] = ()
         self._closes_dialogs = False
         self._connection = view.workspace.connection

@@ -318,7 +318,8 @@ class DocumentsPane(VirtualList):
         if not view.is_connected:
             return ()
         if view.is_stopped(self.projection.name):
-            return ("", f" none known: the {noun}", " projector stopped (4 says why)")
+            key = view.keymap.hint("app.projectors")
+            return ("", f" none known: the {noun}", f" projector stopped ({key} says why)")
         return self.declared.nothing
 
 

@@ -108,8 +108,9 @@ class Opener:
             return EventPlace(seq)
         if travelling or self._traveller.is_away:
             return BEFORE_ALL
+        key = self._view.keymap.hint("go_to.travel")
         return Unreachable(
-            f"no event had happened by {full_time(seconds)}; ctrl+t travels to before everything"
+            f"no event had happened by {full_time(seconds)}; {key} travels to before everything"
         )
 
     def _show(self, place: Place, *, stay: bool) -> None:

@@ -54,7 +54,8 @@ def change_sheet(seq: int, effects: Sequence[Effect] | str | None, manner: Manne
 
     None: that is not known yet; a text: why it cannot be known.
     """
-    title = f"Change by event {seq:,} · c shows the event"
+    key = manner.keymap.hint("timeline.change")
+    title = f"Change by event {seq:,} · {key} shows the event"
     if effects is None:
         reading = Section("change")
         reading.add("", "reading the events of the keys it touched …", Tone.DIM)

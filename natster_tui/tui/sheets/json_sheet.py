@@ -31,8 +31,10 @@ def json_sheet(
         return Sheet(title, (section,))
     excerpt = excerpt_of(fold.projection, key, state, ENTRIES_SHOWN)
     shown = excerpt.document if manner.reveal else mask_json(excerpt.document)
-    said = f"{excerpt.size}, as of {fold.seq:,} · enter folds · J shows the page"
-    section.add("", said, Tone.DIM, wide=True)
+    hint = manner.keymap.hint
+    keys = f"{hint('inspector.follow')} folds · {hint('inspector.json')} shows the page"
+    size = f"{excerpt.size}, as of {fold.seq:,} · {keys}"
+    section.add("", size, Tone.DIM, wide=True)
     for depth, text, fold_at in _lines(shown, (), "", "", folded):
         section.add("", "  " * depth + text, place=fold_at, wide=True)
     return Sheet(title, (section,))

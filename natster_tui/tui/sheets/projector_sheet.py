@@ -12,7 +12,7 @@ from natster_tui.events.times import age
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.places.place import EventPlace
-from natster_tui.tui.sheets.sheet import Section, Sheet, Tone
+from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
 
 _JUST_NOW_S = 60
 _DRIFT_SHOWN = 50
@@ -20,7 +20,11 @@ _FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs"}
 
 
 def projector_sheet(
-    projector: Projector, lease: str, failed_s: float, beside: Sequence[VersionReport] = ()
+    projector: Projector,
+    lease: str,
+    failed_s: float,
+    manner: Manner,
+    beside: Sequence[VersionReport],
 ) -> Sheet:
     """A projector. `lease` is from `lease_line`; its last error is `failed_s` seconds old.
 
@@ -42,7 +46,8 @@ def projector_sheet(
     where.add("documents", f"{len(projector.fold.states):,}")
     where.add("commits", f"{status.commits:,} here, {status.conflicts:,} conflicts")
     for version in beside:
-        where.add("beside", f"{version.sentence} (V compares)")
+        key = manner.keymap.hint("projectors.versions")
+        where.add("beside", f"{version.sentence} ({key} compares)")
         for line in version.leases.lines():
             where.add("", line)
     if status.other is not None:

@@ -14,6 +14,7 @@ from typing import Any
 from natster_tui.projections.wording import Names, short_key
 from natster_tui.text.masking import MASK, is_secret_name, mask_text, screen_text
 from natster_tui.text.safe_text import safe_block
+from natster_tui.tui.keys.keymap import AS_DECLARED, Keymap
 from natster_tui.tui.places.place import Place
 
 
@@ -151,12 +152,14 @@ class Sheet:
 class Manner:
     """How sheets are written: account names, the time now (unix seconds), secrets shown or not.
 
-    During time travel, `now` is the time of the moment that is shown.
+    During time travel, `now` is the time of the moment that is shown. `keymap` has the keys that
+    hints name.
     """
 
     names: Names
     now: float
     reveal: bool = False
+    keymap: Keymap = AS_DECLARED
 
     def account(self, key: str) -> str:
         """An account's name and key, or the key alone if it has no name."""

@@ -63,18 +63,13 @@ class SheetWriter:
         """What the effects were read for. After an erasure the log is opened again, and the
         record, a little later, is another object."""
 
-    def manner(self, *, reveal: bool) -> Manner:
-        """How sheets are written now."""
-        view = self._view
-        return Manner(view.names, view.shown_at, reveal)
-
-    def asked(self, subject: Subject | None, *, reveal: bool) -> object:
+    def asked(self, subject: Subject, *, reveal: bool) -> object:
         """What the user asked to see; a change of it is shown at once."""
         shown = (self.face, self.shows_change, frozenset(self.folded), self.comparing.version)
         moment = self._view.moment
         return (subject, shown, None if moment is None else moment.seq, reveal)
 
-    def known(self, subject: Subject | None) -> object:
+    def known(self, subject: Subject) -> object:
         """What else a document's sheet depends on; None for a sheet that is built each time.
 
         As long as it is equal, the sheet is kept: building the one of a hub takes a tenth of a
@@ -88,7 +83,8 @@ class SheetWriter:
 
     def sheet_of(self, subject: Subject, *, reveal: bool) -> Sheet:
         """The sheet of a subject."""
-        view, manner = self._view, self.manner(reveal=reveal)
+        view = self._view
+        manner = Manner(view.names, view.shown_at, reveal, view.keymap)
         match subject:
             case DocumentSubject():
                 return self._document(subject, manner)
@@ -97,9 +93,8 @@ class SheetWriter:
                 lease = workspace.leases[projector.projection.name]
                 failed_s = time.monotonic() - projector.status.failed_at
                 line = lease_line(lease, read_only=workspace.read_only)
-                return projector_sheet(
-                    projector, line, failed_s, workspace.versions.of(projector.projection.name)
-                )
+                beside = workspace.versions.of(projector.projection.name)
+                return projector_sheet(projector, line, failed_s, manner, beside)
             case EventSubject(seq, None):
                 return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
             case EventSubject(seq, record) if not self.shows_change:
