@@ -135,6 +135,23 @@ async def test_a_dialog_has_room_for_its_page_below_a_long_progress_line(
         assert " 12,345,678 of 12,345,678, 123,457/s " in text_of(app)
 
 
+async def test_a_dialog_follows_the_size_of_whatever_stands_around_its_page(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("v")
+        await until(lambda: "esc closes" in text_of(app) and text_of(app).count("match") == 2)
+        screen = app.screen
+        assert isinstance(screen, ReplayScreen)
+        page, around = screen.page, screen._progress
+        rows = page.size.height
+        around.update("\n".join(["high"] * 9))
+        await until(lambda: around.size.height == 9 and page.size.height == rows)
+        around.update("low")
+        await until(lambda: around.size.height == 1 and page.size.height == rows)
+
+
 async def test_verify_goes_on_to_the_rebuild_of_what_differs(settings: ConnectionSettings) -> None:
     await tampered(settings)
     async with dashboard(settings) as (app, pilot):

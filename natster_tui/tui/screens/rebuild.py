@@ -152,11 +152,6 @@ class RebuildScreen(ReplayScreen):
             checks.append(Check(_PURGE, "purge: remove every entry first", self._purge))
         checks.append(Check(_GO, "replay the log and compare (writes nothing)"))
         self._checks.show(checks)
-        self.call_after_refresh(self.fit)
-
-    def on_checks_resized(self) -> None:
-        """Make room for the boxes."""
-        self.fit()
 
     def on_checks_pressed(self, message: Checks.Pressed) -> None:
         """Another choice; the last line goes on."""

@@ -93,7 +93,6 @@ class ReplayScreen(PageDialog):
     def hint(self, *hints: Hint) -> None:
         """What can be done now."""
         self._hints.show(*hints)
-        self.call_after_refresh(self.fit)
 
     @property
     def widest(self) -> int:
@@ -115,7 +114,6 @@ class ReplayScreen(PageDialog):
         for trouble in filter(None, [progress.parked_line, *progress.blocked]):
             text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])
         self._progress.update(text)
-        self.call_after_refresh(self.fit)
 
     def say_repeated_ids(self, progress: ReplayProgress) -> None:
         """Say so if message ids are repeated in what was read."""

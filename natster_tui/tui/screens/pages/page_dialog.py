@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
 from textual.widgets import Input, Label
 
 from natster_tui.engine.rebuilding.scope import Scope
@@ -58,8 +59,6 @@ class PageDialog(Dialog[Result]):
         self._frame.border_subtitle = plain(
             f"{key('page.search')} find · {key('page.close')} closes", view.glyphs
         )
-        self._fitted = (0, 0)
-        """The width of the frame, and the rows around the page, as they were fitted last."""
         self._line = Horizontal(Label("find"), self._search, self._found, classes="search hidden")
 
     def compose(self) -> ComposeResult:
@@ -77,24 +76,17 @@ class PageDialog(Dialog[Result]):
         """Take the keyboard to the page, unless a dialog of this kind took it elsewhere."""
         if self.focused is None:
             self.set_focus(self.page)
-        self.fit()
+        # Only after a layout it is known how high what stands around the page is.
+        self.screen_layout_refresh_signal.subscribe(self, self._fit, immediate=True)
 
     # -- room ------------------------------------------------------------------------------
-
-    def on_page_grown(self) -> None:
-        """As large as what it says, within the screen."""
-        self.fit()
-
-    def on_resize(self) -> None:
-        """The screen has another size."""
-        self.fit()
 
     @property
     def widest(self) -> int:
         """Cells of the longest line in the frame."""
         return self.page.widest
 
-    def fit(self) -> None:
+    def _fit(self, _screen: Screen[Any]) -> None:
         """Give the frame the room that the page needs, if the screen has it."""
         frame, screen = self._frame, self.app.size
         is_small = screen.width < _SMALL
@@ -107,10 +99,7 @@ class PageDialog(Dialog[Result]):
         )
         tallest = screen.height - 1 if is_small else screen.height * _SHARE // 100
         rows = self.page.rows_at(width - _FRAME_WIDTH)
-        if self._fitted != (width, around):
-            # What stands around the page wraps at the new width, and may be higher then.
-            self._fitted = (width, around)
-            self.call_after_refresh(self.fit)
+        # Another size is another layout, after which this is called again.
         frame.styles.width, frame.styles.height = width, min(max(rows, 1) + around, tallest)
 
     # -- searching -------------------------------------------------------------------------
@@ -118,7 +107,6 @@ class PageDialog(Dialog[Result]):
     def action_search(self) -> None:
         """Ask for a text."""
         self._line.remove_class("hidden")
-        self.call_after_refresh(self.fit)
         self._search.select_all()
         self.set_focus(self._search)
         self.refresh_bindings()
@@ -162,7 +150,6 @@ class PageDialog(Dialog[Result]):
             return
         self._search.value = ""
         self._line.add_class("hidden")
-        self.call_after_refresh(self.fit)
         self.page.look_for("")
         self.set_focus(self.page)
         self.refresh_bindings()

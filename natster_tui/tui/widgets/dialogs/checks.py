@@ -40,9 +40,6 @@ class Checks(Widget, can_focus=True):
     }
     """
 
-    class Resized(Message):
-        """The list has another height now."""
-
     class Pressed(Message):
         """A box or a line was chosen."""
 
@@ -55,10 +52,6 @@ class Checks(Widget, can_focus=True):
         self._glyphs = glyphs
         self._checks: Sequence[Check] = ()
         self._at = 0
-
-    def on_resize(self) -> None:
-        """Tell the dialog, which fits its frame to what is in it."""
-        self.post_message(self.Resized())
 
     def show(self, checks: Sequence[Check]) -> None:
         """Show these; the cursor stays on the same one, at first on the last."""

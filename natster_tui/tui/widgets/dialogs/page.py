@@ -78,9 +78,6 @@ class Page(QuietScroll, can_focus=True):
             super().__init__()
             self.place = place
 
-    class Grown(Message):
-        """There are other lines now, which may want more room or less."""
-
     def __init__(self, glyphs: Glyphs, lines: Iterable[PageLine] = ()) -> None:
         super().__init__()
         self._glyphs = glyphs
@@ -116,9 +113,9 @@ class Page(QuietScroll, can_focus=True):
         if not self.is_attached:
             return
         self._wrap(count)
-        self.refresh()
+        # With a layout, because the dialog may want more room now, or less.
+        self.refresh(layout=True)
         self.refresh_bindings()
-        self.post_message(self.Grown())
 
     def _add(self, lines: Iterable[PageLine]) -> None:
         for line in lines:
