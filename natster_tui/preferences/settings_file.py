@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from natster_tui.errors import UsageError
 from natster_tui.preferences.model import Settings, model_at, takes
-from natster_tui.preferences.toml_lines import line_of
+from natster_tui.preferences.toml_lines import Where, lines_of
 from natster_tui.store.settings.files import READ_AT_MOST, expand_home, quoted, read_file
 from natster_tui.store.user_directories import config_directory
 
@@ -20,8 +21,6 @@ FILE = "settings.toml"
 VARIABLE = "NATSTER_SETTINGS"
 FLAG = "--settings"
 DEFAULT = "default"
-
-Where = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -36,21 +35,25 @@ class SettingsFile:
     text: str = ""
     named_by: str = ""
 
+    @cached_property
+    def _lines(self) -> Mapping[Where, int]:
+        return lines_of(self.text)
+
     def says(self, *where: str | int) -> bool:
         """Whether the file sets this one."""
-        value: object = tomllib.loads(self.text)
-        for step in where:
-            if not isinstance(value, Mapping) or step not in value:
-                return False
-            value = value[step]
-        return True
+        return where in self._lines
+
+    def line(self, where: Where) -> int:
+        """The line that sets this one, or the table or list that it should be in."""
+        found = (where[:steps] for steps in range(len(where), 0, -1))
+        return next((self._lines[each] for each in found if each in self._lines), 1)
 
     def place(self, *where: str | int) -> str:
         """The file and the line that sets this one."""
-        return f"{quoted(self.path)}, line {line_of(self.text, where)}"
+        return f"{quoted(self.path)}, line {self.line(where)}"
 
-    def mistake(self, where: Sequence[str | int], sentence: str) -> UsageError:
-        """A mistake in a value that the model does not know of."""
+    def mistake(self, where: Where, sentence: str) -> UsageError:
+        """The error for a value that the model accepts, and that is wrong all the same."""
         return UsageError(f"{self.place(*where)}: {sentence}")
 
 
@@ -93,8 +96,8 @@ def _read(path: Path, named_by: str) -> SettingsFile:
     try:
         return replace(file, settings=Settings.model_validate(raw))
     except ValidationError as error:
-        found = [_Mistake(file, each["loc"], each["type"]) for each in error.errors()]
-        first = min(found, key=lambda each: each.line)
+        found = [_Mistake(each["loc"], each["type"]) for each in error.errors()]
+        first = min(found, key=lambda each: file.line(each.where))
         raise file.mistake(first.where, first.sentence) from None
 
 
@@ -102,13 +105,8 @@ def _read(path: Path, named_by: str) -> SettingsFile:
 class _Mistake:
     """What pydantic found: where, and the code of the error."""
 
-    file: SettingsFile
     where: Where
     code: str
-
-    @property
-    def line(self) -> int:
-        return line_of(self.file.text, self.where)
 
     @property
     def sentence(self) -> str:

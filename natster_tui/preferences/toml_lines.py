@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+Where = tuple[str | int, ...]
+"""The keys that lead to a value, and the index of an entry of a list."""
 
-def line_of(text: str, where: Sequence[str | int]) -> int:
-    """The line, counted from 1, on which the value at `where` begins, or the last part it has.
+_MAY_END = re.compile(r"""[\]}]|\"{3}|'{3}""")
+"""What the last line of a statement holds, if it has several lines."""
 
-    The text must be valid. The shortest beginning of it that is valid too and has the value ends
-    with the statement that sets it. Slow on a long file: it is for telling a mistake.
+
+def lines_of(text: str) -> dict[Where, int]:
+    """For each value, the line on which the statement that sets it begins, counted from 1.
+
+    The text must be valid. Each statement is parsed alone, after the header of its table: it ends
+    with the first line that makes it valid.
     """
-    lines = text.splitlines(keepends=True)
-    wanted = _depth(tomllib.loads(text), where)
-    begins = 1
-    for count in range(1, len(lines) + 1):
+    lines: dict[Where, int] = {}
+    header = statement = ""
+    begin = 1
+    for number, line in enumerate(text.split("\n"), 1):
+        is_within = statement != ""
+        statement += f"{line}\n"
+        if is_within and not _MAY_END.search(line):
+            continue
+        is_header = statement.lstrip().startswith("[")
         try:
-            found = tomllib.loads("".join(lines[:count]))
+            value = tomllib.loads(statement if is_header else header + statement)
         except tomllib.TOMLDecodeError:
-            continue  # in the middle of a statement that has several lines
-        if _depth(found, where) >= wanted:
-            return begins
-        begins = count + 1
-    return max(1, len(lines))
+            continue
+        for where in _places((), value):
+            lines.setdefault(where, begin)
+        if is_header:
+            header = statement
+        statement, begin = "", number + 1
+    return lines
 
 
-def _depth(value: Any, where: Sequence[str | int]) -> int:
-    """How many steps of `where` lead to something."""
-    for depth, step in enumerate(where):
-        is_key = isinstance(value, Mapping) and step in value
-        is_index = isinstance(value, list) and isinstance(step, int) and step < len(value)
-        if not is_key and not is_index:
-            return depth
-        value = value[step]
-    return len(where)
+def _places(where: Where, value: Any) -> Iterator[Where]:
+    """The places of all values in a value."""
+    entries: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        entries = value.items()
+    elif isinstance(value, list):
+        entries = enumerate(value)
+    for step, entry in entries:
+        yield (*where, step)
+        yield from _places((*where, step), entry)

@@ -85,6 +85,8 @@ def test_a_mistake_is_told_with_file_line_and_what_was_expected(
 def test_the_first_of_several_mistakes_is_told(tmp_path: Path) -> None:
     assert refusal(tmp_path, "[contexts.a]\nx = 1\n[contexts.b]\ny = 1").startswith(", line 2")
     assert refusal(tmp_path, "mouse = 1\nascii = 1").startswith(", line 1: mouse")
+    many = "".join(f"key{number} = 1\n" for number in range(4_000))
+    assert refusal(tmp_path, f"\n{many}").startswith(", line 2: there is no setting key0")
 
 
 def test_secrets_and_escape_sequences_are_not_told(tmp_path: Path) -> None:
