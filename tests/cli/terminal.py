@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import select
 import shlex
 import signal
 import struct
@@ -92,6 +93,11 @@ class Terminal:
     def freeze(self) -> None:
         """Read nothing any more of what the program prints."""
         asyncio.get_running_loop().remove_reader(self._ours)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the program would have to wait if it printed more."""
+        return not select.select([], [self._theirs], [], 0)[1]
 
     def close(self) -> None:
         """Close the terminal, as by the cross on its window."""

@@ -39,7 +39,7 @@ async def test_a_terminal_that_reads_no_more_does_not_keep_it_from_ending(
     async with Terminal(anywhere, *demo) as terminal:
         await terminal.wait_for("projecting")
         terminal.freeze()
-        await asyncio.sleep(2)  # nothing tells from outside when its output has filled up
+        await until(lambda: terminal.is_full)
         terminal.kill(signal.SIGTERM)
         await terminal.wait_for_exit(ENDS_S)
 

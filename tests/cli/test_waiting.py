@@ -31,24 +31,20 @@ KEYS = ("projector", "projector.account", "projector.catalog", "rebuild.account"
 HOLDER = Holder(host="elsewhere", pid=4_711, instance="x", since=1, version=1)
 
 
-async def hold(log: EventLog, *keys: str) -> None:
+async def held(log: EventLog, *keys: str) -> asyncio.Task[None]:
     """Hold leases for ever, and do nothing with them."""
     await log.buckets.make(LEASES)
-    revisions = dict.fromkeys(keys, 0)
+    leases = [Lease(log.link, key) for key in keys]
+    revisions = [await lease.put(HOLDER, 0) for lease in leases]
+    assert all(revisions)
+    return asyncio.create_task(renew(leases, revisions))
+
+
+async def renew(leases: list[Lease], revisions: list[int | None]) -> None:
     while True:
-        for key, revision in revisions.items():
-            revisions[key] = await Lease(log.link, key).put(HOLDER, revision) or 0
         await asyncio.sleep(0.3)  # the interval at which it renews
-
-
-async def held(log: EventLog, *keys: str) -> asyncio.Task[None]:
-    task = asyncio.create_task(hold(log, *keys))
-    for key in keys:
-        for _look in range(500):
-            if (await Lease(log.link, key).look()).holder == HOLDER:
-                break
-            await asyncio.sleep(0.01)  # between two questions to the server
-    return task
+        for number, lease in enumerate(leases):
+            revisions[number] = await lease.put(HOLDER, revisions[number] or 0)
 
 
 async def stop(task: asyncio.Task[None]) -> None:
@@ -63,8 +59,8 @@ async def test_projecting_once_says_who_holds_the_lease_and_ends_when_that_one_i
     holding = await held(log, *KEYS[:3])
     process = await natster.start("project", "--once", "--json")
     assert process.stderr is not None
-    lines = [(await process.stderr.readline()).decode() for _ in range(1)]
-    assert "waiting for elsewhere, process 4711, which holds the lease, to project" in lines[0]
+    line = (await process.stderr.readline()).decode()
+    assert "waiting for elsewhere, process 4711, which holds the lease, to project" in line
     await stop(holding)
     async with running(settings) as workspace:
         await until(lambda: all(p.status.stored == 3 for p in workspace.projectors.values()))
