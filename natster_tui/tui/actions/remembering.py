@@ -18,7 +18,7 @@ LOOK_EVERY_S = 2.0
 
 
 class Remembering:
-    """What is shown on `app`, and what of it is remembered. A problem is told once."""
+    """What is shown on `app`, and what of it is remembered. A problem is shown once."""
 
     def __init__(self, memory: Memory, panes: Panes, sizes: PaneSizes, app: App[None]) -> None:
         self._memory = memory
@@ -28,7 +28,7 @@ class Remembering:
         self._theme_of_settings = ""
         self._last_filter = memory.remembered.filter
         self._seen = memory.remembered
-        self._told = ""
+        self._shown_problem = ""
 
     def restore(self, theme_of_settings: str, finding: Finding) -> None:
         """Put all back; the filter is offered only, because it hides events and takes a while."""
@@ -45,7 +45,7 @@ class Remembering:
         if self._memory.is_kept:
             self._seen = self._now()
             app.set_interval(LOOK_EVERY_S, self._look)
-        self._tell()
+        self._show_problem()
 
     @property
     def _usual_theme(self) -> str:
@@ -71,12 +71,12 @@ class Remembering:
 
     async def _write(self, now: Remembered) -> None:
         await asyncio.to_thread(self._memory.keep, now)  # it waits for the disk
-        self._tell()
+        self._show_problem()
 
-    def _tell(self) -> None:
-        if self._memory.problem != self._told:
-            self._told = self._memory.problem
-            news(self._app, self._told)
+    def _show_problem(self) -> None:
+        if self._memory.problem != self._shown_problem:
+            self._shown_problem = self._memory.problem
+            news(self._app, self._shown_problem)
 
     def end(self) -> None:
         """Write what changed last."""

@@ -89,14 +89,14 @@ def catalog_warnings(view: View, name: str) -> list[str]:
     """What to warn of about a catalog's name."""
     names = view.names
     state = view.catalogs.get(name)
-    said = []
+    warnings = []
     if state is not None and state.contested_by:
         others = ", ".join(names.of(key) for key in state.contested_by)
-        said.append(f"duplicate name: also shared by {others}, who grants no access here")
+        warnings.append(f"duplicate name: also shared by {others}, who grants no access here")
     if twins := view.collisions.get(name):
         others = ", ".join(screen_text(twin, 40) for twin in twins)
-        said.append(f"differs from {others} in letter case only: importers confuse them")
-    return said
+        warnings.append(f"differs from {others} in letter case only: importers confuse them")
+    return warnings
 
 
 CATALOG_COLUMNS: DocumentColumns[CatalogState] = DocumentColumns(

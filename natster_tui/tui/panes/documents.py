@@ -176,8 +176,8 @@ class DocumentsPane(VirtualList):
         for column, width in zip(self._columns, widths, strict=True):
             mark = self._sort_mark if column.sort == self._sort.name else ""
             if width:
-                said = f"{column.heading}{mark}"
-                cell = Cell(said, width, "marked" if mark else "dim", column.right)
+                heading = f"{column.heading}{mark}"
+                cell = Cell(heading, width, "marked" if mark else "dim", column.right)
                 found.append(Heading(cell, column.meaning))
         return found
 

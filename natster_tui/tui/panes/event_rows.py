@@ -74,7 +74,7 @@ class EventRows:
         """What stands above the columns."""
         word, room = self._room(width)
         column = self._column(room)
-        said = (
+        columns = (
             ("event", self._number(), "the event's sequence in the log", True),
             ("time", _TIME, "when it happened: the time of day, with the date if not today", False),
             ("", 1, "what happened; ? explains the marks", False),
@@ -89,7 +89,7 @@ class EventRows:
         )
         return [
             Heading(Cell(text, cells, "dim", right), meaning)
-            for text, cells, meaning, right in said
+            for text, cells, meaning, right in columns
         ]
 
     def cells(self, seq: int, width: int) -> Sequence[Cell]:
@@ -119,18 +119,18 @@ class EventRows:
     ) -> Sequence[Cell]:
         """Who, whom, and why in words."""
         glyphs = self._view.glyphs
-        who, why = self._told(record, event, reason)
+        who, why = self._parked_phrase(record, event, reason)
         needs = [cell_len(who), cell_len(why)]
         self._see(needs[0], needs[1])
         word, room = self._room(width)
         mark = Cell(glyphs.parked, max(1, cell_len(glyphs.parked)), "bad")
-        said = [Cell("parked", word, "bad")] if word else []
+        what = [Cell("parked", word, "bad")] if word else []
         column = max(needs[0], min(self._column(room), room - 1 - needs[1]))
         if needs[0] + 1 + needs[1] > room:
             column = fair_widths(needs, room - 1)[0]
-        return [mark, *said, Cell(who, column), Cell(why, 0, "bad")]
+        return [mark, *what, Cell(who, column), Cell(why, 0, "bad")]
 
-    def _told(
+    def _parked_phrase(
         self, record: Record, event: Event | ParkReason, reason: ParkReason
     ) -> tuple[str, str]:
         """Whom a parked event names, as far as its subject can be read, and why it is parked."""
@@ -158,9 +158,9 @@ class EventRows:
         self._see(phrase, cell_len(catalog))
         word, room = self._room(width)
         mark = Cell(glyphs.of(kind), max(1, cell_len(glyphs.parked)), kind.style)
-        said = [Cell(kind.word, word, kind.style)] if word else []
+        what = [Cell(kind.word, word, kind.style)] if word else []
         if not catalog:
-            return [mark, *said, Cell("".join(parts))]
+            return [mark, *what, Cell("".join(parts))]
         start = self._column(room)
         needed = cell_len(catalog)
         if phrase + 1 + needed > room:
@@ -176,7 +176,7 @@ class EventRows:
             # Two blanks between them where there is room.
             last = room - 1 - needed
             start = max(min(phrase + 1, last), min(start, last))
-        return [mark, *said, Cell("".join(parts), start), Cell(catalog, 0, "strong")]
+        return [mark, *what, Cell("".join(parts), start), Cell(catalog, 0, "strong")]
 
     def _phrase_of(self, event: Event) -> tuple[tuple[str, str, str], str]:
         """Who, an arrow, whom, and which catalog; what an event does not have is empty."""

@@ -116,13 +116,13 @@ def _fields_cell(projection: Projection[Any]) -> Callable[[Shown[Any]], Cell | N
         document = projection.document(row.key, row.state, dict.fromkeys(lengths))
         masked = mask_json(document)
         assert isinstance(masked, dict)
-        told = []
+        fields = []
         for name, value in masked.items():
             if value == row.key:
                 continue  # the row begins with it
             count = lengths.get(name, len(value) if isinstance(value, list) else None)
-            said = compact_json(value) if count is None else f"{count:,} entries"
-            told.append(f"{name} {said}")
-        return Cell(screen_text(" · ".join(told), 200), 0, "dim")
+            shown = compact_json(value) if count is None else f"{count:,} entries"
+            fields.append(f"{name} {shown}")
+        return Cell(screen_text(" · ".join(fields), 200), 0, "dim")
 
     return cell

@@ -80,14 +80,14 @@ class Projectors(VirtualList):
         word = Cell("drift" if drift else status.phase.value, 11, style)
         done, behind = f"{head - lag:,}", f"lag {lag:,}" if lag else ""
         whole, late = f"{done}/{head:,}", [Cell(behind, max(9, len(behind)), "warn")]
-        # What the line at the top says as well goes first where there is no room for all.
+        # Where there is no room for all, what the line at the top says as well is left out first.
         choices: tuple[tuple[str, list[Cell]], ...]
         choices = ((whole, late), (done, late) if lag else (whole, []), (done, []))
         room = self.scrollable_content_region.width - 2 - name.width - word.width - 3
-        for position, said in choices:
-            if len(position) + sum(cell.width + 1 for cell in said) <= room:
+        for position, lag_cells in choices:
+            if len(position) + sum(cell.width + 1 for cell in lag_cells) <= room:
                 break
-        return [Cell(mark, 2, style), name, Cell(position), *said, word]
+        return [Cell(mark, 2, style), name, Cell(position), *lag_cells, word]
 
     def _second_row(self, projector: Projector) -> Sequence[Cell]:
         status = projector.status
@@ -102,32 +102,32 @@ class Projectors(VirtualList):
             return [Cell(" ", 2), Cell(trial.problem, 0, "bad")]
         if status.problem:
             style = "bad" if status.phase is Phase.STOPPED else "warn"
-            said = [*self._beside(projector), status.problem]
-            return [Cell(" ", 2), Cell(" · ".join(said), 0, style)]
+            problems = " · ".join([*self._beside(projector), status.problem])
+            return [Cell(" ", 2), Cell(problems, 0, style)]
         room = self.scrollable_content_region.width - 3
         return [Cell(" ", 2), Cell(fitting(self._figures(projector), room), 0, "dim")]
 
     def _figures(self, projector: Projector) -> list[str]:
         """What there is to say of a projector that has no problem, the most important first."""
-        status, said = projector.status, []
+        status, figures = projector.status, []
         if projector.projection.tried_from:
-            said.append("tried, not stored")
+            figures.append("tried, not stored")
         if status.touched_by_others:
-            said.append("written by others: verify")
+            figures.append("written by others: verify")
         if verdict := self.view.verdict_of(projector):
-            said.append(verdict)
-        said += self._beside(projector)
+            figures.append(verdict)
+        figures += self._beside(projector)
         if status.parked.count:
-            said.append(f"parked {short_count(status.parked.count)}")
+            figures.append(f"parked {short_count(status.parked.count)}")
         if status.phase is Phase.CATCHING_UP:
-            said.append(f"{projector.meter.per_second:,.0f}/s")
-        said.append(counted(len(projector.fold.states), "key"))
-        return said
+            figures.append(f"{projector.meter.per_second:,.0f}/s")
+        figures.append(counted(len(projector.fold.states), "key"))
+        return figures
 
     def _beside(self, projector: Projector) -> list[str]:
         """The versions that are stored beside it, in a few words each."""
-        said = []
+        versions = []
         for version in self.view.workspace.versions.of(projector.projection.name):
             lag = f", lag {short_count(version.lag)}" if version.lag else ""
-            said.append(f"v{version.version} beside{lag}")
-        return said
+            versions.append(f"v{version.version} beside{lag}")
+        return versions

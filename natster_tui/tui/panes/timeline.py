@@ -263,9 +263,9 @@ class Timeline(VirtualList):
         workspace = self.view.workspace
         if workspace.connection is not Connection.CONNECTED:
             width = max(20, self.scrollable_content_region.width - 2)
-            said = [f" {line}" for line in wrap(workspace.sentence, width)]
+            sentence = [f" {line}" for line in wrap(workspace.sentence, width)]
             state = f" {workspace.connection.value} {self.glyphs.ellipsis}"
-            return ("", state, "", *said, "", f" {self._next_try}".rstrip())
+            return ("", state, "", *sentence, "", f" {self._next_try}".rstrip())
         if self._filtered is not None:
             return (
                 "",

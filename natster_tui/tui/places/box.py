@@ -83,8 +83,8 @@ class FoundList(VirtualList, can_focus=False):
         when = Cell(row_time(record.event_time, self.view.now()), 11, "dim")
         if not isinstance(event, Event):
             return [number, when, Cell("parked", 11, "bad"), Cell(event.value, 0, "dim")]
-        said = " ".join(filter(None, event_phrase(event, self.view.names)))
-        return [number, when, Cell(event.kind.word, 11, event.kind.style), Cell(said)]
+        phrase = " ".join(filter(None, event_phrase(event, self.view.names)))
+        return [number, when, Cell(event.kind.word, 11, event.kind.style), Cell(phrase)]
 
     def _document_cells(self, projection: str, key: str) -> Sequence[Cell]:
         declared = self._declared[projection]

@@ -13,7 +13,7 @@ from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.places.place import DocumentPlace, EventPlace
-from natster_tui.tui.sheets.shares import Told, add_shares, history_section, since
+from natster_tui.tui.sheets.shares import History, add_shares, history_section, since
 from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
 
 AnyFold = Fold[Any] | Past[Any]
@@ -23,7 +23,7 @@ def account_sheet(
     key: str,
     fold: AnyFold,
     manner: Manner,
-    told: Told,
+    history: History,
     *,
     is_hub: bool,
     warnings: Sequence[tuple[str, str]] = (),
@@ -36,40 +36,40 @@ def account_sheet(
     if state is None:
         facts.add("", f"there is no such account as of {fold.seq:,}", Tone.DIM)
         return Sheet(title, (facts,))
-    _add_joined(facts, state, manner, told)
-    _add_login(facts, state, manner, told)
+    _add_joined(facts, state, manner, history)
+    _add_login(facts, state, manner, history)
     if is_hub:
         facts.add("hub", "shares with most accounts; imports from it make no prize candidate")
     for catalog, sentence in warnings:
         facts.add("contested", sentence, Tone.WARN, DocumentPlace(CATALOGS.name, catalog))
     shares = Section("shares")
-    add_shares(shares, key, state.in_shares, told, manner, outgoing=False)
+    add_shares(shares, key, state.in_shares, history, manner, outgoing=False)
     shares.add("", "")
-    add_shares(shares, key, state.out_shares, told, manner, outgoing=True)
+    add_shares(shares, key, state.out_shares, history, manner, outgoing=True)
     shares.add("", "")
-    context, history = _context(state, manner), history_section(told, manner)
+    context, events = _context(state, manner), history_section(history, manner)
     if manner.reveal:
         # Secrets are shown for a few seconds only, so they come near the top.
-        return Sheet(title, (facts, context, shares, history))
-    return Sheet(title, (facts, shares, context, history))
+        return Sheet(title, (facts, context, shares, events))
+    return Sheet(title, (facts, shares, context, events))
 
 
-def _add_joined(facts: Section, state: AccountState, manner: Manner, told: Told) -> None:
+def _add_joined(facts: Section, state: AccountState, manner: Manner, history: History) -> None:
     if not state.initialized_at:
         facts.add("joined", "not yet: others have shared with it already")
         return
-    mark = None if told.story is None else told.story.first(INITIALIZED, told.at)
+    mark = None if history.story is None else history.story.first(INITIALIZED, history.at)
     place = None if mark is None else EventPlace(mark.seq)
     facts.add("joined", since(state.initialized_at, manner), place=place)
 
 
-def _add_login(facts: Section, state: AccountState, manner: Manner, told: Told) -> None:
+def _add_login(facts: Section, state: AccountState, manner: Manner, history: History) -> None:
     bound = state.bound_context
     if bound is None:
         facts.add("web login", "none", Tone.DIM)
         return
     login = screen_text(bound.oauth_id, 120, reveal=manner.reveal)
-    mark = None if told.story is None else told.story.last(BOUND, told.at)
+    mark = None if history.story is None else history.story.last(BOUND, history.at)
     place = None if mark is None else EventPlace(mark.seq)
     facts.add("web login", login, Tone.SECOND)
     if state.bound_at is not None:

@@ -13,7 +13,7 @@ from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.sheets.account_sheet import AnyFold
-from natster_tui.tui.sheets.shares import Told, add_recipients, history_section
+from natster_tui.tui.sheets.shares import History, add_recipients, history_section
 from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
 
 _LISTED = 20
@@ -24,7 +24,7 @@ def catalog_sheet(
     name: str,
     fold: AnyFold,
     manner: Manner,
-    told: Told,
+    history: History,
     *,
     twins: Sequence[str] = (),
     accounts: Mapping[str, AccountState],
@@ -38,39 +38,45 @@ def catalog_sheet(
     facts = Section("catalog")
     title = f"Catalog {screen_text(name, 60)}"
     if share is not None:
-        _add_share(facts, share, manner, told, accounts)
+        _add_share(facts, share, manner, history, accounts)
     state: CatalogState | None = fold.states.get(name)
     if state is None:
         facts.add("", "only shared in ways that make no catalog", Tone.DIM)
-        return Sheet(title, (facts, history_section(told, manner)))
+        return Sheet(title, (facts, history_section(history, manner)))
     facts.add("owner", manner.briefly(state.owner), place=account_place(state.owner))
     for other in islice(state.contested_by, _LISTED):
-        said = f"{manner.briefly(other)} shares one of that name, and grants no access here"
-        facts.add("contested", said, Tone.WARN, account_place(other))
+        warning = f"{manner.briefly(other)} shares one of that name, and grants no access here"
+        facts.add("contested", warning, Tone.WARN, account_place(other))
     for twin in twins[:_LISTED]:
-        said = f"{screen_text(twin, 60)} differs in letter case only: importers confuse them"
-        facts.add("looks like", said, Tone.WARN, DocumentPlace(CATALOGS.name, twin))
+        warning = f"{screen_text(twin, 60)} differs in letter case only: importers confuse them"
+        facts.add("looks like", warning, Tone.WARN, DocumentPlace(CATALOGS.name, twin))
     shares = Section("shares")
     add_recipients(
-        shares, name, state.owner, state.shared_with, partial(_imported_at, accounts), told, manner
+        shares,
+        name,
+        state.owner,
+        state.shared_with,
+        partial(_imported_at, accounts),
+        history,
+        manner,
     )
     shares.add("", "")
-    return Sheet(title, (facts, shares, history_section(told, manner)))
+    return Sheet(title, (facts, shares, history_section(history, manner)))
 
 
 def _add_share(
     facts: Section,
     share: Share,
     manner: Manner,
-    told: Told,
+    history: History,
     accounts: Mapping[str, AccountState],
 ) -> None:
     """Who shared it with whom, and when: what the row under the cursor is about."""
     names = manner.names
-    shared = told.shared_at(share, manner)
-    imported = told.imported_at(share, _imported_at(accounts, share), manner)
-    said = f"{names.of(share.origin)} → {names.of(share.target)}"
-    facts.add("this share", said, Tone.STRONG, account_place(share.target))
+    shared = history.shared_at(share, manner)
+    imported = history.imported_at(share, _imported_at(accounts, share), manner)
+    parties = f"{names.of(share.origin)} → {names.of(share.target)}"
+    facts.add("this share", parties, Tone.STRONG, account_place(share.target))
     facts.add("shared at", shared.text, place=shared.place)
     facts.add("imported at", imported.text, imported.tone, imported.place)
 

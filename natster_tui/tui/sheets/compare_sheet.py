@@ -17,10 +17,10 @@ CHANGE_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "~": Tone.WARN}
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two moments: a sequence, and whether the document existed then."""
+    """One of the two moments: its sequence, 0 before the first event, and what it is called."""
 
     seq: int
-    said: str
+    label: str
     exists: bool
 
 
@@ -36,8 +36,8 @@ def compare_sheet(
         section.add("", str(changes), Tone.DIM if sides is None else Tone.BAD, wide=True)
         return Sheet(title, (section,))
     for label, side in zip(("from", "to"), sides, strict=True):
-        said = side.said if side.exists else f"{side.said}: it did not exist"
-        section.add(label, said, place=EventPlace(side.seq) if side.seq else None)
+        moment = side.label if side.exists else f"{side.label}: it did not exist"
+        section.add(label, moment, place=EventPlace(side.seq) if side.seq else None)
     section.add("", "")
     if not changes:
         section.add("", "nothing changed between them", Tone.DIM, wide=True)

@@ -43,7 +43,7 @@ class Comparing:
         end = None if shown is None else shown.seq
         self._of = (subject.projection.name, subject.key)
         title = f"{name}: {'then and now' if end is None else 'two moments'}"
-        self._say(partial(compare_sheet, title, None, "reading the events of this key …"))
+        self._show(partial(compare_sheet, title, None, "reading the events of this key …"))
         start(self._owner, partial(self._compare, subject, title, moment, end), "compare")
 
     def sheet(self, subject: DocumentSubject, manner: Manner) -> Sheet | None:
@@ -57,7 +57,7 @@ class Comparing:
         self._sheet = None
         self.version += 1
 
-    def _say(self, sheet: Callable[[Manner], Sheet]) -> None:
+    def _show(self, sheet: Callable[[Manner], Sheet]) -> None:
         self._sheet = sheet
         self.version += 1
         self._ready()
@@ -80,14 +80,14 @@ class Comparing:
                 for seq in (first, last)
             ]
             sides = (
-                Side(first, await _said(log, first, words[0]), before is not None),
-                Side(last, await _said(log, last, words[1]), after is not None),
+                Side(first, await _label(log, first, words[0]), before is not None),
+                Side(last, await _label(log, last, words[1]), after is not None),
             )
         except NatsterError as error:
-            self._say(partial(compare_sheet, title, None, error.sentence))
+            self._show(partial(compare_sheet, title, None, error.sentence))
             return
         changes = field_changes(before, after) if before != after else ()
-        self._say(partial(compare_sheet, title, sides, changes))
+        self._show(partial(compare_sheet, title, sides, changes))
 
     async def _sequence_of(self, log: EventLog, moment: Moment, last: int) -> int:
         if isinstance(moment, AtSequence):
@@ -95,7 +95,7 @@ class Comparing:
         return await sequence_at(log, moment.seconds, self._view.workspace.options.instance)
 
 
-async def _said(log: EventLog, seq: int, which: str) -> str:
+async def _label(log: EventLog, seq: int, which: str) -> str:
     """A moment in words: its sequence, and the time of the event there."""
     record = await log.record_at(seq) if seq else None
     if record is None:

@@ -24,7 +24,13 @@ from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.text.strict_json import Json
 from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.sheets.account_sheet import AnyFold
-from natster_tui.tui.sheets.shares import Told, account_span, catalog_span, history_section, since
+from natster_tui.tui.sheets.shares import (
+    History,
+    account_span,
+    catalog_span,
+    history_section,
+    since,
+)
 from natster_tui.tui.sheets.sheet import Column, Manner, Section, Sheet, Span, Table, Tone
 
 _ENTRIES_SHOWN = 1_000
@@ -65,7 +71,7 @@ def document_sheet(
     key: str,
     fold: AnyFold,
     manner: Manner,
-    told: Told,
+    history: History,
     accounts: Mapping[str, AccountState],
     catalogs: Mapping[str, CatalogState],
 ) -> Sheet:
@@ -100,7 +106,7 @@ def document_sheet(
                 facts.add("", f"{screen_text(inner, 60)}: {span.text}", place=span.place)
         elif value != key:
             _add_fact(facts, label, known.span(name, value))
-    return Sheet(title, (facts, lists, history_section(told, manner)))
+    return Sheet(title, (facts, lists, history_section(history, manner)))
 
 
 def _add_fact(facts: Section, label: str, span: Span) -> None:

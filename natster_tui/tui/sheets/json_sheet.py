@@ -51,12 +51,11 @@ def _lines(
     depth = len(path)
     inner: list[tuple[str | int, str, Json]]
     if isinstance(value, dict):
-        inner, (opens, closes) = (
-            [(name, f"{_quoted(name)}: ", item) for name, item in value.items()],
-            "{}",
-        )
+        inner = [(name, f"{_quoted(name)}: ", item) for name, item in value.items()]
+        opens, closes = "{", "}"
     elif isinstance(value, list):
-        inner, (opens, closes) = [(index, "", item) for index, item in enumerate(value)], "[]"
+        inner = [(index, "", item) for index, item in enumerate(value)]
+        opens, closes = "[", "]"
     else:
         yield depth, f"{before}{pretty_json(value)}{after}", None
         return
@@ -88,8 +87,8 @@ def _is_short(value: dict[str, Json] | list[Json]) -> bool:
 
 def _on_one_line(value: dict[str, Json] | list[Json]) -> str:
     if isinstance(value, dict):
-        said = [f"{_quoted(name)}: {pretty_json(item)}" for name, item in value.items()]
-        return "{" + ", ".join(said) + "}"
+        fields = [f"{_quoted(name)}: {pretty_json(item)}" for name, item in value.items()]
+        return "{" + ", ".join(fields) + "}"
     return "[" + ", ".join(pretty_json(item) for item in value) + "]"
 
 

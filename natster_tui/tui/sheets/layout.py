@@ -119,8 +119,8 @@ class SheetLayout(Lines):
         label = Piece(0, fit(line.label, LABEL - 1), Tone.DIM, None)
         pieces: list[tuple[Piece, ...]] = []
         for number, row in enumerate(rows or [""]):
-            said = Piece(indent, row, line.tone, line.place, number > 0)
-            pieces.append((label, said) if number == 0 and line.label else (said,))
+            piece = Piece(indent, row, line.tone, line.place, number > 0)
+            pieces.append((label, piece) if number == 0 and line.label else (piece,))
         return pieces
 
     def _broken(self, text: str, room: int) -> list[str]:

@@ -58,8 +58,8 @@ def projector_sheet(
             where.add("", f"{screen_text(change.key, 100)} {_FOUND[change.kind]}")
     events.add("parked", counted(status.parked.count, "event"))
     for event in reversed(status.parked.recent):
-        said = f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}"
-        events.add("", said, place=EventPlace(event.seq))
+        reason = f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}"
+        events.add("", reason, place=EventPlace(event.seq))
     return Sheet(f"Projector {projection.name}", (where, events))
 
 
@@ -70,9 +70,9 @@ def lease_line(lease: LeaseKeeper, *, read_only: bool) -> str:
     if lease.held:
         return f"held by this dashboard ({lease.me.described})"
     holder = lease.holder
-    said = "held by no process" if holder is None else f"held by {holder.described}"
+    held_by = "held by no process" if holder is None else f"held by {holder.described}"
     if lease.gave_up:
-        return f"given up, {said}"
+        return f"given up, {held_by}"
     if lease.refusal is not None:
         return lease.refusal.sentence
-    return said if lease.is_decided else "not asked for"
+    return held_by if lease.is_decided else "not asked for"

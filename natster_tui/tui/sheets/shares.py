@@ -20,7 +20,7 @@ NOT_YET = "reading …"
 """Shown while the key's events are being read."""
 
 
-class Told:
+class History:
     """What is known of a document's events as of sequence `at`; `story` is None while it is read.
 
     `problem` says why it cannot be read; empty if it can. `version` changes whenever names or ages
@@ -78,7 +78,7 @@ def catalog_span(name: str) -> Span:
 
 
 def add_shares(
-    section: Section, key: str, shares: Shares, told: Told, manner: Manner, *, outgoing: bool
+    section: Section, key: str, shares: Shares, history: History, manner: Manner, *, outgoing: bool
 ) -> None:
     """The shares of an account in one direction, the newest first."""
     what, whom = ("shared by it", "with") if outgoing else ("shared with it", "by")
@@ -92,14 +92,14 @@ def add_shares(
         return (
             catalog_span(catalog),
             account_span(other, manner),
-            told.shared_at(share, manner),
-            told.imported_at(share, imported, manner),
+            history.shared_at(share, manner),
+            history.imported_at(share, imported, manner),
         )
 
     rows = tuple(shares.items())[::-1]
     headings = (f"{len(rows):,} {what}", whom, "shared at", "imported at")
     columns = tuple(map(Column, headings))
-    section.add_table(Table(columns, rows, spans, told.basis))
+    section.add_table(Table(columns, rows, spans, history.basis))
 
 
 def add_recipients(
@@ -108,7 +108,7 @@ def add_recipients(
     owner: str,
     recipients: Iterable[str],
     imported_at: Callable[[Share], int | None],
-    told: Told,
+    history: History,
     manner: Manner,
 ) -> None:
     """The accounts that a catalog is shared with, each with when it imported it; newest first."""
@@ -121,8 +121,8 @@ def add_recipients(
         share = Share(owner, account, catalog)
         return (
             account_span(account, manner, Tone.STRONG),
-            told.shared_at(share, manner),
-            told.imported_at(share, imported_at(share), manner),
+            history.shared_at(share, manner),
+            history.imported_at(share, imported_at(share), manner),
         )
 
     columns = (
@@ -130,18 +130,18 @@ def add_recipients(
         Column("shared at"),
         Column("imported at"),
     )
-    section.add_table(Table(columns, rows, spans, told.basis))
+    section.add_table(Table(columns, rows, spans, history.basis))
 
 
-def history_section(told: Told, manner: Manner) -> Section:
+def history_section(history: History, manner: Manner) -> Section:
     """The events that made a document, the newest first, each a link."""
     section = Section(HISTORY)
-    if told.story is None:
-        said = told.problem or "history: reading the events of this key …"
-        section.add("", said, Tone.BAD if told.problem else Tone.DIM, wide=True)
+    if history.story is None:
+        state = history.problem or "history: reading the events of this key …"
+        section.add("", state, Tone.BAD if history.problem else Tone.DIM, wide=True)
         return section
-    happenings, key = told.story.happenings, told.story.key
-    count = told.story.happened(told.at)
+    happenings, key = history.story.happenings, history.story.key
+    count = history.story.happened(history.at)
 
     def spans_of(row: int) -> tuple[Span, ...]:
         each = happenings[count - 1 - row]
@@ -161,9 +161,9 @@ def history_section(told: Told, manner: Manner) -> Section:
         Column(counted(count, "change")),
         Column("who"),
         # Omitted on a catalog's page, where it would be the same in each row.
-        *(() if told.story.projection is CATALOGS else (Column("catalog"),)),
+        *(() if history.story.projection is CATALOGS else (Column("catalog"),)),
     )
-    section.add_table(Table(columns, range(count), spans_of, told.basis))
+    section.add_table(Table(columns, range(count), spans_of, history.basis))
     return section
 
 
@@ -174,8 +174,8 @@ def _parties(each: Happening, key: str, manner: Manner) -> Span:
         return account_span(each.origin, manner)
     names = manner.names
     if key not in (each.origin, each.target):
-        said = f"{names.of(each.origin)} {direction.value} {names.of(each.target)}"
-        return Span(said, Tone.PLAIN, account_place(each.target))
+        parties = f"{names.of(each.origin)} {direction.value} {names.of(each.target)}"
+        return Span(parties, Tone.PLAIN, account_place(each.target))
     other = each.target if each.origin == key else each.origin
     # Which way the catalog went: an import takes it from the target.
     source = each.origin if direction is Direction.TO_TARGET else each.target

@@ -144,8 +144,8 @@ class Sheet:
     @property
     def text(self) -> str:
         """The sheet as plain text, for copying."""
-        said = [f"{line.label:<12}{line.text}".rstrip() for line in self.lines]
-        return "\n".join([self.title, *said])
+        lines = [f"{line.label:<12}{line.text}".rstrip() for line in self.lines]
+        return "\n".join([self.title, *lines])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from natster_tui.projections.checkpoint import NO_TOMBSTONES
 from natster_tui.store.log import EventLog
 from natster_tui.tui.background import start
 from natster_tui.tui.panes.subjects import DocumentSubject
-from natster_tui.tui.sheets.shares import Told
+from natster_tui.tui.sheets.shares import History
 from natster_tui.tui.view import View
 
 _TAKEN_LIVE = 2_000
@@ -33,12 +33,12 @@ class Stories:
         self._problem = ""
         self._reading = False
 
-    def told(self, subject: DocumentSubject) -> Told:
+    def history_of(self, subject: DocumentSubject) -> History:
         """What is known of a document's events; the first call starts reading them."""
         view = self._view
         log, at = view.workspace.log, view.fold(subject.projection.name).seq
         if log is None:
-            return Told(None, at, f"history: {NOT_CONNECTED}")
+            return History(None, at, f"history: {NOT_CONNECTED}")
         of = (log.identity, subject.projection.name, subject.key)
         if of != self._of:
             self._of, self._story, self._problem, self._reading = of, None, "", False
@@ -49,7 +49,7 @@ class Stories:
             self._read(log, DocumentStory(subject.projection, subject.key, tombstones), at)
         elif self._story.upto < at and not self._take_live(at):
             self._read(log, self._story, at)
-        return Told(self._story, at, self._problem, (view.version, view.now() // 60))
+        return History(self._story, at, self._problem, (view.version, view.now() // 60))
 
     def _take_live(self, at: int) -> bool:
         """Take the newest events from the timeline, if it has all of them loaded."""

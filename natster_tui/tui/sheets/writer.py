@@ -78,8 +78,8 @@ class SheetWriter:
         if not isinstance(subject, DocumentSubject):
             return None
         view = self._view
-        told = self._stories.told(subject).basis if self.face is Face.PAGE else None
-        return (told, view.version, view.hubs, view.homonyms, view.now() // 60)
+        history = self._stories.history_of(subject).basis if self.face is Face.PAGE else None
+        return (history, view.version, view.hubs, view.homonyms, view.now() // 60)
 
     def sheet_of(self, subject: Subject, *, reveal: bool) -> Sheet:
         """The sheet of a subject."""
@@ -120,23 +120,23 @@ class SheetWriter:
             compared = self.comparing.sheet(subject, manner)
             if compared is not None:
                 return compared
-        told = self._stories.told(subject)
+        history = self._stories.history_of(subject)
         if projection is ACCOUNTS:
             warnings = tuple(self._contested(key))
             return account_sheet(
-                key, fold, manner, told, is_hub=key in view.hubs, warnings=warnings
+                key, fold, manner, history, is_hub=key in view.hubs, warnings=warnings
             )
         if projection is CATALOGS:
             return catalog_sheet(
                 key,
                 fold,
                 manner,
-                told,
+                history,
                 twins=view.collisions.get(key, ()),
                 accounts=view.accounts,
                 share=subject.share,
             )
-        return document_sheet(key, fold, manner, told, view.accounts, view.catalogs)
+        return document_sheet(key, fold, manner, history, view.accounts, view.catalogs)
 
     def _contested(self, account: str) -> Sequence[tuple[str, str]]:
         """Catalogs shared by an account whose names have a warning, each with the warning."""

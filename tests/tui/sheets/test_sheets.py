@@ -1,4 +1,4 @@
-"""What the inspector is told to show, without a screen."""
+"""The sheets that the inspector shows, without a screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from natster_tui.tui.sheets.catalog_sheet import catalog_sheet
 from natster_tui.tui.sheets.document_sheet import document_sheet
 from natster_tui.tui.sheets.event_sheet import absent_event_sheet, change_sheet, event_sheet
 from natster_tui.tui.sheets.layout import BESIDE_FROM, laid_out
-from natster_tui.tui.sheets.shares import Told
+from natster_tui.tui.sheets.shares import History
 from natster_tui.tui.sheets.sheet import Manner, Sheet, Table, Tone
 from natster_tui.tui.theme import UNICODE
 from tests.folding import fold_all
@@ -32,28 +32,28 @@ RECORDS = [
     Record(4, DAY_NS, "natster.events.ANNA.none.none.context_bound", BOUND),
 ]
 ACCOUNT_FOLD, CATALOG_FOLD = fold_all(ACCOUNTS, RECORDS), fold_all(CATALOGS, RECORDS)
-UNREAD = Told(None, 4)
+UNREAD = History(None, 4)
 MANNER = Manner(Names(ACCOUNT_FOLD.states), 3 * 86_400.0)
 
 
-def said(sheet: Sheet) -> list[str]:
+def lines_of(sheet: Sheet) -> list[str]:
     return [f"{line.label} {line.text}".strip() for line in sheet.lines]
 
 
 def test_an_event_says_who_did_what_with_which_catalog() -> None:
     sheet = event_sheet(Reading(RECORDS[1], NATSTER), None, MANNER)
     assert sheet.title == "Event 2"
-    assert said(sheet)[:4] == ["what shared", "origin A  ANNA", "target BERT", "catalog songs"]
+    assert lines_of(sheet)[:4] == ["what shared", "origin A  ANNA", "target BERT", "catalog songs"]
     assert [section.name for section in sheet.sections] == ["event", "message"]
 
 
 def test_secrets_of_a_payload_stand_in_a_sheet_only_when_revealed() -> None:
-    masked = "\n".join(said(event_sheet(Reading(RECORDS[3], NATSTER), None, MANNER)))
+    masked = "\n".join(lines_of(event_sheet(Reading(RECORDS[3], NATSTER), None, MANNER)))
     assert "hunter2" not in masked
     assert "••••" in masked
     revealing = Manner(MANNER.names, MANNER.now, reveal=True)
     assert "hunter2-and-more" in "\n".join(
-        said(event_sheet(Reading(RECORDS[3], NATSTER), None, revealing))
+        lines_of(event_sheet(Reading(RECORDS[3], NATSTER), None, revealing))
     )
 
 
@@ -65,21 +65,21 @@ def test_a_parked_event_says_why_and_what_it_would_take() -> None:
     assert first.text.startswith("unknown type: ")
 
 
-def test_what_is_not_at_hand_is_told_from_what_was_deleted() -> None:
-    assert said(absent_event_sheet(7, deleted=True)) == ["it was deleted from the log"]
-    assert said(absent_event_sheet(7, deleted=False)) == ["not at hand yet …"]
+def test_an_event_that_is_not_loaded_is_not_called_deleted() -> None:
+    assert lines_of(absent_event_sheet(7, deleted=True)) == ["it was deleted from the log"]
+    assert lines_of(absent_event_sheet(7, deleted=False)) == ["not at hand yet …"]
 
 
 def test_a_change_is_unknown_failed_or_nothing() -> None:
-    assert "reading" in said(change_sheet(2, None, MANNER))[0]
-    assert said(change_sheet(2, "not connected", MANNER)) == ["not connected"]
-    assert "parked" in said(change_sheet(2, [], MANNER))[0]
+    assert "reading" in lines_of(change_sheet(2, None, MANNER))[0]
+    assert lines_of(change_sheet(2, "not connected", MANNER)) == ["not connected"]
+    assert "parked" in lines_of(change_sheet(2, [], MANNER))[0]
 
 
 def test_an_account_says_since_when_it_is_there_and_bound() -> None:
     sheet = account_sheet("ANNA", ACCOUNT_FOLD, MANNER, UNREAD, is_hub=True)
     assert sheet.title == "Account A"
-    lines = said(sheet)
+    lines = lines_of(sheet)
     assert any(line.startswith("joined ") and line.endswith("(2d ago)") for line in lines)
     assert "web login github|aaa" in lines
     assert any(line.startswith("bound ") and line.endswith("ago)") for line in lines)
@@ -111,7 +111,7 @@ def test_a_catalog_says_with_whom_it_is_shared_and_who_imported_it() -> None:
         accounts=ACCOUNT_FOLD.states,
         share=Share("ANNA", "BERT", "songs"),
     )
-    lines = said(sheet)
+    lines = lines_of(sheet)
     assert lines[:5] == [
         "this share A → BERT",
         "shared at reading …",
@@ -127,17 +127,17 @@ def test_a_document_of_any_projection_has_a_page() -> None:
     fold = fold_all(ActivityProjection(), RECORDS)
     sheet = document_sheet("ANNA", fold, MANNER, UNREAD, ACCOUNT_FOLD.states, CATALOG_FOLD.states)
     assert sheet.title == "Account A"
-    assert said(sheet)[:3] == ["account ANNA", "first seen 86,400", "events 3"]
+    assert lines_of(sheet)[:3] == ["account ANNA", "first seen 86,400", "events 3"]
     unknown = document_sheet("NEMO", fold, MANNER, UNREAD, {}, {})
-    assert said(unknown)[1] == "there is none as of 4"
+    assert lines_of(unknown)[1] == "there is none as of 4"
 
 
 def test_a_history_says_which_way_a_catalog_went_and_stands_beside_where_there_is_room() -> None:
     story = DocumentStory(ACCOUNTS, "ANNA")
     for record in RECORDS:
         story.add(record, NATSTER.read(record))
-    sheet = account_sheet("ANNA", ACCOUNT_FOLD, MANNER, Told(story, 4), is_hub=False)
-    lines = said(sheet)
+    sheet = account_sheet("ANNA", ACCOUNT_FOLD, MANNER, History(story, 4), is_hub=False)
+    lines = lines_of(sheet)
     assert any("shared  → BERT  songs" in line for line in lines)
     assert any("imported  → BERT  songs" in line for line in lines)
 
