@@ -421,6 +421,12 @@ async def settle(app: Dashboard) -> None:
     await until(lambda: panes.catalogs.row_count == len(app.view.catalogs))
 
 
+def page_of(app: Dashboard) -> str:
+    """All that the inspector shows, with the lines that one has to scroll to."""
+    sheet = app.panes.inspector.sheet
+    return "" if sheet is None else sheet.text
+
+
 def text_of(app: Dashboard) -> str:
     """What stands on the screen, as text."""
     strips = app.screen._compositor.render_strips()

@@ -1,4 +1,4 @@
-"""A person is told at the moment when a catalog name becomes contested."""
+"""A notice comes when a catalog name becomes contested."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def notices(app: Dashboard) -> list[str]:
     return [note.message for note in app._notifications]
 
 
-async def test_a_name_that_becomes_contested_is_told_once_and_old_ones_are_not(
+async def test_a_name_that_becomes_contested_is_noticed_once_and_old_ones_are_not(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     people = [initialized("ANN", "Ann"), initialized("BOB", "Bob"), initialized("CYD", "Cyd")]
@@ -26,12 +26,12 @@ async def test_a_name_that_becomes_contested_is_told_once_and_old_ones_are_not(
         assert notices(app) == []
         await append(log, [shared("BOB", "CYD", "rock"), shared("CYD", "ANN", "jazz")])
         await until(lambda: notices(app) != [])
-        (told,) = notices(app)
-        assert told.startswith("rock is contested: Bob shared a catalog of that name too")
-        assert "it belongs to Ann" in told
+        (sentence,) = notices(app)
+        assert sentence.startswith("rock is contested: Bob shared a catalog of that name too")
+        assert "it belongs to Ann" in sentence
         # No key asked for it, so no key ends it; what answers a key goes with the next one.
         await pilot.press("j")
-        assert notices(app) == [told]
+        assert notices(app) == [sentence]
         app.clear_notifications()
         await pilot.press("n")
         assert notices(app) == ["nothing was filtered for yet: press / in the timeline first"]

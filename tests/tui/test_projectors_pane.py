@@ -18,7 +18,7 @@ async def test_a_position_is_never_cut(settings: ConnectionSettings, columns: in
     await projected(settings)
     async with dashboard(settings, size=(columns, 40)) as (app, _pilot):
         projector, pane = app.workspace.projectors["account"], app.panes.projectors
-        for lag, said in ((0, ""), (8, "lag 8"), (1_234_567, "lag 1,234,567")):
+        for lag, shown in ((0, ""), (8, "lag 8"), (1_234_567, "lag 1,234,567")):
             app.workspace.follower.head = HEAD
             projector.status.position = projector.status.stored = HEAD - lag
             pane._looked_up.clear()
@@ -27,11 +27,11 @@ async def test_a_position_is_never_cut(settings: ConnectionSettings, columns: in
             assert "…" not in line
             if columns == 200:
                 assert f"{HEAD - lag:,}/{HEAD:,}" in line
-                assert said in line
+                assert shown in line
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "figures"),
     [
         (200, "verified at 11,234,567, 11-23 10:22 · parked 15 · 40 keys"),
         (140, "verified at 11,234,567, 11-23 10:22 · parked 15"),
@@ -39,7 +39,7 @@ async def test_a_position_is_never_cut(settings: ConnectionSettings, columns: in
     ],
 )
 async def test_what_there_is_no_room_for_is_left_out_and_not_cut(
-    settings: ConnectionSettings, columns: int, said: str
+    settings: ConnectionSettings, columns: int, figures: str
 ) -> None:
     await projected(settings)
     async with dashboard(settings, size=(columns, 40)) as (app, _pilot):
@@ -47,4 +47,4 @@ async def test_what_there_is_no_room_for_is_left_out_and_not_cut(
         projector.status.parked = replace(projector.status.parked, count=15)
         app.view.verdicts["account"] = "verified at 11,234,567, 11-23 10:22"
         pane._looked_up.clear()
-        assert pane.render_line(1).text.strip(" │") == said
+        assert pane.render_line(1).text.strip(" │") == figures

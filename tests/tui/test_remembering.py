@@ -47,7 +47,7 @@ async def test_a_theme_named_later_in_the_settings_counts(
             assert app.theme == theme
 
 
-async def test_a_damaged_memory_is_told_on_screen(
+async def test_a_note_says_that_the_memory_is_damaged(
     settings: ConnectionSettings, tmp_path: Path
 ) -> None:
     path = tmp_path / "place.json"

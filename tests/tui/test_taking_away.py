@@ -34,23 +34,23 @@ OSC_52 = re.compile("\x1b\\]52;c;([A-Za-z0-9+/=]*)\x07")
 
 
 class Clipboard:
-    """What the program told the terminal to put on its clipboard, and the file beside it."""
+    """What the program put on the terminal's clipboard, and the file that it wrote as well."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-        self.told: list[str] = []
+        self.copies: list[str] = []
         self.file = cache / "copied.json"
         monkeypatch.setattr("platformdirs.user_cache_dir", lambda _name: str(cache))
         monkeypatch.setattr(HeadlessDriver, "write", lambda _driver, data: self._see(data))
 
     def _see(self, data: str) -> None:
-        self.told += [base64.b64decode(each).decode() for each in OSC_52.findall(data)]
+        self.copies += [base64.b64decode(each).decode() for each in OSC_52.findall(data)]
 
     async def after(self, pilot: Keyboard, *keys: str) -> str:
         """What the keys put there."""
-        before = len(self.told)
+        before = len(self.copies)
         await pilot.press(*keys)
-        await until(lambda: len(self.told) > before)
-        return self.told[-1]
+        await until(lambda: len(self.copies) > before)
+        return self.copies[-1]
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ async def test_a_row_is_copied_masked_unless_its_secrets_are_revealed(
         await pilot.press("2")
         app.panes.accounts.select(key)
         document = await clipboard.after(pilot, "y")
-        told = json.loads(document)
-        assert list(told) == list(json.loads(app.view.fold("account").document(key) or b""))
-        assert told["bound_context"]["bound_context"]["access_token"] == MASK
+        copied = json.loads(document)
+        assert list(copied) == list(json.loads(app.view.fold("account").document(key) or b""))
+        assert copied["bound_context"]["bound_context"]["access_token"] == MASK
         await until(lambda: clipboard.file.read_text() == f"{document}\n")
 
         # Revealed they go to the clipboard, and to no file.
@@ -115,7 +115,7 @@ async def test_what_the_focused_pane_shows_is_what_is_copied(
         await pilot.press("2")
         await until(lambda: "shared with it" in text_of(app) or "shared by it" in text_of(app))
         assert await clipboard.after(pilot, "y") == await clipboard.after(pilot, "y")
-        assert json.loads(clipboard.told[-1])["account_name"] == "Natster Hub"
+        assert json.loads(clipboard.copies[-1])["account_name"] == "Natster Hub"
         await pilot.press("5")
         copied = await clipboard.after(pilot, "y")
         assert copied.startswith("Account Natster Hub\nkey         A")
@@ -131,11 +131,11 @@ async def test_a_copy_is_of_the_row_that_was_just_gone_to(
         await until(lambda: "5 Event 400" in text_of(app))
         # Typed in one piece, before the inspector shows the projector.
         type_at_once(app, "4y")
-        await until(lambda: clipboard.told != [])
-        assert clipboard.told[-1].startswith("Projector account\n")
+        await until(lambda: clipboard.copies != [])
+        assert clipboard.copies[-1].startswith("Projector account\n")
 
 
-async def test_where_no_file_can_be_kept_the_row_is_on_the_clipboard_all_the_same(
+async def test_where_no_file_can_be_kept_the_row_is_still_on_the_clipboard(
     settings: ConnectionSettings, clipboard: Clipboard
 ) -> None:
     await projected(settings)
@@ -148,7 +148,7 @@ async def test_where_no_file_can_be_kept_the_row_is_on_the_clipboard_all_the_sam
         assert "no file either" in text_of(app)
 
 
-async def test_what_is_too_large_for_a_clipboard_is_copied_to_a_file_which_is_said(
+async def test_what_is_too_large_for_a_clipboard_is_copied_to_a_file_that_a_note_names(
     settings: ConnectionSettings, clipboard: Clipboard
 ) -> None:
     link = await Link.open(settings)
@@ -165,7 +165,7 @@ async def test_what_is_too_large_for_a_clipboard_is_copied_to_a_file_which_is_sa
         assert clipboard.file.stat().st_mode & 0o777 == 0o600
         await pilot.press("x", "y")
         await until(lambda: "--reveal" in text_of(app))
-    assert clipboard.told == []
+    assert clipboard.copies == []
 
 
 async def test_what_a_filter_shows_is_exported_masked_and_overwrites_nothing(
@@ -197,7 +197,7 @@ async def test_what_a_filter_shows_is_exported_masked_and_overwrites_nothing(
         await pilot.type(f"o{path}\r")
         await until(lambda: "is there already" in text_of(app))
         assert path.read_text() == before
-    assert clipboard.told == []
+    assert clipboard.copies == []
 
 
 async def test_a_sealed_event_is_copied_as_what_it_says_when_revealed(
@@ -215,18 +215,18 @@ async def test_a_sealed_event_is_copied_as_what_it_says_when_revealed(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "problem"),
     [("~nobody-is-called-so/x", "no such home directory"), ("/proc/x", "cannot be written")],
 )
-async def test_a_file_that_cannot_be_is_said_to_be_so(
-    settings: ConnectionSettings, name: str, said: str
+async def test_the_prompt_says_why_a_file_cannot_be_written(
+    settings: ConnectionSettings, name: str, problem: str
 ) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("o")
         app.screen.query_one(Field).value = name
         await pilot.press("enter")
-        await until(lambda: said in text_of(app))
+        await until(lambda: problem in text_of(app))
 
 
 async def test_an_export_that_fails_midway_leaves_nothing(

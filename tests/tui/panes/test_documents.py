@@ -11,11 +11,10 @@ from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.projections.wording import Names
 from natster_tui.store.settings.connection import ConnectionSettings
-from natster_tui.tui.app import Dashboard
 from tests.conftest import until
 from tests.tui.panes.activity import ActivityProjection
 from tests.tui.running import dashboard
-from tests.tui.scenes import projected, text_of
+from tests.tui.scenes import page_of, projected, text_of
 
 ACTIVITY = ActivityProjection()
 
@@ -137,8 +136,3 @@ async def test_a_fields_column_is_made_for_each_field_of_a_model(
         states = app.view.fold("seen").states
         assert states[pane.shown_keys[0]].events == min(each.events for each in states.values())
         await until(lambda: "Events " in page_of(app) and "UTC (" in page_of(app))
-
-
-def page_of(app: Dashboard) -> str:
-    sheet = app.panes.inspector.sheet
-    return "" if sheet is None else sheet.text

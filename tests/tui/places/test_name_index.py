@@ -9,8 +9,8 @@ from natster_tui.tui.places.name_index import LOOKED_AT, NameIndex, Rank
 
 def index_of(names: Mapping[str, tuple[str, ...]]) -> NameIndex:
     index = NameIndex()
-    for key, said in names.items():
-        index.add(key, said)
+    for key, texts in names.items():
+        index.add(key, texts)
     index.finish()
     return index
 

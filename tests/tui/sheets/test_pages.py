@@ -15,13 +15,7 @@ from natster_tui.tui.app import Dashboard
 from natster_tui.tui.places.place import DocumentPlace
 from tests.conftest import until
 from tests.tui.running import append, dashboard
-from tests.tui.scenes import projected, text_of
-
-
-def page(app: Dashboard) -> str:
-    """All of what the inspector shows, also what one has to scroll to."""
-    sheet = app.panes.inspector.sheet
-    return "" if sheet is None else sheet.text
+from tests.tui.scenes import page_of, projected, text_of
 
 
 def an_account_that_shares(app: Dashboard) -> tuple[str, AccountState]:
@@ -30,7 +24,7 @@ def an_account_that_shares(app: Dashboard) -> tuple[str, AccountState]:
     )
 
 
-async def test_a_catalog_tells_who_shared_it_with_whom_and_when(
+async def test_a_catalog_says_who_shared_it_with_whom_and_when(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)
@@ -38,13 +32,13 @@ async def test_a_catalog_tells_who_shared_it_with_whom_and_when(
         await pilot.press("colon", *"overdubs")
         await until(lambda: "found" in text_of(app))
         await pilot.press("enter")
-        await until(lambda: "shared at" in text_of(app) and "reading …" not in page(app))
+        await until(lambda: "shared at" in text_of(app) and "reading …" not in page_of(app))
         state = app.view.catalogs["overdubs"]
         names = Names(app.view.accounts)
         for account in state.shared_with:
-            row = next(line for line in page(app).split("\n") if names.of(account) in line)
+            row = next(line for line in page_of(app).split("\n") if names.of(account) in line)
             assert "11-" in row or ":" in row, "the time at which it was shared"
-        assert "?" not in page(app)
+        assert "?" not in page_of(app)
 
 
 async def test_a_row_of_an_account_s_catalogs_names_the_share_it_stands_for(
@@ -58,7 +52,7 @@ async def test_a_row_of_an_account_s_catalogs_names_the_share_it_stands_for(
         await until(lambda: app.panes.catalogs.of == key)
         await pilot.press("3")
         app.panes.catalogs.move_cursor(1)
-        await until(lambda: "this share" in page(app) and "reading …" not in page(app))
+        await until(lambda: "this share" in page_of(app) and "reading …" not in page_of(app))
         share = app.panes.catalogs.selected_share
         assert share is not None
         assert share.origin == key
@@ -70,7 +64,7 @@ async def test_each_name_in_a_row_of_a_page_can_be_followed(settings: Connection
     async with dashboard(settings) as (app, pilot):
         key, _state = an_account_that_shares(app)
         app.opener.open(DocumentPlace(ACCOUNTS.name, key))
-        await until(lambda: "shared with it" in page(app) and "reading …" not in page(app))
+        await until(lambda: "shared with it" in page_of(app) and "reading …" not in page_of(app))
         inspector = app.panes.inspector
         await pilot.press("5")
         second = None
@@ -92,13 +86,13 @@ async def test_a_page_keeps_up_with_live_events(settings: ConnectionSettings) ->
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("2", "g")
-        await until(lambda: "changes" in page(app) and "reading …" not in page(app))
+        await until(lambda: "changes" in page_of(app) and "reading …" not in page_of(app))
         await append(settings, 400, 200)
         await until(lambda: app.view.fold("account").seq == 600)
         await until(lambda: f"{len(app.view.accounts)}" in text_of(app))
         state = app.view.accounts[app.panes.accounts.selected_key or ""]
-        await until(lambda: f"{len(state.out_shares):,} shared by it" in page(app))
-        await until(lambda: "reading …" not in page(app) and "?" not in page(app))
+        await until(lambda: f"{len(state.out_shares):,} shared by it" in page_of(app))
+        await until(lambda: "reading …" not in page_of(app) and "?" not in page_of(app))
 
 
 async def test_the_json_of_a_document_folds_and_escape_returns_to_its_page(
@@ -113,7 +107,7 @@ async def test_the_json_of_a_document_folds_and_escape_returns_to_its_page(
         await pilot.press("l")
         await until(lambda: '"shared_with": [' in text_of(app))
         await pilot.press("escape")
-        await until(lambda: "owner" in page(app) and "shared_with" not in page(app))
+        await until(lambda: "owner" in page_of(app) and "shared_with" not in page_of(app))
 
 
 async def test_yesterday_is_compared_with_now_in_two_keys(settings: ConnectionSettings) -> None:
@@ -123,12 +117,12 @@ async def test_yesterday_is_compared_with_now_in_two_keys(settings: ConnectionSe
         assert last is not None
         app.opener.open(DocumentPlace(ACCOUNTS.name, last.origin))
         await pilot.press("equals_sign", "enter")
-        await until(lambda: "then and now" in text_of(app) and "changed" in page(app))
-        assert f"+ out_shares[{last.catalog}" in page(app)
+        await until(lambda: "then and now" in text_of(app) and "changed" in page_of(app))
+        assert f"+ out_shares[{last.catalog}" in page_of(app)
         await pilot.press("equals_sign", *"never", "enter")
         assert "never is not a sequence (4711)" in text_of(app), "and what was typed stays"
         await pilot.press("escape", "escape")
-        await until(lambda: "shared with it" in page(app))
+        await until(lambda: "shared with it" in page_of(app))
 
 
 async def test_two_past_moments_are_not_called_then_and_now(settings: ConnectionSettings) -> None:
@@ -139,7 +133,9 @@ async def test_two_past_moments_are_not_called_then_and_now(settings: Connection
         await until(lambda: "AS OF 300" in text_of(app))
         app.opener.open(DocumentPlace(CATALOGS.name, "night-walks"))
         await pilot.press("equals_sign", "ctrl+u", *"100", "enter")
-        await until(lambda: "night-walks: two moments" in text_of(app) and "changed" in page(app))
+        await until(
+            lambda: "night-walks: two moments" in text_of(app) and "changed" in page_of(app)
+        )
         assert "then and now" not in text_of(app)
 
 
@@ -152,10 +148,10 @@ async def test_the_past_is_compared_with_now_in_two_keys(settings: ConnectionSet
         await pilot.press("colon", *"399", "ctrl+t")
         await until(lambda: "AS OF 399" in text_of(app))
         await pilot.press("equals_sign", "enter")
-        await until(lambda: "1 field changed" in page(app))
-        assert "shown: 399" in page(app)
-        assert "later: 400" in page(app)
-        assert f"+ out_shares[{last.catalog}" in page(app)
+        await until(lambda: "1 field changed" in page_of(app))
+        assert "shown: 399" in page_of(app)
+        assert "later: 400" in page_of(app)
+        assert f"+ out_shares[{last.catalog}" in page_of(app)
 
 
 async def test_returning_to_now_leaves_the_projector_that_is_looked_at(
@@ -178,17 +174,17 @@ async def test_a_document_is_seen_as_of_a_moment_without_leaving_it(
     async with dashboard(settings) as (app, pilot):
         key, state = an_account_that_shares(app)
         app.opener.open(DocumentPlace(ACCOUNTS.name, key))
-        await until(lambda: "shared by it" in page(app))
+        await until(lambda: "shared by it" in page_of(app))
         await pilot.press("colon", *"200", "ctrl+t")
         await until(lambda: app.view.moment is not None and app.view.moment.seq == 200)
         before = app.view.accounts.get(key)
         assert before is None or before.out_shares.keys() != state.out_shares.keys()
         count = 0 if before is None else len(before.out_shares)
-        said = f"{count:,} shared by it" if count else "nothing is shared by it"
-        await until(lambda: said in page(app))
+        shares = f"{count:,} shared by it" if count else "nothing is shared by it"
+        await until(lambda: shares in page_of(app))
         assert app.panes.accounts.selected_key == key
         await pilot.press("t")
-        await until(lambda: f"{len(state.out_shares):,} shared by it" in page(app))
+        await until(lambda: f"{len(state.out_shares):,} shared by it" in page_of(app))
 
 
 async def test_a_text_is_found_in_what_the_inspector_shows(settings: ConnectionSettings) -> None:
@@ -208,7 +204,7 @@ async def test_a_text_is_found_in_what_the_inspector_shows(settings: ConnectionS
         await until(lambda: "/catalog" not in text_of(app))
 
 
-async def test_accounts_of_one_name_are_told_apart(settings: ConnectionSettings) -> None:
+async def test_accounts_of_one_name_are_shown_with_their_keys(settings: ConnectionSettings) -> None:
     link = await Link.open(settings)
     log = await EventLog.create(link, NATSTER, LogSettings())
     for account in ("A" + "B" * 55, "A" + "C" * 55):

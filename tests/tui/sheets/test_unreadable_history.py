@@ -11,10 +11,10 @@ from natster_tui.tui.places.place import DocumentPlace
 from natster_tui.tui.sheets import stories
 from tests.conftest import until
 from tests.tui.running import append, dashboard
-from tests.tui.scenes import projected
+from tests.tui.scenes import page_of, projected
 
 
-async def test_a_history_that_cannot_be_read_is_said_once(
+async def test_a_history_that_cannot_be_read_is_asked_for_once(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await projected(settings)
@@ -29,12 +29,7 @@ async def test_a_history_that_cannot_be_read_is_said_once(
     async with dashboard(settings, size=(140, 60)) as (app, _pilot):
         key = next(iter(app.view.accounts))
         app.opener.open(DocumentPlace(ACCOUNTS.name, key))
-
-        def page() -> str:
-            sheet = app.panes.inspector.sheet
-            return "" if sheet is None else sheet.text
-
-        await until(lambda: "history: the server refused to make a consumer" in page())
+        await until(lambda: "history: the server refused to make a consumer" in page_of(app))
         await append(settings, 400, 20)
         await until(lambda: app.view.fold("account").seq == 420)
         app.refreshing.at_once()
