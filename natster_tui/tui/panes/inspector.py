@@ -134,7 +134,7 @@ class Inspector(QuietScroll, can_focus=True):
     def compare(self, subject: DocumentSubject, text: str) -> None:
         """Compare a document as of a moment with what is shown. Raises BadMomentError."""
         self._subject = subject
-        self.writer.comparing.begin(subject, self.writer.name_of(subject), text)
+        self.writer.comparing.begin(subject, text)
         self.writer.face = Face.COMPARISON
         self._inspect_again()
 

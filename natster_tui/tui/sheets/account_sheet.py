@@ -14,7 +14,7 @@ from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.places.place import DocumentPlace, EventPlace
 from natster_tui.tui.sheets.shares import History, add_shares, history_section, since
-from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone, document_title
 
 AnyFold = Fold[Any] | Past[Any]
 
@@ -30,7 +30,7 @@ def account_sheet(
 ) -> Sheet:
     """An account's page. `warnings` are the catalogs to warn of, each with a sentence."""
     facts = Section("account")
-    title = f"Account {manner.names.of(key)}"
+    title = document_title(fold.projection, key, manner.names)
     facts.add("key", screen_text(key, 100))
     state: AccountState | None = fold.states.get(key)
     if state is None:

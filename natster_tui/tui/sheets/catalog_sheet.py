@@ -14,7 +14,7 @@ from natster_tui.text.masking import screen_text
 from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.sheets.account_sheet import AnyFold
 from natster_tui.tui.sheets.shares import History, add_recipients, history_section
-from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone, document_title
 
 _LISTED = 20
 """Accounts and names that are warned of, one by one."""
@@ -36,7 +36,7 @@ def catalog_sheet(
     `share` is the one that the row under the cursor stands for, if it stands for one.
     """
     facts = Section("catalog")
-    title = f"Catalog {screen_text(name, 60)}"
+    title = document_title(fold.projection, name, manner.names)
     if share is not None:
         _add_share(facts, share, manner, history, accounts)
     state: CatalogState | None = fold.states.get(name)

@@ -17,7 +17,7 @@ from natster_tui.tui.background import start
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.subjects import DocumentSubject
 from natster_tui.tui.sheets.compare_sheet import Side, compare_sheet
-from natster_tui.tui.sheets.sheet import Manner, Sheet
+from natster_tui.tui.sheets.sheet import Manner, Sheet, document_title
 from natster_tui.tui.view import View
 
 
@@ -33,7 +33,7 @@ class Comparing:
         self.version = 0
         """Changes whenever the sheet does."""
 
-    def begin(self, subject: DocumentSubject, name: str, text: str) -> None:
+    def begin(self, subject: DocumentSubject, text: str) -> None:
         """Compare a document as of a moment with what is shown. Raises BadMomentError."""
         now = self._view.now()
         if not text.strip():
@@ -42,6 +42,7 @@ class Comparing:
         shown = self._view.moment
         end = None if shown is None else shown.seq
         self._of = (subject.projection.name, subject.key)
+        name = document_title(subject.projection, subject.key, self._view.names)
         title = f"{name}: {'then and now' if end is None else 'two moments'}"
         self._show(partial(compare_sheet, title, None, "reading the events of this key …"))
         start(self._owner, partial(self._compare, subject, title, moment, end), "compare")

@@ -31,7 +31,16 @@ from natster_tui.tui.sheets.shares import (
     history_section,
     since,
 )
-from natster_tui.tui.sheets.sheet import Column, Manner, Section, Sheet, Span, Table, Tone
+from natster_tui.tui.sheets.sheet import (
+    Column,
+    Manner,
+    Section,
+    Sheet,
+    Span,
+    Table,
+    Tone,
+    document_title,
+)
 
 _ENTRIES_SHOWN = 1_000
 """Of a list; the JSON that `y` copies has all of them."""
@@ -80,10 +89,7 @@ def document_sheet(
     noun = projection.key_noun
     facts, lists = Section(noun), Section("lists")
     known = _Known(accounts, catalogs, manner)
-    named = key in accounts or key in catalogs
-    title = (
-        f"{noun[:1].upper()}{noun[1:]} {manner.names.of(key) if named else screen_text(key, 60)}"
-    )
+    title = document_title(projection, key, manner.names)
     place = account_place(key) if key in accounts else None
     if place is None and key in catalogs:
         place = DocumentPlace(CATALOGS.name, key)

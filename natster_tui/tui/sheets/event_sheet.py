@@ -15,7 +15,7 @@ from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.sheets.compare_sheet import CHANGE_TONES
-from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone, document_name
 
 
 def event_sheet(reading: Reading, parked: ParkReason | None, manner: Manner) -> Sheet:
@@ -97,11 +97,10 @@ def _add_parties(section: Section, event: Event, manner: Manner) -> None:
 
 def _effect(effect: Effect, manner: Manner) -> Section:
     section = Section(effect.projection.name)
-    name = manner.names.of(effect.key)
-    shown = name if effect.projection.name == "account" else screen_text(effect.key, 60)
+    name = document_name(effect.projection, effect.key, manner.names)
     made = " (made by this event)" if effect.made else ""
     place = DocumentPlace(effect.projection.name, effect.key)
-    section.add(effect.projection.name, f"{shown}{made}", Tone.STRONG, place=place)
+    section.add(effect.projection.name, f"{name}{made}", Tone.STRONG, place=place)
     for change in effect.fields:
         line = change_line(change, reveal=manner.reveal, names=manner.names)
         section.add("", line, CHANGE_TONES.get(line[0], Tone.PLAIN))

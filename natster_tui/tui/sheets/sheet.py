@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from natster_tui.projections.api import Projection
+from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names, short_key
 from natster_tui.text.masking import MASK, is_secret_name, mask_text, screen_text
 from natster_tui.text.safe_text import safe_block
@@ -146,6 +148,20 @@ class Sheet:
         """The sheet as plain text, for copying."""
         lines = [f"{line.label:<12}{line.text}".rstrip() for line in self.lines]
         return "\n".join([self.title, *lines])
+
+
+def document_name(projection: Projection[Any], key: str, names: Names) -> str:
+    """What a document is called: an account by its name, anything else by its key."""
+    is_account = projection.name == ACCOUNTS.name or key in names.accounts
+    # A catalog can have the key of an account as its name.
+    is_catalog = projection.name == CATALOGS.name
+    return names.of(key) if is_account and not is_catalog else screen_text(key, 60)
+
+
+def document_title(projection: Projection[Any], key: str, names: Names) -> str:
+    """What kind of document it is, and what it is called."""
+    noun = projection.key_noun
+    return f"{noun[:1].upper()}{noun[1:]} {document_name(projection, key, names)}"
 
 
 @dataclass(frozen=True, slots=True)

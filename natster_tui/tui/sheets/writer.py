@@ -104,18 +104,11 @@ class SheetWriter:
                 assert record is not None
                 return change_sheet(seq, self._effects_by(record), manner)
 
-    def name_of(self, subject: DocumentSubject) -> str:
-        """A document in a few words, for titles."""
-        noun, key = subject.projection.key_noun, subject.key
-        names = self._view.names
-        called = screen_text(key, 60) if key in self._view.catalogs else names.of(key)
-        return f"{noun[:1].upper()}{noun[1:]} {called}"
-
     def _document(self, subject: DocumentSubject, manner: Manner) -> Sheet:
         view, projection, key = self._view, subject.projection, subject.key
         fold = view.fold(projection.name)
         if self.face is Face.JSON:
-            return json_sheet(f"{self.name_of(subject)} as JSON", key, fold, manner, self.folded)
+            return json_sheet(key, fold, manner, self.folded)
         if self.face is Face.COMPARISON:
             compared = self.comparing.sheet(subject, manner)
             if compared is not None:

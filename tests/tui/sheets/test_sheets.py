@@ -132,6 +132,14 @@ def test_a_document_of_any_projection_has_a_page() -> None:
     assert lines_of(unknown)[1] == "there is none as of 4"
 
 
+def test_a_page_is_titled_with_the_whole_name_of_a_catalog() -> None:
+    name = "a-catalog-of-many-songs"
+    fold = fold_all(ActivityProjection(), [])
+    catalogs = {name: CATALOG_FOLD.states["songs"]}
+    sheet = document_sheet(name, fold, MANNER, UNREAD, {}, catalogs)
+    assert sheet.title == f"Account {name}"
+
+
 def test_a_history_says_which_way_a_catalog_went_and_stands_beside_where_there_is_room() -> None:
     story = DocumentStory(ACCOUNTS, "ANNA")
     for record in RECORDS:
