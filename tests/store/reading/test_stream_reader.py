@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from statistics import median
 from typing import Any, ClassVar
 
 import pytest
@@ -579,17 +580,19 @@ async def test_a_slow_caller_is_sent_what_it_works_off_in_a_moment_and_a_quick_o
     monkeypatch.setattr(window, "LEAST_WINDOW", 10)
     await append(log, numbered(4_000))
     reader = reader_of(log.link, window_messages=400, fits_window=True, slice_messages=10)
-    windows = [reader.consumer.window.messages]
+    quick: list[int] = []
+    slow: list[int] = []
     async with reader, aclosing(reader.batches()) as batches:
         read = 0
-        async for batch in batches:
+        while read < 4_000:
+            batch = await anext(batches)
             assert [record.seq for record in batch] == list(range(read + 1, read + len(batch) + 1))
             read += len(batch)
             now += len(batch) * each_s
-            windows.append(reader.consumer.window.messages)
-            if read == 2_000:
-                assert max(windows) == reader.consumer.window.messages == 400
+            (slow if each_s else quick).append(reader.consumer.window.messages)
+            # How the messages arrive decides how long batches are: none need end at 2,000.
+            if read >= 2_000:
                 each_s = window.WINDOW_S / 50  # as if folding fifty took that long
-            if read == 4_000:
-                break
-    assert 25 <= reader.consumer.window.messages < 200, windows
+    assert max(quick) == quick[-1] == 400
+    # Single sizes depend on where batches end.
+    assert 25 <= median(slow[len(slow) // 2 :]) < 200, slow
