@@ -21,7 +21,7 @@ from natster_tui.projections.paging import document_key
 from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.streams import last_message, stream_info
+from natster_tui.store.connection.streams import find_stream, last_message
 from natster_tui.store.connection.together import together
 from natster_tui.store.connection.wire import KV_OPERATION, is_removal
 from natster_tui.store.provisioning.batches import commit_batch
@@ -143,12 +143,9 @@ class Bucket:
 
     async def info(self) -> BucketInfo:
         """Whether the bucket exists, and how it is set up."""
-        try:
-            info = await stream_info(self.link, self.stream)
-        except ApiError as error:
-            if error.code == STREAM_NOT_FOUND:
-                return BucketInfo(exists=False)
-            raise
+        info = await find_stream(self.link, self.stream)
+        if info is None:
+            return BucketInfo(exists=False)
         self._max_entry = info.config.max_msg_size
         return BucketInfo(
             exists=True,

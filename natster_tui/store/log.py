@@ -10,25 +10,18 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from natster_tui.errors import (
-    ApiError,
-    LogChangedError,
-    MissingLogError,
-)
+from natster_tui.errors import ApiError, LogChangedError, MissingLogError
 from natster_tui.events.event import MESSAGE_ID, Record, StoredMessage
 from natster_tui.events.log.info import LogInfo
 from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
-from natster_tui.store.connection.api_codes import (
-    REPLICAS_NOT_SUPPORTED,
-    STREAM_NOT_FOUND,
-)
+from natster_tui.store.connection.api_codes import REPLICAS_NOT_SUPPORTED
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import (
+    find_stream,
     last_message,
     message_at,
     next_message,
-    stream_info,
 )
 from natster_tui.store.connection.together import together
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
@@ -245,16 +238,14 @@ def replicas_of_new_log(link: Link, settings: LogSettings) -> int:
 
 
 async def _read_info(link: Link, stream: str) -> LogInfo:
-    try:
-        return log_info(await stream_info(link, stream))
-    except ApiError as error:
-        if error.code != STREAM_NOT_FOUND:
-            raise
-        # A server with a domain may be a leaf node, and the log in the domain of its hub.
-        where = "--server and --stream"
-        if link.target.is_plain and link.info.domain:
-            where = f"--server, --stream and --js-domain (this is domain {link.info.domain})"
-        raise MissingLogError(
-            f"there is no log {stream} at {link.target.beside(link.settings.described)} for "
-            f"{link.settings.user_described}: check {where}, or make it with --create-log"
-        ) from error
+    answer = await find_stream(link, stream)
+    if answer is not None:
+        return log_info(answer)
+    # A server with a domain may be a leaf node, and the log in the domain of its hub.
+    where = "--server and --stream"
+    if link.target.is_plain and link.info.domain:
+        where = f"--server, --stream and --js-domain (this is domain {link.info.domain})"
+    raise MissingLogError(
+        f"there is no log {stream} at {link.target.beside(link.settings.described)} for "
+        f"{link.settings.user_described}: check {where}, or make it with --create-log"
+    )

@@ -13,7 +13,7 @@ from natster_tui.events.event import Record
 from natster_tui.store.connection.answers.messages import MessageAnswer
 from natster_tui.store.connection.answers.reading import read_answer
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer, StreamNamesAnswer
-from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND
+from natster_tui.store.connection.api_codes import NO_MESSAGE_FOUND, STREAM_NOT_FOUND
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 
 NAMES_VERB = "STREAM.NAMES"
@@ -26,10 +26,21 @@ async def stream_info(link: Link, stream: str) -> StreamInfoAnswer:
     return _of_stream(link, stream, await link.ask(verb, StreamInfoAnswer))
 
 
-async def stream_with_deleted(link: Link, stream: str, seconds: float) -> StreamInfoAnswer:
-    """The same with the deleted sequences between its first and last; `timeout` is in seconds.
+async def find_stream(link: Link, stream: str) -> StreamInfoAnswer | None:
+    """The same; None if there is no such stream."""
+    try:
+        return await stream_info(link, stream)
+    except ApiError as error:
+        if error.code == STREAM_NOT_FOUND:
+            return None
+        raise
 
-    The server lists all of them in one answer, which may be large. So the request is not repeated.
+
+async def stream_with_deleted(link: Link, stream: str, seconds: float) -> StreamInfoAnswer:
+    """As `stream_info`, with the deleted sequences between its first and last.
+
+    The server lists all of them in one answer, which may be large. So the request is not repeated,
+    and its answer may take `seconds`.
     """
     verb = f"STREAM.INFO.{stream}"
     body = json.dumps({"deleted_details": True}).encode()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from natster_tui.errors import ApiError
 from natster_tui.events.log.hazards import Hazard, bucket_forgets, bucket_history
 from natster_tui.store.connection.answers.streams import StreamConfig
-from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.streams import stream_info
+from natster_tui.store.connection.streams import find_stream
 
 
 def why_it_forgets(config: StreamConfig) -> str:
@@ -41,10 +39,5 @@ def hazards_of_bucket(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
 
 async def read_bucket_hazards(link: Link, bucket: str) -> tuple[Hazard, ...] | None:
     """The same for a bucket on the server; None if it does not exist."""
-    try:
-        info = await stream_info(link, f"KV_{bucket}")
-    except ApiError as error:
-        if error.code == STREAM_NOT_FOUND:
-            return None
-        raise
-    return hazards_of_bucket(bucket, info.config)
+    info = await find_stream(link, f"KV_{bucket}")
+    return None if info is None else hazards_of_bucket(bucket, info.config)

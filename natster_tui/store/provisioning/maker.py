@@ -14,12 +14,11 @@ from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.api_codes import (
     MAX_BYTES_REQUIRED,
     STREAM_NAME_IN_USE,
-    STREAM_NOT_FOUND,
     TRANSIENT,
 )
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import notice
-from natster_tui.store.connection.streams import stream_info
+from natster_tui.store.connection.streams import find_stream
 from natster_tui.store.connection.together import together
 from natster_tui.store.provisioning.account import room_for, room_of
 from natster_tui.store.provisioning.refusals import FLAG, cannot_make, figures_of, too_small
@@ -150,14 +149,9 @@ async def missing_of(link: Link, specs: Iterable[BucketSpec]) -> list[BucketSpec
 
     async def is_missing(spec: BucketSpec) -> bool:
         try:
-            await stream_info(link, spec.stream)
-        except ApiError as error:
-            if error.code == STREAM_NOT_FOUND:
-                return True
-            raise
+            return await find_stream(link, spec.stream) is None
         except DeniedError:
             return True
-        return False
 
     specs = list(specs)
     found = await together(*map(is_missing, specs))

@@ -15,7 +15,7 @@ from natster_tui.errors import (
 from natster_tui.store.connection.answers.streams import DoneAnswer, StreamConfig
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.streams import NAMES_VERB, stream_info, stream_names
+from natster_tui.store.connection.streams import NAMES_VERB, find_stream, stream_names
 from natster_tui.store.provisioning.specs import BESIDE_MARK
 
 _STREAM_PREFIX = "KV_"
@@ -86,9 +86,5 @@ async def _config(link: Link, bucket: str) -> StreamConfig | None:
     if denied := link.denials.of(link.target.request(f"STREAM.INFO.{stream}")):
         # A dashboard asks again and again, and the server logs each denied request.
         raise denied
-    try:
-        return (await stream_info(link, stream)).config
-    except ApiError as error:
-        if error.code == STREAM_NOT_FOUND:
-            return None
-        raise
+    info = await find_stream(link, stream)
+    return None if info is None else info.config

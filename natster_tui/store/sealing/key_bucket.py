@@ -23,11 +23,8 @@ from pydantic import Field, ValidationError
 
 from natster_tui.errors import ApiError, BucketError
 from natster_tui.store.connection.answers.streams import DoneAnswer
-from natster_tui.store.connection.api_codes import (
-    STREAM_NOT_FOUND,
-)
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.streams import message_at, stream_info
+from natster_tui.store.connection.streams import find_stream, message_at
 from natster_tui.store.connection.together import together
 from natster_tui.store.files.models import StoredModel
 from natster_tui.store.provisioning.batches import commit_batch
@@ -79,12 +76,9 @@ class KeyBucket:
 
     async def newest(self) -> tuple[str, int] | None:
         """When the bucket was made, and its newest revision; None if there is no such bucket."""
-        try:
-            info = await stream_info(self.link, _STREAM)
-        except ApiError as error:
-            if error.code == STREAM_NOT_FOUND:
-                return None
-            raise
+        info = await find_stream(self.link, _STREAM)
+        if info is None:
+            return None
         self._forgets = why_it_forgets(info.config)
         return info.created, info.state.last_seq
 
