@@ -1,17 +1,25 @@
 """What the server denies over one connection, by subject.
 
-The server does not answer a request that it denies; it tells the client of it in passing. So a
-caller that waits for the effect of a request also waits for the denial of its subject. The sentence
-of a denial is made in `failures`.
+The server does not answer a request that it denies; it reports an error for the whole connection.
+So a caller that waits for the effect of a request also waits for the denial of its subject. The
+sentence of a denial is made in `wording`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from natster_tui.errors import DeniedError
+from natster_tui.errors import (
+    ConnectionLostError,
+    DeniedError,
+    MalformedAnswerError,
+    ServerError,
+)
 
 _KEPT = 1_000
+_Answer = TypeVar("_Answer")
 
 
 class Denials:
@@ -29,6 +37,25 @@ class Denials:
     def of(self, subject: str) -> DeniedError | None:
         """The denial of a subject, None if there was none on this connection."""
         return self._known.get(subject)
+
+    async def if_permitted(
+        self, subject: str, ask: Callable[[], Awaitable[_Answer]]
+    ) -> _Answer | None:
+        """What an optional request returns; None if we are not permitted to make it.
+
+        A denial is not reported. After one the request is not sent again: a dashboard asks often,
+        and the server logs each denied request.
+        """
+        if subject in self._known:
+            return None
+        self.on_chance.add(subject)
+        try:
+            return await ask()
+        except (ConnectionLostError, MalformedAnswerError):
+            raise
+        except ServerError:
+            # Denied, or not exported to this account.
+            return None
 
     def listen(self, subject: str) -> asyncio.Future[None]:
         """A future that fails with DeniedError as soon as the server denies a subject.

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from natster_tui.errors import (
-    ConnectionLostError,
-    DeniedError,
-    MalformedAnswerError,
-    ServerError,
-)
+from natster_tui.errors import DeniedError
 from natster_tui.events.log.hazards import Fill, Limit
 from natster_tui.events.log.info import LogInfo
 from natster_tui.store.connection.answers.servers import AccountInfoAnswer, AccountTier
@@ -58,18 +53,7 @@ def room_of(account: AccountInfoAnswer, replicas: int) -> Room:
 
 async def account_if_permitted(link: Link) -> AccountInfoAnswer | None:
     """The account; None if we may not know about it."""
-    subject = link.target.request(VERB)
-    if link.denials.of(subject) is not None:
-        # Asked again and again by a dashboard, and the server logs each denied request.
-        return None
-    link.denials.on_chance.add(subject)
-    try:
-        return await account_info(link)
-    except (ConnectionLostError, MalformedAnswerError):
-        raise
-    except ServerError:
-        # Not permitted, or not exported to this account: the limit stays unknown.
-        return None
+    return await link.denials.if_permitted(link.target.request(VERB), lambda: account_info(link))
 
 
 def account_fill(account: AccountInfoAnswer | None, info: LogInfo) -> Fill | None:

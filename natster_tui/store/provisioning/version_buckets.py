@@ -5,13 +5,7 @@ Such a bucket carries a mark in its stream's metadata. No other bucket or stream
 
 from __future__ import annotations
 
-from natster_tui.errors import (
-    ApiError,
-    ConnectionLostError,
-    MalformedAnswerError,
-    RefusedError,
-    ServerError,
-)
+from natster_tui.errors import ApiError, RefusedError
 from natster_tui.store.connection.answers.streams import DoneAnswer, StreamConfig
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND
 from natster_tui.store.connection.link import Link
@@ -23,16 +17,10 @@ _STREAM_PREFIX = "KV_"
 
 async def bucket_names(link: Link) -> tuple[str, ...] | None:
     """All key-value buckets of the account, ours or not; None where they may not be listed."""
-    subject = link.target.request(NAMES_VERB)
-    if link.denials.of(subject) is not None:
-        return None
-    link.denials.on_chance.add(subject)
-    try:
-        names = await stream_names(link, "$KV.*.>")
-    except (ConnectionLostError, MalformedAnswerError):
-        raise
-    except ServerError:
-        # Not permitted, or not exported to this account.
+    names = await link.denials.if_permitted(
+        link.target.request(NAMES_VERB), lambda: stream_names(link, "$KV.*.>")
+    )
+    if names is None:
         return None
     return tuple(
         name.removeprefix(_STREAM_PREFIX) for name in names if name.startswith(_STREAM_PREFIX)
@@ -47,13 +35,12 @@ async def is_beside(link: Link, bucket: str, stored: str) -> bool:
 
 async def is_found_beside(link: Link, bucket: str, stored: str) -> bool:
     """As `is_beside`; also False where the bucket may not be looked at, which is not reported."""
-    link.denials.on_chance.add(link.target.request(f"STREAM.INFO.{_STREAM_PREFIX}{bucket}"))
-    try:
-        return await is_beside(link, bucket, stored)
-    except (ConnectionLostError, MalformedAnswerError):
-        raise
-    except ServerError:
-        return False
+    return bool(
+        await link.denials.if_permitted(
+            link.target.request(f"STREAM.INFO.{_STREAM_PREFIX}{bucket}"),
+            lambda: is_beside(link, bucket, stored),
+        )
+    )
 
 
 async def delete_beside(link: Link, bucket: str, stored: str) -> bool:
