@@ -184,3 +184,19 @@ async def together(*runs: Coroutine[Any, Any, Any]) -> list[Any]:
             return await run
 
     return await asyncio.gather(*map(one, runs))
+
+
+@dataclass(frozen=True)
+class Altered(Program):
+    """The program after some code has changed it."""
+
+    code: str = ""
+
+    def command(self, *arguments: str | bytes) -> list[str | bytes]:
+        run = "from natster_tui.cli.main import run\nrun()\n"
+        return [sys.executable, "-c", f"{self.code}\n{run}", *self.options, *arguments]
+
+
+def altered(program: Program, code: str) -> Altered:
+    """The same program after some code has changed it."""
+    return Altered(program.home, program.options, program.variables, code=code)

@@ -9,7 +9,7 @@ import nats
 
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
-from tests.cli.program import Program, together
+from tests.cli.program import Program, altered, together
 from tests.cli.raw_jetstream import consumer_names, everything, stream_names
 from tests.cli.reference_service import CONFIGS, deploy, recorded_documents, start_consumer
 
@@ -61,6 +61,26 @@ async def test_it_is_read_as_it_is_and_nothing_is_written(
     assert rebuild.code == 1
     assert "add --take-over to take it over" in rebuild.sentence
     assert "was written by another program" in once
+
+
+READS_NO_LOG = """
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+
+async def prepare(self):
+    raise ValueError("the log was read")
+
+Rebuild.prepare = prepare
+"""
+
+
+async def test_a_rebuild_is_refused_before_the_log_is_read(
+    natster: Program, settings: ConnectionSettings
+) -> None:
+    await deploy(settings)
+    for form in ((), ("--json",)):
+        ended = await altered(natster, READS_NO_LOG).run("rebuild", "--yes", *form)
+        assert ended.code == 1
+        assert "add --take-over to take it over" in ended.sentence
 
 
 async def test_it_is_watched_without_a_screen_and_nothing_is_written(

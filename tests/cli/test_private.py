@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import stat
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from natster_tui.events.natster import NATSTER
@@ -15,7 +13,7 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
-from tests.cli.program import Program
+from tests.cli.program import Altered, Program, altered
 from tests.cli.terminal import ENTER, Terminal
 from tests.conftest import RECORDINGS
 
@@ -118,20 +116,9 @@ async def test_no_process_has_a_secret_among_its_arguments(
 # -- crashes -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Broken(Program):
+def broken(program: Program, mistake: str) -> Altered:
     """The program with a mistake in it that raises what it works on."""
-
-    mistake: str = ""
-
-    def command(self, *arguments: str | bytes) -> list[str | bytes]:
-        run = "from natster_tui.cli.main import run\nrun()\n"
-        code = f"import asyncio\nSECRET = {SECRET!r}\n{self.mistake}\n{run}"
-        return [sys.executable, "-c", code, *self.options, *arguments]
-
-
-def broken(program: Program, mistake: str) -> Broken:
-    return Broken(program.home, program.options, program.variables, mistake=mistake)
+    return altered(program, f"import asyncio\nSECRET = {SECRET!r}\n{mistake}")
 
 
 IN_A_COMMAND = """

@@ -136,8 +136,9 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
     tell_repeated_ids(progress)
     if as_json:
         click.echo(output_line(Verdicts(tuple(map(ProjectionVerdict.of, verdicts)))))
-    for verdict in verdicts if not as_json else ():
-        click.echo(verdict.sentence)
-        print_changes(verdict.listed, names)
+    else:
+        for verdict in verdicts:
+            click.echo(verdict.sentence)
+            print_changes(verdict.listed, names)
     if not all(verdict.good for verdict in verdicts):
         click.get_current_context().exit(1)

@@ -109,8 +109,10 @@ async def _rebuild(target: Target, scope: Scope, form: _Form) -> list[Verdict]:
         raise refusal(Refuse(Refusal.READ_ONLY))
     async with opened_log(target.source, target.choice) as log:
         work = Rebuild(log, scope, target.instance, progress_line())
-        for line in (await work.preflight()).lines() if not form.as_json else ():
-            click.echo(line)
+        preflight = await work.preflight()
+        if not form.as_json:
+            for line in preflight.lines():
+                click.echo(line)
         if not form.dry_run:
             # Before the log is read, which may take minutes.
             early = work.decide(form.request)
@@ -162,7 +164,8 @@ def _print_plans(work: Rebuild, plans: Sequence[PlannedRebuild], names: Naming |
 def _print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
     if as_json:
         click.echo(output_line(Verdicts(tuple(map(ProjectionVerdict.of, verdicts)))))
-    for verdict in verdicts if not as_json else ():
+        return
+    for verdict in verdicts:
         word = "rebuilt and verified" if verdict.good else "NOT VERIFIED"
         click.echo(f"{word}: {verdict.sentence}")
 
