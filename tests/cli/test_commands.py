@@ -19,7 +19,7 @@ from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
-from tests.cli.program import Program, together
+from tests.cli.program import Program, altered, together
 from tests.cli.raw_jetstream import (
     LEASE,
     consumer_names,
@@ -431,6 +431,22 @@ async def test_tail_ends_with_the_last_ones_that_pass_and_knows_times_ages_and_n
     assert [line.split()[0] for line in since_time.lines][-2:] == ["9", "10"]
     assert len(since_age.lines) == 10
     assert [line.split()[0] for line in named.lines] == ["9"]
+
+
+BROKEN_PACKAGE = """
+from importlib.metadata import EntryPoint
+from natster_tui.projections.registering import loading
+
+loading.entry_points = lambda group: [EntryPoint("broken", "no_such_module", group)]
+"""
+
+
+async def test_a_package_that_does_not_load_is_reported_once(
+    natster: Program, imported: EventLog
+) -> None:
+    package = altered(natster, BROKEN_PACKAGE)
+    ended = await together(package.run("tail"), package.run("tail", "--last", "2"))
+    assert [each.err.count("broken of a package does not load") for each in ended] == [1, 1]
 
 
 async def test_tail_follows_what_comes_in_and_masks_secrets_in_headers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -29,7 +30,6 @@ from natster_tui.events.moments import Use
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.registering.registry import parked_reason
-from natster_tui.store.log import EventLog
 
 _FILTERS = filter_language(NATSTER)
 
@@ -80,7 +80,10 @@ def tail(
                     async for batch in batches:
                         printer.take(batch)
             else:
-                for record in reversed(await _last(log, printer, last, (first, end))):
+                newest = records_backwards(
+                    log, first, end, purpose="tail", instance=target.instance
+                )
+                for record in reversed(await _first_passing(newest, printer, last)):
                     printer.print(record)
             if follow:
                 start = max(head + 1, first)
@@ -118,14 +121,12 @@ def _past_the_end(bounds: Bounds, head: int, now: float) -> str:
     return ""
 
 
-async def _last(
-    log: EventLog, printer: _Printer, count: int, bounds: tuple[int, int]
+async def _first_passing(
+    records: AsyncGenerator[Record], printer: _Printer, count: int
 ) -> list[Record]:
-    """The last `count` records that pass, newest first."""
+    """The first `count` records that pass."""
     found: list[Record] = []
-    async with aclosing(
-        records_backwards(log, *bounds, purpose="tail", instance=target_of().instance)
-    ) as records:
+    async with aclosing(records):
         async for record in records:
             if printer.passes(record):
                 found.append(record)
