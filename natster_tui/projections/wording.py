@@ -17,6 +17,7 @@ from natster_tui.events.times import format_seconds
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.diff import FieldChange
+from natster_tui.projections.documents import is_time
 from natster_tui.text.masking import MASK, mask_json, screen_text
 from natster_tui.text.safe_text import safe_block, safe_text
 from natster_tui.text.strict_json import Json, Number, UnreadableError, json_line, read_json
@@ -24,7 +25,6 @@ from natster_tui.text.strict_json import Json, Number, UnreadableError, json_lin
 _KEY_SHOWN_WHOLE = 12
 _KEY = re.compile(r"\bA[A-Z2-7]{55}\b")
 _SHARE = {"catalog", "account", "imported_at"}
-_TIMES = ("initialized_at", "imported_at", "bound_at")
 
 PAYLOAD_SHOWN = 64 * 1024
 """Bytes of a payload beyond which only its size is shown: it is parsed at every refresh."""
@@ -67,7 +67,7 @@ class Names:
 
 
 def homonyms_of(accounts: Mapping[str, AccountState]) -> frozenset[str]:
-    """The names that several accounts gave themselves, in one letter case."""
+    """The names that several accounts gave themselves, casefolded: letter case does not matter."""
     seen: set[str] = set()
     several: set[str] = set()
     for state in accounts.values():
@@ -201,7 +201,7 @@ def _change_line(change: FieldChange, *, reveal: bool) -> str:
             return "none"
         if change.secret and not reveal:
             return MASK
-        if name in _TIMES and isinstance(value, int):
+        if is_time(name, value):
             return format_seconds(value)
         if isinstance(value, dict) and {"catalog", "account"} <= value.keys() <= _SHARE:
             # The path says which catalog and account.

@@ -1,0 +1,28 @@
+"""Changes of documents, and names, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.diff import FieldChange
+from natster_tui.projections.wording import Names, change_line, homonyms_of
+
+AT = 1_795_403_597
+
+
+@pytest.mark.parametrize("field", ["initialized_at", "in_shares[x AA].imported_at", "first_seen"])
+def test_a_changed_time_is_shown_as_a_time_in_documents_of_any_projection(field: str) -> None:
+    line = change_line(FieldChange(field, AT, AT + 1))
+    assert line == f"~ {field} 2026-11-23 03:13:17 → 2026-11-23 03:13:18"
+
+
+def test_a_field_that_holds_no_time_yet_shows_none() -> None:
+    assert change_line(FieldChange("initialized_at", 0, AT)).startswith("~ initialized_at 0 → 2026")
+
+
+def test_a_name_that_several_accounts_have_is_shown_with_the_short_key() -> None:
+    named = {"AAAA": "Straße", "BBBB": "STRASSE", "CCCC": "Solbakken"}
+    accounts = {key: AccountState(account_name=name) for key, name in named.items()}
+    names = Names(accounts, homonyms_of(accounts))
+    assert [names.of(key) for key in accounts] == ["Straße AAAA", "STRASSE BBBB", "Solbakken"]
