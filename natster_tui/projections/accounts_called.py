@@ -16,15 +16,15 @@ def accounts_called(text: str, names: Mapping[str, str]) -> list[str]:
     """
     if text in names:
         return [text]
-    wanted = text.strip().lower()
+    wanted = text.strip().casefold()
     if not wanted:
         return []
     begin, cut, end = wanted.partition(_CUT)
     if cut:
-        lower = ((key, key.lower()) for key in names)
+        lower = ((key, key.casefold()) for key in names)
         return [key for key, low in lower if low.startswith(begin) and low.endswith(end)]
-    exact = [key for key, name in names.items() if name.lower() == wanted]
+    exact = [key for key, name in names.items() if name.casefold() == wanted]
     if exact:
         return exact
-    beginning = [key for key in names if key.lower().startswith(wanted)]
-    return beginning or [key for key, name in names.items() if wanted in name.lower()]
+    beginning = [key for key in names if key.casefold().startswith(wanted)]
+    return beginning or [key for key, name in names.items() if wanted in name.casefold()]

@@ -5,7 +5,13 @@ import pytest
 from natster_tui.projections.accounts_called import accounts_called
 
 A, B, C = "AAEOX7VJM", "ABIJINGB5", "AANOING5L"
-NAMES = {A: "Natster Hub", B: "Inga Moss", C: "Ingrid Solbakken", "ACQN": "inga moss"}
+NAMES = {
+    A: "Natster Hub",
+    B: "Inga Moss",
+    C: "Ingrid Solbakken",
+    "ACQN": "inga moss",
+    "AD": "Straße",
+}
 
 
 @pytest.mark.parametrize(
@@ -19,9 +25,10 @@ NAMES = {A: "Natster Hub", B: "Inga Moss", C: "Ingrid Solbakken", "ACQN": "inga 
         ("hub", [A]),
         ("ing", [B, C, "ACQN"]),
         (" ingrid ", [C]),
-        ("nobody", []),
+        ("STRASSE", ["AD"]),
+        ("no such name", []),
         ("", []),
-        ("…", [A, B, C, "ACQN"]),
+        ("…", [*NAMES]),
     ],
 )
 def test_the_best_way_in_which_a_text_means_any_account_counts(

@@ -189,7 +189,7 @@ class PublishScreen(Dialog[int | None]):
     def _readable(self, key: str) -> str:
         """An account's name, where it alone has it; else its key."""
         name = self._accounts.get(key, "")
-        return name if name and name.lower() not in self._view.homonyms else key
+        return name if name and name.casefold() not in self._view.homonyms else key
 
     def _list(self) -> None:
         field = self.focused
