@@ -14,7 +14,6 @@ from natster_tui.events.event import Event
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogProjection
-from natster_tui.projections.registering.declaration import declaration_problem
 from natster_tui.text.safe_text import safe_text
 
 
@@ -61,14 +60,11 @@ class Registry:
         """A registry with one more; `origin` says where it comes from, for people.
 
         With `takes_versions` it may be another version of a projection that is there. Raises
-        ProjectionRefusedError when its declaration is wrong, or its name or bucket is taken.
+        ProjectionRefusedError when its name or bucket is taken.
         """
-        problem = declaration_problem(projection)
-        if not problem:
-            if takes_versions and self._is_other_version(projection):
-                return Registry(self, (*self.versions, projection))
-            problem = self._clash(projection)
-        if problem:
+        if takes_versions and self._is_other_version(projection):
+            return Registry(self, (*self.versions, projection))
+        if problem := self._clash(projection):
             raise ProjectionRefusedError(f"{safe_text(origin, 200)}: {problem}")
         return Registry((*self, projection), self.versions)
 

@@ -26,6 +26,7 @@ def test_a_file_adds_its_projection() -> None:
         ("x = 1\n\nx.y\n", r"line 3 does not load: AttributeError: 'int' object"),
         ("class A(:\n", r"line 1 does not load: SyntaxError"),
         ("import natster_tui\n", "defines no projection: derive a class from KeyedProjection"),
+        (ACTIVITY.read_text().replace("version = 1", "version = 0"), "mine.py: version must be"),
         ("raise SystemError('\\x1b[31mred')", "does not load: SystemError"),
     ],
 )
