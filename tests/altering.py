@@ -182,7 +182,7 @@ class AlteringProxy:
         self._change = change
 
     def pass_all(self) -> None:
-        """Alter nothing, and count anew."""
+        """Alter nothing, and count from 0."""
         self.passed, self.did, self._at = 0, "", -1
 
     def alter(

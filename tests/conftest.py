@@ -87,8 +87,8 @@ async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Another order each time, but no seed set anew for each test: names of accounts and consumers,
-    # which must differ between tests, are random.
+    # Another order each time, but no seed for each test: names of accounts and consumers, which
+    # must differ between tests, are random.
     if config.pluginmanager.hasplugin("randomly"):
         config.option.randomly_reset_seed = False
 

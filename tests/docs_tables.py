@@ -2,7 +2,7 @@
 
 A part begins with a line `<!-- NAME -->` and ends with `<!-- /NAME -->`.
 `python -m tests.docs_tables` writes the tables of events, settings and keys and the lists of
-permissions anew.
+permissions.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ async def stored_documents(settings: ConnectionSettings, bucket: str) -> dict[st
 async def put_value(
     settings: ConnectionSettings, bucket: str, key: str, value: bytes | None
 ) -> None:
-    """Tamper with a bucket, as anybody with a client could."""
+    """Tamper with a bucket, as any client could."""
     client = await nats.connect(
         list(settings.servers), user=settings.user, password=revealed(settings.password)
     )

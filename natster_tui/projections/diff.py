@@ -219,7 +219,7 @@ def _comparable(stored: bytes) -> Document | None:
 
 
 def same_json(one: bytes, other: bytes) -> bool:
-    """Whether two documents are equal as JSON with the same key order (spacing apart)."""
+    """Whether two documents are equal as JSON with the same key order; spacing may differ."""
     left, right = _comparable(one), _comparable(other)
     return left is not None and right is not None and json.dumps(left) == json.dumps(right)
 

@@ -121,7 +121,7 @@ class View:
 
     @property
     def names(self) -> Names:
-        """What accounts are called; those of one name are told apart by their keys."""
+        """What accounts are called, with the short key where several have the same name."""
         return Names(self.accounts, self.homonyms)
 
     @property

@@ -11,8 +11,8 @@ from typing import Any
 class Figure:
     """One measured number. `target` is what is wanted, None where nothing is.
 
-    `at_least` says which side of the target is good; `shown` how the number is written;
-    `details` are what it was made of, for the JSON file.
+    `at_least` says which side of the target is good; `details` are what it was made of, for
+    the JSON file.
     """
 
     what: str

@@ -214,7 +214,7 @@ async def _measure_pages(log: EventLog, tell: OnFigure) -> None:
 
 
 async def _measure_batches(link: Link, tell: OnFigure) -> None:
-    """What the server takes for a commit, while nobody else wants anything of it."""
+    """How long the server takes for a commit while it has nothing else to do."""
     bucket = Bucket(link, "ALONE", "benchmark")
     await bucket.create(BucketMaker(link))
     document = b"x" * _DOCUMENT
@@ -329,7 +329,7 @@ async def _publish(
 async def _watch_commits(
     link: Link, head: int, count: int, published: list[float], committed: list[float]
 ) -> None:
-    """When each event's effect on the accounts could be read by anybody."""
+    """When each event's effect on the accounts could first be read."""
     key = f"$KV.{ACCOUNTS.bucket}.{CHECKPOINT_KEY}"
     stream = f"KV_{ACCOUNTS.bucket}"
     last = int((await ask_jetstream(link, f"STREAM.INFO.{stream}"))["state"]["last_seq"])

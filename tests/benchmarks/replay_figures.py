@@ -60,7 +60,7 @@ async def loaded(community: Community, *, sealed: bool) -> AsyncIterator[Loaded]
     with TemporaryDirectory(prefix="natster-benchmark-") as name:
         directory = Path(name)
         key_file = directory / "keys" / "keys.json" if sealed else None
-        server = RealServer(directory, extra="# one account, nobody to tell apart\n")
+        server = RealServer(directory, extra="# one account without users\n")
         server.start()
         try:
             link = await Link.open(ConnectionSettings(servers=(server.url,), origin="flags"))
@@ -70,7 +70,7 @@ async def loaded(community: Community, *, sealed: bool) -> AsyncIterator[Loaded]
                 await link.close()
             yield Loaded(community, server, key_file)
         finally:
-            # What it holds is thrown away: nobody waits until ten million events are tidied up.
+            # What it holds is thrown away, so it need not be stored on the way out.
             server.stop(signal.SIGKILL)
 
 

@@ -209,7 +209,7 @@ def test_a_history_of_400_shows_everything_there_is_to_see(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_whoever_sees_a_contested_catalog_sees_both(seed: int) -> None:
+def test_an_account_that_sees_a_contested_catalog_sees_both(seed: int) -> None:
     events = usable_events(seed)
     _, catalogs = folds(seed)
     shares = {(e.catalog, e.origin, e.target) for e in events if e.type is EventType.SHARED}

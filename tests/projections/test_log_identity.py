@@ -73,7 +73,7 @@ def test_each_way_of_being_another_log_has_its_own_sentence_with_a_remedy(
     assert "rebuild" in changed.sentence
 
 
-def test_a_log_whose_beginning_nobody_saw_is_not_taken_for_a_whole_one() -> None:
+def test_a_log_whose_first_events_are_missing_is_not_taken_for_a_whole_one() -> None:
     changed = changed_log(replace(LOG, first_seq=3), NOTHING_SEEN, None)
     assert changed is not None
     assert changed.difference is Difference.LOST_EVENTS

@@ -87,7 +87,7 @@ class FilteredLog:
             state = accounts.get(key)
             if state is None or not state.account_name:
                 return key
-            # With the key as rows show it, so that accounts of one name can be told apart.
+            # With the key as rows show it: several accounts may have the same name.
             return f"{state.account_name} {key[:4]}…{key[-3:]}"
 
         for record in records:

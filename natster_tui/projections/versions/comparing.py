@@ -36,7 +36,7 @@ class Difference:
 
     @property
     def equal(self) -> int:
-        """Documents that are the same in both, spacing apart."""
+        """How many documents are the same in both; spacing may differ."""
         return self.diff.keys - len(self.diff.changes)
 
     @property

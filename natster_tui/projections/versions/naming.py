@@ -38,6 +38,6 @@ def bucket_beside(bucket: str, version: int) -> str:
 
 def versions_among(names: Iterable[str], bucket: str) -> tuple[int, ...]:
     """The versions that buckets of these names would be, beside `bucket`; in ascending order."""
-    prefix = bucket_beside(bucket, 0)[:-1]
+    prefix = f"{bucket}_v"
     numbers = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
     return tuple(sorted(int(number) for number in numbers if _NUMBER.fullmatch(number)))
