@@ -240,7 +240,7 @@ async def _measure_idle(shown: Screen, seconds: float, tell: OnFigure) -> None:
 async def _measure_keys(shown: Screen, tell: OnFigure) -> None:
     """The cursor down and up again, and from pane to pane: each key changes what is painted."""
     shown.press("gg")
-    await asyncio.sleep(1)
+    await shown.next_frame(2)
     for what, keys in (("key press", "jk"), ("key for another pane", "2341")):
         times = []
         for key in islice(cycle(keys), _KEYS):
@@ -290,14 +290,14 @@ async def _measure_traffic(
         took = time.perf_counter() - began
         async with asyncio.timeout(60):
             await watching
-        await asyncio.sleep(1)  # the last ones are painted meanwhile
+            if program.shown is not None:
+                latencies["painted"] = await _painted(program.shown, frames, head, published)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     name, most = "headless", None
     if program.shown is not None:
         name, most = "dashboard", {500: 20.0, 5_000: 25.0}.get(rate)
-        latencies["painted"] = _painted(program.shown.frames[frames:], head, published)
     about = f"{name}, {rate:,} events/s"
     tell(Figure(f"{about}: CPU of a core", used / took * 100, " %", most))
     for what, times in latencies.items():
@@ -347,14 +347,20 @@ async def _watch_commits(
                         return
 
 
-def _painted(frames: list[tuple[float, bytes]], head: int, published: list[float]) -> list[float]:
-    """How long after its publishing each event, or one that came after it, was on the screen."""
+async def _painted(shown: Screen, first: int, head: int, published: list[float]) -> list[float]:
+    """How long after its publishing each event, or one that came after it, was on the screen.
+
+    Looks at the frames from `first` on, and waits until the last event is there.
+    """
     latencies: list[float] = []
-    for at, data in frames:
-        numbers = _SEQUENCE.findall(_ESCAPES.sub(b" ", data))
-        shown = [int(number.replace(b",", b"")) - head for number in numbers]
-        upto = max((each for each in shown if 0 < each <= len(published)), default=0)
-        latencies += [at - published[number] for number in range(len(latencies), upto)]
+    while len(latencies) < len(published):
+        for at, data in shown.frames[first:]:
+            numbers = _SEQUENCE.findall(_ESCAPES.sub(b" ", data))
+            painted = [int(number.replace(b",", b"")) - head for number in numbers]
+            upto = max((each for each in painted if 0 < each <= len(published)), default=0)
+            latencies += [at - published[number] for number in range(len(latencies), upto)]
+        first = len(shown.frames)
+        await shown.next_frame(1)
     return latencies
 
 
