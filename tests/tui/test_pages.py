@@ -124,6 +124,7 @@ async def test_a_dialog_has_room_for_its_page_below_a_long_progress_line(
         await until(lambda: "esc closes" in text_of(app) and text_of(app).count("match") == 2)
         screen = app.screen
         assert isinstance(screen, ReplayScreen)
+        assert text_of(app).count("esc ") == 1, "how it is closed is said once"
         done = ReplayProgress(1, 12_345_678, 0.0, 12_345_678, 12_345_678, finished=100.0)
         done.blocked = ["account: " + "it must not be passed, " * 5]
         screen.say("a wide line " * 9)

@@ -96,8 +96,8 @@ async def test_sheets_and_prompts_name_the_keys_of_the_settings(
 async def test_dialogs_name_the_keys_of_the_settings(settings: ConnectionSettings) -> None:
     await projected(settings)
     keys = {
-        "page.search": "f3",
-        "page.close": "f4",
+        "page.search": "[",
+        "page.close": "]",
         "help.leave": "f5",
         "topics.close": "f6",
         "topic.close": "f7",
@@ -109,8 +109,8 @@ async def test_dialogs_name_the_keys_of_the_settings(settings: ConnectionSetting
     text = "\n".join(f"keymap.{command} = '{key}'" for command, key in keys.items())
     async with preferring(settings, text, (140, 40)) as (app, pilot):
         await pilot.press("e")
-        await until(lambda: "f3 find · f4 closes" in text_of(app))
-        await pilot.press("f4", "question_mark")
+        await until(lambda: "[ find · ] closes" in text_of(app))
+        await pilot.press("right_square_bracket", "question_mark")
         await until(lambda: "f5 closes" in text_of(app))
         await pilot.press("ctrl+t")
         await until(lambda: "f6 closes" in text_of(app))
@@ -122,6 +122,7 @@ async def test_dialogs_name_the_keys_of_the_settings(settings: ConnectionSetting
         await until(lambda: "f9 goes to the event · f10 one field · f11 closes" in text_of(app))
         await pilot.press("f11", "p")
         await until(lambda: "f8 closes" in text_of(app))
+        assert "cancels" not in text_of(app)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -63,4 +64,4 @@ class ConfirmNameScreen(Dialog[bool]):
             self.dismiss(True)
         else:
             field.select_all()
-            self.query_one(Vertical).border_subtitle = f"that is not {self._name_wanted}"
+            self.query_one(Vertical).border_subtitle = Text(f"that is not {self._name_wanted}")

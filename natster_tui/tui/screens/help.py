@@ -27,6 +27,7 @@ from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.screens.topics import TopicsScreen
 from natster_tui.tui.theme import Glyphs
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.dialogs.hints import Hint, at_the_edge
 from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.text_field import Field
 
@@ -133,7 +134,7 @@ class HelpScreen(Dialog[None]):
         """The field and the page in a frame."""
         with Vertical(classes="dialog help") as frame:
             frame.border_title = "Help"
-            frame.border_subtitle = f"{self._view.keymap.hint('help.leave')} closes"
+            frame.border_subtitle = at_the_edge(self._view, Hint("help.leave", "closes"))
             yield self.field
             with VerticalScroll(can_focus=False):
                 yield self._page

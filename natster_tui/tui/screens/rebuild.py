@@ -32,7 +32,7 @@ from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.dialogs.checks import Check, Checks
-from natster_tui.tui.widgets.dialogs.hints import CANCELS, CLOSES, Hint
+from natster_tui.tui.widgets.dialogs.hints import Hint
 from natster_tui.tui.widgets.dialogs.page import Page
 
 _PROJECTION, _ONE, _PURGE, _GO = "projection-", "one", "purge", "go"
@@ -208,7 +208,7 @@ class RebuildScreen(ReplayScreen):
         self.hint(
             Hint("rebuild.compare", "replay and compare (writes nothing)", "screen.replay"),
             Hint("", "space checks a box"),
-            CANCELS,
+            closing="cancels",
         )
         if self._goes_on:
             self._enter("replay")
@@ -234,7 +234,7 @@ class RebuildScreen(ReplayScreen):
             self.work(self._compare)
 
     async def _compare(self) -> None:
-        self.hint(Hint("page.close", "cancels without a trace", "screen.leave"))
+        self.hint(closing="cancels without a trace")
         self.clear()
         self.say(f"Replaying the log for {named(self._scope, self.view.names)}", "bold")
         workspace = self.view.workspace
@@ -265,7 +265,7 @@ class RebuildScreen(ReplayScreen):
         decision = self._decision
         if isinstance(decision, Refuse):
             self.say("\nread-only: nothing can be written", "text-warning")
-            self.hint(CLOSES)
+            self.hint()
             return
         for risk in decision.risks:
             self.say(f"\n{self.view.glyphs.warn} {risk_sentence(risk)}", "text-warning")
@@ -275,18 +275,17 @@ class RebuildScreen(ReplayScreen):
             case Answer.YES:
                 self.hint(
                     Hint("rebuild.write", "writes these changes", "screen.write"),
-                    Hint("page.close", "cancels, nothing was written", "screen.leave"),
+                    closing="cancels, nothing was written",
                 )
             case Answer.NONE:
                 self.say("\nNothing differs; writing renews the checkpoint only.")
                 self.hint(
-                    Hint("rebuild.write", "writes the checkpoint and verifies", "screen.write"),
-                    CLOSES,
+                    Hint("rebuild.write", "writes the checkpoint and verifies", "screen.write")
                 )
 
     def _ask_for_names(self) -> None:
         wanted = self._wanted
-        self.hint(Hint("", f"type {wanted} and press enter to go on"), CANCELS)
+        self.hint(Hint("", f"type {wanted} and press enter to go on"), closing="cancels")
         field = self.query_one("#dialog-input", Input)
         field.remove_class("hidden")
         field.placeholder = wanted
@@ -302,7 +301,9 @@ class RebuildScreen(ReplayScreen):
             if event.value.strip() == self._wanted:
                 self._write()
             else:
-                self.hint(Hint("", f"that is not {self._wanted}: nothing was written"), CANCELS)
+                self.hint(
+                    Hint("", f"that is not {self._wanted}: nothing was written"), closing="cancels"
+                )
 
     # -- commit ----------------------------------------------------------------------------
 
@@ -338,9 +339,9 @@ class RebuildScreen(ReplayScreen):
                 f"deletes the consumer {names}",
                 "screen.delete_consumers",
             )
-            self.hint(delete, CLOSES)
+            self.hint(delete)
         else:
-            self.hint(CLOSES)
+            self.hint()
         self.page.scroll_end(animate=False)
 
     def action_delete_consumers(self) -> None:
@@ -350,7 +351,7 @@ class RebuildScreen(ReplayScreen):
 
     async def _delete_consumers(self) -> None:
         assert self._rebuild is not None
-        self.hint(CLOSES)
+        self.hint()
         left, self._rebuild.left_behind = self._rebuild.left_behind, ()
         for consumer in left:
             await delete_left_behind(self._rebuild.log, consumer)

@@ -27,7 +27,7 @@ from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from natster_tui.tui.theme import progress_bar
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import SAID_AFTER_S
-from natster_tui.tui.widgets.dialogs.hints import CLOSES, Hint, Hints
+from natster_tui.tui.widgets.dialogs.hints import Hint, Hints
 from natster_tui.tui.widgets.dialogs.page import Lines, Page
 from natster_tui.tui.widgets.text_field import Field
 
@@ -90,9 +90,11 @@ class ReplayScreen(PageDialog):
         self._said = []
         self.page.show(())
 
-    def hint(self, *hints: Hint) -> None:
-        """What can be done now."""
+    def hint(self, *hints: Hint, closing: str = "closes") -> None:
+        """What can be done now, and what closing the dialog means."""
         self._hints.show(*hints)
+        self._hints.display = bool(hints)
+        self.say_closing(closing)
 
     @property
     def widest(self) -> int:
@@ -133,7 +135,7 @@ class ReplayScreen(PageDialog):
                 await step()
         except NatsterError as error:
             self.say(f"{self.view.glyphs.bad} {error.sentence}", "text-error")
-            self.hint(CLOSES)
+            self.hint()
         finally:
             self._steps -= 1
             if self.is_mounted:

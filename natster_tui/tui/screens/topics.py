@@ -14,6 +14,7 @@ from natster_tui.tui.keys.dialogs import TOPIC, TOPICS
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.dialogs.hints import Hint, at_the_edge
 from natster_tui.tui.widgets.key_line import KeyLine
 
 _NAME_COLUMN = 13
@@ -34,7 +35,7 @@ class TopicsScreen(Dialog[None]):
         lines = (f"{each.name:<{_NAME_COLUMN}}{each.summary}" for each in self._topics)
         listed = OptionList(*lines, classes="dialog", markup=False)
         listed.border_title = "Topics"
-        listed.border_subtitle = f"{self._view.keymap.hint('topics.close')} closes"
+        listed.border_subtitle = at_the_edge(self._view, Hint("topics.close", "closes"))
         yield listed
         yield KeyLine(self._view.glyphs)
 
@@ -69,7 +70,7 @@ class TopicScreen(Dialog[None]):
         """The page in a frame. Its links lead to files of the repository, so none is opened."""
         with VerticalScroll(classes="dialog") as frame:
             frame.border_title = self._topic.name
-            frame.border_subtitle = f"{self._view.keymap.hint('topic.close')} closes"
+            frame.border_subtitle = at_the_edge(self._view, Hint("topic.close", "closes"))
             yield Markdown(self._topic.text, open_links=False)
         yield KeyLine(self._view.glyphs)
 

@@ -12,7 +12,6 @@ from natster_tui.projections.api import Projection
 from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.dialogs.hints import CANCELS, CLOSES
 
 
 class TrialScreen(ReplayScreen):
@@ -24,7 +23,7 @@ class TrialScreen(ReplayScreen):
 
     def on_mount(self) -> None:
         """Begin at once: nothing is written."""
-        self.hint(CANCELS)
+        self.hint(closing="cancels")
         self.work(self._try)
 
     async def _try(self) -> None:
@@ -49,7 +48,7 @@ class TrialScreen(ReplayScreen):
                 name = safe_text(field.field, 100)
                 self.say(f"  {field.sign} {name} in {field.documents:,} of {trial.diff.keys:,}")
             self.print_changes(projection.name, trial.diff.changes)
-        self.hint(CLOSES)
+        self.hint()
 
     def _show(self, seq: int, head: int) -> None:
         shown = self._shown

@@ -16,7 +16,7 @@ from natster_tui.tui.keys.dialogs import VERIFY
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.dialogs.hints import CANCELS, CLOSES, Hint
+from natster_tui.tui.widgets.dialogs.hints import Hint
 
 
 class VerifyScreen(ReplayScreen):
@@ -44,7 +44,7 @@ class VerifyScreen(ReplayScreen):
 
     def on_mount(self) -> None:
         """Begin at once: nothing is written."""
-        self.hint(CANCELS)
+        self.hint(closing="cancels")
         self.work(self._verify)
 
     async def _verify(self) -> None:
@@ -61,12 +61,12 @@ class VerifyScreen(ReplayScreen):
         if not self.view.workspace.read_only:
             self._differs = _to_rebuild(verdicts)
         if self._differs is None:
-            self.hint(CLOSES)
+            self.hint()
             return
         these = " and ".join(each.name for each in self._differs.projections)
         if isinstance(self._differs, OneKey):
             these = f"only {screen_text(self._differs.key, 60)}"
-        self.hint(Hint("verify.rebuild", f"rebuilds these: {these}", "screen.rebuild"), CLOSES)
+        self.hint(Hint("verify.rebuild", f"rebuilds these: {these}", "screen.rebuild"))
 
 
 def _to_rebuild(verdicts: Sequence[Verdict]) -> Scope | None:

@@ -27,7 +27,7 @@ from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.confirm import ConfirmNameScreen, ConfirmScreen
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.dialogs.hints import CLOSES, Hint
+from natster_tui.tui.widgets.dialogs.hints import Hint
 
 _LOOK_S = 0.5
 _AGAIN_S = 2.0
@@ -82,7 +82,7 @@ class VersionsScreen(ReplayScreen):
 
     def _begin(self) -> None:
         self._compared = None
-        self.hint(Hint("", "comparing"), CLOSES)
+        self.hint(Hint("", "comparing"))
         self.work(self._compare)
 
     # -- comparing -------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class VersionsScreen(ReplayScreen):
         if not workspace.read_only:
             hints.append(Hint("versions.promote", "promote", "screen.promote"))
             hints.append(Hint("versions.drop", "drop", "screen.drop"))
-        self.hint(*hints, CLOSES)
+        self.hint(*hints)
 
     def _say_comparison(self, found: SideBySide) -> None:
         for line in found.lines():
@@ -142,7 +142,7 @@ class VersionsScreen(ReplayScreen):
 
     async def _prepare(self) -> None:
         workspace, pair = self.view.workspace, self._pair
-        self.hint(Hint("page.close", "cancels, nothing was written", "screen.leave"))
+        self.hint(closing="cancels, nothing was written")
         self.clear()
         self.say(f"Verifying version {pair.version} of {pair.name} against the log", "bold")
         self._promotion = Promotion(
@@ -167,7 +167,7 @@ class VersionsScreen(ReplayScreen):
         decision = self._promotion.decide(Request(read_only=workspace.read_only))
         if isinstance(decision, Refuse):
             self.say(refusal(decision).sentence, "text-warning")
-            self.hint(CLOSES)
+            self.hint()
             return
         for risk in decision.risks:
             self.say(f"{self.view.glyphs.warn} {risk_sentence(risk)}", "text-warning")
@@ -175,7 +175,7 @@ class VersionsScreen(ReplayScreen):
         self._enter("confirm")
         self.hint(
             Hint("versions.write", f"makes version {pair.version} the stored one", "screen.write"),
-            Hint("page.close", "cancels, nothing was written", "screen.leave"),
+            closing="cancels, nothing was written",
         )
 
     def action_write(self) -> None:
@@ -206,7 +206,7 @@ class VersionsScreen(ReplayScreen):
         say_verdict(self, verdict, "promoted and verified: " if verdict.good else "")
         self.say(f"{self._pair.bucket} is still there: drop it when nobody projects it any more")
         self._enter("done")
-        self.hint(CLOSES)
+        self.hint()
         self.page.scroll_end(animate=False)
 
     # -- dropping --------------------------------------------------------------------------
@@ -227,7 +227,7 @@ class VersionsScreen(ReplayScreen):
 
     async def _drop(self) -> None:
         workspace = self.view.workspace
-        self.hint(CLOSES)
+        self.hint()
         self.clear()
         await drop_version(workspace.connected_log(), self._pair, workspace.options.instance)
         self.say(f"deleted {self._pair.bucket}")

@@ -17,8 +17,8 @@ from natster_tui.tui.keys.dialogs import PAGE_SCREEN, PAGE_SEARCH
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.places.place import Place
 from natster_tui.tui.screens.dialog import Dialog
-from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
+from natster_tui.tui.widgets.dialogs.hints import Hint, at_the_edge
 from natster_tui.tui.widgets.dialogs.page import Page, PageLine
 from natster_tui.tui.widgets.key_line import KeyLine
 from natster_tui.tui.widgets.text_field import Field
@@ -55,10 +55,7 @@ class PageDialog(Dialog[Result]):
         self._found = Label()
         self._frame = Vertical(classes="dialog fitting")
         self._frame.border_title = Text(title)
-        key = view.keymap.hint
-        self._frame.border_subtitle = plain(
-            f"{key('page.search')} find · {key('page.close')} closes", view.glyphs
-        )
+        self.say_closing("closes")
         self._line = Horizontal(Label("find"), self._search, self._found, classes="search hidden")
 
     def compose(self) -> ComposeResult:
@@ -78,6 +75,12 @@ class PageDialog(Dialog[Result]):
             self.set_focus(self.page)
         # Only after a layout it is known how high what stands around the page is.
         self.screen_layout_refresh_signal.subscribe(self, self._fit, immediate=True)
+
+    def say_closing(self, what: str) -> None:
+        """Say what closing it means now, at the edge of the frame."""
+        self._frame.border_subtitle = at_the_edge(
+            self.view, Hint("page.search", "find"), Hint("page.close", what)
+        )
 
     # -- room ------------------------------------------------------------------------------
 

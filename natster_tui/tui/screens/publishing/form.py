@@ -43,7 +43,7 @@ from natster_tui.tui.screens.publishing.payload_fields import (
 )
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.choices import Choice, Choices
-from natster_tui.tui.widgets.dialogs.hints import CANCELS, Hint, Hints
+from natster_tui.tui.widgets.dialogs.hints import Hint, Hints, at_the_edge
 from natster_tui.tui.widgets.key_line import KeyLine
 
 _LOOK_S = 0.2
@@ -93,7 +93,7 @@ class PublishScreen(Dialog[int | None]):
         self._catalog_row = FormRow("catalog", self._catalog)
         with Vertical(classes="dialog form") as frame:
             frame.border_title = "Publish an event"
-            frame.border_subtitle = f"{self._view.keymap.hint('publish.cancel_typed')} closes"
+            frame.border_subtitle = at_the_edge(self._view, Hint("publish.cancel_typed", "closes"))
             with VerticalScroll(id="form-rows", can_focus=False):
                 yield FormRow("what", self._kind)
                 yield FormRow("origin", self._origin)
@@ -124,7 +124,6 @@ class PublishScreen(Dialog[int | None]):
         self._hints.show(
             Hint("publish.publish_typed", "publishes", "screen.publish"),
             Hint("publish.next", "next field"),
-            CANCELS,
         )
         self._show_rows()
         empty = [f for f in (self._origin, self._target, self._catalog) if not f.value]

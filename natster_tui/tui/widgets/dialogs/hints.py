@@ -24,8 +24,10 @@ class Hint:
     action: str = ""
 
 
-CLOSES = Hint("page.close", "closes", "screen.leave")
-CANCELS = Hint("page.close", "cancels", "screen.leave")
+def at_the_edge(view: View, *hints: Hint) -> Text:
+    """Hints for the lower edge of a frame. As Text, because a string is taken for markup there."""
+    shown = (f"{view.keymap.hint(hint.command)} {hint.words}" for hint in hints)
+    return Text(plain(" · ".join(shown), view.glyphs))
 
 
 class Hints(Static):
