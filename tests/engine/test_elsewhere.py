@@ -14,6 +14,7 @@ import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.log.publish import publish
+from natster_tui.engine.projecting import projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.rebuild import Rebuild
@@ -201,6 +202,7 @@ async def test_documents_that_have_no_way_are_shown_all_the_same_and_tried_again
     """The leases can be written, so that only the first commit finds out."""
     monkeypatch.setattr(probe, "FIRST_ANSWER_S", 0.3)
     monkeypatch.setattr(confirmation, "REFUSED_FOR_S", 0.1)
+    monkeypatch.setattr(projector, "RETRY_S", 0.1)
     place = await furnished(imports.partial(), tmp_path)
     async with opened(place.inside) as link:
         log = await opened_with(await EventLog.open(link, NATSTER), tmp_path / "inside.json")

@@ -48,8 +48,9 @@ def phases(workspace: Workspace) -> set[Phase]:
 
 
 async def test_the_second_watches_says_who_projects_and_takes_over(
-    log: EventLog, settings: ConnectionSettings
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease_keeper, "RENEW_S", 0.1)
     await append(log, 0, 50)
     async with running(settings) as second_later:
         # Either may come first; the names below follow that.
@@ -103,8 +104,9 @@ async def test_the_entry_is_as_the_design_says_and_does_not_live_for_ever(
 
 
 async def test_a_rebuild_elsewhere_is_made_room_for(
-    log: EventLog, settings: ConnectionSettings
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease_keeper, "RENEW_S", 0.1)
     await append(log, 0, 50)
     async with running(settings) as workspace:
         account, catalog = workspace.projectors.values()
@@ -140,8 +142,9 @@ async def test_of_two_rebuilds_the_second_waits_for_the_first(log: EventLog) -> 
 
 
 async def test_a_process_that_dies_while_rebuilding_is_not_waited_for_long(
-    log: EventLog, settings: ConnectionSettings
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease_keeper, "RENEW_S", 0.1)
     died = await Link.open(settings)
     with pytest.raises(ConnectionLostError):
         async with rebuilding(await EventLog.open(died, NATSTER), ACCOUNTS, "died"):
@@ -187,7 +190,8 @@ async def test_who_renews_late_goes_on_where_it_was(
 async def test_a_holder_that_slept_commits_nothing(
     log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease_keeper, "LATE_S", 1.0)
+    monkeypatch.setattr(lease_keeper, "LATE_S", 0.1)
+    monkeypatch.setattr(lease_keeper, "_STEP_S", 0.1)
     await append(log, 0, 10)
     async with running(settings) as first:
         await until(lambda: phases(first) == {Phase.PROJECTING})

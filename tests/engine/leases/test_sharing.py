@@ -142,8 +142,9 @@ async def test_release_0_1_that_comes_later_does_not_get_the_lease(
 
 
 async def test_release_0_1_that_took_over_meanwhile_stops_both_projections(
-    log: EventLog, settings: ConnectionSettings
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease_keeper, "RENEW_S", 0.1)
     await append(log, EVENTS)
     async with running(settings) as workspace:
         await until(lambda: phases(workspace) == {Phase.PROJECTING})

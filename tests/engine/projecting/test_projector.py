@@ -228,8 +228,12 @@ async def test_however_the_log_is_cut_into_batches_the_documents_are_the_same(
 
 @every_projection
 async def test_two_projectors_on_one_log_both_end_right(
-    projection: Projection[Any], log: EventLog, settings: ConnectionSettings
+    projection: Projection[Any],
+    log: EventLog,
+    settings: ConnectionSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(projector_module, "RETRY_S", 0.05)
     other_link = await Link.open(settings)
     other_log = await EventLog.open(other_link, NATSTER)
     async with (

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.engine.leases import keeper as lease_keeper
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.rebuild import Rebuild
@@ -39,8 +40,9 @@ async def promote(log: EventLog) -> None:
 
 
 async def test_the_older_version_steps_back_and_says_which_version_projects_now(
-    log: EventLog, settings: ConnectionSettings
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease_keeper, "RENEW_S", 0.1)
     await append(log, EVENTS)
     await project_all(log, FIRST, beside(SECOND))
     async with (
