@@ -4,10 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from natster_tui.engine.projecting import bucket_watch
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
+from natster_tui.store.reading.stream_reader import StreamReader
 from tests.making_logs import A, B, append, bound, context, initialized, shared
 from tests.sealed_logs import SECRET, sealed_log
+
+
+@pytest.fixture
+def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent consumers send heartbeats often, and with each a projector looks at its bucket."""
+    defaults = StreamReader.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "heartbeat_s", 0.1)
+    monkeypatch.setattr(bucket_watch, "LOOK_AT_STORED_S", 0.05)
 
 
 @pytest.fixture

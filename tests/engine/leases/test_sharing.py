@@ -160,6 +160,7 @@ async def test_release_0_1_that_took_over_meanwhile_stops_both_projections(
 # -- versions ----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("frequent_looks")
 async def test_the_older_version_steps_back_for_the_newer_and_comes_back_with_a_rebuild(
     log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from natster_tui.engine.projecting import bucket_watch
-from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.projecting.status import Phase, ProjectorStatus
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -60,6 +60,7 @@ def garbled_document(frame: Frame) -> Frame | None:
         (garbled_document, Phase.WATCHING, "is not a document of ours"),
     ],
 )
+@pytest.mark.usefixtures("frequent_looks")
 async def test_a_projector_goes_on_after_one_false_answer(
     log: EventLog,
     settings: ConnectionSettings,
@@ -77,6 +78,7 @@ async def test_a_projector_goes_on_after_one_false_answer(
             seen = await EventLog.open(link, NATSTER)
             proxy.change_one(false)
             told: set[tuple[Phase, str]] = set()
+            status: ProjectorStatus
             async with projecting(
                 seen, notify=lambda: told.add((status.phase, status.problem))
             ) as projector:

@@ -569,6 +569,7 @@ async def test_a_log_deleted_and_made_again_stops_the_projector_at_the_start(
     assert await stream_state(log.link, "KV_PROJ_ACCOUNT") == before
 
 
+@pytest.mark.usefixtures("frequent_looks")
 async def test_a_log_deleted_and_made_again_while_it_projects_stops_it(log: EventLog) -> None:
     await append(log, EVENTS)
     async with projecting(log) as projector:
@@ -655,6 +656,7 @@ async def test_a_hole_is_passed(loose_log: EventLog, settings: ConnectionSetting
     assert (await stored_documents(settings, "PROJ_ACCOUNT"))[A]["bound_context"]
 
 
+@pytest.mark.usefixtures("frequent_looks")
 async def test_a_rebuild_elsewhere_lets_a_stopped_projector_go_on(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
@@ -861,10 +863,10 @@ async def test_nothing_of_a_rebuild_is_kept_once_it_is_over(
         assert [each() for each in kept] == [None]
 
 
+@pytest.mark.usefixtures("frequent_looks")
 async def test_a_watching_projector_says_what_is_so_and_not_what_was(
     foreign: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.02)
     async with projecting(foreign) as projector:
         await until(lambda: "another program" in projector.status.problem)
         read = Bucket.read
@@ -878,10 +880,8 @@ async def test_a_watching_projector_says_what_is_so_and_not_what_was(
         await until(lambda: "another program" in projector.status.problem)
 
 
-async def test_a_watching_projector_sees_that_the_bucket_is_gone(
-    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.02)
+@pytest.mark.usefixtures("frequent_looks")
+async def test_a_watching_projector_sees_that_the_bucket_is_gone(log: EventLog) -> None:
     head = await append(log, EVENTS)
     await project_to_head(log)
     async with projecting(log, may_write=False) as projector:

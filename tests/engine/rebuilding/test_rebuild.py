@@ -802,6 +802,7 @@ async def test_a_log_that_is_purged_after_the_preflight_is_not_rebuilt_from(
     assert await stored_documents(settings, "PROJ_ACCOUNT") == before
 
 
+@pytest.mark.usefixtures("frequent_looks")
 async def test_a_projector_that_was_never_told_finds_the_rebuilt_bucket(
     log: EventLog, settings: ConnectionSettings
 ) -> None:

@@ -30,6 +30,8 @@ from tests.engine.versions.activities import (
 )
 from tests.making_logs import append, initialized, shared
 
+pytestmark = pytest.mark.usefixtures("frequent_looks")
+
 EVENTS = [initialized("AA"), shared("AA", "BB"), initialized("CC")]
 
 
