@@ -19,6 +19,7 @@ from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.outputs.keys import Erased, KeyList, Rotated
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
+from natster_tui.cli.saying import say
 from natster_tui.cli.target import Target, keep_apart
 from natster_tui.engine.account_names import account_meant, account_names
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
@@ -57,7 +58,7 @@ def list_keys(whole_keys: bool, as_json: bool, **_given: Any) -> None:
             return report, NamesAndKeys(await account_names(log, target.instance))
         except NatsterError as error:
             # The keys can be listed all the same.
-            click.echo(f"natster-tui: accounts are shown by key: {error.sentence}", err=True)
+            say(f"accounts are shown by key: {error.sentence}")
             return report, WholeKeys()
 
     report, called = run(with_log(target.source, target.choice, look))

@@ -14,6 +14,7 @@ from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.status import Status
 from natster_tui.cli.running import run
+from natster_tui.cli.saying import say
 from natster_tui.cli.target import Target
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.log.export_events import ExportReport, NotOpened, export_lines
@@ -194,7 +195,8 @@ def export(since: str | None, opened: bool, with_keys: bool, **_given: Any) -> N
                     click.echo(line)
 
     run(write())
-    _tell(report.sentences)
+    for sentence in report.sentences:
+        say(sentence)
 
 
 @click.command("import")
@@ -220,12 +222,8 @@ def import_(file: str, as_json: bool, **_given: Any) -> None:
             f"imported {result.appended:,} events into {stream}, "
             f"{result.present:,} were there already"
         )
-    _tell(result.sentences)
-
-
-def _tell(sentences: list[str]) -> None:
-    for sentence in sentences:
-        click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
+    for sentence in result.sentences:
+        say(sentence)
 
 
 def _writable() -> Target:

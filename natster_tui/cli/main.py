@@ -205,6 +205,6 @@ def _abandon_output() -> None:
 
 
 def _complain(sentence: str) -> None:
-    from natster_tui.text.masking import screen_text
+    from natster_tui.cli.saying import say
 
-    click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
+    say(sentence)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import click
-
+from natster_tui.cli.saying import say
 from natster_tui.engine.log.sequence_at import sequence_at
 from natster_tui.errors import UsageError
 from natster_tui.events.moments import AtSequence, BadMomentError, Moment, Use, parse_moment
@@ -28,7 +27,7 @@ class Position:
     def tell(self) -> None:
         """Print the note on stderr."""
         if self.note:
-            click.echo(f"natster-tui: {self.note}", err=True)
+            say(self.note)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-import click
-
+from natster_tui.cli.saying import say
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.tasks import end_all
-from natster_tui.text.masking import screen_text
 
 SAID_AFTER_S = 2.0
 """A wait is reported after so many seconds."""
@@ -29,7 +27,7 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 
 async def _reported(work: Coroutine[Any, Any, _Result]) -> _Result:
-    reporter = Reporter(_say)
+    reporter = Reporter(say)
     telling = asyncio.create_task(_tell_waits(reporter))
     try:
         with reporting_to(reporter):
@@ -45,8 +43,4 @@ async def _tell_waits(reporter: Reporter) -> None:
         for what in reporter.waits(SAID_AFTER_S):
             if what not in reported:
                 reported.add(what)
-                _say(what)
-
-
-def _say(sentence: str) -> None:
-    click.echo(f"natster-tui: {screen_text(sentence)}", err=True)
+                say(what)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from natster_tui.cli.given_options import GivenOptions
+from natster_tui.cli.saying import say
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import (
     EmbeddedSource,
@@ -145,7 +145,7 @@ def projections_from(files: tuple[str, ...], *, takes_versions: bool = False) ->
     paths = [expand_home(file) for file in files]
     registry, problems = load_registry(paths, takes_versions=takes_versions)
     for problem in problems:
-        click.echo(f"natster-tui: {problem}", err=True)
+        say(problem)
     watch_rules(registry)
     return registry
 

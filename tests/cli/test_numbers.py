@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from natster_tui.cli.numbers import FiniteRange
+from natster_tui.cli.program.numbers import FiniteRange
 from tests.cli.program import Program
 
 RATE = FiniteRange(min=0, max=100)

@@ -16,6 +16,7 @@ from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.outputs.events import TailedEvent
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
+from natster_tui.cli.saying import say
 from natster_tui.engine.account_names import account_names, learn_name
 from natster_tui.engine.history.newest_first import records_backwards
 from natster_tui.engine.log.masked_export import masked_value
@@ -72,7 +73,7 @@ def tail(
             head = (await log.refresh()).last_seq
             first, end = wanted.first, min(head, wanted.last or head)
             if head and not follow and (why := _past_the_end(wanted.bounds, head, time.time())):
-                click.echo(f"natster-tui: {why}", err=True)
+                say(why)
             if last is None:
                 async with aclosing(
                     log.records(first, end, purpose="tail", instance=target.instance)

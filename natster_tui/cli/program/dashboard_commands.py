@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 from natster_tui.cli.failures import as_sentence
-from natster_tui.cli.numbers import FiniteRange
 from natster_tui.cli.options import settings_of, takes_settings, target_of
+from natster_tui.cli.program.numbers import FiniteRange
 from natster_tui.cli.program.terminal_check import (
     check_terminal,
     forget_stated_size,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 import click
 
 from natster_tui.cli.naming import NamesAndKeys, for_output
+from natster_tui.cli.saying import say
 from natster_tui.engine.account_names import account_names
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.events.account_keys import account_key_problem
@@ -91,4 +92,4 @@ def end_progress() -> None:
 def tell_repeated_ids(progress: ReplayProgress) -> None:
     """Say on stderr if message ids are repeated in what was read."""
     if progress.repeated_ids and (hazard := progress.repeated_ids.hazard):
-        click.echo(f"natster-tui: hazard: {hazard.sentence}", err=True)
+        say(f"hazard: {hazard.sentence}")

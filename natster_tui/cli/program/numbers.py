@@ -9,7 +9,7 @@ import click
 
 
 class FiniteRange(click.FloatRange):
-    """A number within bounds. Not a number lies within all that click can compare."""
+    """A number within bounds, and not NaN, which `click.FloatRange` lets through."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
