@@ -26,9 +26,14 @@ def is_agreed(question: str) -> bool:
 
 def confirm_by_name(projections: Sequence[Projection[Any]]) -> None:
     """Ask the user to type the projections' names; raises RefusedError if that fails."""
-    wanted = " ".join(projection.name for projection in projections)
+    names = " ".join(projection.name for projection in projections)
+    confirm_by_typing(names, f"type {names} to go on")
+
+
+def confirm_by_typing(wanted: str, question: str) -> None:
+    """Ask the user to type a text; raises RefusedError unless it is the one that is wanted."""
     with asking():
-        typed = click.prompt(f"type {wanted} to go on", default="", show_default=False, err=True)
+        typed = click.prompt(question, default="", show_default=False, err=True)
     if typed.strip() != wanted:
         raise RefusedError(NOT_CONFIRMED)
 

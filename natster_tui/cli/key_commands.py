@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
-from natster_tui.cli.asking import NOT_CONFIRMED, asking
+from natster_tui.cli.asking import confirm_by_typing
 from natster_tui.cli.naming import (
     NamesAndKeys,
     WholeKeys,
@@ -143,7 +143,7 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
                 click.echo(f"account: {screen_text(key, 100)}")
                 for line in affected.lines():
                     click.echo(line)
-                _confirm(key)
+                confirm_by_typing(key, "type the account's key to erase it")
             destroyed, verdicts = await erase_account(
                 log, key, target.choice.projections.all, target.instance
             )
@@ -171,15 +171,6 @@ async def _key_meant(log: EventLog, text: str, instance: str) -> str:
     if text in keyring_of(log).tombstones:
         return text
     return await account_meant(log, text, instance) or text
-
-
-def _confirm(account: str) -> None:
-    with asking():
-        typed = click.prompt(
-            "type the account's key to erase it", default="", show_default=False, err=True
-        )
-    if typed.strip() != account:
-        raise RefusedError(NOT_CONFIRMED)
 
 
 @keys.command(short_help="Copy the key file.")
