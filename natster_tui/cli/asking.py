@@ -18,7 +18,7 @@ NOT_CONFIRMED = "not confirmed: nothing was written"
 def is_agreed(question: str) -> bool:
     """Ask a question when the work is done. Without a terminal the answer is no."""
     try:
-        with asking():
+        with _asking():
             return click.confirm(question, err=True)
     except RefusedError:
         return False
@@ -32,7 +32,7 @@ def confirm_by_name(projections: Sequence[Projection[Any]]) -> None:
 
 def confirm_by_typing(wanted: str, question: str) -> None:
     """Ask the user to type a text; raises RefusedError unless it is the one that is wanted."""
-    with asking():
+    with _asking():
         typed = click.prompt(question, default="", show_default=False, err=True)
     if typed.strip() != wanted:
         raise RefusedError(NOT_CONFIRMED)
@@ -40,14 +40,14 @@ def confirm_by_typing(wanted: str, question: str) -> None:
 
 def confirm(question: str, otherwise: str = NOT_CONFIRMED) -> None:
     """Ask a question; raises RefusedError with `otherwise` unless the answer is yes."""
-    with asking(otherwise):
+    with _asking(otherwise):
         agreed = click.confirm(question, err=True)
     if not agreed:
         raise RefusedError(otherwise)
 
 
 @contextmanager
-def asking(otherwise: str = NOT_CONFIRMED) -> Iterator[None]:
+def _asking(otherwise: str = NOT_CONFIRMED) -> Iterator[None]:
     """Wrap a prompt, which blocks the event loop; `otherwise` says what was not done.
 
     The loop's own handler of Ctrl-C would wait for the loop, but here Ctrl-C must end the prompt.

@@ -15,12 +15,12 @@ from natster_tui.cli.naming import (
     takes_keys,
     time_and_age,
 )
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
 from natster_tui.cli.outputs.keys import Erased, KeyList, Rotated
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
-from natster_tui.cli.target import Target, keep_apart
+from natster_tui.cli.target import keep_apart
 from natster_tui.engine.account_names import account_meant, account_names
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
 from natster_tui.engine.server_source import EmbeddedSource, opened_log, with_log
@@ -33,6 +33,8 @@ from natster_tui.store.sealing.key_rotation import rotate as rotate_keys
 from natster_tui.store.settings.files import expand_home
 from natster_tui.text.masking import screen_text
 
+_READ_ONLY = "the keys are not touched"
+
 
 @click.group(invoke_without_command=True)
 def keys() -> None:
@@ -44,7 +46,7 @@ def keys() -> None:
 
 @keys.command("list", short_help="Whose keys there are, and which can be used.")
 @takes_keys
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def list_keys(whole_keys: bool, as_json: bool, **_given: Any) -> None:
     """The data keys, whose they are, and whether they can be used; exit 1 if one cannot."""
@@ -94,11 +96,11 @@ def _say(line: str) -> None:
 
 
 @keys.command(short_help="Wrap all keys with a new one.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def rotate(as_json: bool, **_given: Any) -> None:
     """Put a new key-encryption key in the place of the old one; the log is not touched."""
-    target = _writable()
+    target = writable_target(_READ_ONLY)
 
     async def work() -> Rotation:
         async with opened_log(target.source, target.choice) as log:
@@ -123,7 +125,7 @@ def rotate(as_json: bool, **_given: Any) -> None:
 @takes_target
 def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
     """Destroy the keys of an ACCOUNT: what it said in the log can never be read again."""
-    target = _writable()
+    target = writable_target(_READ_ONLY)
     if as_json and not yes:
         raise UsageError("--json asks nothing: add --yes")
 
@@ -196,10 +198,3 @@ def backup(file: str, **_given: Any) -> None:
         f"copied {key_file} to {screen_text(file)}: "
         "keep it away from the data, and off this machine"
     )
-
-
-def _writable() -> Target:
-    target = target_of()
-    if target.choice.read_only:
-        raise RefusedError("--read-only: the keys are not touched")
-    return target

@@ -9,13 +9,12 @@ import click
 
 from natster_tui.cli import completing
 from natster_tui.cli.moments import asked_since, first_since
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
 from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.status import Status
 from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
-from natster_tui.cli.target import Target
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.log.export_events import ExportReport, NotOpened, export_lines
 from natster_tui.engine.log.import_events import ImportResult, import_records
@@ -23,7 +22,7 @@ from natster_tui.engine.log.import_file import ImportFile
 from natster_tui.engine.log.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.status import StatusReport, read_status
-from natster_tui.errors import RefusedError, UsageError
+from natster_tui.errors import UsageError
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.tokens import NONE
@@ -36,10 +35,11 @@ _NAMES_SHOWN = 10
 _NAMES = [kind.name for kind in NATSTER.kinds]
 _WORDS = [kind.word for kind in NATSTER.kinds]
 _KEYS_SHOWN = 20
+_READ_ONLY = "nothing may be written to the log"
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def status(as_json: bool, **_given: Any) -> None:
     """The log, its projections, their lag and parked events, and hazards."""
@@ -127,7 +127,7 @@ def status(as_json: bool, **_given: Any) -> None:
     help="Which catalog.",
 )
 @click.option("--data", default="", metavar="JSON", help="The payload.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def publish(
     event: str,
@@ -139,7 +139,7 @@ def publish(
     **_given: Any,
 ) -> None:
     """Append one event, validated against the present state."""
-    target = _writable()
+    target = writable_target(_READ_ONLY)
     try:
         payload = data.encode()
     except UnicodeEncodeError as error:
@@ -201,14 +201,14 @@ def export(since: str | None, opened: bool, with_keys: bool, **_given: Any) -> N
 
 @click.command("import")
 @click.argument("file", shell_complete=completing.files)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def import_(file: str, as_json: bool, **_given: Any) -> None:
     """Append the events of an exported FILE ("-" is standard input); repeating adds nothing.
 
     Keys that export --keys wrote are added first.
     """
-    target = _writable()
+    target = writable_target(_READ_ONLY)
     given = ImportFile.read(file, NATSTER)
 
     async def append(log: EventLog) -> tuple[str, ImportResult]:
@@ -224,10 +224,3 @@ def import_(file: str, as_json: bool, **_given: Any) -> None:
         )
     for sentence in result.sentences:
         say(sentence)
-
-
-def _writable() -> Target:
-    target = target_of()
-    if target.choice.read_only:
-        raise RefusedError("--read-only: nothing may be written to the log")
-    return target

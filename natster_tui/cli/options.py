@@ -139,6 +139,9 @@ def takes_target(command: _Command) -> _Command:
     return command
 
 
+takes_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
 def takes_hubs(command: _Command) -> _Command:
     """Give a command the option that names hubs."""
     return click.option(
@@ -183,6 +186,16 @@ def target_of(*, takes_versions: bool = False) -> Target:
 
     given = given_of(click.get_current_context())
     return resolve_target(given, _connection_name(), takes_versions=takes_versions)
+
+
+def writable_target(refusal: str, *, takes_versions: bool = False) -> Target:
+    """`target_of` for a command that writes; with --read-only it raises RefusedError instead."""
+    from natster_tui.errors import RefusedError
+
+    target = target_of(takes_versions=takes_versions)
+    if target.choice.read_only:
+        raise RefusedError(f"--read-only: {refusal}")
+    return target
 
 
 def projections_of() -> Registry:

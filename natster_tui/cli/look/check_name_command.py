@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.naming import NamesAndKeys, for_output
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of
 from natster_tui.cli.outputs.community import CheckedName, TakenName
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
@@ -24,7 +24,7 @@ from natster_tui.text.masking import mask_text, screen_text
 
 @click.command("check-name")
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def check_name(name: str, as_json: bool, **_given: Any) -> None:
     """Whether a catalog may be called NAME; exit 1 if the name is taken.

@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from natster_tui.cli.moments import AT_HELP, asked_at, position_of
-from natster_tui.cli.options import settings_of, takes_hubs, takes_settings, takes_target, target_of
+from natster_tui.cli.options import (
+    settings_of,
+    takes_hubs,
+    takes_json,
+    takes_settings,
+    takes_target,
+    target_of,
+)
 from natster_tui.cli.outputs.community import Community, NamedAccount
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
@@ -32,7 +39,7 @@ from natster_tui.text.masking import mask_text, screen_text
 @click.option("--at", metavar="MOMENT", help=AT_HELP)
 @takes_hubs
 @takes_settings
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     """Accounts, shares, duplicate catalog names and prize candidates, as the log says."""

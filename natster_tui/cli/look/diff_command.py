@@ -10,7 +10,7 @@ from natster_tui.cli import completing
 from natster_tui.cli.look.document_commands import is_of_accounts, key_meant
 from natster_tui.cli.moments import Position, asked, position_of
 from natster_tui.cli.naming import for_output, naming, takes_keys
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of
 from natster_tui.cli.outputs.documents import DocumentDifference
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_projection
@@ -34,7 +34,7 @@ _FORMS = "4711, 2026-11-23, 09:30, yesterday, 2d"
 @click.option("--to", "end", metavar="MOMENT", help="As of then; now if not given.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @takes_keys
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def diff(
     kind: str,

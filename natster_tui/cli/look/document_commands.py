@@ -9,7 +9,7 @@ import click
 from natster_tui.cli import completing
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of
 from natster_tui.cli.outputs.documents import DocumentOrigin, MakingEvent, ShownDocument
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_projection
@@ -39,7 +39,7 @@ from natster_tui.text.masking import mask_json, mask_text, screen_text
 @click.argument("key", shell_complete=completing.keys)
 @click.option("--at", metavar="MOMENT", help=AT_HELP)
 @click.option("--reveal", is_flag=True, help="Show secrets.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def show(
     kind: str,
@@ -117,7 +117,7 @@ async def _meant(log: EventLog, projection: Projection[Any], key: str, instance:
 @click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @takes_keys
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def why(
     kind: str,

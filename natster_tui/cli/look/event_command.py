@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of
 from natster_tui.cli.outputs.events import EventEffect, ShownEvent
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
@@ -27,7 +27,7 @@ from natster_tui.text.masking import mask_text, screen_text
 @click.argument("seq", type=click.IntRange(min=1))
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @takes_keys
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any) -> None:
     """One event by its sequence, its payload, and what it changed, before and after."""

@@ -13,7 +13,7 @@ from natster_tui.cli.look.listing import Found, Listing, States, passes
 from natster_tui.cli.look.table import Table, table_lines
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.naming import for_output, time_and_age
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of
 from natster_tui.cli.outputs.lists import (
     ListedAccount,
     ListedAccounts,
@@ -40,7 +40,7 @@ _NAME = 40
 @click.argument("what", metavar="accounts|catalogs|PROJECTION", shell_complete=completing.lists)
 @click.argument("filter_text", metavar="[FILTER]", required=False, default="")
 @click.option("--at", metavar="MOMENT", help=AT_HELP)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def list_(what: str, filter_text: str, at: str | None, as_json: bool, **_given: Any) -> None:
     """Accounts or catalogs with counts, or the documents of a projection.

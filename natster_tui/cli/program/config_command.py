@@ -13,6 +13,7 @@ from natster_tui.cli.options import (
     given_options,
     settings_of,
     takes_hubs,
+    takes_json,
     takes_settings,
     takes_target,
     target_of,
@@ -35,7 +36,7 @@ _SWITCHES = ("NATSTER_ASCII", "NO_COLOR")
 @click.command()
 @takes_hubs
 @takes_settings
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     """The settings in force, each with its value and where it comes from; connects to nothing.

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.projecting import (
     Projected,
@@ -24,7 +23,11 @@ from natster_tui.cli.projecting.printing import (
     progress_line,
     tell_repeated_ids,
 )
-from natster_tui.cli.projecting.projection_names import chosen_projections, names_a_version
+from natster_tui.cli.projecting.projection_names import (
+    chosen_projections,
+    names_a_version,
+    takes_projection,
+)
 from natster_tui.cli.running import run
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.cli.target import Target
@@ -42,7 +45,7 @@ from natster_tui.engine.server_source import with_log
 from natster_tui.engine.versions.finding import newest_loaded
 from natster_tui.engine.versions.projecting import refuse_stored_version
 from natster_tui.engine.workspace import WorkspaceOptions
-from natster_tui.errors import RefusedError, UsageError
+from natster_tui.errors import UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
 from natster_tui.projections.wording import Naming
@@ -51,9 +54,7 @@ from natster_tui.text.counting import counted
 
 
 @click.command()
-@click.argument(
-    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
-)
+@takes_projection
 @click.option("--once", is_flag=True, help="End when caught up with the head as it is now.")
 @click.option("--beside", is_flag=True, help="Into a bucket of its own, beside the stored version.")
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
@@ -63,13 +64,13 @@ def project(
     name: str | None, once: bool, beside: bool, auto_rebuild: bool, as_json: bool, **_given: Any
 ) -> None:
     """Project without a screen: all projections, or one of them."""
-    target = target_of(takes_versions=beside or names_a_version(name))
     if as_json and not once:
         raise UsageError("--json prints how far it came: add --once")
     if beside and name is None:
         raise UsageError("--beside needs the name of one projection")
-    if target.choice.read_only:
-        raise RefusedError("--read-only: projecting writes the projections")
+    target = writable_target(
+        "projecting writes the projections", takes_versions=beside or names_a_version(name)
+    )
     # Given before the command's name it is the program's.
     rebuilds = auto_rebuild or click.get_current_context().find_root().params["auto_rebuild"]
     chosen = chosen_projections(target.choice.projections, name)
@@ -114,10 +115,8 @@ def _say(line: str) -> None:
 
 
 @click.command()
-@click.argument(
-    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_projection
+@takes_json
 @takes_target
 def verify(name: str | None, as_json: bool, **_given: Any) -> None:
     """Replay the log and compare what is stored with it; exit 1 on drift."""

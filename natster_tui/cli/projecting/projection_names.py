@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
+
+from natster_tui.cli import completing
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.errors import UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
 from natster_tui.projections.versions.naming import beside
 from natster_tui.text.safe_text import safe_text
+
+takes_projection = click.argument(
+    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
+)
+"""Gives a command the argument for one projection; without it all of them are meant."""
 
 
 def chosen_projection(registry: Registry, name: str) -> Projection[Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
 from natster_tui.cli.asking import confirm, confirm_by_name, is_agreed
 from natster_tui.cli.options import takes_target, target_of
 from natster_tui.cli.outputs.output import output_line
@@ -25,7 +24,11 @@ from natster_tui.cli.projecting.printing import (
     print_field_counts,
     progress_line,
 )
-from natster_tui.cli.projecting.projection_names import chosen_projections, names_a_version
+from natster_tui.cli.projecting.projection_names import (
+    chosen_projections,
+    names_a_version,
+    takes_projection,
+)
 from natster_tui.cli.running import run
 from natster_tui.cli.target import Target
 from natster_tui.engine.beside.takeover import delete_left_behind, left_behind_sentence
@@ -57,9 +60,7 @@ class _Form:
 
 
 @click.command()
-@click.argument(
-    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
-)
+@takes_projection
 @click.option("--key", metavar="KEY", help="Only this document.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
 @click.option("--purge", is_flag=True, help="Remove everything first, then recreate it.")

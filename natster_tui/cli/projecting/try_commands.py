@@ -11,7 +11,7 @@ import click
 from pydantic import ValidationError
 
 from natster_tui.cli import completing
-from natster_tui.cli.options import key_file_of, projections_of, takes_target, target_of
+from natster_tui.cli.options import key_file_of, projections_of, takes_json, takes_target, target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.trying import Folded, Trials, TriedProjection
 from natster_tui.cli.projecting.printing import (
@@ -21,7 +21,7 @@ from natster_tui.cli.projecting.printing import (
     print_changes,
     print_field_counts,
 )
-from natster_tui.cli.projecting.projection_names import chosen_projections
+from natster_tui.cli.projecting.projection_names import chosen_projections, takes_projection
 from natster_tui.cli.running import run
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log
@@ -49,7 +49,7 @@ LOOK_S = 0.2
 @click.command("try")
 @click.argument("file", metavar="FILE.py", shell_complete=completing.files)
 @click.option("--watch", is_flag=True, help="Again at each save, until interrupted.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def try_(file: str, watch: bool, as_json: bool, **_given: Any) -> None:
     """Fold the log with the projections of a file; show what differs from what is stored.
@@ -127,9 +127,7 @@ def _print_trial(trial: Trial, names: Naming | None) -> None:
 
 @click.command()
 @click.argument("file", metavar="LOG.jsonl", shell_complete=completing.files)
-@click.argument(
-    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
-)
+@takes_projection
 @click.option(
     "--expect",
     metavar="FILE",

@@ -8,7 +8,7 @@ import click
 
 from natster_tui.cli import completing
 from natster_tui.cli.asking import confirm, confirm_by_name
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.versions import ComparedVersions, PromotedVersion
 from natster_tui.cli.projecting.printing import (
@@ -31,7 +31,7 @@ from natster_tui.engine.versions.dropping import drop_version
 from natster_tui.engine.versions.finding import VersionPair, version_beside
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.engine.versions.side_by_side import SideBySide
-from natster_tui.errors import RefusedError, UsageError
+from natster_tui.errors import UsageError
 from natster_tui.projections.wording import Naming
 from natster_tui.store.log import EventLog
 
@@ -48,7 +48,7 @@ _name = click.argument("name", metavar="PROJECTION", shell_complete=completing.p
 @click.command()
 @_name
 @_version
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_json
 @takes_target
 def compare(name: str, version: int | None, as_json: bool, **_given: Any) -> None:
     """Compare the stored version of a projection with the one beside it.
@@ -92,11 +92,9 @@ def promote(name: str, version: int | None, yes: bool, as_json: bool, **_given: 
 
     Refused while one of the two lags behind the log, and where the version beside does not verify.
     """
-    target = target_of(takes_versions=True)
+    target = writable_target("promoting writes the projection", takes_versions=True)
     chosen_projection(target.choice.projections, name)
-    request = Request(can_ask=not yes, read_only=target.choice.read_only)
-    if request.read_only:
-        raise RefusedError("--read-only: promoting writes the projection")
+    request = Request(can_ask=not yes)
     if as_json and not yes:
         raise UsageError("--json asks nothing: add --yes")
     verdict, beside = run(_promote(target, name, version, request, as_json=as_json))
@@ -155,11 +153,9 @@ def _confirm_promotion(decision: Decision, request: Request, pair: VersionPair) 
 @takes_target
 def drop(name: str, version: int | None, yes: bool, **_given: Any) -> None:
     """Delete the bucket of the version beside a projection; the stored version stays."""
-    target = target_of(takes_versions=True)
+    target = writable_target("dropping deletes a bucket", takes_versions=True)
     registry = target.choice.projections
     chosen_projection(registry, name)
-    if target.choice.read_only:
-        raise RefusedError("--read-only: dropping deletes a bucket")
 
     async def work() -> str:
         async with opened_log(target.source, target.choice) as log:
