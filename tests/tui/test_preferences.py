@@ -23,7 +23,7 @@ from natster_tui.tui.screens.publishing.form import PublishScreen
 from tests.conftest import until
 from tests.tui.keyboard import Keyboard, type_at_once
 from tests.tui.running import dashboard
-from tests.tui.scenes import projected, text_of
+from tests.tui.scenes import projected, tampered, text_of
 
 PROD = Place(("prod",))
 
@@ -53,7 +53,11 @@ async def test_theme_and_keys_are_those_of_the_settings(settings: ConnectionSett
         await pilot.press("f9")
         assert isinstance(app.screen, HelpScreen)
         await until(lambda: "& f8" in text_of(app))
-        await pilot.press("escape", "&")
+        await pilot.type("filters")
+        await until(lambda: "Filters (& in the timeline)" in text_of(app))
+        await pilot.press("f9")
+        assert app.screen is app.default_screen
+        await pilot.press("&")
         assert app.focused is not app.panes.timeline
 
 
@@ -123,6 +127,41 @@ async def test_dialogs_name_the_keys_of_the_settings(settings: ConnectionSetting
         await pilot.press("f11", "p")
         await until(lambda: "f8 closes" in text_of(app))
         assert "cancels" not in text_of(app)
+
+
+async def test_notes_and_the_rebuild_name_the_keys_of_the_settings(
+    settings: ConnectionSettings,
+) -> None:
+    await tampered(settings)
+    keys = {
+        "checks.toggle": "f3",
+        "rebuild.go_on": "f4",
+        "prompt.leave": "f5",
+        "prompt.up": "f6",
+        "prompt.down": "f7",
+        "app.help": "f8",
+        "inspector.follow": "f9",
+        "inspector.json": "f10",
+    }
+    text = "\n".join(f"keymap.{command} = '{key}'" for command, key in keys.items())
+    async with preferring(settings, text, (140, 40)) as (app, pilot):
+        await pilot.press("2", "f10")
+        await until(lambda: "f9 folds · f10 shows the page" in text_of(app))
+        await pilot.press("1", *"/zz")
+        await until(lambda: "f6 earlier filters" in text_of(app))
+        assert "f8 explains" in text_of(app)
+        await pilot.press("ctrl+r")
+        await pilot.press("f5", "o", "delete", "enter")
+        await until(lambda: "type the name of a file, or press f5" in text_of(app))
+        await pilot.press("f5", "r")
+        await until(lambda: "f3 checks a box" in text_of(app))
+        await pilot.press("up", "f3")
+        await until(lambda: "[x] purge" in text_of(app))
+        await pilot.press("down", "enter")
+        await until(lambda: "and press f4 to go on" in text_of(app))
+        await pilot.type("account catalog")
+        await pilot.press("f4")
+        await until(lambda: text_of(app).count("rebuilt and verified") == 2)
 
 
 @pytest.mark.parametrize(

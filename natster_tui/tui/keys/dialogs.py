@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from natster_tui.tui.keys.key import Key
 
-
-def _scrolling(dialog: str) -> tuple[Key, ...]:
-    return (
-        Key(f"{dialog}.down", "j,down", "scroll(1)"),
-        Key(f"{dialog}.up", "k,up", "scroll(-1)"),
-    )
-
-
 GO_TO_FIELD = (
     Key("go_to.open", "enter", "screen.open", "open", shown="Enter"),
     Key("go_to.travel", "ctrl+t", "screen.travel", "travel there", shown="^t"),
@@ -26,7 +18,6 @@ GO_TO_BOX = (
 HELP_FIELD = (
     Key("help.topics", "ctrl+t", "screen.topics", "topics", shown="^t"),
     Key("help.leave", "escape", "screen.leave", "close", shown="Esc"),
-    Key("help.close", "f1", "screen.dismiss"),
     Key("help.down", "down", "screen.scroll(1)"),
     Key("help.up", "up", "screen.scroll(-1)"),
     Key("help.page_down", "pagedown,enter", "screen.page(1)"),
@@ -40,7 +31,8 @@ TOPICS = (
 )
 TOPIC = (
     Key("topic.close", "escape,q,enter", "dismiss", "close", shown="Esc"),
-    *_scrolling("topic"),
+    Key("topic.down", "j,down", "scroll(1)"),
+    Key("topic.up", "k,up", "scroll(-1)"),
     Key("topic.page_down", "pagedown,space", "scroll(20)"),
     Key("topic.page_up", "pageup", "scroll(-20)"),
 )
@@ -91,7 +83,8 @@ REASONS = (Key("why.open", "enter", "choose", "go to the event", shown="Enter"),
 CHECKS = (
     Key("checks.up", "up,k", "move(-1)"),
     Key("checks.down", "down,j", "move(1)"),
-    Key("checks.press", "enter,space", "press", "choose", shown="Enter"),
+    Key("checks.press", "enter", "press", "choose", shown="Enter"),
+    Key("checks.toggle", "space", "press"),
 )
 VERIFY = (Key("verify.rebuild", "r", "rebuild", "rebuild these"),)
 REBUILD = (
@@ -100,6 +93,7 @@ REBUILD = (
     Key("rebuild.write", "w", "write", "write the changes"),
     Key("rebuild.delete_consumers", "D", "delete_consumers", "delete what is left"),
 )
+REBUILD_NAME = (Key("rebuild.go_on", "enter", "submit", "go on", shown="Enter"),)
 VERSIONS = (
     Key("versions.choose", "v", "choose", "another version"),
     Key("versions.promote", "p", "promote", "promote"),
@@ -121,6 +115,7 @@ FORMS = (
     CONFIRM_NAME,
     HELP_FIELD,
     PAGE_SEARCH,
+    REBUILD_NAME,
 )
 """The dialogs in which text is typed, so that a letter is a letter."""
 DIALOGS = (

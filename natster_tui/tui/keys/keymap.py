@@ -1,7 +1,7 @@
 """Which keys the user wants for which commands, and how keys are shown.
 
 Textual's keymap gives the bindings other keys; footer, help and palette ask here which. The keys
-themselves, and their labels in the footer, are declared in `commands` and `dialogs`.
+themselves, and their labels in the footer, are declared in `main_screen`, `moving` and `dialogs`.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ class Dialogs:
 
     def problems(self) -> None:
         """What went wrong so far."""
-        lines = problems_page(self._view.workspace)
+        lines = problems_page(self._view.workspace, self._keymap)
         page = PageDialog(self._view, "Problems and hazards", lines)
         self._app.push_screen(page, self._followed)
 

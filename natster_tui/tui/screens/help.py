@@ -70,7 +70,10 @@ def help_sections(
         *([Section("Columns of this pane", tuple(pane.columns))] if pane.columns else []),
         Section("Moving", (*_in_words(pane.moving, keymap), ("Tab", "Next pane"))),
         Section("Anywhere", tuple(_in_words(others, keymap))),
-        Section("Filters (/ in the timeline); all words must hold", tuple(_filters(filters))),
+        Section(
+            f"Filters ({keymap.hint('timeline.filter')} in the timeline); all words must hold",
+            tuple(_filters(filters)),
+        ),
         Section("Marks in the timeline", tuple(_event_marks(glyphs, filters))),
         Section("Marks beside accounts and catalogs", tuple(_document_marks(glyphs))),
         Section(
@@ -108,13 +111,28 @@ def help_page(sections: Iterable[Section]) -> Table:
 
 
 class HelpField(Field):
-    """The field for the text that narrows the page. While it is empty, `?` closes the page."""
+    """The field for the text that narrows the page.
+
+    The keys that open the page close it again: those that can be typed only while the field is
+    empty, and letters and digits never.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(HELP_FIELD)]
 
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__(placeholder="type to narrow: a key, a word, a mark", compact=True)
+        opening = keymap.of(commands()["app.help"]).keys.split(",")
+        self._opens_and_closes = frozenset(
+            key for key in opening if not (len(key) == 1 and key.isalnum())
+        )
+
     def take(self, event: events.Key | events.Paste) -> bool:
         """See `Field.take`."""
-        if isinstance(event, events.Key) and event.character == "?" and not self.value:
+        if (
+            isinstance(event, events.Key)
+            and event.key in self._opens_and_closes
+            and not (self.value and event.is_printable)
+        ):
             self.screen.dismiss()
             return True
         return super().take(event)
@@ -128,7 +146,7 @@ class HelpScreen(Dialog[None]):
         self._sections = sections
         self._view = view
         self._page = Static(self._whole())
-        self.field = HelpField(placeholder="type to narrow: a key, a word, a mark", compact=True)
+        self.field = HelpField(view.keymap)
 
     def compose(self) -> ComposeResult:
         """The field and the page in a frame."""

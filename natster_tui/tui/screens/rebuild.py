@@ -27,13 +27,14 @@ from natster_tui.store.connection.consumers import ConsumerInfo
 from natster_tui.text.masking import screen_text
 from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.background import notice
-from natster_tui.tui.keys.dialogs import REBUILD
+from natster_tui.tui.keys.dialogs import REBUILD, REBUILD_NAME
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.dialogs.checks import Check, Checks
 from natster_tui.tui.widgets.dialogs.hints import Hint
 from natster_tui.tui.widgets.dialogs.page import Page
+from natster_tui.tui.widgets.text_field import Field
 
 _PROJECTION, _ONE, _PURGE, _GO = "projection-", "one", "purge", "go"
 """The boxes, by id."""
@@ -46,6 +47,10 @@ def named(scope: Scope, names: Names) -> str:
         return whole
     known = scope.projection is ACCOUNTS
     return f"only the {whole} {names.of(scope.key) if known else screen_text(scope.key, 60)}"
+
+
+class _NameField(Field):
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REBUILD_NAME)]
 
 
 class RebuildScreen(ReplayScreen):
@@ -67,6 +72,7 @@ class RebuildScreen(ReplayScreen):
         self._one = one
         """The document that can be chosen alone."""
         self._checks = Checks(view.glyphs)
+        self._name_field = _NameField(id="dialog-input", classes="hidden")
         self._purge = False
         self._rebuild: Rebuild | None = None
         self._preflight: Preflight | None = None
@@ -75,11 +81,9 @@ class RebuildScreen(ReplayScreen):
         """Whether to replay as soon as the preflight is through: Enter came before."""
 
     def compose_around(self, page: Page) -> ComposeResult:
-        """The boxes stand below the page."""
-        page_first, *others = super().compose_around(page)
-        yield page_first
-        yield self._checks
-        yield from others
+        """Below the page the boxes, and where a name is typed."""
+        first, progress, hints = super().compose_around(page)
+        yield from (first, self._checks, progress, self._name_field, hints)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `DOMNode.check_action`: each stage has keys of its own."""
@@ -207,7 +211,7 @@ class RebuildScreen(ReplayScreen):
             self.say(line)
         self.hint(
             Hint("rebuild.compare", "replay and compare (writes nothing)", "screen.replay"),
-            Hint("", "space checks a box"),
+            Hint("checks.toggle", "checks a box"),
             closing="cancels",
         )
         if self._goes_on:
@@ -285,11 +289,11 @@ class RebuildScreen(ReplayScreen):
 
     def _ask_for_names(self) -> None:
         wanted = self._wanted
-        self.hint(Hint("", f"type {wanted} and press enter to go on"), closing="cancels")
-        field = self.query_one("#dialog-input", Input)
-        field.remove_class("hidden")
-        field.placeholder = wanted
-        field.focus()
+        key = self.view.keymap.hint("rebuild.go_on")
+        self.hint(Hint("", f"type {wanted} and press {key} to go on"), closing="cancels")
+        self._name_field.remove_class("hidden")
+        self._name_field.placeholder = wanted
+        self._name_field.focus()
 
     @property
     def _wanted(self) -> str:
@@ -314,7 +318,7 @@ class RebuildScreen(ReplayScreen):
 
     def _write(self) -> None:
         self._enter("commit")
-        self.query_one("#dialog-input", Input).add_class("hidden")
+        self._name_field.add_class("hidden")
         self.set_focus(self.page)
         self.work(self._commit)
 

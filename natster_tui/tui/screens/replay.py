@@ -29,7 +29,6 @@ from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import SAID_AFTER_S
 from natster_tui.tui.widgets.dialogs.hints import Hint, Hints
 from natster_tui.tui.widgets.dialogs.page import Lines, Page
-from natster_tui.tui.widgets.text_field import Field
 
 _CHANGES_SHOWN = 200
 _FIELDS_SHOWN = 50
@@ -63,10 +62,9 @@ class ReplayScreen(PageDialog):
         self._telling: Timer | None = None
 
     def compose_around(self, page: Page) -> ComposeResult:
-        """The page, the progress, an input for confirmations, and the hints."""
+        """The page, the progress and the hints."""
         yield page
         yield self._progress
-        yield Field(id="dialog-input", classes="hidden")
         yield self._hints
 
     def say(self, line: str, style: str = "") -> None:
@@ -187,7 +185,8 @@ class ReplayScreen(PageDialog):
     def follow(self, place: Place) -> None:
         """See `PageDialog.follow`: only when no step runs, because leaving would cancel it."""
         if self.working:
-            notice(self, "this goes there when the work is done, or after esc")
+            key = self.view.keymap.hint("page.close")
+            notice(self, f"this goes there when the work is done, or after {key}")
         else:
             super().follow(place)
 

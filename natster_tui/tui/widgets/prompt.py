@@ -49,7 +49,6 @@ _HINTS = {
 }
 _PROPOSED = {Purpose.EXPORT: "natster-events.jsonl", Purpose.COMPARE: "yesterday"}
 _OF_FILTERS = {"complete", "move", "keep", "forget"}
-_NO_WAY_ON = "↑ earlier filters · - before a word negates it · or between words · ? explains"
 
 
 def proposed(purpose: Purpose, *, travelling: bool) -> str:
@@ -99,7 +98,12 @@ class Prompt(Vertical):
         self._label = Label(id="prompt-label")
         self.field = PromptField(self._take_chosen)
         self._problem = Static(id="prompt-problem")
-        self._choices = Choices(view.glyphs, _NO_WAY_ON)
+        up, help_key = view.keymap.hint("prompt.up"), view.keymap.hint("app.help")
+        self._choices = Choices(
+            view.glyphs,
+            f"{up} earlier filters · - before a word negates it · or between words · "
+            f"{help_key} explains",
+        )
         self._earlier = -1
         """Which of the recent filters is in the field; -1 for what was typed."""
         self._typed = ""
@@ -263,7 +267,8 @@ class Prompt(Vertical):
         """Forget the kept filter that is chosen in the list."""
         chosen = self._choices.chosen
         if chosen is None or not chosen.name:
-            self.say("choose a filter that has a name first, with the down arrow", is_problem=True)
+            down = self._view.keymap.hint("prompt.down")
+            self.say(f"choose a filter that has a name first, with {down}", is_problem=True)
             return
         self._change(partial(self._kept.forget, chosen.name))
 
@@ -272,7 +277,8 @@ class Prompt(Vertical):
     def name_filter(self, name: str) -> None:
         """Keep the filter under a name, and go on with it."""
         if not name.strip():
-            self.say("type a name, or press esc", is_problem=True)
+            leave = self._view.keymap.hint("prompt.leave")
+            self.say(f"type a name, or press {leave}", is_problem=True)
             return
         self._change(partial(self._kept.name, name.strip(), self._to_name))
         self.open(Purpose.FILTER, self._to_name)

@@ -7,6 +7,7 @@ from collections import Counter
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import full_time
+from natster_tui.tui.keys.keymap import Keymap
 from natster_tui.tui.places.place import EventPlace, ProjectorPlace
 from natster_tui.tui.widgets.dialogs.page import Lines, PageLine
 
@@ -14,9 +15,9 @@ _LISTED = 5
 """Parked events that are named, of each reason."""
 
 
-def problems_page(workspace: Workspace) -> list[PageLine]:
+def problems_page(workspace: Workspace, keymap: Keymap) -> list[PageLine]:
     """The page that `e` shows. Whatever came from outside in it is made safe already."""
-    page = Lines()
+    page, lists = Lines(), keymap.hint("timeline.parked")
     page.add("Projectors", "bold")
     for projector in workspace.projectors.values():
         name = projector.projection.name
@@ -32,7 +33,7 @@ def problems_page(workspace: Workspace) -> list[PageLine]:
     page.add()
     page.add("Parked events", "bold")
     for projector in workspace.projectors.values():
-        _add_parked(page, projector)
+        _add_parked(page, projector, lists)
     if not any(projector.status.parked.count for projector in workspace.projectors.values()):
         page.add("  none")
     page.add()
@@ -70,8 +71,11 @@ def _add_other_program(page: Lines, projector: Projector) -> None:
         page.add(f"    what it stored: {drift.summary}")
 
 
-def _add_parked(page: Lines, projector: Projector) -> None:
-    """How many events a projection parked, by reason; of many, of the last hundred."""
+def _add_parked(page: Lines, projector: Projector, lists: str) -> None:
+    """How many events a projection parked, by reason; of many, of the last hundred.
+
+    `lists` is the key that lists all of them.
+    """
     parked = projector.status.parked
     if not parked.count:
         return
@@ -83,4 +87,5 @@ def _add_parked(page: Lines, projector: Projector) -> None:
         for seq in seqs[:_LISTED]:
             page.link(f"event {seq:,}", EventPlace(seq), before="           ")
         if len(seqs) > _LISTED:
-            page.add(f"           and {len(seqs) - _LISTED:,} more: ! lists them in the timeline")
+            more = f"{len(seqs) - _LISTED:,} more"
+            page.add(f"           and {more}: {lists} lists them in the timeline")
