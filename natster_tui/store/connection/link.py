@@ -12,6 +12,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import nats.errors
@@ -143,15 +144,14 @@ class Link:
     async def _connect(self, name: str) -> ConnectFailure | None:
         """Connect; returns the failure, or None."""
         try:
-            await within(CONNECT_TIMEOUT, self._begin(name))
+            async with AsyncExitStack() as unless_connected:
+                unless_connected.push_async_callback(self._give_up)
+                await within(CONNECT_TIMEOUT, self._begin(name))
+                unless_connected.pop_all()
         except _NOT_OPENED as error:
-            await self._give_up()
             if isinstance(error, CredentialsError) or self.client.stage is Stage.PREPARING:
                 raise credentials_error(self.settings, error) from error
             return connect_failure(self.client, self.settings, error)
-        except BaseException:
-            await self._give_up()
-            raise
         return None
 
     async def _begin(self, name: str) -> None:

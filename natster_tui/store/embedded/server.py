@@ -258,20 +258,19 @@ async def _start_on(
     log_start = directory.log_size()
     guard = _spawn_guard(directory, binary, lock, key)
     try:
-        running = await _wait_until_ready(directory, guard, token, kept)
-        kept.drop()
-        directory.write_running(running)
+        async with contextlib.AsyncExitStack() as unless_ready:
+            unless_ready.push_async_callback(_end, guard)
+            running = await _wait_until_ready(directory, guard, token, kept)
+            kept.drop()
+            directory.write_running(running)
+            unless_ready.pop_all()
     except _NotStartedError:
-        await _end(guard)
         words = directory.last_words(log_start)
         if port != _ANY_PORT and "address already in use" in words:
             return None
         raise ServerError(
             f"the embedded server did not start: {words}; its log is {_shown(directory.log_file)}"
         ) from None
-    except BaseException:
-        await _end(guard)
-        raise
     finally:
         directory.config_file.unlink(missing_ok=True)  # it holds the token
     return EmbeddedServer(directory, running, token, guard=guard, key=key)

@@ -26,10 +26,7 @@ from natster_tui.errors import (
 from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.wire import (
-    impossible,
-    position_prefix,
-)
+from natster_tui.store.connection.wire import impossible, position_prefix
 from natster_tui.store.reading.completeness import gaps_between
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.message_gets import POLL_S, get_messages
@@ -117,12 +114,11 @@ class StreamReader:
         self._without_consumer = False
 
     async def __aenter__(self) -> Self:
-        try:
-            await self._start()
-        except BaseException:
+        async with AsyncExitStack() as unless_started:
             # Also if cancelled half-way: a consumer must not be left behind.
-            await self.consumer.remove()
-            raise
+            unless_started.push_async_callback(self.consumer.remove)
+            await self._start()
+            unless_started.pop_all()
         return self
 
     async def __aexit__(

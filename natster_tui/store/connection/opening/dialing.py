@@ -33,12 +33,11 @@ async def dial(host: str, port: int) -> socket.socket:
 async def _connected(info: _AddressInfo) -> socket.socket:
     family, kind, protocol, _name, address = info
     made = socket.socket(family, kind, protocol)
-    try:
+    with contextlib.ExitStack() as unless_connected:
+        unless_connected.callback(made.close)
         made.setblocking(False)
         await asyncio.get_running_loop().sock_connect(made, address)
-    except BaseException:
-        made.close()
-        raise
+        unless_connected.pop_all()
     return made
 
 

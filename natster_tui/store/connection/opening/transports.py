@@ -76,11 +76,10 @@ class TcpTransport(stock.TcpTransport):
             connected = await dial(address.host, address.port)
         else:
             connected = await dial_through(self._proxy, address.host, address.port)
-        try:
+        with contextlib.ExitStack() as unless_opened:
+            unless_opened.callback(connected.close)
             reader, writer = await asyncio.open_connection(sock=connected, limit=READ_LIMIT)
-        except BaseException:
-            connected.close()
-            raise
+            unless_opened.pop_all()
         self._bare_io_reader = self._io_reader = reader
         self._bare_io_writer = self._io_writer = writer
         self._socket_transport = writer.transport
