@@ -125,14 +125,17 @@ class StreamWriter:
             )
 
     async def _see(self, what: str, subject: str, payload: bytes, ack: PublishAck) -> None:
-        """Look for the first write in the stream that is shown.
+        """Look for the first write in the stream that is shown; other writes wait for the result.
 
         Another account may have a stream of the same name, and an import may lead to it. The
         message's expectations fail there only if the two streams differ.
         """
         known = self._confirmation
-        known.seen = True
-        try:
+        async with known.lock:
+            if known.misplaced:
+                raise MisplacedWriteError(known.misplaced)
+            if known.seen:
+                return
             stored = await message_at(self.link, self.stream, ack.seq)
             if stored is None:
                 # Not stored there, or removed or replaced meanwhile.
@@ -140,13 +143,11 @@ class StreamWriter:
                 found = info.state.last_seq >= ack.seq
             else:
                 found = (stored.subject, stored.payload) == (subject, payload)
-        except BaseException:
-            known.seen = False
-            raise
-        if not found:
-            error = stored_by_namesake(what, self.link.target, self.stream)
-            known.misplaced = error.sentence
-            raise error
+            if not found:
+                error = stored_by_namesake(what, self.link.target, self.stream)
+                known.misplaced = error.sentence
+                raise error
+            known.seen = True
 
     def _refused(self, takers: Takers, subject: str, *answered: str) -> MisplacedWriteError:
         link = self.link

@@ -207,6 +207,7 @@ async def test_an_import_from_a_third_account_is_noticed_at_the_first_write(
 ) -> None:
     """Of what the third account holds the names are right, and the acknowledgements too."""
     place = await furnished(imports.crossed())
+    before = (await everything_in(place.own))[NATSTER.stream][2]["messages"]
     async with opened(place.inside) as link:
         await append(await EventLog.open(link, NATSTER), [initialized(A), initialized(B)])
     async with opened(place.through) as link:
@@ -217,8 +218,20 @@ async def test_an_import_from_a_third_account_is_noticed_at_the_first_write(
         with pytest.raises(MisplacedWriteError, match="stored by another KV_PROJ_TEST"):
             await publish_batch(link, BUCKET, [BatchMessage(ENTRY, b"{}", 0)])
     third = await everything_in(place.own)
-    assert third[NATSTER.stream][2]["messages"] == 1
+    assert third[NATSTER.stream][2]["messages"] == before + 1
     assert (await everything_in(place.inside))[NATSTER.stream][2]["messages"] == 2
+
+
+async def test_no_write_beside_a_misplaced_one_is_taken_for_stored(
+    imports: ImportingAccounts,
+) -> None:
+    place = await furnished(imports.crossed())
+    async with opened(place.through) as link:
+        writer = StreamWriter(link, NATSTER.stream)
+        message = shared(A, B)
+        writes = [writer.store(message.subject, b"%d" % n, what="an event") for n in range(3)]
+        results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(each) for each in results] == [MisplacedWriteError] * 3
 
 
 @pytest.mark.parametrize(
