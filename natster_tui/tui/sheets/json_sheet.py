@@ -63,9 +63,9 @@ def _lines(
         return
     if path in folded:
         count = _entries(value)
-        yield depth, f"▸ {before}{opens} {count:,} {closes}{after}", Fold(path)
+        yield depth, f"▸ {before}{opens} {count:,} {closes}{after}", Fold(path, is_folded=True)
         return
-    yield depth, f"▾ {before}{opens}", Fold(path)
+    yield depth, f"▾ {before}{opens}", Fold(path, is_folded=False)
     for number, (name, label, item) in enumerate(inner):
         comma = "," if number < len(inner) - 1 else ""
         yield from _lines(item, (*path, name), label, comma, folded)

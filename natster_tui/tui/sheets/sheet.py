@@ -37,6 +37,7 @@ class Fold:
     """A part of a JSON document that Enter folds or unfolds, by its path of names and indexes."""
 
     path: tuple[str | int, ...]
+    is_folded: bool
 
 
 Target = Place | Fold

@@ -71,11 +71,11 @@ async def test_each_name_in_a_row_of_a_page_can_be_followed(settings: Connection
         while not (isinstance(second, DocumentPlace) and second.projection == ACCOUNTS.name):
             # A row of contested names has no account beside them.
             await pilot.press("j")
-            first = inspector.chosen_place
+            first = inspector.chosen_target
             if isinstance(first, DocumentPlace):
                 assert first.projection == CATALOGS.name
                 await pilot.press("l")
-                second = inspector.chosen_place
+                second = inspector.chosen_target
         await pilot.press("enter")
         await until(lambda: app.panes.accounts.selected_key == second.key)
         await pilot.press("b")
