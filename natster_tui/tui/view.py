@@ -6,10 +6,10 @@ Panes are given a view and never know the application, so each can be read, and 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from math import inf
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from natster_tui.engine.history.time_travel import Moment
 from natster_tui.engine.log.readings import Reading
@@ -41,6 +41,25 @@ _RENAMED_EVERY_S = 5.0
 _HUBS_EVERY_S = 1.0
 """Finding hubs and homonyms looks at all accounts, and they seldom change."""
 
+Found = TypeVar("Found")
+
+
+class _Kept(Generic[Found]):
+    """A value that is found again when what it depends on has changed, but not too often."""
+
+    def __init__(self, value: Found) -> None:
+        self._value = value
+        self._found_for: object = None
+        self._found_at = -inf
+
+    def get(self, version: object, find: Callable[[], Found], pause_s: float = 0.0) -> Found:
+        """The value, at most `pause_s` seconds older than `version`."""
+        now = time.monotonic()
+        if version != self._found_for and now - self._found_at >= pause_s:
+            self._value = find()
+            self._found_for, self._found_at = version, now
+        return self._value
+
 
 class View:
     """A workspace as this screen shows it. `now` is for what is shown only."""
@@ -65,16 +84,12 @@ class View:
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
         self._named_hubs = named_hubs
-        self._hubs: frozenset[str] = frozenset()
-        self._hubs_of: tuple[object, ...] | None = None
-        self._hubs_found = -inf
-        self._homonyms: frozenset[str] = frozenset()
-        self._homonyms_of: tuple[object, ...] | None = None
-        self._homonyms_found = -inf
+        self._hubs = _Kept[frozenset[str]](frozenset())
+        self._homonyms = _Kept[frozenset[str]](frozenset())
         self._homonyms_among = 0
-        self._collisions: dict[str, tuple[str, ...]] = {}
-        self._collisions_of: tuple[object, ...] | None = None
-        self._collision_names: list[str] = []
+        """The number of accounts when the homonyms were found."""
+        self._collisions = _Kept[dict[str, tuple[str, ...]]]({})
+        self._collisions_of_names = _Kept[dict[str, tuple[str, ...]]]({})
 
     # -- now, or then ----------------------------------------------------------------------
 
@@ -115,7 +130,7 @@ class View:
     def shown_at(self) -> float:
         """The time in unix seconds that ages count back from: of the moment travelled to, or now.
 
-        Before the first event there is no time to count from.
+        The moment before the first event has no time, so now counts there, too.
         """
         return self.now() if self.moment is None or not self.moment.time else self.moment.time
 
@@ -127,36 +142,40 @@ class View:
     @property
     def homonyms(self) -> frozenset[str]:
         """The names that several accounts have, in one letter case."""
-        accounts, version, now = self.accounts, self.version, time.monotonic()
-        # Few accounts change their names; new ones are told by their number.
-        every = _HUBS_EVERY_S if len(accounts) != self._homonyms_among else _RENAMED_EVERY_S
-        is_due = self.moment is not None or now - self._homonyms_found >= every
-        if version != self._homonyms_of and is_due:
-            self._homonyms, self._homonyms_among = homonyms_of(accounts), len(accounts)
-            self._homonyms_of, self._homonyms_found = version, now
-        return self._homonyms
+        accounts = self.accounts
+
+        def find() -> frozenset[str]:
+            self._homonyms_among = len(accounts)
+            return homonyms_of(accounts)
+
+        # Few accounts change their names, and a new account changes the number of them.
+        is_new = len(accounts) != self._homonyms_among
+        pause_s = self._pause_s(_HUBS_EVERY_S if is_new else _RENAMED_EVERY_S)
+        return self._homonyms.get(self.version, find, pause_s)
 
     @property
     def hubs(self) -> frozenset[str]:
         """The keys of the hubs among the accounts that are shown."""
-        version, now = self.version, time.monotonic()
-        is_due = self.moment is not None or now - self._hubs_found >= _HUBS_EVERY_S
-        if version != self._hubs_of and is_due:
-            self._hubs = hubs_of(self.accounts, self.catalogs, self._named_hubs)
-            self._hubs_of, self._hubs_found = version, now
-        return self._hubs
+
+        def find() -> frozenset[str]:
+            return hubs_of(self.accounts, self.catalogs, self._named_hubs)
+
+        return self._hubs.get(self.version, find, self._pause_s(_HUBS_EVERY_S))
+
+    def _pause_s(self, usual_s: float) -> float:
+        return usual_s if self.moment is None else 0.0
 
     @property
     def collisions(self) -> dict[str, tuple[str, ...]]:
         """The catalog names that differ from others in letter case only, with those others."""
-        version = self.version
-        if version != self._collisions_of:
-            self._collisions_of = version
-            names = list(self.catalogs)
-            if names != self._collision_names:
-                # New names are rare, and comparing each with all takes long.
-                self._collision_names, self._collisions = names, case_collisions(self.catalogs)
-        return self._collisions
+        catalogs = self.catalogs
+
+        def find() -> dict[str, tuple[str, ...]]:
+            # New names are rare, and comparing each with all takes long.
+            names = list(catalogs)
+            return self._collisions_of_names.get(names, lambda: case_collisions(catalogs))
+
+        return self._collisions.get(self.version, find)
 
     @property
     def system(self) -> EventSystem:
@@ -202,10 +221,10 @@ class View:
         return parked[0][1] if parked else None
 
     def behind(self, projector: Projector) -> int:
-        """Events that are not in the stored projection yet; what is folded here is not enough.
+        """Events that the stored projection does not have yet, or that are not folded here.
 
-        Nor is what is stored, where it was of no use here (sealed, and the key is missing) and
-        the fold was started again. A tried projection is never stored: its fold counts.
+        What is stored may be ahead of the fold: where it was of no use (sealed, and the key is
+        missing), the fold was started again. A tried projection is never stored: its fold counts.
         """
         status = projector.status
         only_folded = status.stored is None or projector.projection.tried_from
@@ -213,16 +232,16 @@ class View:
         return max(0, self.workspace.follower.head - done)
 
     def is_stopped(self, name: str) -> bool:
-        """Whether a projection stands still, so that what is not in it may be there all the same.
+        """Whether a projection has stopped, so that documents may be missing from it.
 
-        What a moment holds that was travelled to is another matter.
+        Never so during time travel: a moment is complete.
         """
         return self.moment is None and self.workspace.projectors[name].status.phase is Phase.STOPPED
 
     def is_being_read(self, name: str) -> bool:
         """Whether a projection is not folded to the log's end yet, so that more may be known soon.
 
-        What a moment holds that was travelled to is another matter.
+        Never so during time travel: a moment is complete.
         """
         status, head = self.workspace.projectors[name].status, self.workspace.follower.head
         return self.moment is None and status.phase is not Phase.STOPPED and status.position < head
@@ -247,17 +266,17 @@ class View:
 
     def remember_verdict(self, verdict: Verdict) -> None:
         """Keep a verify's result for the projectors pane."""
-        projector = self.workspace.projectors[verdict.projection.name]
-        projector.accept(verdict)
-        word = "verified" if verdict.good else "DRIFT"
+        name = verdict.projection.name
+        self.workspace.projectors[name].accept(verdict)
         if verdict.drift is not None:
             # Another program's documents are compared all the time: what is so now is shown.
-            self.drifted.discard(verdict.projection.name)
-            self.verdicts.pop(verdict.projection.name, None)
+            self.drifted.discard(name)
+            self.verdicts.pop(name, None)
             return
         if verdict.good:
-            self.drifted.discard(verdict.projection.name)
+            self.drifted.discard(name)
         else:
-            self.drifted.add(verdict.projection.name)
+            self.drifted.add(name)
+        word = "verified" if verdict.good else "DRIFT"
         when = row_time(int(self.now()), self.now()).strip()
-        self.verdicts[verdict.projection.name] = f"{word} at {verdict.seq:,}, {when}"
+        self.verdicts[name] = f"{word} at {verdict.seq:,}, {when}"
