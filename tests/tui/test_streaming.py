@@ -78,7 +78,7 @@ async def test_what_a_key_asks_for_is_shown_while_events_stream_in(
     # With no key pressed nothing beside the timeline would be shown from now on.
     await until(lambda: accounts.selected_key is not None)
     first = accounts.selected_key
-    monkeypatch.setattr(refreshing, "BESIDE_PER_SECOND", 1e-9)
+    monkeypatch.setattr(refreshing, "OTHERS_PER_SECOND", 1e-9)
     await pilot.press("2", "j")
     await until(lambda: accounts.selected_key != first)
     chosen = accounts.selected_key

@@ -18,8 +18,8 @@ _TOLD_ONE_BY_ONE = 3
 class ContestedNames:
     """Compares the catalogs with those of the last look.
 
-    What was contested before the log had been read to its end is no news, and neither is
-    anything after a fold was replaced: then the names are only remembered.
+    No notice comes for names that were contested when the log had been read to its end, or when
+    a fold was replaced: these are only remembered.
     """
 
     def __init__(self, workspace: Workspace, keymap: Keymap) -> None:

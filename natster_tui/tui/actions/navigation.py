@@ -21,13 +21,7 @@ from natster_tui.tui.widgets.prompt import Prompt, Purpose
 class Finding:
     """Notes are shown by `app`."""
 
-    def __init__(
-        self,
-        view: View,
-        panes: Panes,
-        prompt: Prompt,
-        app: App[None],
-    ) -> None:
+    def __init__(self, view: View, panes: Panes, prompt: Prompt, app: App[None]) -> None:
         self._view = view
         self._workspace = view.workspace
         self._panes = panes
@@ -81,10 +75,6 @@ class Finding:
 
     def give_up(self) -> bool:
         """Escape: end the prompt or a search; False if there was neither."""
-        panes: list[DocumentsPane | Inspector] = [
-            self._panes.inspector, *self._panes.documents.values()
-        ]  # fmt: skip
-        searched = [pane for pane in panes if pane.search]
         if self._prompt.is_asking(Purpose.NAME):
             self._prompt.back_to_filter()
             return True
@@ -93,6 +83,10 @@ class Finding:
                 _search(self._searched, "")
             self._close_prompt()
             return True
+        searched: list[DocumentsPane | Inspector]
+        searched = [pane for pane in self._panes.documents.values() if pane.search]
+        if self._panes.inspector.search:
+            searched.append(self._panes.inspector)
         for pane in searched:
             _search(pane, "")
         return bool(searched)
@@ -138,12 +132,9 @@ class Finding:
             return
         at = bisect_right(matches.seqs, seq) if step > 0 else bisect_left(matches.seqs, seq) - 1
         if 0 <= at < len(matches.seqs):
-            self._select(matches.seqs[at])
+            timeline.jump_to(matches.seqs[at])
         else:
             notice(self._app, "no more matches in this direction")
-
-    def _select(self, seq: int) -> None:
-        self._panes.timeline.jump_to(seq)
 
 
 def _search(searched: DocumentsPane | Inspector, text: str) -> None:

@@ -1,8 +1,8 @@
-"""When the panes look at what is new, and in which order.
+"""When the panes are updated, and in which order.
 
-The workspace rings a doorbell when anything changed; what is shown is looked at a bounded number
-of times a second. What is looked at together is painted together, and meanwhile neither a key nor
-a commit gets on: so while events stream in, the panes take turns.
+The workspace rings a doorbell when anything changed; the panes are updated a bounded number of
+times a second. Panes that are updated together are painted together, and meanwhile no key is
+answered and nothing is committed. So while events stream in, the panes take turns.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Protocol
 from textual.timer import Timer
 
 STREAMING_PER_SECOND = 20
-"""Events a second from which on the panes are looked at one after the other, not all at once."""
-BESIDE_PER_SECOND = 5
-"""While events stream in, so often what stands beside the timeline: the sums of them."""
+"""Events a second from which on the panes are updated one after the other, not all at once."""
+OTHERS_PER_SECOND = 5
+"""How often the panes other than the timeline are updated while events stream in."""
 TURN_S = 1 / 60
-"""Between two of them: Textual paints as often."""
+"""Seconds between the turns of two panes. Textual paints as often."""
 UNREADABLE_PER_SECOND = 1_000
 """From this many events a second on, rows pass too fast to read, and fewer paints are enough."""
 CALM_REFRESH_PER_SECOND = 4
-CALM_BESIDE_PER_SECOND = 2
+CALM_OTHERS_PER_SECOND = 2
 AT_LEAST_EVERY_S = 1.0
-"""Ages and rates change by themselves."""
+"""Seconds between two refreshes at most: ages and rates change by themselves."""
 
 Look = Callable[[], None]
 
@@ -35,10 +35,10 @@ class _SetInterval(Protocol):
 
 
 class Refreshing:
-    """`looks` are what a refresh consists of, the most urgent first.
+    """`looks` update the panes, the most urgent first.
 
     `rate` is how many events a second come in, `is_asked_to_wait` whether something else goes
-    first just now, `per_second` how often it is looked at most.
+    first now, `per_second` how many refreshes there are at most.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class Refreshing:
         self._is_asked_to_wait = is_asked_to_wait
         self._rung = True
         self._looked = 0.0
-        self._looked_beside = -inf
+        self._looked_at_others = -inf
         self._every = 0.0
         self._waiting: list[Look] = []
         self._ticks: Timer | None = None
         self._turns: Timer | None = None
 
     def start(self, set_interval: _SetInterval) -> None:
-        """Begin; the timers end with whom they are set for."""
+        """Begin. `set_interval` is the application's, so the timers end with it."""
         self._ticks = set_interval(1 / self._per_second, self._refresh_if_rung)
         set_interval(AT_LEAST_EVERY_S, self.ring)
         self._turns = set_interval(TURN_S, self._take_turn, pause=True)
@@ -74,19 +74,19 @@ class Refreshing:
             self._ticks.resume()
 
     def soon(self) -> None:
-        """Somebody at the keyboard waits for it: everything, with the next refresh."""
-        self._looked_beside = -inf
+        """Update everything with the next refresh, because the user is waiting."""
+        self._looked_at_others = -inf
         self.ring()
 
     def at_once(self) -> None:
-        """Look at everything now."""
+        """Update everything now."""
         for look in self._looks:
             look()
 
     def _refresh_if_rung(self) -> None:
         now = time.monotonic()
         if not self._rung:
-            # Nobody has to wake up for nothing; who rings next is heard at once.
+            # There is nothing to do until `ring` resumes the timer.
             assert self._ticks is not None
             self._ticks.pause()
             return
@@ -103,12 +103,12 @@ class Refreshing:
             return
         first, *others = self._looks
         first()
-        beside = CALM_BESIDE_PER_SECOND if floods else BESIDE_PER_SECOND
-        if now - self._looked_beside < 1 / beside:
-            # Whatever comes next, or nothing more: they get their turn.
+        others_per_second = CALM_OTHERS_PER_SECOND if floods else OTHERS_PER_SECOND
+        if now - self._looked_at_others < 1 / others_per_second:
+            # The others get their turn at a later tick, even if nothing rings until then.
             self._rung = True
             return
-        self._looked_beside, self._waiting = now, others
+        self._looked_at_others, self._waiting = now, others
         if self._turns is not None:
             self._turns.reset()
 

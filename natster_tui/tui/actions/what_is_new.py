@@ -84,7 +84,7 @@ class WhatIsNew:
             self._closes_dialogs = is_at_work(self._app.screen)
 
     def _end_notes_of_an_outage(self) -> None:
-        """Once connected again, what keys were answered meanwhile does not hold any more."""
+        """Once connected again, the notes that answered keys during the outage are out of date."""
         before, self._connection = self._connection, self._workspace.connection
         if before is not self._connection is Connection.CONNECTED:
             end_answers(self._app)

@@ -48,16 +48,16 @@ class PaneSizes:
         self.shares = dict(shares)
 
     def apply(self, screen: Screen[None]) -> None:
-        """Give the panes their shares, or leave them to the stylesheet where it decides."""
-        decides = self.can_change(screen)
+        """Give the panes their shares, or the sizes of the stylesheet where it decides alone."""
+        applies = self.can_change(screen)
         for column in _columns(screen):
-            self._apply(column, "width", decides)
+            self._apply(column, "width", applies)
             for pane in column.children:
-                self._apply(pane, "height", decides)
+                self._apply(pane, "height", applies)
 
-    def _apply(self, widget: Widget, side: str, decides: bool) -> None:
+    def _apply(self, widget: Widget, side: str, applies: bool) -> None:
         share = self.shares.get(widget.id or "")
-        if share is not None and decides:
+        if share is not None and applies:
             setattr(widget.styles, side, f"{share}fr")
         elif widget.styles.inline.has_rule(side):
             widget.styles.clear_rule(side)
@@ -68,23 +68,23 @@ class PaneSizes:
         return not screen.has_class("-narrow") and not screen.has_class("zoomed")
 
     def resize(self, screen: Screen[None], pane: Widget | None, side: str, step: int) -> bool:
-        """Change a pane's width or height; whether panes beside each other can be changed."""
+        """Change a pane's width or height; False where the stylesheet decides alone."""
         if not self.can_change(screen):
             return False
         if pane is not None and side == "width":
-            self.widen(screen, pane, step)
+            self._widen(screen, pane, step)
         elif pane is not None:
-            self.heighten(screen, pane, step)
+            self._heighten(screen, pane, step)
         return True
 
-    def widen(self, screen: Screen[None], pane: Widget, step: int) -> None:
+    def _widen(self, screen: Screen[None], pane: Widget, step: int) -> None:
         """Make the column of a pane wider, or narrower by a negative step."""
         left, right = _columns(screen)
         step *= STEP_COLUMNS
         self._move(Divider(left, right, True), step if pane.parent is left else -step)
         self.apply(screen)
 
-    def heighten(self, screen: Screen[None], pane: Widget, step: int) -> None:
+    def _heighten(self, screen: Screen[None], pane: Widget, step: int) -> None:
         """Make a pane higher, or lower by a negative step, at a neighbour's cost."""
         step *= STEP_ROWS
         shown = _shown(pane.parent)

@@ -230,7 +230,7 @@ class Timeline(VirtualList):
     # -- rows ------------------------------------------------------------------------------
 
     def place_cursor(self, row: int) -> None:
-        """See `VirtualList.place_cursor`. Rows far away are measured for themselves."""
+        """See `VirtualList.place_cursor`. After a jump the widths are those of the new rows."""
         before = self.cursor
         super().place_cursor(row)
         if abs(self.cursor - before) > self.rows_height:

@@ -118,7 +118,7 @@ class FoundList(VirtualList, can_focus=False):
 
 
 class GoToField(Field):
-    """Where one types; Enter and the arrows are about the list below."""
+    """The text. Enter and the arrows act on the list below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(GO_TO_FIELD)]
 
@@ -155,7 +155,7 @@ class GoToBox(Dialog[None]):
         yield KeyLine(self._view.glyphs)
 
     def on_mount(self) -> None:
-        """Take in the names, and show what is asked for meanwhile."""
+        """Read the names, and list what is found meanwhile."""
         start(self, self._take_names, "names")
         self.set_interval(0.5, self._look)
         self._look()
@@ -189,7 +189,7 @@ class GoToBox(Dialog[None]):
         self.found.action_page(direction)
 
     def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
-        """The list has no other listener."""
+        """Stop it here: the dashboard would take the list for one of its panes."""
         message.stop()
 
     def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
@@ -207,8 +207,8 @@ class GoToBox(Dialog[None]):
 
     def _go(self, *, travelling: bool) -> None:
         if not self.is_current:
-            return  # it was answered already
-        # Keys that were typed ahead may have come before the names were taken in, and looked for.
+            return  # a key before this one has closed it
+        # Keys that were typed ahead may come before the names are read.
         for _ in self._taking:
             pass
         self._look()

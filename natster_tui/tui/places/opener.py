@@ -1,4 +1,4 @@
-"""Going to a place, and back and forward on the way one took."""
+"""Going to a place, and back and forward through the places before."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ class Opener:
 
     @property
     def path(self) -> str:
-        """The last places on the way here, empty if one went nowhere."""
+        """The last places that were gone to, empty if there are none."""
         places, names = self.trail.path(_SHOWN), self._view.names
         if not places:
             return ""
         walked = (*places[:-1], self.here or places[-1])
-        # After walking back to the row of the place before, that place is named once.
+        # If the cursor is on the row of the place before again, that place is named once.
         return " > ".join(place_name(place, names) for place, _ in groupby(walked))
 
     def open(self, place: Place, *, travelling: bool = False, stay: bool = False) -> None:
         """Go to a place, and remember the way; `stay` leaves the keyboard where it is.
 
-        Travelling with a document in view one stays there, and sees it as of then.
+        Where a document is chosen, travelling stays there and shows it as of then.
         """
         if isinstance(place, EventPlace) and (travelling or place == BEFORE_ALL):
             self._traveller.go(place.seq)
@@ -78,12 +78,12 @@ class Opener:
         self.open(place)
         screen, pane = self._panes.inspector.screen, self._pane_of(place)
         if screen.has_class("-narrow") or screen.has_class("zoomed"):
-            # The list gives the keyboard away before it has narrowed the others itself.
+            # The pane loses the focus before it has narrowed the others itself.
             self._panes.narrow_by(pane)
             self._panes.show_inspector()
 
     def back(self) -> None:
-        """To where one was before."""
+        """Go to the place before."""
         if (place := self.trail.back(self.here)) is not None:
             self._show(place, stay=self._is_inspecting)
 

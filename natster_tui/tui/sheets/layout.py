@@ -90,7 +90,7 @@ class SheetLayout(Lines):
         self._width = max(1, width)
         self._glyphs = glyphs
         self._wrap = wrap
-        self._blocks: list[_Lines | _Rows] = []
+        self._blocks: list[_Wrapped | _Rows] = []
         self._starts: list[int] = []
         self.height = 0
         for item in sheet.items:
@@ -98,14 +98,14 @@ class SheetLayout(Lines):
 
     def _append(self, item: _Rows | Line) -> None:
         if isinstance(item, _Rows):
-            block: _Lines | _Rows = item
-        elif self._blocks and isinstance(last := self._blocks[-1], _Lines):
+            block: _Wrapped | _Rows = item
+        elif self._blocks and isinstance(last := self._blocks[-1], _Wrapped):
             before = len(last.lines)
             last.lines += self._wrapped(item)
             self.height += len(last.lines) - before
             return
         else:
-            block = _Lines(self._wrapped(item))
+            block = _Wrapped(self._wrapped(item))
         self._blocks.append(block)
         self._starts.append(self.height)
         self.height += block.height
@@ -153,7 +153,7 @@ class _Beside(Lines):
         return [*self._left.pieces(y), *moved]
 
 
-class _Lines:
+class _Wrapped:
     """Lines that were wrapped already."""
 
     def __init__(self, lines: list[tuple[Piece, ...]]) -> None:
