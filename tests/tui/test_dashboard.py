@@ -15,14 +15,13 @@ from natster_tui.events.times import format_timestamp
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
-from natster_tui.tui.app import Dashboard
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.screens.rebuild import RebuildScreen
 from tests.conftest import until
 from tests.folding import fold_all
 from tests.reading_buckets import put_value
 from tests.tui.running import append, dashboard
-from tests.tui.scenes import NOW, community, projected, tampered, text_of
+from tests.tui.scenes import NOW, community, page_of, projected, tampered, text_of
 
 
 async def test_live_events_appear_and_are_projected(settings: ConnectionSettings) -> None:
@@ -108,12 +107,6 @@ async def test_search_narrows_as_it_is_typed_and_single_keys_are_inert_meanwhile
         assert accounts.row_count == everyone
 
 
-def sheet_text(app: Dashboard) -> str:
-    """All of what the inspector shows, also what one has to scroll to."""
-    sheet = app.panes.inspector.sheet
-    return "" if sheet is None else sheet.text
-
-
 async def test_secrets_are_masked_and_revealed_only_when_asked(
     settings: ConnectionSettings,
 ) -> None:
@@ -126,8 +119,8 @@ async def test_secrets_are_masked_and_revealed_only_when_asked(
         secret = dict(state.bound_context.as_document()["bound_context"])["access_token"]
         await pilot.press("2")
         app.panes.accounts.select(key)
-        await until(lambda: "access_token: ••••" in sheet_text(app))
-        assert secret not in sheet_text(app)
+        await until(lambda: "access_token: ••••" in page_of(app))
+        assert secret not in page_of(app)
         await pilot.press("x")
         await until(lambda: secret[:20] in text_of(app))
         await pilot.press("x")
