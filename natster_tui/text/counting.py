@@ -7,7 +7,12 @@ _UNITS = "kMGTPE"
 
 def counted(count: int, noun: str) -> str:
     """`1 account`, `1,234 accounts`; for nouns whose plural ends in s."""
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count:,} {as_many(count, noun)}"
+
+
+def as_many(count: int, noun: str) -> str:
+    """`account` for one, `accounts` for other counts."""
+    return noun if count == 1 else f"{noun}s"
 
 
 def short_count(count: int) -> str:

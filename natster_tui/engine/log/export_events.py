@@ -14,6 +14,7 @@ from natster_tui.events.log.lines import encode_line
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.events.system import EventSystem
 from natster_tui.store.log import EventLog
+from natster_tui.text.counting import counted
 
 REASONS_SHOWN = 3
 
@@ -105,7 +106,7 @@ def _with_reasons(how: str, reasons: Counter[str]) -> str:
     more = len(reasons) - len(shown)
     also = f"; and {more:,} other reasons" if more else ""
     count = reasons.total()
-    return f"{count:,} {'event' if count == 1 else 'events'} {how}: {'; '.join(shown)}{also}"
+    return f"{counted(count, 'event')} {how}: {'; '.join(shown)}{also}"
 
 
 def _events(count: int, noun: str) -> str:

@@ -20,6 +20,7 @@ from natster_tui.events.sealed_payload import Unopened
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.sealing.key_transfer import OfferedKeys, import_keys, plan_keys
 from natster_tui.store.sealing.values import open_record
+from natster_tui.text.counting import counted
 
 IMPORT_CHUNK = 5_000
 ONE_BY_ONE = 20
@@ -51,28 +52,22 @@ class ImportResult:
         sentences = []
         if self.keys or self.erasures:
             sentences.append(
-                f"{_counted(self.keys, 'data key')} and {_counted(self.erasures, 'erasure')} were "
+                f"{counted(self.keys, 'data key')} and {counted(self.erasures, 'erasure')} were "
                 "added to the keys"
             )
         if self.renamed:
             sentences.append(
-                f"{_counted(self.renamed, 'event')} got an id of the import, because another event "
+                f"{counted(self.renamed, 'event')} got an id of the import, because another event "
                 "has theirs"
             )
         if self.erased:
             sentences.append(
-                f"{_counted(self.erased, 'event')} of the file can never be read: their keys were "
+                f"{counted(self.erased, 'event')} of the file can never be read: their keys were "
                 "erased"
             )
         if self.markers:
-            sentences.append(
-                f"left out {_counted(self.markers, 'delete marker')}: nothing happened"
-            )
+            sentences.append(f"left out {counted(self.markers, 'delete marker')}: nothing happened")
         return sentences + self.left_out.sentences("left out")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 async def import_records(
@@ -270,7 +265,7 @@ class _Import:
         count = self.result.appended + done
         sentence = (
             f"{error.sentence}; the import stopped at the file's event {at.record.seq:,}, with "
-            f"{_counted(count, 'event')} imported before: repeat the command to continue there"
+            f"{counted(count, 'event')} imported before: repeat the command to continue there"
         )
         kind = ServerError if isinstance(error, ServerError) else RefusedError
         return kind(sentence)

@@ -17,6 +17,7 @@ from functools import lru_cache
 from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
 from natster_tui.events.headers import Headers
 from natster_tui.events.times import format_timestamp, parse_occurred_at
+from natster_tui.text.counting import counted
 
 NAMES_SHOWN = 5
 
@@ -96,13 +97,10 @@ class LeftOut:
             (self.unsendable, "with a name that cannot be sent"),
         )
         return [
-            f"{verb} {_counted(names)} {why}: {_listed(names)}" for names, why in kinds if names
+            f"{verb} {counted(names.total(), 'header')} {why}: {_listed(names)}"
+            for names, why in kinds
+            if names
         ]
-
-
-def _counted(names: Counter[str]) -> str:
-    count = names.total()
-    return f"{count:,} {'header' if count == 1 else 'headers'}"
 
 
 def _listed(names: Counter[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
+from natster_tui.text.counting import as_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,16 @@ class CommunityFigures:
     @property
     def rows(self) -> tuple[tuple[int, str], ...]:
         """Each figure, and what it counts."""
-        figures = (
-            (self.accounts_initialized, "account", " initialized"),
-            (self.active_shares, "active share", ""),
-            (self.catalogs, "catalog", ""),
-            (self.duplicate_names, "duplicate catalog name", ""),
+        candidates = as_many(self.prize_candidates, "prize candidate")
+        return (
             (
-                self.prize_candidates,
-                "prize candidate",
-                ": imported a catalog that is not a hub's",
+                self.accounts_initialized,
+                f"{as_many(self.accounts_initialized, 'account')} initialized",
             ),
-        )
-        return tuple(
-            (count, f"{noun}{'' if count == 1 else 's'}{more}") for count, noun, more in figures
+            (self.active_shares, as_many(self.active_shares, "active share")),
+            (self.catalogs, as_many(self.catalogs, "catalog")),
+            (self.duplicate_names, as_many(self.duplicate_names, "duplicate catalog name")),
+            (self.prize_candidates, f"{candidates}: imported a catalog that is not a hub's"),
         )
 
 

@@ -24,6 +24,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
 from natster_tui.store.connection.consumers import ConsumerInfo
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.background import notice
@@ -250,7 +251,7 @@ class RebuildScreen(ReplayScreen):
         parked = {name: f", parked {fold.parked_count:,}" for name, fold in folds.items()}
         for plan in plans:
             name = plan.projection.name
-            keys = f"{plan.diff.keys:,} key{'' if plan.diff.keys == 1 else 's'}"
+            keys = counted(plan.diff.keys, "key")
             self.say(
                 f"\n{name} at {plan.seq:,}: {plan.summary} ({keys}{parked.get(name, '')})",
                 "bold",

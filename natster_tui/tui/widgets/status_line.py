@@ -13,6 +13,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.times import age
 from natster_tui.preferences.model import ContextSettings
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.theme import Glyphs, sparkline
 from natster_tui.tui.view import View
@@ -147,12 +148,9 @@ class StatusLine(Static):
         if view.workspace.connection is not Connection.CONNECTED:
             return ""
         number = len(view.workspace.hazards)
-        noun = "hazard" if number == 1 else "hazards"
         if not number:
             return ""
-        return (
-            f"{view.glyphs.warn} {number:,}" if short else f"{view.glyphs.warn} {number:,} {noun}"
-        )
+        return f"{view.glyphs.warn} {f'{number:,}' if short else counted(number, 'hazard')}"
 
     def _sealing(self, workspace: Workspace) -> tuple[str, str]:
         if workspace.connection is not Connection.CONNECTED:

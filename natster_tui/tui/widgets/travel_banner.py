@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.errors import NatsterError
+from natster_tui.text.counting import counted
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.theme import plain
@@ -111,7 +112,7 @@ class TravelBanner(Static):
             return ""
         new = self._view.workspace.follower.head - self._head_at_departure
         when = "before everything" if moment.seq == 0 else full_time(moment.time)
-        live = f" · {new:,} new event{'' if new == 1 else 's'} since you left" if new > 0 else ""
+        live = f" · {counted(new, 'new event')} since you left" if new > 0 else ""
         # Not `[ ] step`, which looks like a box to tick.
         steps = f"step with {key('timeline.step_back')} or {key('timeline.step_on')}"
         back = f"{key('timeline.travel')} returns to now"
