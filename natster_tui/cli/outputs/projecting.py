@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from natster_tui.cli.outputs.fields import FieldDifference
+from natster_tui.cli.outputs.fields import FieldDifference, keys_of
 from natster_tui.cli.outputs.output import Output, RootOutput
 from natster_tui.engine.headless import CaughtUp
 from natster_tui.engine.projecting.stored_projection import Standing
@@ -86,7 +86,7 @@ class PlannedChange(ChangedKey):
     @classmethod
     def of(cls, change: KeyChange) -> PlannedChange:
         """One difference, with its fields."""
-        lines = tuple(change_line(field) for field in change.fields())
+        lines = tuple(map(change_line, change.fields()))
         return cls(key=mask_text(change.key), kind=change.kind, fields=lines)
 
 
@@ -124,9 +124,7 @@ class ProjectionPlan(Output):
             fields=tuple(map(FieldDifference.of, plan.fields())),
             changes=tuple(map(PlannedChange.of, plan.diff.changes)),
             explained=0 if drift is None else drift.explained,
-            unexplained=None
-            if drift is None
-            else tuple(mask_text(change.key) for change in drift.unexplained.changes),
+            unexplained=None if drift is None else keys_of(drift.unexplained.changes),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from natster_tui.cli.outputs.fields import keys_of
 from natster_tui.cli.outputs.output import Output
 from natster_tui.engine.beside.other_projector import OtherProjector
 from natster_tui.engine.projecting.stored_projection import Standing
@@ -57,7 +58,12 @@ class LeaseHolder(Output):
         """The holder, None for none."""
         if holder is None:
             return None
-        return cls(host=holder.host, pid=holder.pid, since=holder.since, version=holder.version)
+        return cls(
+            host=mask_text(holder.host),
+            pid=holder.pid,
+            since=holder.since,
+            version=holder.version,
+        )
 
 
 class DriftStatus(Output):
@@ -71,8 +77,7 @@ class DriftStatus(Output):
         """The drift, None where nothing was compared."""
         if drift is None:
             return None
-        keys = tuple(mask_text(change.key) for change in drift.unexplained.changes)
-        return cls(explained=drift.explained, unexplained=keys)
+        return cls(explained=drift.explained, unexplained=keys_of(drift.unexplained.changes))
 
 
 class OtherProjectorStatus(Output):

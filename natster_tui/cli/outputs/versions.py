@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from natster_tui.cli.outputs.fields import FieldDifference
+from natster_tui.cli.outputs.fields import FieldDifference, keys_of
 from natster_tui.cli.outputs.output import Output
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.versions.side_by_side import Side, SideBySide
-from natster_tui.projections.diff import KeyChange
 from natster_tui.projections.wording import change_line
+from natster_tui.store.lease import Holder
 from natster_tui.text.masking import mask_text
 
 
@@ -18,6 +18,11 @@ class SideProjector(Output):
 
     host: str
     pid: int
+
+    @classmethod
+    def of(cls, holder: Holder | None) -> SideProjector | None:
+        """The process that holds the lease, None for none."""
+        return None if holder is None else cls(host=mask_text(holder.host), pid=holder.pid)
 
 
 class ComparedSide(Output):
@@ -33,16 +38,13 @@ class ComparedSide(Output):
     @classmethod
     def of(cls, side: Side) -> ComparedSide:
         """A side as it was found."""
-        holder = side.holder
         return cls(
             version=side.version,
             bucket=side.bucket,
             position=side.position,
             lag=side.lag,
             documents=side.documents,
-            projector=None
-            if holder is None
-            else SideProjector(host=mask_text(holder.host), pid=holder.pid),
+            projector=SideProjector.of(side.holder),
         )
 
 
@@ -89,8 +91,8 @@ class ComparedVersions(Output):
                 )
                 for change in difference.changed
             ),
-            only_stored=_keys(difference.only_stored),
-            only_beside=_keys(difference.only_beside),
+            only_stored=keys_of(difference.only_stored),
+            only_beside=keys_of(difference.only_beside),
         )
 
 
@@ -117,7 +119,3 @@ class PromotedVersion(Output):
             match=verdict.good,
             beside=beside,
         )
-
-
-def _keys(changes: tuple[KeyChange, ...]) -> tuple[str, ...]:
-    return tuple(mask_text(change.key) for change in changes)

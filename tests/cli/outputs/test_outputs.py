@@ -8,6 +8,9 @@ from pathlib import Path
 from natster_tui import docs
 from natster_tui.cli.outputs.names import BY_NAME
 from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.outputs.status import LeaseHolder
+from natster_tui.cli.outputs.versions import SideProjector
+from natster_tui.store.lease import Holder
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Ended, Program, together
 from tests.cli.raw_jetstream import publish
@@ -86,6 +89,13 @@ def test_each_output_is_printed_by_a_test() -> None:
         "promote",
         "list-documents",
     } == BY_NAME.keys()
+
+
+def test_the_host_of_a_lease_is_masked() -> None:
+    holder = Holder(host="nats://ada:hush@host", pid=1, instance="x", since=1)
+    for shown in (LeaseHolder.of(holder), SideProjector.of(holder)):
+        assert shown is not None
+        assert "hush" not in output_line(shown)
 
 
 async def test_unknown_outputs_are_refused_with_the_list(anywhere: Program) -> None:
