@@ -113,14 +113,14 @@ def _read(
     """What `work` reads from the log that the options name; empty if that fails."""
     import asyncio
 
-    from natster_tui.cli.failures import report_what_nobody_awaits
+    from natster_tui.cli.failures import report_unawaited
     from natster_tui.cli.options import given_of
     from natster_tui.cli.target import resolve_target
     from natster_tui.engine.server_source import with_log
     from natster_tui.errors import NatsterError
 
     # A shell cannot show messages here.
-    report_what_nobody_awaits(lambda _sentence: None)
+    report_unawaited(lambda _sentence: None)
     given = given_of(context).model_copy(
         update={"read_only": True, "create_log": False, "projection": ()}
     )

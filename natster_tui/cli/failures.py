@@ -26,7 +26,7 @@ def as_sentence(error: BaseException) -> NatsterError:
     return NatsterError(f"internal error, please report it: {_without_values(error)}")
 
 
-def report_what_nobody_awaits(say: Callable[[str], None]) -> None:
+def report_unawaited(say: Callable[[str], None]) -> None:
     """Report failures that reach no caller with `say`, as one sentence each.
 
     These are failures of tasks that are never awaited, and failures during cleanup. Python would

@@ -124,9 +124,9 @@ _COMMANDS = (
 
 class _Program(LazyGroup):
     def invoke(self, context: click.Context) -> Any:
-        from natster_tui.cli.failures import report_what_nobody_awaits
+        from natster_tui.cli.failures import report_unawaited
 
-        report_what_nobody_awaits(_complain)
+        report_unawaited(_complain)
         try:
             return super().invoke(context)
         except BrokenPipeError:

@@ -28,8 +28,8 @@ class Remembered(StoredModel):
     """The content of one file.
 
     `theme` was chosen instead of `theme_of_settings`, and counts as long as that is the same.
-    `orders` are by pane the name of the order and whether it is the other way round, `shares` those
-    of `PaneSizes`.
+    `orders` has for each pane the name of its order, and whether that is reversed. `shares` are
+    those of `PaneSizes`.
     """
 
     program: Literal["natster-tui"] = "natster-tui"
@@ -44,7 +44,7 @@ class Remembered(StoredModel):
 class Memory:
     """The file of one place; without a path nothing is remembered.
 
-    `problem` is a sentence if the file is there and cannot be used. It stays as it is then.
+    `problem` is a sentence if the file cannot be used. The file is then left as it is.
     """
 
     def __init__(self, path: Path | None, place: str = "") -> None:
@@ -69,7 +69,7 @@ class Memory:
         return self._path is not None and not self.problem
 
     def keep(self, remembered: Remembered) -> None:
-        """Write what is to be remembered, if it is anything new. Failures become `problem`."""
+        """Write what is to be remembered, if it has changed. Failures become `problem`."""
         if mask_text(remembered.filter) != remembered.filter or (
             len(remembered.filter) > _LONGEST_FILTER
         ):

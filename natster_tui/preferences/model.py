@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FASTEST = 20
-"""The most often in a second that the screen is brought up to date."""
+"""How many times a second the screen is brought up to date at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Settings(_Part):
 
 
 def model_at(where: tuple[str | int, ...]) -> type[BaseModel] | None:
-    """The table of the model that holds the setting at `where`; None if its keys are free."""
+    """The model of the table that holds the setting at `where`; None if it takes any keys."""
     model: type[BaseModel] | None = Settings
     for step in where[:-1]:
         if model is Settings and step == "contexts":
@@ -112,7 +112,7 @@ def takes(model: type[BaseModel], name: str) -> str:
 
 
 def default_shown(model: type[BaseModel], name: str) -> str:
-    """A setting's default as a file would have it; empty if there is none to speak of."""
+    """A setting's default as it would stand in a file; empty for an empty text, list or table."""
     value: Any = model.model_fields[name].default
     if value in ("", [], {}):
         return ""

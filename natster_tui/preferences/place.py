@@ -16,7 +16,8 @@ PRODUCTION = "PRODUCTION"
 class Place:
     """`names` are what settings may call it: a context's name, else the servers' addresses.
 
-    `inside` tells places of one name apart: the embedded server's data directory, and the stream.
+    `inside` distinguishes places that have the same name: the stream, and the embedded server's
+    data directory.
     """
 
     names: tuple[str, ...] = (EMBEDDED,)
@@ -24,7 +25,7 @@ class Place:
 
     @property
     def identity(self) -> str:
-        """What no other place has."""
+        """A text that is different for each place."""
         return "\0".join((self.names[0], *self.inside))
 
     @property

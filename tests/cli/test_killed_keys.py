@@ -39,7 +39,7 @@ def natster(anywhere: Program, settings: ConnectionSettings, key_file: KeyFile) 
     return anywhere.on(settings, "--key-file", str(key_file)).with_variables(elsewhere)
 
 
-async def begin_anew(link: Link, key_file: KeyFile) -> None:
+async def start_over(link: Link, key_file: KeyFile) -> None:
     """The same sealed and projected log, whatever there was."""
     for stream in (await ask_jetstream(link, "STREAM.NAMES")).get("streams") or ():
         await ask_jetstream(link, f"STREAM.DELETE.{stream}")
@@ -73,7 +73,7 @@ async def test_killed_before_one_step_after_another(
 ) -> None:
     erasing = command[0] == "erase"
     for number in range(2, ENOUGH, every):
-        await begin_anew(link, key_file)
+        await start_over(link, key_file)
         log = await what_the_log_is(settings)
         ended = await natster.stopping(number, key_file.path.parent).run("keys", *command)
         if ended.code != KILLED:

@@ -96,9 +96,9 @@ async def key_meant(log: EventLog, projection: Projection[Any], key: str, instan
 
 
 async def _meant(log: EventLog, projection: Projection[Any], key: str, instance: str) -> str | None:
-    """Another key that the text may stand for, when nothing is known under it itself.
+    """The key of the account that the text names; None if it names none.
 
-    Raises UsageError when it can be no key and no account has that name.
+    Raises UsageError if the text cannot be a key either.
     """
     may_be_named = is_of_accounts(projection)
     meant = await account_meant(log, key, instance) if may_be_named else None

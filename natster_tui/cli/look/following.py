@@ -51,11 +51,11 @@ class Following:
                     self._take(records)
                     self._next = records[-1].seq + 1
                 if reader.idle:
-                    # Nothing comes: that may not be because the server keeps something back.
+                    # No event comes: make sure that the server keeps none back.
                     await reader.has_all((await log.refresh()).last_seq)
 
     async def go_on(self, target: Target, error: NatsterError) -> None:
-        """Say what happened, and follow again as soon as the server is there; ends never.
+        """Say what happened, and follow again as soon as the server is there; never returns.
 
         Raises LogChangedError when what is there then is not the log that was followed.
         """

@@ -102,7 +102,7 @@ class Rotated(Output):
 
     wraps_now: str = Field(description="The id of the new key-encryption key.")
     removed: tuple[str, ...] = Field(description="The ids that were removed from the key file.")
-    rewrapped: int = Field(description="Data keys that were wrapped anew.")
+    rewrapped: int = Field(description="Data keys that are wrapped with the new key now.")
     failed: int = Field(description="Data keys that could not be unwrapped, and were left.")
 
     @classmethod

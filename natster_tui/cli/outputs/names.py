@@ -69,7 +69,11 @@ OUTPUTS = (
         "verify", "verify --json", "projecting", "Verdicts", "Whether what is stored is right."
     ),
     OutputName(
-        "rebuild", "rebuild --yes --json", "projecting", "Verdicts", "What a rebuild has left."
+        "rebuild",
+        "rebuild --yes --json",
+        "projecting",
+        "Verdicts",
+        "What is stored after a rebuild.",
     ),
     OutputName(
         "rebuild-dry-run",
@@ -78,7 +82,7 @@ OUTPUTS = (
         "Plans",
         "What a rebuild would change.",
     ),
-    OutputName("try", "try --json", "trying", "Trials", "What a projection gives, and differs."),
+    OutputName("try", "try --json", "trying", "Trials", "What a projection of a file gives."),
     OutputName("fold", "fold", "trying", "Folded", "The documents of an exported log."),
     OutputName(
         "compare", "compare --json", "versions", "ComparedVersions", "Two versions side by side."
@@ -87,7 +91,13 @@ OUTPUTS = (
         "promote", "promote --json", "versions", "PromotedVersion", "A version that was promoted."
     ),
     OutputName("publish", "publish --json", "log", "Published", "The sequence of a new event."),
-    OutputName("export", "export", "events", "ExportedLine", "An event or a key, on a line."),
+    OutputName(
+        "export",
+        "export",
+        "events",
+        "ExportedLine",
+        "An event or a data key, on a line.",
+    ),
     OutputName("import", "import --json", "log", "Imported", "What an import did, in counts."),
     OutputName("keys-list", "keys list --json", "keys", "KeyList", "Whose keys there are."),
     OutputName("keys-rotate", "keys rotate --json", "keys", "Rotated", "What a rotation did."),

@@ -52,25 +52,25 @@ def schema_of(model: type[BaseModel], title: str) -> dict[str, Any]:
 
 
 class _Schema(GenerateJsonSchema):
-    """Leaves out what says nothing about an output, the same with every version of pydantic."""
+    """Leaves out what does not describe an output, so that all versions of pydantic agree."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         """No field has a title: its name says it."""
         return False
 
     def default_schema(self, schema: Any) -> Any:
-        """A field with a default is one that may be left out."""
+        """No field has a default in the schema: one with a default may be left out."""
         return self.generate_inner(schema["schema"])
 
     def dict_schema(self, schema: Any) -> Any:
-        """Any value is allowed anyway where nothing is said; only some versions say it."""
+        """Values of any kind need no mention; only some versions mention them."""
         found = super().dict_schema(schema)
         if found.get("additionalProperties") is True:
             del found["additionalProperties"]
         return found
 
     def literal_schema(self, schema: Any) -> Any:
-        """A constant is no enumeration as well; only some versions say both."""
+        """A constant needs no enumeration; only some versions give both."""
         found = super().literal_schema(schema)
         if "const" in found:
             found.pop("enum", None)
