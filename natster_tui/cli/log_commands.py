@@ -1,4 +1,4 @@
-"""Commands about the log itself: status, publish, export, import."""
+"""Commands that write to the log or copy it: publish, export, import."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from natster_tui.cli.moments import asked_since, first_since
 from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
 from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line
-from natster_tui.cli.outputs.status import Status
 from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
 from natster_tui.engine.account_names import account_meant
@@ -21,79 +20,17 @@ from natster_tui.engine.log.import_events import ImportResult, import_records
 from natster_tui.engine.log.import_file import ImportFile
 from natster_tui.engine.log.publish import publish as publish_event
 from natster_tui.engine.server_source import opened_log, with_log
-from natster_tui.engine.status import StatusReport, read_status
 from natster_tui.errors import UsageError
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.log import EventLog
-from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 
-_NAMES_SHOWN = 10
 _NAMES = [kind.name for kind in NATSTER.kinds]
 _WORDS = [kind.word for kind in NATSTER.kinds]
-_KEYS_SHOWN = 20
 _READ_ONLY = "nothing may be written to the log"
-
-
-@click.command()
-@takes_json
-@takes_target
-def status(as_json: bool, **_given: Any) -> None:
-    """The log, its projections, their lag and parked events, and hazards."""
-    target = target_of(takes_versions=True)
-    registry = target.choice.projections
-
-    async def look(log: EventLog) -> StatusReport:
-        report = await read_status(log, registry.all, target.instance, registry.versions)
-        store = await target.source.store_problem()
-        return report if store is None else report.with_hazard(store.sentence)
-
-    report = run(with_log(target.source, target.choice, look))
-    if as_json:
-        click.echo(output_line(Status.of(report)))
-        return
-    info = report.info
-    click.echo(f"server      {report.server} ({report.user}), nats-server {report.server_version}")
-    click.echo(
-        f"log         {info.stream}: {counted(info.messages, 'event')}, {info.first_seq:,} to "
-        f"{info.last_seq:,}, {info.bytes:,} bytes, sealing {report.sealing}"
-    )
-    click.echo(f"projector   {report.projecting}")
-    for projection in report.projections:
-        click.echo(f"{projection.projection.name:<12}{projection.stored_sentence}")
-        for line in projection.leases.lines():
-            click.echo(f"{'':<12}{line}")
-        for version in projection.beside:
-            click.echo(f"{'':<12}{version.sentence}")
-            for line in version.leases.lines():
-                click.echo(f"{'':<14}{line}")
-        if projection.other is not None:
-            click.echo(f"{'':<12}consumer {projection.other.name}: {projection.other.figures}")
-        if projection.drift is not None:
-            click.echo(f"{'':<12}drift: {projection.drift.summary}")
-            for change in projection.drift.unexplained.changes[:_KEYS_SHOWN]:
-                click.echo(f"{'':<14}{screen_text(change.key, 100)}")
-            if (left := len(projection.drift.unexplained.changes) - _KEYS_SHOWN) > 0:
-                click.echo(f"{'':<14}… and {left:,} more: verify lists all of them")
-        if projection.problem:
-            click.echo(f"{'':<12}! {projection.problem}")
-        if projection.stored.touched_by_others:
-            click.echo(
-                f"{'':<12}! something else wrote to {projection.projection.bucket}: "
-                f"verify {projection.projection.name} shows whether it matters, "
-                f"rebuild {projection.projection.name} puts it right"
-            )
-    if report.contested_names:
-        shown = ", ".join(screen_text(name, 60) for name in report.contested_names[:_NAMES_SHOWN])
-        more = ", …" if report.contested_names[_NAMES_SHOWN:] else ""
-        names = counted(len(report.contested_names), "catalog name")
-        click.echo(f"contested   {names}: {shown}{more}")
-    for hazard in report.hazards:
-        click.echo(f"hazard      {hazard}")
-    click.echo("not checked repeated message ids: verify reads the whole log, and looks for them")
 
 
 @click.command(

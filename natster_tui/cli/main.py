@@ -23,7 +23,9 @@ KEYS, PROGRAM = Section.KEYS, Section.PROGRAM
 
 
 _COMMANDS = (
-    Command("status", "log_commands", "status", "The log, its projections, and hazards.", LOOK),
+    Command(
+        "status", "look.status_command", "status", "The log, its projections, and hazards.", LOOK
+    ),
     Command("tail", "look.log_reading_commands", "tail", "Print events as lines.", LOOK),
     Command("list", "look.list_command", "list_", "Accounts, catalogs or documents.", LOOK),
     Command("show", "look.document_commands", "show", "One document as the log says it.", LOOK),
