@@ -22,6 +22,7 @@ from natster_tui.projections.checkpoint import (
     Checkpoint,
     decode_checkpoint,
 )
+from natster_tui.projections.documents import encode_document
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.log_identity import ChangedLog, changed_log
 from natster_tui.projections.paging import (
@@ -147,6 +148,26 @@ class StoredProjection:
             parked=self.checkpoint.parked,
             tombstones=self.checkpoint.tombstones,
         )
+
+    def whole_documents(self) -> dict[str, bytes]:
+        """The stored documents, whole, no matter which version wrote them.
+
+        Raises RefusedError when one of them cannot be opened or read.
+        """
+        bucket, documents = self.projection.bucket, dict[str, bytes]()
+        for key, entry in self.snapshot.documents.items():
+            if entry.unopened:
+                raise RefusedError(
+                    f"the entry {key} in {bucket} is sealed, and cannot be opened: {entry.unopened}"
+                )
+        for key, entries in by_document(self.entries):
+            try:
+                documents[key] = encode_document(assembled(self.projection, key, entries))
+            except ValueError as error:
+                raise RefusedError(
+                    f"the document {key} in {bucket} cannot be read: {error}"
+                ) from error
+        return documents
 
     def empty_fold(self) -> Fold[Any]:
         """An empty fold, for reading the log from its beginning."""

@@ -27,10 +27,8 @@ from natster_tui.events.event import Record
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, diff_documents, same_json
-from natster_tui.projections.documents import encode_document
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.keyed import KeyedProjection
-from natster_tui.projections.paging import assembled, by_document
 from natster_tui.projections.versions.comparing import FieldCount, field_counts
 from natster_tui.store.log import EventLog
 from natster_tui.text.safe_text import safe_text
@@ -100,7 +98,8 @@ async def try_projection(
 ) -> Trial:
     """Fold records, twice, and compare with what is stored. `file` is where the rule stands.
 
-    Raises BlockedEventError with the event that the projection cannot pass.
+    Raises BlockedEventError with the event that the projection cannot pass, and RefusedError when
+    a stored document cannot be read.
     """
     stored = await load_projection(bucket_of(log, projection, instance), projection)
     at = None
@@ -108,6 +107,7 @@ async def try_projection(
         at = stored.checkpoint.seq
     elif stored.standing not in (Standing.MISSING, Standing.EMPTY) and records:
         at = records[-1].seq
+    before = None if at is None else stored.whole_documents()
     if isinstance(projection, KeyedProjection):
         projection.checks_input = True
     async with SecondFold(projection, records, file) as again:
@@ -116,7 +116,7 @@ async def try_projection(
         _check_documents(projection, fold)
         seconds = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
-        diff = None if at is None else diff_documents(_documents(stored), then, same_json)
+        diff = None if before is None else diff_documents(before, then, same_json)
         second = await again.difference(fold)
     return Trial(projection, fold, len(records), seconds, peak, stored, diff, at, second)
 
@@ -155,11 +155,3 @@ def _check_documents(projection: Projection[Any], fold: Fold[Any]) -> None:
                 f"{projection.key_noun} {safe_text(key, 100)}: {safe_text(str(error), 300)}",
                 fold.seq,
             ) from error
-
-
-def _documents(stored: StoredProjection) -> dict[str, bytes]:
-    projection = stored.projection
-    return {
-        key: encode_document(assembled(projection, key, entries))
-        for key, entries in by_document(stored.entries)
-    }

@@ -26,9 +26,7 @@ from natster_tui.engine.versions.side_by_side import Side, SideBySide
 from natster_tui.errors import ConflictError, LogChangedError, RefusedError, UsageError
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
-from natster_tui.projections.documents import encode_document
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.paging import assembled, by_document
 from natster_tui.projections.versions.comparing import compare_documents
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.reporting import waiting_for
@@ -61,7 +59,7 @@ async def compare_versions(log: EventLog, pair: VersionPair, instance: str) -> S
         known_documents = await _made_from_log(log, known.projection, seq, instance)
     else:
         known_documents = await _moved_on(log, known.fold(), seq, instance)
-    sides = [(unknown, whole_documents(unknown)), (known, known_documents)]
+    sides = [(unknown, unknown.whole_documents()), (known, known_documents)]
     (left, before), (right, after) = sides if known.projection.beside else reversed(sides)
     info, one, two = await together(
         log.refresh(),
@@ -96,25 +94,6 @@ async def _known(
             "loaded here: name the file of one of them with --projection"
         )
     return stored if rule is pair.used else await _load(log, rule, instance)
-
-
-def whole_documents(stored: StoredProjection) -> _Documents:
-    """The stored documents, whole, whichever version wrote them.
-
-    Raises RefusedError where one of them cannot be opened or read.
-    """
-    bucket, documents = stored.projection.bucket, _Documents()
-    for key, entry in stored.snapshot.documents.items():
-        if entry.unopened:
-            raise RefusedError(
-                f"the entry {key} in {bucket} is sealed, and cannot be opened: {entry.unopened}"
-            )
-    for key, entries in by_document(stored.entries):
-        try:
-            documents[key] = encode_document(assembled(stored.projection, key, entries))
-        except ValueError as error:
-            raise RefusedError(f"the document {key} in {bucket} cannot be read: {error}") from error
-    return documents
 
 
 async def _load(log: EventLog, projection: Projection[Any], instance: str) -> StoredProjection:
