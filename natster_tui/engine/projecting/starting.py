@@ -14,11 +14,11 @@ from natster_tui.engine.projecting.stored_projection import (
     Standing,
     StoredProjection,
     load_projection,
+    read_checkpoint,
     standing_at,
 )
 from natster_tui.errors import DeniedError, MisplacedWriteError
-from natster_tui.projections.api import CHECKPOINT_KEY, Projection
-from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
+from natster_tui.projections.api import Projection
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 from natster_tui.store.tasks import end_all
@@ -66,12 +66,8 @@ class Starting:
 
     async def _decide_early(self, log: EventLog, bucket: Bucket) -> Decision | None:
         """What the checkpoint alone says is to be done, before the documents are read."""
-        entry = await bucket.read(CHECKPOINT_KEY)
-        if entry is None:
-            return None
-        try:
-            checkpoint = decode_checkpoint(entry.value)
-        except BadCheckpointError:
+        checkpoint = await read_checkpoint(bucket)
+        if checkpoint is None:
             return None
         standing = standing_at(checkpoint, self._projection, log.sealing.tombstones)
         return decide(self._facts(log, standing, checkpoint.version, is_sealed=False))

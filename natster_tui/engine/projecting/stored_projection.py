@@ -323,8 +323,13 @@ async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:
 
 
 async def stored_checkpoint(link: Link, projection: Projection[Any]) -> Checkpoint | None:
-    """The checkpoint alone; None where there is none that can be read."""
-    entry = await Bucket(link, projection.bucket, "").read(CHECKPOINT_KEY)
+    """The checkpoint of a projection alone; None where there is none that can be read."""
+    return await read_checkpoint(Bucket(link, projection.bucket, ""))
+
+
+async def read_checkpoint(bucket: Bucket) -> Checkpoint | None:
+    """The checkpoint in a bucket; None where there is none that can be read."""
+    entry = await bucket.read(CHECKPOINT_KEY)
     if entry is None:
         return None
     try:

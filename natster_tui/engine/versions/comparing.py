@@ -7,7 +7,6 @@ written.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import aclosing
 from typing import Any
@@ -22,21 +21,18 @@ from natster_tui.engine.projecting.stored_projection import (
 from natster_tui.engine.projecting.watching import problem_of
 from natster_tui.engine.rebuilding.replay import encoded_documents, replay
 from natster_tui.engine.versions.finding import VersionPair
+from natster_tui.engine.versions.reaching import wait_until_stored
 from natster_tui.engine.versions.side_by_side import Side, SideBySide
 from natster_tui.errors import ConflictError, LogChangedError, RefusedError, UsageError
-from natster_tui.projections.api import CHECKPOINT_KEY, Projection
-from natster_tui.projections.checkpoint import BadCheckpointError, decode_checkpoint
+from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.versions.comparing import compare_documents
-from natster_tui.store.bucket import Bucket
-from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.together import together
 from natster_tui.store.lease import Holder, projecting
 from natster_tui.store.log import EventLog
 
 CATCH_UP_S = 3.0
 """How long the side that is behind may take to reach the other one; live it takes milliseconds."""
-LOOK_S = 0.05
 _COMPARABLE = (Standing.OURS, Standing.OTHER_VERSION)
 
 _Documents = dict[str, bytes]
@@ -113,25 +109,14 @@ async def _reached(
     """The same projection at `seq` or later; or as it is, and that it did not get there."""
     if _position(stored) >= seq:
         return stored, False
-    bucket = bucket_of(log, stored.projection, instance)
     until = time.monotonic() + CATCH_UP_S
-    with waiting_for(f"waiting for {bucket.name} to reach event {seq:,}"):
-        while await _position_now(bucket) < seq:
-            if time.monotonic() > until:
-                return stored, True
-            await asyncio.wait({log.link.lost}, timeout=LOOK_S)
+    reached = await wait_until_stored(log, stored.projection, seq, until)
+    if reached is None or reached.seq < seq:
+        return stored, True
     later = await _load(log, stored.projection, instance)
     if _version(later) != _version(stored):
-        raise ConflictError(f"{bucket.name} was rebuilt meanwhile: compare again")
+        raise ConflictError(f"{stored.projection.bucket} was rebuilt meanwhile: compare again")
     return later, False
-
-
-async def _position_now(bucket: Bucket) -> int:
-    entry = await bucket.read(CHECKPOINT_KEY)
-    try:
-        return -1 if entry is None else decode_checkpoint(entry.value).seq
-    except BadCheckpointError:
-        return -1
 
 
 async def _moved_on(log: EventLog, fold: Fold[Any], to: int, instance: str) -> _Documents:

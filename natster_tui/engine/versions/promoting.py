@@ -9,12 +9,10 @@ either version finishes it with its own rule, and promoting again starts over.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any
 
-from natster_tui.engine.projecting.stored_projection import bucket_of, stored_checkpoint
+from natster_tui.engine.projecting.stored_projection import stored_checkpoint
 from natster_tui.engine.rebuilding.confirming import Decision, Request
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.rebuild import Pause, Rebuild, no_pause
@@ -22,16 +20,14 @@ from natster_tui.engine.rebuilding.replay import OnProgress
 from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.engine.versions.comparing import compare_versions
 from natster_tui.engine.versions.finding import VersionPair
+from natster_tui.engine.versions.reaching import wait_until_stored
 from natster_tui.engine.versions.side_by_side import SideBySide
 from natster_tui.errors import RefusedError
-from natster_tui.projections.api import Projection
-from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.version_buckets import is_beside
 
 REACH_S = 5.0
 """How long both versions may take to reach the head of the log as it was at the beginning."""
-LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +110,13 @@ class Promotion:
         interrupted = stored is not None and stored.rebuild is not None
         until = time.monotonic() + REACH_S
         for projection in (self._pair.placed, *(() if interrupted else (self._rule,))):
-            await self._reach(projection, head, until)
+            reached = await wait_until_stored(self._log, projection, head, until)
+            if reached is None or reached.seq < head:
+                where = (
+                    "nothing is stored in it" if reached is None else f"it is at {reached.seq:,}"
+                )
+                raise RefusedError(
+                    f"nothing is promoted: {projection.bucket} is behind the log, which is at "
+                    f"{head:,}, and {where}: project it, then promote again"
+                )
         return interrupted
-
-    async def _reach(self, projection: Projection[Any], head: int, until: float) -> None:
-        bucket = bucket_of(self._log, projection, self._instance).name
-        with waiting_for(f"waiting for {bucket} to reach event {head:,}"):
-            while True:
-                stored = await stored_checkpoint(self._log.link, projection)
-                position = 0 if stored is None else stored.seq
-                if stored is not None and position >= head:
-                    return
-                if time.monotonic() > until:
-                    break
-                await asyncio.wait({self._log.link.lost}, timeout=LOOK_S)
-        where = "nothing is stored in it" if stored is None else f"it is at {position:,}"
-        raise RefusedError(
-            f"nothing is promoted: {bucket} is behind the log, which is at {head:,}, and {where}: "
-            "project it, then promote again"
-        )
