@@ -15,6 +15,11 @@ def as_many(count: int, noun: str) -> str:
     return noun if count == 1 else f"{noun}s"
 
 
+def counted_is(count: int, noun: str) -> str:
+    """`1 account is`, `1,234 accounts are`."""
+    return f"{counted(count, noun)} {'is' if count == 1 else 'are'}"
+
+
 def short_count(count: int) -> str:
     """A count in at most four characters: `999`, `1.7k`, `12k`, `1.2M`. It is never cut."""
     if count < 1_000:

@@ -14,7 +14,7 @@ from natster_tui.events.log.lines import encode_line
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.events.system import EventSystem
 from natster_tui.store.log import EventLog
-from natster_tui.text.counting import counted
+from natster_tui.text.counting import counted, counted_is
 
 REASONS_SHOWN = 3
 
@@ -43,12 +43,12 @@ class ExportReport:
         sentences = [*self.about_keys, *([] if self.opened is None else self.opened.sentences)]
         if self.markers:
             sentences.append(
-                f"{_events(self.markers, 'delete marker')} not exported: nothing happened"
+                f"{counted_is(self.markers, 'delete marker')} not exported: nothing happened"
             )
         sentences += self.left_out.sentences("import leaves out")
         if self.refused:
             sentences.append(
-                f"{_events(self.refused, 'event')} not on {self.subjects}, the first at "
+                f"{counted_is(self.refused, 'event')} not on {self.subjects}, the first at "
                 f"{self.first_refused:,}: import refuses a file that holds such lines"
             )
         return sentences
@@ -105,12 +105,7 @@ def _with_reasons(how: str, reasons: Counter[str]) -> str:
     shown = [reason for reason, _count in reasons.most_common(REASONS_SHOWN)]
     more = len(reasons) - len(shown)
     also = f"; and {more:,} other reasons" if more else ""
-    count = reasons.total()
-    return f"{counted(count, 'event')} {how}: {'; '.join(shown)}{also}"
-
-
-def _events(count: int, noun: str) -> str:
-    return f"1 {noun} is" if count == 1 else f"{count:,} {noun}s are"
+    return f"{counted(reasons.total(), 'event')} {how}: {'; '.join(shown)}{also}"
 
 
 async def export_lines(

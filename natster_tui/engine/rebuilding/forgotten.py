@@ -12,6 +12,7 @@ from natster_tui.events.log.hazards import HazardKind
 from natster_tui.projections.api import Projection
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.lasting import read_bucket_hazards
+from natster_tui.text.counting import counted_is
 
 
 async def refuse_if_forgotten(
@@ -29,7 +30,7 @@ async def refuse_if_forgotten(
             continue
         (plan,) = await Rebuild(log, WholeProjections((projection,)), instance).prepare()
         if gone := plan.diff.count("added"):
-            documents = "1 document is" if gone == 1 else f"{gone:,} documents are"
             raise RefusedError(
-                f"{projection.name}: {documents} gone from what is stored: {forgets[0].sentence}"
+                f"{projection.name}: {counted_is(gone, 'document')} gone from what is stored: "
+                f"{forgets[0].sentence}"
             )

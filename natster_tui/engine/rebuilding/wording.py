@@ -12,7 +12,7 @@ from natster_tui.engine.rebuilding.confirming import (
     TakesOver,
 )
 from natster_tui.errors import BlockedEventError, NatsterError, RefusedError
-from natster_tui.text.counting import counted
+from natster_tui.text.counting import counted, counted_is
 
 
 def risk_sentence(risk: Risk) -> str:
@@ -30,7 +30,7 @@ def risk_sentence(risk: Risk) -> str:
 
 def incomplete_history(lost: int) -> str:
     """That events are missing from the log, and what that means for a rebuild."""
-    events = "1 event is" if lost == 1 else f"{lost:,} events are"
+    events = counted_is(lost, "event")
     return f"the history is incomplete ({events} missing): a rebuild would forget what they did"
 
 
