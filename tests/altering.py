@@ -169,6 +169,8 @@ class AlteringProxy:
         """Frames that the server sent since `alter` or `pass_all`."""
         self.did = ""
         """What was done to one since then."""
+        self.sent: Callable[[Frame], bytes] = Frame.raw
+        """What is sent of each frame, apart from those that are altered."""
         self.counts: Counter[str] = Counter()
         self._target = target
         self._at = -1
@@ -216,7 +218,7 @@ class AlteringProxy:
             if frame.words[0] in _MESSAGES:
                 body = await reader.readexactly(int(frame.words[-1]) + len(_END))
                 frame.body = body[: -len(_END)]
-            data = frame.raw()
+            data = self.sent(frame)
             if self._only(frame):
                 if self.passed == self._at:
                     self.did, data = altered(frame, self._random)
