@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.serving import copy, serving
 
 _END = b"\r\n"
 _MESSAGES = (b"MSG", b"HMSG")
@@ -200,17 +201,15 @@ class AlteringProxy:
             stream.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, EOFError):
-            there, onwards = await asyncio.open_connection("127.0.0.1", self._target)
-            self._streams |= {writer, onwards}
-            up = asyncio.create_task(_copy(reader, onwards))
-            try:
-                await self._answer(there, writer)
-            finally:
-                up.cancel()
-                onwards.transport.abort()
-                writer.close()
-                self._streams -= {writer, onwards}
+        there, onwards = await asyncio.open_connection("127.0.0.1", self._target)
+        self._streams |= {writer, onwards}
+        up = asyncio.create_task(copy(reader, onwards))
+        try:
+            await self._answer(there, writer)
+        finally:
+            up.cancel()
+            onwards.transport.abort()
+            self._streams -= {writer, onwards}
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
@@ -230,33 +229,10 @@ class AlteringProxy:
             await writer.drain()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-
-
 @asynccontextmanager
 async def altering(settings: ConnectionSettings) -> AsyncIterator[AlteringProxy]:
     """Such a proxy before the server of these settings."""
     proxy = AlteringProxy(int(settings.servers[0].rsplit(":", 1)[1]))
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        with suppress(asyncio.CancelledError):  # asyncio would log it
-            await proxy.serve(reader, writer)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**20)
-    proxy.url = f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with serving(proxy.serve) as port:
+        proxy.url = f"nats://127.0.0.1:{port}"
         yield proxy
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 
-CHUNK = 65_536
+from tests.serving import CHUNK, serving
 
 Arrived = Callable[[int], None]
 
@@ -29,38 +29,26 @@ class SlowLink:
         self.sent: list[tuple[int, bytes]] = []
         """What clients sent, each with the round trip it belongs to."""
         self._target = target
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
     @asynccontextmanager
     async def before(cls, url: str, round_trip_s: float) -> AsyncIterator[SlowLink]:
         """A slow link to the server at a URL."""
         link = cls(int(url.rsplit(":", 1)[1]), round_trip_s)
-        server = await asyncio.start_server(link._accept, "127.0.0.1", 0)
-        link.port = server.sockets[0].getsockname()[1]
-        try:
+        async with serving(link._serve) as link.port:
             yield link
-        finally:
-            server.close()
-            for task in link._tasks:
-                task.cancel()
-            await asyncio.gather(*link._tasks, return_exceptions=True)
 
     @property
     def url(self) -> str:
         """Where clients connect."""
         return f"nats://127.0.0.1:{self.port}"
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
         trip = _Trip(self)
-        for source, sink, arrived in (
-            (reader, up_writer, trip.reached_server),
-            (up_reader, writer, trip.reached_client),
-        ):
-            task = asyncio.create_task(trip.carry(source, sink, arrived))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        async with asyncio.TaskGroup() as ways:
+            ways.create_task(trip.carry(reader, up_writer, trip.reached_server))
+            ways.create_task(trip.carry(up_reader, writer, trip.reached_client))
 
 
 class _Trip:

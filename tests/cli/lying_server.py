@@ -7,7 +7,10 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+
+from tests.serving import serving
 
 INFO = {
     "server_id": "N",
@@ -39,28 +42,8 @@ class Lies:
 @asynccontextmanager
 async def lying(lies: Lies) -> AsyncIterator[str]:
     """A server that does so; its address."""
-    served: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        served.add(task)
-        try:
-            await _talk(lies, reader, writer)
-        except (OSError, EOFError):
-            pass  # the client has gone
-        finally:
-            writer.close()
-            served.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task in served:
-            task.cancel()
-        await asyncio.gather(*served, return_exceptions=True)
+    async with serving(partial(_talk, lies)) as port:
+        yield f"nats://127.0.0.1:{port}"
 
 
 async def _talk(lies: Lies, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -33,6 +33,7 @@ from tests.conftest import until
 from tests.jetstream import ask_jetstream
 from tests.making_logs import A, append, initialized
 from tests.real_server import RealServer
+from tests.serving import serving
 from tests.subscribing import until_subscribed
 
 SILENT = PublishedSubject("silent")
@@ -107,17 +108,12 @@ async def test_somebody_who_accepts_and_says_nothing_is_unreachable(
 ) -> None:
     monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 0.2)
 
-    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _reader.read()
-        writer.close()
+    async def say_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
 
-    mute = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = mute.sockets[0].getsockname()[1]
-    try:
+    async with serving(say_nothing) as port:
         with pytest.raises(UnreachableError, match="does not answer"):
             await Link.open(ConnectionSettings(servers=(f"nats://127.0.0.1:{port}",)))
-    finally:
-        mute.close()
 
 
 @pytest.mark.parametrize(
@@ -131,15 +127,10 @@ async def test_somebody_who_speaks_another_protocol_is_a_sentence(
     async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(said)
         await writer.drain()
-        writer.close()
 
-    other = await asyncio.start_server(speak, "127.0.0.1", 0)
-    port = other.sockets[0].getsockname()[1]
-    try:
+    async with serving(speak) as port:
         with pytest.raises(ServerError, match=f"127.0.0.1:{port}"):
             await Link.open(ConnectionSettings(servers=(f"nats://127.0.0.1:{port}",)))
-    finally:
-        other.close()
 
 
 async def test_a_wrong_password_names_the_user_and_never_the_password(strict: RealServer) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.certificates import Pair
+from tests.serving import CHUNK, Serve, serving
 
 GREETING = {
     "server_id": "N",
@@ -19,7 +20,6 @@ GREETING = {
     "headers": True,
     "max_payload": 1_048_576,
 }
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass
@@ -40,37 +40,23 @@ def info(**differs: Any) -> bytes:
 
 
 @asynccontextmanager
-async def fake_server(says: bytes, then: Talk | None = None) -> AsyncIterator[Fake]:
+async def fake_server(says: bytes, then: Serve | None = None) -> AsyncIterator[Fake]:
     """A server that greets with `says`, and goes on with `then`, or only listens."""
     fake = Fake()
-    served: set[asyncio.Task[Any]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        served.add(task)
         fake.connections += 1
-        with suppress(OSError, EOFError):
-            writer.write(says)
-            if then is not None:
-                await then(reader, writer)
-            while data := await reader.read(65_536):
-                fake.heard += data
-        writer.close()
-        served.discard(task)
+        writer.write(says)
+        if then is not None:
+            await then(reader, writer)
+        while data := await reader.read(CHUNK):
+            fake.heard += data
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    fake.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(serve) as fake.port:
         yield fake
-    finally:
-        server.close()
-        for task in served:
-            task.cancel()
-        await asyncio.gather(*served, return_exceptions=True)
 
 
-def with_tls(pair: Pair, *lines_behind: bytes) -> Talk:
+def with_tls(pair: Pair, *lines_behind: bytes) -> Serve:
     """Do the handshake as a server does it, answer the login, and say some lines more."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,7 +81,7 @@ async def answer_login(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     raise EOFError
 
 
-def answering_with(answer: bytes) -> Talk:
+def answering_with(answer: bytes) -> Serve:
     """Answer the first PING with these bytes."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

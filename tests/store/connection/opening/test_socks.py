@@ -21,6 +21,7 @@ from natster_tui.store.settings.options import ConnectionFlags
 from natster_tui.store.settings.resolve import resolve_connection
 from natster_tui.store.settings.secrets import revealed
 from tests.jetstream import ask_jetstream
+from tests.serving import serving
 from tests.socks_proxy import SocksProxy
 
 pytest.importorskip("python_socks")
@@ -40,15 +41,11 @@ async def counted() -> AsyncIterator[tuple[str, list[bytes]]]:
     """A server's address that can be reached directly, and all that was sent to it."""
     heard: list[bytes] = []
 
-    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def hear(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         heard.append(await reader.read(1))
-        writer.close()
 
-    server = await asyncio.start_server(hear, "127.0.0.1", 0)
-    try:
-        yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
-    finally:
-        server.close()
+    async with serving(hear) as port:
+        yield f"nats://127.0.0.1:{port}", heard
 
 
 @pytest.mark.parametrize("login", [None, ("ada", "pr%xy/:@ password")])
