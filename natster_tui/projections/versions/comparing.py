@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from natster_tui.projections.diff import Diff, FieldChange, KeyChange, diff_documents, same_json
+from natster_tui.projections.diff import (
+    Diff,
+    FieldChange,
+    KeyChange,
+    Kind,
+    diff_documents,
+    same_json,
+)
 
 Sign = Literal["+", "-", "~"]
 
@@ -54,7 +61,7 @@ class Difference:
         """The documents that only the version beside has."""
         return self._of_kind("added")
 
-    def _of_kind(self, kind: str) -> tuple[KeyChange, ...]:
+    def _of_kind(self, kind: Kind) -> tuple[KeyChange, ...]:
         return tuple(change for change in self.diff.changes if change.kind == kind)
 
     def fields(self) -> tuple[FieldCount, ...]:
