@@ -21,6 +21,7 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
+from natster_tui.tui.screens.pages.community import CommunityScreen
 from natster_tui.tui.widgets.text_field import Field
 from tests.conftest import until
 from tests.making_logs import A, B, C, append, shared
@@ -146,6 +147,18 @@ async def test_where_no_file_can_be_kept_the_row_is_still_on_the_clipboard(
         assert json.loads(await clipboard.after(pilot, "y"))["catalog_name"] == name
         await until(lambda: "copied the catalog" in text_of(app))
         assert "no file either" in text_of(app)
+
+
+async def test_where_no_file_can_be_kept_the_prize_candidates_are_still_copied(
+    settings: ConnectionSettings, clipboard: Clipboard
+) -> None:
+    await projected(settings)
+    clipboard.file.parent.write_text("a file where the directory should be")
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("m")
+        await until(lambda: isinstance(app.screen, CommunityScreen))
+        assert "\tA" in await clipboard.after(pilot, "y")
+        await until(lambda: "no file either" in text_of(app))
 
 
 async def test_what_is_too_large_for_a_clipboard_is_copied_to_a_file_that_a_note_names(

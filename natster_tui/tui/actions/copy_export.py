@@ -17,7 +17,7 @@ from natster_tui.events.event import Record
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.subjects import DocumentSubject, EventSubject, ProjectorSubject
-from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
+from natster_tui.tui.terminal.clipboard import copy_text, fits_clipboard
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
 
@@ -69,31 +69,18 @@ class TakingAway:
     async def _copy(self, what: str, make: Callable[[], str], *, reveal: bool) -> None:
         # Masking a hub's document takes most of a second, and no key is to wait for it.
         text = await asyncio.to_thread(make)
-        fits = fits_clipboard(text)
-        if reveal and not fits:
+        if reveal and not fits_clipboard(text):
             notice(
                 self._app,
                 f"{what} is too large for the terminal's clipboard, and with its secrets it goes "
                 "to no file: hide them first, or use natster-tui show --reveal",
             )
             return
-        if fits:
-            self._app.copy_to_clipboard(text)
         if reveal:
+            self._app.copy_to_clipboard(text)
             notice(self._app, f"copied {what} with its secrets, to the terminal's clipboard only")
             return
-        try:
-            kept = str(keep_copy(text))
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            if not fits:
-                notice(self._app, f"{what} cannot be copied: no file can be written ({reason})")
-                return
-            kept = f"no file either ({reason})"
-        if not fits:
-            notice(self._app, f"{what} is too large for the clipboard: it is in {kept}")
-            return
-        notice(self._app, f"copied {what}; where the terminal has no clipboard: {kept}")
+        notice(self._app, copy_text(self._app, what, text))
 
     def export(self, name: str, prompt: Prompt) -> None:
         """Write what the timeline shows to a new file, secrets masked.

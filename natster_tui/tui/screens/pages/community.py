@@ -18,6 +18,7 @@ from natster_tui.projections.community.figures import (
 )
 from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.projections.wording import Names
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.clock import full_time
@@ -25,7 +26,7 @@ from natster_tui.tui.keys.dialogs import COMMUNITY
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.screens.pages.page_dialog import PageDialog
-from natster_tui.tui.terminal.clipboard import fits_clipboard, keep_copy
+from natster_tui.tui.terminal.clipboard import copy_text
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.dialogs.page import Lines
 
@@ -134,11 +135,8 @@ class CommunityScreen(PageDialog):
         names = self.view.names
         candidates = prize_candidates(self.view.accounts, self.view.hubs)
         listed = "\n".join(f"{names.of(key)}\t{screen_text(key, 80)}" for key in candidates)
-        if fits_clipboard(listed):
-            self.app.copy_to_clipboard(listed)
-        self.app.notify(
-            f"copied {len(candidates):,} candidates; also in {keep_copy(listed)}", markup=False
-        )
+        what = counted(len(candidates), "candidate")
+        self.app.notify(copy_text(self.app, what, listed), markup=False)
 
 
 def _catalog_place(name: str) -> DocumentPlace:
