@@ -19,8 +19,10 @@ from tests.cli.test_own_projections import ACTIVITY, with_last_seen
 from tests.conftest import until
 from tests.engine.versions.activities import loaded
 from tests.engine.versions.stored_reader import StoredReader
-from tests.faults.arena import process
+from tests.faults.arena import process, took
+from tests.faults.checker import Checker
 from tests.faults.proxy import Proxy
+from tests.faults.results import record
 from tests.folding import fold_all
 from tests.making_logs import append, initialized, records_in
 
@@ -48,6 +50,8 @@ async def kill_promotions(
     records = await records_in(log)
     older, newer = (fold_all(loaded(file), records).documents() for file in (first, second))
     reader = StoredReader(loaded(first), {key: {older[key], newer[key]} for key in older})
+    checker = Checker(settings)
+    await checker.remember()
     promote = ("promote", "activity", "--yes", "--projection", str(second))
     async with reader.reading(settings):
         for passes, one_more in kills:
@@ -62,13 +66,19 @@ async def kill_promotions(
                 (proxy.mute_after if one_more else proxy.hold_before)(COMMIT)
                 await asyncio.wait_for(proxy.held.wait(), 30)
                 await victim.kill()
-            # What there is is made whole by the older version, so that each round begins alike.
+            async with process(home, settings, *promote) as promotion:
+                back = await took(lambda: reader.documents == newer, 60)
+                assert await promotion.ended(60) == 0, promotion.said
+            found = await checker.check(at=len(records), projections=[loaded(second)])
+            record("promotion `kill -9` at any instant", found, recovered_s=back)
+            # The older version is stored again, so that each round begins alike.
             rebuild = Rebuild(log, WholeProjections((loaded(first),)), "again")
             await rebuild.prepare()
             await rebuild.commit()
         async with process(home, settings, *promote) as promotion:
             assert await promotion.ended(60) == 0, promotion.said
         await until(lambda: reader.documents == newer)
+    record("promotion `kill -9` at any instant", injected=0, torn=len(reader.problems))
     assert reader.problems == []
     async with process(home, settings, "verify", "activity", "--projection", str(second)) as verify:
         assert await verify.ended(60) == 0, verify.said
