@@ -15,6 +15,7 @@ from typing import Any, Literal
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import Document, encode_document, is_too_deep, read_document
 from natster_tui.projections.paging import assembled, document_key
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import is_secret_name, mask_json
 
 Bytes = Mapping[str, bytes]
@@ -286,11 +287,15 @@ def _compare_lists(
         if name not in new
     )
     if len(changes) == start and before != after:
-        changes.append(
-            FieldChange(
-                f"{path}(order or repetition)", f"{len(before)} entries", f"{len(after)} entries"
-            )
-        )
+        changes.append(_reordered(path, before, after))
+
+
+def _reordered(path: str, before: list[Any], after: list[Any]) -> FieldChange:
+    """The change of a list that holds the same entries in another order, or one of them twice."""
+    held = counted(len(before), "item")
+    if len(before) == len(after):
+        return FieldChange(f"{path}(order)", held, "the same in another order")
+    return FieldChange(f"{path}(repeated)", held, counted(len(after), "item"))
 
 
 def _identity(entry: Any) -> str:

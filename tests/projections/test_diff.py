@@ -95,10 +95,10 @@ def test_entries_of_lists_are_told_apart_by_what_they_are_and_not_by_their_place
 
 
 def test_another_order_or_a_repetition_in_a_list_is_a_difference() -> None:
-    assert [p for p, _, _ in paths({"a": ["x", "y"]}, {"a": ["y", "x"]})] == [
-        "a(order or repetition)"
+    assert paths({"a": ["x", "y"]}, {"a": ["y", "x"]}) == [
+        ("a(order)", "2 items", "the same in another order")
     ]
-    assert [p for p, _, _ in paths({"a": ["x", "x"]}, {"a": ["x"]})] == ["a(order or repetition)"]
+    assert paths({"a": ["x", "x"]}, {"a": ["x"]}) == [("a(repeated)", "2 items", "1 item")]
 
 
 def test_a_list_that_was_not_there_before() -> None:

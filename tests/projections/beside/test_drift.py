@@ -96,7 +96,7 @@ def plant_in_an_account(documents: Documents) -> tuple[str, str]:
     lost = documents[key]["out_shares"].pop(2)
     same = lost in documents[key]["out_shares"]
     label = f"{lost['catalog']} {lost['account']}"
-    return key, "out_shares(order or repetition)" if same else f"out_shares[{label}]"
+    return key, "out_shares(repeated)" if same else f"out_shares[{label}]"
 
 
 def plant_in_a_catalog(documents: Documents) -> tuple[str, str]:
