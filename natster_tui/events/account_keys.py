@@ -19,7 +19,7 @@ _BASE32 = re.compile(r"[A-Z2-7]*")
 
 
 def encode_account_key(raw32: bytes) -> str:
-    """The account key that stands for 32 bytes; raises ValueError for any other number."""
+    """Encode 32 bytes as an account key; raises ValueError for another length."""
     if len(raw32) != _RAW_LENGTH:
         raise ValueError(f"an account key is made of {_RAW_LENGTH} bytes, not {len(raw32)}")
     body = bytes((_ACCOUNT_PREFIX,)) + raw32

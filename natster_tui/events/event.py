@@ -1,7 +1,7 @@
 """The log's messages, and the events they stand for.
 
-A `Record` is a message as the stream holds it. An `Event` is what the subject says when it is
-one of ours; anything else is a reason for parking.
+A `Record` is a message as the stream holds it. An `Event` is a record whose subject is one of the
+log's; a record with any other subject is parked.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Record:
 
     @property
     def event_time(self) -> int:
-        """The event's time in unix seconds, floored: `Natster-Occurred-At` if valid, else ours."""
+        """The event's time in unix seconds, floored: `Natster-Occurred-At`, else `time_ns`."""
         if self.stored_headers:
             occurred = parse_occurred_at(self.header(OCCURRED_AT))
             if occurred is not None:

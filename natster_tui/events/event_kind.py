@@ -1,8 +1,8 @@
-"""What is known about a kind of event, apart from what it does to a state.
+"""The description of a kind of event: its names, its look, its two accounts and its payload.
 
-Natster's own kinds are declared in `natster_kinds`. The timeline, the wording, the filter and its
-completions, the publish form and command, the help and the preflight of a rebuild follow from the
-entries of the log's system (see `system`).
+Natster's own kinds are declared in `natster_kinds`; what they do to a state is in the projections.
+The timeline, the wording, the filter and its completions, the publish form and command, the help
+and the preflight of a rebuild are all made from the kinds of the log's system (see `system`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PayloadModel: TypeAlias = "Callable[[], type[BaseModel]]"
 
 
 class Direction(Enum):
-    """Which of two accounts something goes to."""
+    """Which way something goes between the two accounts."""
 
     TO_TARGET = "→"
     FROM_TARGET = "←"
@@ -35,12 +35,12 @@ class PayloadUse(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
-    """All that is known about one kind of event, apart from what it does to a state.
+    """One kind of event.
 
     `word` is the short word that rows show and filters take. `glyph` and `plain_glyph` mark its
-    rows, the second on terminals that show ASCII only; `style` names their colour. `meaning` says
-    in the help what happened; `origin` and `target` say who the two accounts are. All kinds use
-    the origin, those with a `direction` the target too, and those with `has_catalog` the catalog.
+    rows, the second on terminals that show ASCII only; `style` names their colour. `meaning` is
+    the help's text; `origin` and `target` say who the two accounts are. All kinds use the origin,
+    those with a `direction` also the target, and those with `has_catalog` also the catalog.
     `names_account` says that the payload announces what the origin is called. `payload_model`
     gives the pydantic model of the payload; it is a function so that the table alone does not
     import pydantic.

@@ -35,14 +35,14 @@ _SHOWN = 60
 
 
 class BadMomentError(ValueError):
-    """A text that is no moment; it says which forms there are."""
+    """The text is not a moment; the message lists the forms."""
 
 
 class Use(Enum):
-    """Which instant counts where a text names a whole day or minute.
+    """Which second a text means that names a whole day or minute.
 
     `SINCE` takes the first second and `UNTIL` the last. `AT` takes the last second of a minute,
-    because rows show minutes and what they show is meant, but the first second of a day.
+    because rows show minutes and an event of that minute is meant, but the first second of a day.
     """
 
     SINCE = "since"

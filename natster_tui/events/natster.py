@@ -21,5 +21,5 @@ CATALOG_TYPES = frozenset({EventType.SHARED, EventType.UNSHARED, EventType.IMPOR
 """The types that name a target and a catalog."""
 
 BOUND, IMPORTED = NATSTER.kind_of(EventType.CONTEXT_BOUND), NATSTER.kind_of(EventType.IMPORTED)
-"""The kinds whose marks the lists of accounts and catalogs show, too."""
+"""The kinds whose glyphs the lists of accounts and catalogs show as well."""
 INITIALIZED = NATSTER.kind_of(EventType.INITIALIZED)

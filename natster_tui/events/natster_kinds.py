@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class EventType(StrEnum):
-    """What can have happened, as the last token of a subject says it."""
+    """The types of Natster's events, as the last token of a subject names them."""
 
     INITIALIZED = "natster_initialized"
     CONTEXT_BOUND = "context_bound"

@@ -38,7 +38,7 @@ class ParkReason(StrEnum):
 
     @property
     def needed(self) -> str:
-        """What it would take for such an event to count, for a person."""
+        """What to do so that such an event counts, for a person."""
         return _NEEDED[self]
 
 

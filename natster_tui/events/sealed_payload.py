@@ -1,7 +1,7 @@
-"""What is known of a payload that was sealed before it was stored.
+"""How a record says that its payload was sealed, and why it did not open.
 
-The log opens payloads when it reads them. Records say, beside the payload, that it was sealed, and
-why it did not open. There are three cases, because a projection handles each differently.
+The log opens payloads when it reads them. There are three reasons why one does not open, and a
+projection handles each differently.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 
 class Unopened(Enum):
-    """How a sealed payload that did not open counts."""
+    """Why a sealed payload did not open."""
 
     UNAVAILABLE = "unavailable"
-    """It may open later (its key is missing here): no projection may go past it."""
+    """Its key is missing here, and may come later: no projection may go past the event."""
     ERASED = "erased"
     """Its key was destroyed on purpose, and an authentic tombstone says so."""
     UNREADABLE = "unreadable"
-    """Its key is here, but does not open it: the payload cannot be read at all."""
+    """Its key is here but does not open it: the payload is damaged."""
 
 
 class Seal(NamedTuple):

@@ -1,7 +1,7 @@
-"""A system of events: the stream, the form of the subjects, and the kinds of events.
+"""An event system: the name of the stream, the grammar of its subjects, and the kinds of events.
 
-It is one value, handed to whatever reads or writes the log, so that the log of another system can
-be shown by the same program.
+It is one value that is passed to all code that reads or writes the log, so that the same program
+can show the log of another system.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FORM = re.compile(r"(?:[a-z0-9_-]+\.)+\{origin\}(?:\.\{target\})?(?:\.\{catalog
 
 @dataclass(frozen=True)
 class EventSystem:
-    """What a log holds.
+    """A log's stream, subjects and kinds of events.
 
     `stream` is its name. `grammar` says how subjects are made: fixed tokens first, then one for
     each of `{origin}`, `{target}`, `{catalog}` and `{event}`; target and catalog may be left out.
@@ -106,14 +106,14 @@ class EventSystem:
 
     @property
     def needing_payload(self) -> tuple[EventKind, ...]:
-        """The kinds that are nothing without their payload, which should be sealed."""
+        """The kinds whose payload is required, which is the one that should be sealed."""
         return tuple(kind for kind in self.kinds if kind.payload is PayloadUse.REQUIRED)
 
     @cached_property
     def read(self) -> Callable[[Record], Event | ParkReason]:
-        """What a record says, or why every projection parks it.
+        """Reads a record: its event, or the reason why every projection parks it.
 
-        A function that is made once, because it is called for every event of a replay.
+        The function is made once, because a replay calls it for every event.
         """
         prefix, start = self.prefix, len(self.prefix)
         roles = self.grammar[start:].split(".")
@@ -146,15 +146,21 @@ class EventSystem:
                 if has_catalog:
                     catalog = shared[catalog]
             except KeyError:
-                usable = (
-                    is_usable_token(origin)
-                    and (not has_target or is_usable_token(target))
-                    and (not has_catalog or is_usable_token(catalog))
-                )
-                if usable:
-                    # One of them is new here; the others may be known as other objects.
-                    origin, target, catalog = map(same_token, (origin, target, catalog))
-                return Event(record, kind, event_type, origin, target, catalog, usable)
+                return _event_with_new_tokens(record, kind, origin, target, catalog)
             return Event(record, kind, event_type, origin, target, catalog, True)
 
         return read
+
+
+def _event_with_new_tokens(
+    record: Record, kind: EventKind, origin: str, target: str, catalog: str
+) -> Event:
+    """An event with a token that was never met before and may not be usable."""
+    usable = (
+        is_usable_token(origin)
+        and (not kind.has_target or is_usable_token(target))
+        and (not kind.has_catalog or is_usable_token(catalog))
+    )
+    if usable:
+        origin, target, catalog = map(same_token, (origin, target, catalog))
+    return Event(record, kind, kind.type, origin, target, catalog, usable)

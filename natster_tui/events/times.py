@@ -1,8 +1,8 @@
 """Times as the log writes them: `Natster-Occurred-At`, and the stream's own timestamps.
 
-The header's grammar is a narrower RFC 3339: an offset, upper-case `T`
-and `Z`, seconds 00-59, from 1970-01-01T00:00:01Z to the end of the year 9999. Anything else
-counts as absent, so that every reader comes to the same time.
+The header's grammar is a narrower RFC 3339: an offset, upper-case `T` and `Z`, seconds 00-59, from
+1970-01-01T00:00:01Z to the end of the year 9999. Anything else counts as absent, so that all
+readers agree on the time.
 """
 
 from __future__ import annotations

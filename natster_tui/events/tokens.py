@@ -8,21 +8,22 @@ NONE = "none"
 """The token that stands for "no target" and "no catalog"."""
 
 NO_ACCOUNT = "_nobody"
-"""The name whose key seals what belongs to no account."""
+"""The account name whose key seals documents that belong to no account."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9=-][A-Za-z0-9_=-]*")
 
 known_tokens: dict[str, str] = {}
-_KEPT = 500_000
-"""Usable tokens, each as the one object that all events hold that name it.
+"""Usable tokens, interned: all events that name an account or a catalog hold the same object.
 
-A replay meets the same tokens all the time. So each is looked at once, and states that hold the
-same object again and again take half the memory, and are found sooner, than with as many copies.
+A replay meets the same tokens all the time. Each is checked once, and states need half the memory
+and are found sooner than with a copy for every event.
 """
+_KEPT = 500_000
+"""How many tokens are interned."""
 
 
 def same_token(token: str) -> str:
-    """The object that stands for a token that was met before, else the token itself."""
+    """The interned object for a token that was met before, else the token itself."""
     return known_tokens.get(token, token)
 
 
@@ -42,5 +43,5 @@ def is_usable_token(token: str) -> bool:
 
 
 def shared_token(token: str) -> str:
-    """The token as the object that events hold which name it, for states read from documents."""
+    """The interned object for a token of a stored document, so that states share it with events."""
     return same_token(token) if is_usable_token(token) else token

@@ -36,7 +36,7 @@ _VIRAMA_CLASS = 9
 
 
 def is_needed(text: str, at: int) -> bool:
-    """Whether the joiner or variation selector at `index` has an effect there."""
+    """Whether the joiner or variation selector at index `at` has an effect there."""
     char = text[at]
     following = text[at + 1] if at + 1 < len(text) else ""
     if at == 0:

@@ -203,9 +203,8 @@ async def test_too_little_storage_for_the_missing_buckets_is_a_hazard(
     async with account(limited, name, LogSettings(max_bytes=log * MIB)) as (settings, _link):
         natster = Program(tmp_path).on(settings)
         shown = (await natster.succeed("status")).out
-        hazard = (
-            f"the account has no room for PROJ_ACCOUNT and PROJ_CATALOG, not made yet ({lacking})"
-        )
+        missing = "PROJ_ACCOUNT and PROJ_CATALOG, not created yet"
+        hazard = f"the account has no room for {missing} ({lacking})"
         assert (hazard in shown) == bool(lacking), shown
         assert ("no room" in shown) == bool(lacking)
         assert (await natster.run("project", "--once")).code == (3 if lacking else 0)

@@ -296,7 +296,7 @@ async def test_with_an_old_server_everything_works_but_projecting(
     )
     why = (
         f"nats-server {OLD_SERVER} has no atomic batches (2.12 and later have): watching and "
-        "inspecting work, projecting does not; upgrade the server"
+        "inspecting work, but projecting does not; upgrade the server"
     )
     assert why in status.out
     assert shown.json["document"]["owner"] == A

@@ -52,7 +52,7 @@ async def test_message_ids_that_come_again_are_a_hazard(
             told = json.loads(answer)
             landed += [] if told.get("duplicate") else [told["seq"]]
         await until(lambda: workspace.hazards)
-        assert workspace.hazards[0].startswith("message ids are repeated, by 1 event:")
+        assert workspace.hazards[0].startswith("message ids are repeated by 1 event:")
         assert "the last is 2, with the id of 1" in workspace.hazards[0]
     assert (await log.refresh()).last_seq == 2
 

@@ -199,7 +199,11 @@ def test_quotes_make_one_word() -> None:
 
 def test_a_field_is_one_entry() -> None:
     odd = FilterField(
-        "odd", "odd", "odd sequences", holds=lambda _, look: bool(look.record.seq % 2), is_flag=True
+        "odd",
+        "odd",
+        "odd sequences",
+        matches=lambda _, look: bool(look.record.seq % 2),
+        is_flag=True,
     )
     filters = filter_language(NATSTER, [odd])
     assert passing(filters.parse("odd", NOW)) == [1, 3, 5]
@@ -217,4 +221,4 @@ def test_bounds_that_are_added_hold_in_each_alternative() -> None:
 
 def test_each_field_decides_or_bounds_and_never_both() -> None:
     for field in FILTERS.fields:
-        assert (field.holds is None) != (field.bounds is None), field.name
+        assert (field.matches is None) != (field.bounds is None), field.name

@@ -14,7 +14,7 @@ from natster_tui.cli.naming import event_line, naming
 from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.event_kind import Direction, EventKind
 from natster_tui.events.filter.completion import completions
-from natster_tui.events.filter.field import FilterField, Look
+from natster_tui.events.filter.field import Candidate, FilterField
 from natster_tui.events.filter.language import filter_language
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link
@@ -80,12 +80,12 @@ async def test_it_is_in_the_timeline_the_filter_and_the_publish_form(
         assert ("praised (catalog_praised)", MoreTypes.PRAISED) in choices
 
 
-def _is_even(_value: str, look: Look) -> bool:
-    return not look.record.seq % 2
+def _is_even(_value: str, candidate: Candidate) -> bool:
+    return not candidate.record.seq % 2
 
 
 def test_it_is_completed_and_so_is_a_field_that_is_added() -> None:
-    field = FilterField("even", "even", "even sequences", holds=_is_even, is_flag=True)
+    field = FilterField("even", "even", "even sequences", matches=_is_even, is_flag=True)
     filters = filter_language(MORE, [field])
     assert [each.text for each in completions(filters, "type:pr", lambda _: [])] == ["type:praised"]
     assert [each.text for each in completions(filters, "ev", lambda _: [])] == ["even"]

@@ -1,1 +1,1 @@
-"""The filter language: its fields, what a filter means, and how one can go on."""
+"""The filter language: its fields, its grammar, and completion."""

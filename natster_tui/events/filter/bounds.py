@@ -10,23 +10,23 @@ from natster_tui.events.event import Record
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Which records can pass: sequences, and event times in unix seconds. None: no bound."""
+    """A range of sequences and of event times in unix seconds; None: no bound on that side."""
 
     first: int = 1
     last: int | None = None
     since: int | None = None
     until: int | None = None
 
-    def hold(self, record: Record) -> bool:
-        """Whether a record lies within."""
+    def contain(self, record: Record) -> bool:
+        """Whether a record lies within the range."""
         if record.seq < self.first or (self.last is not None and record.seq > self.last):
             return False
         if self.since is not None and record.event_time < self.since:
             return False
         return self.until is None or record.event_time <= self.until
 
-    def within(self, other: Bounds) -> Bounds:
-        """What lies within both."""
+    def intersection(self, other: Bounds) -> Bounds:
+        """The range that both have in common."""
         lasts = [last for last in (self.last, other.last) if last is not None]
         begins = [since for since in (self.since, other.since) if since is not None]
         ends = [until for until in (self.until, other.until) if until is not None]
@@ -37,8 +37,8 @@ class Bounds:
             min(ends, default=None),
         )
 
-    def around(self, other: Bounds) -> Bounds:
-        """What lies within either, and whatever is between them."""
+    def enclosing(self, other: Bounds) -> Bounds:
+        """The smallest range that contains both."""
         return Bounds(
             min(self.first, other.first),
             _if_both(max, self.last, other.last),

@@ -1,4 +1,4 @@
-"""How a filter can go on: what is listed below it while it is typed."""
+"""Completion of a filter: the list below it while it is typed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLAIN = re.compile(r'[^\s"]+')
 class Value:
     """A value that a field may have, and its meaning.
 
-    A key is only found by its beginning: any two letters occur in the middle of most keys.
+    A key (`is_key`) is found by its beginning only: any two letters occur inside most keys.
     """
 
     text: str
@@ -28,19 +28,19 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One way to go on. `text` is the whole filter then, `word` its last word."""
+    """One completion: `text` is the whole filter with it, `word` its last word."""
 
     text: str
     word: str
     meaning: str = ""
 
 
-Named = Callable[[Values], Iterable[Value]]
+NamedValues = Callable[[Values], Iterable[Value]]
 """The accounts and catalogs that a field may name."""
 
 
-def completions(language: FilterLanguage, text: str, named: Named) -> list[Completion]:
-    """The ways to go on from what is typed, the likeliest first; only the last word changes."""
+def completions(language: FilterLanguage, text: str, named: NamedValues) -> list[Completion]:
+    """The completions of the last word, the likeliest first."""
     *_, token = "", *(word[0] for word in WORD.finditer(text) if word.end() == len(text))
     before = text[: len(text) - len(token)]
     minus = "-" if token.startswith("-") else ""
@@ -53,7 +53,7 @@ def completions(language: FilterLanguage, text: str, named: Named) -> list[Compl
     return [
         Completion(f"{before}{minus}{each.text}", f"{minus}{each.text}", each.meaning)
         for each in ways
-        # What is there already is no way to go on.
+        # A word that is complete already needs no completion.
         if f"{minus}{each.text}" != token
     ]
 
@@ -66,7 +66,9 @@ def _fields(language: FilterLanguage, typed: str, *, negated: bool) -> list[Valu
     ]
 
 
-def _values(language: FilterLanguage, field: FilterField, typed: str, named: Named) -> list[Value]:
+def _values(
+    language: FilterLanguage, field: FilterField, typed: str, named: NamedValues
+) -> list[Value]:
     options: Iterable[Value]
     match field.values:
         case Values.KINDS:
@@ -82,7 +84,7 @@ def _values(language: FilterLanguage, field: FilterField, typed: str, named: Nam
 
 
 def _matching(options: Iterable[Value], typed: str) -> Iterator[Value]:
-    """The options that begin with a text, then those that hold it; not more than are listed."""
+    """The options that begin with the text, then those that contain it, LISTED at most."""
     beginning: dict[str, Value] = {}
     holding: dict[str, Value] = {}
     for option in options:

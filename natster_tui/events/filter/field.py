@@ -1,4 +1,4 @@
-"""One field of the filter language, and what a record is compared with."""
+"""One field of the filter language: its name, its help, and how it matches a record."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ParkedReason = Callable[[Event], str]
 
 
 class BadFilterError(ValueError):
-    """A filter that means nothing; the text says what is wrong with it."""
+    """The filter cannot be parsed; the message says what is wrong with it."""
 
 
 @dataclass(slots=True)
-class Look:
-    """A record that a filter looks at, and how it learns names and why an event is parked.
+class Candidate:
+    """A record to match, and where a field finds names and the reason for parking.
 
-    Not frozen, which would cost more than the looking.
+    Not frozen: making a frozen one would take longer than matching it.
     """
 
     record: Record
@@ -35,7 +35,7 @@ class Look:
 
 
 class Values(Enum):
-    """What the values of a field are, which decides how they are completed."""
+    """What kind of values a field has; it decides how they are completed."""
 
     ANY = "any text"
     KINDS = "kinds of events"
@@ -47,26 +47,26 @@ class Values(Enum):
 class FilterField:
     """One field of the filter language.
 
-    `example` is how the help shows it, `meaning` what is said of it there. Either `holds` decides
-    whether a record passes, given the value, or `bounds` turns the value and the present time
-    (unix seconds) into bounds, which cannot be negated. Both may raise BadFilterError, `holds`
-    through `check` only, which gives the value as it is kept. A flag takes no value.
+    `example` and `meaning` are its line in the help. A field has either `matches`, which compares
+    a record with the value, or `bounds`, which turns the value and the present time (unix seconds)
+    into bounds; bounds cannot be negated. `check` normalises a value. `check` and `bounds` may
+    raise BadFilterError. A flag takes no value.
     """
 
     name: str
     example: str
     meaning: str
     values: Values = Values.ANY
-    holds: Callable[[str, Look], bool] | None = None
+    matches: Callable[[str, Candidate], bool] | None = None
     bounds: Callable[[str, float], Bounds] | None = None
     check: Callable[[str], str] = str
     is_flag: bool = False
     proposed: tuple[str, ...] = ()
-    """Values that are proposed while one is typed, where `values` says none."""
+    """Values to propose in a completion, where `values` is ANY."""
 
     @property
     def prefix(self) -> str:
-        """How a word that uses the field begins."""
+        """The beginning of a word that uses the field."""
         return self.name if self.is_flag else f"{self.name}:"
 
 

@@ -6,50 +6,52 @@ import re
 
 from natster_tui.events.event import Event
 from natster_tui.events.filter.bounds import Bounds
-from natster_tui.events.filter.field import BadFilterError, FilterField, Look, NameOf, Values
+from natster_tui.events.filter.field import BadFilterError, Candidate, FilterField, NameOf, Values
 from natster_tui.events.moments import AtSequence, BadMomentError, Moment, Use, parse_moment
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.system import EventSystem
 
 _RANGE = re.compile(r"(\d{0,19})(\.\.)?(\d{0,19})")
 _CUT = "…"
-"""Stands in a key as rows show it: `ACB4…GDT`."""
+"""The mark of a shortened key, as rows show it: `ACB4…GDT`."""
 
 
-def _holds_text(value: str, look: Look) -> bool:
-    subject, event = look.record.subject.lower(), look.event
+def _matches_text(value: str, candidate: Candidate) -> bool:
+    subject, event = candidate.record.subject.lower(), candidate.event
     if value in subject or (
         _CUT in value and any(_is_cut(value, token) for token in subject.split("."))
     ):
         return True
     return isinstance(event, Event) and any(
-        value in look.name_of(key).lower() for key in (event.origin, event.target)
+        value in candidate.name_of(key).lower() for key in (event.origin, event.target)
     )
 
 
-def _holds_type(value: str, look: Look) -> bool:
-    return isinstance(look.event, Event) and look.event.kind.name == value
+def _matches_type(value: str, candidate: Candidate) -> bool:
+    return isinstance(candidate.event, Event) and candidate.event.kind.name == value
 
 
-def _holds_from(value: str, look: Look) -> bool:
-    return isinstance(look.event, Event) and _names(value, look.event.origin, look.name_of)
+def _matches_from(value: str, candidate: Candidate) -> bool:
+    return isinstance(candidate.event, Event) and _names(
+        value, candidate.event.origin, candidate.name_of
+    )
 
 
-def _holds_to(value: str, look: Look) -> bool:
-    event = look.event
+def _matches_to(value: str, candidate: Candidate) -> bool:
+    event = candidate.event
     return (
         isinstance(event, Event)
         and event.kind.has_target
-        and _names(value, event.target, look.name_of)
+        and _names(value, event.target, candidate.name_of)
     )
 
 
-def _holds_account(value: str, look: Look) -> bool:
-    return _holds_from(value, look) or _holds_to(value, look)
+def _matches_account(value: str, candidate: Candidate) -> bool:
+    return _matches_from(value, candidate) or _matches_to(value, candidate)
 
 
-def _holds_catalog(value: str, look: Look) -> bool:
-    event = look.event
+def _matches_catalog(value: str, candidate: Candidate) -> bool:
+    event = candidate.event
     return (
         isinstance(event, Event)
         and event.kind.has_catalog
@@ -57,8 +59,8 @@ def _holds_catalog(value: str, look: Look) -> bool:
     )
 
 
-def _holds_parked(_value: str, look: Look) -> bool:
-    return isinstance(look.event, ParkReason) or bool(look.parked(look.event))
+def _matches_parked(_value: str, candidate: Candidate) -> bool:
+    return isinstance(candidate.event, ParkReason) or bool(candidate.parked(candidate.event))
 
 
 def _names(value: str, key: str, name_of: NameOf) -> bool:
@@ -69,7 +71,7 @@ def _names(value: str, key: str, name_of: NameOf) -> bool:
 
 
 def _is_cut(wanted: str, text: str) -> bool:
-    """Whether a shortened text, as rows print it, can stand for a text; both in lower case."""
+    """Whether `wanted` is `text` as rows shorten it; both in lower case."""
     begin, _, end = wanted.partition(_CUT)
     return len(begin) + len(end) < len(text) and text.startswith(begin) and text.endswith(end)
 
@@ -94,7 +96,7 @@ def _moment(field: str, value: str, now: float, use: Use) -> Moment:
 
 
 def since_bounds(moment: Moment) -> Bounds:
-    """What lies at a moment or after it."""
+    """The bounds of what happened at a moment or after it."""
     if isinstance(moment, AtSequence):
         return Bounds(first=max(1, moment.seq))
     return Bounds(since=moment.seconds)
@@ -112,9 +114,9 @@ def _until(value: str, now: float) -> Bounds:
 
 
 _MOMENTS = ("15m", "2h", "today", "yesterday", "2d", "7d")
-TEXT = FilterField("text", "text", "in the subject or in a name", holds=_holds_text)
+TEXT = FilterField("text", "text", "in the subject or in a name", matches=_matches_text)
 FROM = FilterField(
-    "from", "from:", "the origin: a name, or how its key begins", Values.ACCOUNTS, _holds_from
+    "from", "from:", "the origin: a name, or how its key begins", Values.ACCOUNTS, _matches_from
 )
 
 
@@ -131,15 +133,15 @@ def fields_of(system: EventSystem) -> tuple[FilterField, ...]:
     kind_words = ", ".join(kind.word for kind in system.kinds)
     kinds = f"the kind: {kind_words}"
     moments = "from there on: 15m, 2d, yesterday, 09:30, a date"
-    set_aside = "events that a projection set aside"
+    set_aside = "events that a projection parked"
     return (
-        FilterField("type", "type:", kinds, Values.KINDS, _holds_type, check=kind_named),
+        FilterField("type", "type:", kinds, Values.KINDS, _matches_type, check=kind_named),
         FROM,
-        FilterField("to", "to:", "the target, likewise", Values.ACCOUNTS, _holds_to),
-        FilterField("account", "account:", "either of them", Values.ACCOUNTS, _holds_account),
-        FilterField("catalog", "catalog:", "a part of its name", Values.CATALOGS, _holds_catalog),
+        FilterField("to", "to:", "the target, likewise", Values.ACCOUNTS, _matches_to),
+        FilterField("account", "account:", "either of them", Values.ACCOUNTS, _matches_account),
+        FilterField("catalog", "catalog:", "a part of its name", Values.CATALOGS, _matches_catalog),
         FilterField("seq", "seq:1..9", "sequences: N, N..M, N.. or ..M", bounds=_sequences),
         FilterField("since", "since:2h", moments, bounds=_since, proposed=_MOMENTS),
         FilterField("until", "until:1h", "up to there, likewise", bounds=_until, proposed=_MOMENTS),
-        FilterField("parked", "parked", set_aside, holds=_holds_parked, is_flag=True),
+        FilterField("parked", "parked", set_aside, matches=_matches_parked, is_flag=True),
     )

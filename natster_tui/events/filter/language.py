@@ -1,9 +1,9 @@
 """Filters for events: the grammar, and whether an event passes.
 
-Words separated by blanks, all of which must hold. A word that begins with `-` must not hold. `or`
-between words separates alternatives, one of which must hold. A word that names none of the fields
-is free text. What stands in double quotes is one word, blanks and all. What a field takes says its
-entry in the table of `fields`.
+A filter is a list of words separated by blanks, and an event must match all of them. A word that
+begins with `-` must not match. `or` separates alternatives, one of which must match. A word that
+names no field is free text. Double quotes keep blanks in a word. The table in `fields` lists the
+fields and the values that they take.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from natster_tui.events.event_kind import EventKind
 from natster_tui.events.filter.bounds import Bounds
 from natster_tui.events.filter.field import (
     BadFilterError,
+    Candidate,
     FilterField,
-    Look,
     NameOf,
     ParkedReason,
     Values,
@@ -37,16 +37,16 @@ _KEY_LENGTH = 56
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Words that must all hold, within bounds. `kinds` are the kinds that may pass (None: all)."""
+    """Words that must all match, within bounds. `kinds` are the kinds that can pass (None: all)."""
 
     words: tuple[Word, ...]
     bounds: Bounds
     kinds: frozenset[EventKind] | None = None
 
-    def passes(self, look: Look) -> bool:
-        """Whether a record passes every word; its bounds are another matter."""
+    def passes(self, candidate: Candidate) -> bool:
+        """Whether a record passes all words; the bounds are not checked here."""
         return all(
-            word.field.holds is None or word.field.holds(word.value, look) != word.negated
+            word.field.matches is None or word.field.matches(word.value, candidate) != word.negated
             for word in self.words
         )
 
@@ -74,8 +74,8 @@ class EventFilter:
 
     @property
     def bounds(self) -> Bounds:
-        """What all events that can pass lie within."""
-        return reduce(Bounds.around, (each.bounds for each in self.alternatives))
+        """The bounds of all events that can pass."""
+        return reduce(Bounds.enclosing, (each.bounds for each in self.alternatives))
 
     @property
     def first(self) -> int:
@@ -88,17 +88,19 @@ class EventFilter:
         return self.bounds.last
 
     def within(self, bounds: Bounds) -> EventFilter:
-        """The same filter, for what lies within bounds only."""
-        narrowed = (replace(each, bounds=each.bounds.within(bounds)) for each in self.alternatives)
+        """The same filter, narrowed to bounds."""
+        narrowed = (
+            replace(each, bounds=each.bounds.intersection(bounds)) for each in self.alternatives
+        )
         return replace(self, alternatives=tuple(narrowed))
 
     def passes(self, record: Record, name_of: NameOf, parked: ParkedReason) -> bool:
         """Whether a record passes."""
-        possible = [each for each in self.alternatives if each.bounds.hold(record)]
+        possible = [each for each in self.alternatives if each.bounds.contain(record)]
         if not possible:
             return False
-        look = Look(record, self.system.read(record), name_of, parked)
-        return any(each.passes(look) for each in possible)
+        candidate = Candidate(record, self.system.read(record), name_of, parked)
+        return any(each.passes(candidate) for each in possible)
 
     @property
     def asks_for_names(self) -> bool:
@@ -111,9 +113,9 @@ class EventFilter:
 
     @property
     def subject_filter(self) -> str:
-        """One wildcard filter for the server that leaves out nothing that passes; "" if none.
+        """A wildcard subject for the server that leaves out nothing that passes; "" if none.
 
-        A word narrows only where it names a whole token: names and beginnings of keys do not.
+        Only a word that names a whole token narrows it: names and beginnings of keys do not.
         """
         found = {each.subject_filter(self.system) for each in self.alternatives}
         return found.pop() if len(found) == 1 else ""
@@ -121,7 +123,7 @@ class EventFilter:
 
 @dataclass(frozen=True)
 class FilterLanguage:
-    """What a filter can say of a system's events."""
+    """The filters for a system's events."""
 
     system: EventSystem
     fields: tuple[FilterField, ...]
@@ -144,7 +146,7 @@ class FilterLanguage:
             else:
                 alternatives[-1].append(token.replace('"', ""))
         if len(alternatives) > 1 and not all(alternatives):
-            raise BadFilterError(f'"{OR}" stands between two filters; quote it to look for it')
+            raise BadFilterError(f'"{OR}" needs a filter on both sides; quote it to search for it')
         parsed = tuple(self._alternative(words, now) for words in alternatives)
         return EventFilter(self.system, text, parsed)
 
@@ -153,7 +155,7 @@ class FilterLanguage:
         bounds, kinds = Bounds(), None
         for word in words:
             if word.field.bounds is not None:
-                bounds = bounds.within(word.field.bounds(word.value, now))
+                bounds = bounds.intersection(word.field.bounds(word.value, now))
             if word.field.values is Values.KINDS and not word.negated:
                 meant = frozenset(kind for kind in self.system.kinds if kind.name == word.value)
                 kinds = meant if kinds is None else kinds & meant
@@ -167,7 +169,7 @@ class FilterLanguage:
         if field is None:
             if colon and name.isalpha():
                 there_are = " ".join(f.prefix for f in self.fields)
-                raise BadFilterError(f"{name}: is no field; there are {there_are}")
+                raise BadFilterError(f"{name}: is not a field; the fields are {there_are}")
             return Word(TEXT, body.lower(), negated)
         if not field.is_flag and not value:
             raise BadFilterError(f"{name}: needs a value")
@@ -177,5 +179,5 @@ class FilterLanguage:
 
 
 def filter_language(system: EventSystem, more: Sequence[FilterField] = ()) -> FilterLanguage:
-    """The language for the events of a system, with more fields of one's own if there are any."""
+    """The language for the events of a system, with `more` fields after the usual ones."""
     return FilterLanguage(system, (*fields_of(system), *more))

@@ -1,9 +1,9 @@
 """Which headers an event keeps when it is imported into another log.
 
-A server acts on what it finds in a message's headers: it rolls a stream up, sets a time to live,
-or publishes a trace to whatever subject a header names. So of the headers whose names begin with
-`Nats-`, in any letter case, only the message id is carried, and `traceparent` is not. A name that
-no client can send is not carried either. Everything else is, with its values as they were.
+A server acts on some headers of a message: it rolls a stream up, sets a time to live, or publishes
+a trace to a subject that a header names. So of the headers whose names begin with `Nats-`, in any
+letter case, only the message id is carried, and `traceparent` is not. Headers with a name that no
+client can send are dropped as well. All others are carried with their values unchanged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class HeaderFate(Enum):
 
     CARRIED = "carried"
     EXPECTATION = "expectation"
-    """The expectations of one publish, our own included: left out silently."""
+    """An expectation of the original publish, such as `Nats-Expected-Stream`: left out silently."""
     ACTED_ON = "acted on"
     """The server would act on it: left out."""
     UNSENDABLE = "unsendable"
@@ -55,8 +55,8 @@ def fate_of(name: str) -> HeaderFate:
 def imported_headers(record: Record, message_id: str) -> Headers:
     """The headers with which a record is appended to another log.
 
-    The message id it gets there, its time unless a valid `Natster-Occurred-At` says it already,
-    and those of its own that are carried.
+    They are the message id it gets there, its time (unless a valid `Natster-Occurred-At` has it
+    already), and its own headers that are carried.
     """
     kept = [
         pair
@@ -71,7 +71,7 @@ def imported_headers(record: Record, message_id: str) -> Headers:
 
 @dataclass(slots=True)
 class LeftOut:
-    """The headers of some events that are not carried, counted by their names."""
+    """The headers that are not carried, counted by name."""
 
     acted_on: Counter[str] = field(default_factory=Counter)
     unsendable: Counter[str] = field(default_factory=Counter)
@@ -82,7 +82,7 @@ class LeftOut:
         return self.acted_on.total() + self.unsendable.total()
 
     def look_at(self, record: Record) -> None:
-        """Count those of one more event."""
+        """Count those of one more record."""
         for name, _value in record.headers:
             fate = fate_of(name)
             if fate is HeaderFate.ACTED_ON:
@@ -91,7 +91,7 @@ class LeftOut:
                 self.unsendable[name] += 1
 
     def sentences(self, verb: str) -> list[str]:
-        """What was left out and why; `verb` says who does it: "import leaves out"."""
+        """What was left out and why; `verb` begins each sentence: "import leaves out"."""
         kinds = (
             (self.acted_on, "that a server would act on"),
             (self.unsendable, "with a name that cannot be sent"),

@@ -1,7 +1,7 @@
-"""What about a log, or about a bucket that a projection of it is stored in, is dangerous. Pure.
+"""Hazards: settings and facts of a log, or of a projection's bucket, that endanger the data. Pure.
 
-A log that exists is adopted exactly as it is. Its hazards are values; `Hazard.sentence` is the one
-place that words them.
+An existing log is used as it is and never changed, so its hazards are shown instead. Programs look
+at the kind of a hazard, people at its sentence.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FULL_PERCENT = 80
 
 
 class HazardKind(StrEnum):
-    """What is dangerous, in the order in which hazards are shown."""
+    """The kinds of hazards, in the order in which they are shown."""
 
     HISTORY_LOST = auto()
     EVENTS_DELETED = auto()
@@ -47,7 +47,7 @@ class HazardKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """One hazard. `sentence` is for a person; programs look at `kind`."""
+    """One hazard: its kind, and a sentence for people."""
 
     kind: HazardKind
     sentence: str
@@ -74,14 +74,14 @@ class Fill:
 
     @property
     def percent(self) -> float:
-        """In percent."""
+        """The fill level in percent."""
         return self.used / self.limit * 100
 
 
 def nearest_limit(info: LogInfo, of_account: Fill | None = None) -> Fill | None:
-    """The limit that the log reaches first; None where it has none.
+    """The limit that the log is nearest to; None if it has none.
 
-    `of_account` is how full its account is, None where that has no limit or is not known.
+    `of_account` is how full its account is; None if that has no limit or is not known.
     """
     fills = [
         Fill(setting, used, limit)
@@ -97,7 +97,7 @@ def nearest_limit(info: LogInfo, of_account: Fill | None = None) -> Fill | None:
 
 
 def hazards_of(info: LogInfo, of_account: Fill | None = None) -> tuple[Hazard, ...]:
-    """The hazards that follow from what the server says of a log, and of its account's limit."""
+    """The hazards of a log that its settings, its extent and its account's limit show."""
     return (
         *_losses(info),
         *_retention(info),
@@ -109,10 +109,10 @@ def hazards_of(info: LogInfo, of_account: Fill | None = None) -> tuple[Hazard, .
 
 
 def repeated_id(count: int, seq: int, earlier: int) -> Hazard:
-    """`count` events repeat a message id; the last one, at `seq`, that of `earlier`."""
+    """`count` events repeat a message id; the last one, at `seq`, repeats the id of `earlier`."""
     return Hazard(
         HazardKind.REPEATED_ID,
-        f"message ids are repeated, by {counted(count, 'event')}: the last is {seq:,}, with the id "
+        f"message ids are repeated by {counted(count, 'event')}: the last is {seq:,}, with the id "
         f"of {earlier:,}; it was sent twice, or its writer's ids are not unique",
     )
 
@@ -122,12 +122,12 @@ def old_server(version: str) -> Hazard:
     return Hazard(
         HazardKind.OLD_SERVER,
         f"nats-server {version} has no atomic batches (2.12 and later have): watching and "
-        "inspecting work, projecting does not; upgrade the server",
+        "inspecting work, but projecting does not; upgrade the server",
     )
 
 
 def keys_problem(sentence: str) -> Hazard:
-    """What is wrong with the keys of a sealed log; `sentence` says it."""
+    """Something is wrong with the keys of a sealed log; `sentence` says what."""
     return Hazard(HazardKind.KEYS, sentence)
 
 
@@ -154,8 +154,8 @@ def bucket_history(bucket: str, values: int) -> Hazard:
     kept = f"{values:,} values" if values > 0 else "all values"
     return Hazard(
         HazardKind.BUCKET_HISTORY,
-        f"the bucket {bucket} keeps {kept} of a key (history): it grows, and what a document said "
-        f"before stays readable; set max_msgs_per_subject of the stream KV_{bucket} to 1",
+        f"the bucket {bucket} keeps {kept} of a key (history): it grows, and earlier versions of "
+        f"documents stay readable; set max_msgs_per_subject of the stream KV_{bucket} to 1",
     )
 
 
@@ -163,8 +163,8 @@ def no_room_for_buckets(buckets: Sequence[str], figures: str) -> Hazard:
     """Buckets are missing, and the account has too little storage; `figures` say how little."""
     return Hazard(
         HazardKind.BUCKET_NO_ROOM,
-        f"the account has no room for {' and '.join(buckets)}, not made yet ({figures}): raise its "
-        "storage limit, or lower max_bytes of the log's stream, before projecting",
+        f"the account has no room for {' and '.join(buckets)}, not created yet ({figures}): raise "
+        "its storage limit, or lower max_bytes of the log's stream, before projecting",
     )
 
 
@@ -200,12 +200,12 @@ def _losses(info: LogInfo) -> Iterator[Hazard]:
 
 
 def _retention(info: LogInfo) -> Iterator[Hazard]:
-    """Settings because of which the log forgets."""
+    """Settings that make the log forget events."""
     if info.retention != "limits":
         forgets = (
-            "an event that all its consumers acknowledged, or that none wants, is deleted"
+            "an event is deleted when all its consumers have acknowledged it, or none wants it"
             if info.retention == "interest"
-            else "an event that a consumer acknowledged is deleted"
+            else "an event is deleted when a consumer has acknowledged it"
         )
         yield Hazard(HazardKind.RETENTION, f"retention is {info.retention}: {forgets}")
     if info.storage != "file":
@@ -224,7 +224,7 @@ def _retention(info: LogInfo) -> Iterator[Hazard]:
         yield Hazard(
             HazardKind.SUBJECT_LIMIT,
             f"only the last {info.max_msgs_per_subject:,} events of a subject are kept "
-            "(max_msgs_per_subject): what an account repeats forgets what it did before",
+            "(max_msgs_per_subject): an event that an account repeats deletes an earlier one",
         )
     if info.max_age_s > 0:
         yield Hazard(
@@ -233,7 +233,7 @@ def _retention(info: LogInfo) -> Iterator[Hazard]:
     if info.allow_msg_ttl:
         yield Hazard(
             HazardKind.MESSAGE_TTL,
-            "allow_msg_ttl is set: an event published with a Nats-TTL header is forgotten when "
+            "allow_msg_ttl is set: an event published with a Nats-TTL header is deleted when "
             "that time is over",
         )
 

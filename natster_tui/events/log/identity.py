@@ -1,13 +1,13 @@
-"""When two events are the same one, and under which message id an imported one is stored.
+"""Whether two events are the same, and the message id that an imported event is stored under.
 
 Two events are the same if message id, subject and event time (to the nanosecond) agree. An event
-without a message id is known by its *import id*: `imp-` and the SHA-256, in hexadecimal, over
-four fields each preceded by its length as eight bytes, big-endian: the sequence in decimal digits,
+without a message id is identified by its *import id*: `imp-` and the SHA-256, in hexadecimal, over
+four fields, each preceded by its length as eight bytes, big-endian: the sequence in decimal digits,
 the time as the server writes it (RFC 3339 in UTC, no trailing zeros), the subject, and the payload
-as it is stored. An import id alone says which event it is.
+as it is stored. An import id identifies an event without the other two.
 
-An event whose message id another one has is stored under its import id. So is one whose time no
-`Natster-Occurred-At` can carry: its time would be another one in the other log.
+An event is stored under its import id if another event has its message id, or if no
+`Natster-Occurred-At` can carry its time, which would be a different one in the other log.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Key = tuple[str, str, int] | str
 
 
 def import_id(record: Record) -> str:
-    """The id by which a record is known that has no message id of its own."""
+    """The import id of a record."""
     digest = hashlib.sha256()
     for part in (
         str(record.seq).encode(),
@@ -42,12 +42,12 @@ def import_id(record: Record) -> str:
 
 
 def is_import_id(message_id: str) -> bool:
-    """Whether an import gave this id."""
+    """Whether a message id is an import id."""
     return message_id.startswith("imp-") and _IMPORT_ID.fullmatch(message_id) is not None
 
 
 class Placement(NamedTuple):
-    """A record and the message id it is stored under. `added` is for `Identities.take_back`."""
+    """A record and the message id to store it under. `added` is for `Identities.take_back`."""
 
     record: Record
     message_id: str
@@ -55,21 +55,21 @@ class Placement(NamedTuple):
 
     @property
     def is_renamed(self) -> bool:
-        """Whether that is another id than the record's own (having none is another one, too)."""
+        """Whether the message id is not the record's own, or it has none of its own."""
         return self.message_id != (self.record.header(MESSAGE_ID) or "")
 
     @property
     def has_lost_its_id(self) -> bool:
-        """Whether the record has a message id of its own, and that is another one."""
+        """Whether the record has a message id of its own that is not kept."""
         return self.is_renamed and bool(self.record.header(MESSAGE_ID))
 
 
 class Identities:
-    """Which events of a file a log holds already, and which message ids are taken.
+    """Which events of a file a log has already, and which message ids are taken.
 
-    First pass it all events of the file (`expect`), then those in the log (`stored`). Then ask for
-    a place for each event of the file, in order. Of the log it remembers only events that may be in
-    the file.
+    Call `expect` with each event of the file, then `stored` with each event of the log, then
+    `place` with each event of the file, in order. It remembers only those events of the log that
+    may be in the file.
     """
 
     def __init__(self) -> None:
@@ -78,12 +78,12 @@ class Identities:
         self._known: set[_Key] = set()
         self._taken: set[str] = set()
         self._file_has_import_ids = False
-        """Then an event of the log may stand in the file under its import id."""
+        """If so, an event of the log may be in the file under its import id."""
         self._log_has_import_ids = False
-        """Then an event of the file may be in the log under its import id."""
+        """If so, an event of the file may be in the log under its import id."""
 
     def expect(self, record: Record) -> None:
-        """Take note of an event of the file."""
+        """Note an event of the file."""
         given = record.header(MESSAGE_ID)
         if given:
             self._expected.add(hash(given))
@@ -97,7 +97,7 @@ class Identities:
         return given is not None and (is_import_id(given) or hash(given) in self._expected)
 
     def stored(self, record: Record) -> None:
-        """Take note of an event of the log."""
+        """Note an event of the log."""
         given = record.header(MESSAGE_ID)
         if given and is_import_id(given):
             self._log_has_import_ids = True
@@ -111,7 +111,7 @@ class Identities:
                 self._known.add(known)
 
     def place(self, record: Record) -> Placement | None:
-        """Where an event of the file goes; None if it is there already, or came before."""
+        """How to store an event of the file; None if the log has it, or the file had it before."""
         given = record.header(MESSAGE_ID) or ""
         key = _key_of(record, given) if given else ""
         if key in self._known:

@@ -1,4 +1,4 @@
-"""What the log is, as the server describes it."""
+"""The log's stream as the server describes it: its identity, extent and settings."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class LogInfo:
     no_ack: bool = False
     is_mirror: bool = False
     is_sealed_stream: bool = False
-    """Whether the stream's setting `sealed` is on: it takes nothing and loses nothing."""
+    """Whether the stream's setting `sealed` is on: nothing can be added or removed."""
     in_cluster: bool = False
     duplicate_window_s: float = 120
     subjects: tuple[str, ...] = ()
-    """What the stream takes now, wildcards included; empty for a mirror. It may hold others."""
+    """The subjects that the stream takes now, with wildcards; empty for a mirror."""
 
     @property
     def lost_at_start(self) -> int:

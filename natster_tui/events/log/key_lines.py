@@ -2,10 +2,9 @@
 
     {"key","value"|"value_base64"}
 
-`key` is the name of an entry of the keys' bucket, and the value is what is stored there: the entry
-`_keyring`, which comes first, says which keyring these keys are of; the others are wrapped data
-keys and sealed tombstones, in the order in which they were written. A key-encryption key is never
-among them.
+`key` is the name of an entry of the keys' bucket, and the value is what is stored there. The entry
+`_keyring` comes first and identifies the keyring. The others are wrapped data keys and sealed
+tombstones, in the order in which they were written. Key-encryption keys are never exported.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ KEYRING = "_keyring"
 
 _ACCOUNT = r"(?:_nobody|[A-Za-z0-9=-][A-Za-z0-9_=-]*)"
 _NAME = re.compile(rf"{KEYRING}|_tombstone\.{_ACCOUNT}|{_ACCOUNT}\.k[0-9a-f]{{16}}")
-"""The names that entries may have. Each becomes a subject that is published to, so no others."""
+"""The names that entries may have. Others are refused, because a name becomes a subject."""
 
 _BEGINS_WITH_KEY = re.compile(rb'\s*\{\s*"key"')
 
@@ -52,12 +51,12 @@ _LINES = line_validator(_Line)
 
 
 def is_key_name(name: str) -> bool:
-    """Whether an entry of the keys' bucket has a name that can be exported and imported."""
+    """Whether an entry of the keys' bucket with this name can be exported and imported."""
     return _NAME.fullmatch(name) is not None
 
 
 def is_key_line(line: bytes) -> bool:
-    """Whether a line is meant to be a key and not an event."""
+    """Whether a line is a key rather than an event."""
     return _BEGINS_WITH_KEY.match(line) is not None
 
 

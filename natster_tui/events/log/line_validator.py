@@ -1,4 +1,4 @@
-"""Validating lines of JSON without quoting them."""
+"""A validator for lines of JSON whose errors never quote the line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pydantic_core import CoreConfig, SchemaValidator
 
 
 def line_validator(kind: type) -> SchemaValidator:
-    """What reads lines that hold a typed dictionary; its errors never quote the input.
+    """A validator for lines that hold a typed dictionary.
 
-    pydantic takes `hide_input_in_errors` from what it validates at the top, and for a typed
-    dictionary it finds nothing there.
+    pydantic ignores a typed dictionary's own `hide_input_in_errors`, so it is set here.
     """
     return SchemaValidator(TypeAdapter(kind).core_schema, CoreConfig(hide_input_in_errors=True))

@@ -29,7 +29,7 @@ MASKED = "masked"
 
 _LARGEST_SEQ = 2**64 - 1
 _BLANK = re.compile(r"[ \t\r\n]")
-"""What ends a subject on the wire; any other character may be part of one."""
+"""The characters that end a subject on the wire; any other may be part of one."""
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _BLANKS_AROUND = " \t\n\r\x0b\x0c"
@@ -69,7 +69,7 @@ _WRONG = {
 
 
 class BadLineError(ValueError):
-    """A line that is not an event; the text says what is wrong with it."""
+    """The line is not an event; the message says what is wrong with it."""
 
 
 def encode_line(record: Record, payload: bytes | None = None) -> str:
