@@ -15,11 +15,12 @@ from natster_tui.cli.naming import (
     takes_keys,
     time_and_age,
 )
-from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
+from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.keys import Erased, KeyList, Rotated
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import keep_apart
 from natster_tui.engine.account_names import account_meant, account_names
 from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of

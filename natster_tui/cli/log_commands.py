@@ -9,11 +9,12 @@ import click
 
 from natster_tui.cli import completing
 from natster_tui.cli.moments import asked_since, first_since
-from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
+from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_meant
 from natster_tui.engine.log.export_events import ExportReport, NotOpened, export_lines
 from natster_tui.engine.log.import_events import ImportResult, import_records

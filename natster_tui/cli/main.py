@@ -13,7 +13,8 @@ import click
 from natster_tui import __version__
 from natster_tui.cli.completing import COMPLETE_VARIABLE, files
 from natster_tui.cli.lazy_group import Command, LazyGroup, Section
-from natster_tui.cli.options import takes_hubs, takes_settings, takes_target
+from natster_tui.cli.options import takes_hubs, takes_settings
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.gc_tuning import collect_rarely
 
 _INTERRUPTED = 130
@@ -161,8 +162,9 @@ def program(
 ) -> None:
     """Watch, understand and rebuild the projections of a Natster event log.
 
-    Without a command the dashboard opens, on the server that the options, the NATS environment
-    variables or the selected nats context name, else on an embedded server of its own.
+    Without a command the dashboard opens. It connects to the server that the options, the NATS
+    environment variables or the selected nats context name; without any of them it starts an
+    embedded server.
     """
     if click.get_current_context().invoked_subcommand is None:
         from natster_tui.cli.program.dashboard_commands import open_dashboard

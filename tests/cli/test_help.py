@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from natster_tui.cli.main import program
+from natster_tui.cli.shared_options import SharedOption
 from natster_tui.store.settings.options import ConnectionFlags
 
 HEAVY = ("pydantic", "nats", "textual", "cryptography", "asyncio", "logging", "json", "pathlib")
@@ -53,6 +54,26 @@ def test_keys_without_a_command_prints_its_help() -> None:
     assert ended.exit_code == 0
     assert ended.output.startswith("Usage: ")
     assert "..." not in ended.output.split("Commands:")[1]
+
+
+def test_help_leaves_the_shared_options_to_help_all() -> None:
+    own = CliRunner().invoke(program, ["tail", "--help"]).output
+    whole = CliRunner().invoke(program, ["tail", "--help-all"]).output
+    assert "--follow" in own
+    assert "--help-all" in own
+    assert "  --tls-ca" not in own
+    assert whole.startswith(own)
+    shared = whole.removeprefix(own)
+    assert [line for line in shared.splitlines() if line and not line.startswith(" ")] == [
+        "Connection options:",
+        "Log options:",
+    ]
+    command = program.get_command(click.Context(program), "tail")
+    assert command is not None
+    options = [each for each in command.params if isinstance(each, SharedOption)]
+    assert len(options) > len(ConnectionFlags.model_fields)
+    for option in options:
+        assert f"  {option.opts[0]}" in shared
 
 
 def test_every_setting_of_a_connection_has_its_flag() -> None:

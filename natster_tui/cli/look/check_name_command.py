@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from natster_tui.cli.naming import NamesAndKeys, for_output
-from natster_tui.cli.options import takes_json, takes_target, target_of
+from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.community import CheckedName, TakenName
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.rebuilding.replay import replay
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import UsageError

@@ -8,17 +8,11 @@ from typing import Any
 import click
 
 from natster_tui.cli.moments import AT_HELP, asked_at, position_of
-from natster_tui.cli.options import (
-    settings_of,
-    takes_hubs,
-    takes_json,
-    takes_settings,
-    takes_target,
-    target_of,
-)
+from natster_tui.cli.options import settings_of, takes_hubs, takes_json, takes_settings, target_of
 from natster_tui.cli.outputs.community import Community, NamedAccount
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log
 from natster_tui.projections.account import AccountState

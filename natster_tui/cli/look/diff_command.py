@@ -10,11 +10,12 @@ from natster_tui.cli import completing
 from natster_tui.cli.look.document_commands import is_of_accounts, key_meant
 from natster_tui.cli.moments import Position, asked, position_of
 from natster_tui.cli.naming import for_output, naming, takes_keys
-from natster_tui.cli.options import takes_json, takes_target, target_of
+from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentDifference
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_names
 from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.server_source import with_log

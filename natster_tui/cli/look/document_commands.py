@@ -9,11 +9,12 @@ import click
 from natster_tui.cli import completing
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
-from natster_tui.cli.options import takes_json, takes_target, target_of
+from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentOrigin, MakingEvent, ShownDocument
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_meant, account_names
 from natster_tui.engine.history.document_history import (
     DocumentChange,

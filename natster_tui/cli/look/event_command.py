@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
-from natster_tui.cli.options import takes_json, takes_target, target_of
+from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.events import EventEffect, ShownEvent
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_names
 from natster_tui.engine.history.document_history import effects_of
 from natster_tui.engine.row_json import event_value

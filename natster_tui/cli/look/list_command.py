@@ -13,7 +13,7 @@ from natster_tui.cli.look.listing import Found, Listing, States, passes
 from natster_tui.cli.look.table import Table, table_lines
 from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
 from natster_tui.cli.naming import for_output, time_and_age
-from natster_tui.cli.options import takes_json, takes_target, target_of
+from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.lists import (
     ListedAccount,
     ListedAccounts,
@@ -23,6 +23,7 @@ from natster_tui.cli.outputs.lists import (
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target
 from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.options import takes_json, takes_target, target_of
+from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.status import Status
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.server_source import with_log
 from natster_tui.engine.status import ProjectionReport, StatusReport, read_status
 from natster_tui.store.log import EventLog

@@ -15,11 +15,11 @@ from natster_tui.cli.options import (
     takes_hubs,
     takes_json,
     takes_settings,
-    takes_target,
     target_of,
 )
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.program import Config, ConfigSetting
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.server_source import EmbeddedSource
 from natster_tui.events.natster import NATSTER
 from natster_tui.preferences.place import Place

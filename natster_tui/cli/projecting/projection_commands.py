@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
+from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.projecting import (
     Projected,
@@ -29,6 +29,7 @@ from natster_tui.cli.projecting.projection_names import (
     takes_projection,
 )
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.stopping import until_stopped
 from natster_tui.cli.target import Target
 from natster_tui.engine.headless import (

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.asking import confirm, confirm_by_name, is_agreed
-from natster_tui.cli.options import takes_target, target_of
+from natster_tui.cli.options import target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.projecting import (
     Plans,
@@ -30,6 +30,7 @@ from natster_tui.cli.projecting.projection_names import (
     takes_projection,
 )
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target
 from natster_tui.engine.beside.takeover import delete_left_behind, left_behind_sentence
 from natster_tui.engine.rebuilding.confirming import (

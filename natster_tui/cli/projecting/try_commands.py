@@ -11,7 +11,7 @@ import click
 from pydantic import ValidationError
 
 from natster_tui.cli import completing
-from natster_tui.cli.options import key_file_of, projections_of, takes_json, takes_target, target_of
+from natster_tui.cli.options import key_file_of, projections_of, takes_json, target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.trying import Folded, Trials, TriedProjection
 from natster_tui.cli.projecting.printing import (
@@ -23,6 +23,7 @@ from natster_tui.cli.projecting.printing import (
 )
 from natster_tui.cli.projecting.projection_names import chosen_projections, takes_projection
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log
 from natster_tui.engine.trying.exported_log import read_exported

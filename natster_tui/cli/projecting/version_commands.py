@@ -8,7 +8,7 @@ import click
 
 from natster_tui.cli import completing
 from natster_tui.cli.asking import confirm, confirm_by_name
-from natster_tui.cli.options import takes_json, takes_target, target_of, writable_target
+from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.versions import ComparedVersions, PromotedVersion
 from natster_tui.cli.projecting.printing import (
@@ -20,6 +20,7 @@ from natster_tui.cli.projecting.printing import (
 )
 from natster_tui.cli.projecting.projection_names import chosen_projection
 from natster_tui.cli.running import run
+from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target
 from natster_tui.engine.rebuilding.confirming import Answer, Decision, Refuse, Request
 from natster_tui.engine.rebuilding.findings import Verdict
