@@ -11,7 +11,7 @@ from natster_tui.engine.beside.comparing import compare_with_log
 from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     bucket_of,
     check_identity_now,
@@ -82,10 +82,10 @@ class ProjectionReport:
                 f"at {stored.checkpoint.seq:,}, lag {self.lag:,}, {keys}, "
                 f"parked {stored.checkpoint.parked.count:,}, version {version}{other}"
             )
-        match stored.standing:
-            case Standing.FOREIGN:
+        match stored.bucket_state:
+            case BucketState.FOREIGN:
                 return f"{keys}, stored by another program"
-            case Standing.UNREADABLE:
+            case BucketState.UNREADABLE:
                 return f"{keys}, with a checkpoint that cannot be read"
             case _:
                 return "not stored"
@@ -188,7 +188,7 @@ async def _compare_theirs(
 
     A long log is not read for this; use `verify`.
     """
-    foreign = [each.projection for each in stored if each.standing is Standing.FOREIGN]
+    foreign = [each.projection for each in stored if each.bucket_state is BucketState.FOREIGN]
     found: dict[str, tuple[OtherProjector | None, Drift | None]] = {}
     replay = Replay(log, foreign, instance)
     for projection in foreign:
@@ -206,20 +206,20 @@ async def _compare_theirs(
 
 async def _problem_of(log: EventLog, stored: StoredProjection) -> str:
     """What is wrong with a stored projection, in a sentence; empty if nothing is."""
-    if stored.needs_a_person:
+    if stored.needs_operator:
         return problem_of(stored)
     if stored.checkpoint is not None and (
         changed := await check_identity_now(log, stored.checkpoint)
     ):
         return changed.sentence
-    if stored.standing in (Standing.MISSING, Standing.EMPTY):
+    if stored.bucket_state in (BucketState.MISSING, BucketState.EMPTY):
         remedy = "project or rebuild it" if log.info.last_seq else "the log is empty"
         return f"nothing is stored yet: {remedy}"
     return ""
 
 
 def _contested_names(stored: StoredProjection) -> list[str]:
-    if stored.projection.name != CATALOGS.name or stored.standing is Standing.FOREIGN:
+    if stored.projection.name != CATALOGS.name or stored.bucket_state is BucketState.FOREIGN:
         return []
     return [
         key

@@ -7,7 +7,7 @@ from pydantic import Field
 from natster_tui.cli.outputs.fields import FieldDifference, keys_of
 from natster_tui.cli.outputs.output import Output, RootOutput
 from natster_tui.engine.headless import CaughtUp
-from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.projecting.stored_projection import BucketState
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.projections.diff import KeyChange, Kind
 from natster_tui.projections.wording import change_line
@@ -56,7 +56,7 @@ class ProjectionVerdict(Output):
     seq: int = Field(description="The sequence that was compared at.")
     keys: int = Field(description=_COMPARED)
     match: bool
-    standing: Standing
+    standing: BucketState
     drift: tuple[ChangedKey, ...]
     explained: int = Field(description=_EXPLAINED)
 
@@ -68,7 +68,7 @@ class ProjectionVerdict(Output):
             seq=verdict.seq,
             keys=verdict.diff.keys,
             match=verdict.good,
-            standing=verdict.standing,
+            standing=verdict.bucket_state,
             drift=tuple(map(ChangedKey.of, verdict.listed)),
             explained=0 if verdict.drift is None else verdict.drift.explained,
         )
@@ -96,7 +96,7 @@ class ProjectionPlan(Output):
     projection: str
     seq: int = Field(description="The sequence that it would be rebuilt to.")
     keys: int = Field(description=_COMPARED)
-    standing: Standing
+    standing: BucketState
     stored_version: int | None = Field(
         description="The version that is stored; null without a checkpoint of ours."
     )
@@ -118,7 +118,7 @@ class ProjectionPlan(Output):
             projection=plan.projection.name,
             seq=plan.seq,
             keys=plan.diff.keys,
-            standing=plan.stored.standing,
+            standing=plan.stored.bucket_state,
             stored_version=plan.stored_version,
             version=plan.projection.version,
             fields=tuple(map(FieldDifference.of, plan.fields())),

@@ -7,7 +7,7 @@ from pydantic import Field
 from natster_tui.cli.outputs.fields import keys_of
 from natster_tui.cli.outputs.output import Output
 from natster_tui.engine.beside.other_projector import OtherProjector
-from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.projecting.stored_projection import BucketState
 from natster_tui.engine.status import ProjectionReport, StatusReport
 from natster_tui.engine.versions.reporting import VersionReport
 from natster_tui.projections.beside.drift import Drift
@@ -131,7 +131,7 @@ class ProjectionStatus(Output):
 
     projection: str
     bucket: str
-    standing: Standing
+    standing: BucketState
     position: int | None = Field(description="The sequence it is projected to.")
     lag: int | None = Field(description="Events not yet projected.")
     keys: int
@@ -153,7 +153,7 @@ class ProjectionStatus(Output):
         return cls(
             projection=report.projection.name,
             bucket=report.projection.bucket,
-            standing=stored.standing,
+            standing=stored.bucket_state,
             position=None if checkpoint is None else checkpoint.seq,
             lag=report.lag,
             keys=stored.document_count,

@@ -15,7 +15,7 @@ from natster_tui.engine.beside.comparing import explained
 from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     load_projection,
 )
@@ -78,7 +78,7 @@ class DriftWatch:
         if look is None or fold.seq < look.head:
             return
         self._look = None
-        if look.stored.standing is Standing.FOREIGN:
+        if look.stored.bucket_state is BucketState.FOREIGN:
             expected = await encoded_documents(fold)
             diff = diff_documents(look.stored.entries, expected, same_json)
             self._status.drift = explained(diff, self._reference, look.other)

@@ -39,7 +39,7 @@ class Waiting:
     problem: str = ""
 
     @property
-    def needs_a_person(self) -> bool:
+    def needs_operator(self) -> bool:
         """Whether waiting alone will not end it."""
         return self.cause is Cause.REFUSED
 

@@ -16,7 +16,7 @@ from natster_tui.engine.beside.watching_drift import DriftWatch
 from natster_tui.engine.projecting.found_drift import DriftCheck
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     check_identity,
     load_projection,
@@ -39,11 +39,11 @@ LOOK_AGAIN_AT_LAST_S = 60.0
 
 _USELESS_UNTIL_REBUILT = frozenset(
     {
-        Standing.FOREIGN,
-        Standing.OTHER_VERSION,
-        Standing.BEFORE_ERASURE,
-        Standing.UNREADABLE,
-        Standing.INTERRUPTED,
+        BucketState.FOREIGN,
+        BucketState.OTHER_VERSION,
+        BucketState.BEFORE_ERASURE,
+        BucketState.UNREADABLE,
+        BucketState.INTERRUPTED,
     }
 )
 
@@ -84,13 +84,13 @@ class StoredWatch:
         if useless:
             self._begin_pause()
         self._useless = useless
-        self._status.unusable = useless or stored.standing in _USELESS_UNTIL_REBUILT
+        self._status.unusable = useless or stored.bucket_state in _USELESS_UNTIL_REBUILT
         self._status.look_problem = ""
         found = self._status.found_drift
         if found is not None and not found.is_stored_in(stored):
             self._status.found_drift = None
         self._status.other = self._drift = None
-        if stored.standing is Standing.FOREIGN:
+        if stored.bucket_state is BucketState.FOREIGN:
             self._drift = DriftWatch(self._bucket, self._projection, self._status)
 
     def take(self, records: Iterable[Record]) -> None:
@@ -161,7 +161,7 @@ class StoredWatch:
             return
         self._lengthen_pause()
         stored = await load_projection(self._bucket, self._projection)
-        if stored.standing is not Standing.OURS:
+        if stored.bucket_state is not BucketState.OURS:
             return
         try:
             stored.fold()

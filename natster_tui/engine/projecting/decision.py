@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from natster_tui.engine.leases.waiting import Waiting
-from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.projecting.stored_projection import BucketState
 
 
 class Reason(Enum):
@@ -19,7 +19,7 @@ class Reason(Enum):
     READ_ONLY = "--read-only was given"
     DENIED = "a permission is missing, or a write would not reach the bucket"
     OLD_SERVER = "the server has no atomic batches"
-    STANDING = "what is stored must be rebuilt or taken over, which takes a person"
+    NEEDS_OPERATOR = "what is stored must be rebuilt or taken over, which takes a person"
     NEWER_VERSION = "a newer version of the projection is stored"
     LOCKED = "nothing can be sealed here"
     SEALED = "what is stored is sealed, and sealing is off here"
@@ -66,7 +66,7 @@ class Facts:
     `waiting` says why it is not.
     """
 
-    standing: Standing
+    bucket_state: BucketState
     version: int
     stored_version: int | None = None
     is_tried: bool = False
@@ -84,22 +84,22 @@ class Facts:
 
 def decide(facts: Facts) -> Decision:
     """What to do."""
-    standing = facts.standing
+    bucket_state = facts.bucket_state
     if (reason := _why_never(facts)) is not None:
         return Watch(reason)
     if facts.stored_version is not None and facts.stored_version != facts.version:
-        if facts.stored_version < facts.version and standing is Standing.OTHER_VERSION:
+        if facts.stored_version < facts.version and bucket_state is BucketState.OTHER_VERSION:
             # The older version's process gives the lease up once it sees the newer one.
-            return RebuildFirst() if facts.auto_rebuild else Watch(Reason.STANDING)
+            return RebuildFirst() if facts.auto_rebuild else Watch(Reason.NEEDS_OPERATOR)
         if facts.stored_version > facts.version and not (facts.auto_rebuild and not facts.was_ours):
             return Watch(Reason.NEWER_VERSION)
-    if standing is Standing.UNREADABLE:
-        return Watch(Reason.STANDING)
+    if bucket_state is BucketState.UNREADABLE:
+        return Watch(Reason.NEEDS_OPERATOR)
     if not facts.lease_decided:
         return Ask()
     if facts.waiting is not None:
         return Watch(Reason.LEASE)
-    if standing in (Standing.MISSING, Standing.EMPTY, Standing.OURS):
+    if bucket_state in (BucketState.MISSING, BucketState.EMPTY, BucketState.OURS):
         return Write()
     return RebuildFirst()
 
@@ -114,8 +114,8 @@ def _why_never(facts: Facts) -> Reason | None:
         return Reason.DENIED
     if not facts.has_batches:
         return Reason.OLD_SERVER
-    if facts.standing is Standing.FOREIGN:
-        return Reason.STANDING
+    if facts.bucket_state is BucketState.FOREIGN:
+        return Reason.NEEDS_OPERATOR
     if facts.locked:
         return Reason.LOCKED
     if facts.is_sealed and not facts.seals:

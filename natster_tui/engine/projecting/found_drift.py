@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     load_projection,
 )
@@ -51,7 +51,7 @@ class FoundDrift:
 
         One that events have changed since counts as different: only a verify can tell.
         """
-        if stored.standing is not Standing.OURS:
+        if stored.bucket_state is not BucketState.OURS:
             return True
         wanted = self.documents
         expected = {key: document for key, document in wanted.items() if document is not None}

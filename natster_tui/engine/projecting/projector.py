@@ -29,7 +29,7 @@ from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.starting import Starting
 from natster_tui.engine.projecting.status import Phase, ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     bucket_of,
     check_identity,
@@ -247,11 +247,11 @@ class Projector:
         if reason is Reason.TRIED:
             # The stored documents may come from another rule with the same version.
             self._adopt(stored, stored.empty_fold())
-        elif stored.standing is Standing.OURS:
+        elif stored.bucket_state is BucketState.OURS:
             if problem := await self._adopt_ours(log, stored):
                 reason, because = Reason.UNREADABLE_DOCUMENT, problem
         else:
-            if self._writer.writes and stored.standing is Standing.MISSING:
+            if self._writer.writes and stored.bucket_state is BucketState.MISSING:
                 await self._bucket.create(log.buckets)
             self._adopt(stored, stored.empty_fold())
         if self._writer.writes and is_far(self.fold.seq, log):

@@ -11,11 +11,11 @@ from typing import Any
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.decision import Ask, Decision, Facts, decide
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
+    bucket_state_of,
     load_projection,
     read_checkpoint,
-    standing_at,
 )
 from natster_tui.errors import DeniedError, MisplacedWriteError
 from natster_tui.projections.api import Projection
@@ -57,7 +57,7 @@ class Starting:
             stored = await load_projection(bucket, self._projection)
             checkpoint = stored.checkpoint
             version = None if checkpoint is None else checkpoint.version
-            decision = decide(self._facts(log, stored.standing, version, stored.is_sealed))
+            decision = decide(self._facts(log, stored.bucket_state, version, stored.is_sealed))
             if not isinstance(decision, Ask):
                 return stored, decision
             assert lease is not None
@@ -69,16 +69,16 @@ class Starting:
         checkpoint = await read_checkpoint(bucket)
         if checkpoint is None:
             return None
-        standing = standing_at(checkpoint, self._projection, log.sealing.tombstones)
-        return decide(self._facts(log, standing, checkpoint.version, is_sealed=False))
+        bucket_state = bucket_state_of(checkpoint, self._projection, log.sealing.tombstones)
+        return decide(self._facts(log, bucket_state, checkpoint.version, is_sealed=False))
 
     def _facts(
-        self, log: EventLog, standing: Standing, stored_version: int | None, is_sealed: bool
+        self, log: EventLog, bucket_state: BucketState, stored_version: int | None, is_sealed: bool
     ) -> Facts:
         lease = self._lease
         decided = lease is None or lease.is_decided
         return Facts(
-            standing,
+            bucket_state,
             self._projection.version,
             stored_version,
             is_tried=bool(self._projection.tried_from),

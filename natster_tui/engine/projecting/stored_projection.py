@@ -41,7 +41,7 @@ from natster_tui.store.provisioning.version_buckets import is_found_beside
 from natster_tui.store.tasks import end_all
 
 
-class Standing(Enum):
+class BucketState(Enum):
     """What kind of projection a bucket holds."""
 
     MISSING = "missing"
@@ -61,7 +61,7 @@ class StoredProjection:
     projection: Projection[Any]
     info: BucketInfo
     snapshot: Snapshot
-    standing: Standing
+    bucket_state: BucketState
     checkpoint: Checkpoint | None
     unreadable: BadCheckpointError | None = None
     unsealed: frozenset[str] = frozenset()
@@ -72,9 +72,9 @@ class StoredProjection:
     """Whether another version is stored here, and this program's version beside it."""
 
     @property
-    def needs_a_person(self) -> bool:
+    def needs_operator(self) -> bool:
         """Whether it must be rebuilt or taken over before a projector can go on from it."""
-        return self.standing not in (Standing.MISSING, Standing.EMPTY, Standing.OURS)
+        return self.bucket_state not in (BucketState.MISSING, BucketState.EMPTY, BucketState.OURS)
 
     @property
     def is_newer(self) -> bool:
@@ -94,7 +94,7 @@ class StoredProjection:
     @property
     def document_count(self) -> int:
         """How many documents are stored, however many entries they take."""
-        if self.standing is Standing.FOREIGN:
+        if self.bucket_state is BucketState.FOREIGN:
             return len(self.snapshot.documents)
         return len({document_key(key) for key in self.snapshot.documents})
 
@@ -217,16 +217,16 @@ async def load_projection(
     info, snapshot = await bucket.look(keys, sent)
     tombstones = bucket.sealing.tombstones
     checkpoint, unreadable = _checkpoint_in(snapshot)
-    standing = _standing(projection, info, snapshot, checkpoint, tombstones)
-    can_promote = standing is Standing.OTHER_VERSION and await _is_beside(bucket, projection)
+    bucket_state = _bucket_state(projection, info, snapshot, checkpoint, tombstones)
+    can_promote = bucket_state is BucketState.OTHER_VERSION and await _is_beside(bucket, projection)
     # What another program writes is plain, and that is no drift of its documents.
-    seals = bucket.sealing.seals and standing is not Standing.FOREIGN
+    seals = bucket.sealing.seals and bucket_state is not BucketState.FOREIGN
     return StoredProjection(
         projection,
         info,
         snapshot,
-        standing,
-        None if standing is Standing.FOREIGN else checkpoint,
+        bucket_state,
+        None if bucket_state is BucketState.FOREIGN else checkpoint,
         unreadable,
         frozenset(k for k, entry in snapshot.documents.items() if seals and not entry.sealed),
         tombstones or NO_TOMBSTONES,
@@ -250,39 +250,39 @@ def _checkpoint_in(snapshot: Snapshot) -> tuple[Checkpoint | None, BadCheckpoint
         return None, error
 
 
-def _standing(
+def _bucket_state(
     projection: Projection[Any],
     info: BucketInfo,
     snapshot: Snapshot,
     checkpoint: Checkpoint | None,
     tombstones: str | None,
-) -> Standing:
+) -> BucketState:
     if not info.exists:
-        return Standing.MISSING
+        return BucketState.MISSING
     if projection.beside and info.beside != projection.beside:
-        return Standing.FOREIGN
+        return BucketState.FOREIGN
     if snapshot.checkpoint is None:
         is_new = info.allow_atomic and not snapshot.documents
-        return Standing.EMPTY if is_new else Standing.FOREIGN
+        return BucketState.EMPTY if is_new else BucketState.FOREIGN
     if checkpoint is None:
-        return Standing.UNREADABLE
-    return standing_at(checkpoint, projection, tombstones)
+        return BucketState.UNREADABLE
+    return bucket_state_of(checkpoint, projection, tombstones)
 
 
-def standing_at(
+def bucket_state_of(
     checkpoint: Checkpoint, projection: Projection[Any], tombstones: str | None
-) -> Standing:
+) -> BucketState:
     """What kind of projection a checkpoint is of.
 
     `tombstones` is the digest of the erasures, None where it is not known.
     """
     if checkpoint.rebuild is not None:
-        return Standing.INTERRUPTED
+        return BucketState.INTERRUPTED
     if checkpoint.version != projection.version:
-        return Standing.OTHER_VERSION
+        return BucketState.OTHER_VERSION
     if tombstones is not None and checkpoint.tombstones != tombstones:
-        return Standing.BEFORE_ERASURE
-    return Standing.OURS
+        return BucketState.BEFORE_ERASURE
+    return BucketState.OURS
 
 
 async def check_identity(log: EventLog, checkpoint: Checkpoint) -> ChangedLog | None:

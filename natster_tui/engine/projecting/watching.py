@@ -6,7 +6,7 @@ from typing import Any
 
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.decision import Reason
-from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection
+from natster_tui.engine.projecting.stored_projection import BucketState, StoredProjection
 from natster_tui.errors import ServerError
 from natster_tui.events.log.hazards import old_server
 from natster_tui.projections.api import Projection
@@ -32,8 +32,8 @@ def why_watching(
             holder,
             can_promote=stored.can_promote,
         )
-    waits = reason is Reason.LEASE and stored.standing is Standing.INTERRUPTED
-    if stored.needs_a_person and not waits:
+    waits = reason is Reason.LEASE and stored.bucket_state is BucketState.INTERRUPTED
+    if stored.needs_operator and not waits:
         # The process that has the lease finishes a rebuild; all else is for a person to decide.
         return problem_of(stored)
     match reason:
@@ -82,7 +82,7 @@ def sealed_sentence(stored: StoredProjection) -> str:
 
 def problem_of(stored: StoredProjection) -> str:
     """What is wrong with what is stored, and what to do; empty where nothing is."""
-    if not stored.needs_a_person:
+    if not stored.needs_operator:
         return ""
     return f"{fault_of(stored)}: {_remedy_for(stored)}"
 
@@ -91,25 +91,25 @@ def fault_of(stored: StoredProjection) -> str:
     """What is wrong with what is stored; empty where nothing is."""
     name, bucket = stored.projection.name, stored.projection.bucket
     checkpoint = stored.checkpoint
-    match stored.standing:
-        case Standing.FOREIGN if stored.was_made_for_another:
+    match stored.bucket_state:
+        case BucketState.FOREIGN if stored.was_made_for_another:
             return f"{bucket} was not made for {name}"
-        case Standing.FOREIGN:
+        case BucketState.FOREIGN:
             return f"{bucket} was written by another program"
-        case Standing.UNREADABLE:
+        case BucketState.UNREADABLE:
             return f"the checkpoint in {bucket} is unreadable ({stored.unreadable})"
-        case Standing.INTERRUPTED:
+        case BucketState.INTERRUPTED:
             mark = None if checkpoint is None else checkpoint.rebuild
             to = "" if mark is None else f" to {mark.to:,}"
             return f"a rebuild of {name}{to} was interrupted"
-        case Standing.OTHER_VERSION:
+        case BucketState.OTHER_VERSION:
             version = 0 if checkpoint is None else checkpoint.version
             beside = ", which is stored beside" if stored.can_promote else ""
             return (
                 f"{bucket} is of projector version {version}, this is version "
                 f"{stored.projection.version}{beside}"
             )
-        case Standing.BEFORE_ERASURE:
+        case BucketState.BEFORE_ERASURE:
             return f"{bucket} is from before an account's keys were erased"
         case _:
             return ""
@@ -117,20 +117,20 @@ def fault_of(stored: StoredProjection) -> str:
 
 def _remedy_for(stored: StoredProjection) -> str:
     rebuild = f"rebuild {stored.projection.name}"
-    match stored.standing:
-        case Standing.FOREIGN if stored.was_made_for_another:
+    match stored.bucket_state:
+        case BucketState.FOREIGN if stored.was_made_for_another:
             return (
                 "only watching; give this version another number, or delete the stream "
                 f"KV_{stored.projection.bucket} yourself"
             )
-        case Standing.FOREIGN:
+        case BucketState.FOREIGN:
             return f"only watching; natster-tui {rebuild} --take-over takes it over"
-        case Standing.INTERRUPTED:
+        case BucketState.INTERRUPTED:
             return f"{rebuild} finishes it"
-        case Standing.OTHER_VERSION if stored.is_newer:
+        case BucketState.OTHER_VERSION if stored.is_newer:
             replaces = f"{_replaces(stored.can_promote)} {stored.projection.name}"
             return f"upgrade this program, or {replaces} to go back"
-        case Standing.OTHER_VERSION if stored.can_promote:
+        case BucketState.OTHER_VERSION if stored.can_promote:
             return f"promote {stored.projection.name}"
         case _:
             return rebuild

@@ -96,7 +96,7 @@ class ProjectionWriter:
     async def take(self, log: EventLog, readings: Sequence[Reading]) -> None:
         """Fold events that follow, and write what they change.
 
-        Raises BlockedEventError, standing just before that event; ConflictError when another
+        Raises BlockedEventError, with the fold just before that event; ConflictError when another
         program moved the checkpoint; ProjectorStoppedError before an event whose changes the
         server does not take.
         """

@@ -56,7 +56,7 @@ class Refusal(Enum):
 
     READ_ONLY = "--read-only was given"
     NOT_ASKED_FOR = "taking over must be asked for explicitly"
-    NEEDS_A_PERSON = "a risk that must be confirmed by a person, and none is asked"
+    NEEDS_OPERATOR = "a risk that must be confirmed by a person, and none is asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def decide(request: Request, found: Findings) -> Decision:
     history += found.blocked
     if history and not request.can_ask:
         # No flag confirms these, because each log would lose something else.
-        return Refuse(Refusal.NEEDS_A_PERSON, tuple(history))
+        return Refuse(Refusal.NEEDS_OPERATOR, tuple(history))
     asked_for: list[Risk] = []
     if found.foreign:
         asked_for.append(TakesOver(found.foreign))

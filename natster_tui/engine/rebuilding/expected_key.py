@@ -14,7 +14,7 @@ from typing import Any
 from natster_tui.engine.history.document_history import key_fold
 from natster_tui.engine.projecting.batching import unfit
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     check_identity,
     load_projection,
 )
@@ -66,7 +66,7 @@ class ExpectedKey(Expected):
     async def _plan(self) -> tuple[PlannedRebuild, Changes]:
         projection, key = self._projection, self._key
         stored = await load_projection(self._bucket, projection)
-        if stored.standing is not Standing.OURS or stored.checkpoint is None:
+        if stored.bucket_state is not BucketState.OURS or stored.checkpoint is None:
             raise RefusedError(
                 f"one key can be rebuilt only where {projection.bucket} is complete: "
                 f"rebuild {projection.name} as a whole"
@@ -107,7 +107,9 @@ class ExpectedKey(Expected):
     async def verdict(self, projection: Projection[Any], sent: Sent) -> Verdict:
         """See `Expected.verdict`."""
         after, _changes = await self._plan()
-        return Verdict(projection, after.seq, Diff(after.diff.changes, 1), after.stored.standing)
+        return Verdict(
+            projection, after.seq, Diff(after.diff.changes, 1), after.stored.bucket_state
+        )
 
     async def verify(self) -> list[Verdict]:
         """See `Expected.verify`."""
@@ -116,7 +118,7 @@ class ExpectedKey(Expected):
                 self._projection,
                 plan.seq,
                 plan.diff,
-                plan.stored.standing,
+                plan.stored.bucket_state,
                 stored_version=plan.stored_version,
             )
             for plan in await self.plans()

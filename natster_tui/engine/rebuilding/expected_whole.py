@@ -15,7 +15,7 @@ from natster_tui.engine.beside.buckets import convert_buckets
 from natster_tui.engine.beside.comparing import Comparison, compare_with_log
 from natster_tui.engine.projecting.batching import oversized
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     check_identity,
     checkpoint_of,
@@ -112,9 +112,9 @@ class ExpectedWhole(Expected):
         return [plans[projection.name] for projection in self._projections]
 
     async def _plan(self, stored: StoredProjection) -> PlannedRebuild:
-        if stored.standing is Standing.FOREIGN:
+        if stored.bucket_state is BucketState.FOREIGN:
             found = await self._compare_theirs(stored.projection, self._replay)
-            if found.stored.standing is Standing.FOREIGN:
+            if found.stored.bucket_state is BucketState.FOREIGN:
                 seq = self._replay.folds[stored.projection.name].seq
                 return PlannedRebuild(found.stored, found.diff, seq, found.drift)
             stored = found.stored
@@ -178,7 +178,7 @@ class ExpectedWhole(Expected):
 
     def _unsealed(self, stored: StoredProjection) -> Collection[str]:
         """Entries to write even if their content is right; in a takeover, all unsealed ones."""
-        if stored.standing is Standing.FOREIGN and self._log.sealing.seals:
+        if stored.bucket_state is BucketState.FOREIGN and self._log.sealing.seals:
             return stored.entries.keys()
         return stored.unsealed
 
@@ -200,7 +200,7 @@ class ExpectedWhole(Expected):
     async def convert_theirs(self) -> None:
         """Make another program's buckets fit for commits, or refuse before anything is written."""
         stored = await load_projections(self._buckets, self._projections)
-        foreign = [each for each in stored if each.standing is Standing.FOREIGN]
+        foreign = [each for each in stored if each.bucket_state is BucketState.FOREIGN]
         names = [each.projection.name for each in foreign]
         encoding = [self._replay.entries[name].encoded() for name in names]
         entries = dict(zip(names, await together(*encoding), strict=True))
@@ -262,7 +262,7 @@ async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:
         stored.projection,
         entries.fold.seq,
         diff,
-        stored.standing,
+        stored.bucket_state,
         stored.snapshot.last_revision,
         stored.touched_by_others,
         stored_version=None if stored.checkpoint is None else stored.checkpoint.version,
@@ -283,16 +283,16 @@ def _furthest_behind_first(stored: Iterable[StoredProjection], head: int) -> lis
 
 
 def _is_foreign(stored: StoredProjection) -> bool:
-    return stored.standing is Standing.FOREIGN
+    return stored.bucket_state is BucketState.FOREIGN
 
 
 def _verdict_on_theirs(found: Comparison, seq: int) -> Verdict:
     projection, revision = found.stored.projection, found.stored.snapshot.last_revision
-    return Verdict(projection, seq, found.diff, Standing.FOREIGN, revision, drift=found.drift)
+    return Verdict(projection, seq, found.diff, BucketState.FOREIGN, revision, drift=found.drift)
 
 
 async def _difference(stored: StoredProjection, entries: Entries) -> Diff:
-    if stored.standing is Standing.FOREIGN:
+    if stored.bucket_state is BucketState.FOREIGN:
         return diff_documents(stored.entries, await encoded_documents(entries.fold), same_json)
     return diff_entries(
         stored.projection, stored.entries, await entries.encoded(), unsealed=stored.unsealed

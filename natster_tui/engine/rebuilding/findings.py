@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection
+from natster_tui.engine.projecting.stored_projection import BucketState, StoredProjection
 from natster_tui.projections.api import Projection
 from natster_tui.projections.beside.drift import Drift
 from natster_tui.projections.diff import Diff, KeyChange
@@ -26,7 +26,7 @@ class Verdict:
     projection: Projection[Any]
     seq: int
     diff: Diff
-    standing: Standing
+    bucket_state: BucketState
     revision: int = 0
     touched: bool = False
     drift: Drift | None = None
@@ -40,13 +40,13 @@ class Verdict:
     @property
     def good(self) -> bool:
         """Whether every stored document is what the log says, whichever program wrote it."""
-        whole = self.standing in (Standing.OURS, Standing.FOREIGN)
+        whole = self.bucket_state in (BucketState.OURS, BucketState.FOREIGN)
         return not self.diff and (whole or self._expects_nothing)
 
     @property
     def _expects_nothing(self) -> bool:
         """Whether nothing is stored, and nothing should be, because the log is empty."""
-        return self.seq == 0 and self.standing in (Standing.MISSING, Standing.EMPTY)
+        return self.seq == 0 and self.bucket_state in (BucketState.MISSING, BucketState.EMPTY)
 
     @property
     def sentence(self) -> str:
@@ -54,13 +54,13 @@ class Verdict:
         name = self.projection.name
         if self._expects_nothing:
             return f"{name}: nothing has to be stored yet: the log is empty"
-        if self.standing in (Standing.MISSING, Standing.EMPTY):
+        if self.bucket_state in (BucketState.MISSING, BucketState.EMPTY):
             return f"{name}: nothing is stored yet; project or rebuild it"
         if not self.diff:
-            whose = "" if self.standing is Standing.OURS else f" ({self.standing.value})"
+            whose = "" if self.bucket_state is BucketState.OURS else f" ({self.bucket_state.value})"
             keys = "1 key matches" if self.diff.keys == 1 else f"{self.diff.keys:,} keys match"
             return f"{name}: {keys} the log at {self.seq:,}{whose}"
-        if self.standing is Standing.OTHER_VERSION:
+        if self.bucket_state is BucketState.OTHER_VERSION:
             return self._other_version
         keys = counted(self.diff.keys, "key")
         if self.drift is not None and self.drift.explained:

@@ -12,7 +12,7 @@ from typing import Any
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     bucket_of,
     load_projections,
@@ -53,7 +53,7 @@ class Preflight:
         return tuple(
             stored.projection.bucket
             for stored in self.stored
-            if stored.standing is Standing.FOREIGN
+            if stored.bucket_state is BucketState.FOREIGN
         )
 
     @property
@@ -98,9 +98,9 @@ class Preflight:
         lines = [f"{projection.name}: {keys} in {projection.bucket}, {place}"]
         if projection.name in self.own_consumers:
             lines.append("  our consumer of the log for it is deleted, and made again afterwards")
-        if stored.needs_a_person:
+        if stored.needs_operator:
             lines.append(f"  {problem_of(stored)}")
-        if stored.standing is Standing.FOREIGN:
+        if stored.bucket_state is BucketState.FOREIGN:
             lines.append(
                 f"  the bucket {projection.bucket} will be converted: atomic batches on, nothing "
                 "that forgets; its size limit stays"

@@ -16,7 +16,7 @@ from natster_tui.engine.beside.takeover import left_behind, refuse_while_active
 from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.engine.projecting.batching import batches
-from natster_tui.engine.projecting.stored_projection import Standing, StoredProjection, bucket_of
+from natster_tui.engine.projecting.stored_projection import BucketState, StoredProjection, bucket_of
 from natster_tui.engine.projecting.watching import sealed_sentence
 from natster_tui.engine.rebuilding.confirming import (
     NOTHING_MORE,
@@ -201,7 +201,11 @@ class Rebuild:
     @property
     def _foreign(self) -> list[Projection[Any]]:
         """The projections whose buckets belonged to another program at the time of `prepare`."""
-        return [plan.projection for plan in self.plans if plan.stored.standing is Standing.FOREIGN]
+        return [
+            plan.projection
+            for plan in self.plans
+            if plan.stored.bucket_state is BucketState.FOREIGN
+        ]
 
     async def _commit_and_verify(self, projection: Projection[Any], consent: Consent) -> Verdict:
         async with (
@@ -236,11 +240,11 @@ class Rebuild:
         """Make or convert the bucket where needed."""
         if stored.is_sealed and not self.log.sealing.seals:
             raise RefusedError(sealed_sentence(stored))
-        if stored.standing is Standing.MISSING:
+        if stored.bucket_state is BucketState.MISSING:
             await bucket.create(self.log.buckets)
-        elif stored.standing is Standing.FOREIGN and not consent.take_over:
+        elif stored.bucket_state is BucketState.FOREIGN and not consent.take_over:
             raise _not_ours(stored.projection)
-        elif stored.standing is Standing.FOREIGN:
+        elif stored.bucket_state is BucketState.FOREIGN:
             await bucket.convert()
 
     async def verify(self) -> list[Verdict]:

@@ -42,11 +42,11 @@ def refusal(refuse: Refuse) -> NatsterError:
         case Refusal.NOT_ASKED_FOR:
             theirs = [_written_by_another(r) for r in refuse.risks if isinstance(r, TakesOver)]
             return RefusedError(f"{'; '.join(theirs)}: add --take-over to take it over")
-        case Refusal.NEEDS_A_PERSON:
-            return _needs_a_person(refuse.risks)
+        case Refusal.NEEDS_OPERATOR:
+            return _needs_operator(refuse.risks)
 
 
-def _needs_a_person(risks: tuple[Risk, ...]) -> NatsterError:
+def _needs_operator(risks: tuple[Risk, ...]) -> NatsterError:
     said = [
         risk.error.sentence if isinstance(risk, EndsBeforeEvent) else risk_sentence(risk)
         for risk in risks

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     bucket_of,
     load_projection,
@@ -105,7 +105,7 @@ async def try_projection(
     at = None
     if stored.checkpoint is not None:
         at = stored.checkpoint.seq
-    elif stored.standing not in (Standing.MISSING, Standing.EMPTY) and records:
+    elif stored.bucket_state not in (BucketState.MISSING, BucketState.EMPTY) and records:
         at = records[-1].seq
     before = None if at is None else stored.whole_documents()
     if isinstance(projection, KeyedProjection):

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import Any
 
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     StoredProjection,
     bucket_of,
     check_identity,
@@ -33,7 +33,7 @@ from natster_tui.store.log import EventLog
 
 CATCH_UP_S = 3.0
 """How long the side that is behind may take to reach the other one; live it takes milliseconds."""
-_COMPARABLE = (Standing.OURS, Standing.OTHER_VERSION)
+_COMPARABLE = (BucketState.OURS, BucketState.OTHER_VERSION)
 
 _Documents = dict[str, bytes]
 
@@ -81,7 +81,7 @@ async def _known(
     instance: str,
 ) -> StoredProjection:
     """The side whose rule is loaded here, with that rule; the one beside, if both are."""
-    if other.standing is Standing.OURS and pair.rule_of(pair.version) is not None:
+    if other.bucket_state is BucketState.OURS and pair.rule_of(pair.version) is not None:
         return other
     rule = pair.rule_of(_version(stored))
     if rule is None:
@@ -94,11 +94,11 @@ async def _known(
 
 async def _load(log: EventLog, projection: Projection[Any], instance: str) -> StoredProjection:
     stored = await load_projection(bucket_of(log, projection, instance), projection)
-    if stored.standing in _COMPARABLE and stored.checkpoint is not None:
+    if stored.bucket_state in _COMPARABLE and stored.checkpoint is not None:
         if changed := await check_identity(log, stored.checkpoint):
             raise LogChangedError(changed.sentence)
         return stored
-    if stored.standing in (Standing.MISSING, Standing.EMPTY):
+    if stored.bucket_state in (BucketState.MISSING, BucketState.EMPTY):
         raise RefusedError(f"nothing is stored in {projection.bucket} yet: project it first")
     raise RefusedError(problem_of(stored))
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
-from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.projecting.stored_projection import BucketState
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
 from natster_tui.projections.api import Projection
@@ -74,6 +74,6 @@ def _to_rebuild(verdicts: Sequence[Verdict]) -> Scope | None:
     bad = [each for each in verdicts if not each.good]
     if not bad:
         return None
-    if len(bad) == 1 and len(bad[0].diff.changes) == 1 and bad[0].standing is Standing.OURS:
+    if len(bad) == 1 and len(bad[0].diff.changes) == 1 and bad[0].bucket_state is BucketState.OURS:
         return OneKey(bad[0].projection, bad[0].diff.changes[0].key)
     return WholeProjections(tuple(each.projection for each in bad))

@@ -22,7 +22,7 @@ def alert_of(workspace: Workspace) -> str:
         stopped = status.phase is Phase.STOPPED
         # Watching is no problem with --read-only, or while another process projects.
         watching = status.phase is Phase.WATCHING and not workspace.read_only
-        waits = status.waiting is not None and not status.waiting.needs_a_person
+        waits = status.waiting is not None and not status.waiting.needs_operator
         if status.problem and (stopped or (watching and not waits)):
             return f"{projector.projection.name}: {status.problem}"
     waited_for = workspace.reporter.waits(SAID_AFTER_S)

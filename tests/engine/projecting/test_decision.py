@@ -17,11 +17,11 @@ from natster_tui.engine.projecting.decision import (
     Write,
     decide,
 )
-from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.projecting.stored_projection import BucketState
 
-OURS = Facts(Standing.OURS, version=2, stored_version=2)
-OLDER = Facts(Standing.OTHER_VERSION, version=2, stored_version=1)
-NEWER = Facts(Standing.OTHER_VERSION, version=2, stored_version=3)
+OURS = Facts(BucketState.OURS, version=2, stored_version=2)
+OLDER = Facts(BucketState.OTHER_VERSION, version=2, stored_version=1)
+NEWER = Facts(BucketState.OTHER_VERSION, version=2, stored_version=3)
 WAITING = Waiting(Cause.ANSWER, "account")
 
 
@@ -29,8 +29,8 @@ WAITING = Waiting(Cause.ANSWER, "account")
     ("facts", "decision"),
     [
         (OURS, Write()),
-        (Facts(Standing.MISSING, version=2), Write()),
-        (Facts(Standing.EMPTY, version=2), Write()),
+        (Facts(BucketState.MISSING, version=2), Write()),
+        (Facts(BucketState.EMPTY, version=2), Write()),
         (replace(OURS, lease_decided=False), Ask()),
         (replace(OURS, waiting=WAITING), Watch(Reason.LEASE)),
         (replace(OURS, may_write=False, lease_decided=False), Watch(Reason.READ_ONLY)),
@@ -39,12 +39,12 @@ WAITING = Waiting(Cause.ANSWER, "account")
         (replace(OURS, locked=True, lease_decided=False), Watch(Reason.LOCKED)),
         (replace(OURS, is_sealed=True, lease_decided=False), Watch(Reason.SEALED)),
         (replace(OURS, is_sealed=True, seals=True), Write()),
-        (Facts(Standing.FOREIGN, 2, lease_decided=False), Watch(Reason.STANDING)),
-        (Facts(Standing.UNREADABLE, 2, lease_decided=False), Watch(Reason.STANDING)),
-        (Facts(Standing.INTERRUPTED, 2, 2), RebuildFirst()),
-        (Facts(Standing.INTERRUPTED, 2, 2, lease_decided=False), Ask()),
-        (Facts(Standing.INTERRUPTED, 2, 2, waiting=WAITING), Watch(Reason.LEASE)),
-        (Facts(Standing.BEFORE_ERASURE, 2, 2), RebuildFirst()),
+        (Facts(BucketState.FOREIGN, 2, lease_decided=False), Watch(Reason.NEEDS_OPERATOR)),
+        (Facts(BucketState.UNREADABLE, 2, lease_decided=False), Watch(Reason.NEEDS_OPERATOR)),
+        (Facts(BucketState.INTERRUPTED, 2, 2), RebuildFirst()),
+        (Facts(BucketState.INTERRUPTED, 2, 2, lease_decided=False), Ask()),
+        (Facts(BucketState.INTERRUPTED, 2, 2, waiting=WAITING), Watch(Reason.LEASE)),
+        (Facts(BucketState.BEFORE_ERASURE, 2, 2), RebuildFirst()),
     ],
 )
 def test_what_is_stored_decides(facts: Facts, decision: Decision) -> None:
@@ -55,7 +55,7 @@ def test_what_is_stored_decides(facts: Facts, decision: Decision) -> None:
     ("facts", "decision"),
     [
         # Versions are compared before the lease is asked for.
-        (replace(OLDER, lease_decided=False), Watch(Reason.STANDING)),
+        (replace(OLDER, lease_decided=False), Watch(Reason.NEEDS_OPERATOR)),
         (replace(NEWER, lease_decided=False), Watch(Reason.NEWER_VERSION)),
         # Rolling out: the process of the older version holds the lease still.
         (replace(OLDER, auto_rebuild=True, lease_decided=False), RebuildFirst()),
@@ -66,7 +66,7 @@ def test_what_is_stored_decides(facts: Facts, decision: Decision) -> None:
         (replace(NEWER, auto_rebuild=True, waiting=WAITING), Watch(Reason.LEASE)),
         (replace(NEWER, auto_rebuild=True), RebuildFirst()),
         # Half of a newer version's rebuild is not for the older one to finish.
-        (Facts(Standing.INTERRUPTED, 2, 3), Watch(Reason.NEWER_VERSION)),
+        (Facts(BucketState.INTERRUPTED, 2, 3), Watch(Reason.NEWER_VERSION)),
     ],
 )
 def test_versions_decide(facts: Facts, decision: Decision) -> None:

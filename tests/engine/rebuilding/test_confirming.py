@@ -82,12 +82,12 @@ TABLE: dict[str, tuple[Request, Findings, Decision]] = {
     "a script on lost history": (
         SCRIPT,
         Findings(lost=2, changes=1),
-        Refuse(Refusal.NEEDS_A_PERSON, (LOST,)),
+        Refuse(Refusal.NEEDS_OPERATOR, (LOST,)),
     ),
     "a script on an event that does not open": (
         SCRIPT,
         Findings(blocked=(BLOCKED,)),
-        Refuse(Refusal.NEEDS_A_PERSON, (BLOCKED,)),
+        Refuse(Refusal.NEEDS_OPERATOR, (BLOCKED,)),
     ),
     "read-only": (Request(read_only=True, purge=True), CHANGES, Refuse(Refusal.READ_ONLY)),
 }
@@ -109,7 +109,7 @@ def test_each_risk_has_its_sentence() -> None:
 
 
 def test_a_refusal_is_an_error_of_its_kind() -> None:
-    blocked = refusal(Refuse(Refusal.NEEDS_A_PERSON, (LOST, BLOCKED)))
+    blocked = refusal(Refuse(Refusal.NEEDS_OPERATOR, (LOST, BLOCKED)))
     assert isinstance(blocked, UnopenedEventError)
     assert blocked.seq == 7
     assert "2 events are missing" in blocked.sentence

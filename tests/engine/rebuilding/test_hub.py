@@ -18,7 +18,7 @@ import pytest
 
 from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.projecting.stored_projection import Standing
+from natster_tui.engine.projecting.stored_projection import BucketState
 from natster_tui.engine.rebuilding.confirming import Consent
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import OneKey, WholeProjections
@@ -262,7 +262,7 @@ async def test_a_rebuild_of_it_killed_between_batches_is_finished_at_the_next_st
         with pytest.raises(asyncio.CancelledError):
             await work.commit(Consent(purge=purge))
     (verdict,) = await rebuild(log, ACCOUNTS).verify()
-    assert verdict.standing is Standing.INTERRUPTED
+    assert verdict.bucket_state is BucketState.INTERRUPTED
     await project_to_head(log)
     await assert_stored_is_the_fold(log, settings)
 

@@ -19,7 +19,7 @@ from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.stored_projection import (
-    Standing,
+    BucketState,
     bucket_of,
     load_projections,
 )
@@ -271,7 +271,7 @@ async def test_garbage_in_the_bucket_is_put_right(
     for key, value in ((A, b"\xff\x00"), (B, b""), ("ZZ", b"[]"), (CHECKPOINT_KEY, b"{")):
         await put_value(settings, "PROJ_ACCOUNT", key, value)
     plans, (verdict,) = await rebuilt(log)
-    assert plans[0].stored.standing is Standing.UNREADABLE
+    assert plans[0].stored.bucket_state is BucketState.UNREADABLE
     assert verdict.good
     await assert_stored_is_the_fold(log, settings)
 
@@ -357,7 +357,7 @@ async def test_interrupted_between_batches_it_is_found_and_finished_at_the_next_
         with pytest.raises(asyncio.CancelledError):
             await work.commit(Consent(purge=purge))
     (verdict,) = await rebuild(log).verify()
-    assert verdict.standing is Standing.INTERRUPTED
+    assert verdict.bucket_state is BucketState.INTERRUPTED
     assert not verdict.good
     await project_to_head(log)
     head = log.info.last_seq
@@ -599,7 +599,7 @@ async def test_another_programs_projection_is_compared_but_not_rewritten_unless_
 ) -> None:
     before = await buckets_state(adopted.link)
     plans = await rebuild(adopted, *PROJECTIONS).prepare()
-    assert [plan.stored.standing for plan in plans] == [Standing.FOREIGN] * 2
+    assert [plan.stored.bucket_state for plan in plans] == [BucketState.FOREIGN] * 2
     assert [(c.key, c.kind) for c in plans[1].diff.changes] == [
         ("kevbuzz", "removed"), ("synadiahub", "changed"),
     ]  # fmt: skip
@@ -643,7 +643,7 @@ async def test_taking_over_documents_in_another_spelling_ends_verified(
     await store.put("kevbuzz", b'{ "catalog_name": "kevbuzz", "owner":"AA", "shared_with":["BB"] }')
     await client.close()
     (theirs,) = await rebuild(log, CATALOGS).verify()
-    assert (theirs.good, theirs.standing) == (True, Standing.FOREIGN)
+    assert (theirs.good, theirs.bucket_state) == (True, BucketState.FOREIGN)
     assert theirs.sentence == "catalog: 1 key matches the log at 1 (another program's)"
     plans, (verdict,) = await rebuilt(log, CATALOGS, take_over=True)
     assert not plans[0].diff
@@ -751,7 +751,7 @@ async def test_the_preflight_tells_what_there_is_and_what_is_in_the_way(link: Li
     }  # fmt: skip
     assert not any(line.startswith("blocked") for line in findings.lines())
     assert findings.foreign == ()
-    assert [stored.standing for stored in findings.stored] == [Standing.MISSING] * 2
+    assert [stored.bucket_state for stored in findings.stored] == [BucketState.MISSING] * 2
     async with projecting(log, instance="other") as projector:
         await until(lambda: projector.status.phase is Phase.PROJECTING)
         (other,) = (await read_preflight(log, PROJECTIONS, "me")).other_projectors

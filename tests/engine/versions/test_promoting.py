@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from natster_tui.engine.erasure import erase_account
-from natster_tui.engine.projecting.stored_projection import Standing, load_projection
+from natster_tui.engine.projecting.stored_projection import BucketState, load_projection
 from natster_tui.engine.rebuilding.confirming import Answer, Confirm, Refusal, Refuse, Request
 from natster_tui.engine.rebuilding.expected_whole import ExpectedWhole
 from natster_tui.engine.versions import promoting
@@ -133,7 +133,7 @@ async def test_a_log_that_lost_events_is_confirmed_by_a_person_as_for_any_rebuil
     assert (await promotion.prepare()).candidate.good
     unasked = promotion.decide(Request(can_ask=False))
     assert isinstance(unasked, Refuse)
-    assert unasked.reason is Refusal.NEEDS_A_PERSON
+    assert unasked.reason is Refusal.NEEDS_OPERATOR
     asked = promotion.decide(Request())
     assert isinstance(asked, Confirm)
     assert asked.answer is Answer.NAMES
@@ -168,7 +168,7 @@ async def test_a_promotion_that_was_interrupted_is_begun_again(
     await project_all(log, FIRST, beside(SECOND))
     await _interrupt(log, settings)
     stored = await load_projection(Bucket(link, "PROJ_ACTIVITY", "test"), FIRST)
-    assert stored.standing is Standing.INTERRUPTED
+    assert stored.bucket_state is BucketState.INTERRUPTED
     promotion = Promotion(log, BOTH, "test")
     plan = await promotion.prepare()
     assert plan.compared is None
