@@ -22,8 +22,8 @@ from natster_tui.projections.api import Projection
 from natster_tui.store.connection.together import for_each, together
 from natster_tui.store.log import EventLog
 from natster_tui.store.provisioning.account import account_fill, account_if_permitted
-from natster_tui.store.provisioning.lasting import read_bucket_hazards
 from natster_tui.store.provisioning.maker import projection_spec
+from natster_tui.store.provisioning.retention import read_bucket_hazards
 
 
 class HazardWatch:

@@ -11,7 +11,7 @@ from natster_tui.errors import RefusedError
 from natster_tui.events.log.hazards import HazardKind
 from natster_tui.projections.api import Projection
 from natster_tui.store.log import EventLog
-from natster_tui.store.provisioning.lasting import read_bucket_hazards
+from natster_tui.store.provisioning.retention import read_bucket_hazards
 from natster_tui.text.counting import counted_is
 
 

@@ -28,8 +28,8 @@ from natster_tui.store.connection.streams import find_stream, message_at
 from natster_tui.store.connection.together import together
 from natster_tui.store.files.models import StoredModel
 from natster_tui.store.provisioning.batches import commit_batch
-from natster_tui.store.provisioning.lasting import why_it_forgets
 from natster_tui.store.provisioning.maker import KEYS, BucketMaker
+from natster_tui.store.provisioning.retention import lossy_setting
 from natster_tui.store.reading.stream_reader import StreamReader, entered
 from natster_tui.store.writing.atomic_batch import (
     BATCH_LIMIT,
@@ -72,22 +72,22 @@ class KeyBucket:
         self.maker = BucketMaker(link, sealed=True)
         """Creates it if it is missing."""
         self._instance = instance
-        self._forgets = ""
+        self._lossy_setting = ""
 
     async def newest(self) -> tuple[str, int] | None:
         """When the bucket was made, and its newest revision; None if there is no such bucket."""
         info = await find_stream(self.link, _STREAM)
         if info is None:
             return None
-        self._forgets = why_it_forgets(info.config)
+        self._lossy_setting = lossy_setting(info.config)
         return info.created, info.state.last_seq
 
-    def refuse_if_it_forgets(self) -> None:
+    def refuse_if_lossy(self) -> None:
         """Raise BucketError if a new key would be lost, and with it everything it seals."""
-        if self._forgets:
+        if self._lossy_setting:
             raise BucketError(
-                f"no key is made in {BUCKET}: it would be lost ({self._forgets}), and what is "
-                "sealed with it could never be read again; give the bucket file storage and no "
+                f"no key is made in {BUCKET}: it would be lost ({self._lossy_setting}), and what "
+                "is sealed with it could never be read again; give the bucket file storage and no "
                 "limit that forgets"
             )
 

@@ -1,4 +1,4 @@
-"""Whether a bucket keeps what is written to it, and nothing else."""
+"""Settings with which a bucket loses entries, or keeps old ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import find_stream
 
 
-def why_it_forgets(config: StreamConfig) -> str:
+def lossy_setting(config: StreamConfig) -> str:
     """The setting that makes a bucket lose entries; empty if there is none."""
     if config.storage != "file":
         return f"storage {config.storage}"
@@ -24,10 +24,10 @@ def why_it_forgets(config: StreamConfig) -> str:
     return ""
 
 
-def hazards_of_bucket(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
+def bucket_hazards(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
     """The dangerous setting of a projection's bucket; empty if there is none."""
     hazards = []
-    if setting := why_it_forgets(config):
+    if setting := lossy_setting(config):
         hazards.append(bucket_forgets(bucket, setting))
     elif config.subject_delete_marker_ttl:
         seconds = config.subject_delete_marker_ttl / 1e9
@@ -38,6 +38,6 @@ def hazards_of_bucket(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
 
 
 async def read_bucket_hazards(link: Link, bucket: str) -> tuple[Hazard, ...] | None:
-    """The same for a bucket on the server; None if it does not exist."""
+    """The dangerous setting of a bucket on the server; None if the bucket does not exist."""
     info = await find_stream(link, f"KV_{bucket}")
-    return None if info is None else hazards_of_bucket(bucket, info.config)
+    return None if info is None else bucket_hazards(bucket, info.config)
