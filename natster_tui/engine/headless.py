@@ -14,7 +14,7 @@ from natster_tui.engine.log.readings import Readings
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
-from natster_tui.engine.rebuilding.forgotten import refuse_if_forgotten
+from natster_tui.engine.rebuilding.lost_documents import refuse_if_documents_lost
 from natster_tui.engine.server_source import ServerSource
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import (
@@ -75,7 +75,7 @@ async def project_until_caught_up(
                     run.refuse_if_stuck(log, head)
     finally:
         await end_all(tasks)
-    await refuse_if_forgotten(log, projections, instance)
+    await refuse_if_documents_lost(log, projections, instance)
     return [run.result() for run in runs]
 
 

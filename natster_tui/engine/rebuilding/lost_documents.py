@@ -15,7 +15,7 @@ from natster_tui.store.provisioning.retention import read_bucket_hazards
 from natster_tui.text.counting import counted_is
 
 
-async def refuse_if_forgotten(
+async def refuse_if_documents_lost(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
 ) -> None:
     """Raise RefusedError with the number of documents that a bucket has lost.
@@ -25,12 +25,12 @@ async def refuse_if_forgotten(
     """
     for projection in projections:
         hazards = await read_bucket_hazards(log.link, projection.bucket) or ()
-        forgets = [each for each in hazards if each.kind is HazardKind.BUCKET_FORGETS]
-        if not forgets:
+        lossy = [each for each in hazards if each.kind is HazardKind.BUCKET_FORGETS]
+        if not lossy:
             continue
         (plan,) = await Rebuild(log, WholeProjections((projection,)), instance).prepare()
         if gone := plan.diff.count("added"):
             raise RefusedError(
                 f"{projection.name}: {counted_is(gone, 'document')} gone from what is stored: "
-                f"{forgets[0].sentence}"
+                f"{lossy[0].sentence}"
             )
