@@ -56,7 +56,7 @@ from natster_tui.store.connection.opening.tls import (
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.server_errors import ServerReportedError
 from natster_tui.store.connection.together import first_answer
-from natster_tui.store.connection.wording import denial, told_by
+from natster_tui.store.connection.wording import denial, reason_of
 from natster_tui.store.connection.write_target import (
     PublishedSubject,
     WriteTarget,
@@ -192,11 +192,11 @@ class Link:
         # No callback reports the server's last error before it closes (an expired JWT).
         last = self.client.last_error
         self._end(
-            (told_by(last) if last else self._last_error) or "the server closed the connection"
+            (reason_of(last) if last else self._last_error) or "the server closed the connection"
         )
 
     async def _on_error(self, error: Exception) -> None:
-        self._last_error = told_by(error)
+        self._last_error = reason_of(error)
         if self._closing or self.client.stage is not Stage.OPEN:
             return
         if isinstance(error, ServerReportedError) and error.subject:

@@ -18,7 +18,7 @@ _REASONS = {
 }
 
 
-def told_by(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The reason of a transport error, without Python's wording."""
     if isinstance(error, ServerReportedError) and error.kind in _REASONS:
         return _REASONS[error.kind]

@@ -58,7 +58,7 @@ class Heard:
         self.told += [(RAW, delivery) for delivery in arrived]
 
 
-def told_by(parser: Parser, heard: Heard, stream: bytes, cuts: list[int]) -> tuple[Any, ...]:
+def reason_of(parser: Parser, heard: Heard, stream: bytes, cuts: list[int]) -> tuple[Any, ...]:
     """What a parser makes of bytes that come in pieces, and what it keeps for later."""
 
     async def feed() -> None:
@@ -78,8 +78,8 @@ def told_by(parser: Parser, heard: Heard, stream: bytes, cuts: list[int]) -> tup
 def both_ways(stream: bytes, cuts: list[int]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     theirs, ours = Heard(), Heard()
     return (
-        told_by(Parser(theirs), theirs, stream, cuts),
-        told_by(DeliveryParser(ours, {RAW: ours.sink}), ours, stream, cuts),
+        reason_of(Parser(theirs), theirs, stream, cuts),
+        reason_of(DeliveryParser(ours, {RAW: ours.sink}), ours, stream, cuts),
     )
 
 
@@ -138,7 +138,7 @@ def test_a_subject_may_hold_what_nats_py_takes_for_a_blank() -> None:
     )
     for cut in range(len(stream) + 1):
         ours = Heard()
-        told, kept, _state = told_by(
+        told, kept, _state = reason_of(
             DeliveryParser(ours, {RAW: ours.sink}), ours, stream, [cut, cut + 9]
         )
         assert [delivery[0].decode() for _sid, delivery in told] == [subject, subject]
@@ -176,7 +176,7 @@ def test_what_cannot_be_the_protocol_is_refused_however_it_is_cut(
     for cuts in ([], [3], [len(sent) // 2], list(range(20)), [len(sent) - 3]):
         heard = Heard()
         parser = DeliveryParser(heard, {RAW: heard.sink})
-        assert told_by(parser, heard, sent, cuts)[0] == ["ping", "protocol error"]
+        assert reason_of(parser, heard, sent, cuts)[0] == ["ping", "protocol error"]
         assert parser.problem.startswith(f"the server sent {NONSENSE[stream]}")
 
 
@@ -190,7 +190,7 @@ def test_an_error_comes_in_the_letters_of_the_server() -> None:
     line = b"-ERR 'Permissions Violation for Publish to \"$JS.API.x\"'\r\nPING\r\n"
     for cut in range(len(line)):
         client = Client()
-        told_by(DeliveryParser(client, {}), client, line, [cut])
+        reason_of(DeliveryParser(client, {}), client, line, [cut])
         assert client.told == ["ping"]
     assert set(heard) == {"'Permissions Violation for Publish to \"$JS.API.x\"'"}
 

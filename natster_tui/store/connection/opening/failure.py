@@ -30,7 +30,7 @@ from natster_tui.store.connection.opening.tls import (
 from natster_tui.store.connection.opening.transports import NoWebSocketError
 from natster_tui.store.connection.opening.user_jwt import jwt_expired_since
 from natster_tui.store.connection.server_errors import ServerErrorKind, ServerReportedError
-from natster_tui.store.connection.wording import told_by
+from natster_tui.store.connection.wording import reason_of
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
 
@@ -132,7 +132,7 @@ def _reason(
         case ProxyFailedError():
             return Reason.PROXY, str(error)
         case socket.gaierror():
-            return Reason.UNKNOWN_HOST, told_by(error)
+            return Reason.UNKNOWN_HOST, reason_of(error)
         case ValueError():
             # A line that does not end.
             return Reason.NOT_NATS, ""
@@ -142,10 +142,10 @@ def _reason(
         wants_certificate = client.info is not None and client.info.tls_verify
         if wants_certificate and settings.tls_cert is None:
             return Reason.TLS_CERTIFICATE, "the server demands a client certificate"
-        return (Reason.TLS if client.stage is Stage.SECURING else Reason.CLOSED), told_by(error)
+        return (Reason.TLS if client.stage is Stage.SECURING else Reason.CLOSED), reason_of(error)
     if ended and client.stage is Stage.GREETING:
-        return Reason.CLOSED_UNGREETED, told_by(error)
-    return Reason.UNREACHABLE, told_by(error)
+        return Reason.CLOSED_UNGREETED, reason_of(error)
+    return Reason.UNREACHABLE, reason_of(error)
 
 
 # -- sentences ---------------------------------------------------------------------------------
