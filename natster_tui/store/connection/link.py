@@ -37,7 +37,7 @@ from natster_tui.store.connection.opening.client import (
     NatsClient,
     OpeningError,
     Stage,
-    quieten_nats_logging,
+    silence_nats_logging,
 )
 from natster_tui.store.connection.opening.failure import (
     ConnectFailure,
@@ -127,7 +127,7 @@ class Link:
         Raises UnreachableError if no server answers, ServerError if one refuses us or the
         transport, and UsageError if the files of the settings cannot be used.
         """
-        quieten_nats_logging()
+        silence_nats_logging()
         check_transport(settings)
         protection, context = protection_of(settings), context_when_needed(settings)
         pool = pool or ServerPool(settings.servers)

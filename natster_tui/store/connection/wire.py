@@ -168,7 +168,7 @@ def impossible(messages: Sequence[StoredMessage], pending: int) -> str:
     return ""
 
 
-def count_in(text: str | None) -> int | None:
+def parse_count(text: str | None) -> int | None:
     """The count in a header; None if the header is missing or not a number."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) > _LONGEST_COUNT:
         return None

@@ -22,7 +22,7 @@ from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import waiting_for
-from natster_tui.store.connection.wire import count_in, parse_status
+from natster_tui.store.connection.wire import parse_count, parse_status
 from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.reading.window import Window
 
@@ -244,7 +244,7 @@ class PullConsumer:
         if description == _TOO_LARGE and pending_bytes == str(self.window.bytes):
             # The window is unused: the next message alone is larger than a whole window.
             self.window.bytes *= 2
-        unused = count_in(values.get("Nats-Pending-Messages"))
+        unused = parse_count(values.get("Nats-Pending-Messages"))
         if unused is not None:
             # The request timed out, or its byte window is full.
             self.asked = max(0, self.asked - unused)

@@ -264,7 +264,7 @@ class _Silent(logging.Handler):
         """Drop the record; the user sees the loss of the link that follows."""
 
 
-def quieten_nats_logging() -> None:
+def silence_nats_logging() -> None:
     """Keep nats-py's log off the terminal."""
     logger = logging.getLogger("nats")
     if not logger.handlers:
