@@ -153,8 +153,8 @@ def position_prefix(reply: bytes) -> bytes:
     return b".".join(tokens[:at]) + b"."
 
 
-def impossible(messages: Sequence[StoredMessage], pending: int) -> str:
-    """What is impossible about messages that a consumer delivered in order; empty if nothing is.
+def delivery_problem(messages: Sequence[StoredMessage], pending: int) -> str:
+    """Why messages that a consumer delivered in order cannot be real; empty if they can be.
 
     `pending` is how many follow, as reported by the last one.
     """

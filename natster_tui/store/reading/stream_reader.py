@@ -26,7 +26,7 @@ from natster_tui.errors import (
 from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.wire import impossible, position_prefix
+from natster_tui.store.connection.wire import delivery_problem, position_prefix
 from natster_tui.store.reading.completeness import gaps_between
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.message_gets import POLL_S, get_messages
@@ -210,7 +210,7 @@ class StreamReader:
             messages, at, odd = self._read_slice(arrived, at)
         except (ValueError, IndexError):
             raise self._malformed("its reply subject has no position") from None
-        if problem := impossible(messages, self.pending):
+        if problem := delivery_problem(messages, self.pending):
             raise self._malformed(problem)
         self._odd_in_a_row = self._odd_in_a_row + odd if not messages else 0
         if self._odd_in_a_row > ODD_AT_MOST:
