@@ -48,8 +48,7 @@ class Stage(Enum):
     PREPARING = auto()
     """Reading our credentials."""
     REACHING = auto()
-    GREETING = auto()
-    """Waiting for the server's INFO."""
+    AWAITING_INFO = auto()
     SECURING = auto()
     """The TLS handshake."""
     LOGIN = auto()
@@ -116,7 +115,7 @@ class NatsClient(WireClient):
         required = self._protection.required or self.address.protected
         if self._protection.first:
             await self._secure()
-        self.stage = Stage.GREETING
+        self.stage = Stage.AWAITING_INFO
         # An attacker may have changed the line before the handshake.
         believed = self.is_secure or not required
         info = await self._greeting()

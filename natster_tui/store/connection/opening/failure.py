@@ -46,11 +46,11 @@ class Reason(Enum):
     """The SOCKS proxy could not be reached, or did not connect us."""
     SILENT = auto()
     """It took longer than the limit."""
-    UNGREETED = auto()
+    SILENT_BEFORE_INFO = auto()
     """The same, and the server sent nothing at all."""
     CLOSED = auto()
     """The server closed the connection without a reason."""
-    CLOSED_UNGREETED = auto()
+    CLOSED_BEFORE_INFO = auto()
     """The same, before the server sent anything."""
     NOT_NATS = auto()
     MALFORMED = auto()
@@ -96,7 +96,7 @@ _REPORTED_REASONS = {
     ServerErrorKind.EXPIRED: Reason.EXPIRED,
     ServerErrorKind.REVOKED: Reason.REVOKED,
 }
-_TOO_LATE = {Stage.SECURING: Reason.TLS_STALLED, Stage.GREETING: Reason.UNGREETED}
+_TOO_LATE = {Stage.SECURING: Reason.TLS_STALLED, Stage.AWAITING_INFO: Reason.SILENT_BEFORE_INFO}
 
 
 def connect_failure(
@@ -143,15 +143,21 @@ def _reason(
         if wants_certificate and settings.tls_cert is None:
             return Reason.TLS_CERTIFICATE, "the server demands a client certificate"
         return (Reason.TLS if client.stage is Stage.SECURING else Reason.CLOSED), reason_of(error)
-    if ended and client.stage is Stage.GREETING:
-        return Reason.CLOSED_UNGREETED, reason_of(error)
+    if ended and client.stage is Stage.AWAITING_INFO:
+        return Reason.CLOSED_BEFORE_INFO, reason_of(error)
     return Reason.UNREACHABLE, reason_of(error)
 
 
 # -- sentences ---------------------------------------------------------------------------------
 
 _NOT_REACHED = frozenset(
-    {Reason.UNREACHABLE, Reason.UNKNOWN_HOST, Reason.PROXY, Reason.SILENT, Reason.UNGREETED}
+    {
+        Reason.UNREACHABLE,
+        Reason.UNKNOWN_HOST,
+        Reason.PROXY,
+        Reason.SILENT,
+        Reason.SILENT_BEFORE_INFO,
+    }
 )
 _ASK_SERVER = "is the server running, and is --server right?"
 
@@ -194,14 +200,14 @@ def _sentence(
             return f"cannot reach {where} ({cause})", "check --socks-proxy"
         case Reason.SILENT:
             return f"{where} does not answer within {seconds:g} s", _ASK_SERVER
-        case Reason.UNGREETED:
+        case Reason.SILENT_BEFORE_INFO:
             return f"{where} does not answer within {seconds:g} s", f"check --server{hint}"
         case Reason.CLOSED:
             return (
                 f"{where} closed the connection ({cause})",
                 "see the server's log for the reason",
             )
-        case Reason.CLOSED_UNGREETED:
+        case Reason.CLOSED_BEFORE_INFO:
             return f"{where} closed the connection without a reason", f"check --server{hint}"
         case Reason.NOT_NATS:
             brief = f" ({cause})" if cause else ""
