@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from typing import NamedTuple
 
 import nats.errors
 
@@ -160,6 +161,44 @@ _NOT_REACHED = frozenset(
     }
 )
 _ASK_SERVER = "is the server running, and is --server right?"
+_OR_TLS_FIRST = ", or add --tls-first if it wants the TLS handshake first"
+
+
+class _Sentence(NamedTuple):
+    """What happened, and what to do (which may be empty)."""
+
+    problem: str
+    advice: str
+
+
+_SENTENCES = {
+    Reason.UNREACHABLE: _Sentence("cannot reach {where} ({cause})", _ASK_SERVER),
+    Reason.UNKNOWN_HOST: _Sentence("cannot reach {where} ({cause})", _ASK_SERVER),
+    Reason.PROXY: _Sentence("cannot reach {where} ({cause})", "check --socks-proxy"),
+    Reason.SILENT: _Sentence("{where} does not answer within {seconds} s", _ASK_SERVER),
+    Reason.SILENT_BEFORE_INFO: _Sentence(
+        "{where} does not answer within {seconds} s", "check --server{or_tls_first}"
+    ),
+    Reason.CLOSED: _Sentence(
+        "{where} closed the connection ({cause})", "see the server's log for the reason"
+    ),
+    Reason.CLOSED_BEFORE_INFO: _Sentence(
+        "{where} closed the connection without a reason", "check --server{or_tls_first}"
+    ),
+    Reason.NOT_NATS: _Sentence(
+        "{where} does not speak the NATS protocol{in_brackets}", "is --server right?"
+    ),
+    Reason.MALFORMED: _Sentence("{cause}", ""),
+    Reason.CREDENTIALS: _Sentence(
+        "{where} refused these credentials ({user})", "check --creds, --nkey, --user or --token"
+    ),
+    Reason.EXPIRED: _Sentence(
+        "{where} refused these credentials ({user}), which expired{since}", "get new ones"
+    ),
+    Reason.REVOKED: _Sentence("{where} has revoked these credentials ({user})", "get new ones"),
+    Reason.REPORTED: _Sentence("{where} refused the connection ({cause})", "see the server's log"),
+}
+"""The failures other than those of TLS; `_sentence` has the values to fill in."""
 
 
 def connect_error(
@@ -174,11 +213,11 @@ def connect_error(
     sentences = [_sentence(failure, settings, protection, seconds) for failure in failures]
     if len(sentences) == 1:
         return kind(": ".join(filter(None, sentences[0])))
-    what = "; ".join(cause for cause, _advice in sentences[:_SERVERS_SHOWN])
+    what = "; ".join(sentence.problem for sentence in sentences[:_SERVERS_SHOWN])
     more = "; …" if sentences[_SERVERS_SHOWN:] else ""
     # The reason of a server that was reached is more useful than that of one that is down.
     [advice, *_] = [
-        sentence[1]
+        sentence.advice
         for failure, sentence in zip(failures, sentences, strict=True)
         if unreachable or failure.reason not in _NOT_REACHED
     ]
@@ -188,66 +227,32 @@ def connect_error(
 
 def _sentence(
     failure: ConnectFailure, settings: ConnectionSettings, protection: Protection, seconds: float
-) -> tuple[str, str]:
-    """What happened, and what to do."""
-    where, cause = screen_text(failure.address.url, 300), failure.cause
-    settings = settings.at(failure.address.named)
-    hint = "" if protection.first else ", or add --tls-first if it wants the TLS handshake first"
-    match failure.reason:
-        case Reason.UNREACHABLE | Reason.UNKNOWN_HOST:
-            return f"cannot reach {where} ({cause})", _ASK_SERVER
-        case Reason.PROXY:
-            return f"cannot reach {where} ({cause})", "check --socks-proxy"
-        case Reason.SILENT:
-            return f"{where} does not answer within {seconds:g} s", _ASK_SERVER
-        case Reason.SILENT_BEFORE_INFO:
-            return f"{where} does not answer within {seconds:g} s", f"check --server{hint}"
-        case Reason.CLOSED:
-            return (
-                f"{where} closed the connection ({cause})",
-                "see the server's log for the reason",
-            )
-        case Reason.CLOSED_BEFORE_INFO:
-            return f"{where} closed the connection without a reason", f"check --server{hint}"
-        case Reason.NOT_NATS:
-            brief = f" ({cause})" if cause else ""
-            return f"{where} does not speak the NATS protocol{brief}", "is --server right?"
-        case Reason.MALFORMED:
-            return cause, ""
-        case Reason.CREDENTIALS:
-            return (
-                f"{where} refused these credentials ({settings.user_described})",
-                "check --creds, --nkey, --user or --token",
-            )
-        case Reason.EXPIRED:
-            return (
-                f"{where} refused these credentials ({settings.user_described}), which expired"
-                f"{_since(failure.expired)}",
-                "get new ones",
-            )
-        case Reason.REVOKED:
-            return (
-                f"{where} has revoked these credentials ({settings.user_described})",
-                "get new ones",
-            )
-        case Reason.REPORTED:
-            return f"{where} refused the connection ({cause})", "see the server's log"
-    return _tls_sentence(failure, protection, seconds)
+) -> _Sentence:
+    if failure.reason not in _SENTENCES:
+        return _tls_sentence(failure, protection, seconds)
+    values = {
+        "where": screen_text(failure.address.url, 300),
+        "cause": failure.cause,
+        "in_brackets": f" ({failure.cause})" if failure.cause else "",
+        "seconds": f"{seconds:g}",
+        "user": settings.at(failure.address.named).user_described,
+        "since": _since(failure.expired),
+        "or_tls_first": "" if protection.first else _OR_TLS_FIRST,
+    }
+    return _Sentence(*(part.format_map(values) for part in _SENTENCES[failure.reason]))
 
 
-def _tls_sentence(
-    failure: ConnectFailure, protection: Protection, seconds: float
-) -> tuple[str, str]:
+def _tls_sentence(failure: ConnectFailure, protection: Protection, seconds: float) -> _Sentence:
     where, cause = screen_text(failure.address.url, 300), failure.cause
     match failure.reason:
         case Reason.NO_TLS:
             asked_by = protection.asked_by or "the server that advertised it"
-            return (
+            return _Sentence(
                 f"{where} offers no TLS, which {asked_by} asks for, so no credentials were sent",
                 "enable TLS there, or ask for none",
             )
         case Reason.TLS_STALLED:
-            return (
+            return _Sentence(
                 f"TLS with {where} failed (the handshake did not end within {seconds:g} s)",
                 "is --server right, and does a firewall or proxy block it?",
             )
@@ -266,7 +271,7 @@ def _tls_sentence(
         advice = "leave --tls-first out if the server does not do the handshake first"
     if failure.expired is not None:
         advice = f"renew the certificate of --tls-cert, which expired{_since(failure.expired)}"
-    return f"TLS with {where} failed ({cause})", advice
+    return _Sentence(f"TLS with {where} failed ({cause})", advice)
 
 
 def credentials_error(settings: ConnectionSettings, error: Exception) -> UsageError:
