@@ -166,7 +166,7 @@ def _report(
 ) -> StatusReport:
     settings = log.link.settings
     return StatusReport(
-        log.link.target.beside(settings.described),
+        log.link.target.described_at(settings.described),
         settings.user_described,
         log.link.info.version_described,
         info,

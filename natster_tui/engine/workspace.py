@@ -247,7 +247,7 @@ class Workspace:
             link = await self.source.connect(settings)
             link.on_problem = self.report
             if not embedded:
-                self.server_shown = link.target.beside(link.described)
+                self.server_shown = link.target.described_at(link.described)
                 self.user = link.settings.user_described
             # If only the link was lost, its consumers still exist for a while.
             link.consumers |= self._left_behind

@@ -246,6 +246,6 @@ async def _read_info(link: Link, stream: str) -> LogInfo:
     if link.target.is_plain and link.info.domain:
         where = f"--server, --stream and --js-domain (this is domain {link.info.domain})"
     raise MissingLogError(
-        f"there is no log {stream} at {link.target.beside(link.settings.described)} for "
+        f"there is no log {stream} at {link.target.described_at(link.settings.described)} for "
         f"{link.settings.user_described}: check {where}, or make it with --create-log"
     )

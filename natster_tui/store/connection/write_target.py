@@ -52,7 +52,7 @@ class WriteTarget:
         named = _DOMAIN_PREFIX.fullmatch(self.prefix)
         return named[1] if named else ""
 
-    def beside(self, server: str) -> str:
+    def described_at(self, server: str) -> str:
         """A server's address and the JetStream used there, to show."""
         if self.is_plain:
             return server

@@ -125,6 +125,6 @@ def test_an_unknown_domain_or_prefix_is_named() -> None:
 
 
 def test_the_jetstream_that_is_meant_stands_beside_the_server() -> None:
-    assert HUB.beside("nats://h") == "nats://h (JetStream domain hub)"
-    assert OWN.beside("nats://h") == "nats://h (JetStream API prefix JS.own.API)"
-    assert PLAIN.beside("nats://h") == "nats://h"
+    assert HUB.described_at("nats://h") == "nats://h (JetStream domain hub)"
+    assert OWN.described_at("nats://h") == "nats://h (JetStream API prefix JS.own.API)"
+    assert PLAIN.described_at("nats://h") == "nats://h"

@@ -23,10 +23,10 @@ from natster_tui.store.connection.opening.servers import ServerAddress
 from natster_tui.store.connection.opening.socks import ProxyFailedError
 from natster_tui.store.connection.opening.tls import (
     Protection,
-    TlsTrouble,
+    TlsFailure,
     expired_since,
+    tls_failure,
     tls_reason,
-    tls_trouble,
 )
 from natster_tui.store.connection.opening.transports import NoWebSocketError
 from natster_tui.store.connection.opening.user_jwt import jwt_expired_since
@@ -85,12 +85,12 @@ class ConnectFailure:
 
 
 _TLS_REASONS = {
-    TlsTrouble.AUTHORITY: Reason.TLS_AUTHORITY,
-    TlsTrouble.NAME: Reason.TLS_NAME,
-    TlsTrouble.PERIOD: Reason.TLS_PERIOD,
-    TlsTrouble.OURS: Reason.TLS_CERTIFICATE,
-    TlsTrouble.NOT_TLS: Reason.TLS_NOT_SPOKEN,
-    TlsTrouble.OTHER: Reason.TLS,
+    TlsFailure.AUTHORITY: Reason.TLS_AUTHORITY,
+    TlsFailure.NAME: Reason.TLS_NAME,
+    TlsFailure.PERIOD: Reason.TLS_PERIOD,
+    TlsFailure.OURS: Reason.TLS_CERTIFICATE,
+    TlsFailure.NOT_TLS: Reason.TLS_NOT_SPOKEN,
+    TlsFailure.OTHER: Reason.TLS,
 }
 _REPORTED_REASONS = {
     ServerErrorKind.UNAUTHORIZED: Reason.CREDENTIALS,
@@ -127,7 +127,7 @@ def _reason(
         case ServerReportedError():
             return _REPORTED_REASONS.get(error.kind, Reason.REPORTED), error.text
         case ssl.SSLError():
-            return _TLS_REASONS[tls_trouble(error)], tls_reason(error)
+            return _TLS_REASONS[tls_failure(error)], tls_reason(error)
         case TimeoutError():
             return _TOO_LATE.get(client.stage, Reason.SILENT), ""
         case ProxyFailedError():

@@ -22,19 +22,19 @@ class ServerAddress:
     """The address of a server. `url` has no user information.
 
     `tls_name` is the name that its certificate must have, if not the host's. `protected` says
-    that it needs TLS even if the settings do not ask for it. For an advertised server, `by` is the
-    named server that led to it; both accept the same users.
+    that it needs TLS even if the settings do not ask for it. `advertised_by` is the named server
+    that led to an advertised one; both accept the same users.
     """
 
     url: str
     tls_name: str | None = None
     protected: bool = False
-    by: str = field(default="", compare=False)
+    advertised_by: str = field(default="", compare=False)
 
     @property
     def named(self) -> str:
         """The URL of the named server whose user is sent to this one."""
-        return self.by or self.url
+        return self.advertised_by or self.url
 
     @property
     def host(self) -> str:
@@ -62,17 +62,17 @@ class ServerPool:
 
     def __init__(self, servers: Iterable[str]) -> None:
         self._named = tuple(map(ServerAddress, servers))
-        self._line = list(self._named)
+        self._queue = list(self._named)
 
     def in_turn(self) -> tuple[ServerAddress, ...]:
         """All servers, the next one to try first."""
-        return tuple(self._line)
+        return tuple(self._queue)
 
     def tried(self, address: ServerAddress) -> None:
         """Put a server at the end of the list."""
-        if address in self._line:
-            self._line.remove(address)
-            self._line.append(address)
+        if address in self._queue:
+            self._queue.remove(address)
+            self._queue.append(address)
 
     def advertise(self, places: Iterable[str], by: ServerAddress, *, protected: bool) -> None:
         """Replace the advertised servers by those of a server's INFO (`host:port`).
@@ -86,11 +86,11 @@ class ServerPool:
             for address in _addresses(places, by, protected=protected)
             if (address.host, address.port) not in named
         ]
-        gone = set(self._line) - set(self._named) - set(advertised) - {by}
-        kept = [address for address in self._line if address not in gone]
+        gone = set(self._queue) - set(self._named) - set(advertised) - {by}
+        kept = [address for address in self._queue if address not in gone]
         # Before the one in use, which is tried again last.
         new = [address for address in advertised if address not in kept]
-        self._line = [*kept[:-1], *new, *kept[-1:]]
+        self._queue = [*kept[:-1], *new, *kept[-1:]]
 
 
 def _addresses(

@@ -179,7 +179,7 @@ def _unusable(file: Path, flag: str, error: Exception) -> UsageError:
 # -- failures ----------------------------------------------------------------------------------
 
 
-class TlsTrouble(Enum):
+class TlsFailure(Enum):
     """The kind of a TLS failure, by the library's error codes."""
 
     AUTHORITY = auto()
@@ -202,16 +202,16 @@ _PERIOD_CODES = frozenset({9, 10})
 _NOT_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
 
 
-def tls_trouble(error: ssl.SSLError) -> TlsTrouble:
+def tls_failure(error: ssl.SSLError) -> TlsFailure:
     """The kind of a failure."""
     if isinstance(error, ssl.SSLCertVerificationError):
         if error.verify_code in _NAME_CODES:
-            return TlsTrouble.NAME
-        return TlsTrouble.PERIOD if error.verify_code in _PERIOD_CODES else TlsTrouble.AUTHORITY
+            return TlsFailure.NAME
+        return TlsFailure.PERIOD if error.verify_code in _PERIOD_CODES else TlsFailure.AUTHORITY
     reason = error.reason or ""
     if "_ALERT_" in reason:
-        return TlsTrouble.OURS
-    return TlsTrouble.NOT_TLS if reason in _NOT_TLS_REASONS else TlsTrouble.OTHER
+        return TlsFailure.OURS
+    return TlsFailure.NOT_TLS if reason in _NOT_TLS_REASONS else TlsFailure.OTHER
 
 
 def tls_reason(error: Exception) -> str:
