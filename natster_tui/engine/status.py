@@ -10,6 +10,7 @@ from typing import Any
 from natster_tui.engine.beside.comparing import compare_with_log
 from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
 from natster_tui.engine.log.hazard_watch import HazardWatch
+from natster_tui.engine.projecting.obstacles import fault_of
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,
     StoredProjection,
@@ -17,7 +18,6 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity_now,
     load_projections,
 )
-from natster_tui.engine.projecting.watching import problem_of
 from natster_tui.engine.rebuilding.replay import Replay
 from natster_tui.engine.versions.reporting import (
     Leases,
@@ -206,8 +206,8 @@ async def _compare_theirs(
 
 async def _problem_of(log: EventLog, stored: StoredProjection) -> str:
     """What is wrong with a stored projection, in a sentence; empty if nothing is."""
-    if stored.needs_operator:
-        return problem_of(stored)
+    if (fault := fault_of(stored)) is not None:
+        return fault.sentence
     if stored.checkpoint is not None and (
         changed := await check_identity_now(log, stored.checkpoint)
     ):

@@ -14,6 +14,7 @@ from typing import Any
 
 from natster_tui.engine.beside.watching_drift import DriftWatch
 from natster_tui.engine.projecting.found_drift import DriftCheck
+from natster_tui.engine.projecting.obstacles import UnreadableCheckpoint
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,
@@ -85,7 +86,7 @@ class StoredWatch:
             self._begin_pause()
         self._useless = useless
         self._status.unusable = useless or stored.bucket_state in _USELESS_UNTIL_REBUILT
-        self._status.look_problem = ""
+        self._status.checkpoint_problem = None
         found = self._status.found_drift
         if found is not None and not found.is_stored_in(stored):
             self._status.found_drift = None
@@ -126,14 +127,13 @@ class StoredWatch:
                 self._status.stored = None
                 if self._drift is not None:
                     await self._drift.look(log, fold)
-            self._status.look_problem = ""
+            self._status.checkpoint_problem = None
         except BadCheckpointError as error:
-            name = self._bucket.name
-            self._status.look_problem = f"the checkpoint in {name} is unreadable: {error}"
+            self._status.checkpoint_problem = UnreadableCheckpoint(self._bucket.name, str(error))
         except ServerError as error:
             if log.link.is_lost:
                 raise
-            self._status.look_problem = error.sentence
+            self._status.checkpoint_problem = error.with_traceback(None)
         return True
 
     def _look_at_checkpoint(self, entry: StoredEntry) -> None:

@@ -23,6 +23,13 @@ from natster_tui.engine.projecting.bucket_watch import StoredWatch
 from natster_tui.engine.projecting.catching_up import CatchingUp, is_far
 from natster_tui.engine.projecting.decision import Reason, RebuildFirst, Watch
 from natster_tui.engine.projecting.found_drift import FoundDrift
+from natster_tui.engine.projecting.obstacles import (
+    FinishingRebuild,
+    NewerVersion,
+    Obstacle,
+    fault_of,
+    obstacle_of,
+)
 from natster_tui.engine.projecting.pacing import rest_after
 from natster_tui.engine.projecting.pausing import Pausing
 from natster_tui.engine.projecting.recent_changes import RecentChanges
@@ -35,7 +42,6 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity,
     load_projection,
 )
-from natster_tui.engine.projecting.watching import fault_of, newer_version, why_watching
 from natster_tui.engine.projecting.writer import ProjectionWriter
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.errors import (
@@ -196,18 +202,18 @@ class Projector:
             self._note(error)
             if self._starting.denied is not None:
                 # Even watching is denied: do not ask again at once.
-                self._set(Phase.STOPPED, error.sentence)
+                self._set(Phase.STOPPED, error)
                 await asyncio.sleep(RETRY_S)
             self._starting.denied = error
         except ServerError as error:
             if log.link.is_lost:
                 raise
             self._note(error)
-            self._set(Phase.STOPPED, error.sentence)
+            self._set(Phase.STOPPED, error)
             await asyncio.sleep(RETRY_S)
         except (LogChangedError, ProjectorStoppedError, RefusedError) as error:
             self._note(error)
-            self._set(Phase.STOPPED, error.sentence)
+            self._set(Phase.STOPPED, error)
             self._give_up_lease()
             await self._watch.until_rewritten(log, self._writer.revision, error)
 
@@ -216,9 +222,9 @@ class Projector:
         self.error = error.with_traceback(None)
         self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()
 
-    def _set(self, phase: Phase, because: str = "") -> None:
+    def _set(self, phase: Phase, obstacle: Obstacle | None = None) -> None:
         self.status.phase = phase
-        self.status.because = because
+        self.status.obstacle = obstacle
         if phase is not Phase.WATCHING:
             self.status.reason = self.status.waiting = None
         self._notify()
@@ -226,7 +232,9 @@ class Projector:
     def _give_up_lease(self) -> None:
         """Give up the lease, so that a process that can pass this event may project."""
         if self._lease is not None and self._lease.give_up() and self.reports_leases:
-            notice(f"{self.projection.name}: gave up its lease: {self.status.because}")
+            obstacle = self.status.obstacle
+            why = "" if obstacle is None else obstacle.sentence
+            notice(f"{self.projection.name}: gave up its lease: {why}")
 
     # -- beginning -------------------------------------------------------------------------
 
@@ -241,38 +249,38 @@ class Projector:
             await self._rebuild_stored(log, stored)
             return await self._begin(log)
         reason = decision.reason if isinstance(decision, Watch) else None
-        because = ""
+        obstacle: Obstacle | None = None
         if reason is not None:
-            because = why_watching(reason, log, stored, self._lease, self._starting.denied)
+            obstacle = obstacle_of(reason, log, stored, self._lease, self._starting.denied)
         if reason is Reason.TRIED:
             # The stored documents may come from another rule with the same version.
             self._adopt(stored, stored.empty_fold())
         elif stored.bucket_state is BucketState.OURS:
-            if problem := await self._adopt_ours(log, stored):
-                reason, because = Reason.UNREADABLE_DOCUMENT, problem
+            if (unreadable := await self._adopt_ours(log, stored)) is not None:
+                reason, obstacle = Reason.UNREADABLE_DOCUMENT, unreadable
         else:
             if self._writer.writes and stored.bucket_state is BucketState.MISSING:
                 await self._bucket.create(log.buckets)
             self._adopt(stored, stored.empty_fold())
         if self._writer.writes and is_far(self.fold.seq, log):
-            await self._rebuild(log, "")
+            await self._rebuild(log)
             return await self._begin(log)
         self._starting.was_ours = self._starting.was_ours or self._writer.writes
-        self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, because)
+        self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, obstacle)
         self._watch_for(stored, reason)
         return None
 
-    async def _adopt_ours(self, log: EventLog, stored: StoredProjection) -> str:
-        """Go on from our own documents; returns why they cannot be used, empty if they can."""
+    async def _adopt_ours(self, log: EventLog, stored: StoredProjection) -> RefusedError | None:
+        """Go on from our own documents; returns why they cannot be used, None if they can."""
         assert stored.checkpoint is not None
         if not is_far(stored.checkpoint.seq, log):
             self._catching_up.forget()
-        problem = ""
+        problem: RefusedError | None = None
         try:
             self._adopt(stored, stored.fold())
         except RefusedError as error:
             # The stored documents cannot be used, but the log still can.
-            self._writer.writes, problem = False, error.sentence
+            self._writer.writes, problem = False, error.with_traceback(None)
             self._watch.begin(stored, useless=True)
             self._adopt(stored, stored.empty_fold())
         if changed := await check_identity(log, stored.checkpoint):
@@ -286,7 +294,8 @@ class Projector:
             # Making it from another log needs the confirmation of a user.
             self._adopt(stored, stored.empty_fold())
             raise LogChangedError(changed.sentence)
-        await self._rebuild(log, f"{fault_of(stored)}: finishing it")
+        fault = fault_of(stored)
+        await self._rebuild(log, None if fault is None else FinishingRebuild(fault))
 
     def _watch_for(self, stored: StoredProjection, reason: Reason | None) -> None:
         """Note why this projector only watches; if the reason lasts, it gives up its lease."""
@@ -303,12 +312,12 @@ class Projector:
             status.waiting = lease.waiting
             if status.waiting is None:
                 return True
-            status.because = status.waiting.sentence
+            status.obstacle = status.waiting
         elif lease is not None and status.reason is Reason.NEWER_VERSION:
-            status.because = newer_version(self.projection, self._watch.version, lease.holder)
+            status.obstacle = NewerVersion(self.projection, self._watch.version, lease.holder)
         return False
 
-    async def _rebuild(self, log: EventLog, why: str) -> None:
+    async def _rebuild(self, log: EventLog, why: Obstacle | None = None) -> None:
         """Bring the bucket up to date by a rebuild; the states so far are shown meanwhile."""
         self._set(Phase.CATCHING_UP, why)
         blocked = await self._catching_up.rebuild(log)

@@ -9,6 +9,7 @@ from natster_tui.engine.beside.other_projector import OtherProjector
 from natster_tui.engine.leases.waiting import Waiting
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.found_drift import FoundDrift
+from natster_tui.engine.projecting.obstacles import Obstacle
 from natster_tui.events.parking import ParkedTally
 from natster_tui.projections.beside.drift import Drift
 
@@ -34,8 +35,8 @@ class ProjectorStatus:
     the consumer that it has, `found_drift` what a verify found in a projection of ours,
     `unusable` whether what is stored can only be rebuilt (what is shown is folded here),
     `reason` why it only watches, and `waiting` what it waits for where another process projects
-    or the server has not answered. `because` is the sentence that says why it watches or stopped,
-    `look_problem` what is wrong with the stored checkpoint as of the last look at it. `conflicts`
+    or the server has not answered. `obstacle` is why it watches or stopped, `checkpoint_problem`
+    what is wrong with the stored checkpoint as of the last look at it. `conflicts`
     counts how often another projector was first; `last_error` is what went wrong last, whether or
     not it does still, and `failed_at` when (monotonic seconds).
     """
@@ -44,8 +45,8 @@ class ProjectorStatus:
     position: int = 0
     stored: int | None = None
     parked: ParkedTally = field(default_factory=ParkedTally)
-    because: str = ""
-    look_problem: str = ""
+    obstacle: Obstacle | None = None
+    checkpoint_problem: Obstacle | None = None
     reason: Reason | None = None
     waiting: Waiting | None = None
     drift: Drift | None = None
@@ -67,5 +68,6 @@ class ProjectorStatus:
 
     @property
     def problem(self) -> str:
-        """Why nothing is written, or what is wrong with what is stored; empty if all is well."""
-        return self.look_problem or self.because
+        """Why nothing is written, or what is wrong with what is stored, to show; or empty."""
+        obstacle = self.checkpoint_problem or self.obstacle
+        return "" if obstacle is None else obstacle.sentence

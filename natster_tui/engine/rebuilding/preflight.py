@@ -11,13 +11,13 @@ from typing import Any
 
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.log.repeated_ids import RepeatedIds
+from natster_tui.engine.projecting.obstacles import fault_of
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,
     StoredProjection,
     bucket_of,
     load_projections,
 )
-from natster_tui.engine.projecting.watching import problem_of
 from natster_tui.engine.rebuilding.wording import incomplete_history
 from natster_tui.errors import ApiError, ServerError
 from natster_tui.events.log.hazards import Hazard
@@ -98,8 +98,8 @@ class Preflight:
         lines = [f"{projection.name}: {keys} in {projection.bucket}, {place}"]
         if projection.name in self.own_consumers:
             lines.append("  our consumer of the log for it is deleted, and made again afterwards")
-        if stored.needs_operator:
-            lines.append(f"  {problem_of(stored)}")
+        if (fault := fault_of(stored)) is not None:
+            lines.append(f"  {fault.sentence}")
         if stored.bucket_state is BucketState.FOREIGN:
             lines.append(
                 f"  the bucket {projection.bucket} will be converted: atomic batches on, nothing "

@@ -16,8 +16,8 @@ from natster_tui.engine.beside.takeover import left_behind, refuse_while_active
 from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.engine.projecting.batching import batches
+from natster_tui.engine.projecting.obstacles import SealedDocuments
 from natster_tui.engine.projecting.stored_projection import BucketState, StoredProjection, bucket_of
-from natster_tui.engine.projecting.watching import sealed_sentence
 from natster_tui.engine.rebuilding.confirming import (
     NOTHING_MORE,
     Consent,
@@ -239,7 +239,7 @@ class Rebuild:
     async def _make_ready(self, bucket: Bucket, stored: StoredProjection, consent: Consent) -> None:
         """Make or convert the bucket where needed."""
         if stored.is_sealed and not self.log.sealing.seals:
-            raise RefusedError(sealed_sentence(stored))
+            raise RefusedError(SealedDocuments(bucket.name).sentence)
         if stored.bucket_state is BucketState.MISSING:
             await bucket.create(self.log.buckets)
         elif stored.bucket_state is BucketState.FOREIGN and not consent.take_over:

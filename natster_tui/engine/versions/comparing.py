@@ -11,6 +11,7 @@ import time
 from contextlib import aclosing
 from typing import Any
 
+from natster_tui.engine.projecting.obstacles import fault_of
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,
     StoredProjection,
@@ -18,7 +19,6 @@ from natster_tui.engine.projecting.stored_projection import (
     check_identity,
     load_projection,
 )
-from natster_tui.engine.projecting.watching import problem_of
 from natster_tui.engine.rebuilding.replay import encoded_documents, replay
 from natster_tui.engine.versions.finding import VersionPair
 from natster_tui.engine.versions.reaching import wait_until_stored
@@ -98,9 +98,9 @@ async def _load(log: EventLog, projection: Projection[Any], instance: str) -> St
         if changed := await check_identity(log, stored.checkpoint):
             raise LogChangedError(changed.sentence)
         return stored
-    if stored.bucket_state in (BucketState.MISSING, BucketState.EMPTY):
-        raise RefusedError(f"nothing is stored in {projection.bucket} yet: project it first")
-    raise RefusedError(problem_of(stored))
+    if (fault := fault_of(stored)) is not None:
+        raise RefusedError(fault.sentence)
+    raise RefusedError(f"nothing is stored in {projection.bucket} yet: project it first")
 
 
 async def _reached(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from natster_tui.engine.projecting.watching import newer_version
+from natster_tui.engine.projecting.obstacles import NewerVersion
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.store.lease import Holder
 
@@ -21,4 +21,5 @@ STORED = ACCOUNTS.version + 1
 )
 def test_it_says_which_version_projects_now(version: int | None, said: str) -> None:
     holder = Holder(host="here", pid=7, instance="x", since=1, version=version)
-    assert newer_version(ACCOUNTS, STORED, holder).endswith(f"rebuild account to go back{said}")
+    sentence = NewerVersion(ACCOUNTS, STORED, holder).sentence
+    assert sentence.endswith(f"rebuild account to go back{said}")
