@@ -121,7 +121,7 @@ def rebuild_key(projection: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LeaseState:
     """The state of a key: the holder, None if it is not held, and the revision.
 
     The next write must expect this revision: 0 if nothing is stored, or the delete marker's if
@@ -141,17 +141,17 @@ class Lease:
         self._writer = StreamWriter(link, _STREAM)
         self._subject = f"$KV.{BUCKET}.{key}"
 
-    async def look(self, within_s: float = _ANSWER_S) -> Found:
+    async def read(self, within_s: float = _ANSWER_S) -> LeaseState:
         """Read the entry. Raises ServerError if there is no answer in time."""
         try:
             entry = await last_message(self._link, _STREAM, self._subject, timeout=within_s)
         except ApiError as error:
             if error.code == STREAM_NOT_FOUND:
-                return Found(bucket=False)
+                return LeaseState(bucket=False)
             raise
         if entry is None:
-            return Found()
-        return Found(None if is_removal(entry) else decode_holder(entry.payload), entry.seq)
+            return LeaseState()
+        return LeaseState(None if is_removal(entry) else decode_holder(entry.payload), entry.seq)
 
     async def put(self, holder: Holder, expected_revision: int) -> int | None:
         """Take or renew the entry; returns its new revision, None if another process changed it.
@@ -191,7 +191,7 @@ async def projecting(link: Link, projection: str) -> Holder | None:
     """The process that projects a projection, by its entries; None if there is none."""
     lease = projector_keys(projection)
     keys = [key for key in dict.fromkeys((*reversed(lease.held), lease.former)) if key]
-    looks = await together(*(Lease(link, key).look(REQUEST_TIMEOUT) for key in keys))
+    looks = await together(*(Lease(link, key).read(REQUEST_TIMEOUT) for key in keys))
     for key, found in zip(keys, looks, strict=True):
         holder = found.holder
         if holder is not None and (key != FORMER_KEY or holder.version is None):
@@ -201,7 +201,7 @@ async def projecting(link: Link, projection: str) -> Holder | None:
 
 async def rebuilding_now(link: Link, projection: str) -> Holder | None:
     """The process that writes a rebuild of a projection, by its entry; None if there is none."""
-    return (await Lease(link, rebuild_key(projection)).look(REQUEST_TIMEOUT)).holder
+    return (await Lease(link, rebuild_key(projection)).read(REQUEST_TIMEOUT)).holder
 
 
 async def allow_message_ttl(link: Link) -> bool:

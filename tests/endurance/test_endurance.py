@@ -175,7 +175,7 @@ async def delete_consumers(_server: RealServer, settings: ConnectionSettings) ->
 async def take_lease_away(_server: RealServer, settings: ConnectionSettings) -> None:
     async with opened(settings) as log:
         for key in ("projector", "projector.account", "projector.catalog"):
-            found = await Lease(log.link, key).look()
+            found = await Lease(log.link, key).read()
             if found.holder is not None:
                 await Lease(log.link, key).remove(found.revision)
 

@@ -248,7 +248,7 @@ class Projecting(RuleBasedStateMachine):
             name = self.world.projection.name
             for key in (*projector_keys(name).held, rebuild_key(name)):
                 lease = Lease(self.link, key)
-                if (found := await lease.look()).holder is not None:
+                if (found := await lease.read()).holder is not None:
                     with suppress(ApiError):  # it ran out just now
                         await lease.remove(found.revision)
 

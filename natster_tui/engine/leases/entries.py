@@ -1,4 +1,4 @@
-"""The entries of one lease on the server: looking at them, taking, renewing and removing them."""
+"""The entries of one lease on the server: reading, taking, renewing and removing them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from natster_tui.store.connection.together import together
 from natster_tui.store.lease import (
     BUCKET,
     TTL_S,
-    Found,
     Holder,
     Lease,
     LeaseKeys,
+    LeaseState,
     allow_message_ttl,
 )
 from natster_tui.store.log import EventLog
@@ -27,9 +27,9 @@ _TRUSTED_S = TTL_S - 0.5
 
 
 class LeaseEntries:
-    """The entries that make up one lease, as this process last saw them.
+    """The entries that make up one lease, as of the last read.
 
-    `begin` gives it the log of a link; until then it only knows that nothing is held.
+    Call `begin` with the log of a link first; until then nothing is held.
     """
 
     def __init__(self, keys: LeaseKeys, me: Holder) -> None:
@@ -71,7 +71,7 @@ class LeaseEntries:
         """How often in a row an entry was found without a renewal."""
         return self._silent[key].looks
 
-    # -- looking, taking, renewing ---------------------------------------------------------
+    # -- reading, taking, renewing ---------------------------------------------------------
 
     async def renew_or_take(self) -> None:
         """Renew our entries, or take them where they are free; `are_valid` is the outcome.
@@ -83,12 +83,12 @@ class LeaseEntries:
             self.valid_until = self._asked + _TRUSTED_S
 
     async def _renewed_or_taken(self) -> bool:
-        """Whether all entries are ours now, and release 0.1 holds nothing that stands for them."""
+        """Whether all entries are ours now, and release 0.1 does not hold the same lease."""
         held, renewals = self.keys.held, []
         if self.are_ours:
             renewals = [self._renewed(key) for key in held]
         # Together: on a slow link one after the other would be too late.
-        results = await together(*renewals, *self._looks_aside())
+        results = await together(*renewals, *self._reads_of_foreign_entries())
         if self.keys.former not in held and self.keys.former in self.others:
             await self.release()
             return False
@@ -96,34 +96,34 @@ class LeaseEntries:
             return True
         return await self._take()
 
-    def _looks_aside(self) -> list[Awaitable[None]]:
+    def _reads_of_foreign_entries(self) -> list[Awaitable[None]]:
         """The requests for entries that are never ours."""
         keys = (self.keys.former, self.keys.rebuild)
-        return [self._look_at(key) for key in keys if key and key not in self.keys.held]
+        return [self._read(key) for key in keys if key and key not in self.keys.held]
 
-    async def look(self) -> None:
-        """See which processes hold the entries, without asking for any of them."""
-        await together(*(self._look_at(key) for key in self._leases))
+    async def refresh(self) -> None:
+        """Read which processes hold the entries, without taking any of them."""
+        await together(*(self._read(key) for key in self._leases))
 
-    async def _look_at(self, key: str) -> None:
+    async def _read(self, key: str) -> None:
         """Note another process's entry that prevents us from writing."""
-        found = await self._leases[key].look()
+        found = await self._leases[key].read()
         other = found.holder
         if other is not None and other.instance == self._me.instance:
-            other = None  # what this process rebuilds, it pauses its own projector for
+            other = None  # this process pauses its own projector for its own rebuild
         elif other is not None and key == self.keys.former and other.version is not None:
             other = None  # a process of this release, which holds the account projection only
-        if self._lives(key, found.revision, other) or other is None or key != self.keys.rebuild:
+        if self._is_alive(key, found.revision, other) or other is None or key != self.keys.rebuild:
             return
         try:
             await self._leases[key].remove(found.revision)
         except ApiError:
             return  # another process was quicker
-        notice(_was_dead(key, other))
+        notice(_taken_over(key, other))
 
-    def _lives(self, key: str, revision: int, other: Holder | None) -> bool:
-        """Whether another process holds an entry, which is noted."""
-        if self._silent[key].look(revision, time.monotonic()) or other is None:
+    def _is_alive(self, key: str, revision: int, other: Holder | None) -> bool:
+        """Whether another process holds an entry and renews it; updates `others`."""
+        if self._silent[key].observe(revision, time.monotonic()) or other is None:
             self.others.pop(key, None)
             return False
         self.others[key] = other
@@ -136,39 +136,39 @@ class LeaseEntries:
         return revision is not None
 
     async def _take(self) -> bool:
-        """Have all entries, where no living process holds one; whether they are ours now."""
+        """Take all entries if no live process holds one; returns whether they are ours now."""
         self.forget()
         held, me = self.keys.held, self._me
         looks = dict(
-            zip(held, await together(*(self._leases[key].look() for key in held)), strict=True)
+            zip(held, await together(*(self._leases[key].read() for key in held)), strict=True)
         )
-        # A renewal whose answer was lost, or the lease as we held it over the last link.
+        # Ours already: the answer to a renewal was lost, or they were taken over the last link.
         self.revisions = {key: found.revision for key, found in looks.items() if found.holder == me}
         free = True
         for key, found in looks.items():
             other = None if found.holder == me else found.holder
-            free = not self._lives(key, found.revision, other) and free
+            free = not self._is_alive(key, found.revision, other) and free
         if not free:
             await self.release()
             return False
         if not all(found.bucket for found in looks.values()):
             await self._log.buckets.make(LEASES)
-        # It may take a second, which would shorten the time to live.
+        # Before the clock starts: a confirmation may take a second of the time to live.
         await self._leases[held[0]].confirm()
         self._asked = time.monotonic()
         return await self._put_all(looks)
 
-    async def _put_all(self, looks: dict[str, Found]) -> bool:
-        """Write all entries under the revisions that were found; whether no other was first."""
+    async def _put_all(self, looks: dict[str, LeaseState]) -> bool:
+        """Write all entries under the revisions that were read; returns False on a conflict."""
         for key, found in looks.items():
             revision = await self._put(self._leases[key], found.revision)
             if revision is None:
-                # Another process was first; the next look shows which one.
+                # Another process was first; the next read shows which one.
                 await self.release()
                 return False
             self.revisions[key] = revision
             if found.holder not in (None, self._me):
-                notice(_was_dead(key, found.holder))
+                notice(_taken_over(key, found.holder))
         return True
 
     async def _put(self, lease: Lease, expected: int) -> int | None:
@@ -184,7 +184,7 @@ class LeaseEntries:
     # -- losing them -----------------------------------------------------------------------
 
     def forget(self) -> None:
-        """Rely on none of our entries any more, whatever the server has."""
+        """Treat none of our entries as held any more, whatever the server has."""
         self.revisions, self.valid_until = {}, 0.0
 
     async def release(self) -> None:
@@ -202,7 +202,8 @@ class LeaseEntries:
                 continue  # it runs out by itself within three seconds
 
 
-def _was_dead(key: str, holder: Holder) -> str:
+def _taken_over(key: str, holder: Holder) -> str:
+    """The notice for an entry whose holder no longer renews it."""
     return (
         f"the entry {key} in {BUCKET} ({holder.described}) was no longer renewed, and would have "
         "been held for ever: it was taken over"

@@ -25,7 +25,7 @@ async def holding(
     try:
         async with asyncio.TaskGroup() as tasks:
             keeping = tasks.create_task(keeper.run(log))
-            with waiting_for(lambda: waited_for(keeper)):
+            with waiting_for(lambda: waiting_sentence(keeper)):
                 await _acquire(keeper, within_s, refusal)
             yield
             keeping.cancel()
@@ -46,7 +46,7 @@ async def _acquire(
         await end_all([acquiring])
 
 
-def waited_for(keeper: LeaseKeeper) -> str:
+def waiting_sentence(keeper: LeaseKeeper) -> str:
     """What a keeper waits for, in a sentence; empty if it holds the lease."""
     waiting = keeper.waiting
     return "" if waiting is None else waiting.sentence

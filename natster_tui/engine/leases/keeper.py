@@ -1,7 +1,7 @@
-"""Taking a lease, keeping it, giving it up, and knowing at once when it is gone.
+"""Taking a lease, renewing it, giving it up, and noticing at once when it is lost.
 
 There is one keeper for each projection of a process. The holder of the lease projects. The other
-processes watch, and look each second whether the lease is free, because its expiry is not
+processes watch, and check each second whether the lease is free, because its expiry is not
 announced. A holder that could not renew in time has lost the lease, even if the server still has
 the entry: a process that slept must not commit when it wakes.
 """
@@ -36,15 +36,15 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.tasks import end_all
 
 RENEW_S = 1.0
-"""Between two renewals, and between two looks of a candidate."""
+"""Seconds between two renewals, and between two checks whether the lease is free."""
 REFUSED_S = 5.0
 """Seconds between two tries after the server refused; an administrator may correct that."""
 LATE_S = 10.0
 """How long a lease that ran out by our clock may stay undecided; nothing is written meanwhile."""
-UNANSWERED_LOOKS = 3
-"""Such a lease is given up after so many looks that the server did not answer.
+UNANSWERED_REQUESTS = 3
+"""A lease that ran out is given up after so many requests without an answer.
 
-Not at once: on a busy machine it is as often this process that was too late to hear the answer.
+Not at once: on a busy machine this process may have been too late to read the answer.
 """
 UNANSWERED_S = 15.0
 """After so long without an answer it counts as a refusal."""
@@ -98,7 +98,7 @@ class LeaseKeeper:
 
     @property
     def _is_late(self) -> bool:
-        """Whether the lease was ours, and ran out before it was looked at again."""
+        """Whether the lease was ours, and ran out before it was renewed."""
         return self._wanted and self._entries.are_ours and not self.held
 
     @property
@@ -108,7 +108,7 @@ class LeaseKeeper:
 
     @property
     def is_decided(self) -> bool:
-        """Whether it was asked for over this link, and is known to be ours or not."""
+        """Whether it is known, over this link, if the lease is ours."""
         return self._decided.is_set()
 
     @property
@@ -118,7 +118,7 @@ class LeaseKeeper:
 
     @property
     def holder(self) -> Holder | None:
-        """Which process projects, as of the last look; None when none does, or none was seen."""
+        """Which process projects, as of the last read; None if none does, or none was seen."""
         if self.held:
             return self.me
         others = [self._entries.others.get(key) for key in (*self._keys.held, self._keys.former)]
@@ -146,20 +146,20 @@ class LeaseKeeper:
     async def decide(self) -> None:
         """Ask for the lease, and wait until it is known to be ours or not.
 
-        Nothing is written before that, and no bucket is made: beside another program's projections
-        no lease is needed.
+        Nothing is written before that, and no bucket is created: where another program projects, no
+        lease is needed.
         """
         self._wanted, self._gave_up = True, False
         self._wake.set()
         await self._decided.wait()
 
     def give_up(self) -> bool:
-        """Leave the lease to others; returns whether it was ours. Asking again takes `decide`."""
+        """Leave the lease to others; returns whether it was ours. Call `decide` to ask again."""
         had = bool(self._entries.revisions)
         self._wanted, self._gave_up = False, True
         self._decided.clear()
         self._wake.set()
-        self._ring()
+        self._changed_state()
         return had
 
     async def acquired(self) -> None:
@@ -172,10 +172,10 @@ class LeaseKeeper:
             await self._changed.wait()
 
     async def confirm(self) -> bool:
-        """`allows`, once the lease has been looked at again where it ran out by our clock only.
+        """Return `allows`, after waiting for a renewal if the lease ran out by our clock only.
 
-        A process that was busy or asleep for seconds must not write before it has asked, but need
-        not start again if it still has the lease.
+        A process that was busy or asleep for seconds must not write before it has renewed the
+        lease, but need not start again if it still has it.
         """
         until = time.monotonic() + LATE_S
         while self._is_late and (left := until - time.monotonic()) > 0:
@@ -220,13 +220,13 @@ class LeaseKeeper:
                     if self._wanted:
                         self._decided.set()
                 elif self._gave_up:
-                    await self._leave(log)
+                    await self._release_and_read(log)
                 await self._until_next_step(log)
         finally:
             self._wanted = self._gave_up = False
             self._decided.clear()
             await self._entries.release()
-            self._ring()
+            self._changed_state()
 
     async def _until_next_step(self, log: EventLog) -> None:
         seconds = None
@@ -242,7 +242,7 @@ class LeaseKeeper:
             raise ConnectionLostError(log.link.lost_sentence())
 
     async def _step(self, log: EventLog) -> None:
-        """Renew the lease, or take it where it is free."""
+        """Renew the lease, or take it if it is free."""
         before = self.waiting
         try:
             await self._entries.renew_or_take()
@@ -250,14 +250,14 @@ class LeaseKeeper:
             await self._refuse(error)
         except ApiError as error:
             if error.code in TRANSIENT:
-                self._miss(error)
+                self._note_unanswered(error)
             else:
                 await self._refuse(error)
         except ServerError as error:
             if log.link.is_lost:
                 raise
-            # Not known whether it was stored; the entry itself shows that at the next step.
-            self._miss(error)
+            # It may be stored or not; the next step reads the entry.
+            self._note_unanswered(error)
         else:
             self._problem, self.refusal = "", None
             self._unanswered, self._answered_at = 0, time.monotonic()
@@ -267,11 +267,11 @@ class LeaseKeeper:
 
     # -- losing it -------------------------------------------------------------------------
 
-    def _miss(self, error: ServerError) -> None:
+    def _note_unanswered(self, error: ServerError) -> None:
         self._problem = error.sentence
         if not self.held:
             self._unanswered += 1
-            if not self._entries.are_ours or self._unanswered >= UNANSWERED_LOOKS:
+            if not self._entries.are_ours or self._unanswered >= UNANSWERED_REQUESTS:
                 self._entries.forget()
             if time.monotonic() - self._answered_at > UNANSWERED_S:
                 self.refusal = error
@@ -280,19 +280,18 @@ class LeaseKeeper:
         self._problem, self.refusal = error.sentence, error
         await self._entries.release()
 
-    async def _leave(self, log: EventLog) -> None:
-        """Give the entries back, and see which process projects instead."""
+    async def _release_and_read(self, log: EventLog) -> None:
+        """Remove our entries, and read which process projects instead."""
         await self._entries.release()
         try:
-            await self._entries.look()
+            await self._entries.refresh()
         except ServerError as error:
             if log.link.is_lost:
                 raise
-            # Nothing waits for it.
             self._problem = error.sentence
-        self._ring()
+        self._changed_state()
 
-    def _ring(self) -> None:
+    def _changed_state(self) -> None:
         self._changed.set()
         self._notify()
 

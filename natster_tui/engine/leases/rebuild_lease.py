@@ -1,7 +1,7 @@
 """The lease of a rebuild, which a process holds while it commits one.
 
-So the rebuilds of a projection run one after the other, and its projector pauses for them in
-whichever process it runs.
+The rebuilds of a projection run one after the other, and its projector pauses for them, in this
+process or another.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from natster_tui.engine.leases.holding import holding, waited_for
+from natster_tui.engine.leases.holding import holding, waiting_sentence
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.errors import ConflictError
 from natster_tui.projections.api import Projection
@@ -34,7 +34,7 @@ async def rebuilding(
 
     def refusal() -> ConflictError:
         return ConflictError(
-            f"nothing was written: {waited_for(keeper)}, for {REBUILD_WAIT_S:,.0f} s; "
+            f"nothing was written: {waiting_sentence(keeper)}, for {REBUILD_WAIT_S:,.0f} s; "
             "let it end, or stop it, then try again"
         )
 

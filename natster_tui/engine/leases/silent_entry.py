@@ -1,7 +1,7 @@
 """Whether the process that holds a lease entry still renews it.
 
-A living holder renews each second, and each renewal is a new revision. An entry that keeps one
-revision over ten looks is dead, whatever its time to live says: one that was written without a
+A live holder renews each second, and each renewal is a new revision. An entry that keeps one
+revision over ten reads is dead, whatever its time to live says: one that was written without a
 time to live would otherwise be held for ever.
 """
 
@@ -9,20 +9,20 @@ from __future__ import annotations
 
 DEAD_AFTER_LOOKS = 10
 APART_S = 1.0
-"""Looks that are less than this many seconds apart count as one."""
+"""Reads that are less than this many seconds apart count as one."""
 PAUSE_S = 3.0
-"""After a longer time between two looks (asleep, or no answer) the count starts again."""
+"""After a longer time between two reads (asleep, or no answer) the count starts again."""
 
 _TIMER_S = 0.1
-"""How much too early a timer may wake."""
+"""The part of an interval by which a timer may fire early."""
 
 
 class SilentEntry:
-    """Counts the answered looks at one entry that found it at one revision."""
+    """Counts how many reads in a row found one entry at the same revision."""
 
     def __init__(self) -> None:
         self.looks = 0
-        """How many looks found the present revision."""
+        """How many reads found the present revision."""
         self._revision = 0
         self._counted_at = 0.0
 
@@ -31,8 +31,8 @@ class SilentEntry:
         """Whether no process renews the entry any more."""
         return self.looks >= DEAD_AFTER_LOOKS
 
-    def look(self, revision: int, now: float) -> bool:
-        """Count an answered look; returns `is_dead`. `now` is monotonic seconds.
+    def observe(self, revision: int, now: float) -> bool:
+        """Count a read; returns `is_dead`. `now` is monotonic seconds.
 
         Revision 0 is no entry.
         """

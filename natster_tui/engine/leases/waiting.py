@@ -9,7 +9,7 @@ from natster_tui.engine.leases.silent_entry import DEAD_AFTER_LOOKS
 from natster_tui.store.lease import BUCKET, Holder
 
 _SILENT_LOOKS = 3
-"""After this many looks without a renewal, the sentence says that the entry is not renewed."""
+"""After this many reads without a renewal, the sentence says that the entry is not renewed."""
 
 
 class Cause(Enum):
@@ -27,9 +27,8 @@ class Cause(Enum):
 class Waiting:
     """What a projection waits for.
 
-    `holder` is the other process, None where there is none. `looks` counts how often in a row its
-    entry was found without a renewal. `problem` is the server's sentence where it did not answer,
-    or refused.
+    `holder` is the other process, None if there is none. `looks` counts how often in a row its
+    entry was read without a renewal. `problem` says why the server did not answer, or refused.
     """
 
     cause: Cause

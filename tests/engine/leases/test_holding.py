@@ -51,7 +51,7 @@ async def test_work_ends_when_the_keeper_of_its_lease_fails(log: EventLog) -> No
     with pytest.raises(MistakeError):
         await work()
     assert ended.is_set()
-    assert (await Lease(log.link, rebuild_key("account")).look()).holder is None
+    assert (await Lease(log.link, rebuild_key("account")).read()).holder is None
 
 
 @pytest.mark.usefixtures("failing")
@@ -75,7 +75,7 @@ async def test_an_error_of_the_work_is_raised_as_it_is(log: EventLog) -> None:
     with pytest.raises(RefusedError, match="no"):
         async with rebuilding(log, ACCOUNTS, "test"):
             raise RefusedError("no")
-    assert (await Lease(log.link, rebuild_key("account")).look()).holder is None
+    assert (await Lease(log.link, rebuild_key("account")).read()).holder is None
 
 
 async def test_an_error_while_the_lease_is_given_back_is_heard_of(

@@ -81,7 +81,7 @@ async def test_leaving_gives_the_lease_back_at_once(
     async with running(settings) as first:
         await until(lambda: holds_all(first))
     for key in KEYS:
-        assert (await Lease(log.link, key).look()).holder is None
+        assert (await Lease(log.link, key).read()).holder is None
 
 
 async def test_the_entry_is_as_the_design_says_and_does_not_live_for_ever(
@@ -149,7 +149,7 @@ async def test_a_process_that_dies_while_rebuilding_is_not_waited_for_long(
     with pytest.raises(ConnectionLostError):
         async with rebuilding(await EventLog.open(died, NATSTER), ACCOUNTS, "died"):
             await died.close()
-    assert (await Lease(log.link, rebuild_key("account")).look()).holder is not None
+    assert (await Lease(log.link, rebuild_key("account")).read()).holder is not None
     async with asyncio.timeout(8), rebuilding(log, ACCOUNTS, "next"):
         pass
 
@@ -178,7 +178,7 @@ async def test_who_renews_late_goes_on_where_it_was(
         first.listen(lambda: seen.add(account.status.phase))
         lease = first.leases["account"]
         for key in KEYS[:2]:
-            found = await Lease(log.link, key).look()
+            found = await Lease(log.link, key).read()
             await Lease(log.link, key).remove(found.revision)
         lease._entries.valid_until = 0.0
         await append(log, 10, 10)

@@ -151,7 +151,7 @@ async def test_release_0_1_that_took_over_meanwhile_stops_both_projections(
         # As after both slept: its entry stands where ours ran out.
         for key in ("projector", "projector.account"):
             lease = Lease(log.link, key)
-            await lease.remove((await lease.look()).revision)
+            await lease.remove((await lease.read()).revision)
         async with release_0_1(settings):
             await until(lambda: phases(workspace) == {Phase.WATCHING}, 6)
         await until(lambda: phases(workspace) == {Phase.PROJECTING}, 6)
@@ -221,7 +221,7 @@ async def test_a_stopped_projector_gives_its_lease_up_and_says_so(
 
 async def until_free(lease: Lease) -> None:
     for _look in range(1_000):
-        if (await lease.look()).holder is None:
+        if (await lease.read()).holder is None:
             return
         await asyncio.sleep(0.01)  # between two questions to the server
     raise AssertionError("the entry is still there")

@@ -6,7 +6,7 @@ from natster_tui.engine.leases.silent_entry import SilentEntry
 
 
 def looks(entry: SilentEntry, revision: int, times: list[float]) -> list[bool]:
-    return [entry.look(revision, now) for now in times]
+    return [entry.observe(revision, now) for now in times]
 
 
 def test_ten_looks_a_second_apart_with_one_revision_are_death() -> None:
@@ -29,7 +29,7 @@ def test_looks_that_follow_closely_count_as_one() -> None:
 def test_a_pause_of_more_than_three_seconds_begins_the_count_again() -> None:
     entry = SilentEntry()
     looks(entry, 7, [float(second) for second in range(9)])
-    assert not entry.look(7, 11.5)
+    assert not entry.observe(7, 11.5)
     assert entry.looks == 1
     looks(entry, 7, [12.5, 15.4])
     assert entry.looks == 3

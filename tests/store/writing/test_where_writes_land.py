@@ -116,7 +116,7 @@ async def test_events_entries_batches_and_leases_land_there_only(place: Elsewher
         taken = await Lease(link).put(HOLDER, 0)
         assert taken is not None
         assert await Lease(link).put(HOLDER, taken) == taken + 1
-        assert (await Lease(link).look()).holder == HOLDER
+        assert (await Lease(link).read()).holder == HOLDER
     inside = await everything_in(place.inside)
     assert inside[NATSTER.stream][2]["messages"] == 3
     assert inside[f"KV_{BUCKET}"][2]["messages"] == 301
