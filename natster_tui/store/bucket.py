@@ -47,8 +47,8 @@ _OPERATION, _MARKER = KV_OPERATION.encode(), MARKER_REASON.encode()
 Sent = dict[str, tuple[bytes, bytes]]
 """Entries as they were sent: by key, the value, and the digest of its sealed form.
 
-The digest is empty if the value was not sealed. What is read back as it was sent is not opened
-again. The sealed bytes themselves would take as much memory as all documents.
+The digest is empty if the value was not sealed. A value that is read back as it was sent need not
+be opened. Keeping the sealed bytes would take as much memory as all documents.
 """
 
 
@@ -174,20 +174,20 @@ class Bucket:
         await convert_bucket(self.link, self.name)
 
     async def load(self) -> Snapshot:
-        """Every stored value as of one instant; see `look`."""
-        return (await self.look())[1]
+        """Every stored value as of one instant; see `inspect`."""
+        return (await self.inspect())[1]
 
-    async def look(
+    async def inspect(
         self, keys: Awaitable[object] | None = None, sent: Sent | None = None
     ) -> tuple[BucketInfo, Snapshot]:
         """How the bucket is set up, and every stored value as of one instant.
 
-        `keys` is a read of the keys that has already started, shared by several buckets. With
-        `sent`, what is found as it was sent is taken out of there instead of being opened. The
-        stream is read in revision order until nothing is pending; a value overwritten meanwhile
-        comes again with its later revision. The result is a true state of the bucket only if no
-        batch is half read (the server shows its messages one by one), and if the stream's leader
-        has nothing that the consumer's replica lacks.
+        `keys` is a read of the keys that has already started, shared by several buckets. A value
+        that is stored as it was `sent` is taken from there instead of being opened. The stream is
+        read in revision order until nothing is pending; a value that is overwritten during the
+        read comes again with its later revision. The result is a true state of the bucket only if
+        no batch is half read (the server shows its messages one by one), and if the stream's
+        leader has nothing that the consumer's replica lacks.
         """
         reader = StreamReader(
             self.link, self.stream, 1, purpose=f"load-{self.name}", instance=self._instance
@@ -204,7 +204,7 @@ class Bucket:
             return info, await self._read_all(reader, info, {} if sent is None else sent)
 
     async def _read_all(self, reader: StreamReader, info: BucketInfo, sent: Sent) -> Snapshot:
-        """What a reader delivers from the beginning: at least what the bucket held at `info`."""
+        """Read all values, at least those that the bucket held at the time of `info`."""
         documents: dict[str, StoredEntry] = {}
         checkpoint: StoredEntry | None = None
         last = removed_at = delivered = 0
@@ -239,7 +239,7 @@ class Bucket:
         return Snapshot(documents, checkpoint, last, 0 if checkpoint else removed_at)
 
     async def _refuse_if_short(self, delivered: int) -> None:
-        """Fewer messages came than the stream held: some were removed, or were not delivered."""
+        """Raise ServerError unless the messages that did not come were removed during the read."""
         held = (await self.info()).values
         if delivered < held:
             raise ServerError(
@@ -250,7 +250,7 @@ class Bucket:
     async def read(self, key: str) -> StoredEntry | None:
         """One stored value, or None."""
         try:
-            record = await last_message(self.link, self.stream, f"$KV.{self.name}.{key}")
+            record = await last_message(self.link, self.stream, self._subject(key))
         except ApiError as error:
             if error.code == STREAM_NOT_FOUND:
                 return None
@@ -301,7 +301,6 @@ class Bucket:
         """
         if len(changes) >= BATCH_LIMIT:
             raise ValueError(f"{len(changes)} changes and a checkpoint do not fit in one batch")
-        seal = self.sealing.seal_document
         holder = str if fold is None else fold.holder
         accounts = {
             key: holder(document_key(key))
@@ -315,20 +314,24 @@ class Bucket:
             raise ConflictError(
                 f"an account's keys were erased meanwhile: nothing was written to {self.name}"
             )
-        messages = []
-        for key, document in changes.items():
-            subject = f"$KV.{self.name}.{key}"
-            if document is None:
-                messages.append(BatchMessage(subject, b"", operation="DEL"))
-                continue
-            stored = seal(self.name, key, accounts[key], document)
-            messages.append(BatchMessage(subject, stored))
-            if sent is not None:
-                sent[key] = (document, b"" if stored is document else _digest(stored))
-        messages.append(
-            BatchMessage(f"$KV.{self.name}.{CHECKPOINT_KEY}", checkpoint, expected_revision)
-        )
+        messages = [
+            BatchMessage(self._subject(key), b"", operation="DEL")
+            if document is None
+            else BatchMessage(self._subject(key), self._sealed(key, accounts[key], document, sent))
+            for key, document in changes.items()
+        ]
+        messages.append(BatchMessage(self._subject(CHECKPOINT_KEY), checkpoint, expected_revision))
         return await commit_batch(self.link, self.name, messages)
+
+    def _subject(self, key: str) -> str:
+        return f"$KV.{self.name}.{key}"
+
+    def _sealed(self, key: str, account: str, document: bytes, sent: Sent | None) -> bytes:
+        """The stored form of a document, which is noted in `sent`."""
+        stored = self.sealing.seal_document(self.name, key, account, document)
+        if sent is not None:
+            sent[key] = (document, b"" if stored is document else _digest(stored))
+        return stored
 
     async def confirm(self) -> None:
         """Check, before the first commit, that this bucket would store it.
@@ -336,7 +339,7 @@ class Bucket:
         A commit checks the same, but several buckets checked together take less time. Raises
         MisplacedWriteError, ServerError.
         """
-        await confirm_early(self.link, self.stream, f"$KV.{self.name}.{CHECKPOINT_KEY}")
+        await confirm_early(self.link, self.stream, self._subject(CHECKPOINT_KEY))
 
     async def purge_before(self, revision: int) -> None:
         """Remove every entry older than `revision`; the entry at `revision` stays."""

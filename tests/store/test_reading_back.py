@@ -61,7 +61,7 @@ def opened(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_what_is_stored_as_it_was_sent_is_not_opened_again(
     bucket: Bucket, sent: Sent, opened: list[str]
 ) -> None:
-    _info, compared = await bucket.look(sent=sent)
+    _info, compared = await bucket.inspect(sent=sent)
     assert not opened
     assert compared == await bucket.load()
     assert sorted(opened) == sorted(CHANGES)
@@ -75,7 +75,7 @@ async def test_what_was_stored_since_is_opened(
     await put_value(settings, bucket.name, A, ours)
     await put_value(settings, bucket.name, B, ours)
     await put_value(settings, bucket.name, C, None)
-    _info, compared = await bucket.look(sent=sent)
+    _info, compared = await bucket.inspect(sent=sent)
     assert sorted(opened) == sorted((A, B))
     assert compared == await bucket.load()
     assert "altered" in compared.documents[A].unopened
@@ -93,7 +93,7 @@ async def test_a_removal_with_the_same_value_is_a_removal(
         {"KV-Operation": "DEL", "Nats-Batch-Id": "x", "Nats-Batch-Sequence": "1"}
         | {"Nats-Batch-Commit": "1"},
     )
-    _info, compared = await bucket.look(sent=sent)
+    _info, compared = await bucket.inspect(sent=sent)
     assert A not in compared.documents
     assert compared == await bucket.load()
 
@@ -103,7 +103,7 @@ async def test_a_plain_bucket_is_compared_the_same(link: Link, log: EventLog) ->
     await bucket.create(log.buckets)
     sent: Sent = {}
     await bucket.commit(CHANGES, b"{}", 0, sent=sent)
-    _info, compared = await bucket.look(sent=sent)
+    _info, compared = await bucket.inspect(sent=sent)
     assert compared == await bucket.load()
     assert not sent
     assert (await ask_jetstream(link, f"STREAM.INFO.KV_{bucket.name}"))["state"]["messages"] == 4

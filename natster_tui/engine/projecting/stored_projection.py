@@ -213,8 +213,8 @@ async def load_projection(
     *,
     sent: Sent | None = None,
 ) -> StoredProjection:
-    """What the bucket holds; for `keys` and `sent` see `Bucket.look`."""
-    info, snapshot = await bucket.look(keys, sent)
+    """What the bucket holds; for `keys` and `sent` see `Bucket.inspect`."""
+    info, snapshot = await bucket.inspect(keys, sent)
     tombstones = bucket.sealing.tombstones
     checkpoint, unreadable = _checkpoint_in(snapshot)
     bucket_state = _bucket_state(projection, info, snapshot, checkpoint, tombstones)
