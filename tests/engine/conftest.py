@@ -18,7 +18,7 @@ def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = StreamReader.__init__.__kwdefaults__
     assert defaults is not None
     monkeypatch.setitem(defaults, "heartbeat_s", 0.1)
-    monkeypatch.setattr(bucket_watch, "LOOK_AT_STORED_S", 0.05)
+    monkeypatch.setattr(bucket_watch, "POLL_S", 0.05)
 
 
 @pytest.fixture

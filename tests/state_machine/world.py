@@ -19,8 +19,7 @@ import pytest
 
 from natster_tui.engine.leases import keeper as lease_keeper
 from natster_tui.engine.leases.keeper import LeaseKeeper
-from natster_tui.engine.projecting import bucket_watch as stored_watch
-from natster_tui.engine.projecting import projector
+from natster_tui.engine.projecting import bucket_watch, projector
 from natster_tui.engine.projecting import writer as projection_writer
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.rebuilding import rebuild
@@ -182,7 +181,7 @@ class World:
         # Quicker, so that a step takes milliseconds; smaller, so that few events fill batches.
         patch.setattr(lease_keeper, "RENEW_S", 0.02)
         patch.setattr(projector, "RETRY_S", 0.02)
-        patch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.02)
+        patch.setattr(bucket_watch, "POLL_S", 0.02)
         patch.setattr(projection_writer, "BATCH_LIMIT", 5)
         patch.setattr(rebuild, "BATCH_LIMIT", 3)
         if isinstance(projection, Journal):

@@ -19,7 +19,7 @@ from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.continuity import check_continuity, hole_end
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.log.readings import Reading, Readings
-from natster_tui.engine.projecting.bucket_watch import StoredWatch
+from natster_tui.engine.projecting.bucket_watch import BucketWatch
 from natster_tui.engine.projecting.catching_up import CatchingUp, is_far
 from natster_tui.engine.projecting.decision import Reason, RebuildFirst, Watch
 from natster_tui.engine.projecting.found_drift import FoundDrift
@@ -96,7 +96,7 @@ class Projector:
         self.version = 0
         """Incremented at each change, so that readers can skip a refresh when nothing changed."""
         self._bucket: Bucket
-        self._watch: StoredWatch
+        self._watch: BucketWatch
         self.error: NatsterError | None = None
         """The error that stopped it last, or prevents it from writing."""
         self.reports_leases = True
@@ -137,7 +137,7 @@ class Projector:
     async def run(self, log: EventLog) -> None:
         """Project until the link is lost, which is raised as ConnectionLostError."""
         self._bucket = bucket_of(log, self.projection, self._instance)
-        self._watch = StoredWatch(self._bucket, self.projection, self.status)
+        self._watch = BucketWatch(self._bucket, self.projection, self.status)
         self._writer.begin(self._bucket, self._watch)
         self._starting.denied = None
         try:
@@ -215,7 +215,7 @@ class Projector:
             self._note(error)
             self._set(Phase.STOPPED, error)
             self._give_up_lease()
-            await self._watch.until_rewritten(log, self._writer.revision, error)
+            await self._watch.wait_until_rewritten(log, self._writer.revision, error)
 
     def _note(self, error: NatsterError) -> None:
         # Its traceback would keep a rebuild and all of its states in memory.
@@ -243,7 +243,7 @@ class Projector:
         stored, decision = await self._starting.decide(log, self._bucket)
         self.status.touched_by_others = stored.touched_by_others
         self.status.drift = None
-        self._watch.begin(stored, useless=False)
+        self._watch.begin(stored, unusable=False)
         self._writer.writes = not isinstance(decision, Watch)
         if isinstance(decision, RebuildFirst):
             await self._rebuild_stored(log, stored)
@@ -281,7 +281,7 @@ class Projector:
         except RefusedError as error:
             # The stored documents cannot be used, but the log still can.
             self._writer.writes, problem = False, error.with_traceback(None)
-            self._watch.begin(stored, useless=True)
+            self._watch.begin(stored, unusable=True)
             self._adopt(stored, stored.empty_fold())
         if changed := await check_identity(log, stored.checkpoint):
             raise LogChangedError(changed.sentence)
@@ -376,11 +376,11 @@ class Projector:
                 if not self._writer.writes:
                     if self._watch_lease():
                         return  # ours again, while we were finding out that it was not
-                    seen = await self._watch.look(log, self.fold)
+                    seen = await self._watch.poll(log, self.fold)
                 else:
                     ours = 0 if self.status.stored is None else self._writer.revision
-                    seen = not readings and await self._watch.look_at_own(ours)
-                await self._watch.look_at_found_drift()
+                    seen = not readings and await self._watch.check_own_commit(ours)
+                await self._watch.check_found_drift()
                 if seen:
                     self._notify()
 
@@ -391,7 +391,7 @@ class Projector:
             await self._writer.take(log, readings)
         finally:
             self._notify()
-        self._watch.take(reading.record for reading in readings)
+        self._watch.follow(reading.record for reading in readings)
         self.meter.add(len(readings))
 
     def _settle_phase(self, head: int) -> None:

@@ -14,7 +14,7 @@ from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.readings import Reading
 from natster_tui.engine.projecting.batching import Changes, OversizedEntry, TooManyEntries, unfit
-from natster_tui.engine.projecting.bucket_watch import StoredWatch
+from natster_tui.engine.projecting.bucket_watch import BucketWatch
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
@@ -65,11 +65,11 @@ class ProjectionWriter:
         self._lease = lease
         self._interactive_priority = interactive_priority
         self._bucket: Bucket
-        self._watch: StoredWatch
+        self._watch: BucketWatch
         self._pager = DocumentPager(projection)
         self._since_commit: list[Reading] = []
 
-    def begin(self, bucket: Bucket, watch: StoredWatch) -> None:
+    def begin(self, bucket: Bucket, watch: BucketWatch) -> None:
         """Write to the bucket as it is over a new link."""
         self._bucket, self._watch = bucket, watch
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from natster_tui.engine.beside.watching_drift import DriftWatch
+from natster_tui.engine.beside.drift_watch import DriftWatch
 from natster_tui.engine.log.import_events import import_records
-from natster_tui.engine.projecting.bucket_watch import LOOK_AT_STORED_S
+from natster_tui.engine.projecting.bucket_watch import POLL_S
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.projections.fold import Fold
@@ -71,12 +71,12 @@ async def test_drift_that_was_put_right_is_gone_within_two_seconds(
     beside: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: Counter[int] = Counter()
-    look = DriftWatch.look
+    poll = DriftWatch.poll
 
     async def counted(watch: DriftWatch, log: EventLog, fold: Fold[Any]) -> None:
         if watch._projection is CATALOGS:
             looks[id(watch)] += 1
-        await look(watch, log, fold)
+        await poll(watch, log, fold)
 
     before = await stream_state(beside.link, "KV_PROJ_ACCOUNT")
     async with (
@@ -91,11 +91,11 @@ async def test_drift_that_was_put_right_is_gone_within_two_seconds(
         await until(lambda: all(each.drift and each.drift.unexplained for each in statuses))
         right = json.dumps(recorded_documents("01")["PROJ_CATALOG"]["kevbuzz"]).encode()
         await put_value(settings, "PROJ_CATALOG", "kevbuzz", right)
-        monkeypatch.setattr(DriftWatch, "look", counted)
+        monkeypatch.setattr(DriftWatch, "poll", counted)
         await until(lambda: not any(each.drift and each.drift.unexplained for each in statuses))
         # The next look sees it, less than a second later; on a busy machine one or two may rest.
         assert max(looks.values()) <= 3
-        assert LOOK_AT_STORED_S < 1
+        assert POLL_S < 1
         # An account that it has not heard of yet is drift once nothing explains that.
         await append(beside, [initialized("NEW")])
         await until(lambda: bool(three.status.drift and three.status.drift.unexplained))

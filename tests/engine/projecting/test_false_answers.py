@@ -69,7 +69,7 @@ async def test_a_projector_goes_on_after_one_false_answer(
     phase: Phase,
     says: str,
 ) -> None:
-    monkeypatch.setattr(bucket_watch, "LOOK_AGAIN_S", 0.1)
+    monkeypatch.setattr(bucket_watch, "RETRY_S", 0.1)
     await log.append_all(list(story(0, HEAD)), expected_last=None)
     await project_to_head(log)
     async with altering(settings) as proxy:

@@ -19,8 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from natster_tui.engine.log.import_events import import_records
-from natster_tui.engine.projecting import bucket_watch as stored_watch
-from natster_tui.engine.projecting import catching_up
+from natster_tui.engine.projecting import bucket_watch, catching_up
 from natster_tui.engine.projecting import projector as projector_module
 from natster_tui.engine.projecting import writer as projection_writer
 from natster_tui.engine.projecting.projector import Projector
@@ -370,17 +369,17 @@ async def test_another_programs_documents_are_only_watched_and_their_drift_is_re
 async def test_drift_is_looked_for_once_every_event_in_the_log_is_folded(
     foreign: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_watch, "LOOK_AT_STORED_S", 0.0)
+    monkeypatch.setattr(bucket_watch, "POLL_S", 0.0)
     # What was known of the head is from before the events came in.
     assert foreign.info.last_seq == 0
     bucket, status = bucket_of(foreign, CATALOGS, "test"), ProjectorStatus()
-    watch = stored_watch.StoredWatch(bucket, CATALOGS, status)
-    watch.begin(await load_projection(bucket, CATALOGS), useless=False)
+    watch = bucket_watch.BucketWatch(bucket, CATALOGS, status)
+    watch.begin(await load_projection(bucket, CATALOGS), unusable=False)
     records = await records_in(foreign)
-    watch.take(records)
-    await watch.look(foreign, fold_all(CATALOGS, records[:-1]))
+    watch.follow(records)
+    await watch.poll(foreign, fold_all(CATALOGS, records[:-1]))
     assert status.drift is None
-    await watch.look(foreign, fold_all(CATALOGS, records))
+    await watch.poll(foreign, fold_all(CATALOGS, records))
     assert status.drift is not None
     assert status.drift.explained == 2
 

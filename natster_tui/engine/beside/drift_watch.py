@@ -1,7 +1,7 @@
-"""Looking for drift beside another program, while this process folds the log in memory.
+"""Watching for drift in another program's documents, while this process folds the log in memory.
 
-Each look reads the whole bucket. So it is done only when the bucket, the log or the other program's
-consumer has moved, and less often the longer it takes.
+Each comparison reads the whole bucket. So it is made only if the bucket, the log or the other
+program's consumer has moved, and less often the longer it takes.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 
 REST_PER_WORK = 4
-"""The time between two looks is at least this many times the duration of the last one."""
+"""The pause after a comparison is at least this many times its duration."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Reading:
     """What was stored, the other program's position before that, and the log's head after it."""
 
     stored: StoredProjection
@@ -43,7 +43,7 @@ class _Look:
 
 
 class DriftWatch:
-    """Looks for drift in one bucket of another program, and updates the projector's status."""
+    """Watches one bucket of another program for drift, and updates the projector's status."""
 
     def __init__(
         self, bucket: Bucket, projection: Projection[Any], status: ProjectorStatus
@@ -54,43 +54,43 @@ class DriftWatch:
         self._reference = reference_of(projection.name)
         self._folded = 0
         self._seen: tuple[object, ...] = ()
-        self._look: _Look | None = None
+        self._reading: _Reading | None = None
         self._rests_until = 0.0
 
-    def take(self, records: Iterable[Record]) -> None:
-        """Follow the log, as the fold does; records that were taken before are skipped."""
+    def follow(self, records: Iterable[Record]) -> None:
+        """Take the next events of the log; records that were taken before are skipped."""
         for record in records:
             if record.seq > self._folded:
                 self._folded = record.seq
                 if self._reference is not None:
                     self._reference.take(record)
 
-    async def look(self, log: EventLog, fold: Fold[Any]) -> None:
-        """Look at the bucket if something moved, and compare once the fold is at the log's head.
+    async def poll(self, log: EventLog, fold: Fold[Any]) -> None:
+        """Read the bucket if something moved, and compare once the fold is at the log's head.
 
-        The head is requested after the bucket was read, and the fold must reach it first: without
-        the events that are still on their way every document would differ.
+        The head is requested after the bucket was read. The fold must reach it before the
+        comparison: without the events that are still on their way, documents would differ.
         """
         now = time.monotonic()
-        if self._look is None and now >= self._rests_until:
-            self._look = await self._looked(log, fold)
-        look = self._look
-        if look is None or fold.seq < look.head:
+        if self._reading is None and now >= self._rests_until:
+            self._reading = await self._read(log, fold)
+        reading = self._reading
+        if reading is None or fold.seq < reading.head:
             return
-        self._look = None
-        if look.stored.bucket_state is BucketState.FOREIGN:
+        self._reading = None
+        if reading.stored.bucket_state is BucketState.FOREIGN:
             expected = await encoded_documents(fold)
-            diff = diff_documents(look.stored.entries, expected, same_json)
-            self._status.drift = explained(diff, self._reference, look.other)
-        self._seen = look.seen
+            diff = diff_documents(reading.stored.entries, expected, same_json)
+            self._status.drift = explained(diff, self._reference, reading.other)
+        self._seen = reading.seen
         self._rests_until = time.monotonic() + REST_PER_WORK * (time.monotonic() - now)
 
-    async def _looked(self, log: EventLog, fold: Fold[Any]) -> _Look | None:
-        """What is stored, None if nothing has moved since the last look."""
+    async def _read(self, log: EventLog, fold: Fold[Any]) -> _Reading | None:
+        """What is stored; None if nothing has moved since the last comparison."""
         other = self._status.other = await read_other_projector(log, self._bucket.name)
         info = await self._bucket.info()
         seen = (info.last_revision, fold.seq, None if other is None else other.judged_to)
         if seen == self._seen and self._status.drift is not None:
             return None
         stored = await load_projection(self._bucket, self._projection)
-        return _Look(stored, other, (await log.refresh()).last_seq, seen)
+        return _Reading(stored, other, (await log.refresh()).last_seq, seen)
