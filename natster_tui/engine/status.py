@@ -139,7 +139,7 @@ async def read_status(
     watch = HazardWatch(projections)
     info, _, stored, leases, beside = await together(
         log.refresh(),
-        watch.look(log),
+        watch.refresh(log),
         load_projections(buckets, projections),
         for_each(partial(read_leases, log), buckets),
         read_versions(log, projections, versions),

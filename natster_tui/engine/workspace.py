@@ -316,7 +316,7 @@ class Workspace:
         `keys` is the version of the keys with which everything here was begun.
         """
         self._report_keys(log)
-        await self._hazards.look(log)
+        await self._hazards.refresh(log)
         self._ring()
         for looks in count(1):
             await asyncio.wait({log.link.lost}, timeout=INFO_EVERY_S)
@@ -326,7 +326,7 @@ class Workspace:
                 # All of this belongs to the previous log: start again with a new link.
                 raise ConnectionLostError(error.sentence) from error
             if looks % BUCKETS_EVERY == 0:
-                await self._hazards.look_at_storage(log)
+                await self._hazards.refresh_storage(log)
             self.follower.begins_at(log.info.first_seq)
             await log.sealing.refresh()
             if log.sealing.version != keys:
@@ -341,7 +341,7 @@ class Workspace:
         self._told_of_keys = log.sealing.problems
 
     def _on_live(self, records: list[Record]) -> None:
-        self._hazards.look_at(records, self.options.choice.system)
+        self._hazards.add_live(records, self.options.choice.system)
         self.filtering.take(records)
 
     # -- rebuilding ------------------------------------------------------------------------
@@ -351,7 +351,7 @@ class Workspace:
 
         def note(progress: ReplayProgress) -> None:
             if progress.finished is not None and progress.repeated_ids is not None:
-                self._hazards.note_read(progress.repeated_ids)
+                self._hazards.add_replayed(progress.repeated_ids)
             if on_progress is not None:
                 on_progress(progress)
 

@@ -39,13 +39,13 @@ class HazardWatch:
         self._of_account: Fill | None = None
         self._room: Hazard | None = None
 
-    async def look(self, log: EventLog) -> None:
-        """Ask the server about what does not follow from the log's own settings."""
-        clear, _ = await together(log.clear_payload(), self.look_at_storage(log))
+    async def refresh(self, log: EventLog) -> None:
+        """Ask the server for the hazards that the log's own settings do not show."""
+        clear, _ = await together(log.clear_payload(), self.refresh_storage(log))
         self._clear = self._clear or clear
 
-    async def look_at_storage(self, log: EventLog) -> None:
-        """Ask how the projections' buckets are set up now, and how full the account is."""
+    async def refresh_storage(self, log: EventLog) -> None:
+        """Read the settings of the projections' buckets, and how full the account is."""
         buckets = [each.bucket for each in self._projections]
         found, account = await together(
             for_each(partial(read_bucket_hazards, log.link), buckets),
@@ -63,13 +63,13 @@ class HazardWatch:
             self._room = log.buckets.room_hazard(missing, account)
 
     def fill(self, log: EventLog) -> Fill | None:
-        """How full the log is against its nearest limit, None where it has none."""
+        """How full the log is against its nearest limit; None if it has none."""
         return nearest_limit(log.info, self._of_account)
 
-    def look_at(self, records: Iterable[Record], system: EventSystem) -> None:
-        """Take note of live events, in order, each once."""
+    def add_live(self, records: Iterable[Record], system: EventSystem) -> None:
+        """Check live events, in order, each once."""
         records = list(records)
-        self.repeated_ids.look_at(records)
+        self.repeated_ids.add(records)
         if not self._clear:
             ends = tuple(f".{kind.name}" for kind in system.needing_payload)
             self._clear = next(
@@ -81,8 +81,8 @@ class HazardWatch:
                 0,
             )
 
-    def note_read(self, found: RepeatedIds) -> None:
-        """Take note of what a read of the whole log found."""
+    def add_replayed(self, found: RepeatedIds) -> None:
+        """Add the repeated ids that a read of the whole log found."""
         self.repeated_ids.continue_from(found)
 
     def hazards(self, log: EventLog) -> tuple[Hazard, ...]:
@@ -104,5 +104,5 @@ class HazardWatch:
 async def read_hazards(log: EventLog, projections: Sequence[Projection[Any]]) -> tuple[Hazard, ...]:
     """All hazards, asked for once. Repeated message ids are only found by following the log."""
     watch = HazardWatch(projections)
-    await watch.look(log)
+    await watch.refresh(log)
     return watch.hazards(log)

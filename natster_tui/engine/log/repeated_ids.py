@@ -22,29 +22,29 @@ _ID = re.compile(rb"\r\n" + MESSAGE_ID.encode() + rb": *([^ \r][^\r]*)")
 
 
 class RepeatedIds:
-    """Counts the events whose message id an earlier one had. Each event is looked at once."""
+    """Counts the events whose message id an earlier one had. Add each event once."""
 
     def __init__(self) -> None:
         self.seq = 0
-        """The last event looked at."""
+        """The sequence of the last event that was added."""
         self.count = 0
         self._hits: deque[tuple[int, int]] = deque(maxlen=_HITS_KEPT)
         """The last such events, each with the earlier one whose id it has."""
         self._newer: dict[bytes, int] = {}
         self._older: dict[bytes, int] = {}
 
-    def look_at(self, records: Iterable[Record]) -> None:
+    def add(self, records: Iterable[Record]) -> None:
         """Check events, in order."""
         for record in records:
             stored = record.stored_headers
             if isinstance(stored, bytes):
-                self._look_at_block(record.seq, stored)
+                self._add_block(record.seq, stored)
             elif name := record.header(MESSAGE_ID):
-                self._look_at_id(record.seq, name.encode("utf-8", "surrogateescape"))
+                self._add_id(record.seq, name.encode("utf-8", "surrogateescape"))
             self.seq = record.seq
 
-    def look_at_messages(self, messages: Sequence[StoredMessage]) -> None:
-        """The same for a slice of a replay, where parsing each header would take too long."""
+    def add_messages(self, messages: Sequence[StoredMessage]) -> None:
+        """Check a slice of a replay, without parsing each header, which would take too long."""
         ids = _ID.findall(b"".join([message[4] for message in messages]))
         if ids:
             slice_ = dict(zip(ids, [message[0] for message in messages], strict=False))
@@ -52,13 +52,13 @@ class RepeatedIds:
                 self._newer.update(slice_)
                 self._age()
             else:
-                # Some have no id, or one is repeated: look at each.
+                # Some have no id, or one is repeated: check each.
                 for message in messages:
-                    self._look_at_block(message[0], message[4])
+                    self._add_block(message[0], message[4])
         self.seq = messages[-1][0]
 
     def continue_from(self, read: RepeatedIds) -> None:
-        """Take over what a read of the whole log found, and add only what was seen after it."""
+        """Replace the counts by those of a read of the whole log, and keep what came after it."""
         later = [hit for hit in self._hits if hit[0] > read.seq]
         self._hits = deque([*read._hits, *later], maxlen=_HITS_KEPT)
         self.count = read.count + len(later)
@@ -66,11 +66,11 @@ class RepeatedIds:
     def _are_new(self, ids: dict[bytes, int]) -> bool:
         return self._newer.keys().isdisjoint(ids) and self._older.keys().isdisjoint(ids)
 
-    def _look_at_block(self, seq: int, block: bytes) -> None:
+    def _add_block(self, seq: int, block: bytes) -> None:
         if found := _ID.search(block):
-            self._look_at_id(seq, found[1])
+            self._add_id(seq, found[1])
 
-    def _look_at_id(self, seq: int, message_id: bytes) -> None:
+    def _add_id(self, seq: int, message_id: bytes) -> None:
         earlier = self._newer.get(message_id) or self._older.get(message_id)
         if earlier is not None:
             self.count += 1
@@ -84,5 +84,5 @@ class RepeatedIds:
 
     @property
     def hazard(self) -> Hazard | None:
-        """The hazard that was seen; None while none was."""
+        """The hazard for the last repeated id; None if no id was repeated."""
         return repeated_id(self.count, *self._hits[-1]) if self._hits else None

@@ -123,7 +123,7 @@ async def read_preflight(
     stored = await load_projections(buckets, projections)
     watch = HazardWatch(projections, repeated_ids)
     info, by_type, (others, own), _ = await together(
-        log.refresh(), _counts(log), _consumers(log, projections, instance), watch.look(log)
+        log.refresh(), _counts(log), _consumers(log, projections, instance), watch.refresh(log)
     )
     if by_type:
         by_type["other"] = max(0, info.messages - sum(by_type.values()))

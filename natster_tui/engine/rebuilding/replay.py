@@ -216,7 +216,7 @@ class Replay:
                 if self._going:
                     self._fold(await self.log.sealing.open_records(as_records(messages)))
                 if progress.repeated_ids is not None:
-                    progress.repeated_ids.look_at_messages(messages)
+                    progress.repeated_ids.add_messages(messages)
                 others = quick.take(messages)
                 if others:
                     quick.apply(await self.log.sealing.open_records(as_records(others)))
@@ -238,7 +238,7 @@ class Replay:
         ) as batches:
             async for batch in batches:
                 if self.progress.repeated_ids is not None:
-                    self.progress.repeated_ids.look_at(batch)
+                    self.progress.repeated_ids.add(batch)
                 self._fold(batch)
                 await self._passed(batch[-1].seq, len(batch))
         if self.seq < to:

@@ -144,7 +144,7 @@ async def test_a_look_that_is_cancelled_at_any_moment_leaves_no_request_behind(
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for turns in range(12):
-            look = asyncio.create_task(HazardWatch(PROJECTIONS).look(log))
+            look = asyncio.create_task(HazardWatch(PROJECTIONS).refresh(log))
             for _ in range(turns):
                 await asyncio.sleep(0)
             await end_all([look])

@@ -49,11 +49,11 @@ def test_slices_of_a_replay_say_the_same_as_their_records(slices: list[list[byte
     quick, one_by_one, parsed = RepeatedIds(), RepeatedIds(), RepeatedIds()
     first = 1
     for blocks in slices:
-        quick.look_at_messages(messages(blocks, first))
-        one_by_one.look_at(as_records(messages(blocks, first)))
+        quick.add_messages(messages(blocks, first))
+        one_by_one.add(as_records(messages(blocks, first)))
         records = as_records(messages(blocks, first))
         assert all(isinstance(record.headers, tuple) for record in records)
-        parsed.look_at(records)
+        parsed.add(records)
         first += len(blocks)
     assert quick.hazard == one_by_one.hazard == parsed.hazard
     assert quick.count == one_by_one.count == parsed.count
@@ -61,31 +61,31 @@ def test_slices_of_a_replay_say_the_same_as_their_records(slices: list[list[byte
 
 def test_the_last_repetition_and_their_number_are_named() -> None:
     ids = RepeatedIds()
-    ids.look_at_messages(with_ids("a", "b", "a"))
+    ids.add_messages(with_ids("a", "b", "a"))
     assert ids.hazard == found(1, 3, 1)
-    ids.look_at_messages(with_ids("c", "b", first=4))
+    ids.add_messages(with_ids("c", "b", first=4))
     assert ids.hazard == found(2, 5, 2)
 
 
 def test_ids_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repeated_ids, "KEPT", 3)
     ids = RepeatedIds()
-    ids.look_at_messages(with_ids("a", "b", "c", "d"))
-    ids.look_at_messages(with_ids("e", "f", "g", "h", first=5))
-    ids.look_at_messages(with_ids("e", first=9))
+    ids.add_messages(with_ids("a", "b", "c", "d"))
+    ids.add_messages(with_ids("e", "f", "g", "h", first=5))
+    ids.add_messages(with_ids("e", first=9))
     assert ids.hazard == found(1, 9, 5)
-    ids.look_at_messages(with_ids("a", first=10))
+    ids.add_messages(with_ids("a", first=10))
     assert ids.count == 1
 
 
 def test_live_events_are_added_to_what_a_read_of_the_log_found() -> None:
     live, read = RepeatedIds(), RepeatedIds()
-    live.look_at(as_records(with_ids("b", "a", "a", first=4)))
+    live.add(as_records(with_ids("b", "a", "a", first=4)))
     assert live.hazard == found(1, 6, 5)
-    read.look_at_messages(with_ids("x", "x", "b", "b"))
+    read.add_messages(with_ids("x", "x", "b", "b"))
     live.continue_from(read)
     assert live.hazard == found(3, 6, 5)
-    read.look_at_messages(with_ids("a", "a", first=5))
+    read.add_messages(with_ids("a", "a", first=5))
     live.continue_from(read)
     live.continue_from(read)
     assert live.hazard == found(3, 6, 5)
