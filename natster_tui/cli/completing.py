@@ -10,12 +10,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from natster_tui.projections.registering.registry import Registry
     from natster_tui.store.log import EventLog
 
 Completer = Callable[[Context, Parameter, str], "list[CompletionItem[str]]"]
@@ -50,24 +53,37 @@ def contexts(
 
 
 def projections(
-    _context: Context, _parameter: Parameter, incomplete: str
+    context: Context, _parameter: Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:
-    """The projections that come with the program."""
+    """The projections that are built in, installed, or in a file that was named."""
+    return _beginning(_registry(context).names, incomplete)
+
+
+def documents(
+    context: Context, _parameter: Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """The same, and the versions beside them that are loaded."""
+    return _beginning(_with_versions(_registry(context)), incomplete)
+
+
+def lists(context: Context, _parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """What can be listed."""
     from natster_tui.projections.registering.registry import BUILT_IN
 
-    return _beginning(BUILT_IN.names, incomplete)
-
-
-def lists(_context: Context, _parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """What can be listed without a projection of one's own."""
-    return _beginning(("accounts", "catalogs"), incomplete)
+    brought = [each for each in _with_versions(_registry(context)) if each not in BUILT_IN.names]
+    return _beginning(("accounts", "catalogs", *brought), incomplete)
 
 
 def keys(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """The keys of the projection that was named before."""
-    named = context.params.get("kind") or context.params.get("name")
-    known = {"account": accounts, "catalog": catalogs}.get(str(named))
-    return [] if known is None else known(context, parameter, incomplete)
+    from natster_tui.cli.look.document_commands import is_of_accounts
+
+    named = str(context.params.get("kind") or context.params.get("name")).partition(".")[0]
+    registry = _registry(context)
+    if named not in registry.names:
+        return []
+    known = accounts if is_of_accounts(registry.named(named)) else catalogs
+    return known(context, parameter, incomplete)
 
 
 def accounts(context: Context, _parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -97,6 +113,30 @@ def catalogs(context: Context, _parameter: Parameter, incomplete: str) -> list[C
         return dict.fromkeys(read_in.folds[CATALOGS.name].states, "")
 
     return _beginning(sorted(_read(context, read)), incomplete)
+
+
+def _with_versions(registry: Registry) -> tuple[str, ...]:
+    """The names of all projections, and those of the versions beside that are loaded."""
+    from natster_tui.projections.versions.naming import beside
+
+    return (*registry.names, *(beside(each).name for each in registry.versions))
+
+
+def _registry(context: Context) -> Registry:
+    """The projections that are known here; only the built-in ones if a named file does not load."""
+    from natster_tui.cli.options import given_of
+    from natster_tui.errors import ProjectionRefusedError
+    from natster_tui.projections.registering.loading import load_registry
+    from natster_tui.projections.registering.registry import BUILT_IN
+    from natster_tui.store.settings.files import expand_home
+
+    files = [expand_home(file) for file in given_of(context).projection]
+    try:
+        # What a file prints is no completion.
+        with redirect_stdout(StringIO()):
+            return load_registry(files, takes_versions=True)[0]
+    except ProjectionRefusedError:
+        return BUILT_IN
 
 
 def _beginning(names: Any, incomplete: str) -> list[CompletionItem[str]]:

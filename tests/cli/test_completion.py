@@ -4,6 +4,7 @@ import pytest
 
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.store.log import EventLog
+from tests.cli.outputs.test_outputs import ACTIVITY
 from tests.cli.program import Ended, Program, together
 from tests.conftest import recording
 
@@ -75,3 +76,43 @@ async def test_contexts_files_and_words_are_completed_without_a_server(anywhere:
     assert file.lines == ["file,lo"]
     assert command.lines == ["plain,check-name"]
     assert kind.lines == ["plain,catalog"]
+
+
+async def test_projections_of_named_files_are_completed(anywhere: Program) -> None:
+    anywhere.home.mkdir()
+    first, second = anywhere.home / "activity.py", anywhere.home / "activity_v2.py"
+    first.write_text(f"print('loaded')\n{ACTIVITY}")
+    second.write_text(ACTIVITY.replace("version = 1", "version = 2"))
+    broken = anywhere.home / "broken.py"
+    broken.write_text("class A(:")
+    files = ("--projection", str(first), "--projection", str(second))
+    shown, listed, compared, keys, without = await together(
+        completed(anywhere, "show", *files, "ac"),
+        completed(anywhere, "list", *files, "a"),
+        completed(anywhere, "compare", *files, "ac"),
+        completed(anywhere.with_options(*files), "show", "ac"),
+        completed(anywhere, "show", "--projection", str(broken), "ac"),
+    )
+    both = ["plain,account", "plain,activity", "plain,activity.v2"]
+    assert shown.lines == keys.lines == both
+    assert listed.lines == ["plain,accounts", "plain,activity", "plain,activity.v2"]
+    assert compared.lines == both[:2]
+    assert without.lines == both[:1]
+
+
+async def test_keys_of_a_named_files_projection_are_completed_as_what_they_are(
+    natster: Program, log: EventLog
+) -> None:
+    await import_records(log, recording("01"), "t")
+    natster.home.mkdir(exist_ok=True)
+    of_catalogs = natster.home / "catalogs.py"
+    text = ACTIVITY.replace("Part.ORIGIN", "Part.CATALOG").replace("activity", "actions")
+    of_catalogs.write_text(text.replace("PROJ_ACTIVITY", "PROJ_ACTIONS"))
+    of_accounts = natster.home / "activity.py"
+    of_accounts.write_text(ACTIVITY)
+    account, catalog = await together(
+        completed(natster, "show", "--projection", str(of_accounts), "activity", A[:5]),
+        completed(natster, "show", "--projection", str(of_catalogs), "actions", "kev"),
+    )
+    assert account.lines == [f"plain,{A}"]
+    assert catalog.lines == ["plain,kevbuzz"]

@@ -73,10 +73,14 @@ async def test_it_is_tried_projected_changed_and_rolled_out(program: Program, fi
     tried = await program.run("try", str(file))
     raise_it = "version 1 is stored with other documents: raise version before you roll this out"
     assert (tried.code, tried.lines.count(raise_it)) == (1, 1)
+    assert (await program.run("try", str(file), "--json")).json[0]["raise_version"] is True
     file.write_text(with_last_seen(text))
     tried = await program.run("try", str(file))
     assert tried.code == 1
     assert "raise version" not in tried.out
+    printed = await program.run("try", str(file), "--json")
+    check("try", printed)
+    assert printed.json[0]["raise_version"] is False
     assert "compared with version 1 stored at 4: 0 added, 2 changed, 0 removed" in tried.out
     assert "+ last_seen in 2 of 2" in tried.out
     status = await program.run("status", *with_it)
@@ -243,6 +247,20 @@ async def test_a_second_version_is_projected_beside_the_first_compared_and_dropp
     assert verified.lines == ["activity.v2: 2 keys match the log at 4"]
     assert "activity.v2 is not loaded here" in await program.fail(
         2, "verify", "activity.v2", *first
+    )
+    for named in (("activity",), ("activity.v2",)):
+        shown = await program.run("show", *named, "AA", "--json", *both[2:])
+        assert (shown.json["kind"], shown.json["document"]["events"]) == (*named, 3)
+    shown = await program.succeed("show", "activity.v2", "Ann", "--json", *both)
+    assert {"events", "first_seen", "last_seen"} == shown.json["document"].keys()
+    listed = await program.succeed("list", "activity.v2", *both)
+    assert listed.lines[0].split() == ["NAME", "KEY", "EVENTS", "FIRST", "SEEN", "LAST", "SEEN"]
+    why = await program.succeed("why", "activity.v2", "AA", *both)
+    assert "+ last_seen" in why.out
+    changed = await program.succeed("diff", "activity.v2", "AA", "--from", "1", *both)
+    assert "~ events 1 → 3" in changed.out
+    assert "activity.v2 is not loaded here" in await program.fail(
+        2, "show", "activity.v2", "AA", *first
     )
     assert "--take-over is for stored projections" in await program.fail(
         2, "rebuild", "activity.v2", "--take-over", *both

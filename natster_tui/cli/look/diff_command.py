@@ -13,7 +13,7 @@ from natster_tui.cli.naming import for_output, naming, takes_keys
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentDifference
 from natster_tui.cli.outputs.output import output_line
-from natster_tui.cli.projecting.projection_names import chosen_projection
+from natster_tui.cli.projecting.projection_names import chosen_version, names_a_version
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_names
@@ -29,7 +29,7 @@ _FORMS = "4711, 2026-11-23, 09:30, yesterday, 2d"
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION", shell_complete=completing.projections)
+@click.argument("kind", metavar="PROJECTION", shell_complete=completing.documents)
 @click.argument("key", shell_complete=completing.keys)
 @click.option("--from", "begin", required=True, metavar="MOMENT", help=f"As of then: {_FORMS}.")
 @click.option("--to", "end", metavar="MOMENT", help="As of then; now if not given.")
@@ -52,8 +52,8 @@ def diff(
     KEY may be the account's name, or the beginning of its key. Times are UTC; a day means its
     first second.
     """
-    target = target_of()
-    projection = chosen_projection(target.choice.projections, kind)
+    target = target_of(takes_versions=names_a_version(kind))
+    projection = chosen_version(target.choice.projections, kind)
     first = asked("--from", begin)
     last = None if end is None else asked("--to", end)
 

@@ -12,7 +12,7 @@ from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentOrigin, MakingEvent, ShownDocument
 from natster_tui.cli.outputs.output import output_line
-from natster_tui.cli.projecting.projection_names import chosen_projection
+from natster_tui.cli.projecting.projection_names import chosen_version, names_a_version
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_meant, account_names
@@ -30,13 +30,14 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.keyed import KeyedProjection, Part
 from natster_tui.projections.registering.registry import ACCOUNTS
+from natster_tui.projections.versions.naming import name_in_use
 from natster_tui.projections.wording import Naming, change_line, pretty_json
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_json, mask_text, screen_text
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION", shell_complete=completing.projections)
+@click.argument("kind", metavar="PROJECTION", shell_complete=completing.documents)
 @click.argument("key", shell_complete=completing.keys)
 @click.option("--at", metavar="MOMENT", help=AT_HELP)
 @click.option("--reveal", is_flag=True, help="Show secrets.")
@@ -54,8 +55,8 @@ def show(
 
     KEY may be the account's name, or the beginning of its key.
     """
-    target = target_of()
-    projection = chosen_projection(target.choice.projections, kind)
+    target = target_of(takes_versions=names_a_version(kind))
+    projection = chosen_version(target.choice.projections, kind)
     moment = asked_at(at)
 
     async def look(log: EventLog) -> tuple[Position, str, bytes | None]:
@@ -86,7 +87,7 @@ def is_of_accounts(projection: Projection[Any]) -> bool:
     """Whether the keys of a projection are accounts, which may be named."""
     if isinstance(projection, KeyedProjection):
         return Part.CATALOG not in projection.keys
-    return projection.name == ACCOUNTS.name
+    return name_in_use(projection) == ACCOUNTS.name
 
 
 async def key_meant(log: EventLog, projection: Projection[Any], key: str, instance: str) -> str:
@@ -113,7 +114,7 @@ async def _meant(log: EventLog, projection: Projection[Any], key: str, instance:
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION", shell_complete=completing.projections)
+@click.argument("kind", metavar="PROJECTION", shell_complete=completing.documents)
 @click.argument("key", shell_complete=completing.keys)
 @click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
@@ -130,8 +131,8 @@ def why(
     **_given: Any,
 ) -> None:
     """The events that made a document, newest first, with what each changed."""
-    target = target_of()
-    projection = chosen_projection(target.choice.projections, kind)
+    target = target_of(takes_versions=names_a_version(kind))
+    projection = chosen_version(target.choice.projections, kind)
 
     async def look(log: EventLog) -> tuple[KeyHistory, dict[str, str]]:
         named = not (as_json or whole_keys)

@@ -21,7 +21,7 @@ from natster_tui.cli.outputs.lists import (
     ListedCatalogs,
 )
 from natster_tui.cli.outputs.output import output_line
-from natster_tui.cli.projecting.projection_names import chosen_projection
+from natster_tui.cli.projecting.projection_names import chosen_version, names_a_version
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target
@@ -49,7 +49,7 @@ def list_(what: str, filter_text: str, at: str | None, as_json: bool, **_given: 
     Exits 1 if none passes. FILTER is a part of a name, or the beginning of a key. Keys are
     shortened where the terminal is too narrow for them; piped and with --json they are whole.
     """
-    target = target_of()
+    target = target_of(takes_versions=names_a_version(what))
     listing = _listing(target, what)
     moment = asked_at(at)
 
@@ -77,7 +77,7 @@ def _listing(target: Target, what: str) -> Listing:
         return Listing("accounts", (ACCOUNTS,), _find_accounts)
     if what in ("catalogs", CATALOGS.name):
         return Listing("catalogs", (ACCOUNTS, CATALOGS), _find_catalogs)
-    return documents_listing(chosen_projection(target.choice.projections, what))
+    return documents_listing(chosen_version(target.choice.projections, what))
 
 
 def _find_accounts(at: int, states: States, wanted: str) -> Found:

@@ -24,6 +24,9 @@ class TriedProjection(Output):
     compared_at: int | None = Field(
         description="The sequence that was compared at; null where nothing is stored."
     )
+    raise_version: bool = Field(
+        description="Whether the version must be raised, because it is stored with other documents."
+    )
     fields: tuple[FieldDifference, ...]
     changes: tuple[ChangedKey, ...]
     second_fold: str = Field(
@@ -41,6 +44,7 @@ class TriedProjection(Output):
             parked=trial.fold.parked.count,
             seconds=round(trial.seconds, 3),
             compared_at=trial.compared_at,
+            raise_version=trial.needs_version,
             fields=tuple(map(FieldDifference.of, trial.fields())),
             changes=() if trial.diff is None else tuple(map(ChangedKey.of, trial.diff.changes)),
             second_fold="same" if trial.second is None else trial.second.sentence,

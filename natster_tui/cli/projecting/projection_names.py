@@ -15,7 +15,7 @@ from natster_tui.projections.versions.naming import beside
 from natster_tui.text.safe_text import safe_text
 
 takes_projection = click.argument(
-    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.projections
+    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.documents
 )
 """Gives a command the argument for one projection; without it all of them are meant."""
 
@@ -41,16 +41,19 @@ def chosen_projections(registry: Registry, name: str | None) -> tuple[Projection
 
     Raises UsageError.
     """
-    if name is None:
-        return registry.all
+    return registry.all if name is None else (chosen_version(registry, name),)
+
+
+def chosen_version(registry: Registry, name: str) -> Projection[Any]:
+    """The projection of a name; activity.v2 is that version beside. Raises UsageError."""
     if not names_a_version(name):
-        return (chosen_projection(registry, name),)
+        return chosen_projection(registry, name)
     stored = chosen_projection(registry, name.partition(".")[0])
     for rule in registry.versions_of(stored.name):
         placed = beside(rule)
         if placed.name == name:
             watch_rules([*registry, *registry.versions, placed])
-            return (placed,)
+            return placed
     raise UsageError(
         f"{safe_text(name, 80)} is not loaded here: name the file of that version with --projection"
     )

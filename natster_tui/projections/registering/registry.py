@@ -84,7 +84,7 @@ class Registry:
             return (
                 f"version {version} of {name} is in use already: only project {name} --beside, "
                 f"compare, promote, drop, status and the dashboard take a second version of it, "
-                f"and verify and rebuild of {name}.v{projection.version}"
+                f"and what is given the name {name}.v{projection.version}"
             )
         for other in self:
             if (other.name, other.bucket) == (projection.name, projection.bucket):

@@ -31,6 +31,11 @@ def beside(projection: Projection[Any], version: int | None = None) -> Projectio
     return placed
 
 
+def name_in_use(projection: Projection[Any]) -> str:
+    """The name of the projection in use that this one is a version of, or is itself."""
+    return projection.name.partition(".")[0]
+
+
 def bucket_beside(bucket: str, version: int) -> str:
     """The bucket of a version that is stored beside `bucket`."""
     return f"{bucket}_v{version}"
