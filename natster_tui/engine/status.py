@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from natster_tui.engine.beside.comparing import compare_with_log
-from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
+from natster_tui.engine.foreign.comparing import compare_with_log
+from natster_tui.engine.foreign.other_projector import OtherProjector, read_other_projector
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.projecting.obstacles import fault_of
 from natster_tui.engine.projecting.stored_projection import (

@@ -126,7 +126,7 @@ class Workspace:
         self.trial = self._trial()
         """The projections that are tried, if any are."""
         self.filtering = self._filtering()
-        self._left_behind: set[tuple[str, str]] = set()
+        self._orphaned_consumers: set[tuple[str, str]] = set()
         self._hazards = HazardWatch(projections.all)
         self._told_of_keys: tuple[str, ...] = ()
         self.follower.on_live = self._on_live
@@ -250,7 +250,7 @@ class Workspace:
                 self.server_shown = link.target.described_at(link.described)
                 self.user = link.settings.user_described
             # If only the link was lost, its consumers still exist for a while.
-            link.consumers |= self._left_behind
+            link.consumers |= self._orphaned_consumers
             log = await self.source.open_log(link, self.options.choice)
             if self.log is not None and self.log.info.created != log.info.created:
                 self._hazards = HazardWatch(self.options.choice.projections.all)
@@ -265,7 +265,7 @@ class Workspace:
             self._explain(error)
         finally:
             if link is not None:
-                self._left_behind = link.consumers
+                self._orphaned_consumers = link.consumers
                 await link.close()
         if (task := asyncio.current_task()) is not None and task.cancelling():
             # An error in leaving took the place of being cancelled.
@@ -277,7 +277,7 @@ class Workspace:
             tasks.create_task(self.store.run())
             tasks.create_task(self.follower.run(log))
             tasks.create_task(self._keep_informed(log, log.sealing.version))
-            tasks.create_task(delete_consumers(log.link, self._left_behind))
+            tasks.create_task(delete_consumers(log.link, self._orphaned_consumers))
             tasks.create_task(self.filtering.run(log))
             tasks.create_task(self.versions.run(log))
             if not self.read_only and log.link.info.has_atomic_batches:

@@ -11,7 +11,7 @@ import time
 import nats
 import pytest
 
-from natster_tui.engine.beside.takeover import QUIET_S
+from natster_tui.engine.foreign.takeover import QUIET_S
 from natster_tui.events.times import parse_timestamp
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed

@@ -21,8 +21,8 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from natster_tui.engine.beside import takeover
 from natster_tui.engine.erasure import erase_account
+from natster_tui.engine.foreign import takeover
 from natster_tui.engine.history.document_history import key_history
 from natster_tui.engine.log.export_events import export_lines
 from natster_tui.engine.projecting.status import Phase

@@ -8,7 +8,7 @@ import time
 import nats
 import pytest
 
-from natster_tui.engine.beside import takeover
+from natster_tui.engine.foreign import takeover
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import WholeProjections

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from natster_tui.cli.outputs.fields import keys_of
 from natster_tui.cli.outputs.output import Output
-from natster_tui.engine.beside.other_projector import OtherProjector
+from natster_tui.engine.foreign.other_projector import OtherProjector
 from natster_tui.engine.projecting.stored_projection import BucketState
 from natster_tui.engine.status import ProjectionReport, StatusReport
 from natster_tui.engine.versions.reporting import VersionReport

@@ -32,7 +32,7 @@ from natster_tui.cli.projecting.projection_names import (
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target
-from natster_tui.engine.beside.takeover import delete_left_behind, left_behind_sentence
+from natster_tui.engine.foreign.takeover import delete_leftover, leftover_sentence
 from natster_tui.engine.rebuilding.confirming import (
     Answer,
     Consent,
@@ -133,7 +133,7 @@ async def _rebuild(target: Target, scope: Scope, form: _Form) -> list[Verdict]:
         verdicts = await work.commit(consent)
         end_progress()
         _print_verdicts(verdicts, as_json=form.as_json)
-        await _end_left_behind(work, form)
+        await _delete_leftovers(work, form)
         return verdicts
 
 
@@ -172,16 +172,16 @@ def _print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
         click.echo(f"{word}: {verdict.sentence}")
 
 
-async def _end_left_behind(work: Rebuild, form: _Form) -> None:
+async def _delete_leftovers(work: Rebuild, form: _Form) -> None:
     """Name the consumers that the other program leaves, and delete them where that is wanted."""
-    for consumer in work.left_behind:
-        _say(left_behind_sentence(work.log, consumer))
+    for consumer in work.leftover_consumers:
+        _say(leftover_sentence(work.log, consumer))
         asks = form.request.can_ask
         wanted = form.delete_consumer or (
             asks and is_agreed(f"Delete the consumer {consumer.name}?")
         )
         if wanted:
-            await delete_left_behind(work.log, consumer)
+            await delete_leftover(work.log, consumer)
             _say(f"deleted the consumer {consumer.name} on {work.log.stream}")
         elif not asks:
             _say("--delete-consumer deletes it")

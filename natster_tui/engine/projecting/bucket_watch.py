@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from natster_tui.engine.beside.drift_watch import DriftWatch
+from natster_tui.engine.foreign.drift_watch import DriftWatch
 from natster_tui.engine.projecting.found_drift import DriftCheck
 from natster_tui.engine.projecting.obstacles import UnreadableCheckpoint
 from natster_tui.engine.projecting.status import ProjectorStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from natster_tui.engine.beside.other_projector import OtherProjector
+from natster_tui.engine.foreign.other_projector import OtherProjector
 from natster_tui.engine.leases.waiting import Waiting
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.found_drift import FoundDrift

@@ -11,8 +11,8 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from natster_tui.engine.beside.buckets import convert_buckets
-from natster_tui.engine.beside.comparing import Comparison, compare_with_log
+from natster_tui.engine.foreign.comparing import Comparison, compare_with_log
+from natster_tui.engine.foreign.conversion import convert_buckets
 from natster_tui.engine.projecting.batching import oversized
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,

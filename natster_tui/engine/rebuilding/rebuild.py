@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from natster_tui.engine.beside.takeover import left_behind, refuse_while_active
+from natster_tui.engine.foreign.takeover import leftover_consumers, refuse_while_active
 from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.log.repeated_ids import RepeatedIds
 from natster_tui.engine.projecting.batching import batches
@@ -85,7 +85,7 @@ class Rebuild:
         self.log = log
         self.scope = scope
         self.projections = scope.projections
-        self.left_behind: tuple[ConsumerInfo, ...] = ()
+        self.leftover_consumers: tuple[ConsumerInfo, ...] = ()
         """The other program's consumers, once its projections were taken over."""
         self.plans: list[PlannedRebuild] = []
         """What would change, once the log was replayed."""
@@ -195,7 +195,7 @@ class Rebuild:
         ]
         verdicts = list(await together(*committing))
         if theirs:
-            self.left_behind = await left_behind(self.log, theirs)
+            self.leftover_consumers = await leftover_consumers(self.log, theirs)
         return verdicts
 
     @property

@@ -177,7 +177,7 @@ class DataDirectory:
         """
         self.running_file.unlink(missing_ok=True)
         for left in self.run.iterdir():
-            if _is_left_behind(left):
+            if _is_leftover(left):
                 left.unlink()
 
     def last_port(self) -> int | None:
@@ -248,7 +248,7 @@ class DataDirectory:
         return safe_text(plain[0], 300) if plain else "it did not say why"
 
 
-def _is_left_behind(file: Path) -> bool:
+def _is_leftover(file: Path) -> bool:
     """Whether we or our server made a file in `run/`."""
     if not file.is_file() or file.is_symlink():
         return False

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from natster_tui.engine.beside.takeover import delete_left_behind, left_behind_sentence
+from natster_tui.engine.foreign.takeover import delete_leftover, leftover_sentence
 from natster_tui.engine.rebuilding.confirming import Answer, Confirm, Decision, Refuse, Request
 from natster_tui.engine.rebuilding.preflight import Preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
@@ -96,7 +96,7 @@ class RebuildScreen(ReplayScreen):
             case "write":
                 return self._may_write
             case "delete_consumers":
-                return bool(self._left_behind) and not self.working
+                return bool(self._leftover_consumers) and not self.working
             case _:
                 return super().check_action(action, parameters)
 
@@ -113,9 +113,9 @@ class RebuildScreen(ReplayScreen):
         return not isinstance(self._scope, OneKey)
 
     @property
-    def _left_behind(self) -> tuple[ConsumerInfo, ...]:
+    def _leftover_consumers(self) -> tuple[ConsumerInfo, ...]:
         """The other program's consumers, once its projections were taken over."""
-        return () if self._rebuild is None else self._rebuild.left_behind
+        return () if self._rebuild is None else self._rebuild.leftover_consumers
 
     @property
     def _decision(self) -> Decision:
@@ -335,9 +335,9 @@ class RebuildScreen(ReplayScreen):
             # Of the other documents one that was rebuilt says nothing.
             say_verdict(self, verdict, prefix, remember=self._is_whole)
         self._enter("done")
-        for consumer in self._left_behind:
-            self.say(left_behind_sentence(rebuild.log, consumer), "text-warning")
-        names = " and ".join(consumer.name for consumer in self._left_behind)
+        for consumer in self._leftover_consumers:
+            self.say(leftover_sentence(rebuild.log, consumer), "text-warning")
+        names = " and ".join(consumer.name for consumer in self._leftover_consumers)
         if names:
             delete = Hint(
                 "rebuild.delete_consumers",
@@ -351,13 +351,13 @@ class RebuildScreen(ReplayScreen):
 
     def action_delete_consumers(self) -> None:
         """Delete the consumers that the other program left behind."""
-        if self._left_behind and not self.working:
+        if self._leftover_consumers and not self.working:
             self.work(self._delete_consumers)
 
     async def _delete_consumers(self) -> None:
         assert self._rebuild is not None
         self.hint()
-        left, self._rebuild.left_behind = self._rebuild.left_behind, ()
+        left, self._rebuild.leftover_consumers = self._rebuild.leftover_consumers, ()
         for consumer in left:
-            await delete_left_behind(self._rebuild.log, consumer)
+            await delete_leftover(self._rebuild.log, consumer)
             self.say(f"deleted the consumer {consumer.name} on {self._rebuild.log.stream}")

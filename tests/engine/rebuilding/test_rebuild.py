@@ -13,8 +13,8 @@ from typing import Any
 import nats
 import pytest
 
-from natster_tui.engine.beside import takeover
-from natster_tui.engine.beside.takeover import refuse_while_active
+from natster_tui.engine.foreign import takeover
+from natster_tui.engine.foreign.takeover import refuse_while_active
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from natster_tui.engine.beside.drift_watch import DriftWatch
+from natster_tui.engine.foreign.drift_watch import DriftWatch
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.bucket_watch import POLL_S
 from natster_tui.engine.rebuilding.rebuild import Rebuild

@@ -11,11 +11,11 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from natster_tui.engine.beside import takeover
-from natster_tui.engine.beside.other_projector import read_other_projector
-from natster_tui.engine.beside.takeover import (
-    delete_left_behind,
-    left_behind,
+from natster_tui.engine.foreign import takeover
+from natster_tui.engine.foreign.other_projector import read_other_projector
+from natster_tui.engine.foreign.takeover import (
+    delete_leftover,
+    leftover_consumers,
     refuse_while_active,
 )
 from natster_tui.engine.rebuilding.confirming import Consent
@@ -99,7 +99,7 @@ async def test_it_is_refused_at_once_while_a_pull_request_waits(
     assert said == [], "there is nothing to watch for"
     assert "PROJ_ACCOUNT" in await consumers_of(log.link)
     # Nor is it left behind, whatever was taken over.
-    assert await left_behind(log, [ACCOUNTS, CATALOGS]) == ()
+    assert await leftover_consumers(log, [ACCOUNTS, CATALOGS]) == ()
 
 
 async def test_it_is_refused_when_a_document_is_written_while_it_is_watched(
@@ -132,12 +132,12 @@ async def test_a_consumer_that_is_left_is_named_and_deleted_only_when_asked(
     await start_consumer(client, "PROJ_ACCOUNT")
     assert await take_over(log)
     assert {"PROJ_CATALOG", "PROJ_ACCOUNT"} <= await consumers_of(log.link)
-    (consumer,) = await left_behind(log, [CATALOGS])
+    (consumer,) = await leftover_consumers(log, [CATALOGS])
     assert consumer.name == "PROJ_CATALOG"
-    await delete_left_behind(log, consumer)
+    await delete_leftover(log, consumer)
     assert "PROJ_CATALOG" not in await consumers_of(log.link)
     assert "PROJ_ACCOUNT" in await consumers_of(log.link)
-    await delete_left_behind(log, consumer)  # gone already: no matter
+    await delete_leftover(log, consumer)  # gone already: no matter
 
 
 async def test_a_consumer_that_moves_after_all_is_not_deleted(
@@ -145,11 +145,11 @@ async def test_a_consumer_that_moves_after_all_is_not_deleted(
 ) -> None:
     await append(log, EVENTS)
     await start_consumer(client, "PROJ_CATALOG")
-    (consumer,) = await left_behind(log, [CATALOGS])
+    (consumer,) = await leftover_consumers(log, [CATALOGS])
     puller = await client.jetstream().pull_subscribe_bind("PROJ_CATALOG", log.stream)
     await puller.fetch(1)
     with pytest.raises(RefusedError, match="PROJ_CATALOG on NATSTER_EVENTS is at work"):
-        await delete_left_behind(log, consumer)
+        await delete_leftover(log, consumer)
     assert "PROJ_CATALOG" in await consumers_of(log.link)
 
 

@@ -1,8 +1,8 @@
-"""Whether the program whose projections are to be taken over still runs, and what it leaves behind.
+"""Checking, before a takeover, that the other program has stopped; and its leftover consumers.
 
-Taking over is refused when a pull request waits at a consumer named like the bucket, or when,
-within 30 s, that consumer moves or a document is written outside our batches. Our own consumers
-are never named so.
+A takeover is refused if a pull request waits at a consumer named like the bucket, or if, within
+30 s, that consumer moves or a document is written outside our batches. Our own consumers never have
+such a name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from natster_tui.store.connection.consumers import (
 from natster_tui.store.log import EventLog
 
 QUIET_S = 30.0
-LOOK_EVERY_S = 1.0
+POLL_S = 1.0
 
 
 async def refuse_while_active(
@@ -34,9 +34,9 @@ async def refuse_while_active(
     say: Callable[[str], None] = lambda _line: None,
     quiet_s: float | None = None,
 ) -> None:
-    """Return once no other program has projected for `quiet_s` seconds; else RefusedError.
+    """Return once no other program has projected for `quiet_s` seconds (default `QUIET_S`).
 
-    `QUIET_S` by default. `say` is called where that takes a while.
+    Raises RefusedError as soon as one does. `say` is called before a longer wait.
     """
     quiet_s = QUIET_S if quiet_s is None else quiet_s
     names = {projection.bucket for projection in projections}
@@ -50,7 +50,7 @@ async def refuse_while_active(
     say(f"watching for {quiet_s:.0f} s whether {' and '.join(sorted(before))} is still at work …")
     until = time.monotonic() + quiet_s
     while time.monotonic() < until:
-        await asyncio.wait({log.link.lost}, timeout=min(LOOK_EVERY_S, quiet_s))
+        await asyncio.wait({log.link.lost}, timeout=min(POLL_S, quiet_s))
         now = await _consumers(log, names)
         for name, consumer in now.items():
             _refuse_if_asking(log, consumer)
@@ -62,21 +62,21 @@ async def refuse_while_active(
     await _refuse_written_since(log, projections, instance, since_ns, quiet_s)
 
 
-async def left_behind(
+async def leftover_consumers(
     log: EventLog, projections: Sequence[Projection[Any]]
 ) -> tuple[ConsumerInfo, ...]:
-    """The consumers of another program that nothing reads from after a takeover."""
+    """The consumers of another program that nothing reads from any more."""
     found = await _consumers(log, {projection.bucket for projection in projections})
     return tuple(found[name] for name in sorted(found) if not found[name].is_asking)
 
 
-def left_behind_sentence(log: EventLog, consumer: ConsumerInfo) -> str:
-    """That a consumer is left, and why it matters."""
+def leftover_sentence(log: EventLog, consumer: ConsumerInfo) -> str:
+    """The notice for a leftover consumer."""
     return f"the other program's consumer {consumer.name} on {log.stream} is left behind"
 
 
-async def delete_left_behind(log: EventLog, consumer: ConsumerInfo) -> None:
-    """Delete a consumer that was left behind; RefusedError when a program uses it after all."""
+async def delete_leftover(log: EventLog, consumer: ConsumerInfo) -> None:
+    """Delete a leftover consumer; raises RefusedError if a program uses it after all."""
     now = await consumer_named(log.link, log.stream, consumer.name)
     if now is None:
         return

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
+from natster_tui.engine.foreign.other_projector import OtherProjector, read_other_projector
 from natster_tui.engine.projecting.stored_projection import StoredProjection, load_projection
 from natster_tui.engine.rebuilding.replay import Replay, encoded_documents
 from natster_tui.projections.api import Projection
@@ -31,8 +31,8 @@ async def compare_with_log(
 ) -> Comparison:
     """Compare another program's documents as they are now; moves the replay to the log's head.
 
-    The order matters: first the other program's position, then what is stored, then the log's head.
-    So nothing that it writes in between counts as drift.
+    The order of the reads matters: the other program's position, then the bucket, then the log's
+    head. This way nothing that it writes in between counts as drift.
     """
     other = await read_other_projector(log, projection.bucket)
     stored = await load_projection(bucket, projection)

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.engine.beside.comparing import explained
-from natster_tui.engine.beside.other_projector import OtherProjector, read_other_projector
+from natster_tui.engine.foreign.comparing import explained
+from natster_tui.engine.foreign.other_projector import OtherProjector, read_other_projector
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,

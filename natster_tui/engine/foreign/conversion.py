@@ -1,4 +1,4 @@
-"""Making the buckets that are taken over fit for our commits, all of them before the first one."""
+"""Converting buckets that are taken over, so that we can commit to them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from natster_tui.store.connection.together import together
 from natster_tui.store.provisioning.converting import bytes_needed
 
 CHECKPOINT_BYTES = 8_192
-"""Room for a checkpoint with its list of parked events."""
+"""Bytes of a checkpoint with its list of parked events, at most."""
 SEALED_BYTES = 128
-"""What sealing adds to a value, at most."""
+"""Bytes that sealing adds to a value, at most."""
 
 
 async def convert_buckets(
@@ -20,17 +20,17 @@ async def convert_buckets(
     stored: Sequence[StoredProjection],
     entries: Mapping[str, Mapping[str, bytes]],
 ) -> None:
-    """Convert the buckets of these projections; raises RefusedError where one cannot be.
+    """Convert the buckets of these projections; raises RefusedError if one cannot be converted.
 
-    `entries` has what will be stored, by projection. Nothing is changed unless every bucket has
-    room for its entries and loses none.
+    `entries` are those that will be stored, by projection. Nothing is changed unless every bucket
+    has room for its entries and loses none.
     """
     checks = []
     for each in stored:
         name = each.projection.name
         bucket = buckets[name]
-        more = SEALED_BYTES if bucket.sealing.seals else 0
-        sizes = {key: len(value) + more for key, value in entries[name].items()}
+        overhead = SEALED_BYTES if bucket.sealing.seals else 0
+        sizes = {key: len(value) + overhead for key, value in entries[name].items()}
         held = {key: len(entry.value) for key, entry in each.snapshot.documents.items()}
         checks.append(
             bucket.refuse_unconvertible(CHECKPOINT_BYTES + bytes_needed(bucket.name, sizes, held))

@@ -1,11 +1,10 @@
-"""The consumer with which another program projects a bucket: how far it is, and where it is stuck.
+"""The consumer with which another program projects a bucket: its lag, and where it is stuck.
 
-The consumer is only read. Nothing of another program is changed here.
+Its state is only read; nothing of another program is changed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from natster_tui.errors import DeniedError
@@ -16,16 +15,15 @@ from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 
 _FILTERS_ASKED = 5
-"""Of a consumer with more filters, only the first ones are read."""
+"""The most filters of a consumer that are searched for the event it is stuck at."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherProjector:
     """A consumer of the log that is named like a bucket, and not ours.
 
-    `lag` counts the events that it has not acknowledged, `redelivered` those that it was given
-    more than once. `stuck_at` is the sequence of the first event that it does not acknowledge
-    although it came again, 0 for none, and `stuck_on` what kind of event that is.
+    `stuck_at` is the sequence of the first event that was redelivered and is not acknowledged, 0
+    for none, and `stuck_on` is that event's type.
     """
 
     consumer: ConsumerInfo
@@ -44,14 +42,14 @@ class OtherProjector:
 
     @property
     def redelivered(self) -> int:
-        """Events that it was given more than once, and has not acknowledged."""
+        """Events that were delivered more than once, and are not acknowledged."""
         return self.consumer.redelivered
 
     @property
     def judged_to(self) -> int:
-        """The sequence up to which what it stored should be up to date."""
-        one_is_under_way = self.consumer.unacknowledged > 0
-        return self.consumer.position - (1 if one_is_under_way else 0)
+        """The sequence up to which its documents should be complete."""
+        has_one_in_hand = self.consumer.unacknowledged > 0
+        return self.consumer.position - (1 if has_one_in_hand else 0)
 
     @property
     def figures(self) -> str:
@@ -65,11 +63,11 @@ class OtherProjector:
 
 
 async def read_other_projector(log: EventLog, bucket: str) -> OtherProjector | None:
-    """The consumer that another program has for a bucket; None without one, or where unseen."""
+    """The consumer that another program has for a bucket; None if none is found."""
     try:
         consumer = await consumer_named(log.link, log.stream, bucket)
     except DeniedError:
-        # A user who only watches may lack this permission; everything else works without it.
+        # A user who only observes may lack this permission; everything else works without it.
         return None
     if consumer is None or consumer.is_ours:
         return None
@@ -78,18 +76,8 @@ async def read_other_projector(log: EventLog, bucket: str) -> OtherProjector | N
     return OtherProjector(consumer, *await _stuck_event(log, consumer))
 
 
-async def read_other_projectors(
-    log: EventLog, buckets: Collection[str]
-) -> dict[str, OtherProjector]:
-    """The same for several buckets, by bucket."""
-    found = await together(*(read_other_projector(log, bucket) for bucket in buckets))
-    return {
-        bucket: other for bucket, other in zip(buckets, found, strict=True) if other is not None
-    }
-
-
 async def _stuck_event(log: EventLog, consumer: ConsumerInfo) -> tuple[int, str]:
-    """Sequence and kind of the first event behind all that was acknowledged."""
+    """The sequence and the type of the first event after the last acknowledged one."""
     asked = [
         next_message(log.link, log.stream, consumer.ack_floor + 1, each)
         for each in consumer.filters[:_FILTERS_ASKED] or (">",)

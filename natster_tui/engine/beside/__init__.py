@@ -1,1 +1,0 @@
-"""Working beside another program that projects the same log: looking at it, and taking over."""

@@ -1,0 +1,1 @@
+"""Buckets that another program projects the same log into: comparing them, and taking over."""
