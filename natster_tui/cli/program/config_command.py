@@ -26,7 +26,7 @@ from natster_tui.preferences.place import Place
 from natster_tui.preferences.rows import rows
 from natster_tui.preferences.settings_file import SettingsFile, default_path
 from natster_tui.projections.registering.registry import Registry
-from natster_tui.store.settings.in_force import DEFAULT, Setting, settings_in_force
+from natster_tui.store.settings.effective import DEFAULT, Setting, effective_settings
 from natster_tui.text.masking import screen_text
 
 _FLAG_SETTINGS = ("create_log", "log_setting", "bucket_bytes", "sealing", "projection", "read_only")
@@ -52,7 +52,7 @@ def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
         found.append(Setting("server", "embedded", DEFAULT))
         found.append(_from_flag("data_dir", given, str(target.source.data_dir)))
     else:
-        found += settings_in_force(given_of(context).connection, os.environ)
+        found += effective_settings(given_of(context).connection, os.environ)
     if target.choice.sealing.key_file is not None:
         found.append(_from_flag("key_file", given, str(target.choice.sealing.key_file)))
     found.append(_from_flag("stream", given, NATSTER.stream))

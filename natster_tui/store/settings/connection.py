@@ -52,7 +52,7 @@ class ConnectionSettings:
     origin: str = EMBEDDED
     context: str = ""
     by_server: tuple[tuple[str, ConnectionSettings], ...] = ()
-    """If the servers' URLs name different users, the settings for each URL with a user."""
+    """The settings for each URL with a user, if the servers' URLs name different users."""
 
     def at(self, server: str) -> ConnectionSettings:
         """The settings for one of the servers, with the user that its URL names."""

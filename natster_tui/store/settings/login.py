@@ -33,8 +33,8 @@ class Login:
     servers: Servers
     environ: Mapping[str, str]
 
-    def added_to(self, settings: ConnectionSettings) -> ConnectionSettings:
-        """The settings with these credentials. Raises UsageError."""
+    def applied_to(self, settings: ConnectionSettings) -> ConnectionSettings:
+        """The settings, with these credentials added. Raises UsageError."""
         for source in self.sources:
             if source.options.names_credentials:
                 return self._with_stated(settings, source)
@@ -55,7 +55,7 @@ class Login:
         """Set the credentials of a source; of several kinds, the first in the nats tool's order."""
         given = source.options.text
         if source.kind is Kind.FLAGS:
-            _check_one_kind(source)
+            _refuse_several_kinds(source)
         if given("token"):
             settings = replace(settings, token=self._text(source, "token"))
         if user := given("user"):
@@ -142,7 +142,7 @@ class Login:
         return read_text(source.options.text(option), source.call(option), self.environ)
 
 
-def _check_one_kind(source: Source) -> None:
+def _refuse_several_kinds(source: Source) -> None:
     """Refuse contradicting flags. Contradicting variables may be meant for other programs."""
     given = source.options.text
     kinds = [name for name in ("user", "creds", "nkey", "user_jwt") if given(name)]

@@ -58,7 +58,7 @@ def resolve_connection(
     )
     _check_certificate(settings, found)
     settings = _with_jetstream(settings, found)
-    settings = Login(found, place, servers, environ).added_to(settings)
+    settings = Login(found, place, servers, environ).applied_to(settings)
     if flags.password and settings.user is None and not settings.by_server:
         raise UsageError("--password was given, but no user to go with it: add --user")
     return settings
