@@ -148,7 +148,7 @@ class _Run:
         if self.lease.refusal is not None:
             raise ServerError(f"{self._name}: {self.lease.refusal.sentence}")
         if status.reason is Reason.DENIED or (
-            status.reason is Reason.LOCKED and log.sealing.is_denied
+            status.reason is Reason.CANNOT_SEAL and log.sealing.is_denied
         ):
             raise ServerError(sentence)
         if status.waiting is None:

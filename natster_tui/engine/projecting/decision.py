@@ -21,7 +21,7 @@ class Reason(Enum):
     OLD_SERVER = "the server has no atomic batches"
     NEEDS_OPERATOR = "what is stored must be rebuilt or taken over, which takes a person"
     NEWER_VERSION = "a newer version of the projection is stored"
-    LOCKED = "nothing can be sealed here"
+    CANNOT_SEAL = "nothing can be sealed here"
     SEALED = "what is stored is sealed, and sealing is off here"
     UNREADABLE_DOCUMENT = "a stored document cannot be read"
     LEASE = "another process may write, or it is not known yet"
@@ -73,7 +73,7 @@ class Facts:
     may_write: bool = True
     denied: bool = False
     has_batches: bool = True
-    locked: bool = False
+    cannot_seal: bool = False
     seals: bool = False
     is_sealed: bool = False
     auto_rebuild: bool = False
@@ -116,8 +116,8 @@ def _why_never(facts: Facts) -> Reason | None:
         return Reason.OLD_SERVER
     if facts.bucket_state is BucketState.FOREIGN:
         return Reason.NEEDS_OPERATOR
-    if facts.locked:
-        return Reason.LOCKED
+    if facts.cannot_seal:
+        return Reason.CANNOT_SEAL
     if facts.is_sealed and not facts.seals:
         return Reason.SEALED
     return None

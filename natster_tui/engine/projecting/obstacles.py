@@ -239,8 +239,8 @@ def obstacle_of(
             return WriteDenied(denied)
         case Reason.OLD_SERVER:
             return old_server(log.link.info.version_described)
-        case Reason.LOCKED:
-            return NothingSealed(log.sealing.locked)
+        case Reason.CANNOT_SEAL:
+            return NothingSealed(log.sealing.seal_problem)
         case Reason.SEALED:
             return SealedDocuments(stored.projection.bucket)
         case _:

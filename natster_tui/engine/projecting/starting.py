@@ -85,7 +85,7 @@ class Starting:
             may_write=self._may_write,
             denied=self.denied is not None,
             has_batches=log.link.info.has_atomic_batches,
-            locked=bool(log.sealing.locked),
+            cannot_seal=bool(log.sealing.seal_problem),
             seals=log.sealing.seals,
             is_sealed=is_sealed,
             auto_rebuild=self._auto_rebuild,

@@ -181,8 +181,8 @@ class Rebuild:
                 )
         for projection in self._foreign if not consent.take_over else ():
             raise _not_ours(projection)
-        if self.log.sealing.locked:
-            raise RefusedError(f"nothing can be sealed: {self.log.sealing.locked}")
+        if self.log.sealing.seal_problem:
+            raise RefusedError(f"nothing can be sealed: {self.log.sealing.seal_problem}")
         for error in self.blocked.values() if not consent.partial else ():
             raise nothing_written(error)
         await confirm_writes(self.log, self._buckets)

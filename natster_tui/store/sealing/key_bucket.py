@@ -7,8 +7,8 @@
 | `_tombstone.<account>` | which data keys were destroyed, sealed (`envelope`) |
 
 Every write is one atomic batch that ends with `_keyring` and expects its revision. This puts all
-writes in order: no writer can add a key wrapped with a key-encryption key that was rotated away
-meanwhile, and of two first writers one gets a conflict.
+writes in order: no writer can add a key that is wrapped with a key-encryption key which was rotated
+away, and of two first writers one gets a conflict.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ class KeyBucket:
     async def entries_after(self, revision: int, upto: int) -> dict[str, KeyEntry]:
         """The newest state of each entry written after one revision, up to another or later.
 
-        Reads until nothing is pending and no batch is half read. An entry overwritten meanwhile is
-        missing at its old revision, and comes again with the new one.
+        Reads until nothing is pending and no batch is half read. An entry that is overwritten
+        during the read is missing at its old revision, and comes again with the new one.
         """
         async with self._reader(revision) as reader:
             return await self._read(reader, upto)

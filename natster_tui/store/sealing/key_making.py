@@ -45,7 +45,7 @@ async def _ensure(keyring: Keyring, wanted: list[str]) -> None:
             await keyring.refresh_while_busy()
         except ServerError:
             # It may be stored or not; the next read of the bucket shows it.
-            keyring.distrust()
+            keyring.invalidate()
             raise
 
 

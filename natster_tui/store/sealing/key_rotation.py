@@ -63,9 +63,9 @@ async def destroy(keyring: Keyring, account: str) -> Destruction:
         keyring.wrapping_key()
         for _try in range(_TRIES):
             if account in keyring.forged:
-                # Perhaps it was only read wrongly. It names the keys that were destroyed before,
-                # and what replaces it must name them too.
-                keyring.distrust()
+                # It may have been misread. It names the keys that were destroyed before, and its
+                # replacement must name them too.
+                keyring.invalidate()
                 await keyring.refresh()
             held = [key for key in keyring.wrapped.values() if key.account == account]
             before = keyring.tombstones.get(account)
@@ -106,14 +106,14 @@ async def _rotate(keyring: Keyring) -> Rotation:
         try:
             if _head(keyring).kek != kek.id:
                 keyring.wrapping_key()
-                await wrap_with(keyring, kek)
+                await switch_wrapping_key(keyring, kek)
             while True:
-                entries, failed = not_under(keyring, kek)
+                entries, failed = rewrapped_entries(keyring, kek)
                 if not entries:
-                    # What is still wrapped with the old key would be lost: read it all again.
-                    keyring.distrust()
+                    # Anything still wrapped with the old key would be lost: read all of it again.
+                    keyring.invalidate()
                     await keyring.refresh()
-                    entries, failed = not_under(keyring, kek)
+                    entries, failed = rewrapped_entries(keyring, kek)
                 if not entries:
                     break
                 await keyring.bucket.write(entries, _head(keyring))
@@ -133,7 +133,7 @@ async def _rotate(keyring: Keyring) -> Rotation:
 async def write_tombstone(keyring: Keyring, account: str, keys: Iterable[str], at: int) -> None:
     """Store a tombstone (`at`: unix seconds); from now on the data keys count as destroyed.
 
-    Raises ConflictError if another writer changed the bucket meanwhile.
+    Raises ConflictError if another writer changed the bucket first.
     """
     stored = _tombstone(keyring, keyring.wrapping_key(), account, keys, at, keyring.keks)
     entry = {f"{TOMBSTONE_PREFIX}{account}": (stored, keyring.tombstone_revision(account))}
@@ -141,18 +141,18 @@ async def write_tombstone(keyring: Keyring, account: str, keys: Iterable[str], a
     await keyring.refresh()
 
 
-async def wrap_with(keyring: Keyring, kek: Key) -> None:
+async def switch_wrapping_key(keyring: Keyring, kek: Key) -> None:
     """Make another key of the key file the one that wraps. Raises ConflictError as above."""
     head = _head(keyring)
     await keyring.bucket.write({}, Head(head.ring, kek.id, head.revision))
     await keyring.refresh()
 
 
-def not_under(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]], int]:
+def rewrapped_entries(keyring: Keyring, kek: Key) -> tuple[dict[str, tuple[bytes, int]], int]:
     """Rewrap entries that another key still wraps; also returns how many do not unwrap.
 
-    Returns as many as fit in one write: rewrapping all that is left each time would take quadratic
-    time.
+    Returns at most as many entries as fit in one write. Rewrapping all the rest after each write
+    would take quadratic time.
     """
     entries: dict[str, tuple[bytes, int]] = {}
     failed = 0

@@ -49,7 +49,7 @@ class KeyTable:
         self.wrapped: dict[str, WrappedKey] = {}
         """By key id."""
         self.tombstones: dict[str, Tombstone] = {}
-        """The authentic ones, by account."""
+        """The authentic tombstones, by account."""
         self._unverified: dict[str, KeyEntry] = {}
         """Entries in the place of a tombstone that are not authentic, by account."""
         self._of_account: dict[str, str] = {}
@@ -104,8 +104,8 @@ class KeyTable:
                 self._missing[key_id] = found
         return found
 
-    def sought_in_vain(self) -> list[str]:
-        """The ids that were looked for and not found, and that no tombstone names."""
+    def missing_keys(self) -> list[str]:
+        """The ids that were looked up and not found, and that no tombstone names."""
         return [name for name, missing in self._missing.items() if not missing.erased]
 
     def _unwrap(self, key_id: str) -> Key | Missing:
@@ -185,7 +185,7 @@ class KeyTable:
     def _has_tombstones(self) -> bool:
         return bool(self.tombstones or self._unverified)
 
-    def take(self, entries: Mapping[str, KeyEntry]) -> None:
+    def add_entries(self, entries: Mapping[str, KeyEntry]) -> None:
         """Add entries of the bucket, by name; they are opened when they are used."""
         for name, entry in entries.items():
             if name == KEYRING_ENTRY:
@@ -213,7 +213,7 @@ class KeyTable:
         """The same keys, by the head of the values that they seal."""
         self._missing: dict[str, Missing] = {}
 
-    def believe_tombstones(self) -> None:
+    def verify_tombstones(self) -> None:
         """Find the authentic tombstones, and drop the keys that they name."""
         if self.head is not None:
             for account, entry in list(self._unverified.items()):

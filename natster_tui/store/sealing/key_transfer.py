@@ -64,7 +64,7 @@ async def exported_keys(keyring: Keyring) -> ExportedKeys:
             raise RefusedError(keyring.problem)
         return ExportedKeys()
     table = KeyTable(None)
-    table.take(entries)
+    table.add_entries(entries)
     if table.head is None:
         raise RefusedError(
             keyring.problem
@@ -101,13 +101,13 @@ class OfferedKeys:
         kept = tuple(lines)
         table = KeyTable(key_file)
         # The order replaces revisions: of two keys of one account the later one is in use.
-        table.take({line.name: KeyEntry(line.value, at) for at, line in enumerate(kept, 1)})
+        table.add_entries({line.name: KeyEntry(line.value, at) for at, line in enumerate(kept, 1)})
         if table.head is None:
             raise RefusedError(f"the file's entry {KEYRING_ENTRY} names no keyring")
         table.unlock(*keys_of_ring(key_file, table.head.ring))
         if table.problem:
             raise RefusedError(f"the file's keys cannot be used: {table.problem}")
-        table.believe_tombstones()
+        table.verify_tombstones()
         return cls(kept, table, table.head)
 
 
@@ -244,7 +244,7 @@ async def import_keys(keyring: Keyring, offered: OfferedKeys) -> KeyPlan:
                 continue
             finally:
                 # The last write may be stored or not; reading the bucket shows it.
-                keyring.distrust()
+                keyring.invalidate()
         await keyring.refresh()
         return first
     raise ConflictError(f"others kept writing to {BUCKET}: try again; {_NOTHING}")

@@ -22,8 +22,8 @@ from natster_tui.store.sealing.key_table import KeyTable
 from natster_tui.store.sealing.sealed_events import holds_sealed_events
 from natster_tui.text.safe_text import safe_text
 
-LOOK_AGAIN_S = 1.0
-"""The least number of seconds between two searches for a missing key."""
+LOOK_UP_AGAIN_S = 1.0
+"""The least number of seconds between two attempts to find a missing key."""
 
 
 class Keyring(KeyTable):
@@ -49,8 +49,8 @@ class Keyring(KeyTable):
         self._revision = 0
         self._file_version = (0, 0, 0)
         self._ring: str | None = None
-        """The keyring whose keys were last looked for in the key file."""
-        self._sought: dict[str, float] = {}
+        """The keyring whose keys were last read from the key file."""
+        self._looked_up: dict[str, float] = {}
         self.denied: DeniedError | None = None
         """The error if the server does not permit us to read the keys over this link."""
 
@@ -97,7 +97,7 @@ class Keyring(KeyTable):
             return False
         before = (self.digest, self.problem, self.out_of_date)
         sources = (self._created, self._revision, self._file_version)
-        waited = self.sought_in_vain()
+        waited = self.missing_keys()
         try:
             while True:
                 before_bucket = self._version_of_file()
@@ -120,22 +120,22 @@ class Keyring(KeyTable):
         self.version += changed
         return changed
 
-    async def look_for(self, key_ids: Iterable[str]) -> None:
-        """Look whether unknown keys have been added.
+    async def look_up(self, key_ids: Iterable[str]) -> None:
+        """Read the bucket again if one of these keys is unknown: it may have been added.
 
-        A key that was never looked for is looked up at once: it was stored before it was used.
+        A key that was never looked up is looked up at once: it was stored before it was used.
         """
         now = time.monotonic()
         unknown = [
             name
             for name in key_ids
-            if name not in self.wrapped and now - self._sought.get(name, 0.0) >= LOOK_AGAIN_S
+            if name not in self.wrapped and now - self._looked_up.get(name, 0.0) >= LOOK_UP_AGAIN_S
         ]
         if unknown:
             await self.refresh()
-            self._sought.update(dict.fromkeys(unknown, time.monotonic()))
+            self._looked_up.update(dict.fromkeys(unknown, time.monotonic()))
 
-    def distrust(self) -> None:
+    def invalidate(self) -> None:
         """Read everything again next time, because the last write may be stored or not."""
         self._created = None
 
@@ -154,7 +154,7 @@ class Keyring(KeyTable):
         if last > self._revision:
             if entries is None or self._revision:
                 entries = await self.bucket.entries_after(self._revision, last)
-            self.take(entries)
+            self.add_entries(entries)
             self._revision = max([last, *(entry.revision for entry in entries.values())])
         if is_another:
             self._log_is_sealed = self.is_empty and await self._has_sealed_log()
@@ -179,7 +179,7 @@ class Keyring(KeyTable):
                 self.unlock(*keys_of_ring(file, self.head.ring))
             else:
                 self.lock(self._why_unusable())
-        self.believe_tombstones()
+        self.verify_tombstones()
 
     def _why_unusable(self) -> str:
         """Why there is no keyring although there should be one; empty before the first key."""

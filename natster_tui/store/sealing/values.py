@@ -52,8 +52,8 @@ class Sealing(Protocol):
         """Whether what we write is sealed."""
 
     @property
-    def locked(self) -> str:
-        """Why nothing can be sealed here, or empty."""
+    def seal_problem(self) -> str:
+        """Why nothing can be sealed here; empty if it can."""
 
     @property
     def tombstones(self) -> str | None:
@@ -118,7 +118,7 @@ class KeyringSealing:
         return self._keyring
 
     @property
-    def locked(self) -> str:
+    def seal_problem(self) -> str:
         """See `Sealing`."""
         if not self.seals:
             return ""
@@ -129,8 +129,8 @@ class KeyringSealing:
     @property
     def tombstones(self) -> str | None:
         """See `Sealing`."""
-        blind = self.keyring.problem or self.keyring.out_of_date
-        return None if blind else self.keyring.digest
+        unverified = self.keyring.problem or self.keyring.out_of_date
+        return None if unverified else self.keyring.digest
 
     @property
     def is_denied(self) -> bool:
@@ -182,7 +182,7 @@ class KeyringSealing:
         key_for = self._keyring.key_for
         unknown = [stored for at in sealed if not key_for(stored := records[at].payload)]
         named = [_key_id(stored) for stored in unknown]
-        await self.keyring.look_for(key_id for key_id in named if isinstance(key_id, str))
+        await self.keyring.look_up(key_id for key_id in named if isinstance(key_id, str))
         opened = list(records)
         for at in sealed:
             opened[at] = open_record(self.keyring, records[at])
@@ -256,7 +256,7 @@ class PlainSealing:
     keyring: Keyring | None = None
     seals = False
     version = 0
-    locked = ""
+    seal_problem = ""
     tombstones: str | None = ""
     problems: tuple[str, ...] = ()
     is_denied = False

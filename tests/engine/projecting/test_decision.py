@@ -36,7 +36,7 @@ WAITING = Waiting(Cause.ANSWER, "account")
         (replace(OURS, may_write=False, lease_decided=False), Watch(Reason.READ_ONLY)),
         (replace(OURS, denied=True, lease_decided=False), Watch(Reason.DENIED)),
         (replace(OURS, has_batches=False, lease_decided=False), Watch(Reason.OLD_SERVER)),
-        (replace(OURS, locked=True, lease_decided=False), Watch(Reason.LOCKED)),
+        (replace(OURS, cannot_seal=True, lease_decided=False), Watch(Reason.CANNOT_SEAL)),
         (replace(OURS, is_sealed=True, lease_decided=False), Watch(Reason.SEALED)),
         (replace(OURS, is_sealed=True, seals=True), Write()),
         (Facts(BucketState.FOREIGN, 2, lease_decided=False), Watch(Reason.NEEDS_OPERATOR)),

@@ -31,9 +31,9 @@ from natster_tui.store.sealing.key_making import ensure_keys
 from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.key_rotation import (
     destroy,
-    not_under,
+    rewrapped_entries,
     rotate,
-    wrap_with,
+    switch_wrapping_key,
     write_tombstone,
 )
 from natster_tui.store.sealing.keyring import Keyring
@@ -225,9 +225,9 @@ async def test_an_interrupted_rotation_leaves_everything_open_and_is_finished_by
     key_file.set_keyring(ring, (*key_file.read().keyrings[ring], f"k{kek.raw.hex()}"))
     await keyring.refresh()
     if stage != "file":
-        await wrap_with(keyring, kek)
+        await switch_wrapping_key(keyring, kek)
     if stage == "half":
-        entries, _ = not_under(keyring, kek)
+        entries, _ = rewrapped_entries(keyring, kek)
         name = next(iter(entries))
         await keyring.bucket.write({name: entries[name]}, keyring.head)
     again = await opened(link, key_file, C)
@@ -502,7 +502,7 @@ async def test_a_key_file_that_is_out_of_date_says_so_and_knows_of_no_erasure(
     stale = await opened(link, KeyFile(backup))
     assert any("is out of date" in problem for problem in stale.problems)
     sealing = KeyringSealing(stale, seals=True)
-    assert "is out of date" in sealing.locked
+    assert "is out of date" in sealing.seal_problem
     assert sealing.tombstones is None
 
 

@@ -69,7 +69,7 @@ async def test_lost_keys_are_told_and_not_replaced(
     assert LOSSES[lose] in keyring_of(log).problem
     assert "restore the bucket from a backup" in keyring_of(log).problem
     assert keyring_of(log).problem in log.sealing.problems
-    assert log.sealing.locked
+    assert log.sealing.seal_problem
     assert log.sealing.tombstones is None
     (read,) = [
         record async for batch in log.records(1, 1, purpose="t", instance="t") for record in batch
