@@ -1,9 +1,8 @@
-"""Which server to talk to, and which log there: a named server, or one that we run ourselves.
+"""Where connections come from: a named server, or the embedded one; and opening the log there.
 
-The difference matters in two places only. Before each connection the embedded server may have to
-be started again, because its owner may have been another process that has ended. And on the
-embedded server a missing log is made without `--create-log`, once its sentinel shows that the store
-is the right one.
+The two differ in two ways. The embedded server may have to be started again before a connection,
+because another process that has ended may have owned it. And on the embedded server a missing log
+is created without `--create-log`, once its sentinel shows that the store is the right one.
 """
 
 from __future__ import annotations
@@ -50,10 +49,10 @@ from natster_tui.store.settings.connection import EMBEDDED, ConnectionSettings
 
 PROGRAM = "natster-tui"
 
-_OWNERS_OUTLIVED = 5
-_MEND_PAUSE_MOST_S = 60.0
-_MEND_FORGOTTEN_S = 60.0
-"""Seconds after which a store that is blocked again may be restarted again."""
+_RETRIES_AFTER_OWNER = 5
+_LONGEST_RESTART_PAUSE_S = 60.0
+_RESTART_PAUSE_RESET_S = 60.0
+"""Seconds without a blocked store after which the pause between restarts is short again."""
 
 _Result = TypeVar("_Result")
 
@@ -65,50 +64,50 @@ def new_instance() -> str:
 
 @dataclass(frozen=True)
 class LogChoice:
-    """Which log, and whether it may be made when it is missing."""
+    """Which log to open, and whether to create it if it is missing."""
 
     system: EventSystem
     create: bool = False
     read_only: bool = False
     bucket_bytes: int | None = None
-    """The limit of a projection's bucket that is made, None for as large as the account allows."""
+    """The size limit of a new projection bucket; None for as much as the account allows."""
     settings: LogSettings = field(default_factory=LogSettings)
     sealing: SealingChoice = field(default_factory=SealingChoice)
     projections: Registry = BUILT_IN
-    """What is folded of it."""
+    """The projections of its events."""
 
 
 class ServerSource(Protocol):
     """Where connections come from."""
 
     async def settings(self) -> ConnectionSettings:
-        """Where to connect now; may start a server. Raises ServerError."""
+        """The settings for the next connection; may start a server. Raises ServerError."""
 
     async def connect(self, settings: ConnectionSettings) -> Link:
         """Connect with settings that came from here; raises what `Link.open` raises."""
 
     async def open_log(self, link: Link, choice: LogChoice) -> EventLog:
-        """The log at the end of a link; raises MissingLogError when it is not to be made."""
+        """The log that a link leads to; raises MissingLogError if it is missing and not created."""
 
     async def close(self) -> None:
-        """Stop what was started."""
+        """Stop the server that this source started, if any."""
 
-    def was_left(self) -> bool:
-        """Whether, when it was closed, the server had ended with the process that owned it."""
+    def owner_has_ended(self) -> bool:
+        """Whether the server had ended with another process, its owner, when this was closed."""
 
     async def store_problem(self) -> StoreProblem | None:
-        """What prevents our own server from storing; None if nothing does, or it is not ours."""
+        """Why the embedded server cannot store; None if it can, or the server is not embedded."""
 
-    async def mend_store(self, problem: StoreProblem) -> None:
-        """End a server of ours that stores again only after a restart; `settings` restarts it."""
+    async def restart_if_blocked(self, problem: StoreProblem) -> None:
+        """Stop our server if only a restart lets it store again; `settings` starts it again."""
 
 
 class NamedServer:
-    """A server that runs already. `name` is what its operators see of our connections."""
+    """A server that runs already. `name` is shown to its operators for our connections."""
 
     def __init__(self, settings: ConnectionSettings, *, name: str = PROGRAM) -> None:
         self.named_by = settings
-        """The settings that name it."""
+        """The settings that name the server."""
         self._name = name
         self.pool = ServerPool(settings.servers)
         """The servers that were named or advertised, the next one to try first."""
@@ -118,7 +117,7 @@ class NamedServer:
         return self.named_by
 
     async def connect(self, settings: ConnectionSettings) -> Link:
-        """See `ServerSource`. Servers that were advertised are remembered from link to link."""
+        """See `ServerSource`. Advertised servers are remembered from link to link."""
         with waiting_for(f"waiting for a connection to {settings.described}"):
             return await Link.open(settings, name=self._name, pool=self.pool)
 
@@ -129,7 +128,7 @@ class NamedServer:
     async def close(self) -> None:
         """See `ServerSource`."""
 
-    def was_left(self) -> bool:
+    def owner_has_ended(self) -> bool:
         """See `ServerSource`."""
         return False
 
@@ -137,16 +136,16 @@ class NamedServer:
         """See `ServerSource`."""
         return None
 
-    async def mend_store(self, problem: StoreProblem) -> None:
+    async def restart_if_blocked(self, problem: StoreProblem) -> None:
         """See `ServerSource`."""
 
 
 class EmbeddedSource:
     """The server on a data directory: started here, or shared with the process that did.
 
-    Without a directory it is a throw-away one, below `thrown_away` if that is given: data and keys
-    are in it, and it is removed when the server ends. `read_only` starts a server on a store that
-    holds a log, and on no other.
+    Without a directory the server is temporary: its data and keys are below `temporary_root`, if
+    that is given, and are removed when it ends. `read_only` starts a server only on a store that
+    holds a log.
     """
 
     def __init__(
@@ -156,17 +155,17 @@ class EmbeddedSource:
         *,
         read_only: bool = False,
         name: str = PROGRAM,
-        thrown_away: Path | None = None,
+        temporary_root: Path | None = None,
     ) -> None:
         self.data_dir = data_dir
-        self._thrown_away = thrown_away
+        self._temporary_root = temporary_root
         self._name = name
         self._key_file = key_file
         self._read_only = read_only
         self._server: EmbeddedServer | None = None
-        self._was_left = False
-        self._mend_after = 0.0
-        self._mend_pause = 1.0
+        self._owner_ended = False
+        self._restart_after = 0.0
+        self._restart_pause = 1.0
 
     async def settings(self) -> ConnectionSettings:
         """See `ServerSource`. Takes the server over when its owner has gone."""
@@ -177,8 +176,8 @@ class EmbeddedSource:
         if self._server is None or not self._server.is_running():
             if self._server is not None:
                 await self._server.close()
-            if self._thrown_away is not None:
-                self._server = await acquire(self._thrown_away, temporary=True)
+            if self._temporary_root is not None:
+                self._server = await acquire(self._temporary_root, temporary=True)
             elif self.data_dir is None:
                 self._server = await acquire_temporary()
             else:
@@ -207,30 +206,32 @@ class EmbeddedSource:
     async def close(self) -> None:
         """See `ServerSource`."""
         if self._server is not None:
-            self._was_left = not self._server.is_running()
+            self._owner_ended = not self._server.is_running()
             await self._server.close()
             self._server = None
 
-    def was_left(self) -> bool:
+    def owner_has_ended(self) -> bool:
         """See `ServerSource`."""
-        return self._was_left
+        return self._owner_ended
 
     async def store_problem(self) -> StoreProblem | None:
         """See `ServerSource`."""
         if self._server is None:
             return None
-        # A disk that has a problem may take its time.
+        # A disk that has a problem may be slow.
         return await asyncio.to_thread(self._server.store_problem)
 
-    async def mend_store(self, problem: StoreProblem) -> None:
-        """See `ServerSource`. Rarely: a restart does not cure a block that returns at once."""
+    async def restart_if_blocked(self, problem: StoreProblem) -> None:
+        """See `ServerSource`. Restarts are rare: one does not cure a block that returns at once."""
         if self._server is None or not self._server.owned:
             return
         now = time.monotonic()
-        if problem.kind is StoreProblemKind.BLOCKED and now >= self._mend_after:
-            recurs = now < self._mend_after + _MEND_FORGOTTEN_S
-            self._mend_pause = min(2 * self._mend_pause, _MEND_PAUSE_MOST_S) if recurs else 1.0
-            self._mend_after = now + self._mend_pause
+        if problem.kind is StoreProblemKind.BLOCKED and now >= self._restart_after:
+            recurs = now < self._restart_after + _RESTART_PAUSE_RESET_S
+            self._restart_pause = (
+                min(2 * self._restart_pause, _LONGEST_RESTART_PAUSE_S) if recurs else 1.0
+            )
+            self._restart_after = now + self._restart_pause
             await self._server.close()
 
 
@@ -238,7 +239,9 @@ async def _open_or_create(
     link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
 ) -> EventLog:
     keyring = keyring_for(link, choice.system, sealing)
-    log, _ = await together(_found_or_made(link, choice, sealing, create=create), keyring.refresh())
+    log, _ = await together(
+        _open_or_create_stream(link, choice, sealing, create=create), keyring.refresh()
+    )
     log.buckets = BucketMaker(
         link,
         replicas=log.info.replicas,
@@ -251,14 +254,14 @@ async def _open_or_create(
     return log
 
 
-async def _found_or_made(
+async def _open_or_create_stream(
     link: Link, choice: LogChoice, sealing: SealingChoice, *, create: bool
 ) -> EventLog:
     try:
         log = await EventLog.open(link, choice.system)
     except MissingLogError:
         if not create or choice.read_only:
-            await _refuse_gone_log(link, choice)
+            await _refuse_deleted_log(link, choice)
             raise
     else:
         return _adopted(log, choice)
@@ -268,12 +271,12 @@ async def _found_or_made(
     except ApiError as error:
         if error.code != STREAM_NAME_IN_USE:
             raise cannot_make_log(choice.system.stream, error, settings.max_bytes) from error
-        # Another process made it between our look and our try.
+        # Another process created it just now.
         return _adopted(await EventLog.open(link, choice.system), choice)
 
 
 def _adopted(log: EventLog, choice: LogChoice) -> EventLog:
-    """A log that exists, as it is; settings that it does not have are reported."""
+    """An existing log, unchanged; reports settings that were asked for and do not apply."""
     if names := settings_not_applied(choice.settings, log.info):
         verb = "is" if len(names) == 1 else "are"
         notice_once(
@@ -299,8 +302,8 @@ async def _settings_of_new(link: Link, choice: LogChoice, *, sealed: bool) -> Lo
     return settings.model_copy(update={"max_bytes": size})
 
 
-async def _refuse_gone_log(link: Link, choice: LogChoice) -> None:
-    """Raise MissingLogError that says so where projections of a log are stored, and it is gone."""
+async def _refuse_deleted_log(link: Link, choice: LogChoice) -> None:
+    """Raise MissingLogError with more detail if projections of the missing log are stored."""
     stored = []
     stream = choice.system.stream
     for projection in choice.projections:
@@ -334,7 +337,7 @@ async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[E
                 raise DeniedError(error.sentence) from error
             raise
     except ServerError as error:
-        # The server never answers a write that it cannot store, and a timeout explains nothing.
+        # The server never answers a write that it cannot store, and a timeout would not say why.
         problem = await source.store_problem()
         if problem is None:
             raise
@@ -348,17 +351,17 @@ async def opened_log(source: ServerSource, choice: LogChoice) -> AsyncIterator[E
 async def with_log(
     source: ServerSource, choice: LogChoice, work: Callable[[EventLog], Awaitable[_Result]]
 ) -> _Result:
-    """Run an action that may be repeated, and repeat it if the server ends in the middle.
+    """Run an action that may be repeated, and repeat it if the embedded server ends during it.
 
     An embedded server ends with the process that started it, which may be another command that
     finished first.
     """
-    for _try in range(_OWNERS_OUTLIVED):
+    for _try in range(_RETRIES_AFTER_OWNER):
         try:
             async with opened_log(source, choice) as log:
                 return await work(log)
         except ServerError:
-            if not source.was_left():
+            if not source.owner_has_ended():
                 raise
     async with opened_log(source, choice) as log:
         return await work(log)

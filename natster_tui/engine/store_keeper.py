@@ -36,5 +36,5 @@ class StoreKeeper:
                 self.problem = found
                 self._changed()
             if found is not None:
-                await self._source.mend_store(found)
+                await self._source.restart_if_blocked(found)
             await asyncio.sleep(LOOK_EVERY_S)

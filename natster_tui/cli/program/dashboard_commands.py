@@ -86,7 +86,7 @@ def demo(seed: int, rate: float, history: int, ascii_only: bool, **_given: Any) 
     # The server removes it as well when it ends, also after a kill; what is left of a demo that
     # never came to a start is removed here.
     with TemporaryDirectory(prefix="natster-", ignore_cleanup_errors=True) as directory:
-        source = EmbeddedSource(None, name=f"{PROGRAM} demo", thrown_away=Path(directory))
+        source = EmbeddedSource(None, name=f"{PROGRAM} demo", temporary_root=Path(directory))
         workspace = Workspace(source, WorkspaceOptions(LogChoice(NATSTER)))
         traffic = DemoTraffic(workspace, seed=seed, rate=rate, history=history)
         hint = f"{_DEMO_HINT}\nCommands join it: natster-tui --data-dir {directory} tail"

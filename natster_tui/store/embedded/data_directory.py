@@ -54,14 +54,14 @@ from natster_tui.text.safe_text import safe_text
 _PORTS_FILE = re.compile(r"nats-server(?:\.exe)?_(?P<pid>[0-9]{1,10})\.ports")
 _CONFIG_FILE = re.compile(r"server\.conf|\.server\.conf\.[0-9a-f]{12}")
 """The configuration, or a draft of one whose process was killed."""
-_THROWN_AWAY_DATA, _THROWN_AWAY_KEYS = "data", "keys.json"
-"""What a throw-away directory has in it, apart from each other."""
+_TEMPORARY_DATA, _TEMPORARY_KEYS = "data", "keys.json"
+"""The names of the data directory and the key file below the root of a temporary server."""
 _LOG_LINE = re.compile(r"\[\d+\] \S+ \S+ \[(?P<level>[A-Z]{3})\] (?P<text>.*)")
 
 
 def joined_demo(root: Path) -> tuple[Path, Path] | None:
-    """The data directory and the key file of the throw-away server below `root`; None if none."""
-    data, key_file = root / _THROWN_AWAY_DATA, root / _THROWN_AWAY_KEYS
+    """The data directory and the key file of a temporary server below `root`; None if none."""
+    data, key_file = root / _TEMPORARY_DATA, root / _TEMPORARY_KEYS
     return (data, key_file) if data.is_dir() and key_file.is_file() else None
 
 
@@ -71,8 +71,8 @@ class DataDirectory:
 
     path: Path
     key_file: KeyFile
-    thrown_away: Path | None
-    """What is removed when the server ends, data and keys; None to keep both."""
+    temporary_root: Path | None
+    """The directory of both data and keys, removed when the server ends; None to keep them."""
 
     @classmethod
     def at(cls, path: Path, key_file: Path | None, *, temporary: bool) -> DataDirectory:
@@ -82,13 +82,13 @@ class DataDirectory:
         """
         path = path.absolute()
         if temporary:
-            return cls(path / _THROWN_AWAY_DATA, KeyFile(path / _THROWN_AWAY_KEYS), path)
+            return cls(path / _TEMPORARY_DATA, KeyFile(path / _TEMPORARY_KEYS), path)
         return cls(path, KeyFile(key_file or default_key_file()), None)
 
     @property
     def temporary(self) -> bool:
         """Whether the directory is removed when the server ends."""
-        return self.thrown_away is not None
+        return self.temporary_root is not None
 
     @property
     def store(self) -> Path:
@@ -231,8 +231,8 @@ class DataDirectory:
         except FileNotFoundError:
             return 0
 
-    def last_words(self, start: int) -> str:
-        """The most useful line that the log got after its first `start` bytes."""
+    def failure_reason(self, start: int) -> str:
+        """Why the server ended: the most useful line in its log after the first `start` bytes."""
         try:
             log = self.log_file.read_bytes()
         except FileNotFoundError:

@@ -11,34 +11,27 @@ possible, so that the other clients can reconnect.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from natster_tui.errors import MissingLogError, RefusedError, ServerError, UsageError
-from natster_tui.store.embedded import guard as server_guard
-from natster_tui.store.embedded.binary import find_server_binary
+from natster_tui.errors import MissingLogError, ServerError, UsageError
 from natster_tui.store.embedded.data_directory import DataDirectory
 from natster_tui.store.embedded.greeting import NoAnswerError, greet
-from natster_tui.store.embedded.kept_streams import KeptStreams, remove_unfinished_blocks
 from natster_tui.store.embedded.ownership import refuse_unless_ours
 from natster_tui.store.embedded.sentinel import (
     NO_LOG_YET,
     RecordedLog,
     awaits_first_log,
     is_made_with,
-    open_store,
     read_sentinel,
     write_sentinel,
 )
-from natster_tui.store.embedded.server_config import KEY_VARIABLE
+from natster_tui.store.embedded.starting import StartedServer, start_server
 from natster_tui.store.embedded.state_files import RunningServer
 from natster_tui.store.embedded.store_watch import StoreProblem, StoreWatch
 from natster_tui.store.user_directories import data_directory
@@ -46,12 +39,8 @@ from natster_tui.text.safe_text import safe_text
 
 SHARE_TIMEOUT = 5.0
 """Seconds to wait for a server that another process is starting or stopping."""
-START_TIMEOUT = 60.0
-"""Seconds for a server to become ready. One is enough, except for a long log after a power cut."""
 
-_POLL = 0.005
-_STOP_TIMEOUT = server_guard.STOP_GRACE + 2.0
-_ANY_PORT = -1
+_POLL = 0.02
 
 
 class EmbeddedServer:
@@ -62,24 +51,21 @@ class EmbeddedServer:
         directory: DataDirectory,
         running: RunningServer,
         token: str,
-        *,
-        guard: subprocess.Popen[bytes] | None = None,
-        key: str | None = None,
+        started: StartedServer | None = None,
     ) -> None:
         self.url = running.url
         self.token = token
-        self.owned = guard is not None
+        self.owned = started is not None
         self.data_dir = directory.path
         self.key_file = directory.key_file
         self._directory = directory
         self._running = running
-        self._guard = guard
-        self._key = key
+        self._started = started
         self._watch = StoreWatch(directory.store, directory.log_file, running.server_pid)
 
     def is_running(self) -> bool:
         """Whether this server still runs, by its guard and its files."""
-        if self._guard is not None and self._guard.poll() is not None:
+        if self._started is not None and not self._started.is_running:
             return False
         if self._directory.read_running() != self._running:
             return False
@@ -113,8 +99,8 @@ class EmbeddedServer:
         if read_sentinel(self._directory.sentinel) == log:
             return
         try:
-            if self._key is not None:
-                write_sentinel(self._directory.sentinel, self._key, log)
+            if self._started is not None:
+                write_sentinel(self._directory.sentinel, self._started.key, log)
             elif is_made_with(self._directory.sentinel, self._directory.key_file):
                 write_sentinel(self._directory.sentinel, self._directory.key_file.read().store, log)
         except OSError as error:
@@ -122,11 +108,11 @@ class EmbeddedServer:
 
     async def close(self) -> None:
         """Stop the server if it is ours, and wait until it has stopped. Can be repeated."""
-        if self._guard is None:
+        if self._started is None:
             return
-        await _end(self._guard)
-        if self._directory.thrown_away is not None:
-            shutil.rmtree(self._directory.thrown_away, ignore_errors=True)
+        await self._started.end()
+        if self._directory.temporary_root is not None:
+            shutil.rmtree(self._directory.temporary_root, ignore_errors=True)
 
 
 async def acquire(
@@ -150,9 +136,9 @@ async def acquire(
     except OSError as error:
         raise _unusable(directory.path, error) from error
     finally:
-        if directory.thrown_away is not None and not directory.log_file.exists():
+        if directory.temporary_root is not None and not directory.log_file.exists():
             # No server was started.
-            shutil.rmtree(directory.thrown_away, ignore_errors=True)
+            shutil.rmtree(directory.temporary_root, ignore_errors=True)
 
 
 def refuse_to_make_log(data_dir: Path) -> None:
@@ -195,7 +181,8 @@ async def _acquire(directory: DataDirectory) -> EmbeddedServer:
         lock = directory.take_lock()
         if lock is not None:
             try:
-                return await _start(directory, lock)
+                started = await start_server(directory, lock)
+                return EmbeddedServer(directory, started.running, started.token, started)
             finally:
                 os.close(lock)
         shared = await _share(directory)
@@ -206,7 +193,7 @@ async def _acquire(directory: DataDirectory) -> EmbeddedServer:
                 f"another natster-tui holds the server in {_shown(directory.path)}, but it did not "
                 f"answer within {SHARE_TIMEOUT:g} s: try again, or end that process"
             )
-        await asyncio.sleep(4 * _POLL)
+        await asyncio.sleep(_POLL)
 
 
 async def _share(directory: DataDirectory) -> EmbeddedServer | None:
@@ -219,134 +206,6 @@ async def _share(directory: DataDirectory) -> EmbeddedServer | None:
     except NoAnswerError:
         return None
     return None if greeting is None else EmbeddedServer(directory, running, token)
-
-
-async def _start(directory: DataDirectory, lock: int) -> EmbeddedServer:
-    """Start the server as the holder of the lock."""
-    binary = find_server_binary()
-    kept = KeptStreams(directory.store)
-    kept.put_back()  # left by a start that was killed
-    key = open_store(directory.store, directory.sentinel, directory.key_file)
-    token = directory.obtain_token()
-    directory.clear_running()
-    remove_unfinished_blocks(directory.store)
-    kept.keep()
-    try:
-        # Clients of the previous server reconnect to its port, so it is tried first.
-        for port in (directory.last_port(), _ANY_PORT):
-            if port is None:
-                continue
-            server = await _start_on(port, directory, binary, lock, token, key, kept)
-            if server is not None:
-                return server
-    finally:
-        kept.put_back()
-    raise AssertionError("unreachable: the system picks a port that is free")
-
-
-async def _start_on(
-    port: int,
-    directory: DataDirectory,
-    binary: Path,
-    lock: int,
-    token: str,
-    key: str,
-    kept: KeptStreams,
-) -> EmbeddedServer | None:
-    """Start the server on a port; None if the port is taken."""
-    directory.write_config(port, token)
-    log_start = directory.log_size()
-    guard = _spawn_guard(directory, binary, lock, key)
-    try:
-        async with contextlib.AsyncExitStack() as unless_ready:
-            unless_ready.push_async_callback(_end, guard)
-            running = await _wait_until_ready(directory, guard, token, kept)
-            kept.drop()
-            directory.write_running(running)
-            unless_ready.pop_all()
-    except _NotStartedError:
-        words = directory.last_words(log_start)
-        if port != _ANY_PORT and "address already in use" in words:
-            return None
-        raise ServerError(
-            f"the embedded server did not start: {words}; its log is {_shown(directory.log_file)}"
-        ) from None
-    finally:
-        directory.config_file.unlink(missing_ok=True)  # it holds the token
-    return EmbeddedServer(directory, running, token, guard=guard, key=key)
-
-
-def _spawn_guard(
-    directory: DataDirectory, binary: Path, lock: int, key: str
-) -> subprocess.Popen[bytes]:
-    options = ["--withdraw", str(directory.running_file)]
-    options += ["--remove", str(directory.thrown_away or directory.config_file)]
-    command = [str(binary), "-c", str(directory.config_file.relative_to(directory.path))]
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-    log = os.open(directory.log_file, flags, 0o600)
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", server_guard.__file__, *options, "--", *command],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            cwd=directory.path,
-            pass_fds=(lock,),
-            # The store's key reaches the server only this way, never in a file or an argument.
-            env={**os.environ, KEY_VARIABLE: key},
-            # Detached from the terminal: its Ctrl-C and hang-up are only for the owner.
-            start_new_session=True,
-        )
-    finally:
-        os.close(log)
-
-
-async def _wait_until_ready(
-    directory: DataDirectory, guard: subprocess.Popen[bytes], token: str, kept: KeptStreams
-) -> RunningServer:
-    deadline = time.monotonic() + START_TIMEOUT
-    recorded = read_sentinel(directory.sentinel) or NO_LOG_YET
-    while guard.poll() is None:
-        announced = directory.announced_port()
-        if announced is not None:
-            server_pid, port = announced
-            with contextlib.suppress(NoAnswerError):
-                greeting = await greet(port, token, stream=recorded.stream)
-                if greeting is not None:
-                    if lost := kept.lost():
-                        raise _removed(directory, lost)
-                    if not greeting.has_stream:
-                        raise _unreadable(directory, recorded)
-                    return RunningServer(port, greeting.server_id, os.getpid(), server_pid)
-        if time.monotonic() > deadline:
-            raise ServerError(
-                f"the embedded server was not ready within {START_TIMEOUT:g} s; "
-                f"its log is {_shown(directory.log_file)}"
-            )
-        await asyncio.sleep(_POLL)
-    raise _NotStartedError
-
-
-async def _end(guard: subprocess.Popen[bytes]) -> None:
-    """Let the guard stop the server, and wait for both."""
-    if guard.stdin is not None:
-        guard.stdin.close()
-    if not await _until(lambda: guard.poll() is not None, _STOP_TIMEOUT):
-        guard.kill()
-        await _until(lambda: guard.poll() is not None, _STOP_TIMEOUT)
-
-
-async def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(_POLL)
-    return True
-
-
-class _NotStartedError(Exception):
-    """The server ended before it was ready."""
 
 
 def _is_alive(pid: int) -> bool:
@@ -369,23 +228,6 @@ def _unusable(path: Path, error: OSError) -> ServerError:
         f"the embedded server cannot use {safe_text(str(error.filename or path))} "
         f"({error.strerror or type(error).__name__}): make it accessible, "
         "or name another directory with --data-dir"
-    )
-
-
-def _unreadable(directory: DataDirectory, recorded: RecordedLog) -> RefusedError:
-    return RefusedError(
-        f"the server cannot open the log {safe_text(recorded.stream)} in "
-        f"{_shown(directory.store)}, though its files are there: the store is damaged, or part of "
-        "it belongs to another key; it was stopped again and nothing was changed"
-    )
-
-
-def _removed(directory: DataDirectory, streams: list[str]) -> RefusedError:
-    named = ", ".join(safe_text(stream) for stream in streams)
-    return RefusedError(
-        f"the server could not read {named} in {_shown(directory.store)} and removed the files; it "
-        "was stopped again and they were put back: the store is damaged, restore it from a backup; "
-        f"the server's log is {_shown(directory.log_file)}"
     )
 
 

@@ -163,8 +163,8 @@ def arguments_of(pid: int) -> str:
 
 
 def guard_of(server: EmbeddedServer) -> subprocess.Popen[bytes]:
-    assert server._guard is not None
-    return server._guard
+    assert server._started is not None
+    return server._started.guard
 
 
 async def refusal(data_dir: Path, **options: Any) -> str:
