@@ -1,12 +1,13 @@
 """The rows of the timeline: number, time and kind of an event, who did it to whom, which catalog.
 
-Names come first. Where they would be cut, the word for the kind gives way to its mark alone, and a
-catalog moves from its column to the right. If a row still has no room, its names are cut fairly.
+Columns are straight. The width alone decides whether the kind is shown as its mark and its word, as
+the word, or as the mark. Names that do not fit are cut, the two accounts and the catalog alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 
@@ -25,8 +26,24 @@ from natster_tui.tui.widgets.fitting import fair_widths
 from natster_tui.tui.widgets.virtual_list import Heading
 
 _TIME = 11
-_WORD = 11
 _LEAST_NUMBER = 5
+_WHO_WHOM = "who → whom"
+_CATALOG = "catalog"
+_PARKED = "parked"
+_ROOM_WITH_BOTH = 54
+"""The cells for names from which on the kind is shown as its mark and its word."""
+_ROOM_WITH_WORD = 36
+"""The same, for its word alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The widths of what stands behind the time, in cells; 0 for a column that is not shown."""
+
+    mark: int
+    word: int
+    names: int
+    """Of all that stands behind the kind."""
 
 
 class EventRows:
@@ -34,14 +51,20 @@ class EventRows:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._phrase = self._catalog = self._both = 0
-        """The cells that the longest phrase, catalog and row of both takes."""
         self.version = 0
         """Differs whenever rows may look different."""
+        kinds = view.system.kinds
+        self._long = max(len(_PARKED), *(len(kind.word) for kind in kinds))
+        # The word of a kind that names one account only may reach into the next column.
+        others = [len(kind.word) for kind in kinds if kind.has_target or kind.has_catalog]
+        self._short = max(len(_PARKED), *others, 0)
+        self._needs: dict[str, int] = {}
+        """The cells that the longest text of each column takes."""
+        self.forget()
 
     def forget(self) -> None:
         """Other rows are shown from now on."""
-        self._phrase = self._catalog = self._both = 0
+        self._needs = {"phrase": len(_WHO_WHOM), "catalog": len(_CATALOG)}
         self.version += 1
 
     # -- widths ----------------------------------------------------------------------------
@@ -49,48 +72,79 @@ class EventRows:
     def _number(self) -> int:
         return max(_LEAST_NUMBER, len(f"{self._view.workspace.follower.head:,}"))
 
-    def _room(self, width: int) -> tuple[int, int]:
-        """The width of the word, 0 without it, and that of all that stands behind it."""
+    def _columns(self, width: int) -> _Columns:
         mark = max(1, cell_len(self._view.glyphs.parked))
-        rest = width - self._number() - 1 - _TIME - 1 - mark - 1
-        word = _WORD if self._both <= rest - _WORD - 1 else 0
-        return word, rest - (word + 1 if word else 0)
+        rest = width - self._number() - 1 - _TIME - 1
+        if (names := rest - mark - 1 - self._long - 1) >= _ROOM_WITH_BOTH:
+            return _Columns(mark, self._long, names)
+        if (names := rest - self._short - 1) >= _ROOM_WITH_WORD:
+            return _Columns(0, self._short, names)
+        return _Columns(mark, 0, rest - mark - 1)
 
-    def _column(self, room: int) -> int:
-        """Where catalogs begin: behind the longest phrase, if the longest catalog fits there."""
-        return max(1, min(self._phrase, room - 1 - self._catalog))
+    def _phrase_width(self, room: int) -> int:
+        """The width of the column for both accounts; what is left of `room` is the catalog's."""
+        phrase, catalog = self._needs["phrase"], self._needs["catalog"]
+        if phrase + 2 + catalog <= room:
+            return phrase + 1
+        names = [self._needs.get(each, 0) for each in ("who", "whom", "catalog")]
+        catalog = fair_widths(names, room - 1 - self._arrow)[2]
+        return max(1, min(phrase, room - 1 - catalog))
 
-    def _see(self, phrase: int, catalog: int) -> None:
-        both = phrase + 1 + catalog if catalog else phrase
-        if phrase > self._phrase or catalog > self._catalog or both > self._both:
-            self._phrase = max(self._phrase, phrase)
-            self._catalog = max(self._catalog, catalog)
-            self._both = max(self._both, both)
-            self.version += 1
+    def _parked_width(self, room: int) -> int:
+        """The width of the column for whom parked events name; the reason is behind it."""
+        phrase, reason = self._needs["parked"], self._needs["reason"]
+        return min(phrase + 1, fair_widths([phrase, reason], room - 1)[0])
+
+    @property
+    def _are_all_parked(self) -> bool:
+        """Whether only parked events were seen."""
+        return "parked" in self._needs and "who" not in self._needs
+
+    @property
+    def _arrow(self) -> int:
+        return cell_len(f" {self._view.glyphs.to} ")
+
+    def _see(self, **needs: int) -> None:
+        for column, need in needs.items():
+            if need > self._needs.get(column, 0):
+                self._needs[column] = need
+                self.version += 1
 
     # -- rows ------------------------------------------------------------------------------
 
     def headings(self, width: int) -> Sequence[Heading]:
         """What stands above the columns."""
-        word, room = self._room(width)
-        column = self._column(room)
-        columns = (
+        columns = self._columns(width)
+        phrase = self._phrase_width(columns.names)
+        last, meaning = _CATALOG, "the catalog that it is about"
+        if self._are_all_parked:
+            phrase = self._parked_width(columns.names)
+            last, meaning = "why", "why no rule could use it"
+        mark = "what happened; ? explains the marks" if not columns.word else ""
+        shown = (
             ("event", self._number(), "the event's sequence in the log", True),
             ("time", _TIME, "when it happened: the time of day, with the date if not today", False),
-            ("", 1, "what happened; ? explains the marks", False),
-            *([("what", word, "what happened", False)] if word else []),
+            ("", columns.mark, mark, False),
+            ("what", columns.word, "what happened", False),
             (
-                plain("who → whom", self._view.glyphs),
-                column,
+                plain(_WHO_WHOM, self._view.glyphs),
+                phrase,
                 "the account that did it, and the other one",
                 False,
             ),
-            ("catalog", max(0, room - 1 - column), "the catalog that it is about", False),
+            (last, columns.names - 1 - phrase, meaning, False),
         )
         return [
             Heading(Cell(text, cells, "dim", right), meaning)
-            for text, cells, meaning, right in columns
+            for text, cells, meaning, right in shown
+            if cells > 0
         ]
+
+    def _kind(self, columns: _Columns, mark: str, word: str, style: str) -> Sequence[Cell]:
+        """What happened, as its mark, its word, or both."""
+        marked = [Cell(mark, columns.mark, style)] if columns.mark else []
+        worded = [Cell(word, max(columns.word, len(word)), style)] if columns.word else []
+        return [*marked, *worded]
 
     def cells(self, seq: int, width: int) -> Sequence[Cell]:
         """The row of an event, or a placeholder until its record is there."""
@@ -107,7 +161,7 @@ class EventRows:
         if moment is not None and seq > moment.seq:
             # Events after the moment that is shown have no colour of their own.
             text = event.value if isinstance(event, ParkReason) else event.kind.word
-            return [number, when, Cell(" ", 1), Cell(f"(later) {text}", 0, "dim")]
+            return [number, when, Cell(f"(later) {text}", 0, "dim")]
         parked = view.parked(record)
         if parked is not None:
             return [number, when, *self._parked(record, event, parked, width)]
@@ -117,18 +171,16 @@ class EventRows:
     def _parked(
         self, record: Record, event: Event | ParkReason, reason: ParkReason, width: int
     ) -> Sequence[Cell]:
-        """Who, whom, and why in words."""
-        glyphs = self._view.glyphs
+        """Who, whom, and why in words; why begins where catalogs do, if it fits there."""
+        columns, room = self._columns(width), self._columns(width).names
         who, why = self._parked_phrase(record, event, reason)
-        needs = [cell_len(who), cell_len(why)]
-        self._see(needs[0], needs[1])
-        word, room = self._room(width)
-        mark = Cell(glyphs.parked, max(1, cell_len(glyphs.parked)), "bad")
-        what = [Cell("parked", word, "bad")] if word else []
-        column = max(needs[0], min(self._column(room), room - 1 - needs[1]))
-        if needs[0] + 1 + needs[1] > room:
-            column = fair_widths(needs, room - 1)[0]
-        return [mark, *what, Cell(who, column), Cell(why, 0, "bad")]
+        needs = cell_len(who), cell_len(why)
+        self._see(parked=needs[0], reason=needs[1])
+        start = self._phrase_width(room)
+        if self._are_all_parked or needs[0] > start or start + 1 + needs[1] > room:
+            start = self._parked_width(room)
+        kind = self._kind(columns, self._view.glyphs.parked, _PARKED, "bad")
+        return [*kind, Cell(who, max(1, start)), Cell(why, 0, "bad")]
 
     def _parked_phrase(
         self, record: Record, event: Event | ParkReason, reason: ParkReason
@@ -152,31 +204,23 @@ class EventRows:
         return who, reason.brief()
 
     def _happened(self, event: Event, width: int) -> Sequence[Cell]:
-        glyphs, kind = self._view.glyphs, event.kind
+        glyphs, columns = self._view.glyphs, self._columns(width)
+        kind = self._kind(columns, glyphs.of(event.kind), event.kind.word, event.kind.style)
         parts, catalog = self._phrase_of(event)
-        phrase = sum(map(cell_len, parts))
-        self._see(phrase, cell_len(catalog))
-        word, room = self._room(width)
-        mark = Cell(glyphs.of(kind), max(1, cell_len(glyphs.parked)), kind.style)
-        what = [Cell(kind.word, word, kind.style)] if word else []
         if not catalog:
-            return [mark, *what, Cell("".join(parts))]
-        start = self._column(room)
-        needed = cell_len(catalog)
-        if phrase + 1 + needed > room:
-            who, arrow, whom = parts
-            needs = [cell_len(who), cell_len(whom), needed]
-            cut = fair_widths(needs, room - 1 - cell_len(arrow))
+            return [*kind, Cell("".join(parts))]
+        who, arrow, whom = parts
+        needs = [cell_len(who), cell_len(whom)]
+        phrase = sum(needs) + cell_len(arrow)
+        self._see(phrase=phrase, who=needs[0], whom=needs[1], catalog=cell_len(catalog))
+        room = self._phrase_width(columns.names)
+        if phrase > room:
+            cut = fair_widths(needs, room - cell_len(arrow))
             who, whom = (
                 fit(text, cells, glyphs.ellipsis)
-                for text, cells in zip((who, whom), cut, strict=False)
+                for text, cells in zip((who, whom), cut, strict=True)
             )
-            parts, start = (who, arrow, whom), cut[0] + cell_len(arrow) + cut[1]
-        else:
-            # Two blanks between them where there is room.
-            last = room - 1 - needed
-            start = max(min(phrase + 1, last), min(start, last))
-        return [mark, *what, Cell("".join(parts), start), Cell(catalog, 0, "strong")]
+        return [*kind, Cell(f"{who}{arrow}{whom}", room), Cell(catalog, 0, "strong")]
 
     def _phrase_of(self, event: Event) -> tuple[tuple[str, str, str], str]:
         """Who, an arrow, whom, and which catalog; what an event does not have is empty."""
