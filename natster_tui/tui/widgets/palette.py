@@ -11,6 +11,7 @@ from textual.content import Content
 from natster_tui.tui.keys.key import Key
 from natster_tui.tui.keys.keymap import AS_DECLARED, Keymap
 from natster_tui.tui.keys.main_screen import commands
+from natster_tui.tui.widgets.command_match import Rank, matched, rank
 
 _KEYS = 8
 
@@ -35,18 +36,30 @@ class DeclaredCommands(Provider):
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
-        matcher = self.matcher(query)
         for key in self._commands:
-            said = f"{key.label}: {key.help}"
-            score = matcher.match(said)
-            if score > 0:
+            found = rank(query, key.label, key.help, self._keymap.all_shown(key).split(" "))
+            if found is not Rank.NOTHING:
                 run = partial(self.app.run_action, key.action)
-                yield Hit(score, self._with_key(key, matcher.highlight(said)), run, key.label)
+                shown = self._marked(query, f"{key.label}: {key.help}")
+                yield Hit(found, self._with_key(key, shown), run, key.label)
         for name in self._themes:
-            score = matcher.match(f"theme {name}")
-            if score > 0:
-                display = _theme_shown(matcher.highlight(name))
-                yield Hit(score, display, partial(self._set_theme, name), name)
+            found = rank(query, name, f"theme {name}")
+            if found is not Rank.NOTHING:
+                display = _theme_shown(self._marked(query, name))
+                # A command before a theme that matches as well.
+                yield Hit(found - 0.5, display, partial(self._set_theme, name), name)
+
+    def _marked(self, query: str, text: str) -> Content:
+        """A text in which what was typed stands out."""
+        content = Content(text)
+        for start, end in matched(query, text):
+            content = content.stylize(self.matcher(query).match_style, start, end)
+        return content
+
+    @property
+    def _keymap(self) -> Keymap:
+        keymap: Keymap = getattr(self.app, "keymap", AS_DECLARED)
+        return keymap
 
     @property
     def _themes(self) -> list[str]:
@@ -57,8 +70,7 @@ class DeclaredCommands(Provider):
 
     def _with_key(self, key: Key, said: str | Content) -> Content:
         """A command behind its keys, as the keymap has them."""
-        keymap: Keymap = getattr(self.app, "keymap", AS_DECLARED)
-        return Content.assemble((f"{keymap.all_shown(key):<{_KEYS}} ", "$text-accent"), said)
+        return Content.assemble((f"{self._keymap.all_shown(key):<{_KEYS}} ", "$text-accent"), said)
 
 
 def _theme_shown(name: str | Content) -> Content:
