@@ -6,6 +6,8 @@ The prompt asks; what its answer means is decided here.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from typing import TypeAlias
 
 from textual.app import App
 
@@ -14,8 +16,11 @@ from natster_tui.tui.background import notice
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
+from natster_tui.tui.panes.projectors import Projectors
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
+
+_Searched: TypeAlias = DocumentsPane | Projectors | Inspector
 
 
 class Finding:
@@ -27,19 +32,19 @@ class Finding:
         self._panes = panes
         self._prompt = prompt
         self._app = app
-        self._searching: DocumentsPane | Inspector | None = None
+        self._searching: _Searched | None = None
         self.filter_to_offer = ""
         """What the prompt begins with the first time, when nothing is filtered."""
 
     # -- lists -----------------------------------------------------------------------------
 
     @property
-    def _searched(self) -> DocumentsPane | Inspector | None:
+    def _searched(self) -> _Searched | None:
         """The list, or the inspector, that the prompt searches just now."""
         return self._searching if self._prompt.purpose is Purpose.FIND else None
 
     def ask(self) -> None:
-        """Filter the timeline, or search the list or the inspector, if it has the focus."""
+        """Search the pane that has the focus; the timeline is filtered."""
         # Not `has_focus`: that follows a little later, and the keys may come in one piece.
         panes, focused = self._panes, self._app.focused
         if focused is panes.inspector:
@@ -49,14 +54,21 @@ class Finding:
             hint = f"a text in what is shown; {further}"
             self._prompt.open(Purpose.FIND, panes.inspector.search, hint=hint)
             return
-        for pane in panes.documents.values():
+        for pane, hint in self._lists:
             if focused is pane:
                 self._searching = pane
-                self._prompt.open(Purpose.FIND, pane.search, hint=pane.declared.search_hint)
+                self._prompt.open(Purpose.FIND, pane.search, hint=hint)
                 break
         else:
             offered, self.filter_to_offer = self.filter_to_offer, ""
             self._prompt.open(Purpose.FILTER, panes.timeline.filter_text or offered)
+
+    @property
+    def _lists(self) -> Iterator[tuple[DocumentsPane | Projectors, str]]:
+        """The lists that are searched, each with what the prompt says of it."""
+        for pane in self._panes.documents.values():
+            yield pane, pane.declared.search_hint
+        yield self._panes.projectors, self._panes.projectors.search_hint
 
     def typed(self, text: str) -> None:
         """A search narrows as it is typed."""
@@ -83,8 +95,7 @@ class Finding:
                 _search(self._searched, "")
             self._close_prompt()
             return True
-        searched: list[DocumentsPane | Inspector]
-        searched = [pane for pane in self._panes.documents.values() if pane.search]
+        searched: list[_Searched] = [pane for pane, _hint in self._lists if pane.search]
         if self._panes.inspector.search:
             searched.append(self._panes.inspector)
         for pane in searched:
@@ -137,7 +148,7 @@ class Finding:
             notice(self._app, "no more matches in this direction")
 
 
-def _search(searched: DocumentsPane | Inspector, text: str) -> None:
+def _search(searched: _Searched, text: str) -> None:
     if isinstance(searched, Inspector):
         searched.find(text)
     else:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
 
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.text.counting import counted, short_count
-from natster_tui.tui.keys.main_screen import PROJECTORS
+from natster_tui.text.masking import screen_text
+from natster_tui.tui.keys.key import bindings
+from natster_tui.tui.keys.main_screen import PROJECTORS, SEARCHED
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.fitting import fitting
@@ -17,20 +22,32 @@ from natster_tui.tui.widgets.virtual_list import VirtualList
 class Projectors(VirtualList):
     """Two rows for each projector: its position, and what there is to say of it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(SEARCHED)]
     KEYS = PROJECTORS
 
     def __init__(self, view: View) -> None:
         super().__init__(view, "4 Projectors", "projectors")
+        self.search = ""
+        self._shown: list[Projector] = []
+        """Those that the search finds; all of them without a search."""
+
+    @property
+    def search_hint(self) -> str:
+        """What the prompt says while it asks for a search."""
+        return "a projection, or what its rows say, such as watching or parked"
 
     @property
     def selected(self) -> Projector | None:
         """The projector under the cursor."""
-        projectors = list(self.view.workspace.projectors.values())
-        return projectors[self.cursor // 2] if projectors else None
+        return self._shown[self.cursor // 2] if self._shown else None
 
     def select(self, projection: str) -> None:
-        """Put the cursor on the projector of a projection."""
-        self.move_cursor(2 * list(self.view.workspace.projectors).index(projection))
+        """Put the cursor on the projector of a projection, and end a search that hides it."""
+        projector = self.view.workspace.projectors[projection]
+        if projector not in self._shown:
+            self.search = ""
+            self.update_rows()
+        self.move_cursor(2 * self._shown.index(projector))
 
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
@@ -41,7 +58,14 @@ class Projectors(VirtualList):
 
     def update_rows(self) -> None:
         """Take the projectors as they are now."""
-        self.set_row_count(2 * len(self.view.workspace.projectors))
+        projectors = list(self.view.workspace.projectors.values())
+        wanted = self.search.lower()
+        self._shown = [
+            each
+            for each in projectors
+            if not wanted or any(wanted in text.lower() for text in self._said_of(each))
+        ]
+        self.set_row_count(2 * len(self._shown))
         hint = self.view.keymap.hint
         actions = [
             f"{hint('projectors.rebuild')} rebuild",
@@ -49,13 +73,34 @@ class Projectors(VirtualList):
         ]
         if self.view.workspace.versions.has_any:
             actions.append(f"{hint('projectors.versions')} versions")
-        self.caption("4 Projectors", " · ".join(actions))
+        count = ""
+        if self.search:
+            count = f" ({len(self._shown)} of {len(projectors)})"
+            actions.insert(0, f"/{screen_text(self.search, 20)}")
+        self.caption(f"4 Projectors{count}", " · ".join(actions))
         self.refresh_rows()
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
-        projector = list(self.view.workspace.projectors.values())[row // 2]
+        projector = self._shown[row // 2]
         return self._second_row(projector) if row % 2 else self._first_row(projector)
+
+    def empty_lines(self) -> Sequence[str]:
+        """See `VirtualList.empty_lines`."""
+        return (f" no projector matches {screen_text(self.search, 30)}",) if self.search else ()
+
+    def _said_of(self, projector: Projector) -> Iterator[str]:
+        """The texts in which a search looks."""
+        status = projector.status
+        yield projector.projection.name
+        yield projector.projection.bucket
+        yield status.phase.value
+        yield status.problem
+        if self.view.has_drift(projector):
+            yield "drift"
+        if status.drift is not None:
+            yield status.drift.summary
+        yield from self._figures(projector)
 
     def _first_row(self, projector: Projector) -> Sequence[Cell]:
         glyphs, status = self.glyphs, projector.status

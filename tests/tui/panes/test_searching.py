@@ -1,4 +1,4 @@
-"""Searching in a documents pane that shows one account's catalogs only."""
+"""Searching in the panes: each key that asks for it searches the pane in use."""
 
 from __future__ import annotations
 
@@ -60,3 +60,26 @@ async def test_a_search_also_finds_what_rows_are_marked_as(settings: ConnectionS
         await pilot.press("2", "slash")
         app._prompt.field.value = "(hub)"
         await until(lambda: set(accounts.shown_keys) == set(app.view.hubs))
+
+
+async def test_a_search_in_the_projectors_pane_finds_projectors_and_leaves_the_timeline_alone(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        projectors = app.panes.projectors
+        await pilot.type("4/catal\r")
+        await until(lambda: "4 Projectors (1 of 2)" in text_of(app))
+        assert app.focused is projectors
+        assert projectors.selected is app.workspace.projectors["catalog"]
+        assert app.workspace.filtering.shown is None
+        await pilot.press("escape")
+        await until(lambda: projectors.row_count == 4)
+        await pilot.type("/parked 4\r")
+        await until(lambda: projectors.row_count == 2)
+        assert projectors.selected is app.workspace.projectors["account"]
+        await pilot.type("/nothing\r")
+        await until(lambda: "no projector matches" in text_of(app))
+        assert projectors.row_count == 0
+        await pilot.press("escape")
+        assert projectors.row_count == 4
