@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from natster_tui.engine.workspace import Connection
-from natster_tui.store.connection import link as link_module
+from natster_tui.store.connection.opening import attempt
 from tests.certificates import Authority, Pair
 from tests.conftest import until
 from tests.faults.arena import FEW_ACCOUNTS, SOON_S, are_at, dashboard, own_server, tell, took
@@ -33,7 +33,7 @@ async def test_a_tls_handshake_stalls(tmp_path: Path) -> None:
             proxy.mute_after(b"\x16\x03")
             guarded = replace(plain, servers=(proxy.url,), tls_ca=ca.file)
             async with dashboard(guarded) as workspace:
-                limit = link_module.CONNECT_TIMEOUT + SOON_S
+                limit = attempt.CONNECT_TIMEOUT + SOON_S
                 await until(lambda: workspace.sentence, limit)
                 assert "the handshake did not end within" in workspace.sentence
                 proxy.flow()

@@ -147,5 +147,5 @@ async def count_matching(link: Link, stream: str, subject_filter: str) -> int:
             },
         },
     )
-    await link.leave(delete_consumers(link, {(stream, name)}))
+    await link.clean_up(delete_consumers(link, {(stream, name)}))
     return answer.num_pending

@@ -12,7 +12,6 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import nats.errors
@@ -32,21 +31,10 @@ from natster_tui.store.connection.delivery_parser import Sink
 from natster_tui.store.connection.denials import Denials
 from natster_tui.store.connection.frames import Outgoing
 from natster_tui.store.connection.inbox import RawInbox
-from natster_tui.store.connection.opening.client import (
-    CredentialsError,
-    NatsClient,
-    OpeningError,
-    Stage,
-    silence_nats_logging,
-)
-from natster_tui.store.connection.opening.failure import (
-    ConnectFailure,
-    connect_error,
-    connect_failure,
-    credentials_error,
-)
-from natster_tui.store.connection.opening.limits import within
-from natster_tui.store.connection.opening.login import connect_options, inbox_prefix
+from natster_tui.store.connection.opening import attempt
+from natster_tui.store.connection.opening.client import NatsClient, Stage, silence_nats_logging
+from natster_tui.store.connection.opening.failure import ConnectFailure, connect_error
+from natster_tui.store.connection.opening.login import inbox_prefix
 from natster_tui.store.connection.opening.servers import ServerPool
 from natster_tui.store.connection.opening.tls import (
     check_transport,
@@ -66,9 +54,8 @@ from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.tasks import end_all
 from natster_tui.text.masking import screen_text
 
-CONNECT_TIMEOUT = 4.0
 CLOSE_TIMEOUT = 1.0
-"""Seconds for each server that is tried, and for closing. Writes are acknowledged before that."""
+"""Seconds for closing. Writes are acknowledged before that."""
 
 REQUEST_TIMEOUT = 5.0
 ASK_AGAIN_S = 1.0
@@ -77,8 +64,7 @@ ASK_AGAIN_S = 1.0
 SLOW_S = 0.05
 """From this round trip on, in seconds, a link is slow."""
 
-_LOOKING = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
-_NOT_OPENED = (OpeningError, MalformedAnswerError, nats.errors.Error, OSError, ValueError)
+_READ_ONLY = ("STREAM.INFO.", "STREAM.MSG.GET.", "STREAM.NAMES", "CONSUMER.INFO.", "CONSUMER.LIST.")
 _Result = TypeVar("_Result")
 
 
@@ -101,7 +87,7 @@ class Link:
         self.confirmations: defaultdict[str, Confirmation] = defaultdict(Confirmation)
         """For each stream that is written to over this link: whether it would store the write."""
         self._closing = False
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._cleanups: set[asyncio.Task[None]] = set()
         self._last_error = ""
         self.target = WriteTarget.of(settings)
         self._domain = ""
@@ -120,9 +106,9 @@ class Link:
     ) -> Link:
         """Connect to the first server of the list that can be used.
 
-        Each gets CONNECT_TIMEOUT seconds. A `pool` keeps the servers that the cluster advertised,
-        and which one is next, from one connection to the next. `name` is shown to the server's
-        operators.
+        Each gets `attempt.CONNECT_TIMEOUT` seconds. A `pool` keeps the servers that the cluster
+        advertised, and which one is next, from one connection to the next. `name` is shown to the
+        server's operators.
 
         Raises UnreachableError if no server answers, ServerError if one refuses us or the
         transport, and UsageError if the files of the settings cannot be used.
@@ -136,37 +122,10 @@ class Link:
             pool.tried(address)
             client = NatsClient(address, protection, context, settings.socks_proxy)
             link = cls(settings.at(address.named), client, pool)
-            if (failure := await link._connect(name)) is None:
+            if (failure := await attempt.connect(client, link.settings, name, link)) is None:
                 return link
             failures.append(failure)
-        raise connect_error(failures, settings, protection, CONNECT_TIMEOUT)
-
-    async def _connect(self, name: str) -> ConnectFailure | None:
-        """Connect; returns the failure, or None."""
-        try:
-            async with AsyncExitStack() as unless_connected:
-                unless_connected.push_async_callback(self._give_up)
-                await within(CONNECT_TIMEOUT, self._begin(name))
-                unless_connected.pop_all()
-        except _NOT_OPENED as error:
-            if isinstance(error, CredentialsError) or self.client.stage is Stage.PREPARING:
-                raise credentials_error(self.settings, error) from error
-            return connect_failure(self.client, self.settings, error)
-        return None
-
-    async def _begin(self, name: str) -> None:
-        await self.client.connect(
-            servers=[self.client.address.url],
-            name=name,
-            error_cb=self._on_error,
-            closed_cb=self._on_closed,
-            disconnected_cb=self._on_closed,
-            **connect_options(self.settings),
-        )
-
-    async def _give_up(self) -> None:
-        self._closing = True
-        await self.client.give_up()
+        raise connect_error(failures, settings, protection, attempt.CONNECT_TIMEOUT)
 
     async def close(self) -> None:
         """End the connection; waiting requests fail with ConnectionLostError."""
@@ -174,7 +133,7 @@ class Link:
         self._closing = True
         # The requests are sent, and `end` flushes them. Do not wait for their answers.
         try:
-            await end_all(self._leaving)
+            await end_all(self._cleanups)
         finally:
             await self.client.end(CLOSE_TIMEOUT)
 
@@ -188,14 +147,16 @@ class Link:
         if self._pool is not None and places is not None:
             self._pool.advertise(places, address, protected=self.client.is_secure)
 
-    async def _on_closed(self) -> None:
+    async def on_closed(self) -> None:
+        """See `attempt.Listener`."""
         # No callback reports the server's last error before it closes (an expired JWT).
         last = self.client.last_error
         self._end(
             (reason_of(last) if last else self._last_error) or "the server closed the connection"
         )
 
-    async def _on_error(self, error: Exception) -> None:
+    async def on_error(self, error: Exception) -> None:
+        """See `attempt.Listener`."""
         self._last_error = reason_of(error)
         if self._closing or self.client.stage is not Stage.OPEN:
             return
@@ -329,26 +290,26 @@ class Link:
             self._domain = answer.domain
         return answer
 
-    async def leave(self, parting: Coroutine[Any, Any, None]) -> None:
+    async def clean_up(self, work: Coroutine[Any, Any, None]) -> None:
         """Run cleanup that nothing depends on; on a slow link this does not wait for its answer.
 
-        `parting` must not raise a ServerError. The link owns it from now on, and ends it on close.
+        `work` must not raise a ServerError. The link owns it from now on, and ends it on close.
         """
         if not self.is_slow:
-            await parting
+            await work
             return
-        task = asyncio.create_task(parting)
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
-        # Its request is sent before it first waits.
-        for _task in range(3):
+        task = asyncio.create_task(work)
+        self._cleanups.add(task)
+        task.add_done_callback(self._cleanups.discard)
+        # Let it send its request; it waits only after that.
+        for _turn in range(3):
             await asyncio.sleep(0)
 
     async def _asked(self, verb: str, body: Mapping[str, object] | None, seconds: float) -> bytes:
         payload = b"" if body is None else json.dumps(body).encode()
         subject = self.target.request(verb)
         try:
-            if not verb.startswith(_LOOKING):
+            if not verb.startswith(_READ_ONLY):
                 return await self.request(subject, payload, timeout=seconds)
 
             def ask() -> Coroutine[Any, Any, bytes]:

@@ -167,7 +167,7 @@ class PullConsumer:
             await inbox.close()
         name, self._name = self._name, ""
         if (self._stream, name) in self._link.consumers:
-            await self._link.leave(delete_consumers(self._link, {(self._stream, name)}))
+            await self._link.clean_up(delete_consumers(self._link, {(self._stream, name)}))
 
     # -- asking for messages ---------------------------------------------------------------
 

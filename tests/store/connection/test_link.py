@@ -21,9 +21,8 @@ from natster_tui.errors import (
     UnreachableError,
 )
 from natster_tui.events.natster import NATSTER
-from natster_tui.store.connection import link as link_module
 from natster_tui.store.connection.link import Link
-from natster_tui.store.connection.opening import login
+from natster_tui.store.connection.opening import attempt, login
 from natster_tui.store.connection.write_target import PublishedSubject
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -106,7 +105,7 @@ async def test_a_server_that_is_down_is_a_sentence_quickly(unused_tcp_port: int)
 async def test_somebody_who_accepts_and_says_nothing_is_unreachable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 0.2)
 
     async def say_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -122,7 +121,7 @@ async def test_somebody_who_accepts_and_says_nothing_is_unreachable(
 async def test_somebody_who_speaks_another_protocol_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
-    monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 1.0)
+    monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 1.0)
 
     async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(said)

@@ -16,8 +16,8 @@ import pytest
 from natster_tui.engine.server_source import NamedServer
 from natster_tui.engine.workspace import Connection
 from natster_tui.errors import ServerError, UnreachableError
-from natster_tui.store.connection import link as link_module
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.opening import attempt
 from natster_tui.store.connection.opening.servers import ServerAddress, ServerPool
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.options import ConnectionFlags
@@ -111,7 +111,7 @@ def test_a_list_without_an_end_is_cut() -> None:
 async def test_each_server_of_a_list_gets_its_own_time(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 0.3)
     async with fake_server(b"") as silent, fake_server(b"") as another:
         servers = (silent.url, another.url, *settings.servers)
         link = await Link.open(replace(settings, servers=servers))
@@ -123,7 +123,7 @@ async def test_each_server_of_a_list_gets_its_own_time(
 async def test_what_is_wrong_with_each_server_is_told(
     monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
-    monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 0.2)
     async with fake_server(b"") as silent:
         down = f"nats://127.0.0.1:{unused_tcp_port}"
         with pytest.raises(UnreachableError) as caught:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from natster_tui.errors import NatsterError, ServerError, UsageError
-from natster_tui.store.connection import link as link_module
 from natster_tui.store.connection.answers.servers import AccountInfoAnswer
 from natster_tui.store.connection.link import Link
+from natster_tui.store.connection.opening import attempt
 from natster_tui.store.connection.opening.servers import ServerPool
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.cli.program import Program
@@ -222,7 +222,7 @@ LIES = {
 async def test_no_byte_of_a_credential_is_sent_before_the_handshake(
     lab: Lab, asking: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 0.2)
     for lie, said in LIES.items():
         async with fake_server(said) as server:
             url = server.url.replace("nats", "tls") if asking == "tls://" else server.url
@@ -261,7 +261,7 @@ async def test_what_came_before_the_handshake_is_no_part_of_the_conversation(lab
 async def test_a_handshake_that_stalls_ends_with_a_sentence(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 0.3)
     for said, options in ((info(tls_required=True), ca(lab)), (b"", ca_and_first(lab))):
         async with fake_server(said) as server:
             began = time.monotonic()
@@ -275,7 +275,7 @@ async def test_a_handshake_that_stalls_ends_with_a_sentence(
 async def test_anything_but_a_pong_is_no_connection(
     lab: Lab, answer: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 0.3)
     async with fake_server(info(), answering_with(answer)) as server:
         error = await refusal(lab.settings(server.url))
         assert isinstance(error, ServerError)
