@@ -131,12 +131,12 @@ class EventLog:
         purpose: str,
         instance: str,
         subject_filter: str = "",
-        there_from: int | None = None,
+        known_from: int | None = None,
     ) -> AsyncGenerator[list[Record], None]:
         """Records from `first` to `last` inclusive, in batches; close it when leaving early.
 
         Ends without an error only if they are all that the log holds in that range. Messages from
-        `there_from` on are known to exist: LogChangedError is raised if one of them is removed
+        `known_from` on are known to exist: LogChangedError is raised if one of them is removed
         before it is read. By default this applies to everything after the first record.
         """
         if subject_filter:
@@ -156,18 +156,18 @@ class EventLog:
                 last,
                 purpose=purpose,
                 instance=instance,
-                there_from=there_from,
+                known_from=known_from,
             )
         async with aclosing(read) as batches:
             async for batch in batches:
                 yield await self.sealing.open_records(batch)
 
     def messages(
-        self, first: int, last: int, *, purpose: str, instance: str, there_from: int | None = None
+        self, first: int, last: int, *, purpose: str, instance: str, known_from: int | None = None
     ) -> AsyncGenerator[list[StoredMessage], None]:
         """The messages of a range, with payloads as stored; otherwise the same as `records`."""
         return read_messages(
-            self.leader, first, last, purpose=purpose, instance=instance, there_from=there_from
+            self.leader, first, last, purpose=purpose, instance=instance, known_from=known_from
         )
 
     def reader(

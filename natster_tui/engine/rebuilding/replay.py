@@ -120,7 +120,7 @@ class Replay:
         self.entries = {name: Entries(fold) for name, fold in self.folds.items()}
         self.log = log
         self.seq = 0
-        self._there_from = log.info.first_seq
+        self._known_from = log.info.first_seq
         self.progress = ReplayProgress(1, 0, time.monotonic())
         if looks_for_repeated_ids:
             # It takes half a microsecond per event, too long for a rebuild.
@@ -209,7 +209,7 @@ class Replay:
                 to,
                 purpose="replay",
                 instance=self._instance,
-                there_from=max(self._there_from, self.seq + 1),
+                known_from=max(self._known_from, self.seq + 1),
             )
         ) as slices:
             async for messages in slices:
@@ -233,7 +233,7 @@ class Replay:
                 to,
                 purpose="replay",
                 instance=self._instance,
-                there_from=max(self._there_from, self.seq + 1),
+                known_from=max(self._known_from, self.seq + 1),
             )
         ) as batches:
             async for batch in batches:

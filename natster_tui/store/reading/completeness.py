@@ -69,16 +69,16 @@ def gaps_between(start: int, seqs: Iterable[int]) -> list[Gap]:
     return gaps
 
 
-def first_finding(gaps: Iterable[Gap], extent: Extent, there_from: int | None) -> Finding | None:
+def first_finding(gaps: Iterable[Gap], extent: Extent, known_from: int | None) -> Finding | None:
     """The first problem with the gaps; None if all missing messages were deleted.
 
-    Messages from the sequence `there_from` on existed when the read began; None if not known.
+    Messages from the sequence `known_from` on existed when the read began; None if not known.
     """
     for begin, end in gaps:
         if end > extent.last_seq:
             return EndsEarlier(extent.last_seq)
-        if there_from is not None:
-            lost = min(end + 1, extent.first_seq) - max(begin, there_from)
+        if known_from is not None:
+            lost = min(end + 1, extent.first_seq) - max(begin, known_from)
             if lost > 0:
                 return HistoryLost(extent.first_seq, lost)
         begin = max(begin, extent.first_seq)

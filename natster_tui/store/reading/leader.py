@@ -57,16 +57,16 @@ class StreamLeader:
         self._prefixes = tuple(map(_literal_prefix, subjects)) or (b"",)
         self._others_confirmed = 0
 
-    async def first_held(self, gaps: Sequence[Gap], there_from: int | None) -> int | None:
+    async def first_held(self, gaps: Sequence[Gap], known_from: int | None) -> int | None:
         """The first sequence in the gaps at which the stream holds a message, None if none.
 
-        Raises LogChangedError if messages from `there_from` on were removed from the beginning of
+        Raises LogChangedError if messages from `known_from` on were removed from the beginning of
         the stream during the read, if the stream ends before the gaps do, or if it was made again.
         """
-        if first_finding(gaps, self._known, there_from) is None:
+        if first_finding(gaps, self._known, known_from) is None:
             return None
         extent = await self._ask()
-        while (finding := first_finding(gaps, extent, there_from)) is not None:
+        while (finding := first_finding(gaps, extent, known_from)) is not None:
             match finding:
                 case StillHeld(seq):
                     return seq

@@ -33,14 +33,14 @@ async def read_range(
     *,
     purpose: str,
     instance: str,
-    there_from: int | None = None,
+    known_from: int | None = None,
 ) -> AsyncGenerator[list[Record], None]:
     """Records from `first` to `last` inclusive, in order, in batches; then it ends.
 
-    For `there_from`, and the errors of an incomplete read, see `StreamReader`.
+    For `known_from`, and the errors of an incomplete read, see `StreamReader`.
     """
     read = read_messages(
-        leader, first, last, purpose=purpose, instance=instance, there_from=there_from
+        leader, first, last, purpose=purpose, instance=instance, known_from=known_from
     )
     async with aclosing(read) as slices:
         async for messages in slices:
@@ -54,7 +54,7 @@ async def read_messages(
     *,
     purpose: str,
     instance: str,
-    there_from: int | None = None,
+    known_from: int | None = None,
 ) -> AsyncGenerator[list[StoredMessage], None]:
     """Like `read_range`, but yields messages that are not yet records."""
     if last < first:
@@ -68,7 +68,7 @@ async def read_messages(
         purpose=purpose,
         instance=instance,
         leader=leader,
-        there_from=there_from,
+        known_from=known_from,
         window_messages=window,
         heartbeat_s=HEARTBEAT_S,
         fits_window=True,

@@ -59,7 +59,7 @@ class StreamReader:
     is slow. Every heartbeat hands out an empty batch, so that the caller can do other work.
 
     With a `leader` every gap in the sequences is checked: the leader must confirm that nothing is
-    left in it. Messages from `there_from` on are known to exist when the read begins; if one is
+    left in it. Messages from `known_from` on are known to exist when the read begins; if one is
     removed during the read, history was lost. Streams that overwrite, such as buckets, and filtered
     reads always have gaps, and use no leader.
 
@@ -76,7 +76,7 @@ class StreamReader:
         instance: str,
         subject_filter: str = "",
         leader: StreamLeader | None = None,
-        there_from: int | None = None,
+        known_from: int | None = None,
         window_messages: int = WINDOW_MESSAGES,
         slice_messages: int | None = None,
         heartbeat_s: float = HEARTBEAT_S,
@@ -96,7 +96,7 @@ class StreamReader:
         self._heartbeat_s = heartbeat_s
         self._leader = leader or StreamLeader(link, stream)
         self._accounts = leader is not None and not subject_filter
-        self._there_from = there_from
+        self._known_from = known_from
         self._held: int | None = None
         self._held_since = 0.0
         self.consumer = PullConsumer(
@@ -287,14 +287,14 @@ class StreamReader:
         """
         if messages[-1][0] - before >= len(messages):
             gaps = gaps_between(before, [message[0] for message in messages])
-            held = await self._leader.first_held(gaps, self._there_from)
+            held = await self._leader.first_held(gaps, self._known_from)
             if held is not None:
                 self._owe(held)
                 await asyncio.sleep(AGAIN_S)
                 self.next_seq, odd = held, True
                 messages = [message for message in messages if message[0] < held]
-        if messages and self._there_from is None:
-            self._there_from = messages[0][0]
+        if messages and self._known_from is None:
+            self._known_from = messages[0][0]
         return messages, odd
 
     async def has_all(self, last: int | None = None) -> bool:
@@ -310,7 +310,7 @@ class StreamReader:
         elif self.next_seq > last:
             held = None
         else:
-            held = await self._leader.first_held([(self.next_seq, last)], self._there_from)
+            held = await self._leader.first_held([(self.next_seq, last)], self._known_from)
         if held is None:
             self._held = None
             return True

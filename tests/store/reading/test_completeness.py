@@ -22,14 +22,14 @@ FAR = 2**62
 
 
 def plain_finding(
-    wanted: range, delivered: set[int], held: set[int], extent: Extent, there_from: int | None
+    wanted: range, delivered: set[int], held: set[int], extent: Extent, known_from: int | None
 ) -> set[str]:
     """What is wrong, by the rule's own words; the kinds of findings that are possible."""
     missing = set(wanted) - delivered
     wrong = set()
     if missing and max(missing) > extent.last_seq:
         wrong.add("EndsEarlier")
-    if there_from is not None and any(there_from <= seq < extent.first_seq for seq in missing):
+    if known_from is not None and any(known_from <= seq < extent.first_seq for seq in missing):
         wrong.add("HistoryLost")
     if missing & held:
         wrong.add("StillHeld")
@@ -42,7 +42,7 @@ def plain_finding(
     delivered=st.sets(seqs),
     held=st.sets(seqs),
     more=st.integers(0, 2),
-    there_from=st.none() | seqs,
+    known_from=st.none() | seqs,
     at=st.sampled_from([0, FAR]),
 )
 @example(1, 10, set(range(1, 11)), set(range(1, 11)), 0, 1, 0)
@@ -52,14 +52,14 @@ def test_a_read_is_complete_when_all_that_is_missing_was_deleted_before_it_began
     delivered: set[int],
     held: set[int],
     more: int,
-    there_from: int | None,
+    known_from: int | None,
     at: int,
 ) -> None:
     """`held` is what the stream holds at the end; `more` what was deleted at its head."""
     wanted = range(at + first, at + last + 1)
     delivered = {at + seq for seq in delivered} & set(wanted)
     held = {at + seq for seq in held}
-    there_from = None if there_from is None else at + there_from
+    known_from = None if known_from is None else at + known_from
     end = max(held, default=at) + more
     begin = min(held, default=end + 1)
     deleted = sorted(set(range(begin, end + 1)) - held)
@@ -71,8 +71,8 @@ def test_a_read_is_complete_when_all_that_is_missing_was_deleted_before_it_began
         gaps = []
     assert {seq for a, b in gaps for seq in range(a, b + 1)} == set(wanted) - delivered
 
-    found: Finding | None = first_finding(gaps, extent, there_from)
-    wrong = plain_finding(wanted, delivered, held, extent, there_from)
+    found: Finding | None = first_finding(gaps, extent, known_from)
+    wrong = plain_finding(wanted, delivered, held, extent, known_from)
     assert (found is None) == (not wrong)
     match found:
         case StillHeld(seq):
@@ -84,7 +84,7 @@ def test_a_read_is_complete_when_all_that_is_missing_was_deleted_before_it_began
         case EndsEarlier(last_seq):
             assert last_seq == end
             assert "EndsEarlier" in wrong
-    unlisted = first_finding(gaps, Extent(begin, end, None), there_from)
+    unlisted = first_finding(gaps, Extent(begin, end, None), known_from)
     if isinstance(unlisted, NotListed):
         a, b = unlisted.gap
         assert begin <= a <= b <= end

@@ -537,9 +537,9 @@ async def test_what_fell_away_before_the_read_counts_only_where_it_was_known_to_
     await append(log, numbered(10))
     await ask_jetstream(link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 4})
     assert await seqs_in(log, 1, 10) == [4, 5, 6, 7, 8, 9, 10]
-    assert await seqs_in(log, 1, 10, there_from=4) == [4, 5, 6, 7, 8, 9, 10]
+    assert await seqs_in(log, 1, 10, known_from=4) == [4, 5, 6, 7, 8, 9, 10]
     with pytest.raises(LogChangedError, match="begins at 4 now, and 1 messages that were there"):
-        await seqs_in(log, 1, 10, there_from=3)
+        await seqs_in(log, 1, 10, known_from=3)
 
 
 async def test_a_log_that_ends_before_the_range_was_shrunken(log: EventLog) -> None:
