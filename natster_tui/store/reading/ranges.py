@@ -11,18 +11,17 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from time import monotonic
 
-from natster_tui.errors import ServerError
 from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.streams import last_message, next_message
-from natster_tui.store.reading import stream_reader
+from natster_tui.store.reading import gap_check
 from natster_tui.store.reading.leader import StreamLeader
-from natster_tui.store.reading.stream_reader import StreamReader
+from natster_tui.store.reading.stream_reader import AGAIN_S, StreamReader
 from natster_tui.store.reading.window import WINDOW_MESSAGES
 
 HEARTBEAT_S = 0.1
 """Short, because a range may end in deleted messages: a heartbeat then says that none follow."""
 
-_ODD_AT_MOST = 100
+_UNMATCHABLE_SKIPPED = 100
 _WILDCARDS = {">", "*"}
 
 
@@ -103,43 +102,42 @@ async def read_filtered(
     """
     at, began = first, monotonic()
     while at <= last:
-        got = _Got(at)
-        read = _read_once(leader, got, last, subject_filter, purpose=purpose, instance=instance)
+        progress = _Progress(at)
+        read = _read_once(
+            leader, progress, last, subject_filter, purpose=purpose, instance=instance
+        )
         async with aclosing(read) as batches:
             async for batch in batches:
                 yield batch
-        if got.whole or (got.short <= 0 and replicas == 1):
+        if progress.complete or (progress.missing <= 0 and replicas == 1):
             return
-        if got.upto > at:
-            at, began = got.upto, monotonic()
+        if progress.upto > at:
+            at, began = progress.upto, monotonic()
         following = await _following(leader, at, last, subject_filter)
         if following is None:
             return
-        if monotonic() - began > stream_reader.WITHHELD_S:
-            raise ServerError(
-                f"{leader.stream} holds a message at {following:,} that the server does not "
-                "deliver: the read is not complete; look at the server's log, then try again"
-            )
+        if monotonic() - began > gap_check.UNDELIVERED_S:
+            raise gap_check.not_delivered(leader, following)
         # The replica is catching up; asking without a pause would slow it down.
-        await asyncio.sleep(stream_reader.AGAIN_S)
+        await asyncio.sleep(AGAIN_S)
 
 
-class _Got:
+class _Progress:
     """What one consumer delivered of a filtered range.
 
-    `upto`: everything before this sequence was seen. `whole`: the range's end was reached.
-    `short`: how many fewer came than were announced.
+    `upto`: everything before this sequence was seen. `complete`: the range's end was reached.
+    `missing`: how many fewer came than were announced.
     """
 
     def __init__(self, first: int) -> None:
         self.upto = first
-        self.whole = False
-        self.short = 0
+        self.complete = False
+        self.missing = 0
 
 
 async def _read_once(
     leader: StreamLeader,
-    got: _Got,
+    progress: _Progress,
     last: int,
     subject_filter: str,
     *,
@@ -149,7 +147,7 @@ async def _read_once(
     async with StreamReader(
         leader.link,
         leader.stream,
-        got.upto,
+        progress.upto,
         purpose=purpose,
         instance=instance,
         subject_filter=subject_filter,
@@ -157,16 +155,16 @@ async def _read_once(
         heartbeat_s=HEARTBEAT_S,
         fits_window=True,
     ) as reader:
-        got.short = reader.pending
+        progress.missing = reader.pending
         if reader.pending == 0:
             return
         async for batch in reader.batches():
-            got.short -= len(batch)
-            got.upto = reader.next_seq
+            progress.missing -= len(batch)
+            progress.upto = reader.next_seq
             if wanted := [record for record in batch if record.seq <= last]:
                 yield wanted
             if reader.next_seq > last:
-                got.whole = True
+                progress.complete = True
                 return
             if reader.pending == 0 or reader.idle:
                 return
@@ -183,7 +181,7 @@ async def _following(
     newest = await last_message(leader.link, leader.stream, subject_filter)
     if newest is None or newest.seq < first:
         return None  # answered from the index, however long the log is
-    for _ in range(_ODD_AT_MOST):
+    for _ in range(_UNMATCHABLE_SKIPPED):
         found = await next_message(leader.link, leader.stream, first, subject_filter)
         if found is None or found.seq > last:
             return None

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
-from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -21,13 +20,12 @@ from natster_tui.errors import (
     ConnectionLostError,
     MalformedAnswerError,
     NatsterError,
-    ServerError,
 )
 from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.wire import delivery_problem, position_prefix
-from natster_tui.store.reading.completeness import gaps_between
+from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.message_gets import POLL_S, get_messages
 from natster_tui.store.reading.pull_consumer import PullConsumer, Status
@@ -39,9 +37,6 @@ SLICE = 2_000
 
 HEARTBEAT_S = 1.0
 
-WITHHELD_S = 5.0
-"""How long to wait for a message that the stream holds. A replica that is behind catches up in
-that time, and a new consumer may run on another replica."""
 AGAIN_S = 0.1
 """The pause after a consumer that did not deliver what the stream holds."""
 ODD_AT_MOST = 20
@@ -94,11 +89,11 @@ class StreamReader:
         """How often the consumer had to be made again."""
         self._slice = slice_messages or SLICE
         self._heartbeat_s = heartbeat_s
-        self._leader = leader or StreamLeader(link, stream)
-        self._accounts = leader is not None and not subject_filter
-        self._known_from = known_from
-        self._held: int | None = None
-        self._held_since = 0.0
+        self._gaps = GapCheck(
+            leader or StreamLeader(link, stream),
+            checks_all=leader is not None and not subject_filter,
+            known_from=known_from,
+        )
         self.consumer = PullConsumer(
             link,
             stream,
@@ -141,7 +136,7 @@ class StreamReader:
         self.restarts += 1
         await self.consumer.remove()
         await self._start()
-        await self._leader.confirm()
+        await self._gaps.leader.confirm()
 
     async def batches(self) -> AsyncGenerator[list[Record], None]:
         """Records in order, without end; an empty list on a heartbeat.
@@ -169,9 +164,9 @@ class StreamReader:
             while True:
                 before = self.next_seq
                 messages, at, odd = self._take(arrived, at)
-                if self._accounts and messages:
-                    messages, odd = await self._accounted_for(before, messages, odd=odd)
-                    await self._leader.confirm_subjects(messages)
+                if self._gaps.checks_all and messages:
+                    messages, odd = await self._checked(before, messages, odd=odd)
+                    await self._gaps.leader.confirm_subjects(messages)
                 if at == len(arrived) or odd:
                     break
                 # Ask now, so that the next window arrives while the caller works on this one.
@@ -196,8 +191,8 @@ class StreamReader:
         self.idle = self.next_seq == before
         if self.idle:
             await asyncio.wait({self.link.lost}, timeout=min(self._heartbeat_s, POLL_S))
-        if self._accounts and messages:
-            messages, _odd = await self._accounted_for(before, messages, odd=False)
+        if self._gaps.checks_all and messages:
+            messages, _odd = await self._checked(before, messages, odd=False)
         return messages
 
     def _take(self, arrived: list[Delivery], at: int) -> tuple[list[StoredMessage], int, bool]:
@@ -277,58 +272,32 @@ class StreamReader:
             return ""
         return f"waiting for {self.link.described} to deliver messages of {self.stream}"
 
-    async def _accounted_for(
+    async def _checked(
         self, before: int, messages: list[StoredMessage], *, odd: bool
     ) -> tuple[list[StoredMessage], bool]:
         """The messages before the first one that is missing and not deleted.
 
         `before` is the sequence that they should begin with. Also returns whether the consumer
-        must be made again. Raises LogChangedError (see `StreamLeader.first_held`).
+        must be made again. Raises what `GapCheck.first_missing` raises.
         """
-        if messages[-1][0] - before >= len(messages):
-            gaps = gaps_between(before, [message[0] for message in messages])
-            held = await self._leader.first_held(gaps, self._known_from)
-            if held is not None:
-                self._owe(held)
-                await asyncio.sleep(AGAIN_S)
-                self.next_seq, odd = held, True
-                messages = [message for message in messages if message[0] < held]
-        if messages and self._known_from is None:
-            self._known_from = messages[0][0]
-        return messages, odd
+        missing = await self._gaps.first_missing(before, messages)
+        if missing is None:
+            return messages, odd
+        await asyncio.sleep(AGAIN_S)
+        self.next_seq = missing
+        return [message for message in messages if message[0] < missing], True
 
     async def has_all(self, last: int | None = None) -> bool:
-        """Whether everything that the stream holds up to `last` (None: at all) was handed out.
+        """Whether everything that the stream holds up to `last` (None: its end) was handed out.
 
         Ask this after an empty batch with `idle` set. The stream's leader answers, because the
         consumer may run on a replica that is behind. If the answer is no, the read goes on, with a
-        new consumer if needed. Raises ServerError if a message that the stream holds is not
-        delivered within WITHHELD_S.
+        new consumer if needed. Raises what `GapCheck.undelivered` raises.
         """
-        if last is None:
-            held = await self._leader.next_held(self.next_seq)
-        elif self.next_seq > last:
-            held = None
-        else:
-            held = await self._leader.first_held([(self.next_seq, last)], self._known_from)
-        if held is None:
-            self._held = None
-            return True
+        held, again = await self._gaps.undelivered(self.next_seq, last)
         # The first time, the message may be a new one.
-        self.consumer.gone = self.consumer.gone or held == self._held
-        self._owe(held)
-        return False
-
-    def _owe(self, held: int) -> None:
-        """Record a message that the stream holds and the consumer did not deliver."""
-        now = monotonic()
-        if held != self._held:
-            self._held, self._held_since = held, now
-        elif now - self._held_since > WITHHELD_S:
-            raise ServerError(
-                f"{self.stream} holds a message at {held:,} that the server does not deliver: the "
-                "read is not complete; look at the server's log, then try again"
-            )
+        self.consumer.gone = self.consumer.gone or again
+        return held is None
 
 
 async def entered(stack: AsyncExitStack, reader: StreamReader) -> NatsterError | None:

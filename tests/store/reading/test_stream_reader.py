@@ -18,7 +18,7 @@ from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.reading import leader, pull_consumer, stream_reader, window
+from natster_tui.store.reading import gap_check, leader, pull_consumer, stream_reader, window
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.pull_consumer import PullConsumer
 from natster_tui.store.reading.ranges import read_filtered, read_range
@@ -412,7 +412,7 @@ def withholding(monkeypatch: pytest.MonkeyPatch) -> type[Withholding]:
     """Ranges are read by such consumers."""
     monkeypatch.setattr(stream_reader, "PullConsumer", Withholding)
     monkeypatch.setattr(Withholding, "held", [])
-    monkeypatch.setattr(stream_reader, "WITHHELD_S", 0.5)
+    monkeypatch.setattr(gap_check, "UNDELIVERED_S", 0.5)
     return Withholding
 
 
