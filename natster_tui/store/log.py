@@ -26,10 +26,11 @@ from natster_tui.store.connection.streams import (
 from natster_tui.store.connection.together import together
 from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.provisioning.maker import BucketMaker
+from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.ranges import read_filtered, read_messages, read_range
 from natster_tui.store.reading.stream_reader import StreamReader
-from natster_tui.store.reading.window import FOLLOWING_MESSAGES
+from natster_tui.store.reading.window import FOLLOWING_MESSAGES, Window
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable
 from natster_tui.store.writing.appending import Appender
 
@@ -185,8 +186,8 @@ class EventLog:
             start,
             purpose=purpose,
             instance=instance,
-            leader=self.leader,
-            window_messages=FOLLOWING_MESSAGES,
+            gaps=GapCheck(self.leader, checks_all=True),
+            window=Window(FOLLOWING_MESSAGES),
             slice_messages=slice_messages,
         )
 

@@ -17,8 +17,9 @@ that time, and a new consumer may run on another replica."""
 class GapCheck:
     """Asks a stream's leader about sequences that a reader did not get.
 
-    Without `checks_all` only `undelivered` asks: a filtered read always has gaps. Messages from
-    `known_from` on existed when the read began; None if not known.
+    `checks_all` says whether every gap is to be checked: filtered reads, and streams that
+    overwrite, always have gaps. Messages from `known_from` on existed when the read began; if one
+    of them is missing, history was lost. None if nothing is known.
     """
 
     def __init__(

@@ -14,9 +14,10 @@ from time import monotonic
 from natster_tui.events.event import Record, StoredMessage, as_records
 from natster_tui.store.connection.streams import last_message, next_message
 from natster_tui.store.reading import gap_check
+from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.stream_reader import AGAIN_S, StreamReader
-from natster_tui.store.reading.window import WINDOW_MESSAGES
+from natster_tui.store.reading.window import WINDOW_MESSAGES, Window
 
 HEARTBEAT_S = 0.1
 """Short, because a range may end in deleted messages: a heartbeat then says that none follow."""
@@ -36,7 +37,7 @@ async def read_range(
 ) -> AsyncGenerator[list[Record], None]:
     """Records from `first` to `last` inclusive, in order, in batches; then it ends.
 
-    For `known_from`, and the errors of an incomplete read, see `StreamReader`.
+    For `known_from`, and the errors of an incomplete read, see `GapCheck`.
     """
     read = read_messages(
         leader, first, last, purpose=purpose, instance=instance, known_from=known_from
@@ -58,19 +59,16 @@ async def read_messages(
     """Like `read_range`, but yields messages that are not yet records."""
     if last < first:
         return
-    # For a short range, do not ask for more messages than it has.
-    window = min(WINDOW_MESSAGES, last - first + 1)
     async with StreamReader(
         leader.link,
         leader.stream,
         first,
         purpose=purpose,
         instance=instance,
-        leader=leader,
-        known_from=known_from,
-        window_messages=window,
+        gaps=GapCheck(leader, checks_all=True, known_from=known_from),
+        # For a short range, do not ask for more messages than it has.
+        window=Window(min(WINDOW_MESSAGES, last - first + 1), fits=True),
         heartbeat_s=HEARTBEAT_S,
-        fits_window=True,
     ) as reader:
         async for batch in reader.messages():
             if batch and batch[-1][0] > last:
@@ -151,9 +149,9 @@ async def _read_once(
         purpose=purpose,
         instance=instance,
         subject_filter=subject_filter,
-        leader=leader,
+        gaps=GapCheck(leader, checks_all=False),
+        window=Window(fits=True),
         heartbeat_s=HEARTBEAT_S,
-        fits_window=True,
     ) as reader:
         progress.missing = reader.pending
         if reader.pending == 0:

@@ -30,7 +30,7 @@ from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.message_gets import POLL_S, get_messages
 from natster_tui.store.reading.pull_consumer import PullConsumer, Status
 from natster_tui.store.reading.runs import read_run
-from natster_tui.store.reading.window import WINDOW_MESSAGES, Window
+from natster_tui.store.reading.window import Window
 
 SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""
@@ -50,13 +50,12 @@ class StreamReader:
 
     `purpose` becomes part of the consumer's name, `natster-tui-<purpose>-<instance>`.
     `slice_messages` is how many are handed out at a time (default SLICE). `subject_filter`
-    restricts the read to one wildcard filter. `fits_window` asks for less at a time if the caller
-    is slow. Every heartbeat hands out an empty batch, so that the caller can do other work.
+    restricts the read to one wildcard filter. `window` says how many are asked for at a time. Every
+    heartbeat hands out an empty batch, so that the caller can do other work.
 
-    With a `leader` every gap in the sequences is checked: the leader must confirm that nothing is
-    left in it. Messages from `known_from` on are known to exist when the read begins; if one is
-    removed during the read, history was lost. Streams that overwrite, such as buckets, and filtered
-    reads always have gaps, and use no leader.
+    `gaps` checks every gap in the sequences: the stream's leader must confirm that nothing is left
+    in it. Streams that overwrite, such as buckets, and filtered reads always have gaps; by default
+    they are not checked.
 
     If a stream refuses the consumer, its messages are asked for one by one instead.
     """
@@ -70,12 +69,10 @@ class StreamReader:
         purpose: str,
         instance: str,
         subject_filter: str = "",
-        leader: StreamLeader | None = None,
-        known_from: int | None = None,
-        window_messages: int = WINDOW_MESSAGES,
+        gaps: GapCheck | None = None,
+        window: Window | None = None,
         slice_messages: int | None = None,
         heartbeat_s: float = HEARTBEAT_S,
-        fits_window: bool = False,
     ) -> None:
         self.link = link
         self.stream = stream
@@ -89,18 +86,14 @@ class StreamReader:
         """How often the consumer had to be made again."""
         self._slice = slice_messages or SLICE
         self._heartbeat_s = heartbeat_s
-        self._gaps = GapCheck(
-            leader or StreamLeader(link, stream),
-            checks_all=leader is not None and not subject_filter,
-            known_from=known_from,
-        )
+        self._gaps = gaps or GapCheck(StreamLeader(link, stream), checks_all=False)
         self.consumer = PullConsumer(
             link,
             stream,
             purpose=purpose,
             instance=instance,
             subject_filter=subject_filter,
-            window=Window(window_messages, fits=fits_window),
+            window=window or Window(),
             heartbeat_s=heartbeat_s,
         )
         self._consumer_seq = 0

@@ -30,7 +30,7 @@ class Window:
     for `widest` messages.
     """
 
-    def __init__(self, widest: int, *, fits: bool) -> None:
+    def __init__(self, widest: int = WINDOW_MESSAGES, *, fits: bool = False) -> None:
         self.messages = min(FIRST_WINDOW, widest) if fits else widest
         self.bytes = WINDOW_BYTES
         self._widest = widest

@@ -19,10 +19,12 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.reading import gap_check, leader, pull_consumer, stream_reader, window
+from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.pull_consumer import PullConsumer
 from natster_tui.store.reading.ranges import read_filtered, read_range
 from natster_tui.store.reading.stream_reader import SLICE, StreamReader
+from natster_tui.store.reading.window import Window
 from tests.conftest import until
 from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, append, event, initialized, shared
@@ -188,7 +190,7 @@ async def test_a_consumer_deleted_while_much_is_under_way_loses_and_doubles_noth
 ) -> None:
     await append(log, numbered(3_000))
     async with (
-        reader_of(log.link, window_messages=100) as reader,
+        reader_of(log.link, window=Window(100)) as reader,
         aclosing(reader.batches()) as batches,
     ):
         seen = await take(batches, 150)
@@ -227,7 +229,7 @@ async def test_silence_is_looked_into(log: EventLog, monkeypatch: pytest.MonkeyP
 async def test_a_stream_made_anew_is_not_taken_for_the_old_one(log: EventLog) -> None:
     await append(log, numbered(3))
     async with (
-        reader_of(log.link, leader=log.leader) as reader,
+        reader_of(log.link, gaps=GapCheck(log.leader, checks_all=True)) as reader,
         aclosing(reader.batches()) as batches,
     ):
         await take(batches, 3)
@@ -263,7 +265,7 @@ async def test_a_slow_taker_never_has_more_than_two_windows_waiting(log: EventLo
     window, count = 40, 300
     await append(log, numbered(count))
     async with (
-        reader_of(log.link, window_messages=window) as reader,
+        reader_of(log.link, window=Window(window)) as reader,
         aclosing(reader.batches()) as batches,
     ):
         seen: list[Record] = []
@@ -521,7 +523,7 @@ async def test_what_falls_away_while_it_is_read_is_lost_history(link: Link) -> N
     log = await open_log(link, deny_purge=False)
     await append(log, numbered(1_000))
     async with (
-        reader_of(link, leader=log.leader, window_messages=50) as reader,
+        reader_of(link, gaps=GapCheck(log.leader, checks_all=True), window=Window(50)) as reader,
         aclosing(reader.batches()) as batches,
     ):
         await take(batches, 50)
@@ -579,7 +581,7 @@ async def test_a_slow_caller_is_sent_what_it_works_off_in_a_moment_and_a_quick_o
     monkeypatch.setattr(window, "FIRST_WINDOW", 100)
     monkeypatch.setattr(window, "LEAST_WINDOW", 10)
     await append(log, numbered(4_000))
-    reader = reader_of(log.link, window_messages=400, fits_window=True, slice_messages=10)
+    reader = reader_of(log.link, window=Window(400, fits=True), slice_messages=10)
     quick: list[int] = []
     slow: list[int] = []
     async with reader, aclosing(reader.batches()) as batches:
