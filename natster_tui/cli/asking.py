@@ -1,4 +1,4 @@
-"""Asking a question on the terminal, before something is written."""
+"""Questions on the terminal before something is written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_CONFIRMED = "not confirmed: nothing was written"
 
 
 def is_agreed(question: str) -> bool:
-    """Ask a question when the work is done. Without a terminal the answer is no."""
+    """Ask a yes-or-no question; without a terminal the answer is no."""
     try:
         with _asking():
             return click.confirm(question, err=True)
@@ -31,7 +31,7 @@ def confirm_by_name(projections: Sequence[Projection[Any]]) -> None:
 
 
 def confirm_by_typing(wanted: str, question: str) -> None:
-    """Ask the user to type a text; raises RefusedError unless it is the one that is wanted."""
+    """Ask the user to type `wanted`; raises RefusedError for any other text."""
     with _asking():
         typed = click.prompt(question, default="", show_default=False, err=True)
     if typed.strip() != wanted:

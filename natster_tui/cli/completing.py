@@ -1,4 +1,4 @@
-"""What the shell completes: contexts, files, projections, accounts and catalogs.
+"""Completion in the shell: contexts, files, projections, accounts and catalogs.
 
 Accounts and catalogs are read from the log that the options typed so far name. Nothing is
 written. If the log cannot be read in time, nothing is completed and nothing is reported, because a
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Completer = Callable[[Context, Parameter, str], "list[CompletionItem[str]]"]
 
 COMPLETE_VARIABLE = "_NATSTER_TUI_COMPLETE"
-"""The environment variable by which a shell's script asks for completions."""
+"""The environment variable that a shell's completion script sets."""
 
 _WITHIN_S = 3.0
 _PLAIN = re.compile(r"[\w.@+=-]+")
@@ -62,12 +62,12 @@ def projections(
 def documents(
     context: Context, _parameter: Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:
-    """The same, and the versions beside them that are loaded."""
+    """Projections as above, and the loaded versions beside them."""
     return _beginning(_with_versions(_registry(context)), incomplete)
 
 
 def lists(context: Context, _parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """What can be listed."""
+    """What `list` can list."""
     from natster_tui.projections.registering.registry import BUILT_IN
 
     brought = [each for each in _with_versions(_registry(context)) if each not in BUILT_IN.names]
@@ -75,7 +75,7 @@ def lists(context: Context, _parameter: Parameter, incomplete: str) -> list[Comp
 
 
 def keys(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """The keys of the projection that was named before."""
+    """The keys of the projection that the previous argument names."""
     from natster_tui.cli.look.document_commands import is_of_accounts
 
     named = str(context.params.get("kind") or context.params.get("name")).partition(".")[0]

@@ -1,4 +1,4 @@
-"""The sentence for failures that no part of the program expects."""
+"""Turning unexpected exceptions into one sentence, without the values in them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _WORDS = re.compile(r"[A-Za-z ]+")
 
 
 def as_sentence(error: BaseException) -> NatsterError:
-    """Turn any exception into a NatsterError. For a bug, it says where in the code it arose."""
+    """Turn any exception into a NatsterError; for a bug it names the place in the code."""
     if isinstance(error, NatsterError):
         return error
     if isinstance(error, OSError) and error.strerror:
-        # Errors of servers have sentences of their own, so this one is about our output.
+        # Server errors are NatsterErrors already, so this one is about our own files or output.
         where = "" if error.filename is None else f" {error.filename}"
         return NatsterError(f"cannot read or write{where}: {error.strerror.lower()}")
     return NatsterError(f"internal error, please report it: {_without_values(error)}")
@@ -33,14 +33,14 @@ def report_unawaited(say: Callable[[str], None]) -> None:
     print them with their messages, which may quote secrets.
     """
     logger = logging.getLogger("asyncio")
-    logger.addHandler(_AsSentence(say))
+    logger.addHandler(_SentenceHandler(say))
     logger.propagate = False
     sys.unraisablehook = lambda failed: (
         None if failed.exc_value is None else say(as_sentence(failed.exc_value).sentence)
     )
 
 
-class _AsSentence(logging.Handler):
+class _SentenceHandler(logging.Handler):
     """Reports what asyncio logs: the exception, or else the first words of the log message."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -48,7 +48,7 @@ class _AsSentence(logging.Handler):
         self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
+        """Report one log record."""
         if record.exc_info and record.exc_info[1] is not None:
             self._say(as_sentence(record.exc_info[1]).sentence)
         elif words := _WORDS.match(record.getMessage()):

@@ -9,7 +9,7 @@ from natster_tui.store.settings.options import ConnectionFlags
 
 
 class GivenOptions(ConnectionFlags):
-    """Which server, which log, and what may be written; None or the default if not given."""
+    """The shared options; None or the default for those not given."""
 
     data_dir: str | None = None
     key_file: str | None = None
@@ -23,6 +23,6 @@ class GivenOptions(ConnectionFlags):
 
     @property
     def connection(self) -> ConnectionFlags:
-        """Those of the connection."""
+        """The options of the connection."""
         named = {name: getattr(self, name) for name in ConnectionFlags.model_fields}
         return ConnectionFlags.model_validate({k: v for k, v in named.items() if v is not None})

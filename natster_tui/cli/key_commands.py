@@ -1,4 +1,4 @@
-"""Commands about the keys: list, rotate, erase, backup."""
+"""The `keys` commands: list, rotate, erase and back up the keys of a sealed log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from natster_tui.cli.saying import say
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import keep_apart
 from natster_tui.engine.account_names import account_meant, account_names
-from natster_tui.engine.erasure import affected_by_erasing, erase_account, keyring_of
+from natster_tui.engine.erasure import Affected, affected_by_erasing, erase_account, keyring_of
 from natster_tui.engine.server_source import EmbeddedSource, opened_log, with_log
 from natster_tui.errors import NatsterError, NotFoundError, RefusedError, UsageError
 from natster_tui.projections.wording import Naming
@@ -45,26 +45,26 @@ def keys() -> None:
         click.echo(context.get_help())
 
 
-@keys.command("list", short_help="Whose keys there are, and which can be used.")
+@keys.command("list", short_help="List the data keys, and whether they can be used.")
 @takes_keys
 @takes_json
 @takes_target
 def list_keys(whole_keys: bool, as_json: bool, **_given: Any) -> None:
-    """The data keys, whose they are, and whether they can be used; exit 1 if one cannot."""
+    """List the data keys by account, and whether they can be used; exits 1 if one cannot."""
     target = target_of()
 
-    async def look(log: EventLog) -> tuple[KeyList, Naming]:
+    async def read(log: EventLog) -> tuple[KeyList, Naming]:
         report = KeyList.of(keyring_of(log))
         if as_json or whole_keys:
             return report, WholeKeys()
         try:
             return report, NamesAndKeys(await account_names(log, target.instance))
         except NatsterError as error:
-            # The keys can be listed all the same.
+            # The keys can be listed without the names.
             say(f"accounts are shown by key: {error.sentence}")
             return report, WholeKeys()
 
-    report, called = run(with_log(target.source, target.choice, look))
+    report, called = run(with_log(target.source, target.choice, read))
     if as_json:
         click.echo(output_line(report))
     else:
@@ -92,7 +92,7 @@ def _print_report(report: KeyList, called: Naming) -> None:
 
 
 def _say(line: str) -> None:
-    """Print a line: ids come from the bucket, which other programs may write to."""
+    """Print a line, made safe: ids come from a bucket that other programs may write to."""
     click.echo(for_output(screen_text(line)))
 
 
@@ -100,7 +100,7 @@ def _say(line: str) -> None:
 @takes_json
 @takes_target
 def rotate(as_json: bool, **_given: Any) -> None:
-    """Put a new key-encryption key in the place of the old one; the log is not touched."""
+    """Replace the key-encryption key with a new one; the log is not touched."""
     target = writable_target(_READ_ONLY)
 
     async def work() -> Rotation:
@@ -113,7 +113,7 @@ def rotate(as_json: bool, **_given: Any) -> None:
         return
     click.echo(
         f"rotated: {done.rewrapped:,} keys are wrapped with {done.new} now; removed "
-        f"{', '.join(done.removed)} from the key file; copies of the old file open nothing any more"
+        f"{', '.join(done.removed)} from the key file; copies of the old file are useless now"
     )
     if done.failed:
         click.echo(f"{done.failed:,} keys could not be unwrapped and were left: see keys list")
@@ -122,41 +122,30 @@ def rotate(as_json: bool, **_given: Any) -> None:
 @keys.command(short_help="Destroy the keys of an account for good.")
 @click.argument("account", shell_complete=completing.accounts)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing, so add --yes.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; needs --yes.")
 @takes_target
 def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
-    """Destroy the keys of an ACCOUNT: what it said in the log can never be read again."""
+    """Destroy the keys of an ACCOUNT: its payloads in the log can never be read again."""
     target = writable_target(_READ_ONLY)
     if as_json and not yes:
         raise UsageError("--json asks nothing: add --yes")
 
     async def work() -> Erased:
         async with opened_log(target.source, target.choice) as log:
-            key = await _key_meant(log, account, target.instance)
+            key = await _account_key(log, account, target.instance)
             if yes and key != account:
                 raise UsageError(
                     f"{screen_text(account, 60)} is {key}: give the whole key together with --yes"
                 )
             affected = await affected_by_erasing(log, key, target.instance)
             if not affected.sealed_keys and key not in keyring_of(log).tombstones:
-                raise NotFoundError(
-                    f"there is no data key of {screen_text(key, 100)}: nothing of it was sealed"
-                )
+                raise NotFoundError(f"{screen_text(key, 100)} has no data key: nothing to erase")
             if not yes:
-                click.echo(f"account: {screen_text(key, 100)}")
-                for line in affected.lines():
-                    click.echo(line)
-                confirm_by_typing(key, "type the account's key to erase it")
+                _confirm_erasing(key, affected)
             destroyed, verdicts = await erase_account(
                 log, key, target.choice.projections.all, target.instance
             )
-            return Erased(
-                account=key,
-                destroyed=tuple(destroyed.keys),
-                rotation=Rotated.of(destroyed.rotation),
-                rebuilt={verdict.projection.name: verdict.sentence for verdict in verdicts},
-                verified=all(verdict.good for verdict in verdicts),
-            )
+            return Erased.of(key, destroyed, verdicts)
 
     done = run(work())
     if as_json:
@@ -169,8 +158,16 @@ def erase(account: str, yes: bool, as_json: bool, **_given: Any) -> None:
         click.get_current_context().exit(1)
 
 
-async def _key_meant(log: EventLog, text: str, instance: str) -> str:
-    """The key of the account that is called so, or whose key begins so; else the text itself."""
+def _confirm_erasing(key: str, affected: Affected) -> None:
+    """Show what erasing would touch, and ask; raises RefusedError without the answer."""
+    click.echo(f"account: {screen_text(key, 100)}")
+    for line in affected.lines():
+        click.echo(line)
+    confirm_by_typing(key, "type the account's key to erase it")
+
+
+async def _account_key(log: EventLog, text: str, instance: str) -> str:
+    """The key of the account with this name or beginning of a key; else the text itself."""
     if text in keyring_of(log).tombstones:
         return text
     return await account_meant(log, text, instance) or text

@@ -1,4 +1,7 @@
-"""A group whose commands are loaded when they run: its `--help` needs a table only."""
+"""A group of commands that imports each command only when it runs.
+
+`--help` needs the table of commands only, so it answers at once.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import click
 
 
 class Section(Enum):
-    """The sections of the help that commands stand in, in this order."""
+    """The sections of the help, in order."""
 
     LOOK = "Look"
     PROJECT = "Project and rebuild"
@@ -23,7 +26,7 @@ class Section(Enum):
 
 @dataclass(frozen=True)
 class Command:
-    """A command, the module of this package and the name in it where it is, and its help line."""
+    """A command: its name, the module and the attribute that hold it, and its line in the help."""
 
     name: str
     module: str
@@ -33,7 +36,7 @@ class Command:
 
 
 class LazyGroup(click.Group):
-    """A group that finds its commands in a table."""
+    """A click group that imports its commands from a table."""
 
     def __init__(self, *args: Any, commands_on_demand: Sequence[Command] = (), **more: Any) -> None:
         super().__init__(*args, **more)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
-from natster_tui.cli.moments import asked_since, first_since
+from natster_tui.cli.moments import first_since, since_option
 from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line
@@ -47,7 +47,7 @@ _READ_ONLY = "nothing may be written to the log"
     required=True,
     metavar="ACCOUNT",
     shell_complete=completing.accounts,
-    help="Who did it, by name or key.",
+    help="The account that did it, by name or key.",
 )
 @click.option(
     "--target",
@@ -55,14 +55,14 @@ _READ_ONLY = "nothing may be written to the log"
     default=NONE,
     metavar="ACCOUNT",
     shell_complete=completing.accounts,
-    help="With whom, by name or key.",
+    help="The other account, by name or key.",
 )
 @click.option(
     "--catalog",
     default=NONE,
     metavar="NAME",
     shell_complete=completing.catalogs,
-    help="Which catalog.",
+    help="The catalog's name.",
 )
 @click.option("--data", default="", metavar="JSON", help="The payload.")
 @takes_json
@@ -102,30 +102,36 @@ def publish(
 
 
 async def _account_key(log: EventLog, text: str, instance: str) -> str:
-    """The key of the account that is meant. Raises UsageError when several may be."""
+    """The key of the account that a text names; raises UsageError if several match."""
     if text == NONE or account_key_problem(text) is None:
         return text
     return await account_meant(log, text, instance) or text
 
 
 @click.command()
-@click.option("--since", metavar="MOMENT", help="From there on: 4711, 2026-11-23, yesterday, 2d.")
-@click.option("--open", "opened", is_flag=True, help="Payloads opened: readable, secrets and all.")
-@click.option("--keys", "with_keys", is_flag=True, help="The wrapped data keys first, as a backup.")
+@click.option(
+    "--since", metavar="MOMENT", help="The first moment: 4711, 2026-11-23, yesterday, 2d."
+)
+@click.option(
+    "--open", "opened", is_flag=True, help="Open sealed payloads; secrets in them are readable."
+)
+@click.option(
+    "--keys", "with_keys", is_flag=True, help="Print the wrapped data keys first, for a backup."
+)
 @takes_target
 def export(since: str | None, opened: bool, with_keys: bool, **_given: Any) -> None:
     """Print the log as JSON lines, payloads as stored.
 
-    With --keys the lines and the key file together are a backup: import takes both.
+    With --keys, the lines and the key file together are a backup that import can read.
     """
     target = target_of()
-    first = asked_since(since)
+    first = since_option(since)
     report = ExportReport(NotOpened() if opened else None)
 
     async def write() -> None:
         async with opened_log(target.source, target.choice) as log:
             start = await first_since(log, first, target.instance)
-            start.tell()
+            start.print_note()
             async with aclosing(
                 export_lines(log, start.seq, target.instance, report, with_keys=with_keys)
             ) as lines:
@@ -142,9 +148,9 @@ def export(since: str | None, opened: bool, with_keys: bool, **_given: Any) -> N
 @takes_json
 @takes_target
 def import_(file: str, as_json: bool, **_given: Any) -> None:
-    """Append the events of an exported FILE ("-" is standard input); repeating adds nothing.
+    """Append the events of an exported FILE ("-": standard input); a second time adds nothing.
 
-    Keys that export --keys wrote are added first.
+    Keys that export --keys has written are added first.
     """
     target = writable_target(_READ_ONLY)
     given = ImportFile.read(file, NATSTER)

@@ -29,9 +29,9 @@ _COMMANDS = (
     ),
     Command("tail", "look.log_reading_commands", "tail", "Print events as lines.", LOOK),
     Command("list", "look.list_command", "list_", "Accounts, catalogs or documents.", LOOK),
-    Command("show", "look.document_commands", "show", "One document as the log says it.", LOOK),
+    Command("show", "look.document_commands", "show", "One document, from the log.", LOOK),
     Command("diff", "look.diff_command", "diff", "One document at two moments.", LOOK),
-    Command("why", "look.document_commands", "why", "The events that made a document.", LOOK),
+    Command("why", "look.document_commands", "why", "The events that changed a document.", LOOK),
     Command("event", "look.event_command", "event", "One event, and what it changed.", LOOK),
     Command("community", "look.community_command", "community", "The community's figures.", LOOK),
     Command(
@@ -175,17 +175,17 @@ def program(
 def run() -> None:
     """Run the program; every failure is one sentence on stderr and an exit code.
 
-    What only a command or a failure needs is imported there: `--help` and `--version` are to
-    answer at once.
+    Modules that only a command or a failure needs are imported there, so that `--help` and
+    `--version` answer at once.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that lacks a character shows another one; that is no reason to fail.
+        # A character that the terminal lacks is replaced and causes no error.
         sys.stdout.reconfigure(errors="replace")
     collect_rarely()
     try:
         code = program.main(standalone_mode=False, complete_var=COMPLETE_VARIABLE)
     except click.ClickException as error:
-        # Where something is one of a list, click sets the list out over several lines.
+        # click prints a list of choices on several lines.
         _complain(" ".join(error.format_message().split()))
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -203,7 +203,7 @@ def run() -> None:
 
 
 def _abandon_output() -> None:
-    """Drop what could not be written; at exit Python would try again, and complain by itself."""
+    """Drop unwritten output; at exit Python would try to write it again, and print a traceback."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

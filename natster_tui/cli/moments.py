@@ -13,60 +13,60 @@ from natster_tui.events.times import format_seconds
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 
-AT_HELP = "As of then: 4711, 2026-11-23, 09:30, yesterday, 2d (times are UTC)."
+AT_HELP = "As of this moment: 4711, 2026-11-23, 09:30, yesterday, 2d (times are UTC)."
 _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The sequence of a moment. `note` says if the moment is outside of the log, else it is ""."""
+    """The sequence of a moment; `note` says that the moment is outside the log, if it is."""
 
     seq: int
     note: str = ""
 
-    def tell(self) -> None:
+    def print_note(self) -> None:
         """Print the note on stderr."""
         if self.note:
             say(self.note)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The moment that an option names: what was typed, and what it means."""
+class MomentOption:
+    """The moment that an option names; `shown` is the option as it was typed."""
 
     shown: str
     moment: Moment
 
 
-def asked(option: str, text: str, use: Use = Use.AT) -> Asked:
+def moment_option(option: str, text: str, use: Use = Use.AT) -> MomentOption:
     """Parse an option's value. Raises UsageError, which lists the accepted forms."""
     try:
         moment = parse_moment(text, time.time(), use)
     except BadMomentError as error:
         raise UsageError(f"{option}: {error}") from error
-    return Asked(f"{option} {screen_text(text, _SHOWN)}", moment)
+    return MomentOption(f"{option} {screen_text(text, _SHOWN)}", moment)
 
 
-def asked_at(text: str | None) -> Asked | None:
+def at_option(text: str | None) -> MomentOption | None:
     """Parse the value of `--at`; None if it was not given."""
-    return None if text is None else asked("--at", text)
+    return None if text is None else moment_option("--at", text)
 
 
-def asked_since(text: str | None) -> Asked | None:
+def since_option(text: str | None) -> MomentOption | None:
     """Parse the value of `--since`, in which sequences begin at 1; None if it was not given."""
     if text is None:
         return None
-    found = asked("--since", text, Use.SINCE)
+    found = moment_option("--since", text, Use.SINCE)
     if found.moment == AtSequence(0):
         raise UsageError("--since 0: sequences begin at 1")
     return found
 
 
-async def position_of(log: EventLog, at: Asked | None, instance: str) -> Position:
+async def position_of(log: EventLog, at: MomentOption | None, instance: str) -> Position:
     """The sequence of the last event at or before a moment; the head for None.
 
-    It is the head for a moment after the last event, and 0 for one before the first event. The
-    note then says so.
+    A moment after the last event gives the head, and one before the first event gives 0, both with
+    a note that says so.
     """
     head = (await log.refresh()).last_seq
     if at is None:
@@ -86,7 +86,7 @@ async def position_of(log: EventLog, at: Asked | None, instance: str) -> Positio
     return Position(seq, note)
 
 
-async def first_since(log: EventLog, since: Asked | None, instance: str) -> Position:
+async def first_since(log: EventLog, since: MomentOption | None, instance: str) -> Position:
     """The first sequence at or after `--since`: past the head if there is none, 1 for None."""
     if since is None:
         return Position(1)

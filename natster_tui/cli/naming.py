@@ -1,4 +1,4 @@
-"""Accounts, events and times as lines for a person: names, arrows, and how long ago."""
+"""How commands print accounts, events and times on a line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAIN = str.maketrans({"→": "->", "←": "<-", "…": "..."})
 
 @dataclass(frozen=True, slots=True)
 class NamesAndKeys:
-    """Accounts by name, followed by the short key because two may have the same name."""
+    """Accounts by name and short key, because two accounts may have the same name."""
 
     names: Mapping[str, str]
 

@@ -52,7 +52,7 @@ def settings_of() -> SettingsFile:
 
 
 def target_of(*, takes_versions: bool = False) -> Target:
-    """The server and log that the options name, those of the command before those of the program.
+    """The server and log that the options name; options after the command's name take precedence.
 
     `takes_versions` allows another version of a projection that is in use. Raises UsageError.
     """
@@ -90,14 +90,14 @@ def key_file_of() -> Path | None:
 
 
 def given_of(context: click.Context) -> GivenOptions:
-    """The shared options as one value, those of the command before those of the program."""
+    """The shared options as one value; options after the command's name take precedence."""
     from natster_tui.cli.given_options import GivenOptions
 
     return GivenOptions.model_validate(given_options(context))
 
 
 def given_options(context: click.Context) -> dict[str, Any]:
-    """The same by name, only those that were given."""
+    """The shared options that were given, by name."""
     given: dict[str, Any] = {}
     at: click.Context | None = context
     while at is not None:

@@ -1,4 +1,4 @@
-"""Stopping on a signal: the program then ends in the same way as when the user quits it."""
+"""Stopping on a signal, in the same way as when the user quits."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 LEAVE_WITHIN_S = 5
-"""Seconds after which a program that was told to stop ends, whatever it is in the middle of."""
+"""Seconds after which a program that was told to stop ends in any case."""
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
-"""Those that the platform has. Killed by one, a projector would leave its lease taken."""
+"""The signals to handle; a projector that they killed would leave its lease held."""
 
 
 def on_stop(leave: Callable[[], object]) -> None:

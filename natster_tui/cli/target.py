@@ -1,4 +1,4 @@
-"""From the shared options to a server, a log on it, and what may be written."""
+"""Turning the shared options into a server, a log on it, and what may be written."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def resolve_target(
 ) -> Target:
     """The server and log that the options name.
 
-    `connection_name` is what a server's operators see of the connections. `takes_versions` allows
-    another version of a projection that is in use. Raises UsageError.
+    `connection_name` is what the server's operators see. `takes_versions` allows another version
+    of a projection that is in use. Raises UsageError.
     """
     given = _with_keys_of_demo(given)
     source = _source(given, connection_name)
@@ -94,8 +94,8 @@ def keep_apart(what: str, file: Path, data_dir: Path) -> None:
     # Not `resolve`, which fails on a link to itself. Opening the file reports that.
     if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(data_dir)):
         raise UsageError(
-            f"{what} lies in the embedded server's data directory, where a copy of the data "
-            "would hold the keys as well: name another place"
+            f"{what} is in the embedded server's data directory, where a copy of the data "
+            "would contain the keys as well: name another place"
         )
 
 
@@ -182,7 +182,7 @@ def _log_settings(pairs: tuple[str, ...]) -> LogSettings:
 
 
 _WANTED = {"literal_error": "new or old", "bool_type": "true or false"}
-"""What a setting takes, by pydantic's name of the mistake."""
+"""What a setting takes, by the type of pydantic's error."""
 _SIZED, _SIZE = "max_bytes", "a size such as 256MiB, or -1 for no limit"
 
 

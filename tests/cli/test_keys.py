@@ -98,7 +98,7 @@ async def test_keys_are_listed_rotated_backed_up_and_erased(
     assert document["bound_context"]["oauth_id"]
 
     nobody = await natster.fail(1, "keys", "erase", "NOBODY", "--yes")
-    assert nobody == "there is no data key of NOBODY: nothing of it was sealed"
+    assert nobody == "NOBODY has no data key: nothing to erase"
     asked = await natster.run("keys", "erase", A, given="\n")
     assert asked.code == 1
     assert "not confirmed: nothing was written" in asked.err
@@ -173,16 +173,16 @@ async def test_sealing_is_what_the_log_says(natster: Program, tmp_path: Path) ->
 
 async def test_a_key_file_in_the_data_directory_is_refused(embedded: Program, data: Path) -> None:
     told = await embedded.fail(2, "status", "--key-file", str(data / "keys.json"))
-    assert "the key file lies in the embedded server's data directory" in told
+    assert "the key file is in the embedded server's data directory" in told
     told = await embedded.fail(2, "keys", "backup", str(data / "copy.json"))
-    assert told.startswith("the copy lies in the embedded server's data directory")
+    assert told.startswith("the copy is in the embedded server's data directory")
     assert not data.exists()
 
 
 async def test_a_key_file_in_the_default_data_directory_is_refused(anywhere: Program) -> None:
     directory = anywhere.home / "data" / "natster-tui"
     told = await anywhere.fail(2, "status", "--key-file", str(directory / "keys.json"))
-    assert "the key file lies in the embedded server's data directory" in told
+    assert "the key file is in the embedded server's data directory" in told
     assert not directory.exists()
 
 
@@ -204,7 +204,7 @@ async def test_an_erasure_that_was_interrupted_is_listed_until_it_is_ended(
     states = {told.key: (told.state, told.reason) for told in KeyList.of(keyring).keys}
     assert states[key] == (
         "half erased",
-        f"its erasure was interrupted: keys erase {A} ends it",
+        f"its erasure was interrupted: keys erase {A} finishes it",
     )
     await destroy(keyring, A)
     assert key not in {told.key for told in KeyList.of(keyring).keys}

@@ -1,1 +1,1 @@
-"""Commands that look at the documents of the whole log and write nothing."""
+"""Commands that read the log and its documents, and write nothing."""

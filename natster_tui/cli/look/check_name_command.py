@@ -30,8 +30,8 @@ from natster_tui.text.masking import mask_text, screen_text
 def check_name(name: str, as_json: bool, **_given: Any) -> None:
     """Whether a catalog may be called NAME; exit 1 if the name is taken.
 
-    A name that differs from another in letter case only counts as taken: importers cannot tell
-    the two apart.
+    A name that differs from another in letter case only counts as taken, because importers
+    confuse the two.
     """
     target = target_of()
     if not is_usable_token(name):
@@ -40,20 +40,20 @@ def check_name(name: str, as_json: bool, **_given: Any) -> None:
             "no _ at the beginning, and not the word none"
         )
 
-    async def look(log: EventLog) -> tuple[dict[str, CatalogState], dict[str, str]]:
+    async def read(log: EventLog) -> tuple[dict[str, CatalogState], dict[str, str]]:
         head = (await log.refresh()).last_seq
         read_in = await replay(log, [ACCOUNTS, CATALOGS], head, target.instance)
         accounts: dict[str, AccountState] = read_in.folds[ACCOUNTS.name].states
         names = {key: state.account_name or "" for key, state in accounts.items()}
         return read_in.folds[CATALOGS.name].states, names
 
-    catalogs, names = run(with_log(target.source, target.choice, look))
+    catalogs, names = run(with_log(target.source, target.choice, read))
     taken = [each for each in catalogs if each.lower() == name.lower()]
     taken.sort(key=lambda each: each != name)
     called = NamesAndKeys(names)
     if as_json:
-        told = _taken_names(taken, catalogs, names)
-        click.echo(output_line(CheckedName(name=name, free=not taken, taken=told)))
+        found = _taken_names(taken, catalogs, names)
+        click.echo(output_line(CheckedName(name=name, free=not taken, taken=found)))
     elif not taken:
         click.echo(f"{name} is free")
     else:

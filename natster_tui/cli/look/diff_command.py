@@ -1,14 +1,15 @@
-"""`natster-tui diff`: what is different in a document between two moments."""
+"""`natster-tui diff`: one document at two moments, field by field."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from natster_tui.cli import completing
 from natster_tui.cli.look.document_commands import is_of_accounts, key_meant
-from natster_tui.cli.moments import Position, asked, position_of
+from natster_tui.cli.moments import Position, moment_option, position_of
 from natster_tui.cli.naming import for_output, naming, takes_keys
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentDifference
@@ -20,19 +21,37 @@ from natster_tui.engine.account_names import account_names
 from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError
-from natster_tui.projections.diff import field_changes
-from natster_tui.projections.wording import change_line
+from natster_tui.projections.diff import FieldChange, field_changes
+from natster_tui.projections.wording import Naming, change_line
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
 
 _FORMS = "4711, 2026-11-23, 09:30, yesterday, 2d"
 
 
+@dataclass(frozen=True, slots=True)
+class _TwoMoments:
+    """The document of a key at two positions in the log, None where there was none."""
+
+    key: str
+    first: Position
+    before: bytes | None
+    last: Position
+    after: bytes | None
+
+    @property
+    def changes(self) -> tuple[FieldChange, ...]:
+        """The fields that differ."""
+        return field_changes(self.before, self.after) if self.before != self.after else ()
+
+
 @click.command()
 @click.argument("kind", metavar="PROJECTION", shell_complete=completing.documents)
 @click.argument("key", shell_complete=completing.keys)
-@click.option("--from", "begin", required=True, metavar="MOMENT", help=f"As of then: {_FORMS}.")
-@click.option("--to", "end", metavar="MOMENT", help="As of then; now if not given.")
+@click.option(
+    "--from", "begin", required=True, metavar="MOMENT", help=f"The first moment: {_FORMS}."
+)
+@click.option("--to", "end", metavar="MOMENT", help="The second moment; now if not given.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @takes_keys
 @takes_json
@@ -47,58 +66,61 @@ def diff(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """One document at two moments, field by field: diff account KEY --from 2d.
+    """Compare one document at two moments: diff account KEY --from 2d.
 
     KEY may be the account's name, or the beginning of its key. Times are UTC; a day means its
     first second.
     """
     target = target_of(takes_versions=names_a_version(kind))
     projection = chosen_version(target.choice.projections, kind)
-    first = asked("--from", begin)
-    last = None if end is None else asked("--to", end)
+    moments = (moment_option("--from", begin), None if end is None else moment_option("--to", end))
 
-    async def look(
-        log: EventLog,
-    ) -> tuple[str, tuple[Position, bytes | None], tuple[Position, bytes | None], dict[str, str]]:
-        meant = await key_meant(log, projection, key, target.instance)
-        sides = []
-        for moment in (first, last):
-            position = await position_of(log, moment, target.instance)
-            document = await key_document(log, projection, meant, position.seq, target.instance)
-            sides.append((position, document))
+    async def read(log: EventLog) -> tuple[_TwoMoments, dict[str, str]]:
+        found = await key_meant(log, projection, key, target.instance)
+        first, last = [await position_of(log, each, target.instance) for each in moments]
+        before, after = [
+            await key_document(log, projection, found, each.seq, target.instance)
+            for each in (first, last)
+        ]
         named = not (as_json or whole_keys)
         names = await account_names(log, target.instance) if named else {}
-        return meant, sides[0], sides[1], names
+        return _TwoMoments(found, first, before, last, after), names
 
-    found, (from_, before), (to, after), names = run(with_log(target.source, target.choice, look))
-    from_.tell()
-    to.tell()
-    called = naming(names, whole_keys=whole_keys)
-    title = called.of(found) if is_of_accounts(projection) else screen_text(found, 100)
-    if before is None and after is None:
+    both, names = run(with_log(target.source, target.choice, read))
+    both.first.print_note()
+    both.last.print_note()
+    if both.before is None and both.after is None:
         raise NotFoundError(
-            f"there is no {kind} {screen_text(found, 100)} as of {from_.seq:,} or {to.seq:,}"
+            f"there is no {kind} {screen_text(both.key, 100)} as of {both.first.seq:,} or "
+            f"{both.last.seq:,}"
         )
-    changes = field_changes(before, after) if before != after else ()
     if as_json:
-        difference = DocumentDifference(
-            kind=kind,
-            key=mask_text(found),
-            from_=from_.seq,
-            to=to.seq,
-            exists=(before is not None, after is not None),
-            fields=tuple(change_line(each, reveal=reveal) for each in changes),
-        )
-        click.echo(output_line(difference))
+        click.echo(output_line(_difference(kind, both, reveal=reveal)))
         return
+    called = naming(names, whole_keys=whole_keys)
+    title = called.of(both.key) if is_of_accounts(projection) else screen_text(both.key, 100)
+    _print(f"{kind} {title}", both, called, reveal=reveal)
+
+
+def _difference(kind: str, both: _TwoMoments, *, reveal: bool) -> DocumentDifference:
+    return DocumentDifference(
+        kind=kind,
+        key=mask_text(both.key),
+        from_=both.first.seq,
+        to=both.last.seq,
+        exists=(both.before is not None, both.after is not None),
+        fields=tuple(change_line(each, reveal=reveal) for each in both.changes),
+    )
+
+
+def _print(title: str, both: _TwoMoments, called: Naming, *, reveal: bool) -> None:
+    first, last, changes = both.first.seq, both.last.seq, both.changes
     if not changes:
-        click.echo(
-            for_output(f"{kind} {title} is the same as of {from_.seq:,} and as of {to.seq:,}")
-        )
+        click.echo(for_output(f"{title} is the same as of {first:,} and as of {last:,}"))
         return
-    click.echo(for_output(f"{kind} {title} from {from_.seq:,} to {to.seq:,}"))
-    for stored, position in ((before, from_), (after, to)):
-        if stored is None:
-            click.echo(f"    it did not exist as of {position.seq:,}")
+    click.echo(for_output(f"{title} from {first:,} to {last:,}"))
+    for document, seq in ((both.before, first), (both.after, last)):
+        if document is None:
+            click.echo(f"    it did not exist as of {seq:,}")
     for each in changes:
         click.echo(for_output(f"    {change_line(each, reveal=reveal, names=called)}"))

@@ -1,4 +1,4 @@
-"""Commands about one document: what the log says it is, and why."""
+"""`natster-tui show` and `why`: one document, and the events that changed it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
-from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
+from natster_tui.cli.moments import AT_HELP, Position, at_option, position_of
 from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentOrigin, MakingEvent, ShownDocument
@@ -51,15 +51,15 @@ def show(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """One document as the log says it: show account KEY, show catalog NAME.
+    """One document, from the log: show account KEY, show catalog NAME.
 
     KEY may be the account's name, or the beginning of its key.
     """
     target = target_of(takes_versions=names_a_version(kind))
     projection = chosen_version(target.choice.projections, kind)
-    moment = asked_at(at)
+    moment = at_option(at)
 
-    async def look(log: EventLog) -> tuple[Position, str, bytes | None]:
+    async def read(log: EventLog) -> tuple[Position, str, bytes | None]:
         upto = await position_of(log, moment, target.instance)
         stored = await key_document(log, projection, key, upto.seq, target.instance)
         if stored is None and (meant := await _meant(log, projection, key, target.instance)):
@@ -67,12 +67,12 @@ def show(
             return upto, meant, stored
         return upto, key, stored
 
-    position, found, stored = run(with_log(target.source, target.choice, look))
+    position, found, stored = run(with_log(target.source, target.choice, read))
     seq = position.seq
     if stored is None:
         note = f" ({position.note})" if position.note else ""
         raise NotFoundError(f"there is no {kind} {screen_text(found, 100)} as of {seq:,}{note}")
-    position.tell()
+    position.print_note()
     document = read_document(stored)
     shown = document if reveal else mask_json(document)
     if as_json:
@@ -84,14 +84,14 @@ def show(
 
 
 def is_of_accounts(projection: Projection[Any]) -> bool:
-    """Whether the keys of a projection are accounts, which may be named."""
+    """Whether a projection's keys are accounts, so that a name may be given instead."""
     if isinstance(projection, KeyedProjection):
         return Part.CATALOG not in projection.keys
     return name_in_use(projection) == ACCOUNTS.name
 
 
 async def key_meant(log: EventLog, projection: Projection[Any], key: str, instance: str) -> str:
-    """The key that a text stands for: itself where it is a whole key; raises UsageError."""
+    """The key that a text names, which may be the key itself. Raises UsageError."""
     if is_of_accounts(projection) and account_key_problem(key) is None:
         return key
     return await _meant(log, projection, key, instance) or key
@@ -116,7 +116,7 @@ async def _meant(log: EventLog, projection: Projection[Any], key: str, instance:
 @click.command()
 @click.argument("kind", metavar="PROJECTION", shell_complete=completing.documents)
 @click.argument("key", shell_complete=completing.keys)
-@click.option("--field", default="", metavar="TEXT", help="Only changes of fields like this.")
+@click.option("--field", default="", metavar="TEXT", help="Only changes whose line contains TEXT.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @takes_keys
 @takes_json
@@ -130,11 +130,11 @@ def why(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """The events that made a document, newest first, with what each changed."""
+    """The events that changed a document, newest first, each with its changes."""
     target = target_of(takes_versions=names_a_version(kind))
     projection = chosen_version(target.choice.projections, kind)
 
-    async def look(log: EventLog) -> tuple[KeyHistory, dict[str, str]]:
+    async def read(log: EventLog) -> tuple[KeyHistory, dict[str, str]]:
         named = not (as_json or whole_keys)
         names = await account_names(log, target.instance) if named else {}
         head = (await log.refresh()).last_seq
@@ -143,9 +143,9 @@ def why(
             history = await key_history(log, projection, meant, head, target.instance)
         return history, names
 
-    history, names = run(with_log(target.source, target.choice, look))
+    history, names = run(with_log(target.source, target.choice, read))
     if not history.changes:
-        raise NotFoundError(f"nothing in the log has made {kind} {screen_text(key, 100)}")
+        raise NotFoundError(f"no event in the log changed {kind} {screen_text(key, 100)}")
     if as_json:
         click.echo(output_line(_origin(kind, history, field, reveal=reveal)))
         return

@@ -1,7 +1,7 @@
 """The list of a projection's documents: the key, then a column for each field.
 
-The fields are those of the pydantic model. Of a projection without a model the whole document
-stands in one column.
+The fields are those of the pydantic model. If a projection has no model, the whole document is in
+one column.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DOCUMENT = 200
 
 
 def documents_listing(projection: Projection[Any]) -> Listing:
-    """The list of a projection's documents; by the accounts' names where its keys are accounts."""
+    """The list of a projection's documents, by name if the keys are accounts."""
     of_accounts = is_of_accounts(projection)
 
     def find(at: int, states: States, wanted: str) -> Found:
@@ -49,9 +49,9 @@ def _documents(
     accounts: Mapping[str, AccountState],
     wanted: str,
 ) -> tuple[ListedDocument, ...]:
-    """Those that pass the filter, by name, then by key.
+    """The documents that pass the filter, sorted by name, then by key.
 
-    The filter takes a catalog's key as its name.
+    The name of a catalog is its key.
     """
     of_accounts = is_of_accounts(projection)
     found = []
@@ -78,8 +78,8 @@ def _table(
     for each in found:
         key = screen_text(each.key, 100)
         called = (screen_text(each.name, _NAME) or "-", key) if of_accounts else (key,)
-        told = [_told(name, each.document.get(name)) for name in fields]
-        rows.append((*called, *(told or [screen_text(compact_json(each.document), _DOCUMENT)])))
+        cells = [_cell(name, each.document.get(name)) for name in fields]
+        rows.append((*called, *(cells or [screen_text(compact_json(each.document), _DOCUMENT)])))
     first = len(begin)
     values = {
         at: [each.document.get(name) for each in found] for at, name in enumerate(fields, first)
@@ -90,8 +90,8 @@ def _table(
     return Table(headings, rows, frozenset({first - 1, *keys}), frozenset(numbers - times))
 
 
-def _told(name: str, value: Json) -> str:
-    """A field's value in a cell; of a list, the number of its entries."""
+def _cell(name: str, value: Json) -> str:
+    """A field's value as a cell; for a list, the number of its entries."""
     if value is None:
         return ""
     if isinstance(value, int) and is_time(name, value):

@@ -31,11 +31,11 @@ from natster_tui.text.masking import mask_text, screen_text
 @takes_json
 @takes_target
 def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any) -> None:
-    """One event by its sequence, its payload, and what it changed, before and after."""
+    """One event by its sequence: its payload, and what it changed, before and after."""
     target = target_of()
     projections = target.choice.projections.all
 
-    async def look(log: EventLog) -> tuple[Record, list[Effect] | str, dict[str, str]]:
+    async def read(log: EventLog) -> tuple[Record, list[Effect] | str, dict[str, str]]:
         head = (await log.refresh()).last_seq
         record = await log.record_at(seq) if seq <= head else None
         if record is None:
@@ -48,7 +48,7 @@ def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any
         except BlockedEventError as error:
             return record, error.sentence, names
 
-    record, effects, names = run(with_log(target.source, target.choice, look))
+    record, effects, names = run(with_log(target.source, target.choice, read))
     if as_json:
         click.echo(output_line(_shown(record, effects, reveal=reveal)))
         return

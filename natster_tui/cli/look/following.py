@@ -1,4 +1,4 @@
-"""Following the log with `tail`, also through a restart of the server."""
+"""Following the log with `tail --follow`, across restarts of the server."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from natster_tui.store.connection.reporting import notice
 from natster_tui.store.log import EventLog
 
 PASSING = (ConnectionLostError, UnreachableError, UnheardError, ApiError, StoreProblemError)
-"""Failures that a server which is restarted causes, and that are over once it has started."""
+"""Failures that end when the server has restarted."""
 
 _FIRST_RETRY_S = 0.25
 _LAST_RETRY_S = 5.0
 
 
 class Following:
-    """Hands every event of one log from `start` on to `take`, each exactly once."""
+    """Passes every event of one log from `start` on to `take`, exactly once."""
 
     def __init__(
         self, log: EventLog, start: int, instance: str, take: Callable[[list[Record]], None]
@@ -51,13 +51,13 @@ class Following:
                     self._take(records)
                     self._next = records[-1].seq + 1
                 if reader.idle:
-                    # No event comes: make sure that the server keeps none back.
+                    # No event arrives: make sure that the server withholds none.
                     await reader.has_all((await log.refresh()).last_seq)
 
     async def go_on(self, target: Target, error: NatsterError) -> None:
-        """Say what happened, and follow again as soon as the server is there; never returns.
+        """Report `error`, and follow again as soon as the server is back; never returns.
 
-        Raises LogChangedError when what is there then is not the log that was followed.
+        Raises LogChangedError if the server then has another log.
         """
         while True:
             notice(f"{error.sentence}; waiting for the server, to go on at event {self._next:,}")

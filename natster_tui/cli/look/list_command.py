@@ -11,7 +11,7 @@ from natster_tui.cli import completing
 from natster_tui.cli.look.document_listing import documents_listing
 from natster_tui.cli.look.listing import Found, Listing, States, passes
 from natster_tui.cli.look.table import Table, table_lines
-from natster_tui.cli.moments import AT_HELP, Position, asked_at, position_of
+from natster_tui.cli.moments import AT_HELP, Position, at_option, position_of
 from natster_tui.cli.naming import for_output, time_and_age
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.lists import (
@@ -44,21 +44,21 @@ _NAME = 40
 @takes_json
 @takes_target
 def list_(what: str, filter_text: str, at: str | None, as_json: bool, **_given: Any) -> None:
-    """Accounts or catalogs with counts, or the documents of a projection.
+    """List accounts or catalogs with counts, or the documents of a projection.
 
-    Exits 1 if none passes. FILTER is a part of a name, or the beginning of a key. Keys are
-    shortened where the terminal is too narrow for them; piped and with --json they are whole.
+    FILTER is a part of a name, or the beginning of a key; exits 1 if nothing matches. Keys are
+    shortened if the terminal is too narrow; in a pipe and with --json they are whole.
     """
     target = target_of(takes_versions=names_a_version(what))
     listing = _listing(target, what)
-    moment = asked_at(at)
+    moment = at_option(at)
 
     async def read(log: EventLog) -> tuple[Position, Replay]:
         upto = await position_of(log, moment, target.instance)
         return upto, await replay(log, listing.projections, upto.seq, target.instance)
 
     position, read_in = run(with_log(target.source, target.choice, read))
-    position.tell()
+    position.print_note()
     states = {name: fold.states for name, fold in read_in.folds.items()}
     found = listing.find(read_in.seq, states, filter_text.lower())
     if as_json:
@@ -68,11 +68,11 @@ def list_(what: str, filter_text: str, at: str | None, as_json: bool, **_given: 
             click.echo(for_output(line))
     if not found.table.rows:
         passing = f" like {screen_text(filter_text, 60)}" if filter_text else ""
-        raise NotFoundError(f"there are no {listing.called}{passing} as of {read_in.seq:,}")
+        raise NotFoundError(f"there are no {listing.noun}{passing} as of {read_in.seq:,}")
 
 
 def _listing(target: Target, what: str) -> Listing:
-    """What is listed. Raises UsageError with the names of all projections."""
+    """The list that was asked for. Raises UsageError with the names of all projections."""
     if what in ("accounts", ACCOUNTS.name):
         return Listing("accounts", (ACCOUNTS,), _find_accounts)
     if what in ("catalogs", CATALOGS.name):

@@ -1,4 +1,4 @@
-"""What `list` can list: which projections that takes, and how the list is made of their states."""
+"""What a list of `natster-tui list` is: the projections it needs, and how it is made from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ States = Mapping[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What passes the filter: for a script, and for a person."""
+    """What passes the filter, as JSON output and as a table."""
 
     output: Output
     table: Table
@@ -26,11 +26,11 @@ class Found:
 class Listing:
     """A list that can be asked for.
 
-    `called` is what its entries are called in a sentence. `find` is given the sequence, the states
-    of `projections`, and the filter in lower case.
+    `noun` names its entries in a sentence. `find` takes the sequence, the states of `projections`,
+    and the filter in lower case.
     """
 
-    called: str
+    noun: str
     projections: tuple[Projection[Any], ...]
     find: Callable[[int, States, str], Found]
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from natster_tui.cli.look.following import PASSING, Following
-from natster_tui.cli.moments import asked
+from natster_tui.cli.moments import moment_option
 from natster_tui.cli.naming import event_line, naming, takes_keys
 from natster_tui.cli.options import target_of
 from natster_tui.cli.outputs.events import TailedEvent
@@ -32,6 +32,7 @@ from natster_tui.events.moments import Use
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.times import format_seconds
 from natster_tui.projections.registering.registry import parked_reason
+from natster_tui.store.log import EventLog
 
 _FILTERS = filter_language(NATSTER)
 
@@ -40,12 +41,20 @@ _FILTERS = filter_language(NATSTER)
     help=f"Print events as lines. FILTER as in the dashboard: {_FILTERS.summary}, or any text."
 )
 @click.argument("filters", nargs=-1, metavar="[FILTER]…")
-@click.option("--since", metavar="MOMENT", help="From there on: 4711, 2026-11-23, yesterday, 2d.")
-@click.option("--last", "-n", type=click.IntRange(min=1), help="Only the last so many that pass.")
+@click.option(
+    "--since", metavar="MOMENT", help="The first moment: 4711, 2026-11-23, yesterday, 2d."
+)
+@click.option(
+    "--last",
+    "-n",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only the last N events that pass.",
+)
 @click.option(
     "--follow",
     is_flag=True,
-    help="Go on with events as they come in; waits while the server is away.",
+    help="Keep printing new events; waits while the server is away.",
 )
 @takes_keys
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, secrets masked.")
@@ -59,48 +68,51 @@ def tail(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """Print the events that pass, oldest first, and go on with --follow."""
+    """Print the events that pass, oldest first, and new ones with --follow."""
     target = target_of()
     wanted = _parsed(filters, since)
 
-    following: Following | None = None
-
-    async def print_events() -> None:
-        nonlocal following
-        async with opened_log(target.source, target.choice) as log:
-            named = wanted.asks_for_names or not (as_json or whole_keys)
-            names = await account_names(log, target.instance) if named else {}
-            printer = _Printer(wanted, names, as_json=as_json, whole_keys=whole_keys)
-            head = (await log.refresh()).last_seq
-            first, end = wanted.first, min(head, wanted.last or head)
-            if head and not follow and (why := _past_the_end(wanted.bounds, head, time.time())):
-                say(why)
-            if last is None:
-                async with aclosing(
-                    log.records(first, end, purpose="tail", instance=target.instance)
-                ) as batches:
-                    async for batch in batches:
-                        printer.take(batch)
-            else:
-                newest = records_backwards(
-                    log, first, end, purpose="tail", instance=target.instance
-                )
-                for record in reversed(await _first_passing(newest, printer, last)):
-                    printer.print(record)
-            if follow:
-                start = max(head + 1, first)
-                following = Following(log, start, target.instance, printer.take)
-                await following.follow(log)
-
-    async def print_through_restarts() -> None:
+    async def work() -> None:
+        following: Following | None = None
         try:
-            await print_events()
+            async with opened_log(target.source, target.choice) as log:
+                named = wanted.asks_for_names or not (as_json or whole_keys)
+                names = await account_names(log, target.instance) if named else {}
+                printer = _Printer(wanted, names, as_json=as_json, whole_keys=whole_keys)
+                head = (await log.refresh()).last_seq
+                if head and not follow and (why := _past_the_end(wanted.bounds, head, time.time())):
+                    say(why)
+                await _print_stored(log, wanted, printer, head, last, target.instance)
+                if follow:
+                    start = max(head + 1, wanted.first)
+                    following = Following(log, start, target.instance, printer.take)
+                    await following.follow(log)
         except PASSING as error:
             if following is None:
                 raise
             await following.go_on(target, error)
 
-    run(print_through_restarts())
+    run(work())
+
+
+async def _print_stored(
+    log: EventLog,
+    wanted: EventFilter,
+    printer: _Printer,
+    head: int,
+    last: int | None,
+    instance: str,
+) -> None:
+    """Print the events up to the head that pass, or the last ones of them."""
+    first, end = wanted.first, min(head, wanted.last or head)
+    if last is None:
+        async with aclosing(log.records(first, end, purpose="tail", instance=instance)) as batches:
+            async for batch in batches:
+                printer.take(batch)
+    else:
+        newest = records_backwards(log, first, end, purpose="tail", instance=instance)
+        for record in reversed(await _first_passing(newest, printer, last)):
+            printer.print(record)
 
 
 def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:
@@ -110,12 +122,12 @@ def _parsed(filters: tuple[str, ...], since: str | None) -> EventFilter:
         raise UsageError(str(error)) from error
     if since is None:
         return wanted
-    start = since_bounds(asked("--since", since, Use.SINCE).moment)
+    start = since_bounds(moment_option("--since", since, Use.SINCE).moment)
     return wanted.within(start)
 
 
 def _past_the_end(bounds: Bounds, head: int, now: float) -> str:
-    """Why no event can pass yet, where that is so; empty elsewhere."""
+    """Why no event can pass yet; empty if some can."""
     if bounds.first > head:
         return f"nothing to print: the log ends at {head:,}, and {bounds.first:,} was asked for"
     if bounds.since is not None and bounds.since > now:
@@ -138,7 +150,7 @@ async def _first_passing(
 
 
 class _Printer:
-    """Prints the events that pass. `names` are what accounts are called, kept up as they come."""
+    """Prints the events that pass; it keeps `names`, the accounts' names, up to date."""
 
     def __init__(
         self, wanted: EventFilter, names: dict[str, str], *, as_json: bool, whole_keys: bool
@@ -149,18 +161,18 @@ class _Printer:
         self._naming = naming(names, whole_keys=whole_keys)
 
     def take(self, records: list[Record]) -> None:
-        """Print what passes."""
+        """Print the records that pass."""
         for record in records:
             learn_name(self._names, record, NATSTER)
             if self.passes(record):
                 self.print(record)
 
     def passes(self, record: Record) -> bool:
-        """Whether the filter lets a record through."""
+        """Whether a record passes the filter."""
         return self._wanted.passes(record, lambda key: self._names.get(key) or key, parked_reason)
 
     def print(self, record: Record) -> None:
-        """Print one."""
+        """Print one record."""
         if self._as_json:
             click.echo(output_line(TailedEvent(**masked_value(record))))
         else:

@@ -25,16 +25,16 @@ _KEYS_SHOWN = 20
 @takes_json
 @takes_target
 def status(as_json: bool, **_given: Any) -> None:
-    """The log, its projections, their lag and parked events, and hazards."""
+    """The log, its projections with their lag and parked events, and hazards."""
     target = target_of(takes_versions=True)
     registry = target.choice.projections
 
-    async def look(log: EventLog) -> StatusReport:
+    async def read(log: EventLog) -> StatusReport:
         report = await read_status(log, registry.all, target.instance, registry.versions)
         store = await target.source.store_problem()
         return report if store is None else report.with_hazard(store.sentence)
 
-    report = run(with_log(target.source, target.choice, look))
+    report = run(with_log(target.source, target.choice, read))
     if as_json:
         click.echo(output_line(Status.of(report)))
         return

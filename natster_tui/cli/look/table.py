@@ -1,4 +1,4 @@
-"""Tables of commands, with columns as wide as what is in them."""
+"""Tables on the terminal, with columns as wide as their content."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Table:
 
 
 def table_lines(table: Table) -> list[str]:
-    """The table's lines; where a terminal is too narrow the keys are shortened, never a number."""
+    """The table's lines; keys are shortened if the terminal is too narrow, numbers never."""
     rows = [table.headings, *table.rows]
     if sys.stdout.isatty() and sum(_widths(rows)) + _GAP * len(table.headings) > (
         shutil.get_terminal_size().columns

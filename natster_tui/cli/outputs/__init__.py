@@ -1,1 +1,1 @@
-"""What commands print with `--json`, as models: one module for each subject."""
+"""The models of what commands print with `--json`, one module for each subject."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from natster_tui.cli.outputs.output import Output
+from natster_tui.projections.account import AccountState
+from natster_tui.projections.community.report import CommunityReport
+from natster_tui.text.masking import mask_text
 
 
 class NamedAccount(Output):
@@ -12,6 +17,13 @@ class NamedAccount(Output):
 
     account: str = Field(description="Its key.")
     name: str = Field(description="Empty if it has none.")
+
+    @classmethod
+    def of(cls, key: str, accounts: Mapping[str, AccountState]) -> NamedAccount:
+        """The account of a key, secrets masked."""
+        state = accounts.get(key)
+        name = "" if state is None else state.account_name or ""
+        return cls(account=mask_text(key), name=mask_text(name))
 
 
 class Community(Output):
@@ -31,6 +43,29 @@ class Community(Output):
     prize_candidates: tuple[NamedAccount, ...] = Field(
         description="Accounts that imported a catalog, other than a hub's."
     )
+
+    @classmethod
+    def of(
+        cls, report: CommunityReport, accounts: Mapping[str, AccountState], at: int
+    ) -> Community:
+        """A report, secrets masked; `at` is the sequence that it is as of."""
+        figures = report.figures
+        return cls(
+            at=at,
+            accounts_initialized=figures.accounts_initialized,
+            active_shares=figures.active_shares,
+            catalogs=figures.catalogs,
+            duplicate_names={
+                mask_text(name): tuple(map(mask_text, (state.owner, *state.contested_by)))
+                for name, state in report.contested.items()
+            },
+            differ_in_case_only={
+                mask_text(name): tuple(map(mask_text, others))
+                for name, others in report.case_collisions.items()
+            },
+            hubs=tuple(NamedAccount.of(key, accounts) for key in report.hubs),
+            prize_candidates=tuple(NamedAccount.of(key, accounts) for key in report.candidates),
+        )
 
 
 class TakenName(Output):

@@ -1,4 +1,4 @@
-"""Fields in which documents differ, and keys of documents, as several commands print them."""
+"""Differing fields and keys of documents, as several commands print them."""
 
 from __future__ import annotations
 

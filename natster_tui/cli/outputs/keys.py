@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from natster_tui.cli.outputs.output import Output
+from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.store.sealing.key_records import Missing, Tombstone, WrappedKey
-from natster_tui.store.sealing.key_rotation import Rotation
+from natster_tui.store.sealing.key_rotation import Destruction, Rotation
 from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.text.masking import screen_text
 
@@ -32,7 +34,7 @@ class ListedKey(Output):
         reason = None
         if isinstance(found, Missing):
             state = "half erased" if found.erased else "unusable"
-            # An erasure that ended takes the entry away: this one can still be unwrapped.
+            # A finished erasure deletes the entry, so this one can still be unwrapped.
             reason = _interrupted(key.account) if found.erased else found.reason
         return cls(
             account=screen_text(key.account, _SHOWN),
@@ -49,7 +51,7 @@ class ErasedAccount(Output):
     account: str
     keys: tuple[str, ...] = Field(description="The ids of the destroyed keys.")
     at: int = Field(description="Unix seconds.")
-    reason: str | None = Field(description="Why the erasure has not ended; null if it has.")
+    reason: str | None = Field(description="Why the erasure is not finished; null if it is.")
 
     @classmethod
     def of(cls, erased: Tombstone, keyring: Keyring) -> ErasedAccount:
@@ -127,6 +129,17 @@ class Erased(Output):
     )
     verified: bool = Field(description="Whether what is stored then is what the log says.")
 
+    @classmethod
+    def of(cls, account: str, done: Destruction, verdicts: Sequence[Verdict]) -> Erased:
+        """The destroyed keys of an account, and the rebuilds after it."""
+        return cls(
+            account=account,
+            destroyed=tuple(done.keys),
+            rotation=Rotated.of(done.rotation),
+            rebuilt={verdict.projection.name: verdict.sentence for verdict in verdicts},
+            verified=all(verdict.good for verdict in verdicts),
+        )
+
 
 def _interrupted(account: str) -> str:
-    return f"its erasure was interrupted: keys erase {screen_text(account, _SHOWN)} ends it"
+    return f"its erasure was interrupted: keys erase {screen_text(account, _SHOWN)} finishes it"

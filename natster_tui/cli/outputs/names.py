@@ -1,4 +1,4 @@
-"""The names of the outputs, as `natster-tui schema` takes them."""
+"""The outputs that `natster-tui schema` can describe, by name."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ OUTPUTS = (
         "An event or a data key, on a line.",
     ),
     OutputName("import", "import --json", "log", "Imported", "What an import did, in counts."),
-    OutputName("keys-list", "keys list --json", "keys", "KeyList", "Whose keys there are."),
+    OutputName("keys-list", "keys list --json", "keys", "KeyList", "The data keys, by account."),
     OutputName("keys-rotate", "keys rotate --json", "keys", "Rotated", "What a rotation did."),
     OutputName("keys-erase", "keys erase --yes --json", "keys", "Erased", "What erasing did."),
     OutputName("config", "config --json", "program", "Config", "The settings in force."),

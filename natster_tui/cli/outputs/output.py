@@ -1,4 +1,4 @@
-"""The bases of all models that are printed as JSON, and how they are printed and described."""
+"""The base classes of what is printed as JSON, how it is printed, and its JSON schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Whole = TypeVar("_Whole")
 class Output(BaseModel):
     """Something that is printed as a JSON object.
 
-    A field with a default is left out where it was not given; its default is never printed.
+    A field with a default is left out if it was not given; the default itself is never printed.
     """
 
     # Only what is printed is ever built.

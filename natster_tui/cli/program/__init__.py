@@ -1,1 +1,1 @@
-"""Commands about the program itself: its settings, and completion in the shell."""
+"""Commands about the program itself: dashboard, settings, help, schemas and completion."""

@@ -1,4 +1,4 @@
-"""`natster-tui completion`: the script that makes a shell complete the program's words."""
+"""`natster-tui completion`: the script for completion in the shell."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _PROGRAM = "natster-tui"
 
 _HELP = """Print the completion script of a SHELL.
 
-It completes commands, options, files, contexts and projections, and accounts and catalogs from
-the log that the options name, where nothing is written.
+It completes commands, options, files, contexts and projections. Accounts and catalogs come from
+the log that the options name; nothing is written to it.
 
 \b
 bash  eval "$(natster-tui completion bash)"   in ~/.bashrc

@@ -41,7 +41,7 @@ _SWITCHES = ("NATSTER_ASCII", "NO_COLOR")
 def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
     """The settings in force, each with its value and where it comes from; connects to nothing.
 
-    Secrets are masked. Flags given here count, so a whole command line can be tried out.
+    Secrets are masked. Flags count as well, so a whole command line can be tried out.
     """
     context = click.get_current_context()
     given = given_options(context)
@@ -80,7 +80,7 @@ def _from_file(
 ) -> Iterator[Setting]:
     """The settings of the file, each with its line, after the file itself."""
     if file.path is not None:
-        # Loaded for this only: themes and keys are the dashboard's, which takes a while to load.
+        # Imported here: themes and keys belong to the dashboard, which is slow to load.
         from natster_tui.tui.preferences import check_preferences
 
         check_preferences(file, Place(), [*projections])
@@ -95,7 +95,7 @@ def _from_file(
 
 
 def _from_flag(name: str, given: Mapping[str, Any], otherwise: str) -> Setting:
-    """A setting that only a flag can give; `otherwise` is what holds without it."""
+    """A setting that only a flag can give; `otherwise` is its value without the flag."""
     if name not in given:
         return Setting(name, screen_text(otherwise, 300), DEFAULT)
     value = given[name]

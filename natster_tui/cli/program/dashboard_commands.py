@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ from natster_tui.cli.failures import as_sentence
 from natster_tui.cli.options import settings_of, takes_settings, target_of
 from natster_tui.cli.program.numbers import FiniteRange
 from natster_tui.cli.program.terminal_check import (
+    check_streams,
     check_terminal,
     forget_stated_size,
     show_utc,
@@ -26,7 +27,6 @@ from natster_tui.engine.gc_tuning import collect_in_small_steps
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
-from natster_tui.errors import UsageError
 from natster_tui.events.natster import NATSTER
 from natster_tui.preferences.memory import Memory
 from natster_tui.preferences.place import Place, place_of
@@ -34,6 +34,9 @@ from natster_tui.preferences.settings_file import SettingsFile
 from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.settings.files import expand_home
 from natster_tui.store.tasks import settled
+
+if TYPE_CHECKING:
+    from natster_tui.tui.app import Dashboard
 
 _CANCEL_AGAIN_S = 1.0
 _DEMO = Place(("demo",))
@@ -43,7 +46,7 @@ _DEMO_HINT = "Demo: a community of musicians who share catalogs. ? explains the 
 def open_dashboard(
     *, auto_rebuild: bool, ascii_only: bool, hubs: tuple[str, ...], tried: str | None
 ) -> None:
-    """The dashboard on the server that the options name."""
+    """Open the dashboard on the server that the options name."""
     target = target_of(takes_versions=True)
     settings = settings_of()
     source = target.source
@@ -60,7 +63,7 @@ def open_dashboard(
 
 
 @click.command()
-@click.option("--seed", default=7, show_default=True, help="Another seed, another community.")
+@click.option("--seed", default=7, show_default=True, help="Seed of the made-up community.")
 @click.option(
     "--rate",
     default=1.0,
@@ -73,18 +76,18 @@ def open_dashboard(
     default=400,
     show_default=True,
     type=click.IntRange(min=0, max=10_000_000),
-    help="Events that happened before you came.",
+    help="How many events the history has.",
 )
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @takes_settings
 def demo(seed: int, rate: float, history: int, ascii_only: bool, **_given: Any) -> None:
     """Open the dashboard on a throw-away community: history first, live traffic after."""
     settings = settings_of()
-    # Only here: every other command would load a community that it never meets.
+    # Imported here: no other command needs the community.
     from natster_tui.demo.traffic import DemoTraffic
 
-    # The server removes it as well when it ends, also after a kill; what is left of a demo that
-    # never came to a start is removed here.
+    # The server removes the directory when it ends, also after a kill. This removes it if the
+    # server never started.
     with TemporaryDirectory(prefix="natster-", ignore_cleanup_errors=True) as directory:
         source = EmbeddedSource(None, name=f"{PROGRAM} demo", temporary_root=Path(directory))
         workspace = Workspace(source, WorkspaceOptions(LogChoice(NATSTER)))
@@ -97,22 +100,17 @@ async def _run(
     workspace: Workspace,
     file: SettingsFile,
     place: Place,
-    beside: Callable[[], Coroutine[None, None, None]] | None = None,
+    traffic: Callable[[], Coroutine[None, None, None]] | None = None,
     *,
     ascii_only: bool,
     hint: str = "",
     hubs: tuple[str, ...] = (),
 ) -> None:
     """Run the dashboard over a workspace, and end both together."""
-    # Textual draws on stderr, so that is the one that must be a terminal.
-    if not sys.stderr.isatty() or not sys.stdin.isatty():
-        raise UsageError(
-            "the dashboard needs a terminal: in scripts use natster-tui status, project, show, "
-            "rebuild or verify"
-        )
+    check_streams()
     check_terminal(os.environ)
     forget_stated_size(os.environ)
-    # Textual takes a quarter of a second to load, which no other command should wait for.
+    # Imported here: Textual takes a quarter of a second to load.
     from natster_tui.tui.app import Dashboard
     from natster_tui.tui.preferences import check_preferences
 
@@ -131,9 +129,15 @@ async def _run(
     )
     on_stop(app.exit)
     tasks = [asyncio.create_task(workspace.run())]
-    if beside is not None:
-        tasks.append(asyncio.create_task(beside()))
-    screen = asyncio.create_task(app.run_async(mouse=settings.mouse))
+    if traffic is not None:
+        tasks.append(asyncio.create_task(traffic()))
+    await _until_left(app, asyncio.create_task(app.run_async(mouse=settings.mouse)), tasks)
+
+
+async def _until_left(
+    app: Dashboard, screen: asyncio.Task[None], tasks: list[asyncio.Task[None]]
+) -> None:
+    """Wait until the user leaves or a task fails, then end all of them; raises NatsterError."""
     try:
         await asyncio.wait({screen, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         failed = [task for task in tasks if task.done() and task.exception() is not None]

@@ -34,13 +34,13 @@ def _topics_and_commands(
     multiple=True,
     shell_complete=completing.files,
     metavar="FILE.py",
-    help="A projection that the topic permissions is to list as well.",
+    help="List this projection, too, in the topic permissions.",
 )
 def help_(words: tuple[str, ...], files: tuple[str, ...]) -> None:
     """A topic of the documentation, or the options of a command; alone, the list of topics.
 
-    In a pipe a topic is printed as it is written, in Markdown. The topic permissions lists what
-    the projections in use need: those of installed packages, and those of files that are named.
+    In a pipe a topic is printed as Markdown. The topic permissions lists what the projections in
+    use need: those of installed packages, and those of the files that are named.
     """
     files = files or click.get_current_context().find_root().params["projection"]
     if not words:
@@ -65,7 +65,7 @@ def _print_topic(name: str, files: tuple[str, ...]) -> None:
     if name == _PERMISSIONS:
         text = _with_permissions(text, files)
     if sys.stdout.isatty():
-        # A terminal that wants no colours gets the words alone.
+        # With NO_COLOR the text has no styles.
         color = False if os.environ.get("NO_COLOR") else None
         click.echo(for_terminal(text), nl=False, color=color)
     else:

@@ -1,8 +1,9 @@
-"""What the dashboard needs of a terminal, and what this one can show."""
+"""Whether the terminal can show the dashboard, and which characters it can draw."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 
@@ -13,6 +14,15 @@ _COERCED = ("C.UTF-8", "C.utf8")
 """What Python itself sets LC_CTYPE to where the locale is C, or is not installed."""
 
 _SIZE = ("COLUMNS", "LINES")
+
+
+def check_streams() -> None:
+    """Raise UsageError unless input and output are a terminal; Textual draws on stderr."""
+    if not sys.stderr.isatty() or not sys.stdin.isatty():
+        raise UsageError(
+            "the dashboard needs a terminal: in scripts use natster-tui status, project, show, "
+            "rebuild or verify"
+        )
 
 
 def check_terminal(environ: Mapping[str, str], *, is_posix: bool = os.name == "posix") -> None:
@@ -30,8 +40,8 @@ def check_terminal(environ: Mapping[str, str], *, is_posix: bool = os.name == "p
 def wants_ascii(environ: Mapping[str, str], encoding: str | None) -> bool:
     """Whether to draw with ASCII characters only; `encoding` is that of the standard output.
 
-    NATSTER_ASCII asks for it, and so does a locale that is stated and has no UTF-8. Python takes
-    UTF-8 for C and POSIX, so the encoding alone does not tell.
+    NATSTER_ASCII asks for it, and so does a locale without UTF-8. Python uses UTF-8 for the
+    locales C and POSIX, so the encoding alone is not enough to know.
     """
     if environ.get("NATSTER_ASCII") or not _is_utf(encoding or ""):
         return True
@@ -48,13 +58,13 @@ def _is_utf(encoding: str) -> bool:
 
 
 def forget_stated_size(environ: dict[str, str] | os._Environ[str]) -> None:
-    """Drop COLUMNS and LINES: a shell exported them once, and the terminal changes its size."""
+    """Drop COLUMNS and LINES, which a shell exported once: the terminal may change its size."""
     for name in _SIZE:
         environ.pop(name, None)
 
 
 def show_utc() -> None:
-    """Let this process take UTC for its local time zone, so that all times on screen are UTC."""
+    """Make UTC the local time zone of this process, so that all times on screen are UTC."""
     os.environ["TZ"] = "UTC"
     if hasattr(time, "tzset"):  # not there on Windows
         time.tzset()

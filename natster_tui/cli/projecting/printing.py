@@ -1,4 +1,4 @@
-"""What the commands about projections print: differences, and progress while they read the log."""
+"""Printing differences between documents, and progress while the log is read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from natster_tui.text.masking import screen_text
 from natster_tui.text.safe_text import safe_text
 
 _SHOWN = 10
-"""Documents, and fields of one document: a question often follows, which must stay in sight."""
+"""How many documents, and fields of one, are printed: a question after them must stay in view."""
 _CLEAR = "\r\x1b[K"
 
 
@@ -44,7 +44,7 @@ def print_changes(changes: Sequence[KeyChange], names: Naming | None = None) -> 
 
 
 def _called(key: str, names: Naming | None) -> str:
-    """What a document is called. Only accounts have names, and keys that are shortened."""
+    """How a document is named: an account by name and short key, any other by its whole key."""
     is_account = account_key_problem(key) is None
     return screen_text(key, 100) if names is None or not is_account else names.of(key)
 
@@ -79,7 +79,7 @@ def progress_line() -> Callable[[ReplayProgress], None] | None:
 def draw_line(line: str) -> None:
     """Replace the line of progress on stderr, if that is a terminal."""
     if sys.stderr.isatty():
-        # What wraps is not cleared by what follows.
+        # A wrapped line would not be cleared by the next one.
         sys.stderr.write(f"{_CLEAR}{line[: shutil.get_terminal_size().columns - 1]}")
         sys.stderr.flush()
 
@@ -89,7 +89,7 @@ def end_progress() -> None:
     draw_line("")
 
 
-def tell_repeated_ids(progress: ReplayProgress) -> None:
-    """Say on stderr if message ids are repeated in what was read."""
+def report_repeated_ids(progress: ReplayProgress) -> None:
+    """Report on stderr if the events that were read repeat message ids."""
     if progress.repeated_ids and (hazard := progress.repeated_ids.hazard):
         say(f"hazard: {hazard.sentence}")

@@ -1,4 +1,4 @@
-"""Commands that project, and that compare what is stored with the log."""
+"""`natster-tui project` and `verify`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from natster_tui.cli.projecting.printing import (
     names_for,
     print_changes,
     progress_line,
-    tell_repeated_ids,
+    report_repeated_ids,
 )
 from natster_tui.cli.projecting.projection_names import (
     chosen_projections,
@@ -56,8 +56,8 @@ from natster_tui.text.counting import counted
 
 @click.command()
 @takes_projection
-@click.option("--once", is_flag=True, help="End when caught up with the head as it is now.")
-@click.option("--beside", is_flag=True, help="Into a bucket of its own, beside the stored version.")
+@click.option("--once", is_flag=True, help="Stop when caught up with the current head.")
+@click.option("--beside", is_flag=True, help="Use a bucket of its own, beside the stored version.")
 @click.option("--auto-rebuild", is_flag=True, help="Rebuild projections of another version.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print JSON.")
 @takes_target
@@ -66,13 +66,13 @@ def project(
 ) -> None:
     """Project without a screen: all projections, or one of them."""
     if as_json and not once:
-        raise UsageError("--json prints how far it came: add --once")
+        raise UsageError("--json prints the final positions: add --once")
     if beside and name is None:
         raise UsageError("--beside needs the name of one projection")
     target = writable_target(
         "projecting writes the projections", takes_versions=beside or names_a_version(name)
     )
-    # Given before the command's name it is the program's.
+    # Before the command's name, the option belongs to the program.
     rebuilds = auto_rebuild or click.get_current_context().find_root().params["auto_rebuild"]
     chosen = chosen_projections(target.choice.projections, name)
     if beside and not names_a_version(name):
@@ -99,7 +99,7 @@ def project(
 
 
 def _placed_beside(target: Target, name: str) -> Projection[Any]:
-    """The version to project beside the stored one, once it is known to be another one."""
+    """The version to project beside the stored one, after checking that it differs from it."""
     pair = newest_loaded(target.choice.projections, name)
 
     async def check(log: EventLog) -> None:
@@ -133,7 +133,7 @@ def verify(name: str | None, as_json: bool, **_given: Any) -> None:
 
     verdicts, progress, names = run(with_log(target.source, target.choice, compare))
     end_progress()
-    tell_repeated_ids(progress)
+    report_repeated_ids(progress)
     if as_json:
         click.echo(output_line(Verdicts(tuple(map(ProjectionVerdict.of, verdicts)))))
     else:

@@ -17,11 +17,11 @@ from natster_tui.text.safe_text import safe_text
 takes_projection = click.argument(
     "name", metavar="[PROJECTION]", required=False, shell_complete=completing.documents
 )
-"""Gives a command the argument for one projection; without it all of them are meant."""
+"""Gives a command an optional argument for one projection; without it, it is about all."""
 
 
 def chosen_projection(registry: Registry, name: str) -> Projection[Any]:
-    """The projection of a name that was typed. Raises UsageError with the names there are."""
+    """The projection with this name. Raises UsageError, which lists the names."""
     try:
         return registry.named(name)
     except KeyError:
@@ -32,12 +32,12 @@ def chosen_projection(registry: Registry, name: str) -> Projection[Any]:
 
 
 def names_a_version(name: str | None) -> bool:
-    """Whether a version beside is meant, such as activity.v2."""
+    """Whether the name is that of a version beside, such as activity.v2."""
     return name is not None and "." in name
 
 
 def chosen_projections(registry: Registry, name: str | None) -> tuple[Projection[Any], ...]:
-    """The projection of a name, all where none was typed; activity.v2 is that version beside.
+    """The projection with this name, or all for None; `activity.v2` is the version beside.
 
     Raises UsageError.
     """

@@ -1,4 +1,4 @@
-"""`rebuild`: preflight, replay, difference, confirmation, commit, verdict."""
+"""`natster-tui rebuild`: preflight, replay, diff, confirmation, commit, verdict."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ from natster_tui.projections.wording import Naming
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """How the command was asked to go about it."""
+class _Options:
+    """The options that say how to rebuild."""
 
     request: Request
     dry_run: bool
@@ -63,7 +63,7 @@ class _Form:
 @click.command()
 @takes_projection
 @click.option("--key", metavar="KEY", help="Only this document.")
-@click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @click.option("--purge", is_flag=True, help="Remove everything first, then recreate it.")
 @click.option("--take-over", is_flag=True, help="Take over what another program projected.")
 @click.option(
@@ -88,11 +88,11 @@ def rebuild(
     """Rebuild projections from the log: preflight, replay, diff, commit, verify."""
     target = target_of(takes_versions=names_a_version(name))
     if key is not None and (name is None or purge or take_over):
-        raise UsageError("--key needs one projection, and goes without --purge and --take-over")
+        raise UsageError("--key needs one projection, and excludes --purge and --take-over")
     if take_over and names_a_version(name):
         raise UsageError("--take-over is for stored projections, not for a version beside one")
     if delete_consumer and not take_over:
-        raise UsageError("--delete-consumer goes with --take-over")
+        raise UsageError("--delete-consumer needs --take-over")
     if as_json and not (dry_run or yes):
         raise UsageError("--json asks nothing: add --dry-run, or --yes to commit")
     projections = chosen_projections(target.choice.projections, name)
@@ -100,48 +100,48 @@ def rebuild(
     if key is not None:
         scope = OneKey(projections[0], key)
     request = Request(purge, take_over, can_ask=not yes, read_only=target.choice.read_only)
-    form = _Form(request, dry_run, delete_consumer, as_json)
-    verdicts = run(_rebuild(target, scope, form))
+    options = _Options(request, dry_run, delete_consumer, as_json)
+    verdicts = run(_rebuild(target, scope, options))
     if not all(verdict.good for verdict in verdicts):
         click.get_current_context().exit(1)
 
 
-async def _rebuild(target: Target, scope: Scope, form: _Form) -> list[Verdict]:
-    if form.request.read_only and not form.dry_run:
+async def _rebuild(target: Target, scope: Scope, options: _Options) -> list[Verdict]:
+    if options.request.read_only and not options.dry_run:
         raise refusal(Refuse(Refusal.READ_ONLY))
     async with opened_log(target.source, target.choice) as log:
         work = Rebuild(log, scope, target.instance, progress_line())
         preflight = await work.preflight()
-        if not form.as_json:
+        if not options.as_json:
             for line in preflight.lines():
                 click.echo(line)
-        if not form.dry_run:
+        if not options.dry_run:
             # Before the log is read, which may take minutes.
-            early = work.decide(form.request)
+            early = work.decide(options.request)
             if isinstance(early, Refuse):
                 raise refusal(early)
         plans = await work.prepare()
         end_progress()
-        if not form.as_json:
+        if not options.as_json:
             changes = [change for plan in plans for change in plan.listed]
             _print_plans(work, plans, await names_for(log, changes, target.instance))
-        if form.dry_run:
-            if form.as_json:
+        if options.dry_run:
+            if options.as_json:
                 click.echo(output_line(Plans(tuple(map(ProjectionPlan.of, plans)))))
             return []
-        consent = _confirmed(work.decide(form.request), scope, form)
+        consent = _confirmed(work.decide(options.request), scope, options)
         verdicts = await work.commit(consent)
         end_progress()
-        _print_verdicts(verdicts, as_json=form.as_json)
-        await _delete_leftovers(work, form)
+        _print_verdicts(verdicts, as_json=options.as_json)
+        await _delete_leftovers(work, options)
         return verdicts
 
 
-def _confirmed(decision: Decision, scope: Scope, form: _Form) -> Consent:
-    """What may be done, once it was confirmed; raises RefusedError unless it was."""
+def _confirmed(decision: Decision, scope: Scope, options: _Options) -> Consent:
+    """Ask for what the decision requires; raises RefusedError unless it is confirmed."""
     if isinstance(decision, Refuse):
         raise refusal(decision)
-    if form.request.can_ask:
+    if options.request.can_ask:
         for risk in decision.risks:
             click.echo(risk_sentence(risk), err=True)
         match decision.answer:
@@ -172,12 +172,12 @@ def _print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
         click.echo(f"{word}: {verdict.sentence}")
 
 
-async def _delete_leftovers(work: Rebuild, form: _Form) -> None:
-    """Name the consumers that the other program leaves, and delete them where that is wanted."""
+async def _delete_leftovers(work: Rebuild, options: _Options) -> None:
+    """Report the other program's leftover consumers, and delete them if wanted."""
     for consumer in work.leftover_consumers:
         _say(leftover_sentence(work.log, consumer))
-        asks = form.request.can_ask
-        wanted = form.delete_consumer or (
+        asks = options.request.can_ask
+        wanted = options.delete_consumer or (
             asks and is_agreed(f"Delete the consumer {consumer.name}?")
         )
         if wanted:

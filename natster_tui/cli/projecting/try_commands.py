@@ -43,20 +43,20 @@ from natster_tui.store.settings.files import expand_home
 from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.text.safe_text import safe_text
 
-LOOK_S = 0.2
-"""How often --watch looks whether the file was saved."""
+POLL_S = 0.2
+"""How often --watch checks whether the file was saved."""
 
 
 @click.command("try")
 @click.argument("file", metavar="FILE.py", shell_complete=completing.files)
-@click.option("--watch", is_flag=True, help="Again at each save, until interrupted.")
+@click.option("--watch", is_flag=True, help="Try again at each save, until interrupted.")
 @takes_json
 @takes_target
 def try_(file: str, watch: bool, as_json: bool, **_given: Any) -> None:
     """Fold the log with the projections of a file; show what differs from what is stored.
 
-    Nothing is written. Exits 1 where documents differ from the stored ones, or a second fold, in
-    another process with another clock, gives others.
+    Nothing is written. Exits 1 if documents differ from the stored ones, or if a second fold, in
+    another process with another clock, gives different documents.
     """
     target = target_of()
     path = expand_home(file)
@@ -101,7 +101,7 @@ async def _try_all(
 
 
 async def _watch(log: EventLog, records: Sequence[Record], path: Path, instance: str) -> None:
-    """Try the file at each save. A file that does not load is reported, and awaited again."""
+    """Try the file at each save; a file that does not load is reported."""
     seen = None
     while True:
         saved = saved_at(path)
@@ -114,7 +114,7 @@ async def _watch(log: EventLog, records: Sequence[Record], path: Path, instance:
             except NatsterError as error:
                 click.echo(screen_text(error.sentence), err=True)
             click.echo(f"waiting for {safe_text(str(path), 200)} to be saved", err=True)
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
 
 
 def _print_trial(trial: Trial, names: Naming | None) -> None:
@@ -140,7 +140,7 @@ def _print_trial(trial: Trial, names: Naming | None) -> None:
 def fold(file: str, name: str | None, expect: str | None, reveal: bool, **_given: Any) -> None:
     """Fold an exported log and print the documents; needs no server.
 
-    For golden tests: what is printed, as {"PROJECTION":{"KEY":DOCUMENT}}, is what --expect reads.
+    For golden tests, --expect reads what is printed: {"PROJECTION":{"KEY":DOCUMENT}}.
     Sealed events are opened with --key-file, if the log was exported with --keys.
     """
     projections = chosen_projections(projections_of(), name)

@@ -1,4 +1,4 @@
-"""Commands for a version of a projection that is stored beside the stored one."""
+"""`natster-tui compare`, `promote` and `drop`, for a version beside the stored one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _name = click.argument("name", metavar="PROJECTION", shell_complete=completing.p
 def compare(name: str, version: int | None, as_json: bool, **_given: Any) -> None:
     """Compare the stored version of a projection with the one beside it.
 
-    Both are compared at the same event, while both are projected. Exits 1 where they differ.
+    Both are compared at the same event, while both are projected. Exits 1 if they differ.
     """
     target = target_of(takes_versions=True)
     registry = target.choice.projections
@@ -91,7 +91,7 @@ def print_comparison(found: SideBySide, names: Naming | None) -> None:
 def promote(name: str, version: int | None, yes: bool, as_json: bool, **_given: Any) -> None:
     """Make the version beside the stored one: a rebuild of the stored bucket, verified.
 
-    Refused while one of the two lags behind the log, and where the version beside does not verify.
+    Refused while either version lags behind the log, or if the version beside does not verify.
     """
     target = writable_target("promoting writes the projection", takes_versions=True)
     chosen_projection(target.choice.projections, name)
@@ -134,7 +134,7 @@ async def _promote(
 
 
 def _confirm_promotion(decision: Decision, request: Request, pair: VersionPair) -> None:
-    """Raise RefusedError unless it may be done, and was agreed to where a person answers."""
+    """Ask for what the decision requires; raises RefusedError unless it is confirmed."""
     if isinstance(decision, Refuse):
         raise refusal(decision)
     if not request.can_ask:

@@ -10,12 +10,8 @@ from textual.binding import BindingType
 
 from natster_tui.engine.history.activity import Activity, read_activity
 from natster_tui.errors import NatsterError
-from natster_tui.projections.community.figures import (
-    case_collisions,
-    community_figures,
-    contested_names,
-    prize_candidates,
-)
+from natster_tui.projections.community.figures import prize_candidates
+from natster_tui.projections.community.report import CommunityReport, community_report
 from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.projections.wording import Names
 from natster_tui.text.counting import counted
@@ -69,13 +65,13 @@ class CommunityScreen(PageDialog):
     def _draw(self) -> None:
         view, page = self.view, Lines()
         names = view.names
-        figures = community_figures(view.accounts, view.catalogs, view.hubs)
-        for count, label in figures.rows:
+        report = community_report(view.accounts, view.catalogs, view.hubs)
+        for count, label in report.figures.rows:
             page.add(Text.assemble((f"{count:>8,}  ", "bold"), label))
-        for hub in sorted(view.hubs)[:_LISTED]:
+        for hub in report.hubs[:_LISTED]:
             page.link(names.of(hub), account_place(hub), before=f"{'hub':>8}  ")
         page.add()
-        self._add_duplicates(page, names)
+        self._add_duplicates(page, report, names)
         page.add()
         page.add("Activity", "bold")
         if self._activity is not None:
@@ -87,34 +83,29 @@ class CommunityScreen(PageDialog):
             page.add(f"  {self._problem or 'reading the log …'}", "dim")
         page.add()
         page.add("Prize candidates", "bold")
-        candidates = prize_candidates(view.accounts, view.hubs)
-        for key in candidates[:_LISTED]:
+        for key in report.candidates[:_LISTED]:
             after = f"  {screen_text(key, 80)}"
             page.link(names.of(key), account_place(key), before="  ", after=after)
-        if not candidates:
+        if not report.candidates:
             page.add("  none: no account imported a catalog that is not a hub's")
         self.page.show(page.lines)
 
-    def _add_duplicates(self, page: Lines, names: Names) -> None:
+    def _add_duplicates(self, page: Lines, report: CommunityReport, names: Names) -> None:
         """Each name with the accounts that use it, or with the names that look like it."""
-        view = self.view
         page.add("Duplicate names, and names that differ in letter case only", "bold")
-        contested = contested_names(view.catalogs)
-        for name in contested[:_LISTED]:
-            state = view.catalogs[name]
+        for name, state in islice(report.contested.items(), _LISTED):
             page.link(screen_text(name, 60), _catalog_place(name), before="  ")
             owner = account_place(state.owner)
             page.link(names.of(state.owner), owner, before="      belongs to ")
             for account in islice(state.contested_by, _LISTED):
                 place = account_place(account)
                 page.link(names.of(account), place, before="      also shared by ")
-        collisions = sorted(case_collisions(view.catalogs).items())
-        for name, twins in collisions[:_LISTED]:
+        for name, twins in islice(report.case_collisions.items(), _LISTED):
             page.link(screen_text(name, 60), _catalog_place(name), before="  ")
             for twin in twins[:_LISTED]:
                 before = "      differs in letter case only from "
                 page.link(screen_text(twin, 60), _catalog_place(twin), before=before)
-        if not contested and not collisions:
+        if not report.contested and not report.case_collisions:
             page.add("  none")
 
     def _plot(self, page: Lines, label: str, counts: tuple[int, ...]) -> None:
