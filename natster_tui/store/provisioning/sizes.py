@@ -107,6 +107,9 @@ def plan_log(missing: Sequence[BucketSpec], room: Room, asked: int | None = None
         projections = [spec.name for spec in missing if spec.kind is Kind.PROJECTION]
         left = max(0, left - sum(wanted.pop(name) for name in projections))
     size = _shared(wanted | {_LOG: room.at_most(WANTED_LOG)}, left)[_LOG]
+    # Shares are rounded, and the log may get what its buckets need beside it.
+    while size >= LEAST_LOG and not _leaves_room(size, missing, room, asked):
+        size -= MIB
     if size < LEAST_LOG:
         raise NoRoomForLogError(size)
     return size

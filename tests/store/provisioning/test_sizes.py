@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from natster_tui.store.provisioning.maker import KEYS, LEASES, projection_spec
@@ -143,6 +143,8 @@ def test_a_log_of_less_than_16_mib_is_not_chosen(room: Room) -> None:
 
 
 @given(left=st.integers(0, 4 * GIB), replicas=st.sampled_from([1, 3]))
+@example(left=62 * MIB, replicas=1)
+@example(left=64 * MIB, replicas=3)
 def test_the_buckets_of_a_log_whose_size_was_chosen_can_be_made(left: int, replicas: int) -> None:
     room = Room(storage=4 * GIB, left=left, replicas=replicas)
     try:
