@@ -117,6 +117,12 @@ class ProjectorStoppedError(RefusedError):
     """A projector cannot go past an event, and must not skip it."""
 
 
+class UnstorableError(ProjectorStoppedError):
+    """The limits of the server or of a bucket do not take what must be written."""
+
+    exit_code = 3
+
+
 class BlockedEventError(ProjectorStoppedError):
     """A projection is blocked at an event that it may not skip. `seq` is the event's sequence."""
 

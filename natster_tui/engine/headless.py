@@ -22,6 +22,7 @@ from natster_tui.errors import (
     ProjectorStoppedError,
     RefusedError,
     ServerError,
+    UnstorableError,
 )
 from natster_tui.projections.api import Projection
 from natster_tui.store.connection.reporting import waiting_for
@@ -140,7 +141,7 @@ class _Run:
         status, error = self.projector.status, self.projector.error
         sentence = f"{self._name}: {status.problem}"
         if status.phase is Phase.STOPPED:
-            if isinstance(error, ServerError):
+            if isinstance(error, ServerError | UnstorableError):
                 raise ServerError(sentence)
             raise ProjectorStoppedError(sentence)
         if status.phase is not Phase.WATCHING:

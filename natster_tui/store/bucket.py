@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from natster_tui.errors import ApiError, ConflictError, ServerError
+from natster_tui.errors import ApiError, BucketError, ConflictError, ServerError
 from natster_tui.events.event import MARKER_REASON, Record, StoredMessage, as_records
+from natster_tui.events.log.hazards import bucket_refuses
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import document_key
@@ -27,6 +28,7 @@ from natster_tui.store.connection.wire import KV_OPERATION, is_removal
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.converting import convert_bucket, refuse_unconvertible
 from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
+from natster_tui.store.provisioning.retention import unfit_setting
 from natster_tui.store.provisioning.specs import BESIDE_MARK
 from natster_tui.store.reading.stream_reader import StreamReader, entered
 from natster_tui.store.sealing.values import PlainSealing, Sealing
@@ -131,6 +133,7 @@ class Bucket:
         self.beside = beside
         self._instance = instance
         self._max_entry = 0
+        self._unfit_setting = ""
         self.sealing: Sealing = sealing or PlainSealing()
 
     @property
@@ -139,13 +142,15 @@ class Bucket:
         size, setting = self.link.info.max_payload, "max_payload on the server"
         if 0 < self._max_entry < size:
             size, setting = self._max_entry, f"max_msg_size of the stream {self.stream}"
-        return EntryLimit(size - HEADER_ALLOWANCE, setting)
+        return EntryLimit(max(0, size - HEADER_ALLOWANCE), setting)
 
     async def info(self) -> BucketInfo:
         """Whether the bucket exists, and how it is set up."""
         info = await find_stream(self.link, self.stream)
         if info is None:
+            self._unfit_setting = ""
             return BucketInfo(exists=False)
+        self._unfit_setting = unfit_setting(self.name, info.config)
         self._max_entry = info.config.max_msg_size
         return BucketInfo(
             exists=True,
@@ -295,10 +300,13 @@ class Bucket:
         `fold` is the source of the documents. It says which account's key seals each of them, and
         which erasures it has taken into account. What is stored is noted in `sent`.
 
+        Raises BucketError if the bucket, as of the last read, does not take entries.
         Raises ConflictError, with nothing written, if the checkpoint is no longer at
         `expected_revision` or an account was erased since the fold began. If the answer is lost
         (ServerError), the batch may be stored or not: read the bucket before going on.
         """
+        if self._unfit_setting:
+            raise BucketError(bucket_refuses(self.name, self._unfit_setting).sentence)
         if len(changes) >= BATCH_LIMIT:
             raise ValueError(f"{len(changes)} changes and a checkpoint do not fit in one batch")
         holder = str if fold is None else fold.holder

@@ -80,7 +80,7 @@ class EventLog:
     @classmethod
     async def open(cls, link: Link, system: EventSystem) -> EventLog:
         """Open the existing log; raises MissingLogError if there is none."""
-        return cls(link, await _read_info(link, system.stream), system)
+        return cls(link, await _read_info(link, system), system)
 
     @classmethod
     async def create(cls, link: Link, system: EventSystem, settings: LogSettings) -> EventLog:
@@ -110,7 +110,7 @@ class EventLog:
         Raises LogChangedError if another log has the same name now: what was read or folded
         through this object does not belong to it.
         """
-        info = await _read_info(self.link, self.info.stream)
+        info = await _read_info(self.link, self.system)
         if info.created != self.info.created:
             raise LogChangedError(
                 f"{info.stream} was deleted and made again at {info.created}: "
@@ -238,10 +238,11 @@ def replicas_of_new_log(link: Link, settings: LogSettings) -> int:
     return 3 if nodes >= CLUSTER_FOR_THREE_REPLICAS else 1
 
 
-async def _read_info(link: Link, stream: str) -> LogInfo:
+async def _read_info(link: Link, system: EventSystem) -> LogInfo:
+    stream = system.stream
     answer = await find_stream(link, stream)
     if answer is not None:
-        return log_info(answer)
+        return log_info(answer, system)
     # A server with a domain may be a leaf node, and the log in the domain of its hub.
     where = "--server and --stream"
     if link.target.is_plain and link.info.domain:

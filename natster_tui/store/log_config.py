@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from natster_tui.events.log.info import LogInfo
 from natster_tui.events.system import EventSystem
-from natster_tui.store.connection.answers.streams import StreamInfoAnswer
+from natster_tui.store.connection.answers.streams import StreamConfig, StreamInfoAnswer
+from natster_tui.store.connection.write_target import overlap, takes
+from natster_tui.text.masking import screen_text
 
 _Count = Annotated[int, Field(ge=0, lt=10**18)]
 _DUPLICATE_WINDOW_S = 120
@@ -74,7 +76,18 @@ def settings_not_applied(settings: LogSettings, info: LogInfo) -> tuple[str, ...
     )
 
 
-def log_info(answer: StreamInfoAnswer) -> LogInfo:
+def transform_of(config: StreamConfig, subjects: str) -> str:
+    """How a stream renames what is published on some subjects; empty if it does not."""
+    transform = config.subject_transform
+    if transform is None:
+        return ""
+    source = transform.src or ">"
+    if transform.dest in ("", source) or not overlap(source, subjects):
+        return ""
+    return f"subject_transform {screen_text(source, 80)} to {screen_text(transform.dest, 80)}"
+
+
+def log_info(answer: StreamInfoAnswer, system: EventSystem) -> LogInfo:
     """The log's state, from the server's answer about its stream."""
     config, state = answer.config, answer.state
     return LogInfo(
@@ -106,6 +119,11 @@ def log_info(answer: StreamInfoAnswer) -> LogInfo:
         no_ack=config.no_ack,
         is_mirror=config.mirror is not None,
         is_sealed_stream=config.sealed,
+        discard_new_per_subject=config.discard_new_per_subject,
+        transform=transform_of(config, system.subjects),
+        takes_all_events=all(
+            takes(config.subjects or (), system.subject(event=kind.name)) for kind in system.kinds
+        ),
         subjects=config.subjects or (),
         duplicate_window_s=config.duplicate_window / 1e9,
         # A single server may report a cluster without a name.

@@ -27,6 +27,7 @@ from natster_tui.errors import (
     ConflictError,
     ProjectorStoppedError,
     RefusedError,
+    UnstorableError,
 )
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint
@@ -215,9 +216,10 @@ class ProjectionWriter:
                 changes = {}
             if problem:
                 await self._adopt_stored()
-                raise ProjectorStoppedError(
-                    f"stopped before event {reading.record.seq:,}: {problem.sentence}"
-                )
+                reason = f"stopped before event {reading.record.seq:,}: {problem.sentence}"
+                if isinstance(problem, OversizedEntry):
+                    raise UnstorableError(reason)
+                raise ProjectorStoppedError(reason)
             changes.update(own)
         fold.take_dirty()
         await self._write(changes, await checkpoint_of(fold, log))

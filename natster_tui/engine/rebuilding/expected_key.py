@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from natster_tui.engine.history.document_history import key_fold
-from natster_tui.engine.projecting.batching import unfit
+from natster_tui.engine.projecting.batching import OversizedEntry, unfit
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,
     check_identity,
@@ -22,7 +22,13 @@ from natster_tui.engine.rebuilding.expected import Changes, Expected
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.rebuilding.scope import OneKey
-from natster_tui.errors import BlockedEventError, LogChangedError, NotFoundError, RefusedError
+from natster_tui.errors import (
+    BlockedEventError,
+    LogChangedError,
+    NotFoundError,
+    RefusedError,
+    UnstorableError,
+)
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, changed_entries, diff_entries
 from natster_tui.projections.paging import document_key, entries_of
@@ -98,7 +104,8 @@ class ExpectedKey(Expected):
         _plan, changes = await self._plan()
         entries = {key: entry for each in changes.of_documents for key, entry in each.items()}
         if problem := unfit(projection, entries, BATCH_LIMIT - 1, self._bucket.entry_limit):
-            raise RefusedError(problem.sentence)
+            refused = UnstorableError if isinstance(problem, OversizedEntry) else RefusedError
+            raise refused(problem.sentence)
         return changes
 
     async def go_on(self) -> None:

@@ -32,7 +32,7 @@ from natster_tui.engine.rebuilding.replay import (
     encoded_documents,
 )
 from natster_tui.engine.rebuilding.wording import nothing_written
-from natster_tui.errors import BlockedEventError, ProjectorStoppedError
+from natster_tui.errors import BlockedEventError, UnstorableError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint, RebuildMark
 from natster_tui.projections.diff import (
@@ -168,7 +168,7 @@ class ExpectedWhole(Expected):
         mark = RebuildMark(fold.seq, secrets.token_hex(8))
         entries = await self._replay.entries[stored.projection.name].encoded()
         if problem := oversized(stored.projection, entries, bucket.entry_limit):
-            raise ProjectorStoppedError(problem.sentence)
+            raise UnstorableError(problem.sentence)
         # Compare bytes, although another program's spelling is no drift: we own it from now on.
         changes = changed_entries(
             {} if purge else stored.entries, entries, unsealed=self._unsealed(stored)

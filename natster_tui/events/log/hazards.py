@@ -35,11 +35,14 @@ class HazardKind(StrEnum):
     NO_ACK = auto()
     MIRROR = auto()
     SEALED_STREAM = auto()
+    SUBJECT_TRANSFORM = auto()
+    SUBJECTS = auto()
     NOT_DENIED = auto()
     NEARLY_FULL = auto()
     REPEATED_ID = auto()
     BUCKET_FORGETS = auto()
     BUCKET_HISTORY = auto()
+    BUCKET_REFUSES = auto()
     BUCKET_NO_ROOM = auto()
     OLD_SERVER = auto()
     KEYS = auto()
@@ -149,6 +152,15 @@ def bucket_forgets(bucket: str, setting: str) -> Hazard:
     )
 
 
+def bucket_refuses(bucket: str, setting: str) -> Hazard:
+    """A projection's bucket takes no documents, or stores them under other keys."""
+    return Hazard(
+        HazardKind.BUCKET_REFUSES,
+        f"nothing can be stored in the bucket {bucket} ({setting}): change that setting of the "
+        f"stream KV_{bucket}, or delete the stream, whose documents are made again from the log",
+    )
+
+
 def bucket_history(bucket: str, values: int) -> Hazard:
     """A projection's bucket keeps more than the newest value of a key; -1: without a limit."""
     kept = f"{values:,} values" if values > 0 else "all values"
@@ -182,6 +194,12 @@ def why_not_publishable(info: LogInfo) -> str:
         )
     if info.is_sealed_stream:
         return f"{info.stream} is sealed (the stream's setting `sealed`) and takes no more events"
+    if info.transform:
+        return (
+            f"{info.stream} stores events under other subjects than they are published on "
+            f"({info.transform}), so that they would be other events: remove that setting from the "
+            "stream"
+        )
     return ""
 
 
@@ -221,10 +239,15 @@ def _retention(info: LogInfo) -> Iterator[Hazard]:
             f"discard is old: {full if limited else f'once it has a limit, {full}'}",
         )
     if info.max_msgs_per_subject > 0:
+        kept = counted(info.max_msgs_per_subject, "event")
+        refuses = info.discard_new_per_subject and info.discard == "new"
         yield Hazard(
             HazardKind.SUBJECT_LIMIT,
-            f"only the last {info.max_msgs_per_subject:,} events of a subject are kept "
-            "(max_msgs_per_subject): an event that an account repeats deletes an earlier one",
+            f"a subject takes no more than {kept} (max_msgs_per_subject with "
+            "discard_new_per_subject): an event that an account repeats is refused"
+            if refuses
+            else f"no more than {kept} of a subject are kept (max_msgs_per_subject): an event that "
+            "an account repeats deletes an earlier one",
         )
     if info.max_age_s > 0:
         yield Hazard(
@@ -278,8 +301,17 @@ def _refusals(info: LogInfo) -> Iterator[Hazard]:
         yield Hazard(HazardKind.MIRROR, reason)
     elif reason and info.no_ack:
         yield Hazard(HazardKind.NO_ACK, reason)
-    elif reason:
+    elif reason and info.is_sealed_stream:
         yield Hazard(HazardKind.SEALED_STREAM, reason)
+    elif reason:
+        yield Hazard(HazardKind.SUBJECT_TRANSFORM, reason)
+    elif not info.takes_all_events:
+        subjects = ", ".join(info.subjects) or "none"
+        yield Hazard(
+            HazardKind.SUBJECTS,
+            f"{info.stream} does not take all events (its subjects: {subjects}): those that it "
+            "does not take cannot be published",
+        )
 
 
 def _filling(info: LogInfo, fill: Fill | None) -> Iterator[Hazard]:

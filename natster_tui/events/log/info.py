@@ -46,6 +46,12 @@ class LogInfo:
     """Whether the stream's setting `sealed` is on: nothing can be added or removed."""
     in_cluster: bool = False
     duplicate_window_s: float = 120
+    discard_new_per_subject: bool = False
+    """Whether a subject that holds `max_msgs_per_subject` events takes no more of them."""
+    transform: str = ""
+    """The setting that stores events under other subjects than they are published on."""
+    takes_all_events: bool = True
+    """Whether its subjects cover all that events are published on."""
     subjects: tuple[str, ...] = ()
     """The subjects that the stream takes now, with wildcards; empty for a mirror."""
 

@@ -49,13 +49,7 @@ _KINDS = {
     "maximum account active connections exceeded": ServerErrorKind.TOO_MANY_CONNECTIONS,
     "maximum subscriptions exceeded": ServerErrorKind.TOO_MANY_SUBSCRIPTIONS,
 }
-_GOES_ON = frozenset(
-    {
-        ServerErrorKind.DENIED_PUBLISH,
-        ServerErrorKind.DENIED_SUBSCRIBE,
-        ServerErrorKind.TOO_MANY_SUBSCRIPTIONS,
-    }
-)
+_GOES_ON = frozenset({ServerErrorKind.DENIED_PUBLISH, ServerErrorKind.DENIED_SUBSCRIBE})
 
 
 class ServerReportedError(nats.errors.Error):
@@ -69,7 +63,11 @@ class ServerReportedError(nats.errors.Error):
 
     @property
     def ends_connection(self) -> bool:
-        """Whether the server closes the connection after this line."""
+        """Whether the connection ends with this line.
+
+        The server closes it, but for a refused subscription: it does not say which one that was,
+        and whatever waits for it would wait for ever.
+        """
         return self.kind not in _GOES_ON
 
 

@@ -14,6 +14,8 @@ from natster_tui.text.masking import screen_text
 _REASONS = {
     ServerErrorKind.EXPIRED: "the credentials have expired",
     ServerErrorKind.REVOKED: "the credentials were revoked",
+    ServerErrorKind.TOO_MANY_SUBSCRIPTIONS: "the server takes no more subscriptions: raise "
+    "max_subscriptions of the server, or max_subs of the account",
     ServerErrorKind.UNAUTHORIZED: "the server no longer accepts the credentials",
 }
 

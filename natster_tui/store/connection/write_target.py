@@ -104,6 +104,17 @@ def takes(subjects: Iterable[str], subject: str) -> bool:
     return any(_matches(each.split("."), subject.split(".")) for each in subjects)
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether some subject matches both; each may hold wildcards."""
+    ours, theirs = one.split("."), other.split(".")
+    for mine, its in zip(ours, theirs, strict=False):
+        if ">" in (mine, its):
+            return True
+        if "*" not in (mine, its) and mine != its:
+            return False
+    return len(ours) == len(theirs)
+
+
 def _matches(pattern: list[str], tokens: list[str]) -> bool:
     if pattern[-1] == ">":
         return len(tokens) >= len(pattern) and _matches(pattern[:-1], tokens[: len(pattern) - 1])

@@ -12,6 +12,7 @@ from natster_tui.errors import ApiError, RefusedError
 from natster_tui.store.connection.answers.streams import StreamConfig
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import stream_info
+from natster_tui.store.provisioning.retention import unfit_setting
 from natster_tui.store.provisioning.updating import change_settings
 
 _STORED_BESIDE = 256
@@ -29,6 +30,8 @@ def changes_to(config: StreamConfig) -> dict[str, object]:
         "max_msgs_per_subject": 1,
         "max_msg_size": -1,
         "subject_delete_marker_ttl": 0,
+        "no_ack": False,
+        "discard_new_per_subject": False,
     }
     return {name: value for name, value in wanted.items() if not _is(config, name, value)}
 
@@ -57,6 +60,13 @@ def why_not_converted(bucket: str, config: StreamConfig, needed: int) -> str:
         return (
             f"{bucket} cannot be taken over: the stream {stream} {what}, so that nothing can be "
             "written to it: delete it, its documents are made from the log"
+        )
+    converted = config.model_copy(update=changes_to(config))
+    if setting := unfit_setting(bucket, converted):
+        return (
+            f"{bucket} cannot be taken over: the stream {stream} does not store entries under the "
+            f"keys they are written to ({setting}): change that setting, or delete the stream, its "
+            "documents are made from the log"
         )
     if 0 < config.max_bytes < needed:
         return (

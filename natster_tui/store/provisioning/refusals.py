@@ -33,6 +33,16 @@ def cannot_make_log(stream: str, error: ApiError, max_bytes: int) -> ServerError
             return ServerError(
                 f"{what}: raise max_streams of the account, or remove a stream that is not needed"
             )
+        case codes.SUBJECTS_OVERLAP:
+            return ServerError(
+                f"{what}: another stream of the account takes its subjects, or a part of them: "
+                "name that stream with --stream, or take those subjects from it"
+            )
+        case codes.REPLICAS_NOT_SUPPORTED | codes.CLUSTER_NO_PEERS:
+            return ServerError(
+                f"{what}: give fewer with --log-setting replicas=NUMBER, or let more servers of "
+                "the cluster have JetStream and room for it"
+            )
     return error
 
 
@@ -111,6 +121,11 @@ def cannot_write(bucket: str, error: ApiError) -> ApiError | BucketError:
             return BucketError(
                 f"{bucket} refuses an entry of this size ({error.description}): raise "
                 f"max_msg_size of the stream {stream}"
+            )
+        case codes.STREAM_SEALED:
+            return BucketError(
+                f"{bucket} takes no more ({error.description}): delete the stream {stream}, which "
+                "is made again"
             )
         case codes.ACCOUNT_LIMITS_EXCEEDED:
             return BucketError(

@@ -1,11 +1,14 @@
-"""Settings with which a bucket loses entries, or keeps old ones."""
+"""Settings with which a bucket takes no entries, loses entries, or keeps old ones."""
 
 from __future__ import annotations
 
-from natster_tui.events.log.hazards import Hazard, bucket_forgets, bucket_history
+from natster_tui.events.log.hazards import Hazard, bucket_forgets, bucket_history, bucket_refuses
 from natster_tui.store.connection.answers.streams import StreamConfig
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import find_stream
+from natster_tui.store.connection.write_target import takes
+from natster_tui.store.log_config import transform_of
+from natster_tui.text.masking import screen_text
 
 
 def lossy_setting(config: StreamConfig) -> str:
@@ -24,9 +27,27 @@ def lossy_setting(config: StreamConfig) -> str:
     return ""
 
 
+def unfit_setting(bucket: str, config: StreamConfig) -> str:
+    """The setting with which a bucket takes no entries, or stores them under other keys.
+
+    Empty if there is none. The server acknowledges an entry that it stores under another key.
+    """
+    if config.mirror is not None:
+        return "mirror"
+    for setting in ("sealed", "no_ack", "discard_new_per_subject"):
+        if getattr(config, setting):
+            return setting
+    # Keys have one token or more.
+    if not all(takes(config.subjects or (), f"$KV.{bucket}.{keys}") for keys in ("*", "*.*.*")):
+        return f"subjects {screen_text(', '.join(config.subjects or ()), 200) or 'none'}"
+    return transform_of(config, f"$KV.{bucket}.>")
+
+
 def bucket_hazards(bucket: str, config: StreamConfig) -> tuple[Hazard, ...]:
-    """The dangerous setting of a projection's bucket; empty if there is none."""
+    """The dangerous settings of a projection's bucket; empty if there are none."""
     hazards = []
+    if setting := unfit_setting(bucket, config):
+        hazards.append(bucket_refuses(bucket, setting))
     if setting := lossy_setting(config):
         hazards.append(bucket_forgets(bucket, setting))
     elif config.subject_delete_marker_ttl:

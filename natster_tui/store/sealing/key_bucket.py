@@ -29,7 +29,7 @@ from natster_tui.store.connection.together import together
 from natster_tui.store.files.models import StoredModel
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.maker import KEYS, BucketMaker
-from natster_tui.store.provisioning.retention import lossy_setting
+from natster_tui.store.provisioning.retention import lossy_setting, unfit_setting
 from natster_tui.store.reading.stream_reader import StreamReader, entered
 from natster_tui.store.writing.atomic_batch import (
     BATCH_LIMIT,
@@ -72,7 +72,7 @@ class KeyBucket:
         self.maker = BucketMaker(link, sealed=True)
         """Creates it if it is missing."""
         self._instance = instance
-        self._lossy_setting = ""
+        self._lossy_setting = self._unfit_setting = ""
 
     async def newest(self) -> tuple[str, int] | None:
         """When the bucket was made, and its newest revision; None if there is no such bucket."""
@@ -80,10 +80,17 @@ class KeyBucket:
         if info is None:
             return None
         self._lossy_setting = lossy_setting(info.config)
+        self._unfit_setting = unfit_setting(BUCKET, info.config)
         return info.created, info.state.last_seq
 
-    def refuse_if_lossy(self) -> None:
+    def refuse_if_unfit(self) -> None:
         """Raise BucketError if a new key would be lost, and with it everything it seals."""
+        if self._unfit_setting:
+            raise BucketError(
+                f"no key is made in {BUCKET}: it could not be stored there "
+                f"({self._unfit_setting}), and what is sealed with it could never be read again: "
+                f"change that setting of the stream {_STREAM}"
+            )
         if self._lossy_setting:
             raise BucketError(
                 f"no key is made in {BUCKET}: it would be lost ({self._lossy_setting}), and what "

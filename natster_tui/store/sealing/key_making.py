@@ -31,7 +31,7 @@ async def ensure_keys(keyring: Keyring, accounts: Iterable[str]) -> None:
 
 async def _ensure(keyring: Keyring, wanted: list[str]) -> None:
     lost = 0
-    keyring.bucket.refuse_if_lossy()
+    keyring.bucket.refuse_if_unfit()
     while missing := [account for account in wanted if not keyring.has_key_of(account)]:
         try:
             if keyring.head is None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from natster_tui.store.log import Append, EventLog
 
 APPENDS_IN_FLIGHT = 400
+_STORED_BESIDE = 1_024
+"""Bytes of a stored event beside its payload, at most: subject, headers, the server's own."""
 
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
 EXPECTED_LAST_ID = "Nats-Expected-Last-Msg-Id"
@@ -172,18 +174,22 @@ class Appender:
                     "and try again"
                 ) from error
             if error.code == STORE_FAILED:
-                raise await self._full(error) from error
+                raise await self._full(error, len(payload)) from error
             raise
         if not ack.duplicate:
             self.appended += 1
         return ack.seq
 
-    async def _full(self, error: ApiError) -> ServerError:
+    async def _full(self, error: ApiError, event_bytes: int) -> ServerError:
         """The error for a full log, with the limit that was reached and what to do."""
         info = await self._log.refresh()
-        has_all_messages = 0 < info.max_msgs <= info.messages
-        limit = "max_msgs" if has_all_messages else "max_bytes"
-        size = info.max_msgs if has_all_messages else info.max_bytes
+        has_room = info.max_bytes == 0 or info.bytes + event_bytes + _STORED_BESIDE < info.max_bytes
+        if 0 < info.max_msgs <= info.messages:
+            limit, size = "max_msgs", info.max_msgs
+        elif info.discard_new_per_subject and has_room:
+            limit, size = "max_msgs_per_subject", info.max_msgs_per_subject
+        else:
+            limit, size = "max_bytes", info.max_bytes
         return ServerError(
             f"{self._log.stream} is full ({safe_text(error.description, 200)}; "
             f"{limit}{f' {size:,}' if size else ''}): raise {limit} of the stream, "

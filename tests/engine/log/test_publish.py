@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from natster_tui.engine.log.publish import publish
 from natster_tui.errors import ConflictError, RefusedError, ServerError
 from natster_tui.events.account_keys import encode_account_key
 from natster_tui.events.event import MESSAGE_ID
+from natster_tui.events.log.hazards import HazardKind, hazards_of
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.projections.registering.registry import PROJECTIONS
@@ -19,7 +21,17 @@ from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.engine.running import consumers_of, create_reference_stream, stream_state
 from tests.folding import fold_all
-from tests.making_logs import append, bound, context, imported, initialized, records_in, shared
+from tests.jetstream import ask_jetstream
+from tests.making_logs import (
+    append,
+    bound,
+    context,
+    imported,
+    initialized,
+    records_in,
+    shared,
+    unshared,
+)
 
 A, B, C = (encode_account_key(bytes([number]) * 32) for number in (1, 2, 3))
 CONTEXT = context("github|aaa", user_id="u")
@@ -178,6 +190,54 @@ async def test_a_full_log_says_so_with_the_limit_and_the_remedy(link: Link) -> N
     assert "max_bytes 2,000" in caught.value.sentence
     assert "raise max_bytes" in caught.value.sentence
     assert caught.value.exit_code == 3
+
+
+async def test_a_subject_that_takes_no_more_is_told_by_the_name_of_its_limit(link: Link) -> None:
+    shape = {"discard": "new", "discard_new_per_subject": True, "max_msgs_per_subject": 1}
+    log = await log_shaped(link, **shape)
+    await append(log, [initialized(A), shared(A, B, "jazz"), unshared(A, B, "jazz")])
+    with pytest.raises(ServerError, match="raise max_msgs_per_subject of the stream"):
+        await publish(log, Proposal(SHARE, A, B, "jazz"), "t")
+
+
+@pytest.mark.parametrize(
+    ("source", "stored"),
+    [
+        ("natster.events.*.*.*.*", "natster.events.$1.$3.$2.$4"),
+        (">", "moved.>"),
+        ("natster.>", "natster.>"),
+        ("other.>", "natster.>"),
+    ],
+)
+async def test_nothing_is_published_where_it_would_be_stored_as_another_event(
+    link: Link, source: str, stored: str
+) -> None:
+    transform = {"src": source, "dest": stored}
+    log = await log_shaped(link, subject_transform=transform)
+    if source == stored or source == "other.>":
+        assert await publish(log, Proposal(INITIALIZE, A), "t") == 1
+        return
+    with pytest.raises(ServerError, match="under other subjects than they are published on"):
+        await publish(log, Proposal(INITIALIZE, A), "t")
+    with pytest.raises(ServerError, match="subject_transform"):
+        await log.append_all([initialized(A)], expected_last=None)
+    assert (await log.refresh()).last_seq == 0
+
+
+async def test_a_log_that_does_not_take_all_events_is_a_hazard(link: Link) -> None:
+    some = [f"natster.events.{A}.>", f"natster.events.{B}.*.*.natster_initialized"]
+    log = await log_shaped(link, subjects=some)
+    assert "does not take all events" in hazards_of(log.info)[-1].sentence
+    kinds = [f"natster.events.*.*.*.{each.name}" for each in NATSTER.kinds]
+    await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
+    log = await log_shaped(link, subjects=kinds)
+    assert not [each for each in hazards_of(log.info) if each.kind is HazardKind.SUBJECTS]
+
+
+async def log_shaped(link: Link, **settings: Any) -> EventLog:
+    config = {"name": NATSTER.stream, "subjects": [NATSTER.subjects], "num_replicas": 1} | settings
+    await ask_jetstream(link, f"STREAM.CREATE.{NATSTER.stream}", config)
+    return await EventLog.open(link, NATSTER)
 
 
 async def test_a_log_as_the_reference_makes_it_can_be_published_to(link: Link) -> None:

@@ -60,7 +60,17 @@ def test_a_log_as_we_make_it_has_none(log: LogInfo) -> None:
         (replace(SAFE, storage="memory"), HazardKind.STORAGE, "storage is memory"),
         (replace(SAFE, discard="old"), HazardKind.DISCARD, "once it has a limit"),
         (replace(SAFE, discard="old", max_msgs=90), HazardKind.DISCARD, "a full log will forget"),
-        (replace(SAFE, max_msgs_per_subject=1), HazardKind.SUBJECT_LIMIT, "only the last 1 events"),
+        (
+            replace(SAFE, max_msgs_per_subject=1),
+            HazardKind.SUBJECT_LIMIT,
+            "no more than 1 event of a subject are kept",
+        ),
+        (
+            replace(SAFE, max_msgs_per_subject=2, discard_new_per_subject=True),
+            HazardKind.SUBJECT_LIMIT,
+            "no more than 2 events (max_msgs_per_subject with discard_new_per_subject): an event "
+            "that an account repeats is refused",
+        ),
         (replace(SAFE, max_age_s=60.0), HazardKind.MAX_AGE, "older than 60 s are forgotten"),
         (replace(SAFE, allow_msg_ttl=True), HazardKind.MESSAGE_TTL, "allow_msg_ttl"),
         (replace(SAFE, allow_rollup_hdrs=True), HazardKind.ROLLUP, "can erase the log"),
@@ -69,6 +79,16 @@ def test_a_log_as_we_make_it_has_none(log: LogInfo) -> None:
         (replace(SAFE, no_ack=True), HazardKind.NO_ACK, "no_ack"),
         (replace(SAFE, is_mirror=True), HazardKind.MIRROR, "is a mirror"),
         (replace(SAFE, is_sealed_stream=True), HazardKind.SEALED_STREAM, "is sealed"),
+        (
+            replace(SAFE, transform="subject_transform a.> to b.>"),
+            HazardKind.SUBJECT_TRANSFORM,
+            "under other subjects than they are published on (subject_transform a.> to b.>)",
+        ),
+        (
+            replace(SAFE, takes_all_events=False, subjects=("a.>", "b")),
+            HazardKind.SUBJECTS,
+            "does not take all events (its subjects: a.>, b)",
+        ),
         (replace(SAFE, deny_purge=False), HazardKind.NOT_DENIED, "deny_purge not set"),
         (
             replace(SAFE, max_bytes=1_000, bytes=801, max_msgs=100),

@@ -9,6 +9,7 @@ from natster_tui.store.connection.write_target import (
     WriteTarget,
     judge,
     misplaced_write,
+    overlap,
     refused_write,
     unreachable_jetstream,
 )
@@ -128,3 +129,23 @@ def test_the_jetstream_that_is_meant_stands_beside_the_server() -> None:
     assert HUB.described_at("nats://h") == "nats://h (JetStream domain hub)"
     assert OWN.described_at("nats://h") == "nats://h (JetStream API prefix JS.own.API)"
     assert PLAIN.described_at("nats://h") == "nats://h"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("a.>", "a.b.*", True),
+        ("a.*.c", "a.b.>", True),
+        (">", "a", True),
+        ("a.b", "a.b", True),
+        ("a.*", "a.b.c", False),
+        ("a.x.>", "a.*.c", True),
+        ("x.>", "a.>", False),
+        ("a.b", "a.c", False),
+    ],
+)
+def test_two_wildcards_overlap_if_a_subject_matches_both(
+    one: str, other: str, expected: bool
+) -> None:
+    assert overlap(one, other) is expected
+    assert overlap(other, one) is expected

@@ -21,6 +21,13 @@ _LARGEST_LIST = 10_000_000
 """A limit above the length of any list in an answer."""
 
 
+class SubjectTransform(Part):
+    """Under which subject a message is stored that was published on `src`; wildcards included."""
+
+    src: str = ""
+    dest: str = ""
+
+
 class StreamConfig(Part):
     """A stream's settings."""
 
@@ -40,6 +47,7 @@ class StreamConfig(Part):
     first_seq: Sequence = 0
     no_ack: bool = False
     sealed: bool = False
+    discard_new_per_subject: bool = False
     deny_delete: bool = False
     deny_purge: bool = False
     allow_direct: bool = False
@@ -49,6 +57,7 @@ class StreamConfig(Part):
     allow_rollup_hdrs: bool = False
     persist_mode: str = ""
     mirror: dict[str, JsonValue] | None = None
+    subject_transform: SubjectTransform | None = None
     metadata: Metadata | None = None
 
 
