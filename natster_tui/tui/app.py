@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 from natster_tui.engine.workspace import Workspace
 from natster_tui.events.moments import BadMomentError
 from natster_tui.preferences.memory import Memory
-from natster_tui.tui.actions.copy_export import TakingAway
+from natster_tui.tui.actions.copy_export import CopyExport
 from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.actions.refresh import Refreshing
 from natster_tui.tui.actions.remembering import Remembering
@@ -97,7 +97,7 @@ class Dashboard(TerminalApp):
             preferences.refresh_per_second,
         )
         self.remembering = Remembering(memory or Memory(None), panes, self.sizes, self)
-        self.taking_away = TakingAway(view, panes, self)
+        self.copy_export = CopyExport(view, panes, self)
         self.dialogs = Dialogs(view, panes, self.opener, self, preferences)
 
     def get_default_screen(self) -> Screen[None]:
@@ -201,7 +201,7 @@ class Dashboard(TerminalApp):
 
     def _answered(self, text: str) -> None:
         if self._prompt.purpose is Purpose.EXPORT:
-            self.taking_away.export(text, self._prompt)
+            self.copy_export.export(text, self._prompt)
         elif self._prompt.purpose is Purpose.COMPARE:
             self._compare(text)
         else:
@@ -326,7 +326,7 @@ class Dashboard(TerminalApp):
 
     def action_copy(self) -> None:
         """Copy the row of the pane used last, as JSON; its secrets only while revealed."""
-        self.taking_away.copy(reveal=self.panes.inspector.reveals)
+        self.copy_export.copy(reveal=self.panes.inspector.reveals)
 
     def action_match(self, step: int) -> None:
         """The next or previous event that passes the last filter."""

@@ -22,7 +22,7 @@ from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
 
 
-class TakingAway:
+class CopyExport:
     """Clipboard, workers and notes are those of `app`."""
 
     def __init__(self, view: View, panes: Panes, app: App[None]) -> None:
