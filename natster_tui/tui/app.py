@@ -20,9 +20,9 @@ from natster_tui.engine.workspace import Workspace
 from natster_tui.events.moments import BadMomentError
 from natster_tui.preferences.memory import Memory
 from natster_tui.tui.actions.copy_export import CopyExport
-from natster_tui.tui.actions.navigation import Finding
 from natster_tui.tui.actions.refresh import Refreshing
 from natster_tui.tui.actions.remembering import Remembering
+from natster_tui.tui.actions.search import Search
 from natster_tui.tui.actions.what_is_new import Lines, WhatIsNew
 from natster_tui.tui.background import notice
 from natster_tui.tui.clock import Clock, wall_clock
@@ -86,7 +86,7 @@ class Dashboard(TerminalApp):
         self._key_line = PaneKeyLine(self.view.glyphs)
         self._prompt = Prompt(self.view, KeptFilters.of_user())
         view, panes = self.view, self.panes
-        self.finding = Finding(view, panes, self._prompt, self)
+        self.search = Search(view, panes, self._prompt, self)
         self.opener = Opener(view, panes, self.traveller)
         lines = Lines(self._status, self._key_line, self._alert, self.traveller)
         self.what_is_new = WhatIsNew(view, panes, self.opener, lines, self)
@@ -124,7 +124,7 @@ class Dashboard(TerminalApp):
         """Connect the doorbell, and paint."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.remembering.restore(self.preferences.theme, self.finding)
+        self.remembering.restore(self.preferences.theme, self.search)
         self.set_keymap(self.keymap.for_textual)
         if self._ascii_only:
             self.default_screen.add_class("ascii")
@@ -190,7 +190,7 @@ class Dashboard(TerminalApp):
     def on_input_changed(self, message: Input.Changed) -> None:
         """A search narrows as it is typed."""
         if message.input is self._prompt.field and self._prompt.is_open:
-            self.finding.typed(self._prompt.value)
+            self.search.typed(self._prompt.value)
 
     async def on_asking_field_answered(self, message: AskingField.Answered) -> None:
         """Enter keeps a search, sets a filter, or names a file."""
@@ -205,7 +205,7 @@ class Dashboard(TerminalApp):
         elif self._prompt.purpose is Purpose.COMPARE:
             self._compare(text)
         else:
-            self.finding.answered(text)
+            self.search.answered(text)
 
     def _compare(self, text: str) -> None:
         """Compare the row's document with what it was; a text that is no moment stays."""
@@ -314,15 +314,15 @@ class Dashboard(TerminalApp):
         pane = self.focused if isinstance(self.focused, DocumentsPane) else None
         (pane or self.panes.accounts).reverse_sort()
 
-    # -- finding -------------------------------------------------------------------------
+    # -- search -------------------------------------------------------------------------
 
     def action_find(self) -> None:
         """Filter the timeline, or search the list that has the focus."""
-        self.finding.ask()
+        self.search.ask()
 
     def action_parked(self) -> None:
         """Show parked events only, or all events again."""
-        self.finding.toggle_parked()
+        self.search.toggle_parked()
 
     def action_copy(self) -> None:
         """Copy the row of the pane used last, as JSON; its secrets only while revealed."""
@@ -330,7 +330,7 @@ class Dashboard(TerminalApp):
 
     def action_match(self, step: int) -> None:
         """The next or previous event that passes the last filter."""
-        self.finding.walk_matches(step)
+        self.search.walk_matches(step)
 
     async def action_go_to(self) -> None:
         """Open the box that finds anything."""
@@ -370,7 +370,7 @@ class Dashboard(TerminalApp):
         zoomed = self.default_screen.has_class("zoomed") and not self._prompt.is_open
         if zoomed:
             self.action_zoom()
-        elif self.finding.give_up() or (
+        elif self.search.give_up() or (
             isinstance(self.focused, Inspector) and self.panes.inspector.show_page()
         ):
             pass

@@ -39,7 +39,7 @@ from natster_tui.tui.theme import Glyphs
 
 _RENAMED_EVERY_S = 5.0
 _HUBS_EVERY_S = 1.0
-"""Finding hubs and homonyms looks at all accounts, and they seldom change."""
+"""Search hubs and homonyms looks at all accounts, and they seldom change."""
 
 Found = TypeVar("Found")
 

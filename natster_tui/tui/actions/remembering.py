@@ -8,7 +8,7 @@ from functools import partial
 from textual.app import App
 
 from natster_tui.preferences.memory import Memory, Remembered
-from natster_tui.tui.actions.navigation import Finding
+from natster_tui.tui.actions.search import Search
 from natster_tui.tui.background import news, start
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.sizes import PaneSizes
@@ -30,7 +30,7 @@ class Remembering:
         self._seen = memory.remembered
         self._shown_problem = ""
 
-    def restore(self, theme_of_settings: str, finding: Finding) -> None:
+    def restore(self, theme_of_settings: str, search: Search) -> None:
         """Put all back; the filter is offered only, because it hides events and takes a while."""
         remembered, app = self._memory.remembered, self._app
         self._theme_of_settings = theme_of_settings
@@ -41,7 +41,7 @@ class Remembering:
             if name in remembered.orders:
                 pane.set_order(*remembered.orders[name])
         self._sizes.shares = dict(remembered.shares)
-        finding.filter_to_offer = remembered.filter
+        search.filter_to_offer = remembered.filter
         if self._memory.is_kept:
             self._seen = self._now()
             app.set_interval(LOOK_EVERY_S, self._look)

@@ -18,7 +18,7 @@ from natster_tui.tui.clock import full_time, row_time
 from natster_tui.tui.keys.dialogs import GO_TO_BOX, GO_TO_FIELD
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.panes.columns import DocumentColumns, Shown, arranged, cells_of
-from natster_tui.tui.places.finding import Documents, Found, Unreachable, moments_named
+from natster_tui.tui.places.lookup import Documents, Found, Unreachable, moments_named
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.places.place import DocumentPlace, EventPlace, MomentPlace
 from natster_tui.tui.screens.dialog import Dialog

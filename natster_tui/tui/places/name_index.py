@@ -1,4 +1,4 @@
-"""Finding documents by a part of their name or key, best match first.
+"""Search documents by a part of their name or key, best match first.
 
 Names and keys are kept in one string each, a line for each of them. Python looks through such a
 string faster than through a list, and each look stops after a fixed number of matches: among

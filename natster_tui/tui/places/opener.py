@@ -9,7 +9,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.subjects import DocumentSubject, EventSubject, ProjectorSubject
-from natster_tui.tui.places.finding import Unreachable
+from natster_tui.tui.places.lookup import Unreachable
 from natster_tui.tui.places.place import (
     DocumentPlace,
     EventPlace,

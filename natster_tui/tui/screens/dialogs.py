@@ -18,7 +18,7 @@ from natster_tui.tui.background import notice
 from natster_tui.tui.keys.moving import LIST, SCROLLED
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.box import GoToBox
-from natster_tui.tui.places.finding import Documents
+from natster_tui.tui.places.lookup import Documents
 from natster_tui.tui.places.opener import Opener
 from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.preferences import Preferences

@@ -23,7 +23,7 @@ from natster_tui.tui.widgets.prompt import Prompt, Purpose
 _Searched: TypeAlias = DocumentsPane | Projectors | Inspector
 
 
-class Finding:
+class Search:
     """Notes are shown by `app`."""
 
     def __init__(self, view: View, panes: Panes, prompt: Prompt, app: App[None]) -> None:
