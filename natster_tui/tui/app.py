@@ -1,6 +1,6 @@
 """The dashboard: four panes and an inspector over a running workspace.
 
-The workspace rings a doorbell when anything changed; the panes then look at it (see `refreshing`)
+The workspace rings a doorbell when anything changed; the panes then look at it (see `refresher`)
 and paint what is visible. No data travels in messages.
 """
 
@@ -20,10 +20,10 @@ from natster_tui.engine.workspace import Workspace
 from natster_tui.events.moments import BadMomentError
 from natster_tui.preferences.memory import Memory
 from natster_tui.tui.actions.copy_export import CopyExport
-from natster_tui.tui.actions.refresh import Refreshing
+from natster_tui.tui.actions.refresh import Refresher
 from natster_tui.tui.actions.remembering import Remembering
+from natster_tui.tui.actions.screen_updates import Bars, ScreenUpdates
 from natster_tui.tui.actions.search import Search
-from natster_tui.tui.actions.what_is_new import Lines, WhatIsNew
 from natster_tui.tui.background import notice
 from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.kept_filters import KeptFilters
@@ -88,10 +88,10 @@ class Dashboard(TerminalApp):
         view, panes = self.view, self.panes
         self.search = Search(view, panes, self._prompt, self)
         self.opener = Opener(view, panes, self.traveller)
-        lines = Lines(self._status, self._key_line, self._alert, self.traveller)
-        self.what_is_new = WhatIsNew(view, panes, self.opener, lines, self)
-        self.refreshing = Refreshing(
-            self.what_is_new.looks,
+        bars = Bars(self._status, self._key_line, self._alert, self.traveller)
+        self.screen_updates = ScreenUpdates(view, panes, self.opener, bars, self)
+        self.refresher = Refresher(
+            self.screen_updates.updates,
             lambda: workspace.follower.meter.per_second,
             lambda: workspace.interactive_priority.is_claimed,
             preferences.refresh_per_second,
@@ -130,9 +130,9 @@ class Dashboard(TerminalApp):
             self.default_screen.add_class("ascii")
         for number in self.panes.further_numbers:
             self.bind(number, f"pane({number})", show=False)
-        self.workspace.listen(self.refreshing.ring)
+        self.workspace.listen(self.refresher.ring)
         self.panes.timeline.focus()
-        self.refreshing.start(self.set_interval)
+        self.refresher.start(self.set_interval)
 
     def on_unmount(self) -> None:
         """Remember what was changed last."""
@@ -170,7 +170,7 @@ class Dashboard(TerminalApp):
     def on_inspector_followed(self, message: Inspector.Followed) -> None:
         """Go to what a line of the inspector names; the keyboard stays there."""
         self.opener.open(message.place, stay=True)
-        self.refreshing.soon()
+        self.refresher.soon()
 
     def on_travel_banner_arrived(self, message: TravelBanner.Arrived) -> None:
         """The panes show another moment."""
@@ -185,7 +185,7 @@ class Dashboard(TerminalApp):
         else:
             # A document is shown at each moment; and returning to now leaves what is looked at.
             self.panes.inspector.shows_change = moment is not None
-            self.refreshing.soon()
+            self.refresher.soon()
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """A search narrows as it is typed."""
@@ -225,7 +225,7 @@ class Dashboard(TerminalApp):
         self.panes.used = pane
         if self.focused is pane:
             self.panes.narrow_by(pane)
-        self.refreshing.soon()
+        self.refresher.soon()
 
     # -- commands --------------------------------------------------------------------------
 
@@ -272,7 +272,7 @@ class Dashboard(TerminalApp):
             self.traveller.come_back()
         elif (seq := self.panes.timeline.selected_seq) is not None:
             self.traveller.go(seq)
-        self.refreshing.soon()
+        self.refresher.soon()
 
     def action_step(self, step: int) -> None:
         """One event forward or back in time."""
@@ -284,7 +284,7 @@ class Dashboard(TerminalApp):
     def _show_change(self, wanted: bool) -> None:
         self.panes.inspector.shows_change = wanted
         self.panes.used = self.panes.timeline
-        self.refreshing.soon()
+        self.refresher.soon()
 
     def _show_inspector(self) -> None:
         """Go to the inspector where the layout hides it: the answer of a key stands there."""
@@ -349,7 +349,7 @@ class Dashboard(TerminalApp):
         for pane in self.panes.documents.values():
             if pane.is_narrowed:
                 pane.show_all()
-        self.refreshing.soon()
+        self.refresher.soon()
 
     def action_resize(self, side: str, step: int) -> None:
         """Make the pane with the focus, or its column, larger or smaller."""

@@ -371,7 +371,7 @@ async def staged_scene(
                     field.cursor_blink = False
                 for pane in app.panes.lists:
                     pane.wake()
-                app.refreshing.at_once()
+                app.refresher.at_once()
                 await pilot.pause()
                 yield app
     finally:
@@ -447,5 +447,5 @@ async def redrawn(app: Dashboard) -> str:
     """The screen, painted again a moment later."""
     await asyncio.sleep(0.05)  # the shortest wait that lets a refresh through
     app.panes.inspector.inspect(app.panes.subject)
-    app.refreshing.at_once()
+    app.refresher.at_once()
     return drawn(app)

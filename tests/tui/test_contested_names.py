@@ -22,7 +22,7 @@ async def test_a_name_that_becomes_contested_is_noticed_once_and_old_ones_are_no
     old = [shared("ANN", "BOB", "jazz"), shared("BOB", "ANN", "jazz"), shared("ANN", "BOB", "rock")]
     await append(log, [*people, *old])
     async with dashboard(settings) as (app, pilot):
-        await until(lambda: app.what_is_new.contested._known == {"jazz"})
+        await until(lambda: app.screen_updates.contested._known == {"jazz"})
         assert notices(app) == []
         await append(log, [shared("BOB", "CYD", "rock"), shared("CYD", "ANN", "jazz")])
         await until(lambda: notices(app) != [])

@@ -27,15 +27,15 @@ CALM_OTHERS_PER_SECOND = 2
 AT_LEAST_EVERY_S = 1.0
 """Seconds between two refreshes at most: ages and rates change by themselves."""
 
-Look = Callable[[], None]
+Update = Callable[[], None]
 
 
 class _SetInterval(Protocol):
-    def __call__(self, interval: float, callback: Look, *, pause: bool = False) -> Timer: ...
+    def __call__(self, interval: float, callback: Update, *, pause: bool = False) -> Timer: ...
 
 
-class Refreshing:
-    """`looks` update the panes, the most urgent first.
+class Refresher:
+    """`updates` update the panes, the most urgent first.
 
     `rate` is how many events a second come in, `is_asked_to_wait` whether something else goes
     first now, `per_second` how many refreshes there are at most.
@@ -43,20 +43,20 @@ class Refreshing:
 
     def __init__(
         self,
-        looks: Sequence[Look],
+        updates: Sequence[Update],
         rate: Callable[[], float],
         is_asked_to_wait: Callable[[], bool],
         per_second: float,
     ) -> None:
         self._per_second = per_second
-        self._looks = looks
+        self._updates = updates
         self._rate = rate
         self._is_asked_to_wait = is_asked_to_wait
         self._rung = True
-        self._looked = 0.0
-        self._looked_at_others = -inf
+        self._updated = 0.0
+        self._updated_others = -inf
         self._every = 0.0
-        self._waiting: list[Look] = []
+        self._waiting: list[Update] = []
         self._ticks: Timer | None = None
         self._turns: Timer | None = None
 
@@ -75,13 +75,13 @@ class Refreshing:
 
     def soon(self) -> None:
         """Update everything with the next refresh, because the user is waiting."""
-        self._looked_at_others = -inf
+        self._updated_others = -inf
         self.ring()
 
     def at_once(self) -> None:
         """Update everything now."""
-        for look in self._looks:
-            look()
+        for update in self._updates:
+            update()
 
     def _refresh_if_rung(self) -> None:
         now = time.monotonic()
@@ -90,31 +90,31 @@ class Refreshing:
             assert self._ticks is not None
             self._ticks.pause()
             return
-        if now - self._looked < self._every:
+        if now - self._updated < self._every:
             return
         if self._waiting or self._is_asked_to_wait():
             return
         rate = self._rate()
         floods = rate > UNREADABLE_PER_SECOND
         self._every = 1 / CALM_REFRESH_PER_SECOND if floods else 0.0
-        self._rung, self._looked = False, now
+        self._rung, self._updated = False, now
         if rate < STREAMING_PER_SECOND:
             self.at_once()
             return
-        first, *others = self._looks
+        first, *others = self._updates
         first()
         others_per_second = CALM_OTHERS_PER_SECOND if floods else OTHERS_PER_SECOND
-        if now - self._looked_at_others < 1 / others_per_second:
+        if now - self._updated_others < 1 / others_per_second:
             # The others get their turn at a later tick, even if nothing rings until then.
             self._rung = True
             return
-        self._looked_at_others, self._waiting = now, others
+        self._updated_others, self._waiting = now, others
         if self._turns is not None:
             self._turns.reset()
 
     def _take_turn(self) -> None:
-        look = self._waiting.pop(0) if self._waiting else None
+        update = self._waiting.pop(0) if self._waiting else None
         if not self._waiting and self._turns is not None:
             self._turns.pause()
-        if look is not None:
-            look()
+        if update is not None:
+            update()

@@ -32,5 +32,5 @@ async def test_a_history_that_cannot_be_read_is_asked_for_once(
         await until(lambda: "history: the server refused to make a consumer" in page_of(app))
         await append(settings, 400, 20)
         await until(lambda: app.view.fold("account").seq == 420)
-        app.refreshing.at_once()
+        app.refresher.at_once()
         assert reads == 1

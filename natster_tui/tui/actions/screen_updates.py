@@ -1,4 +1,4 @@
-"""What a refresh of the main screen looks at, in the order of urgency."""
+"""What a refresh of the main screen updates at, in the order of urgency."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.app import App
 from natster_tui.engine.workspace import Connection
 from natster_tui.tui.actions.contested_names import ContestedNames
 from natster_tui.tui.actions.needs import needs_met
-from natster_tui.tui.actions.refresh import Look
+from natster_tui.tui.actions.refresh import Update
 from natster_tui.tui.background import end_answers, news
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.opener import Opener
@@ -26,7 +26,7 @@ from natster_tui.tui.widgets.virtual_list import VirtualList
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class Bars:
     """The lines above and below the panes."""
 
     status: StatusLine
@@ -35,17 +35,17 @@ class Lines:
     banner: TravelBanner
 
 
-class WhatIsNew:
+class ScreenUpdates:
     """Shows what is new in the panes and lines; notes are shown by `app`."""
 
     def __init__(
-        self, view: View, panes: Panes, opener: Opener, lines: Lines, app: App[None]
+        self, view: View, panes: Panes, opener: Opener, bars: Bars, app: App[None]
     ) -> None:
         self._view = view
         self._workspace = view.workspace
         self._panes = panes
         self._opener = opener
-        self._lines = lines
+        self._bars = bars
         self._app = app
         self.contested = ContestedNames(view.workspace, view.keymap)
         self._shown_of: tuple[object, ...] = ()
@@ -53,21 +53,21 @@ class WhatIsNew:
         self._connection = view.workspace.connection
 
     @property
-    def looks(self) -> Sequence[Look]:
+    def updates(self) -> Sequence[Update]:
         """The timeline with the lines, each pane of documents, and the rest."""
         documents = self._panes.documents.values()
         return [
-            self._look_at_timeline,
+            self._update_timeline,
             *(partial(_update, pane) for pane in documents),
-            self._look_at_the_rest,
+            self._update_the_rest,
         ]
 
-    def _look_at_timeline(self) -> None:
+    def _update_timeline(self) -> None:
         self._forget_what_is_gone()
         self._end_notes_of_an_outage()
         if self._panes.timeline.is_attached:
             self._panes.timeline.update_if_changed()
-            self._refresh_lines()
+            self._update_bars()
 
     def _forget_what_is_gone(self) -> None:
         """Show nothing that was read from another log, or before an account was erased."""
@@ -75,7 +75,7 @@ class WhatIsNew:
         if log is not None and log.identity != self._shown_of:
             before, self._shown_of = self._shown_of, log.identity
             if before:
-                self._lines.banner.forget()
+                self._bars.banner.forget()
                 self._closes_dialogs = True
         if self._closes_dialogs:
             while shows_what_was_read(self._app.screen):
@@ -89,7 +89,7 @@ class WhatIsNew:
         if before is not self._connection is Connection.CONNECTED:
             end_answers(self._app)
 
-    def _look_at_the_rest(self) -> None:
+    def _update_the_rest(self) -> None:
         panes = self._panes
         if panes.projectors.is_attached:
             panes.projectors.update_if_changed()
@@ -98,13 +98,13 @@ class WhatIsNew:
             panes.inspector.show_path(self._opener.path)
             panes.inspector.inspect(panes.subject, calmly=panes.timeline.following)
 
-    def _refresh_lines(self) -> None:
+    def _update_bars(self) -> None:
         last = self._workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
-        self._lines.status.show(self._view, since)
-        self._lines.keys.show(needs_met(self._view, self._panes, self._opener))
-        self._lines.alert.show(self._workspace)
-        self._lines.banner.show()
+        self._bars.status.show(self._view, since)
+        self._bars.keys.show(needs_met(self._view, self._panes, self._opener))
+        self._bars.alert.show(self._workspace)
+        self._bars.banner.show()
 
 
 def _update(pane: VirtualList) -> None:
