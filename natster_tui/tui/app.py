@@ -20,8 +20,8 @@ from natster_tui.engine.workspace import Workspace
 from natster_tui.events.moments import BadMomentError
 from natster_tui.preferences.memory import Memory
 from natster_tui.tui.actions.copy_export import CopyExport
+from natster_tui.tui.actions.layout_memory import LayoutMemory
 from natster_tui.tui.actions.refresh import Refresher
-from natster_tui.tui.actions.remembering import Remembering
 from natster_tui.tui.actions.screen_updates import Bars, ScreenUpdates
 from natster_tui.tui.actions.search import Search
 from natster_tui.tui.background import notice
@@ -96,7 +96,7 @@ class Dashboard(TerminalApp):
             lambda: workspace.interactive_priority.is_claimed,
             preferences.refresh_per_second,
         )
-        self.remembering = Remembering(memory or Memory(None), panes, self.sizes, self)
+        self.layout_memory = LayoutMemory(memory or Memory(None), panes, self.sizes, self)
         self.copy_export = CopyExport(view, panes, self)
         self.dialogs = Dialogs(view, panes, self.opener, self, preferences)
 
@@ -124,7 +124,7 @@ class Dashboard(TerminalApp):
         """Connect the doorbell, and paint."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.remembering.restore(self.preferences.theme, self.search)
+        self.layout_memory.restore(self.preferences.theme, self.search)
         self.set_keymap(self.keymap.for_textual)
         if self._ascii_only:
             self.default_screen.add_class("ascii")
@@ -136,7 +136,7 @@ class Dashboard(TerminalApp):
 
     def on_unmount(self) -> None:
         """Remember what was changed last."""
-        self.remembering.end()
+        self.layout_memory.end()
 
     # -- what the panes say ----------------------------------------------------------------
 

@@ -14,10 +14,10 @@ from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.sizes import PaneSizes
 from natster_tui.tui.theme import DARK
 
-LOOK_EVERY_S = 2.0
+SAVE_EVERY_S = 2.0
 
 
-class Remembering:
+class LayoutMemory:
     """What is shown on `app`, and what of it is remembered. A problem is shown once."""
 
     def __init__(self, memory: Memory, panes: Panes, sizes: PaneSizes, app: App[None]) -> None:
@@ -27,7 +27,7 @@ class Remembering:
         self._app = app
         self._theme_of_settings = ""
         self._last_filter = memory.remembered.filter
-        self._seen = memory.remembered
+        self._saved = memory.remembered
         self._shown_problem = ""
 
     def restore(self, theme_of_settings: str, search: Search) -> None:
@@ -43,8 +43,8 @@ class Remembering:
         self._sizes.shares = dict(remembered.shares)
         search.filter_to_offer = remembered.filter
         if self._memory.is_kept:
-            self._seen = self._now()
-            app.set_interval(LOOK_EVERY_S, self._look)
+            self._saved = self._now()
+            app.set_interval(SAVE_EVERY_S, self._save)
         self._show_problem()
 
     @property
@@ -62,12 +62,12 @@ class Remembering:
             filter=self._last_filter,
         )
 
-    def _look(self) -> None:
+    def _save(self) -> None:
         """Write what changed since the last look."""
         now = self._now()
-        if now != self._seen:
-            self._seen = now
-            start(self._app, partial(self._write, now), "remembering")
+        if now != self._saved:
+            self._saved = now
+            start(self._app, partial(self._write, now), "layout_memory")
 
     async def _write(self, now: Remembered) -> None:
         await asyncio.to_thread(self._memory.keep, now)  # it waits for the disk
@@ -80,5 +80,5 @@ class Remembering:
 
     def end(self) -> None:
         """Write what changed last."""
-        if self._memory.is_kept and (now := self._now()) != self._seen:
+        if self._memory.is_kept and (now := self._now()) != self._saved:
             self._memory.keep(now)
