@@ -237,7 +237,7 @@ class Dashboard(TerminalApp):
 
     async def action_quit(self) -> None:
         """Leave the dashboard, after a question if the settings want one."""
-        self.dialogs.asking_first.then("quit", self.exit)
+        self.dialogs.confirmation.then("quit", self.exit)
 
     def action_follow(self) -> None:
         """Follow the head of the log."""

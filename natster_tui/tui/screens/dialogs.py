@@ -13,7 +13,7 @@ from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import Names
-from natster_tui.tui.actions.asking_first import AskingFirst
+from natster_tui.tui.actions.confirmation import Confirmation
 from natster_tui.tui.background import notice
 from natster_tui.tui.keys.moving import LIST, SCROLLED
 from natster_tui.tui.panes.panes import Panes
@@ -63,7 +63,7 @@ class Dialogs:
         self._opener = opener
         self._app = app
         self._keymap = preferences.keymap
-        self.asking_first = AskingFirst(preferences, view.glyphs, app)
+        self.confirmation = Confirmation(preferences, view.glyphs, app)
         self._declared = [pane.declared for pane in panes.documents.values()]
         self._documents = Documents(view, self._declared)
 
@@ -79,7 +79,7 @@ class Dialogs:
             "problems": self.problems,
             "keys": self.keys,
         }
-        self.asking_first.then(name, dialogs[name])
+        self.confirmation.then(name, dialogs[name])
 
     async def go_to(self) -> None:
         """The box that finds anything. Returns when keys can be typed into it."""
@@ -124,7 +124,7 @@ class Dialogs:
         if not pairs:
             notice(self._app, "no version is stored beside: natster-tui project NAME --beside")
             return
-        screen = VersionsScreen(self._view, pairs, self.asking_first)
+        screen = VersionsScreen(self._view, pairs, self.confirmation)
         self._app.push_screen(screen, self._followed)
 
     def _projections(self) -> Sequence[Projection[Any]]:
@@ -220,7 +220,7 @@ class Dialogs:
             case None:
                 return
             case OneKey() | WholeProjections():
-                self.asking_first.then("rebuild", partial(self._rebuild, result))
+                self.confirmation.then("rebuild", partial(self._rebuild, result))
             case place:
                 self._opener.open(place)
 

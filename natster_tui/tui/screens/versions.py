@@ -21,7 +21,7 @@ from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.engine.versions.side_by_side import SideBySide
 from natster_tui.errors import NatsterError
 from natster_tui.text.safe_text import safe_text
-from natster_tui.tui.actions.asking_first import AskingFirst
+from natster_tui.tui.actions.confirmation import Confirmation
 from natster_tui.tui.keys.dialogs import VERSIONS
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.confirm import ConfirmNameScreen, ConfirmScreen
@@ -41,11 +41,13 @@ class VersionsScreen(ReplayScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(VERSIONS)]
 
-    def __init__(self, view: View, pairs: Sequence[VersionPair], asking_first: AskingFirst) -> None:
+    def __init__(
+        self, view: View, pairs: Sequence[VersionPair], confirmation: Confirmation
+    ) -> None:
         super().__init__(view, f"Versions of {pairs[0].name}", [pairs[0].used])
         self._pairs = list(pairs)
         self._pair = self._pairs[0]
-        self._asking_first = asking_first
+        self._confirmation = confirmation
         self._promotion: Promotion | None = None
         self._compared: SideBySide | None = None
         """The comparison that is shown."""
@@ -181,7 +183,7 @@ class VersionsScreen(ReplayScreen):
     def action_write(self) -> None:
         """Make it the stored version."""
         if self._stage == "confirm":
-            self._asking_first.then("promote", self._ask_for_name)
+            self._confirmation.then("promote", self._ask_for_name)
 
     def _ask_for_name(self) -> None:
         """Ask for the projection's name if there is a risk that the changes do not show."""
@@ -223,7 +225,7 @@ class VersionsScreen(ReplayScreen):
                 self._enter("drop")
                 self.work(self._drop)
 
-        self._asking_first.then("drop", lambda: self.app.push_screen(question, answered))
+        self._confirmation.then("drop", lambda: self.app.push_screen(question, answered))
 
     async def _drop(self) -> None:
         workspace = self.view.workspace

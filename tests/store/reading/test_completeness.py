@@ -10,7 +10,7 @@ from natster_tui.store.reading.completeness import (
     Extent,
     HistoryLost,
     NotListed,
-    Search,
+    Finding,
     StillHeld,
     first_finding,
     gaps_between,
@@ -71,7 +71,7 @@ def test_a_read_is_complete_when_all_that_is_missing_was_deleted_before_it_began
         gaps = []
     assert {seq for a, b in gaps for seq in range(a, b + 1)} == set(wanted) - delivered
 
-    found: Search | None = first_finding(gaps, extent, known_from)
+    found: Finding | None = first_finding(gaps, extent, known_from)
     wrong = plain_finding(wanted, delivered, held, extent, known_from)
     assert (found is None) == (not wrong)
     match found:

@@ -21,7 +21,7 @@ _GUARDED = ("publish", "rebuild", "promote", "drop")
 """What production asks the name of the place for."""
 
 
-class AskingFirst:
+class Confirmation:
     """Its questions are shown on `app`."""
 
     def __init__(self, preferences: Preferences, glyphs: Glyphs, app: App[None]) -> None:
