@@ -34,7 +34,7 @@ from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.sizes import BY_HEIGHT, BY_WIDTH, NARROW, PaneSizes
 from natster_tui.tui.panes.timeline import Timeline
-from natster_tui.tui.places.opener import Opener
+from natster_tui.tui.places.navigator import Navigator
 from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.screens.dialogs import Dialogs
 from natster_tui.tui.screens.main import MainScreen
@@ -87,9 +87,9 @@ class Dashboard(TerminalApp):
         self._prompt = Prompt(self.view, KeptFilters.of_user())
         view, panes = self.view, self.panes
         self.search = Search(view, panes, self._prompt, self)
-        self.opener = Opener(view, panes, self.traveller)
+        self.navigator = Navigator(view, panes, self.traveller)
         bars = Bars(self._status, self._key_line, self._alert, self.traveller)
-        self.screen_updates = ScreenUpdates(view, panes, self.opener, bars, self)
+        self.screen_updates = ScreenUpdates(view, panes, self.navigator, bars, self)
         self.refresher = Refresher(
             self.screen_updates.updates,
             lambda: workspace.follower.meter.per_second,
@@ -98,7 +98,7 @@ class Dashboard(TerminalApp):
         )
         self.layout_memory = LayoutMemory(memory or Memory(None), panes, self.sizes, self)
         self.copy_export = CopyExport(view, panes, self)
-        self.dialogs = Dialogs(view, panes, self.opener, self, preferences)
+        self.dialogs = Dialogs(view, panes, self.navigator, self, preferences)
 
     def get_default_screen(self) -> Screen[None]:
         """See `App.get_default_screen`."""
@@ -164,12 +164,12 @@ class Dashboard(TerminalApp):
     def on_timeline_jumped(self, message: Timeline.Jumped) -> None:
         """The cursor is on another event; while travelling, everything goes there."""
         self._inspect(message.timeline)
-        if self.traveller.is_away:
+        if self.traveller.is_travelling:
             self.traveller.go(message.seq)
 
     def on_inspector_followed(self, message: Inspector.Followed) -> None:
         """Go to what a line of the inspector names; the keyboard stays there."""
-        self.opener.open(message.place, stay=True)
+        self.navigator.open(message.place, stay=True)
         self.refresher.soon()
 
     def on_travel_banner_arrived(self, message: TravelBanner.Arrived) -> None:
@@ -268,15 +268,15 @@ class Dashboard(TerminalApp):
 
     def action_travel(self) -> None:
         """Show everything as of the timeline's event; when travelling already, return to now."""
-        if self.traveller.is_away:
-            self.traveller.come_back()
+        if self.traveller.is_travelling:
+            self.traveller.return_to_now()
         elif (seq := self.panes.timeline.selected_seq) is not None:
             self.traveller.go(seq)
         self.refresher.soon()
 
     def action_step(self, step: int) -> None:
         """One event forward or back in time."""
-        if self.traveller.is_away:
+        if self.traveller.is_travelling:
             self.traveller.step(step)
         else:
             self.action_travel()
@@ -338,11 +338,11 @@ class Dashboard(TerminalApp):
 
     def action_go_back(self) -> None:
         """Go back to where one was before."""
-        self.opener.back()
+        self.navigator.back()
 
     def action_go_forward(self) -> None:
         """Undo going back."""
-        self.opener.forward()
+        self.navigator.forward()
 
     def action_all_catalogs(self) -> None:
         """Show the catalogs of all accounts; again: those of the account before."""
@@ -374,7 +374,7 @@ class Dashboard(TerminalApp):
             isinstance(self.focused, Inspector) and self.panes.inspector.show_page()
         ):
             pass
-        elif self.traveller.is_away:
+        elif self.traveller.is_travelling:
             self.action_travel()
         elif self.panes.inspector.show_page():
             pass

@@ -75,7 +75,7 @@ async def test_travelling_and_returning_at_once_leaves_nothing_behind(
             type_at_once(app, "tt")
             await pilot.pause()
             type_at_once(app, "tttt[[")
-            await until(lambda: app.traveller.is_away)
+            await until(lambda: app.traveller.is_travelling)
             gc.collect()
             await asyncio.sleep(0)
         assert [str(each.message) for each in warned] == []
@@ -101,16 +101,16 @@ async def test_escape_leaves_zoom_and_search_before_the_past(settings: Connectio
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("k", "t")
-        await until(lambda: app.traveller.is_away)
+        await until(lambda: app.traveller.is_travelling)
         await pilot.press("2", "slash", *"hiro", "enter", "z")
         await pilot.press("escape")
         assert not app.default_screen.has_class("zoomed")
         assert app.panes.accounts.search
         await pilot.press("escape")
         assert not app.panes.accounts.search
-        assert app.traveller.is_away
+        assert app.traveller.is_travelling
         await pilot.press("escape")
-        assert not app.traveller.is_away
+        assert not app.traveller.is_travelling
 
 
 async def test_what_is_pasted_is_there_before_the_enter_behind_it(

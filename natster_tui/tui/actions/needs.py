@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from natster_tui.tui.keys.key import Need
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.places.opener import Opener
+from natster_tui.tui.places.navigator import Navigator
 from natster_tui.tui.view import View
 
 
-def needs_met(view: View, panes: Panes, opener: Opener) -> frozenset[Need]:
+def needs_met(view: View, panes: Panes, navigator: Navigator) -> frozenset[Need]:
     """What keys may need, and there is."""
     there_is = {
         Need.CONNECTION: view.is_connected,
@@ -20,8 +20,8 @@ def needs_met(view: View, panes: Panes, opener: Opener) -> frozenset[Need]:
         Need.PAST: view.moment is not None,
         Need.NARROWED: any(pane.is_narrowed for pane in panes.documents.values()),
         Need.FILTERED: view.workspace.filtering.matches is not None,
-        Need.BEEN_ELSEWHERE: opener.trail.has_back,
-        Need.WENT_BACK: opener.trail.has_forward,
+        Need.BEEN_ELSEWHERE: navigator.trail.has_back,
+        Need.WENT_BACK: navigator.trail.has_forward,
         Need.VERSIONS: view.workspace.versions.has_any,
         Need.WRITING: not view.workspace.read_only,
     }

@@ -15,7 +15,7 @@ from natster_tui.tui.actions.needs import needs_met
 from natster_tui.tui.actions.refresh import Update
 from natster_tui.tui.background import end_answers, news
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.places.opener import Opener
+from natster_tui.tui.places.navigator import Navigator
 from natster_tui.tui.screens.dialogs import is_at_work, shows_what_was_read
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.alert import Alert
@@ -39,12 +39,12 @@ class ScreenUpdates:
     """Shows what is new in the panes and lines; notes are shown by `app`."""
 
     def __init__(
-        self, view: View, panes: Panes, opener: Opener, bars: Bars, app: App[None]
+        self, view: View, panes: Panes, navigator: Navigator, bars: Bars, app: App[None]
     ) -> None:
         self._view = view
         self._workspace = view.workspace
         self._panes = panes
-        self._opener = opener
+        self._navigator = navigator
         self._bars = bars
         self._app = app
         self.contested = ContestedNames(view.workspace, view.keymap)
@@ -95,14 +95,14 @@ class ScreenUpdates:
             panes.projectors.update_if_changed()
             for sentence in self.contested.newly():
                 news(self._app, sentence)
-            panes.inspector.show_path(self._opener.path)
+            panes.inspector.show_path(self._navigator.path)
             panes.inspector.inspect(panes.subject, calmly=panes.timeline.following)
 
     def _update_bars(self) -> None:
         last = self._workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
         self._bars.status.show(self._view, since)
-        self._bars.keys.show(needs_met(self._view, self._panes, self._opener))
+        self._bars.keys.show(needs_met(self._view, self._panes, self._navigator))
         self._bars.alert.show(self._workspace)
         self._bars.banner.show()
 

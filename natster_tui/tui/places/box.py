@@ -19,7 +19,7 @@ from natster_tui.tui.keys.dialogs import GO_TO_BOX, GO_TO_FIELD
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.panes.columns import DocumentColumns, Shown, arranged, cells_of
 from natster_tui.tui.places.lookup import Documents, Found, Unreachable, moments_named
-from natster_tui.tui.places.opener import Opener
+from natster_tui.tui.places.navigator import Navigator
 from natster_tui.tui.places.place import DocumentPlace, EventPlace, MomentPlace
 from natster_tui.tui.screens.dialog import Dialog
 from natster_tui.tui.view import View
@@ -124,7 +124,7 @@ class GoToField(Field):
 
 
 class GoToBox(Dialog[None]):
-    """Lists what the text finds as it is typed. `opener` goes where Enter says."""
+    """Lists what the text finds as it is typed. `navigator` goes where Enter says."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(GO_TO_BOX)]
 
@@ -133,12 +133,12 @@ class GoToBox(Dialog[None]):
         view: View,
         declared: Sequence[DocumentColumns[Any]],
         documents: Documents,
-        opener: Opener,
+        navigator: Navigator,
     ) -> None:
         super().__init__()
         self._view = view
         self._documents = documents
-        self._opener = opener
+        self._navigator = navigator
         self._taking = iter(()) if documents.is_current else documents.take()
         self.field = GoToField(
             placeholder="a name, a key, a sequence, or a moment such as yesterday",
@@ -226,22 +226,22 @@ class GoToBox(Dialog[None]):
                 self._look_up(seconds, travelling=travelling)
             case DocumentPlace() as place:
                 self.dismiss()
-                self._opener.open_page(place)
+                self._navigator.open_page(place)
             case EventPlace() as place:
                 self.dismiss()
-                self._opener.open(place, travelling=travelling)
+                self._navigator.open(place, travelling=travelling)
 
     def _look_up(self, seconds: int, *, travelling: bool) -> None:
         """Find the moment's event; the box stays open until it is found, and if there is none."""
         self.found.caption("Go to", "looking for it in the log …")
 
         async def look_up() -> None:
-            found = await self._opener.event_at(seconds, travelling=travelling)
+            found = await self._navigator.event_at(seconds, travelling=travelling)
             if isinstance(found, Unreachable):
                 self._look()
                 notice(self, found.sentence)
             else:
                 self.dismiss()
-                self._opener.open(found, travelling=travelling)
+                self._navigator.open(found, travelling=travelling)
 
         start(self, look_up, "moment")

@@ -19,7 +19,7 @@ from natster_tui.tui.keys.moving import LIST, SCROLLED
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.places.box import GoToBox
 from natster_tui.tui.places.lookup import Documents
-from natster_tui.tui.places.opener import Opener
+from natster_tui.tui.places.navigator import Navigator
 from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.preferences import Preferences
 from natster_tui.tui.screens.help import HelpScreen, PaneKeys, help_sections
@@ -53,14 +53,19 @@ def is_at_work(screen: Screen[Any]) -> bool:
 
 
 class Dialogs:
-    """Shows its screens on `app`; what is chosen in one is opened by `opener`."""
+    """Shows its screens on `app`; what is chosen in one is opened by `navigator`."""
 
     def __init__(
-        self, view: View, panes: Panes, opener: Opener, app: App[None], preferences: Preferences
+        self,
+        view: View,
+        panes: Panes,
+        navigator: Navigator,
+        app: App[None],
+        preferences: Preferences,
     ) -> None:
         self._view = view
         self._panes = panes
-        self._opener = opener
+        self._navigator = navigator
         self._app = app
         self._keymap = preferences.keymap
         self.confirmation = Confirmation(preferences, view.glyphs, app)
@@ -83,7 +88,7 @@ class Dialogs:
 
     async def go_to(self) -> None:
         """The box that finds anything. Returns when keys can be typed into it."""
-        box = GoToBox(self._view, self._declared, self._documents, self._opener)
+        box = GoToBox(self._view, self._declared, self._documents, self._navigator)
         await self._app.push_screen(box)
         box.set_focus(box.field)
 
@@ -159,7 +164,7 @@ class Dialogs:
     def _explain(self, projection: Projection[Any], key: str) -> None:
         def chosen(seq: int | None) -> None:
             if seq is not None:
-                self._opener.open(EventPlace(seq))
+                self._navigator.open(EventPlace(seq))
 
         self._app.push_screen(WhyScreen(self._view, projection, key), chosen)
 
@@ -190,7 +195,7 @@ class Dialogs:
         def look() -> None:
             if self._view.workspace.follower.head >= seq:
                 self._panes.timeline.update_rows()
-                self._opener.open(EventPlace(seq))
+                self._navigator.open(EventPlace(seq))
                 looking.stop()
             elif next(looks, None) is None:
                 looking.stop()
@@ -222,7 +227,7 @@ class Dialogs:
             case OneKey() | WholeProjections():
                 self.confirmation.then("rebuild", partial(self._rebuild, result))
             case place:
-                self._opener.open(place)
+                self._navigator.open(place)
 
     async def help(self) -> None:
         """All keys, those of the pane in use first. Returns when keys can be typed into it."""

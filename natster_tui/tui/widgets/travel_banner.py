@@ -40,7 +40,7 @@ class TravelBanner(Static):
         self._shown = ""
 
     @property
-    def is_away(self) -> bool:
+    def is_travelling(self) -> bool:
         """Whether the screen shows another time than now, or is on its way there."""
         return self._view.moment is not None or self._going_to is not None
 
@@ -55,7 +55,7 @@ class TravelBanner(Static):
         if self._view.moment is not None and self._going_to is None:
             self.go(self._view.moment.seq + step)
 
-    def come_back(self) -> None:
+    def return_to_now(self) -> None:
         """Return to now."""
         self.workers.cancel_group(self, "travel")
         self._arrive(None)
@@ -63,8 +63,8 @@ class TravelBanner(Static):
     def forget(self) -> None:
         """Return to now, and drop what was read, because it does not match the log any more."""
         self._travel = None
-        if self.is_away:
-            self.come_back()
+        if self.is_travelling:
+            self.return_to_now()
 
     async def _journey(self, seq: int) -> None:
         workspace = self._view.workspace

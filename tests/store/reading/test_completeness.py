@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from natster_tui.store.reading.completeness import (
     EndsEarlier,
     Extent,
+    Finding,
     HistoryLost,
     NotListed,
-    Finding,
     StillHeld,
     first_finding,
     gaps_between,

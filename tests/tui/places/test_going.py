@@ -158,8 +158,8 @@ async def test_the_path_names_a_place_once_when_one_walks_back_to_it(
         await pilot.press("colon", *"300", "enter")
         event = app.panes.timeline.selected_event
         assert event is not None
-        app.opener.open(DocumentPlace(ACCOUNTS.name, event.origin))
+        app.navigator.open(DocumentPlace(ACCOUNTS.name, event.origin))
         await until(lambda: " > event 300 > " in text_of(app))
         await pilot.press("1")
-        await until(lambda: app.opener.path.endswith("> event 300"))
-        assert app.opener.path.count("event 300") == 1
+        await until(lambda: app.navigator.path.endswith("> event 300"))
+        assert app.navigator.path.count("event 300") == 1

@@ -63,7 +63,7 @@ async def test_each_name_in_a_row_of_a_page_can_be_followed(settings: Connection
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         key, _state = an_account_that_shares(app)
-        app.opener.open(DocumentPlace(ACCOUNTS.name, key))
+        app.navigator.open(DocumentPlace(ACCOUNTS.name, key))
         await until(lambda: "shared with it" in page_of(app) and "reading …" not in page_of(app))
         inspector = app.panes.inspector
         await pilot.press("5")
@@ -115,7 +115,7 @@ async def test_yesterday_is_compared_with_now_in_two_keys(settings: ConnectionSe
     async with dashboard(settings) as (app, pilot):
         last = app.panes.timeline.selected_event
         assert last is not None
-        app.opener.open(DocumentPlace(ACCOUNTS.name, last.origin))
+        app.navigator.open(DocumentPlace(ACCOUNTS.name, last.origin))
         await pilot.press("equals_sign", "enter")
         await until(lambda: "then and now" in text_of(app) and "changed" in page_of(app))
         assert f"+ out_shares[{last.catalog}" in page_of(app)
@@ -131,7 +131,7 @@ async def test_two_past_moments_are_not_called_then_and_now(settings: Connection
         await pilot.type(":300")
         await pilot.press("ctrl+t")
         await until(lambda: "AS OF 300" in text_of(app))
-        app.opener.open(DocumentPlace(CATALOGS.name, "night-walks"))
+        app.navigator.open(DocumentPlace(CATALOGS.name, "night-walks"))
         await pilot.press("equals_sign", "ctrl+u", *"100", "enter")
         await until(
             lambda: "night-walks: two moments" in text_of(app) and "changed" in page_of(app)
@@ -144,7 +144,7 @@ async def test_the_past_is_compared_with_now_in_two_keys(settings: ConnectionSet
     async with dashboard(settings) as (app, pilot):
         last = app.panes.timeline.selected_event
         assert last is not None
-        app.opener.open(DocumentPlace(ACCOUNTS.name, last.origin))
+        app.navigator.open(DocumentPlace(ACCOUNTS.name, last.origin))
         await pilot.press("colon", *"399", "ctrl+t")
         await until(lambda: "AS OF 399" in text_of(app))
         await pilot.press("equals_sign", "enter")
@@ -173,7 +173,7 @@ async def test_a_document_is_seen_as_of_a_moment_without_leaving_it(
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         key, state = an_account_that_shares(app)
-        app.opener.open(DocumentPlace(ACCOUNTS.name, key))
+        app.navigator.open(DocumentPlace(ACCOUNTS.name, key))
         await until(lambda: "shared by it" in page_of(app))
         await pilot.press("colon", *"200", "ctrl+t")
         await until(lambda: app.view.moment is not None and app.view.moment.seq == 200)

@@ -28,7 +28,7 @@ async def test_a_history_that_cannot_be_read_is_asked_for_once(
     monkeypatch.setattr(stories, "read_story", refused)
     async with dashboard(settings, size=(140, 60)) as (app, _pilot):
         key = next(iter(app.view.accounts))
-        app.opener.open(DocumentPlace(ACCOUNTS.name, key))
+        app.navigator.open(DocumentPlace(ACCOUNTS.name, key))
         await until(lambda: "history: the server refused to make a consumer" in page_of(app))
         await append(settings, 400, 20)
         await until(lambda: app.view.fold("account").seq == 420)

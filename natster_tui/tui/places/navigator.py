@@ -28,7 +28,7 @@ BEFORE_ALL = EventPlace(0)
 """The moment before the first event. It can be travelled to; there is no row for it."""
 
 
-class Opener:
+class Navigator:
     """Shows places in `panes`; `traveller` takes the screen to other moments."""
 
     def __init__(self, view: View, panes: Panes, traveller: TravelBanner) -> None:
@@ -106,7 +106,7 @@ class Opener:
             return Unreachable(error.sentence)
         if seq >= workspace.follower.first:
             return EventPlace(seq)
-        if travelling or self._traveller.is_away:
+        if travelling or self._traveller.is_travelling:
             return BEFORE_ALL
         key = self._view.keymap.hint("go_to.travel")
         return Unreachable(
