@@ -141,7 +141,7 @@ async def test_what_is_copied_or_exported_holds_no_secret(
 async def test_secrets_show_when_asked_for_and_go_again(
     settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("natster_tui.tui.panes.revealing.REVEAL_S", 1.0)
+    monkeypatch.setattr("natster_tui.tui.panes.reveal_timer.REVEAL_S", 1.0)
     head = await hostile(settings)
     async with dashboard(settings, size=(140, 120)) as (app, pilot):
         await pilot.press("colon", *str(head - 10), "enter")

@@ -14,12 +14,12 @@ from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.key import Key, bindings
 from natster_tui.tui.keys.main_screen import INSPECTOR, SEARCHED_TEXT
 from natster_tui.tui.keys.moving import SCROLLED
-from natster_tui.tui.panes.revealing import Revealing
+from natster_tui.tui.panes.reveal_timer import RevealTimer
 from natster_tui.tui.panes.sheet_view import SheetView
 from natster_tui.tui.panes.subjects import DocumentSubject, Subject
 from natster_tui.tui.places.place import Place
 from natster_tui.tui.sheets.sheet import Fold, Target
-from natster_tui.tui.sheets.writer import Face, SheetWriter
+from natster_tui.tui.sheets.writer import DocumentForm, SheetWriter
 from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
 
@@ -53,7 +53,7 @@ class Inspector(SheetView):
         self._known: object = None
         """What the sheet was built for."""
         self._rests_until = 0.0
-        self._revealing = Revealing(self._inspect_again)
+        self._reveal_timer = RevealTimer(self._inspect_again)
         self._inspected_at = 0.0
         self._path = ""
 
@@ -69,7 +69,7 @@ class Inspector(SheetView):
     @property
     def shows_json(self) -> bool:
         """Whether a document is shown as JSON."""
-        return self.writer.face is Face.JSON
+        return self.writer.form is DocumentForm.JSON
 
     @property
     def is_open(self) -> bool:
@@ -84,11 +84,11 @@ class Inspector(SheetView):
     @property
     def reveals(self) -> bool:
         """Whether secrets are shown just now."""
-        return self._revealing.is_on
+        return self._reveal_timer.is_on
 
     def toggle_reveal(self) -> None:
         """Show secrets for a while, or hide them again."""
-        self._revealing.toggle(self)
+        self._reveal_timer.toggle(self)
 
     @property
     def _counted(self) -> str:
@@ -98,32 +98,32 @@ class Inspector(SheetView):
         return f"/{screen_text(self.search, 20)} · {lines}"
 
     def _show_subtitle(self) -> None:
-        text = " · ".join(filter(None, (self._revealing.countdown, self._counted)))
+        text = " · ".join(filter(None, (self._reveal_timer.countdown, self._counted)))
         self.border_subtitle = Text(plain(text, self._view.glyphs))
 
     def toggle_json(self, subject: DocumentSubject) -> None:
         """Show a document as JSON, or its page again."""
         writer = self.writer
-        writer.face = Face.PAGE if writer.face is Face.JSON else Face.JSON
+        writer.form = DocumentForm.PAGE if writer.form is DocumentForm.JSON else DocumentForm.JSON
         writer.folded.clear()
         self.inspect(subject)
 
     def compare(self, subject: DocumentSubject, text: str) -> None:
         """Compare a document as of a moment with what is shown. Raises BadMomentError."""
         self._subject = subject
-        self.writer.comparing.begin(subject, text)
-        self.writer.face = Face.COMPARISON
+        self.writer.comparison.begin(subject, text)
+        self.writer.form = DocumentForm.COMPARISON
         self._inspect_again()
 
     def show_page(self) -> bool:
         """Leave JSON, a comparison or an event's change; False if none of them is shown."""
         writer = self.writer
         if isinstance(self._subject, DocumentSubject):
-            left, writer.face = writer.face is not Face.PAGE, Face.PAGE
+            left, writer.form = writer.form is not DocumentForm.PAGE, DocumentForm.PAGE
         else:
             left, writer.shows_change = writer.shows_change, False
         if left:
-            writer.comparing.end()
+            writer.comparison.end()
             self._inspect_again()
         return left
 
@@ -147,8 +147,8 @@ class Inspector(SheetView):
         if document != before:
             # Another document is shown as its page, or as JSON if the one before was.
             self.writer.folded.clear()
-            if self.writer.face is Face.COMPARISON:
-                self.writer.face = Face.PAGE
+            if self.writer.form is DocumentForm.COMPARISON:
+                self.writer.form = DocumentForm.PAGE
         self._subject = subject
         if subject is None:
             return

@@ -14,7 +14,7 @@ from natster_tui.text.masking import screen_text
 from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.sheets.account_sheet import AnyFold
 from natster_tui.tui.sheets.shares import History, add_recipients, history_section
-from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone, document_title
+from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone, document_title
 
 _LISTED = 20
 """Accounts and names that are warned of, one by one."""
@@ -23,7 +23,7 @@ _LISTED = 20
 def catalog_sheet(
     name: str,
     fold: AnyFold,
-    manner: Manner,
+    formatter: Formatter,
     history: History,
     *,
     twins: Sequence[str] = (),
@@ -36,16 +36,16 @@ def catalog_sheet(
     `share` is the one that the row under the cursor stands for, if it stands for one.
     """
     facts = Section("catalog")
-    title = document_title(fold.projection, name, manner.names)
+    title = document_title(fold.projection, name, formatter.names)
     if share is not None:
-        _add_share(facts, share, manner, history, accounts)
+        _add_share(facts, share, formatter, history, accounts)
     state: CatalogState | None = fold.states.get(name)
     if state is None:
         facts.add("", "only shared in ways that make no catalog", Tone.DIM)
-        return Sheet(title, (facts, history_section(history, manner)))
-    facts.add("owner", manner.briefly(state.owner), place=account_place(state.owner))
+        return Sheet(title, (facts, history_section(history, formatter)))
+    facts.add("owner", formatter.briefly(state.owner), place=account_place(state.owner))
     for other in islice(state.contested_by, _LISTED):
-        warning = f"{manner.briefly(other)} shares one of that name, and grants no access here"
+        warning = f"{formatter.briefly(other)} shares one of that name, and grants no access here"
         facts.add("contested", warning, Tone.WARN, account_place(other))
     for twin in twins[:_LISTED]:
         warning = f"{screen_text(twin, 60)} differs in letter case only: importers confuse them"
@@ -58,23 +58,23 @@ def catalog_sheet(
         state.shared_with,
         partial(_imported_at, accounts),
         history,
-        manner,
+        formatter,
     )
     shares.add("", "")
-    return Sheet(title, (facts, shares, history_section(history, manner)))
+    return Sheet(title, (facts, shares, history_section(history, formatter)))
 
 
 def _add_share(
     facts: Section,
     share: Share,
-    manner: Manner,
+    formatter: Formatter,
     history: History,
     accounts: Mapping[str, AccountState],
 ) -> None:
     """Who shared it with whom, and when: what the row under the cursor is about."""
-    names = manner.names
-    shared = history.shared_at(share, manner)
-    imported = history.imported_at(share, _imported_at(accounts, share), manner)
+    names = formatter.names
+    shared = history.shared_at(share, formatter)
+    imported = history.imported_at(share, _imported_at(accounts, share), formatter)
     parties = f"{names.of(share.origin)} → {names.of(share.target)}"
     facts.add("this share", parties, Tone.STRONG, account_place(share.target))
     facts.add("shared at", shared.text, place=shared.place)

@@ -9,7 +9,7 @@ from natster_tui.projections.diff import FieldChange
 from natster_tui.projections.wording import change_line
 from natster_tui.text.counting import counted
 from natster_tui.tui.places.place import EventPlace
-from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone
 
 CHANGE_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "~": Tone.WARN}
 """How the lines of fields look, by their first character."""
@@ -28,7 +28,7 @@ def compare_sheet(
     title: str,
     sides: tuple[Side, Side] | None,
     changes: Sequence[FieldChange] | str,
-    manner: Manner,
+    formatter: Formatter,
 ) -> Sheet:
     """The fields in which a document differs; a text instead of them says why it is not known."""
     section = Section("comparison")
@@ -44,6 +44,6 @@ def compare_sheet(
     else:
         section.add("", f"{counted(len(changes), 'field')} changed", Tone.DIM, wide=True)
     for change in changes:
-        line = change_line(change, reveal=manner.reveal, names=manner.names)
+        line = change_line(change, reveal=formatter.reveal, names=formatter.names)
         section.add("", line, CHANGE_TONES.get(line[0], Tone.PLAIN), wide=True)
     return Sheet(title, (section,))

@@ -33,7 +33,7 @@ from natster_tui.tui.sheets.shares import (
 )
 from natster_tui.tui.sheets.sheet import (
     Column,
-    Manner,
+    Formatter,
     Section,
     Sheet,
     Span,
@@ -54,11 +54,11 @@ class _Known:
         self,
         accounts: Mapping[str, AccountState],
         catalogs: Mapping[str, CatalogState],
-        manner: Manner,
+        formatter: Formatter,
     ) -> None:
         self._accounts = accounts
         self._catalogs = catalogs
-        self._manner = manner
+        self._manner = formatter
 
     def span(self, name: str, value: Json) -> Span:
         """A field's value, on one line."""
@@ -79,7 +79,7 @@ class _Known:
 def document_sheet(
     key: str,
     fold: AnyFold,
-    manner: Manner,
+    formatter: Formatter,
     history: History,
     accounts: Mapping[str, AccountState],
     catalogs: Mapping[str, CatalogState],
@@ -88,8 +88,8 @@ def document_sheet(
     projection = fold.projection
     noun = projection.key_noun
     facts, lists = Section(noun), Section("lists")
-    known = _Known(accounts, catalogs, manner)
-    title = document_title(projection, key, manner.names)
+    known = _Known(accounts, catalogs, formatter)
+    title = document_title(projection, key, formatter.names)
     place = account_place(key) if key in accounts else None
     if place is None and key in catalogs:
         place = DocumentPlace(CATALOGS.name, key)
@@ -99,7 +99,7 @@ def document_sheet(
         facts.add("", f"there is none as of {fold.seq:,}", Tone.DIM)
         return Sheet(title, (facts,))
     document = excerpt_of(projection, key, state, _ENTRIES_SHOWN).document
-    shown = document if manner.reveal else mask_json(document)
+    shown = document if formatter.reveal else mask_json(document)
     assert isinstance(shown, dict)
     for name, label in _labels(projection, shown):
         value = shown[name]
@@ -112,7 +112,7 @@ def document_sheet(
                 facts.add("", f"{screen_text(inner, 60)}: {span.text}", place=span.place)
         elif value != key:
             _add_fact(facts, label, known.span(name, value))
-    return Sheet(title, (facts, lists, history_section(history, manner)))
+    return Sheet(title, (facts, lists, history_section(history, formatter)))
 
 
 def _add_fact(facts: Section, label: str, span: Span) -> None:

@@ -15,28 +15,28 @@ from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.places.place import DocumentPlace, account_place
 from natster_tui.tui.sheets.compare_sheet import CHANGE_TONES
-from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone, document_name
+from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone, document_name
 
 
-def event_sheet(reading: Reading, parked: ParkReason | None, manner: Manner) -> Sheet:
+def event_sheet(reading: Reading, parked: ParkReason | None, formatter: Formatter) -> Sheet:
     """An event, decoded. `parked` is why a projection parks it."""
     facts, message = Section("event"), Section("message")
     record, event = reading.record, reading.event
     if isinstance(event, ParkReason):
         _add_parked(facts, event)
     else:
-        _add_parties(facts, event, manner)
+        _add_parties(facts, event, formatter)
         if parked is not None:
             _add_parked(facts, parked)
     facts.add("happened", full_time(record.event_time))
     if record.event_time != record.time_ns // 1_000_000_000:
         facts.add("stored", stored_time(record))
-    subject = screen_text(record.subject, 600, reveal=manner.reveal)
+    subject = screen_text(record.subject, 600, reveal=formatter.reveal)
     message.add("subject", subject, Tone.DIM)
     for name, value in record.headers:
-        shown = f"{screen_text(name, 60)}: {manner.field(name, value)}"
+        shown = f"{screen_text(name, 60)}: {formatter.field(name, value)}"
         message.add("header", shown, Tone.DIM)
-    message.add("payload", "\n".join(payload_lines(record, reveal=manner.reveal)))
+    message.add("payload", "\n".join(payload_lines(record, reveal=formatter.reveal)))
     if record.seal is not None:
         message.add("sealed", seal_line(record.seal), Tone.DIM)
     return Sheet(_title(record.seq), (facts, message))
@@ -49,12 +49,12 @@ def absent_event_sheet(seq: int, *, deleted: bool) -> Sheet:
     return Sheet(_title(seq), (absent,))
 
 
-def change_sheet(seq: int, effects: Sequence[Effect] | str | None, manner: Manner) -> Sheet:
+def change_sheet(seq: int, effects: Sequence[Effect] | str | None, formatter: Formatter) -> Sheet:
     """What an event changed in each projection, before and after, field by field.
 
     None: that is not known yet; a text: why it cannot be known.
     """
-    key = manner.keymap.hint("timeline.change")
+    key = formatter.keymap.hint("timeline.change")
     title = f"Change by event {seq:,} · {key} shows the event"
     if effects is None:
         reading = Section("change")
@@ -68,7 +68,7 @@ def change_sheet(seq: int, effects: Sequence[Effect] | str | None, manner: Manne
         nothing = Section("change")
         nothing.add("", "it is parked: no projection uses it, and nothing changed")
         return Sheet(title, (nothing,))
-    return Sheet(title, tuple(_effect(effect, manner) for effect in effects))
+    return Sheet(title, tuple(_effect(effect, formatter) for effect in effects))
 
 
 def stored_time(record: Record) -> str:
@@ -85,24 +85,24 @@ def _add_parked(section: Section, reason: ParkReason) -> None:
     section.add("needed", reason.needed)
 
 
-def _add_parties(section: Section, event: Event, manner: Manner) -> None:
+def _add_parties(section: Section, event: Event, formatter: Formatter) -> None:
     section.add("what", event.kind.word, Tone.STRONG)
-    section.add("origin", manner.account(event.origin), place=account_place(event.origin))
+    section.add("origin", formatter.account(event.origin), place=account_place(event.origin))
     if event.target != NONE:
-        section.add("target", manner.account(event.target), place=account_place(event.target))
+        section.add("target", formatter.account(event.target), place=account_place(event.target))
     if event.catalog != NONE:
         place = DocumentPlace(CATALOGS.name, event.catalog)
         section.add("catalog", screen_text(event.catalog, 200), place=place)
 
 
-def _effect(effect: Effect, manner: Manner) -> Section:
+def _effect(effect: Effect, formatter: Formatter) -> Section:
     section = Section(effect.projection.name)
-    name = document_name(effect.projection, effect.key, manner.names)
+    name = document_name(effect.projection, effect.key, formatter.names)
     made = " (made by this event)" if effect.made else ""
     place = DocumentPlace(effect.projection.name, effect.key)
     section.add(effect.projection.name, f"{name}{made}", Tone.STRONG, place=place)
     for change in effect.fields:
-        line = change_line(change, reveal=manner.reveal, names=manner.names)
+        line = change_line(change, reveal=formatter.reveal, names=formatter.names)
         section.add("", line, CHANGE_TONES.get(line[0], Tone.PLAIN))
     if not effect.fields:
         section.add("", "nothing changed", Tone.DIM)

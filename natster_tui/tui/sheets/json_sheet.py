@@ -11,7 +11,7 @@ from natster_tui.text.masking import mask_json
 from natster_tui.text.safe_text import safe_text
 from natster_tui.text.strict_json import Json
 from natster_tui.tui.sheets.account_sheet import AnyFold
-from natster_tui.tui.sheets.sheet import Fold, Manner, Section, Sheet, Tone, document_title
+from natster_tui.tui.sheets.sheet import Fold, Formatter, Section, Sheet, Tone, document_title
 
 ENTRIES_SHOWN = 500
 """Of a list; `y` copies all of them."""
@@ -21,16 +21,16 @@ _SHORT = 160
 Path = tuple[str | int, ...]
 
 
-def json_sheet(key: str, fold: AnyFold, manner: Manner, folded: Collection[Path]) -> Sheet:
+def json_sheet(key: str, fold: AnyFold, formatter: Formatter, folded: Collection[Path]) -> Sheet:
     """A document as JSON; `folded` are the parts of which only the size is shown."""
-    title = f"{document_title(fold.projection, key, manner.names)} as JSON"
+    title = f"{document_title(fold.projection, key, formatter.names)} as JSON"
     section, state = Section("document"), fold.states.get(key)
     if state is None:
         section.add("", f"there is none as of {fold.seq:,}", Tone.DIM)
         return Sheet(title, (section,))
     excerpt = excerpt_of(fold.projection, key, state, ENTRIES_SHOWN)
-    shown = excerpt.document if manner.reveal else mask_json(excerpt.document)
-    hint = manner.keymap.hint
+    shown = excerpt.document if formatter.reveal else mask_json(excerpt.document)
+    hint = formatter.keymap.hint
     keys = f"{hint('inspector.follow')} folds · {hint('inspector.json')} shows the page"
     size = f"{excerpt.size}, as of {fold.seq:,} · {keys}"
     section.add("", size, Tone.DIM, wide=True)

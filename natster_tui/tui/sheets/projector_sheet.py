@@ -12,7 +12,7 @@ from natster_tui.events.times import age
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.places.place import EventPlace
-from natster_tui.tui.sheets.sheet import Manner, Section, Sheet, Tone
+from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone
 
 _JUST_NOW_S = 60
 _DRIFT_SHOWN = 50
@@ -23,7 +23,7 @@ def projector_sheet(
     projector: Projector,
     lease: str,
     failed_s: float,
-    manner: Manner,
+    formatter: Formatter,
     beside: Sequence[VersionReport],
 ) -> Sheet:
     """A projector. `lease` is from `lease_line`; its last error is `failed_s` seconds old.
@@ -46,7 +46,7 @@ def projector_sheet(
     where.add("documents", f"{len(projector.fold.states):,}")
     where.add("commits", f"{status.commits:,} here, {status.conflicts:,} conflicts")
     for version in beside:
-        key = manner.keymap.hint("projectors.versions")
+        key = formatter.keymap.hint("projectors.versions")
         where.add("beside", f"{version.sentence} ({key} compares)")
         for line in version.leases.lines():
             where.add("", line)

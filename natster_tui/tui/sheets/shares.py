@@ -14,7 +14,7 @@ from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time, row_time
 from natster_tui.tui.places.place import DocumentPlace, EventPlace, account_place
-from natster_tui.tui.sheets.sheet import HISTORY, Column, Manner, Section, Span, Table, Tone
+from natster_tui.tui.sheets.sheet import HISTORY, Column, Formatter, Section, Span, Table, Tone
 
 NOT_YET = "reading …"
 """Shown while the key's events are being read."""
@@ -41,35 +41,35 @@ class History:
         upto = 0 if self.story is None else self.story.upto
         return (id(self.story), upto, self.at, self.problem, self._version)
 
-    def shared_at(self, share: Share, manner: Manner) -> Span:
+    def shared_at(self, share: Share, formatter: Formatter) -> Span:
         """When a share was made; the event is a link."""
         if self.story is None:
             return Span("?" if self.problem else NOT_YET, Tone.DIM)
-        return _when(self.story.shared(share, self.at), manner, "?")
+        return _when(self.story.shared(share, self.at), formatter, "?")
 
-    def imported_at(self, share: Share, seconds: int | None, manner: Manner) -> Span:
+    def imported_at(self, share: Share, seconds: int | None, formatter: Formatter) -> Span:
         """When a share was imported, as its document says; the event is a link."""
         if seconds is None:
             return Span("not yet", Tone.DIM)
         mark = None if self.story is None else self.story.imported(share, self.at)
         place = None if mark is None else EventPlace(mark.seq)
-        return Span(row_time(seconds, manner.now).strip(), Tone.GOOD, place)
+        return Span(row_time(seconds, formatter.now).strip(), Tone.GOOD, place)
 
 
-def _when(mark: Mark | None, manner: Manner, otherwise: str) -> Span:
+def _when(mark: Mark | None, formatter: Formatter, otherwise: str) -> Span:
     if mark is None:
         return Span(otherwise, Tone.DIM)
-    return Span(row_time(mark.time, manner.now).strip(), Tone.PLAIN, EventPlace(mark.seq))
+    return Span(row_time(mark.time, formatter.now).strip(), Tone.PLAIN, EventPlace(mark.seq))
 
 
-def since(seconds: int, manner: Manner) -> str:
+def since(seconds: int, formatter: Formatter) -> str:
     """A time in full, with its age at the moment that is shown."""
-    return f"{full_time(seconds)} ({age(manner.now - seconds)} ago)"
+    return f"{full_time(seconds)} ({age(formatter.now - seconds)} ago)"
 
 
-def account_span(key: str, manner: Manner, tone: Tone = Tone.PLAIN) -> Span:
+def account_span(key: str, formatter: Formatter, tone: Tone = Tone.PLAIN) -> Span:
     """An account by its name; its page is a link."""
-    return Span(manner.names.of(key), tone, account_place(key))
+    return Span(formatter.names.of(key), tone, account_place(key))
 
 
 def catalog_span(name: str) -> Span:
@@ -78,7 +78,13 @@ def catalog_span(name: str) -> Span:
 
 
 def add_shares(
-    section: Section, key: str, shares: Shares, history: History, manner: Manner, *, outgoing: bool
+    section: Section,
+    key: str,
+    shares: Shares,
+    history: History,
+    formatter: Formatter,
+    *,
+    outgoing: bool,
 ) -> None:
     """The shares of an account in one direction, the newest first."""
     what, whom = ("shared by it", "with") if outgoing else ("shared with it", "by")
@@ -91,9 +97,9 @@ def add_shares(
         share = Share(key, other, catalog) if outgoing else Share(other, key, catalog)
         return (
             catalog_span(catalog),
-            account_span(other, manner),
-            history.shared_at(share, manner),
-            history.imported_at(share, imported, manner),
+            account_span(other, formatter),
+            history.shared_at(share, formatter),
+            history.imported_at(share, imported, formatter),
         )
 
     rows = tuple(shares.items())[::-1]
@@ -109,7 +115,7 @@ def add_recipients(
     recipients: Iterable[str],
     imported_at: Callable[[Share], int | None],
     history: History,
-    manner: Manner,
+    formatter: Formatter,
 ) -> None:
     """The accounts that a catalog is shared with, each with when it imported it; newest first."""
     rows = tuple(recipients)[::-1]
@@ -120,9 +126,9 @@ def add_recipients(
     def spans(account: str) -> tuple[Span, ...]:
         share = Share(owner, account, catalog)
         return (
-            account_span(account, manner, Tone.STRONG),
-            history.shared_at(share, manner),
-            history.imported_at(share, imported_at(share), manner),
+            account_span(account, formatter, Tone.STRONG),
+            history.shared_at(share, formatter),
+            history.imported_at(share, imported_at(share), formatter),
         )
 
     columns = (
@@ -133,7 +139,7 @@ def add_recipients(
     section.add_table(Table(columns, rows, spans, history.basis))
 
 
-def history_section(history: History, manner: Manner) -> Section:
+def history_section(history: History, formatter: Formatter) -> Section:
     """The events that made a document, the newest first, each a link."""
     section = Section(HISTORY)
     if history.story is None:
@@ -148,9 +154,9 @@ def history_section(history: History, manner: Manner) -> Section:
         catalog = Span("") if each.catalog == NONE else catalog_span(each.catalog)
         spans = (
             Span(f"{each.seq:,}", Tone.DIM, EventPlace(each.seq)),
-            Span(row_time(each.time, manner.now).strip(), Tone.DIM),
+            Span(row_time(each.time, formatter.now).strip(), Tone.DIM),
             Span(each.kind.word),
-            _parties(each, key, manner),
+            _parties(each, key, formatter),
             catalog,
         )
         return spans[: len(columns)]
@@ -167,12 +173,12 @@ def history_section(history: History, manner: Manner) -> Section:
     return section
 
 
-def _parties(each: Happening, key: str, manner: Manner) -> Span:
+def _parties(each: Happening, key: str, formatter: Formatter) -> Span:
     """Who did it, and with whom; on an account's page only the other one, which is the link."""
     direction = each.kind.direction
     if direction is None:
-        return account_span(each.origin, manner)
-    names = manner.names
+        return account_span(each.origin, formatter)
+    names = formatter.names
     if key not in (each.origin, each.target):
         parties = f"{names.of(each.origin)} {direction.value} {names.of(each.target)}"
         return Span(parties, Tone.PLAIN, account_place(each.target))

@@ -166,7 +166,7 @@ def document_title(projection: Projection[Any], key: str, names: Names) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class Formatter:
     """How sheets are written: account names, the time now (unix seconds), secrets shown or not.
 
     During time travel, `now` is the time of the moment that is shown. `keymap` has the keys that

@@ -26,17 +26,17 @@ from natster_tui.tui.panes.subjects import (
 )
 from natster_tui.tui.sheets.account_sheet import account_sheet
 from natster_tui.tui.sheets.catalog_sheet import catalog_sheet
-from natster_tui.tui.sheets.comparing import Comparing
+from natster_tui.tui.sheets.comparison import Comparison
 from natster_tui.tui.sheets.document_sheet import document_sheet
 from natster_tui.tui.sheets.event_sheet import absent_event_sheet, change_sheet, event_sheet
 from natster_tui.tui.sheets.json_sheet import Path, json_sheet
 from natster_tui.tui.sheets.projector_sheet import lease_line, projector_sheet
-from natster_tui.tui.sheets.sheet import Manner, Sheet
+from natster_tui.tui.sheets.sheet import Formatter, Sheet
 from natster_tui.tui.sheets.stories import Stories
 from natster_tui.tui.view import View
 
 
-class Face(Enum):
+class DocumentForm(Enum):
     """What the inspector shows of a document."""
 
     PAGE = auto()
@@ -50,10 +50,10 @@ class SheetWriter:
     def __init__(self, view: View, owner: Widget, ready: Callable[[], None]) -> None:
         self.shows_change = False
         """Whether an event's change is shown instead of the event."""
-        self.face = Face.PAGE
+        self.form = DocumentForm.PAGE
         self.folded: set[Path] = set()
         """The parts of the JSON that are folded away."""
-        self.comparing = Comparing(view, owner, ready)
+        self.comparison = Comparison(view, owner, ready)
         self._view = view
         self._owner = owner
         self._ready = ready
@@ -65,7 +65,7 @@ class SheetWriter:
 
     def asked(self, subject: Subject, *, reveal: bool) -> object:
         """What the user asked to see; a change of it is shown at once."""
-        shown = (self.face, self.shows_change, frozenset(self.folded), self.comparing.version)
+        shown = (self.form, self.shows_change, frozenset(self.folded), self.comparison.version)
         moment = self._view.moment
         return (subject, shown, None if moment is None else moment.seq, reveal)
 
@@ -78,58 +78,60 @@ class SheetWriter:
         if not isinstance(subject, DocumentSubject):
             return None
         view = self._view
-        history = self._stories.history_of(subject).basis if self.face is Face.PAGE else None
+        history = (
+            self._stories.history_of(subject).basis if self.form is DocumentForm.PAGE else None
+        )
         return (history, view.version, view.hubs, view.homonyms, view.now() // 60)
 
     def sheet_of(self, subject: Subject, *, reveal: bool) -> Sheet:
         """The sheet of a subject."""
         view = self._view
-        manner = Manner(view.names, view.shown_at, reveal, view.keymap)
+        formatter = Formatter(view.names, view.shown_at, reveal, view.keymap)
         match subject:
             case DocumentSubject():
-                return self._document(subject, manner)
+                return self._document(subject, formatter)
             case ProjectorSubject(projector):
                 workspace = view.workspace
                 lease = workspace.leases[projector.projection.name]
                 failed_s = time.monotonic() - projector.status.failed_at
                 line = lease_line(lease, read_only=workspace.read_only)
                 beside = workspace.versions.of(projector.projection.name)
-                return projector_sheet(projector, line, failed_s, manner, beside)
+                return projector_sheet(projector, line, failed_s, formatter, beside)
             case EventSubject(seq, None):
                 return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
             case EventSubject(seq, record) if not self.shows_change:
                 assert record is not None
-                return event_sheet(view.reading(record), view.parked(record), manner)
+                return event_sheet(view.reading(record), view.parked(record), formatter)
             case EventSubject(seq, record):
                 assert record is not None
-                return change_sheet(seq, self._effects_by(record), manner)
+                return change_sheet(seq, self._effects_by(record), formatter)
 
-    def _document(self, subject: DocumentSubject, manner: Manner) -> Sheet:
+    def _document(self, subject: DocumentSubject, formatter: Formatter) -> Sheet:
         view, projection, key = self._view, subject.projection, subject.key
         fold = view.fold(projection.name)
-        if self.face is Face.JSON:
-            return json_sheet(key, fold, manner, self.folded)
-        if self.face is Face.COMPARISON:
-            compared = self.comparing.sheet(subject, manner)
+        if self.form is DocumentForm.JSON:
+            return json_sheet(key, fold, formatter, self.folded)
+        if self.form is DocumentForm.COMPARISON:
+            compared = self.comparison.sheet(subject, formatter)
             if compared is not None:
                 return compared
         history = self._stories.history_of(subject)
         if projection is ACCOUNTS:
             warnings = tuple(self._contested(key))
             return account_sheet(
-                key, fold, manner, history, is_hub=key in view.hubs, warnings=warnings
+                key, fold, formatter, history, is_hub=key in view.hubs, warnings=warnings
             )
         if projection is CATALOGS:
             return catalog_sheet(
                 key,
                 fold,
-                manner,
+                formatter,
                 history,
                 twins=view.collisions.get(key, ()),
                 accounts=view.accounts,
                 share=subject.share,
             )
-        return document_sheet(key, fold, manner, history, view.accounts, view.catalogs)
+        return document_sheet(key, fold, formatter, history, view.accounts, view.catalogs)
 
     def _contested(self, account: str) -> Sequence[tuple[str, str]]:
         """Catalogs shared by an account whose names have a warning, each with the warning."""

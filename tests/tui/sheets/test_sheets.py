@@ -16,7 +16,7 @@ from natster_tui.tui.sheets.document_sheet import document_sheet
 from natster_tui.tui.sheets.event_sheet import absent_event_sheet, change_sheet, event_sheet
 from natster_tui.tui.sheets.layout import BESIDE_FROM, laid_out
 from natster_tui.tui.sheets.shares import History
-from natster_tui.tui.sheets.sheet import Manner, Sheet, Table, Tone
+from natster_tui.tui.sheets.sheet import Formatter, Sheet, Table, Tone
 from natster_tui.tui.theme import UNICODE
 from tests.folding import fold_all
 from tests.tui.panes.activity import ActivityProjection
@@ -33,7 +33,7 @@ RECORDS = [
 ]
 ACCOUNT_FOLD, CATALOG_FOLD = fold_all(ACCOUNTS, RECORDS), fold_all(CATALOGS, RECORDS)
 UNREAD = History(None, 4)
-MANNER = Manner(Names(ACCOUNT_FOLD.states), 3 * 86_400.0)
+MANNER = Formatter(Names(ACCOUNT_FOLD.states), 3 * 86_400.0)
 
 
 def lines_of(sheet: Sheet) -> list[str]:
@@ -51,7 +51,7 @@ def test_secrets_of_a_payload_stand_in_a_sheet_only_when_revealed() -> None:
     masked = "\n".join(lines_of(event_sheet(Reading(RECORDS[3], NATSTER), None, MANNER)))
     assert "hunter2" not in masked
     assert "••••" in masked
-    revealing = Manner(MANNER.names, MANNER.now, reveal=True)
+    revealing = Formatter(MANNER.names, MANNER.now, reveal=True)
     assert "hunter2-and-more" in "\n".join(
         lines_of(event_sheet(Reading(RECORDS[3], NATSTER), None, revealing))
     )

@@ -17,18 +17,18 @@ from natster_tui.tui.background import start
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.subjects import DocumentSubject
 from natster_tui.tui.sheets.compare_sheet import Side, compare_sheet
-from natster_tui.tui.sheets.sheet import Manner, Sheet, document_title
+from natster_tui.tui.sheets.sheet import Formatter, Sheet, document_title
 from natster_tui.tui.view import View
 
 
-class Comparing:
+class Comparison:
     """Compares a document at two moments. `owner` runs the reads, `ready` is called after them."""
 
     def __init__(self, view: View, owner: Widget, ready: Callable[[], None]) -> None:
         self._view = view
         self._owner = owner
         self._ready = ready
-        self._sheet: Callable[[Manner], Sheet] | None = None
+        self._sheet: Callable[[Formatter], Sheet] | None = None
         self._of: tuple[object, ...] = ()
         self.version = 0
         """Changes whenever the sheet does."""
@@ -47,18 +47,18 @@ class Comparing:
         self._show(partial(compare_sheet, title, None, "reading the events of this key …"))
         start(self._owner, partial(self._compare, subject, title, moment, end), "compare")
 
-    def sheet(self, subject: DocumentSubject, manner: Manner) -> Sheet | None:
+    def sheet(self, subject: DocumentSubject, formatter: Formatter) -> Sheet | None:
         """The comparison of a document, None if it was not asked for."""
         if self._sheet is None or self._of != (subject.projection.name, subject.key):
             return None
-        return self._sheet(manner)
+        return self._sheet(formatter)
 
     def end(self) -> None:
         """Drop the comparison."""
         self._sheet = None
         self.version += 1
 
-    def _show(self, sheet: Callable[[Manner], Sheet]) -> None:
+    def _show(self, sheet: Callable[[Formatter], Sheet]) -> None:
         self._sheet = sheet
         self.version += 1
         self._ready()

@@ -16,7 +16,7 @@ _JUST_BEHIND_S = 0.01
 """Added to each timer, so that the second has surely passed when it fires."""
 
 
-class Revealing:
+class RevealTimer:
     """Calls `changed` each second while secrets are shown, and once when they are hidden."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
