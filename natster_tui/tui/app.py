@@ -157,7 +157,7 @@ class Dashboard(TerminalApp):
             return  # a field, or something in a dialog, which may be closed by now
         if focused is not self.default_screen.focused:
             return  # another key has moved the focus since
-        self.panes.stand_at(focused)
+        self.panes.mark_in_use(focused)
         if isinstance(focused, VirtualList):
             self._inspect(focused)
 
@@ -232,7 +232,7 @@ class Dashboard(TerminalApp):
     def action_pane(self, number: int) -> None:
         """Go to a pane."""
         if (pane := self.panes.numbered(number)) is not None:
-            self.panes.stand_at(pane)
+            self.panes.mark_in_use(pane)
             self.panes.focus(pane)
 
     async def action_quit(self) -> None:

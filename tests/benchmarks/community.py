@@ -50,7 +50,7 @@ class Community:
         ]
 
     def story(self) -> Iterator[tuple[str, bytes]]:
-        """Subject and payload of each event, in order."""
+        """Selection and payload of each event, in order."""
         told = 0
         for told, event in enumerate(self._endless(), 1):
             yield event

@@ -105,7 +105,7 @@ async def refreshed(app: Dashboard) -> str:
     """The text of the screen, a moment later; blanks at the ends of lines do not count."""
     await asyncio.sleep(0.05)  # the shortest wait that lets a refresh through
     app.refresher.at_once()
-    app.panes.inspector.inspect(app.panes.subject)
+    app.panes.inspector.inspect(app.panes.selection)
     text = re.sub(r"\bu\d{3}\b", "alic", text_of(app))
     return "\n".join(line.rstrip() for line in text.split("\n"))
 

@@ -366,7 +366,7 @@ async def staged_scene(
                 await press(app, pilot, scene.keys)
                 if scene.wait_for:
                     await until(lambda: scene.wait_for in text_of(app))
-                app.panes.inspector.inspect(app.panes.subject)
+                app.panes.inspector.inspect(app.panes.selection)
                 for field in app.screen.query(Input):
                     field.cursor_blink = False
                 for pane in app.panes.lists:
@@ -446,6 +446,6 @@ def drawn(app: Dashboard) -> str:
 async def redrawn(app: Dashboard) -> str:
     """The screen, painted again a moment later."""
     await asyncio.sleep(0.05)  # the shortest wait that lets a refresh through
-    app.panes.inspector.inspect(app.panes.subject)
+    app.panes.inspector.inspect(app.panes.selection)
     app.refresher.at_once()
     return drawn(app)

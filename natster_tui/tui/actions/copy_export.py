@@ -16,7 +16,7 @@ from natster_tui.errors import NatsterError, RefusedError
 from natster_tui.events.event import Record
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.subjects import DocumentSubject, EventSubject, ProjectorSubject
+from natster_tui.tui.panes.selection import DocumentSelection, EventSelection, ProjectorSelection
 from natster_tui.tui.terminal.clipboard import copy_text, fits_clipboard
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose
@@ -44,24 +44,24 @@ class CopyExport:
 
     def _copied(self, *, reveal: bool) -> tuple[str, Callable[[], str]] | None:
         """What would be copied, in words, and what makes its text; None if there is nothing."""
-        inspector, subject = self._panes.inspector, self._panes.subject
+        inspector, selection = self._panes.inspector, self._panes.selection
         # Not `has_focus`: that follows a little later, and the keys may come in one piece.
         inspects = self._app.focused is inspector
-        shows_json = isinstance(subject, DocumentSubject) and inspector.shows_json
-        if isinstance(subject, ProjectorSubject) or (inspects and not shows_json):
+        shows_json = isinstance(selection, DocumentSelection) and inspector.shows_json
+        if isinstance(selection, ProjectorSelection) or (inspects and not shows_json):
             # For the same reason it may still show another row, or secrets.
-            inspector.inspect(subject)
+            inspector.inspect(selection)
             if (sheet := inspector.sheet) is None:
                 return None
             return "what the inspector shows" if inspects else "the projector", lambda: sheet.text
-        match subject:
-            case DocumentSubject(projection, key):
+        match selection:
+            case DocumentSelection(projection, key):
                 document = self._view.fold(projection.name).document(key)
                 if document is None:
                     return None
                 row = partial(document_json, document, reveal=reveal)
                 return f"the {projection.key_noun}", row
-            case EventSubject(seq, Record() as record):
+            case EventSelection(seq, Record() as record):
                 return f"event {seq:,}", partial(event_json, record, reveal=reveal)
             case _:
                 return None

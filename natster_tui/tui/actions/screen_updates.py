@@ -96,7 +96,7 @@ class ScreenUpdates:
             for sentence in self.contested.newly():
                 news(self._app, sentence)
             panes.inspector.show_path(self._navigator.path)
-            panes.inspector.inspect(panes.subject, calmly=panes.timeline.following)
+            panes.inspector.inspect(panes.selection, calmly=panes.timeline.following)
 
     def _update_bars(self) -> None:
         last = self._workspace.follower.last_arrival

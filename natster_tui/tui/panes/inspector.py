@@ -15,8 +15,8 @@ from natster_tui.tui.keys.key import Key, bindings
 from natster_tui.tui.keys.main_screen import INSPECTOR, SEARCHED_TEXT
 from natster_tui.tui.keys.moving import SCROLLED
 from natster_tui.tui.panes.reveal_timer import RevealTimer
+from natster_tui.tui.panes.selection import DocumentSelection, Selection
 from natster_tui.tui.panes.sheet_view import SheetView
-from natster_tui.tui.panes.subjects import DocumentSubject, Subject
 from natster_tui.tui.places.place import Place
 from natster_tui.tui.sheets.sheet import Fold, Target
 from natster_tui.tui.sheets.writer import DocumentForm, SheetWriter
@@ -30,7 +30,7 @@ REST = 10
 
 
 class Inspector(SheetView):
-    """The sheet of one subject, kept current, in the form that the user asked for."""
+    """The sheet of one selection, kept current, in the form that the user asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(SCROLLED, SEARCHED_TEXT)]
 
@@ -48,7 +48,7 @@ class Inspector(SheetView):
         self.border_title = "5 Inspector"
         self.writer = SheetWriter(view, self, self._inspect_again)
         self._view = view
-        self._subject: Subject | None = None
+        self._selection: Selection | None = None
         self._asked: object = None
         self._known: object = None
         """What the sheet was built for."""
@@ -77,9 +77,9 @@ class Inspector(SheetView):
         return bool(self.display) and self.scrollable_content_region.height > 0
 
     @property
-    def subject(self) -> Subject | None:
+    def selection(self) -> Selection | None:
         """What the sheet is about."""
-        return self._subject
+        return self._selection
 
     @property
     def reveals(self) -> bool:
@@ -101,24 +101,24 @@ class Inspector(SheetView):
         text = " · ".join(filter(None, (self._reveal_timer.countdown, self._counted)))
         self.border_subtitle = Text(plain(text, self._view.glyphs))
 
-    def toggle_json(self, subject: DocumentSubject) -> None:
+    def toggle_json(self, selection: DocumentSelection) -> None:
         """Show a document as JSON, or its page again."""
         writer = self.writer
         writer.form = DocumentForm.PAGE if writer.form is DocumentForm.JSON else DocumentForm.JSON
         writer.folded.clear()
-        self.inspect(subject)
+        self.inspect(selection)
 
-    def compare(self, subject: DocumentSubject, text: str) -> None:
+    def compare(self, selection: DocumentSelection, text: str) -> None:
         """Compare a document as of a moment with what is shown. Raises BadMomentError."""
-        self._subject = subject
-        self.writer.comparison.begin(subject, text)
+        self._selection = selection
+        self.writer.comparison.begin(selection, text)
         self.writer.form = DocumentForm.COMPARISON
         self._inspect_again()
 
     def show_page(self) -> bool:
         """Leave JSON, a comparison or an event's change; False if none of them is shown."""
         writer = self.writer
-        if isinstance(self._subject, DocumentSubject):
+        if isinstance(self._selection, DocumentSelection):
             left, writer.form = writer.form is not DocumentForm.PAGE, DocumentForm.PAGE
         else:
             left, writer.shows_change = writer.shows_change, False
@@ -133,13 +133,13 @@ class Inspector(SheetView):
             self._path = path
             self._show_subtitle()
 
-    def inspect(self, subject: Subject | None, *, calmly: bool = False) -> None:
-        """Show a subject as it is now; `calmly` skips an event if one was shown a moment ago.
+    def inspect(self, selection: Selection | None, *, calmly: bool = False) -> None:
+        """Show a selection as it is now; `calmly` skips an event if one was shown a moment ago.
 
         Another document is shown at once, because the user asked for it.
         """
         now = time.monotonic()
-        document, before = _document_of(subject), _document_of(self._subject)
+        document, before = _document_of(selection), _document_of(self._selection)
         is_new = document not in (None, before)
         if calmly and not is_new and now - self._inspected_at <= _EVERY_S:
             return
@@ -149,16 +149,16 @@ class Inspector(SheetView):
             self.writer.folded.clear()
             if self.writer.form is DocumentForm.COMPARISON:
                 self.writer.form = DocumentForm.PAGE
-        self._subject = subject
-        if subject is None:
+        self._selection = selection
+        if selection is None:
             return
-        asked = self.writer.asked(subject, reveal=self.reveals)
+        asked = self.writer.asked(selection, reveal=self.reveals)
         if asked == self._asked and now < self._rests_until:
             return
-        known = self.writer.known(subject)
+        known = self.writer.known(selection)
         if known is None or (asked, known) != (self._asked, self._known):
             self._asked, self._known = asked, known
-            sheet = self.writer.sheet_of(subject, reveal=self.reveals)
+            sheet = self.writer.sheet_of(selection, reveal=self.reveals)
             if self.show_sheet(sheet):
                 self.border_title = Text(plain(f"5 {sheet.title}", self._view.glyphs))
             ended = time.monotonic()
@@ -166,7 +166,7 @@ class Inspector(SheetView):
 
     def _inspect_again(self) -> None:
         self._rests_until = 0.0
-        self.inspect(self._subject)
+        self.inspect(self._selection)
         self._show_subtitle()
 
     def find(self, text: str) -> None:
@@ -187,7 +187,7 @@ class Inspector(SheetView):
                 self.post_message(self.Followed(place))
 
 
-def _document_of(subject: Subject | None) -> tuple[str, str] | None:
-    if isinstance(subject, DocumentSubject):
-        return subject.projection.name, subject.key
+def _document_of(selection: Selection | None) -> tuple[str, str] | None:
+    if isinstance(selection, DocumentSelection):
+        return selection.projection.name, selection.key
     return None

@@ -21,11 +21,11 @@ from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.model_columns import model_columns
 from natster_tui.tui.panes.projectors import Projectors
-from natster_tui.tui.panes.subjects import (
-    DocumentSubject,
-    EventSubject,
-    ProjectorSubject,
-    Subject,
+from natster_tui.tui.panes.selection import (
+    DocumentSelection,
+    EventSelection,
+    ProjectorSelection,
+    Selection,
 )
 from natster_tui.tui.panes.timeline import Timeline
 from natster_tui.tui.view import View
@@ -120,10 +120,10 @@ class Panes:
 
     def show_inspector(self) -> None:
         """Go to the inspector."""
-        self.stand_at(self.inspector)
+        self.mark_in_use(self.inspector)
         self.focus(self.inspector)
 
-    def stand_at(self, pane: Widget) -> None:
+    def mark_in_use(self, pane: Widget) -> None:
         """Mark the pane that is in use, on which the layout depends."""
         if pane.has_class("here"):
             return
@@ -159,12 +159,12 @@ class Panes:
             pane.screen.set_focus(pane)
 
     @property
-    def chosen_document(self) -> DocumentSubject | None:
+    def chosen_document(self) -> DocumentSelection | None:
         """The document, when a documents pane was used last."""
         pane = self.used
         if not isinstance(pane, DocumentsPane) or pane.selected_key is None:
             return None
-        return DocumentSubject(pane.projection, pane.selected_key, pane.selected_share)
+        return DocumentSelection(pane.projection, pane.selected_key, pane.selected_share)
 
     @property
     def chosen_event(self) -> Event | None:
@@ -172,14 +172,14 @@ class Panes:
         return self.timeline.selected_event if self.used is self.timeline else None
 
     @property
-    def subject(self) -> Subject | None:
+    def selection(self) -> Selection | None:
         """The row of the pane that was used last."""
         if (chosen := self.chosen_document) is not None:
             return chosen
         if self.used is self.projectors and self.projectors.selected is not None:
-            return ProjectorSubject(self.projectors.selected)
+            return ProjectorSelection(self.projectors.selected)
         seq = self.timeline.selected_seq
-        return None if seq is None else EventSubject(seq, self.record)
+        return None if seq is None else EventSelection(seq, self.record)
 
     @property
     def record(self) -> Record | None:

@@ -8,7 +8,7 @@ from natster_tui.engine.log.sequence_at import sequence_at
 from natster_tui.errors import NatsterError
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.panes.panes import Panes
-from natster_tui.tui.panes.subjects import DocumentSubject, EventSubject, ProjectorSubject
+from natster_tui.tui.panes.selection import DocumentSelection, EventSelection, ProjectorSelection
 from natster_tui.tui.places.lookup import Unreachable
 from natster_tui.tui.places.place import (
     DocumentPlace,
@@ -40,12 +40,12 @@ class Navigator:
     @property
     def here(self) -> Place | None:
         """The row that the inspector and the commands are about."""
-        match self._panes.subject:
-            case EventSubject(seq, _):
+        match self._panes.selection:
+            case EventSelection(seq, _):
                 return EventPlace(seq)
-            case DocumentSubject(projection, key):
+            case DocumentSelection(projection, key):
                 return DocumentPlace(projection.name, key)
-            case ProjectorSubject(projector):
+            case ProjectorSelection(projector):
                 return ProjectorPlace(projector.projection.name)
             case None:
                 return None
@@ -124,7 +124,7 @@ class Navigator:
                 panes.projectors.select(projection)
         panes.used = pane
         if not stay:
-            panes.stand_at(pane)
+            panes.mark_in_use(pane)
             panes.focus(pane)
 
     def _pane_of(self, place: Place) -> VirtualList:

@@ -15,7 +15,7 @@ from natster_tui.projections.diff import field_changes
 from natster_tui.store.log import EventLog
 from natster_tui.tui.background import start
 from natster_tui.tui.clock import full_time
-from natster_tui.tui.panes.subjects import DocumentSubject
+from natster_tui.tui.panes.selection import DocumentSelection
 from natster_tui.tui.sheets.compare_sheet import Side, compare_sheet
 from natster_tui.tui.sheets.sheet import Formatter, Sheet, document_title
 from natster_tui.tui.view import View
@@ -33,7 +33,7 @@ class Comparison:
         self.version = 0
         """Changes whenever the sheet does."""
 
-    def begin(self, subject: DocumentSubject, text: str) -> None:
+    def begin(self, selection: DocumentSelection, text: str) -> None:
         """Compare a document as of a moment with what is shown. Raises BadMomentError."""
         now = self._view.now()
         if not text.strip():
@@ -41,15 +41,15 @@ class Comparison:
         moment = parse_moment(text, now, local=True)
         shown = self._view.moment
         end = None if shown is None else shown.seq
-        self._of = (subject.projection.name, subject.key)
-        name = document_title(subject.projection, subject.key, self._view.names)
+        self._of = (selection.projection.name, selection.key)
+        name = document_title(selection.projection, selection.key, self._view.names)
         title = f"{name}: {'then and now' if end is None else 'two moments'}"
         self._show(partial(compare_sheet, title, None, "reading the events of this key …"))
-        start(self._owner, partial(self._compare, subject, title, moment, end), "compare")
+        start(self._owner, partial(self._compare, selection, title, moment, end), "compare")
 
-    def sheet(self, subject: DocumentSubject, formatter: Formatter) -> Sheet | None:
+    def sheet(self, selection: DocumentSelection, formatter: Formatter) -> Sheet | None:
         """The comparison of a document, None if it was not asked for."""
-        if self._sheet is None or self._of != (subject.projection.name, subject.key):
+        if self._sheet is None or self._of != (selection.projection.name, selection.key):
             return None
         return self._sheet(formatter)
 
@@ -64,7 +64,7 @@ class Comparison:
         self._ready()
 
     async def _compare(
-        self, subject: DocumentSubject, title: str, moment: Moment, end: int | None
+        self, selection: DocumentSelection, title: str, moment: Moment, end: int | None
     ) -> None:
         workspace = self._view.workspace
         instance = workspace.options.instance
@@ -77,7 +77,7 @@ class Comparison:
             first, last = min(named, shown), max(named, shown)
             words = ("then", word) if named <= shown else (word, "later")
             before, after = [
-                await key_document(log, subject.projection, subject.key, seq, instance)
+                await key_document(log, selection.projection, selection.key, seq, instance)
                 for seq in (first, last)
             ]
             sides = (

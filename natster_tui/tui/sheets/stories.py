@@ -13,7 +13,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
 from natster_tui.store.log import EventLog
 from natster_tui.tui.background import start
-from natster_tui.tui.panes.subjects import DocumentSubject
+from natster_tui.tui.panes.selection import DocumentSelection
 from natster_tui.tui.sheets.shares import History
 from natster_tui.tui.view import View
 
@@ -33,20 +33,20 @@ class Stories:
         self._problem = ""
         self._reading = False
 
-    def history_of(self, subject: DocumentSubject) -> History:
+    def history_of(self, selection: DocumentSelection) -> History:
         """What is known of a document's events; the first call starts reading them."""
         view = self._view
-        log, at = view.workspace.log, view.fold(subject.projection.name).seq
+        log, at = view.workspace.log, view.fold(selection.projection.name).seq
         if log is None:
             return History(None, at, f"history: {NOT_CONNECTED}")
-        of = (log.identity, subject.projection.name, subject.key)
+        of = (log.identity, selection.projection.name, selection.key)
         if of != self._of:
             self._of, self._story, self._problem, self._reading = of, None, "", False
         if self._problem:
             pass  # what cannot be read now is tried again when the document is shown again
         elif self._story is None:
             tombstones = log.sealing.tombstones or NO_TOMBSTONES
-            self._read(log, DocumentStory(subject.projection, subject.key, tombstones), at)
+            self._read(log, DocumentStory(selection.projection, selection.key, tombstones), at)
         elif self._story.upto < at and not self._take_live(at):
             self._read(log, self._story, at)
         return History(self._story, at, self._problem, (view.version, view.now() // 60))

@@ -18,11 +18,11 @@ from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.panes.catalog_columns import catalog_warnings
-from natster_tui.tui.panes.subjects import (
-    DocumentSubject,
-    EventSubject,
-    ProjectorSubject,
-    Subject,
+from natster_tui.tui.panes.selection import (
+    DocumentSelection,
+    EventSelection,
+    ProjectorSelection,
+    Selection,
 )
 from natster_tui.tui.sheets.account_sheet import account_sheet
 from natster_tui.tui.sheets.catalog_sheet import catalog_sheet
@@ -63,59 +63,59 @@ class SheetWriter:
         """What the effects were read for. After an erasure the log is opened again, and the
         record, a little later, is another object."""
 
-    def asked(self, subject: Subject, *, reveal: bool) -> object:
+    def asked(self, selection: Selection, *, reveal: bool) -> object:
         """What the user asked to see; a change of it is shown at once."""
         shown = (self.form, self.shows_change, frozenset(self.folded), self.comparison.version)
         moment = self._view.moment
-        return (subject, shown, None if moment is None else moment.seq, reveal)
+        return (selection, shown, None if moment is None else moment.seq, reveal)
 
-    def known(self, subject: Subject) -> object:
+    def known(self, selection: Selection) -> object:
         """What else a document's sheet depends on; None for a sheet that is built each time.
 
         As long as it is equal, the sheet is kept: building the one of a hub takes a tenth of a
         second, and the screen needs it at every refresh.
         """
-        if not isinstance(subject, DocumentSubject):
+        if not isinstance(selection, DocumentSelection):
             return None
         view = self._view
         history = (
-            self._stories.history_of(subject).basis if self.form is DocumentForm.PAGE else None
+            self._stories.history_of(selection).basis if self.form is DocumentForm.PAGE else None
         )
         return (history, view.version, view.hubs, view.homonyms, view.now() // 60)
 
-    def sheet_of(self, subject: Subject, *, reveal: bool) -> Sheet:
-        """The sheet of a subject."""
+    def sheet_of(self, selection: Selection, *, reveal: bool) -> Sheet:
+        """The sheet of a selection."""
         view = self._view
         formatter = Formatter(view.names, view.shown_at, reveal, view.keymap)
-        match subject:
-            case DocumentSubject():
-                return self._document(subject, formatter)
-            case ProjectorSubject(projector):
+        match selection:
+            case DocumentSelection():
+                return self._document(selection, formatter)
+            case ProjectorSelection(projector):
                 workspace = view.workspace
                 lease = workspace.leases[projector.projection.name]
                 failed_s = time.monotonic() - projector.status.failed_at
                 line = lease_line(lease, read_only=workspace.read_only)
                 beside = workspace.versions.of(projector.projection.name)
                 return projector_sheet(projector, line, failed_s, formatter, beside)
-            case EventSubject(seq, None):
+            case EventSelection(seq, None):
                 return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
-            case EventSubject(seq, record) if not self.shows_change:
+            case EventSelection(seq, record) if not self.shows_change:
                 assert record is not None
                 return event_sheet(view.reading(record), view.parked(record), formatter)
-            case EventSubject(seq, record):
+            case EventSelection(seq, record):
                 assert record is not None
                 return change_sheet(seq, self._effects_by(record), formatter)
 
-    def _document(self, subject: DocumentSubject, formatter: Formatter) -> Sheet:
-        view, projection, key = self._view, subject.projection, subject.key
+    def _document(self, selection: DocumentSelection, formatter: Formatter) -> Sheet:
+        view, projection, key = self._view, selection.projection, selection.key
         fold = view.fold(projection.name)
         if self.form is DocumentForm.JSON:
             return json_sheet(key, fold, formatter, self.folded)
         if self.form is DocumentForm.COMPARISON:
-            compared = self.comparison.sheet(subject, formatter)
+            compared = self.comparison.sheet(selection, formatter)
             if compared is not None:
                 return compared
-        history = self._stories.history_of(subject)
+        history = self._stories.history_of(selection)
         if projection is ACCOUNTS:
             warnings = tuple(self._contested(key))
             return account_sheet(
@@ -129,7 +129,7 @@ class SheetWriter:
                 history,
                 twins=view.collisions.get(key, ()),
                 accounts=view.accounts,
-                share=subject.share,
+                share=selection.share,
             )
         return document_sheet(key, fold, formatter, history, view.accounts, view.catalogs)
 

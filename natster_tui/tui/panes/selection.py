@@ -12,7 +12,7 @@ from natster_tui.projections.api import Projection
 
 
 @dataclass(frozen=True, slots=True)
-class EventSubject:
+class EventSelection:
     """The event at a sequence; `record` is None if it is not loaded."""
 
     seq: int
@@ -20,7 +20,7 @@ class EventSubject:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentSubject:
+class DocumentSelection:
     """A document of a projection; `share` is what its row stands for in a narrowed pane."""
 
     projection: Projection[Any]
@@ -29,10 +29,10 @@ class DocumentSubject:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectorSubject:
+class ProjectorSelection:
     """A projector."""
 
     projector: Projector
 
 
-Subject = EventSubject | DocumentSubject | ProjectorSubject
+Selection = EventSelection | DocumentSelection | ProjectorSelection
