@@ -1,4 +1,4 @@
-"""Who lives in the made-up community: names, kinds of accounts, and what they share."""
+"""The members of the made-up community: their names, kinds, and what they share."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """A made-up media-sharing community, as events: what `natster-tui demo` shows.
 
-One story per seed. It is told event by event, without times, and never ends; a history is its
-beginning, with times added afterwards. So the same seed gives the same events, however many of
-them are history and whenever the demo is started.
+Each seed has one story, an endless sequence of events without times. A history is its beginning,
+with times added afterwards. So the same seed gives the same events, however many of them are
+history and whenever the demo is started.
 
-All people and things in it are invented, the secrets too.
+All people and things in it are invented, secrets included.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""When the events of a demo history happened.
+"""Times for the events of a demo history.
 
-Events come in sittings: an account signs in, and does several things within minutes. Sittings
-begin when people are awake, some hours being much busier than others.
+Events come in sittings: an account signs in and does several things within minutes. Sittings begin
+when people are awake, and some hours are much busier than others.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from natster_tui.demo.cast import AccountKind
 
 @dataclass(frozen=True, slots=True)
 class WebIdentity:
-    """What stays the same each time an account signs in on the web."""
+    """The ids that stay the same each time an account signs in on the web."""
 
     oauth_id: str
     team_id: str

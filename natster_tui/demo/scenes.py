@@ -1,7 +1,7 @@
-"""What happens only now and then in the made-up community.
+"""Rare events in the made-up community.
 
 Names that two accounts use, invitations to accounts that join later, new names, second sign-ins,
-and events that no projection can use: what the dashboard has to show besides everyday sharing.
+and events that no projection can use: the dashboard has to show these besides everyday sharing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Scenes:
         if dispute is None:
             return None
         catalog, rival, recipients = dispute
-        # Not one of the rival's catalogs from now on: one mistake, not a habit.
+        # It does not become one of the rival's catalogs, so the mistake happens only once.
         self._story.share(Catalog(catalog.name, rival, audience=0, disputed=True), recipients)
         return self._story.draw.randint(4_000, 9_000)
 

@@ -1,6 +1,6 @@
-"""The story of the made-up community: what its members do, event after event.
+"""The story of the made-up community: the endless sequence of its events.
 
-It has no end and no times: `history_times` gives the events of a history their times afterwards.
+It has no times: `history_times` adds them to the events of a history.
 """
 
 from __future__ import annotations

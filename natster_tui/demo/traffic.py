@@ -1,7 +1,6 @@
-"""The demo's traffic: a community's history at once, and its life from then on.
+"""Writing the demo's events to the log: the community's history first, then live traffic.
 
-The community is `demo.community`'s, the same for the same seed; the events go into the
-workspace's own log like those of any program, with their past times as an import keeps them.
+Past events have their times in `Natster-Occurred-At`, as after an import.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class DemoTraffic:
         """Write history, then live events until cancelled; a lost connection is waited for."""
         for part in self._community.history_in_parts(self._history, int(time.time())):
             self._waiting += part
-            # A long history takes its time: the dashboard is to be seen, and to answer, meanwhile.
+            # Let the dashboard paint and answer keys while a long history is made.
             await asyncio.sleep(0)
             while len(self._waiting) >= _HISTORY_CHUNK:
                 await self._write(await self._log(), self._waiting[:_HISTORY_CHUNK])
@@ -47,7 +46,7 @@ class DemoTraffic:
         if self._rate <= 0:
             await asyncio.Event().wait()
         while True:
-            # Close together and far apart, as people are; at high rates simply in portions.
+            # At random intervals, as people act; at high rates in batches.
             wait = max(_LIVE_BATCH_S, self._pace.expovariate(self._rate))
             await asyncio.sleep(wait)
             due = max(1, round(self._rate * wait)) if self._rate * _LIVE_BATCH_S >= 1 else 1

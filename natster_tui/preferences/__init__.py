@@ -1,1 +1,1 @@
-"""What the user prefers: the settings file, and what is remembered from one run to the next."""
+"""The user's settings file, and what is remembered from one run to the next."""

@@ -1,4 +1,4 @@
-"""What is remembered of a place from one run to the next: theme, orders, sizes and the last filter.
+"""Remembering a place's theme, orders, sizes and last filter from one run to the next.
 
 Each place has a small file of its own in the user's state directory. Only a file that we wrote is
 replaced, and secrets are never in it.
@@ -27,8 +27,8 @@ _LARGEST_SHARE = 10_000
 class Remembered(StoredModel):
     """The content of one file.
 
-    `theme` was chosen instead of `theme_of_settings`, and counts as long as that is the same.
-    `orders` has for each pane the name of its order, and whether that is reversed. `shares` are
+    `theme` was chosen instead of `theme_of_settings`, and is used while the settings still name
+    that one. `orders` has the name of each pane's order, and whether it is reversed. `shares` are
     those of `PaneSizes`.
     """
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FASTEST = 20
-"""How many times a second the screen is brought up to date at most."""
+"""The most refreshes of the screen per second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ _TRUE_OR_FALSE = Takes("true or false")
 
 
 class _Part(BaseModel):
-    """A table of the file: strict types, and no key that is not known."""
+    """A table of the file, with strict types and no unknown keys."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -32,8 +32,8 @@ class ContextSettings(_Part):
 
     production: Annotated[bool, _TRUE_OR_FALSE] = Field(
         default=False,
-        description="The first line says so, and what writes asks for the context's name first: "
-        "publish, rebuild, promote and drop.",
+        description="The first line says so, and publish, rebuild, promote and drop ask for the "
+        "context's name first.",
     )
     color: Annotated[str, Takes("a colour, such as red or #b3203a")] = Field(
         default="",
@@ -41,7 +41,7 @@ class ContextSettings(_Part):
     )
     warning: Annotated[str, Takes("a few words")] = Field(
         default="",
-        description="What the first line says; PRODUCTION for production if not given.",
+        description="A text in the first line; PRODUCTION for production if not given.",
     )
 
 
@@ -68,12 +68,12 @@ class Settings(_Part):
         float, Field(ge=1, le=FASTEST), Takes(f"a number from 1 to {FASTEST}")
     ] = Field(
         default=float(FASTEST),
-        description="How often the screen is brought up to date while events come.",
+        description="How often the screen is refreshed while events arrive.",
     )
     confirm: Annotated[
         list[Literal["quit", "publish", "rebuild"]],
         Takes('a list of "quit", "publish" and "rebuild"'),
-    ] = Field(default=[], description="The actions that ask first.")
+    ] = Field(default=[], description="The actions that ask for confirmation.")
     hubs: Annotated[list[str], Takes('a list of accounts, such as ["Natster Hub"]')] = Field(
         default=[], description="The hubs, by key or name, as `--hub` names them."
     )

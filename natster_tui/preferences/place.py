@@ -1,4 +1,4 @@
-"""Where the dashboard is: a context, a server, or the embedded server, and its settings."""
+"""The place that the dashboard shows: a context, a server or the embedded server."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PRODUCTION = "PRODUCTION"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`names` are what settings may call it: a context's name, else the servers' addresses.
+    """A context, a server, or the embedded server.
 
-    `inside` distinguishes places that have the same name: the stream, and the embedded server's
-    data directory.
+    `names` are its names in the settings: a context's name, else the servers' addresses. `inside`
+    distinguishes places with the same name: the stream, and the embedded server's data directory.
     """
 
     names: tuple[str, ...] = (EMBEDDED,)

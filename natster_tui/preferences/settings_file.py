@@ -40,7 +40,7 @@ class SettingsFile:
         return lines_of(self.text)
 
     def says(self, *where: str | int) -> bool:
-        """Whether the file sets this one."""
+        """Whether the file sets this setting."""
         return where in self._lines
 
     def line(self, where: Where) -> int:
@@ -53,7 +53,7 @@ class SettingsFile:
         return f"{quoted(self.path)}, line {self.line(where)}"
 
     def mistake(self, where: Where, sentence: str) -> UsageError:
-        """The error for a value that the model accepts, and that is wrong all the same."""
+        """The error for a value that is wrong although the model accepts it."""
         return UsageError(f"{self.place(*where)}: {sentence}")
 
 

@@ -1,4 +1,4 @@
-"""On which line of a TOML file a key is set. The parser does not say."""
+"""Finding the line on which a key of a TOML file is set, which the parser does not report."""
 
 from __future__ import annotations
 

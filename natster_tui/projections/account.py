@@ -1,4 +1,4 @@
-"""The account projection: what each account is, shares, and has been given.
+"""The account projection: each account's name, web login, and shares in both directions.
 
 Bucket `PROJ_ACCOUNT`, one document per account.
 """
@@ -36,7 +36,7 @@ CONTEXT_FIELDS = (
 """The fields of a web context, in the order in which documents show them."""
 
 Shares = dict[tuple[str, str], int | None]
-"""(catalog, the other account) in order of sharing, with the import's unix seconds if any."""
+"""By catalog and other account, in order of sharing: when it was imported, in unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class BoundContext:
     fields: tuple[str, ...]
 
     def as_document(self) -> Document:
-        """The form in which payloads and documents carry it."""
+        """The context as it is in payloads and documents."""
         return {
             "oauth_id": self.oauth_id,
             "bound_context": dict(zip(CONTEXT_FIELDS, self.fields, strict=True)),
@@ -99,7 +99,7 @@ def _decode_shares(entries: list[Document]) -> Shares:
             None if imported is None else same(seconds_of(imported))
         )
     if len(shares) != len(entries):
-        raise ValueError("not an account document: a share stands in it twice")
+        raise ValueError("not an account document: it has a share twice")
     return shares
 
 
@@ -139,7 +139,7 @@ class AccountProjection(Projection[AccountState]):
         return self._rules[event.type](states, event)
 
     def parks(self, event: Event) -> ParkReason | None:
-        """See `Projection.parks`; an event whose key is missing is not parked, but stops."""
+        """See `Projection.parks`. An event whose key is missing stops the fold instead."""
         if not event.usable or event.type is not EventType.CONTEXT_BOUND:
             return super().parks(event)
         seal = event.record.seal
@@ -245,7 +245,7 @@ class AccountProjection(Projection[AccountState]):
         return (NATSTER.of_origin(key), NATSTER.subject(target=key))
 
     def copy(self, state: AccountState) -> AccountState:
-        """See `Projection.copy`; what is not a dict here is never changed in place."""
+        """See `Projection.copy`; only the dicts are ever changed in place."""
         return replace(state, out_shares=dict(state.out_shares), in_shares=dict(state.in_shares))
 
     def document(self, key: str, state: AccountState, lists: Mapping[str, Any]) -> Document:
@@ -288,7 +288,7 @@ class AccountProjection(Projection[AccountState]):
 
 
 def _unopened(event: Event) -> Unopened | None:
-    """How a needed payload did not open; raises UnopenedEventError where its key is missing."""
+    """Why a payload did not open, if so; raises UnopenedEventError if its key is missing."""
     seal = event.record.seal
     if seal is not None and seal.unopened is Unopened.UNAVAILABLE:
         raise unopened_error(event, seal)
@@ -342,5 +342,5 @@ def read_context(payload: bytes) -> BoundContext | None:
 
 
 def _text(value: Json) -> str | None:
-    """The value if it is a JSON string; numbers are kept as a subclass of str, so ask exactly."""
+    """The value if it is a JSON string. Numbers are a subclass of str: the type must be exact."""
     return value if type(value) is str else None

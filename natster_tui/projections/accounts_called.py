@@ -1,18 +1,19 @@
-"""Which accounts a text may mean: a key, a name, or a part of either."""
+"""Finding the accounts that a typed text may mean: by key, by name, or by a part of either."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 _CUT = "…"
-"""Stands in a key as rows and lines shorten it: `ACB4…GDT`."""
+"""The mark of a shortened key, as rows and lines print it: `ACB4…GDT`."""
 
 
 def accounts_called(text: str, names: Mapping[str, str]) -> list[str]:
-    """The keys that a text may mean, by the best way in which it means any.
+    """The keys that match a text in the best way that any key does.
 
-    In this order: the whole key, the key shortened, the name, the beginning of the key, a part of
-    the name; letter case does not matter. `names` are the accounts' names by key, "" for none.
+    The ways, best first: the whole key, the shortened key, the name, the beginning of the key, a
+    part of the name. Letter case does not matter. `names` has the accounts' names by key, "" for
+    none.
     """
     if text in names:
         return [text]

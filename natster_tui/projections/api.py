@@ -1,4 +1,4 @@
-"""What a projection is: a pure rule that folds events into documents, one per key.
+"""The base class of projections: a pure rule that folds events into documents, one per key.
 
 Everything else (projecting live, rebuilding, verifying, showing) uses these methods; no other code
 implements a fold. Authors of projections derive from `KeyedProjection` (see `keyed`).
@@ -25,7 +25,7 @@ from natster_tui.text.safe_text import safe_text
 State = TypeVar("State")
 
 CHECKPOINT_KEY = "_checkpoint"
-"""The bucket key that holds the position; no document may be named so (see `is_usable_token`)."""
+"""The bucket key of the position; no document can have this key (see `is_usable_token`)."""
 
 
 FastForm = Callable[[ShareRelation, dict[str, State]], dict[str, State]]
@@ -37,10 +37,10 @@ They must be what `apply` makes of the whole log, in the same order.
 
 @dataclass(frozen=True, slots=True)
 class PageableList(Generic[State]):
-    """A list of documents that stands in pages where the document is large (see `paging`).
+    """A list in documents that is stored in pages if the document is large (see `paging`).
 
-    `of` finds it in a state: a dict in the order of the list. `as_json` gives the entries that
-    such a dict, or a part of one, stands for.
+    `of` finds it in a state, as a dict in the order of the list. `as_json` turns such a dict, or a
+    part of one, into the entries of the list.
     """
 
     of: Callable[[State], dict[Any, Any]]
@@ -50,10 +50,10 @@ class PageableList(Generic[State]):
 class Projection(ABC, Generic[State]):
     """One projection: its names, its version, and the rule.
 
-    `name` is what people type, `bucket` the key-value bucket of the documents, `key_noun` what
-    a key is called in a sentence. Raise `version` whenever the same log would give other
-    documents than before: stored projections of another version must be rebuilt. `pageable` are
-    the lists, by their names in the document, that may grow with the community.
+    `name` is what people type, `bucket` the key-value bucket of the documents, `key_noun` the word
+    for a key in a sentence. Raise `version` whenever the same log would give different documents:
+    stored projections of another version must be rebuilt. `pageable` has the lists that may grow
+    with the community, by their names in the document.
     """
 
     name: str
@@ -76,21 +76,21 @@ class Projection(ABC, Generic[State]):
     def apply(self, states: dict[str, State], event: Event) -> tuple[str, ...] | ParkReason:
         """Fold one event of a type in `uses` into `states`, in place.
 
-        Returns the keys whose document changed, or the reason why the event is parked, in
-        which case nothing was touched. Deterministic: no clock, no randomness, no I/O. Raises
-        BlockedEventError, nothing touched either, when it needs a payload whose key is not here:
-        such an event is neither parked nor skipped.
+        Returns the keys whose documents changed, or the reason why the event is parked; then
+        nothing has changed. Deterministic: no clock, no randomness, no I/O. Raises
+        BlockedEventError if it needs a payload whose key is not here: such an event is neither
+        parked nor skipped, and nothing has changed then either.
         """
 
     def parks(self, event: Event) -> ParkReason | None:
-        """Why this projection parks an event, or None. The states make no difference to that.
+        """Why this projection parks an event, whatever the states are; None if it does not.
 
-        A projection whose `apply` parks for other reasons than unusable tokens says so here, too.
+        Override it if `apply` parks events for other reasons than unusable tokens.
         """
         return ParkReason.TOKEN if event.type in self.uses and not event.usable else None
 
     def holder(self, key: str, _state: State) -> str:
-        """The account whose data a document is: the one under whose key it is sealed."""
+        """The account that a document belongs to; the document is sealed with its key."""
         return key
 
     @abstractmethod
@@ -107,15 +107,14 @@ class Projection(ABC, Generic[State]):
 
     @abstractmethod
     def document(self, key: str, state: State, lists: Mapping[str, Any]) -> Document:
-        """The document of a state, names in the contract's order.
+        """The document of a state, its fields in order.
 
-        `lists` has what stands under the name of each pageable list: the list, or what names
-        its pages.
+        `lists` has the value for each pageable list, by name: the list, or the number of pages.
         """
 
     @abstractmethod
     def state_of(self, document: Document) -> State:
-        """The state that a whole document stands for; ValueError if it is not one of ours."""
+        """The state of a whole document; ValueError if this projection cannot have made it."""
 
     def whole(self, key: str, state: State) -> Document:
         """The whole document of a state, as JSON values."""
@@ -123,11 +122,11 @@ class Projection(ABC, Generic[State]):
         return self.document(key, state, lists)
 
     def encode(self, key: str, state: State) -> bytes:
-        """The whole document: UTF-8 JSON without spaces. How it is stored says `paging`."""
+        """The whole document as UTF-8 JSON without spaces; `paging` says how it is stored."""
         return encode_document(self.whole(key, state))
 
     def decode(self, document: bytes) -> State:
-        """The state that a whole document stands for; ValueError if it is not one of ours."""
+        """The state of a whole document in bytes; ValueError as for `state_of`."""
         value = read_document(document)
         if value is None:
             raise ValueError("not a JSON object")
@@ -138,7 +137,7 @@ def unopened_error(event: Event, seal: Seal) -> UnopenedEventError:
     """The error for an event whose payload is needed and whose key is missing."""
     key = f"the key {seal.key_id}" if seal.key_id else "a key"
     return UnopenedEventError(
-        f"stopped before event {event.seq:,}: what {safe_text(event.origin, 80)} said in it is "
+        f"stopped before event {event.seq:,}: its payload, from {safe_text(event.origin, 80)}, is "
         f"sealed with {key}, which is not available: {seal.reason}",
         event.seq,
     )

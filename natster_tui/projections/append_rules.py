@@ -1,8 +1,7 @@
-"""Deciding whether a new event may be published: the checks before an append.
+"""The rules for publishing: whether an event may be appended to a log in its present state. Pure.
 
-Pure: the decision is made from the two states that the event would change. What it answers is
-either the message to append, with the filter under which the append must expect nothing newer,
-or an objection. Whatever would be parked is refused.
+`form_problem` and `state_problem` return an objection, or None. Events that would be parked are
+refused.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Proposal:
 
     @property
     def expected_subject(self) -> str:
-        """The filter whose newest sequence the append expects, so that two writers can't win."""
+        """The subject filter whose last sequence the append expects, so that one writer wins."""
         if self.kind in CATALOG_TYPES:
             return NATSTER.subject(catalog=self.catalog)
         return NATSTER.subject(origin=self.origin, target=NONE, catalog=NONE)
@@ -44,7 +43,7 @@ class Proposal:
 
 @unique
 class Reason(Enum):
-    """Why an event must not be published. `{0}` in a sentence is the objection's `what`."""
+    """Why an event must not be published. `{0}` in a sentence is the objection's `detail`."""
 
     PAYLOAD = "{0}"
     ORIGIN_KEY = "the origin is not an account key: {0}"
@@ -69,15 +68,15 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why an event must not be published; `what` is what the reason is about."""
+    """Why an event must not be published; `detail` fills in the reason's sentence."""
 
     reason: Reason
-    what: str = ""
+    detail: str = ""
 
     @property
     def sentence(self) -> str:
         """For a person."""
-        return self.reason.value.replace("{0}", self.what)
+        return self.reason.value.replace("{0}", self.detail)
 
 
 def state_problem(
@@ -102,7 +101,7 @@ def state_problem(
 
 
 def form_problem(proposal: Proposal) -> Objection | None:
-    """What is wrong with a proposal whatever the state of the log is, or None."""
+    """What is wrong with a proposal regardless of the log's state, or None."""
     if problem := payload_problem(NATSTER.kind_of(proposal.kind), proposal.payload):
         return Objection(Reason.PAYLOAD, problem)
     if problem := account_key_problem(proposal.origin):

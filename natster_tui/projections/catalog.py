@@ -22,7 +22,7 @@ from natster_tui.projections.fast.share_relation import ShareRelation
 
 @dataclass(slots=True)
 class CatalogState:
-    """One catalog name. Both collections keep the order in which accounts came."""
+    """One catalog name. Both dicts keep the order in which accounts were added."""
 
     owner: str
     shared_with: dict[str, None] = field(default_factory=dict)
@@ -123,5 +123,5 @@ def _accounts_of(entries: object) -> dict[str, None]:
     texts = texts_of(entries)
     accounts = dict.fromkeys(map(shared_token, texts))
     if len(accounts) != len(texts):
-        raise ValueError("not a catalog document: an account stands in it twice")
+        raise ValueError("not a catalog document: it has an account twice")
     return accounts

@@ -1,9 +1,9 @@
-"""The checkpoint: the position that counts, stored beside the documents it belongs to.
+"""The checkpoint: a projection's position in the log, stored in the bucket of its documents.
 
-Key `_checkpoint` of the projection's bucket, always plain JSON:
-`{"seq","version","log":{"stream","created","time"},"tombstones","parked":{"count","recent"},
-"rebuild":{"to","id"}}`, the last only while a rebuild is under way; besides `"touched":true` from
-when another program wrote to the bucket until a rebuild has put that right.
+Key `_checkpoint`, always plain JSON: `{"seq","version","log":{"stream","created","time"},
+"tombstones","parked":{"count","recent"},"rebuild":{"to","id"}}`. `rebuild` is there only while a
+rebuild is under way. `"touched":true` is added when another program has written to the bucket,
+until the next rebuild.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ NO_TOMBSTONES = ""
 
 
 class BadCheckpointError(ValueError):
-    """The stored checkpoint is not one."""
+    """The stored bytes are not a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildMark:
-    """Says that a rebuild to sequence `to` began and has not ended."""
+    """A rebuild to sequence `to` has begun and not ended."""
 
     to: int
     id: str
@@ -56,7 +56,7 @@ class Checkpoint:
         return replace(self, rebuild=mark)
 
     def encode(self) -> bytes:
-        """The stored form. Each commit writes it, so it is made without a model."""
+        """The stored form, made without a model because each commit writes it."""
         value: dict[str, Any] = {
             "seq": self.seq,
             "version": self.version,

@@ -1,8 +1,8 @@
-"""What is different between two sets of documents, key by key and field by field.
+"""The difference between two sets of documents, key by key and field by field.
 
-One rule serves the dry run, the result of a rebuild, verifying, and drift beside another
-program's projections. Stored entries are compared one by one. The result names whole documents, so
-that callers need not know which of them are stored in pages.
+Dry runs, rebuilds, verifying, and drift of another program's projections all use it. Stored
+entries are compared one by one, but the result has whole documents, so callers need not know which
+of them are stored in pages.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from natster_tui.text.masking import is_secret_name, mask_json
 Bytes = Mapping[str, bytes]
 
 Kind = Literal["added", "changed", "removed"]
-"""What must happen to a stored document, so that it is as the log says."""
+"""What must be done to a stored document so that it matches the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class KeyChange:
         return "removed" if self.after is None else "changed"
 
     def fields(self) -> tuple[FieldChange, ...]:
-        """The fields that differ; one entry that says so for a stored value that is no document."""
+        """The fields that differ, or one entry that says that the stored value is no document."""
         if self.problem:
             return (FieldChange("(stored value)", self.problem, "a document"),)
         sealing = (FieldChange("(form)", "not sealed", "sealed"),) if self.unsealed else ()
@@ -99,7 +99,7 @@ def diff_documents(
 ) -> Diff:
     """What must change for `stored` to become `expected`, both whole documents by key.
 
-    `same` decides whether two documents are equal; by default they must be so to the byte.
+    `same` decides whether two documents are equal; by default every byte must be.
     """
     changes = []
     for key, after in expected.items():
@@ -116,9 +116,9 @@ def diff_documents(
 def diff_entries(
     projection: Projection[Any], stored: Bytes, expected: Bytes, unsealed: Collection[str] = ()
 ) -> Diff:
-    """What must change for the entries `stored` to become `expected`, to the byte.
+    """What must change for the entries `stored` to become `expected`, byte for byte.
 
-    The entries in `unsealed` must change whatever they hold.
+    The entries in `unsealed` must change in any case.
     """
     differing = {
         document_key(key)
@@ -150,9 +150,9 @@ def _paged(entries: Bytes, keys: Collection[str]) -> dict[str, dict[str, bytes]]
 
 
 class ChangedEntries:
-    """Entries to write, None for one to remove: iterate over them document by document.
+    """Entries to write, or None to remove one; iterating yields them document by document.
 
-    Nearly all documents have one entry, so those are kept without a dict of their own.
+    Nearly all documents have one entry, which is kept without a dict.
     """
 
     def __init__(self) -> None:
@@ -179,7 +179,7 @@ def changed_entries(
 ) -> ChangedEntries:
     """The entries to write or remove so that `expected` is stored.
 
-    The entries in `unsealed` are written whatever they hold.
+    The entries in `unsealed` are written in any case.
     """
     changes = ChangedEntries()
     for entry_key, after in expected.items():
@@ -194,7 +194,7 @@ def changed_entries(
 def _whole(
     projection: Projection[Any], key: str, entries: Bytes, pages: Bytes | None
 ) -> tuple[bytes | None, str]:
-    """The document of `key` as it would be unpaged, or why its entries make none."""
+    """The document of `key` in one piece, or why its entries are not one."""
     main = entries.get(key)
     if pages is None:
         if main is None:
@@ -230,7 +230,7 @@ def field_changes(before: bytes | None, after: bytes | None) -> tuple[FieldChang
     old = None if before is None else _comparable(before)
     new = None if after is None else _comparable(after)
     if before is not None and old is None:
-        # Not shown: in unreadable bytes, secrets cannot be recognised.
+        # The bytes are not shown, because secrets in them cannot be recognised.
         size = f"{len(before):,} bytes that are no document"
         return (FieldChange("(stored value)", size, "a document"),)
     changes = document_changes(old, new)
@@ -272,7 +272,7 @@ def _compare(path: str, before: Any, after: Any, changes: list[FieldChange]) -> 
 def _compare_lists(
     path: str, before: list[Any], after: list[Any], changes: list[FieldChange]
 ) -> None:
-    """Lists hold distinct entries: say which came, went or changed, not at which index."""
+    """Compare lists by entry, not by index: entries are distinct."""
     old = {_identity(entry): entry for entry in before}
     new = {_identity(entry): entry for entry in after}
     start = len(changes)
@@ -299,12 +299,12 @@ def _reordered(path: str, before: list[Any], after: list[Any]) -> FieldChange:
 
 
 def _identity(entry: Any) -> str:
-    """What makes a list entry the same one: catalog and account for a share, else its text."""
+    """What identifies a list entry: catalog and account for a share, else its JSON."""
     if isinstance(entry, dict) and "catalog" in entry and "account" in entry:
         return f"{entry['catalog']} {entry['account']}"
     return entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)
 
 
 def _label(entry: Any) -> str:
-    """The name of a list entry in a path, where a secret could no longer be recognised."""
+    """A list entry as a part of a path, masked: in a path, secrets cannot be recognised."""
     return _identity(mask_json(entry))

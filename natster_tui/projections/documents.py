@@ -14,13 +14,13 @@ Document = dict[str, Any]
 
 
 def encode_document(document: Document | list[Any] | str) -> bytes:
-    """UTF-8 JSON without spaces, names in the order given; of a document or of a part of one."""
+    """Encode a document, or a part of one, as UTF-8 JSON without spaces, in the order given."""
     # A copy: orjson's own bytes object keeps the whole buffer that it was written in.
     return bytes(memoryview(orjson.dumps(document)))
 
 
 def encoded_json(json: bytes) -> orjson.Fragment:
-    """JSON that is encoded already, as a value in a document to encode."""
+    """Encoded JSON as a value inside a document that is yet to be encoded."""
     return orjson.Fragment(json)
 
 
@@ -37,7 +37,7 @@ def read_list(stored: bytes) -> list[Any] | None:
 
 
 def _read(stored: bytes) -> Any:
-    """Strict, because any program may have stored the bytes: UTF-8 only, no NaN, no Infinity."""
+    """Read strictly, because any program may have stored the bytes: UTF-8, no NaN or Infinity."""
     try:
         return orjson.loads(stored)
     except ValueError:
@@ -49,7 +49,7 @@ DEEPEST = 64
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether a JSON value has more than DEEPEST levels: no document has, so it is rejected."""
+    """Whether a JSON value has more than DEEPEST levels; such a value is rejected."""
     level = [value]
     for _ in range(DEEPEST):
         level = [
@@ -87,9 +87,9 @@ def texts_of(value: object) -> list[str]:
 _TIMES = ("_at", "_seen", "_time", "_since")
 """The endings of the names of fields that hold times in unix seconds."""
 _TIME_FROM = 1_000_000_000
-"""Smaller numbers are not times: it is in 2001, before any event."""
+"""Smaller numbers are not shown as times; this one is in 2001, before any event."""
 
 
 def is_time(name: str, value: object) -> bool:
-    """Whether a field of that name holds a time in unix seconds, by its name and its value."""
+    """Whether a field is a time in unix seconds, judging by its name and value."""
     return type(value) is int and value >= _TIME_FROM and name.endswith(_TIMES)

@@ -1,7 +1,7 @@
-"""The beginning of a document, for a screen: its cost depends on how much of it is visible.
+"""The part of a document that a screen can show: its cost depends on what is visible.
 
-A hub's document has a list entry for nearly every account. Building, masking and encoding it takes
-a tenth of a second or more, and a screen does so at every refresh.
+A hub's document has a list entry for nearly every account. Building, masking and encoding all of it
+takes a tenth of a second or more, too long for each refresh of a screen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an author of a projection writes: one document per key, and a rule for it.
+"""The base class for projections of your own: one document per key, and a rule for it.
 
     class Activity(BaseModel):
         model_config = ConfigDict(frozen=True)
@@ -20,9 +20,9 @@
 
     projection = ActivityProjection()
 
-The rest is derived from it: which documents an event may change, how the events of one key are
-found in the log, how documents are stored and loaded. The two built-in projections keep states
-that are cheaper to change than documents, and derive from `Projection` itself.
+The rest follows from that: which documents an event may change, how the events of one key are found
+in the log, and how documents are stored and loaded. The two built-in projections have states that
+are cheaper to change than documents, so they derive from `Projection` itself.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Part(Enum):
-    """The part of a subject that is a document's key."""
+    """A part of a subject that can be a document's key."""
 
     ORIGIN = "origin"
     TARGET = "target"
@@ -60,8 +60,8 @@ class Part(Enum):
 class KeyedProjection(Projection[Model], Generic[Model]):
     """A projection whose states are its documents, each an instance of a pydantic model.
 
-    `keys` says which parts of an event's subject are keys: the rule is called once for each of
-    them. `model` is the document; it must be frozen. With `opens_payloads` the rule reads
+    `keys` are the parts of an event's subject that are keys: the rule is called once for each of
+    them. `model` is the document; it must be frozen. Set `opens_payloads` if the rule reads
     `event.payload`; then an event whose key is not available stops the projection, and one whose
     key was destroyed on purpose is parked.
     """
@@ -70,13 +70,13 @@ class KeyedProjection(Projection[Model], Generic[Model]):
     model: type[Model]
     opens_payloads: bool = False
     system: EventSystem = NATSTER
-    """What the log holds that it is folded from."""
+    """The events of the log that it is folded from."""
 
     folding = 0
-    """The sequence of the event that the rule is looking at; 0 between events."""
+    """The sequence of the event that the rule is called for; 0 between events."""
 
     checks_input = False
-    """Whether a rule that changes the document it was given is found out, which takes time."""
+    """Whether to detect a rule that changes the document it was given; this takes time."""
 
     @abstractmethod
     def rule(self, document: Model | None, event: Event, key: str) -> Model | ParkReason | None:
@@ -100,7 +100,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
         changed: dict[str, Model] = {}
         for key in self.keys_of(event):
             before = states.get(key)
-            after = self._asked(before, event, key)
+            after = self._call_rule(before, event, key)
             if isinstance(after, ParkReason):
                 return after
             if after is not None and (before is None or not _same(before, after)):
@@ -108,8 +108,8 @@ class KeyedProjection(Projection[Model], Generic[Model]):
         states.update(changed)
         return tuple(changed)
 
-    def _asked(self, before: Model | None, event: Event, key: str) -> Model | ParkReason | None:
-        """What the rule returns, if it may return that."""
+    def _call_rule(self, before: Model | None, event: Event, key: str) -> Model | ParkReason | None:
+        """Call the rule and check what it returns."""
         given = before.model_dump_json() if self.checks_input and before is not None else ""
         self.folding = event.seq
         try:
@@ -134,7 +134,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
         )
 
     def holder(self, key: str, _state: Model) -> str:
-        """The account under whose key a document is sealed: its key, where that is an account."""
+        """See `Projection.holder`: the document's key, if that is an account."""
         return NO_ACCOUNT if Part.CATALOG in self.keys else key
 
     def keys_of(self, event: Event) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
 
     @cached_property
     def _key_fields(self) -> tuple[str, ...]:
-        """The fields of an event that are keys; looking them up by part takes a rule's time."""
+        """The attributes of an event that are keys; finding them each time would be slow."""
         return tuple(part.value for part in self.keys)
 
     def key_filters(self, key: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""Whether this is still the log that a projection was derived from.
+"""Checking that this is still the log that a projection was derived from.
 
-Checked on every start and after every reconnect. Each reason for "no" has its own sentence, and
-none of them makes a projector silently start over.
+Every start and every reconnect checks it. Each difference has a sentence of its own, and none makes
+a projector start over silently.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.checkpoint import Checkpoint
 from natster_tui.text.masking import screen_text
 
-_REMEDY = "look at the log, and rebuild when this is the log you mean"
+_REMEDY = "check the log, and rebuild if it is the right one"
 
 
 class Difference(Enum):
-    """In what a log differs from the one that a checkpoint came from."""
+    """How a log differs from the one that a checkpoint was derived from."""
 
     NAME = "it has another name"
     END = "it ends before the checkpoint"
@@ -28,7 +28,7 @@ class Difference(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChangedLog:
-    """A log that projecting must not go on with from a checkpoint.
+    """A log on which a projection must not go on from a checkpoint.
 
     `time_at_seq` is the stream time of the event at the checkpoint's sequence, None if that
     event no longer exists.
@@ -69,8 +69,8 @@ class ChangedLog:
             case Difference.LOST_EVENTS:
                 lost = info.first_seq - _next_after(info, checkpoint)
                 what = (
-                    f"{info.stream} begins at {info.first_seq:,}, but the projection stands at "
-                    f"{checkpoint.seq:,}: {lost:,} events were lost unseen; "
+                    f"{info.stream} begins at {info.first_seq:,}, but the projection is at "
+                    f"{checkpoint.seq:,}: {lost:,} events were lost before they were projected; "
                 )
         return what + _REMEDY
 

@@ -1,4 +1,4 @@
-"""Large documents in pages: the entries of a bucket that a document is stored in, and back.
+"""Storing large documents in pages: from a document to the entries of a bucket, and back.
 
 An account that shares with every other account has a document that is too large for one message.
 Such a document is stored as a main entry, under the document's own key, and as pages, each in its
@@ -8,22 +8,22 @@ page.
 The stored form depends on the state alone, not on the server, the history or the batch:
 projecting live, rebuilding and verifying all produce the same bytes.
 
-- A document is paged when it would be `PAGED_FROM` bytes or more as a whole, and whole when it
-  would be less. So it turns back when it shrinks; the entry that turns it rewrites all of it.
+- A document is paged if the whole of it would be `PAGED_FROM` bytes or more. When a document
+  crosses that size in either direction, all of it is rewritten.
 - In a paged document every list that its projection declares (`Projection.pageable`) is stored in
   pages, short lists and long ones alike. A page is a JSON list of `PAGE_LENGTH` entries; the last
   page has at least one. Page N (from 0, without leading zeros) holds the entries from
   N x `PAGE_LENGTH` on. The pages in order are the list.
 - The main entry is the document with `{"pages":COUNT}` in the place of each such list; an empty
   list has `{"pages":0}`, and no page.
-- What is appended changes the last page, and the main entry when that page is a new one; an
-  import's time changes the page it stands on. What is removed moves all that follows it one
-  forward: every page from there to the end is rewritten, and the last one removed when it is left
-  empty.
-- Keys of documents are tokens without a `/`, so pages and documents are never mistaken for one
-  another (`document_key`).
-- What is not declared pageable stays in the main entry: `contested_by`, names, the web context.
-  Where that alone, or one page, exceeds what a server takes, the projector stops before the event.
+- Appending changes the last page, and the main entry if that page is new; an import's time changes
+  the page that its entry is on. Removing an entry moves all later ones: every page from there on is
+  rewritten, and the last one is removed if it becomes empty.
+- Keys of documents are tokens without a `/`, so pages and documents cannot be confused
+  (`document_key`).
+- Everything that is not declared pageable stays in the main entry: `contested_by`, names, the web
+  context. If that alone, or one page, is too large for the server, the projector stops before the
+  event.
 
 All entries of a document that change are written in one atomic batch, pages first, then the main
 entry, then removals; only a rebuild may cut a document for which no batch is large enough, and
@@ -56,7 +56,7 @@ Stored = TypeVar("Stored")
 
 
 class PagesError(ValueError):
-    """The entries of a key make no document; the message says which one is wrong."""
+    """The entries of a key are not one document; the message says which entry is wrong."""
 
 
 def page_key(key: str, name: str, number: int) -> str:
@@ -99,7 +99,7 @@ def assembled(projection: Projection[Any], key: str, entries: Mapping[str, bytes
     left = dict(entries)
     main = left.pop(key, None)
     if main is None:
-        raise PagesError("there are pages of it, and not the entry that names them")
+        raise PagesError("it has pages, but no main entry that names them")
     document = read_document(main)
     if document is None:
         raise ValueError("not a JSON object")
@@ -112,12 +112,12 @@ def assembled(projection: Projection[Any], key: str, entries: Mapping[str, bytes
             entry_key = page_key(key, name, number)
             whole += _page(entry_key, left.pop(entry_key, None), is_last=number == count - 1)
     if left:
-        raise PagesError(f"the entry {safe_text(min(left), 200)} is no page that it names")
+        raise PagesError(f"the entry {safe_text(min(left), 200)} is not a page that it names")
     return document
 
 
 def _page_count(name: str, value: object) -> int | None:
-    """How many pages a list has, or None where the list itself stands in the document."""
+    """How many pages a list has; None if the list itself is in the document."""
     if not isinstance(value, dict):
         return None
     count = value.get(_PAGES)
@@ -156,9 +156,9 @@ class _Page:
 class _Form:
     """How a document is stored in a bucket.
 
-    `pages` has what each page holds, None for one that must be rewritten whatever it holds;
-    `written` the pages that are new or other than before; `whole_size` the bytes that the
-    document would have as a whole.
+    `pages` has the content of each page, None for one that must be rewritten in any case; `written`
+    has the pages that are new or have changed; `whole_size` is the size in bytes of the whole
+    document.
     """
 
     main: bytes
@@ -170,7 +170,7 @@ class _Form:
 def _form_of(
     projection: Projection[State], key: str, state: State, before: Mapping[str, _Page | None]
 ) -> _Form:
-    """The paged form of a document; what is on a page as before is not encoded again."""
+    """The paged form of a document; unchanged pages are not encoded again."""
     pages: dict[str, _Page | None] = {}
     written: dict[str, bytes] = {}
     counts = {}
@@ -187,7 +187,7 @@ def _form_of(
             pages[entry_key] = page
             sizes.append(page.size)
         counts[name] = {_PAGES: len(sizes)}
-        # As one list they have one pair of brackets, and commas where they meet.
+        # One list has one pair of brackets, and commas where the pages meet.
         size += sum(sizes) - len(sizes) + 1 if sizes else len("[]")
         size -= len(encode_document(counts[name]))
     main = encode_document(projection.document(key, state, counts))
@@ -205,13 +205,13 @@ def _encode_page(each: PageableList[Any], names: list[Any], values: list[Any]) -
 
 
 class DocumentPager(Generic[State]):
-    """What must be written to a bucket when documents change: only the pages that did.
+    """The entries to write to a bucket when documents change: only the pages that changed.
 
-    It remembers the content of each page of each paged document. To find the pages that changed it
-    compares the lists by identity first. That costs a fraction of encoding them and cannot be
-    wrong: no rule of the fold has to say what it touched.
+    It remembers the content of each page of each paged document. To find the changed pages, it
+    compares the lists by identity first, which costs a fraction of encoding them. No rule of the
+    fold has to report what it touched.
 
-    After a failed write it does not match the bucket any more: make a new one.
+    After a failed write it no longer matches the bucket: make a new one.
     """
 
     def __init__(self, projection: Projection[State]) -> None:
@@ -220,9 +220,9 @@ class DocumentPager(Generic[State]):
         self._forms: dict[str, _Form] = {}
 
     def found(self, key: str, state: State, entries: Mapping[str, bytes]) -> None:
-        """Note the stored entries of a document; needed where there is more than one.
+        """Note the stored entries of a document; needed if there is more than one.
 
-        What is stored in another spelling than ours is rewritten when the document changes.
+        Pages with other bytes than ours are rewritten when the document changes.
         """
         if len(entries) == 1 and len(entries[key]) < PAGED_FROM:
             return
@@ -265,7 +265,7 @@ class DocumentPager(Generic[State]):
     def room(self, limit: int) -> int:
         """How many entries to gather before they are written, when a batch takes `limit`.
 
-        So many are left for what one more event may change: two documents.
+        The rest of the batch is for one more event, which may change two documents.
         """
         return limit - 2 * max(map(self.at_most, self._forms), default=1)
 

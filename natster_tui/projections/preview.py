@@ -1,4 +1,4 @@
-"""What an event would change, before it happens: the real fold on copies of the states."""
+"""Previewing what an event would change, with the real fold on copies of the states."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from natster_tui.projections.history.steps import DocumentSteps, Effect
 def preview_of(
     record: Record, event: Event | ParkReason, folds: Mapping[str, Fold[Any]]
 ) -> list[Effect]:
-    """What a record would do to the documents that it would change; only their states are copied.
+    """The changes that a record would make; only the states of the keys it names are copied.
 
-    It has no sequence yet: use any number from 1 on.
+    An event that is not published yet has no sequence: use any number from 1 on.
     """
     if isinstance(event, ParkReason):
         return []

@@ -1,6 +1,6 @@
-"""Events and documents in words, for terminal lines and panes.
+"""Events and documents as text, for command output and panes.
 
-All text from outside is sanitised here, and secrets are masked, before it is printed.
+All text from outside is sanitised here, and secrets are masked.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAYLOAD_SHOWN = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """The end of a list, in place of the entries that are not shown."""
+    """Stands at the end of a list for the entries that are not shown."""
 
     count: int
 
@@ -47,9 +47,9 @@ def short_key(key: str, width: int = _KEY_SHOWN_WHOLE) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What accounts are called on screen: the name they gave themselves, else the short key.
+    """The names of accounts on screen: the name they gave themselves, else the short key.
 
-    To a name in `homonyms`, which several accounts have, the short key is added.
+    A name in `homonyms`, which several accounts have, is followed by the short key.
     """
 
     accounts: Mapping[str, AccountState]
@@ -78,14 +78,14 @@ def homonyms_of(accounts: Mapping[str, AccountState]) -> frozenset[str]:
 
 
 class Naming(Protocol):
-    """How accounts are called in a row or a line."""
+    """How accounts are named in a row or a line."""
 
     def of(self, key: str) -> str:
-        """What the account of a key is called."""
+        """The name of the account with this key."""
 
 
 def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
-    """The key of the one account of that name, in any letter case; else the text as it is."""
+    """The key of the only account with this name, in any letter case; else the text itself."""
     if text in accounts:
         return text
     wanted = text.casefold()
@@ -98,7 +98,7 @@ def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
 
 
 def event_phrase(event: Event, names: Naming) -> tuple[str, str, str]:
-    """Who, with whom (an arrow first, empty if none), and which catalog, for a row."""
+    """The origin, the target after an arrow (empty if none), and the catalog, for a row."""
     who = names.of(event.origin)
     direction = event.kind.direction
     if direction is None:
@@ -107,7 +107,7 @@ def event_phrase(event: Event, names: Naming) -> tuple[str, str, str]:
 
 
 def seal_line(seal: Seal) -> str:
-    """How a payload is stored, for a person."""
+    """How a payload is sealed, for a person."""
     return f"with the key {safe_text(seal.key_id, 80)}" if seal.key_id else "in a form not known"
 
 
@@ -126,7 +126,7 @@ def payload_lines(
     except UnreadableError as error:
         what = f"{safe_text(str(error), 200)}; {len(record.payload):,} bytes"
         if not reveal:
-            # A cut context is no JSON, and may hold whole secrets that cannot be recognised.
+            # A truncated context is not JSON, and secrets in it cannot be recognised.
             return [f"({what}, hidden because secrets in it cannot be recognised)"]
         return [f"({what}, as they are)", *safe_block(record.payload, 40, 4_000).split("\n")]
     return pretty_json(value if reveal else mask_json(value)).split("\n")
@@ -146,7 +146,7 @@ def masked_payload(record: Record) -> bytes:
 
 
 def compact_json(value: Json) -> str:
-    """JSON on one line, numbers as they were written, text as it is."""
+    """JSON on one line; numbers as they were written, text unchanged."""
     match value:
         case Number():
             return str(value)
@@ -160,7 +160,7 @@ def compact_json(value: Json) -> str:
 
 
 def pretty_json(value: Json | LeftOut, indent: int = 0) -> str:
-    """JSON over several lines, numbers as they were written, text made safe."""
+    """JSON on several lines; numbers as they were written, text made safe."""
     pad, inner = "  " * indent, "  " * (indent + 1)
     match value:
         case LeftOut():
@@ -186,7 +186,7 @@ def pretty_json(value: Json | LeftOut, indent: int = 0) -> str:
 def change_line(change: FieldChange, *, reveal: bool = False, names: Naming | None = None) -> str:
     """One field's change as a line: `+ out_shares[kevbuzz AA33…] {…}`.
 
-    With `names` accounts are called by them instead of by their keys.
+    With `names`, accounts are named instead of given by key.
     """
     line = _change_line(change, reveal=reveal)
     return line if names is None else _KEY.sub(lambda found: names.of(found[0]), line)
@@ -211,7 +211,7 @@ def _change_line(change: FieldChange, *, reveal: bool) -> str:
 
     if change.before is None or change.after is None:
         sign, value = ("+", change.after) if change.before is None else ("-", change.before)
-        # A list of names says everything in the path already.
+        # For an entry that is a name, the path says everything.
         in_path = isinstance(value, str) and change.path.endswith(f"[{value}]")
         return f"{sign} {path}" if in_path else f"{sign} {path} {shown(value)}".rstrip()
     return f"~ {path} {shown(change.before)} → {shown(change.after)}"

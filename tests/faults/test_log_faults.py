@@ -131,10 +131,10 @@ async def test_the_log_is_purged_before_we_have_seen_it(
     await checker.remember()
     await admin(settings, "STREAM.PURGE", {"seq": head + 50})
     async with dashboard(settings) as workspace:
-        assert await took(lambda: say(workspace, "49 events were lost unseen")) < SOON_S
+        assert await took(lambda: say(workspace, "49 events were lost before")) < SOON_S
     await admin(settings, "STREAM.PURGE")
     async with dashboard(settings) as workspace:
-        assert await took(lambda: say(workspace, f"{more - head} events were lost unseen")) < SOON_S
+        assert await took(lambda: say(workspace, f"{more - head} events were lost before")) < SOON_S
     found = await checker.check(at=head, log_damaged=True)
     record("log purged by an administrator, unseen events with it", found)
 
@@ -151,7 +151,7 @@ async def test_the_log_is_purged_while_we_read_it(settings: ConnectionSettings) 
         await until(
             lambda: (
                 are_at(workspace, head)
-                or all("lost unseen" in p.status.problem for p in projectors(workspace))
+                or all("lost before" in p.status.problem for p in projectors(workspace))
             ),
             2 * SOON_S,
         )
@@ -204,7 +204,7 @@ async def test_the_log_forgets_by_max_msgs(settings: ConnectionSettings) -> None
     # Asleep while the log forgets what it had not seen.
     await tell(settings, more, 250)
     async with dashboard(settings) as workspace:
-        assert await took(lambda: say(workspace, "150 events were lost unseen")) < SOON_S
+        assert await took(lambda: say(workspace, "150 events were lost before")) < SOON_S
     again = await checker.check(at=more, log_damaged=True)
     record("log truncated by `max_msgs`", found, again, injected=2, recovered_s=back)
 

@@ -1,1 +1,1 @@
-"""What another program stored of a log, and what explains how it differs."""
+"""Projections that the reference service stored, and its rules, which explain the differences."""

@@ -1,4 +1,4 @@
-"""How another program's documents differ from the log, and what of it its rules explain.
+"""How another program's documents differ from the log, and which differences its rules explain.
 
 The reference service follows other rules, so most of its documents differ from ours. Those
 differences are counted. Documents that neither its rules nor the log explain are listed by key.
@@ -30,7 +30,7 @@ class Reference(Protocol):
         """The sequence of the last message that may have changed a document, 0 for none."""
 
     def nearest(self, key: str, stored: Document, ours: Document | None) -> Document:
-        """Of the documents that its rules and the log allow, the one nearest to `stored`.
+        """The document nearest to `stored` among those that its rules and the log allow.
 
         Only for keys that it has. `ours` is the log's document by our rules.
         """
@@ -40,9 +40,9 @@ class Reference(Protocol):
 class Drift:
     """How stored documents differ from the log.
 
-    `explained` counts the documents that differ only as the reference service's rules make them,
-    or that it has not brought up to date yet. `unexplained` has the others: what is stored, and
-    what should be.
+    `explained` counts the documents that differ only because of the reference service's rules, or
+    because it has not updated them yet. `unexplained` has the others: the stored document, and the
+    right one.
     """
 
     unexplained: Diff
@@ -81,7 +81,7 @@ def reference_of(projection: str) -> Reference | None:
 
 
 def read_reference(projection: str, records: Iterable[Record]) -> Reference | None:
-    """The same for a log that is there already."""
+    """The reference service's projections of a log that has been read."""
     reference = reference_of(projection)
     for record in records if reference is not None else ():
         assert reference is not None
@@ -90,10 +90,10 @@ def read_reference(projection: str, records: Iterable[Record]) -> Reference | No
 
 
 def explain(diff: Diff, reference: Reference | None, delivered: int | None = None) -> Drift:
-    """Split what differs into what the reference service's rules explain and the rest.
+    """Split the differences into those that the reference service's rules explain and the rest.
 
-    `delivered` is the sequence up to which it has certainly been given the log, None where that
-    is not known: what was touched by later messages is not expected to be up to date.
+    `delivered` is the sequence up to which it has certainly received the log, None if unknown:
+    documents that later messages touched are not expected to be up to date.
     """
     if reference is None:
         return Drift(diff)
@@ -109,7 +109,7 @@ def explain(diff: Diff, reference: Reference | None, delivered: int | None = Non
 def _left_over(change: KeyChange, reference: Reference) -> KeyChange | None:
     """The unexplained part of a change, None if there is none."""
     if not reference.has(change.key):
-        # It makes no account that was never initialized, so another program stored this one.
+        # The service never creates an account before its initialization: another program did.
         return None if change.before is None else change
     stored = None if change.before is None else read_document(change.before)
     if change.before is None or stored is None or is_too_deep(stored):

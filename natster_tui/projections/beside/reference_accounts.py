@@ -1,4 +1,4 @@
-"""The reference service's accounts: what it makes of the log, as far as the log shows it.
+"""The reference service's accounts: the documents that its rules make of the log.
 
 An account exists from its first initialization on. Earlier shares, unshares and bindings are tried
 again until they succeed, in an unknown order. A share is appended each time, and an unshare removes
@@ -33,7 +33,7 @@ Pair = tuple[str, str]
 
 
 class _Shares:
-    """A list of shares in which one may stand several times, in the order of appending."""
+    """A list of shares, possibly with repetitions, in the order in which they were appended."""
 
     def __init__(self) -> None:
         self._numbers: dict[Pair, list[int]] = {}
@@ -55,7 +55,11 @@ class _Shares:
 
 @dataclass(slots=True)
 class _Account:
-    """One account; `bindings` are those that may have come last, the first `late` of them late."""
+    """One account.
+
+    `bindings` are those that may be the latest one; the first `late` of them came before the
+    account was initialized.
+    """
 
     touched: int
     bindings: list[Document]
@@ -81,7 +85,7 @@ class ReferenceAccounts:
         self._waiting: dict[str, list[_Change]] = {}
         self._unbound: dict[str, list[Document]] = {}
         self._tried: dict[tuple[str, str, str], tuple[int, int]] = {}
-        """How often each share was made, and taken back."""
+        """How often each share was shared, and unshared."""
 
     def take(self, record: Record) -> None:
         """See `drift.Reference`."""
@@ -174,7 +178,7 @@ class ReferenceAccounts:
 
 
 def _nearest_time(stored: Any, log: Document) -> Any:
-    """Any time may be right: it is the clock's, when the service read the event last."""
+    """Any time may be right: the service takes it from its clock when it reads the event."""
     is_time = type(stored) is int and stored > 0
     return stored if is_time else log.get("initialized_at", 0)
 
@@ -184,9 +188,9 @@ def _entry(pair: Pair) -> Document:
 
 
 def _nearest_list(stored: Any, shares: _Shares) -> list[Document]:
-    """Of the lists that the service may have stored, the one nearest to the stored list.
+    """The list nearest to the stored one among those that the service may have stored.
 
-    Where shares were late their number may differ, and entries may stand in any order.
+    If shares came before the initialization, their number may differ, and the order is unknown.
     """
     expected = shares.pairs()
     if not shares.late or not isinstance(stored, list):

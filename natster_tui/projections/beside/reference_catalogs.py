@@ -1,4 +1,4 @@
-"""The reference service's catalogs: what it makes of shares and unshares.
+"""The reference service's catalogs: the documents that its rules make of shares and unshares.
 
 A share or an unshare of a new name claims it. Every share, from any account to any account, adds
 its target once. An unshare removes only a recipient with the same name as the catalog.

@@ -1,4 +1,4 @@
-"""What the reference service's projections share: keys, subjects, and JSON as Go reads it."""
+"""The rules that the reference service's projections share: keys, subjects, and Go's JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _TOKENS = 6
 
 
 def is_key(token: str) -> bool:
-    """Whether its client library takes a token as the key of a bucket."""
+    """Whether its client library accepts a token as the key of a bucket."""
     return _KEY.fullmatch(token) is not None
 
 
 def tokens_of(subject: str) -> tuple[str, str, str, str] | None:
-    """Origin, target, catalog and event type; None for what its consumers do not deliver."""
+    """Origin, target, catalog and event type; None for subjects that its consumers do not match."""
     tokens = subject.split(".")
     if len(tokens) != _TOKENS or tokens[0] != "natster" or tokens[1] != "events":
         return None
@@ -37,7 +37,7 @@ def in_order(document: Document, names: tuple[str, ...]) -> Document:
 
 
 def binding_of(payload: bytes) -> Document | None:
-    """The context that it stores for a payload of `context_bound`; None where it gives up.
+    """The context that it stores for a payload of `context_bound`; None if it fails.
 
     Absent and null fields are empty texts, names may be in any letter case, and of repeated
     names the last that is not null counts.
@@ -55,7 +55,7 @@ def binding_of(payload: bytes) -> Document | None:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with its repetitions."""
+    """A JSON object that keeps repeated names."""
 
 
 def _refuse_constant(name: str) -> None:
@@ -63,7 +63,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _fill(target: Document, value: Any) -> bool:
-    """Take a JSON object's known names into a struct; False where a type does not fit."""
+    """Fill a struct with a JSON object's known names; False if a type does not fit."""
     if value is None:
         return True
     if not isinstance(value, _Pairs):

@@ -1,4 +1,4 @@
-"""Figures derived from the two states. They are stored nowhere."""
+"""Counts and name collisions of a community, computed from its accounts and catalogs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def community_figures(
     catalogs: Mapping[str, CatalogState],
     hubs: Collection[str],
 ) -> CommunityFigures:
-    """The figures of two states; `hubs` are the accounts whose shares don't make candidates."""
+    """The figures of two states; imports from `hubs` do not make prize candidates."""
     return CommunityFigures(
         accounts_initialized=sum(1 for state in accounts.values() if state.initialized_at),
         active_shares=sum(len(state.out_shares) for state in accounts.values()),
@@ -71,7 +71,7 @@ def contested_names(catalogs: Mapping[str, CatalogState]) -> list[str]:
 
 
 def case_collisions(names: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
-    """Catalog names that collide with others for importers: they differ in letter case only."""
+    """Catalog names that importers confuse because they differ in letter case only."""
     groups: dict[str, list[str]] = defaultdict(list)
     for name in names:
         groups[name.lower()].append(name)

@@ -1,4 +1,4 @@
-"""Every version of one dict of a state, kept as changes, not as copies."""
+"""All versions of one dict of a state, kept as changes instead of copies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLEARED = object()
 
 
 class Position:
-    """Where in the log the fold is; shared with every dict that notes its changes."""
+    """The fold's position in the log, shared by all dict histories of a projection."""
 
     __slots__ = ("changes", "seq")
 
@@ -93,7 +93,7 @@ class DictHistory:
 
 
 class PastDict(Mapping[Any, Any]):
-    """A state's dict as it was after an event, put together when it is first read."""
+    """A state's dict as it was after an event, built when it is first read."""
 
     __slots__ = ("_entries", "_history", "_seq")
 

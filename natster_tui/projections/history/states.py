@@ -1,10 +1,10 @@
-"""Every version of the states of a projection, for going back to any of them.
+"""All versions of a projection's states, for going back to any of them.
 
 A fold changes its states in place, so the next event overwrites the previous state. A
-`StateHistory` folds a log once and notes, beside the states, what each event set or removed in
-them. A `Past` is the states as they were after one event. It costs nothing to make: each state in
-it is put together from the notes when it is first read. Nothing is folded a second time, this
-module knows no rule, and no copies of states are kept.
+`StateHistory` folds a log once and notes what each event set or removed in the states. A `Past` is
+the states as they were after one event. It costs nothing to make: each state in it is built from
+the notes when it is first read. Nothing is folded a second time, no copies of states are kept, and
+this module knows no rule.
 
 A projection must meet the requirements in `observer`, and must never remove a state.
 """
@@ -52,7 +52,7 @@ class _KeyHistory:
                 history.replaced(entries)
                 setattr(state, self._shape.names[index], ObservedDict(entries, history))
                 replaced = True
-        # Where only the content of the dicts changed, it is noted already.
+        # If only the content of the dicts changed, it is noted already.
         if replaced or values != self._last:
             self._last = values = self._shape.values_of(state)
             self._seqs.append(seq)
@@ -112,7 +112,7 @@ class PastStates(Mapping[str, State]):
         return _PastItems(self)
 
     def is_beside(self, other: PastStates[State]) -> bool:
-        """Whether both come from one reading of the log: only what events changed may differ."""
+        """Whether both are from the same history, so that only changes by events differ."""
         return self._keys is other._keys
 
 

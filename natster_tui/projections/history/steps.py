@@ -1,9 +1,9 @@
-"""What each event changes in one document, found without a copy of the document.
+"""Finding what each event changes in one document, without copying the document.
 
-A hub's document grows with each of its shares, so the size of all its versions grows with their
-square. Two whole documents are therefore not compared. The state reports what an event changed in
-it (`observer`), and two documents with only the changed list entries are compared. Time and memory
-for a step depend only on what the event changed.
+A hub's document grows with each of its shares, so comparing whole documents for each event would
+take quadratic time. Instead, the state reports what an event changed in it (`observer`), and two
+documents with only the changed list entries are compared. Time and memory for a step depend only on
+what the event changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from natster_tui.projections.history.observer import ABSENT, ObservedDict, State
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an event changes in one document: nothing, or `fields`. `made`: there was none."""
+    """What an event changes in one document; `made` says that the event created it."""
 
     projection: Projection[Any]
     key: str
@@ -30,7 +30,7 @@ class Effect:
 
 
 class _Touched:
-    """The entries of one dict that an event set or removed, each with what it was before."""
+    """The entries of one dict that an event set or removed, each with its previous value."""
 
     def __init__(self) -> None:
         self.before: dict[Any, Any] = {}
@@ -41,9 +41,9 @@ class _Touched:
 
 
 class DocumentSteps(Generic[State]):
-    """A fold that says of each event what it changed in the document of one key.
+    """A fold that reports what each event changed in the document of one key.
 
-    The fold's state of that key must be the caller's own to change, as the whole fold must.
+    It changes the fold and the states in it: do not use them elsewhere.
     """
 
     def __init__(self, fold: Fold[State], key: str) -> None:

@@ -1,1 +1,1 @@
-"""Which projections are in use: built in, installed, or named by a file."""
+"""Loading and registering projections: built-in ones, installed ones, and those of files."""

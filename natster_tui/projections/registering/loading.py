@@ -33,8 +33,8 @@ def load_registry(
 ) -> tuple[Registry, list[str]]:
     """The built-in projections, those of installed packages, and those of files, in this order.
 
-    With `takes_versions` a file may hold another version of a projection that is there. A package
-    that does not load is left out; the sentences about such packages come along. Raises
+    With `takes_versions`, a file may have another version of a registered projection. A package
+    that does not load is left out, and a sentence about it is returned. Raises
     ProjectionRefusedError for a file that does not load.
     """
     registry, problems = BUILT_IN, list[str]()
@@ -99,7 +99,7 @@ def load_entry_point(entry_point: EntryPoint) -> list[Projection[Any]]:
 
 
 def _projections_in(origin: str, found: Iterable[Any]) -> list[Projection[Any]]:
-    """The instances among objects; where there is none, of each class that can be one."""
+    """The instances among objects; if there is none, one of each class that needs no arguments."""
     objects = list(found)
     projections = [each for each in objects if isinstance(each, Projection)]
     if not projections:
@@ -139,7 +139,7 @@ def _described(entry_point: EntryPoint) -> str:
 
 
 def _why_not(file: Path, shown: str, error: Exception) -> str:
-    """That a file does not load, with the line of it where that was found out."""
+    """The sentence for a file that does not load, with the line of the error."""
     line = error.lineno if isinstance(error, SyntaxError) else None
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == str(file):

@@ -1,7 +1,7 @@
-"""The projections that are in use: the built-in ones, and those that were installed or named.
+"""The registry of the projections in use: built-in ones, installed ones, and those of files.
 
-A registry is made once, when the program starts, and passed to all code that folds, stores or
-shows projections.
+It is made once, when the program starts, and passed to all code that folds, stores or shows
+projections.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from natster_tui.text.safe_text import safe_text
 class Registry:
     """Projections in order, by name. Immutable.
 
-    Of each name one projection is in use. `versions` are more versions of these, of the same name
-    and bucket, for what compares versions and for nothing else.
+    One projection of each name is in use. `versions` are other versions with the same name and
+    bucket; only code that compares versions uses them.
     """
 
     def __init__(

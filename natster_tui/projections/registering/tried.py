@@ -1,8 +1,7 @@
-"""A file whose projections are tried: folded in memory and shown, never stored.
+"""Projections of a file that are tried: folded in memory and shown, but never stored.
 
-A tried projection has a name of its own (`activity.try` for `activity`), so that it can stand
-beside the projection in use that it is another version of. Its bucket is that projection's: what is
-stored there is what it is compared with.
+A tried projection has a name of its own (`activity.try` for `activity`), because another version of
+it may be in use. It is compared with what is stored in that version's bucket.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ class TriedFile:
         return before != self._saved
 
     def reload(self) -> None:
-        """Give the projections the rules of the saved file, in place: panes hold on to them.
+        """Give the projections the rules of the saved file, in place, because panes refer to them.
 
-        Raises ProjectionRefusedError, and nothing has changed.
+        Raises ProjectionRefusedError; then nothing has changed.
         """
         found = load_file(self.path, self.name)
         loaded = {each.name: each for each in (_tried(x, self.path) for x in found)}

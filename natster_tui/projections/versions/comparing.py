@@ -22,7 +22,7 @@ Sign = Literal["+", "-", "~"]
 
 @dataclass(frozen=True, slots=True)
 class FieldCount:
-    """In how many documents a field came (`+`), went (`-`) or has another value (`~`)."""
+    """In how many documents a field was added (`+`), removed (`-`) or changed (`~`)."""
 
     sign: Sign
     field: str
@@ -33,7 +33,7 @@ class FieldCount:
 class Difference:
     """How the documents of one version differ from those of another, key by key.
 
-    `diff` is what must change for the stored documents to become those of the version beside.
+    `diff` says what must change for the stored documents to become those of the version beside.
     """
 
     diff: Diff
@@ -75,7 +75,7 @@ def compare_documents(stored: Mapping[str, bytes], beside: Mapping[str, bytes]) 
 
 
 def field_counts(changes: Iterable[KeyChange]) -> tuple[FieldCount, ...]:
-    """In how many of the changed documents each field came, went or has another value."""
+    """In how many of the changed documents each field was added, removed or changed."""
     counts: Counter[tuple[Sign, str]] = Counter()
     for change in changes:
         if change.kind == "changed":
@@ -92,5 +92,5 @@ def _sign(field: FieldChange) -> Sign:
 
 
 def _top(field: FieldChange) -> str:
-    """The field of the document that a change is in; what is said of all of it is in brackets."""
+    """The document's field that a change is in; a remark on the whole document is in brackets."""
     return re.split(r"(?<=.)[.\[(]", field.path, maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""The names of a version that is stored beside the stored one.
+"""The names of versions that are stored beside the stored one.
 
 Version 2 of the projection `activity`, stored in `PROJ_ACTIVITY`, is called `activity.v2` and is
 stored in `PROJ_ACTIVITY_v2`. So its leases are `projector.activity.v2` and `rebuild.activity.v2`.
@@ -19,9 +19,9 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
 def beside(projection: Projection[Any], version: int | None = None) -> Projection[Any]:
-    """The same rule, stored beside the stored bucket, as the version that it is.
+    """The projection with the name and the bucket of a version beside.
 
-    With another `version`, it names the place where that one is stored.
+    `version` is another version than the projection's own, to name the place where it is stored.
     """
     number = projection.version if version is None else version
     placed = copy(projection)

@@ -617,7 +617,7 @@ async def test_events_lost_before_they_were_seen_stop_the_projector(
     await ask_jetstream(loose_log.link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 8})
     before = await stream_state(loose_log.link, "KV_PROJ_ACCOUNT")
     async with projecting(loose_log) as projector:
-        await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
+        await wait_for(projector, Phase.STOPPED, "3 events were lost before")
     assert await stream_state(loose_log.link, "KV_PROJ_ACCOUNT") == before
 
 
@@ -628,7 +628,7 @@ async def test_events_lost_while_it_was_paused_stop_the_projector(loose_log: Eve
         async with projector.paused():
             await append(loose_log, EVENTS[4:])
             await ask_jetstream(loose_log.link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 8})
-        await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
+        await wait_for(projector, Phase.STOPPED, "3 events were lost before")
 
 
 async def test_a_log_whose_beginning_is_gone_is_not_projected_as_if_it_were_whole(
@@ -637,7 +637,7 @@ async def test_a_log_whose_beginning_is_gone_is_not_projected_as_if_it_were_whol
     await append(loose_log, EVENTS)
     await ask_jetstream(loose_log.link, f"STREAM.PURGE.{NATSTER.stream}", {"seq": 4})
     async with projecting(loose_log) as projector:
-        await wait_for(projector, Phase.STOPPED, "3 events were lost unseen")
+        await wait_for(projector, Phase.STOPPED, "3 events were lost before")
 
 
 async def test_a_hole_is_passed(loose_log: EventLog, settings: ConnectionSettings) -> None:
