@@ -131,7 +131,9 @@ class Dashboard(TerminalApp):
         for number in self.panes.further_numbers:
             self.bind(number, f"pane({number})", show=False)
         self.workspace.listen(self.refresher.ring)
-        self.panes.timeline.focus()
+        # Before it has the focus, because a very low terminal shows no other pane.
+        self.panes.mark_in_use(self.panes.timeline)
+        self.panes.focus(self.panes.timeline)
         self.refresher.start(self.set_interval)
 
     def on_unmount(self) -> None:

@@ -25,6 +25,12 @@ def row_time(seconds: int, now: float) -> str:
     return moment.strftime(" %Y-%m-%d")
 
 
+def short_row_time(seconds: int, now: float) -> str:
+    """An event's time in five cells: the time of day, or the date when it is not today's."""
+    whole = row_time(seconds, now).strip()
+    return whole.rpartition("-")[0][:5] if whole.count("-") == 2 else whole[:5]
+
+
 def full_time(seconds: int) -> str:
     """A time in full, with its zone: `2026-11-23 10:22:31 CET`."""
     try:

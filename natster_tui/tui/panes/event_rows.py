@@ -18,7 +18,7 @@ from natster_tui.events.tokens import NONE, is_usable_token
 from natster_tui.projections.account import context_of
 from natster_tui.projections.wording import event_phrase
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.clock import row_time
+from natster_tui.tui.clock import row_time, short_row_time
 from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell, fit
@@ -26,6 +26,7 @@ from natster_tui.tui.widgets.fitting import fair_widths
 from natster_tui.tui.widgets.virtual_list import Heading
 
 _TIME = 11
+_SHORT_TIME = 5
 _LEAST_NUMBER = 5
 _WHO_WHOM = "who → whom"
 _CATALOG = "catalog"
@@ -34,12 +35,17 @@ _ROOM_WITH_BOTH = 54
 """The cells for names from which on the kind is shown as its mark and its word."""
 _ROOM_WITH_WORD = 36
 """The same, for its word alone."""
+_ROOM_WITH_TIME = 26
+"""The same, for a short time beside its mark."""
+_ROOM_WITH_CATALOG = 18
+"""The same, for a column of catalogs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The widths of what stands behind the time, in cells; 0 for a column that is not shown."""
+    """The widths of what stands behind the number, in cells; 0 for a column that is not shown."""
 
+    time: int
     mark: int
     word: int
     names: int
@@ -74,16 +80,21 @@ class EventRows:
 
     def _columns(self, width: int) -> _Columns:
         mark = max(1, cell_len(self._view.glyphs.parked))
-        rest = width - self._number() - 1 - _TIME - 1
-        if (names := rest - mark - 1 - self._long - 1) >= _ROOM_WITH_BOTH:
-            return _Columns(mark, self._long, names)
-        if (names := rest - self._short - 1) >= _ROOM_WITH_WORD:
-            return _Columns(0, self._short, names)
-        return _Columns(mark, 0, rest - mark - 1)
+        rest = width - self._number() - 1
+        timed = rest - _TIME - 1
+        if (names := timed - mark - 1 - self._long - 1) >= _ROOM_WITH_BOTH:
+            return _Columns(_TIME, mark, self._long, names)
+        if (names := timed - self._short - 1) >= _ROOM_WITH_WORD:
+            return _Columns(_TIME, 0, self._short, names)
+        if (names := rest - _SHORT_TIME - 1 - mark - 1) >= _ROOM_WITH_TIME:
+            return _Columns(_SHORT_TIME, mark, 0, names)
+        return _Columns(0, mark, 0, max(1, rest - mark - 1))
 
     def _phrase_width(self, room: int) -> int:
         """The width of the column for both accounts; what is left of `room` is the catalog's."""
         phrase, catalog = self._needs["phrase"], self._needs["catalog"]
+        if room < _ROOM_WITH_CATALOG:
+            return room
         if phrase + 2 + catalog <= room:
             return phrase + 1
         names = [self._needs.get(each, 0) for each in ("who", "whom", "catalog")]
@@ -123,7 +134,7 @@ class EventRows:
         mark = "what happened; ? explains the marks" if not columns.word else ""
         shown = (
             ("event", self._number(), "the event's sequence in the log", True),
-            ("time", _TIME, "when it happened: the time of day, with the date if not today", False),
+            ("time", columns.time, "when it happened: the time of day, or the date", False),
             ("", columns.mark, mark, False),
             ("what", columns.word, "what happened", False),
             (
@@ -156,23 +167,30 @@ class EventRows:
             known = follower.is_known(seq)
             return [number, Cell("deleted from the log" if known else "…", 0, "dim")]
         event = view.reading(record).event
-        when = Cell(row_time(record.event_time, view.now()), _TIME, "dim")
+        columns = self._columns(width)
+        when = self._time(record, columns)
         moment = view.moment
         if moment is not None and seq > moment.seq:
             # Events after the moment that is shown have no colour of their own.
             text = event.value if isinstance(event, ParkReason) else event.kind.word
-            return [number, when, Cell(f"(later) {text}", 0, "dim")]
+            return [number, *when, Cell(f"(later) {text}", 0, "dim")]
         parked = view.parked(record)
         if parked is not None:
-            return [number, when, *self._parked(record, event, parked, width)]
+            return [number, *when, *self._parked(record, event, parked, columns)]
         assert isinstance(event, Event)
-        return [number, when, *self._happened(event, width)]
+        return [number, *when, *self._happened(event, columns)]
+
+    def _time(self, record: Record, columns: _Columns) -> Sequence[Cell]:
+        if not columns.time:
+            return []
+        shown = row_time if columns.time == _TIME else short_row_time
+        return [Cell(shown(record.event_time, self._view.now()), columns.time, "dim")]
 
     def _parked(
-        self, record: Record, event: Event | ParkReason, reason: ParkReason, width: int
+        self, record: Record, event: Event | ParkReason, reason: ParkReason, columns: _Columns
     ) -> Sequence[Cell]:
         """Who, whom, and why in words; why begins where catalogs do, if it fits there."""
-        columns, room = self._columns(width), self._columns(width).names
+        room = columns.names
         who, why = self._parked_phrase(record, event, reason)
         needs = cell_len(who), cell_len(why)
         self._see(parked=needs[0], reason=needs[1])
@@ -203,8 +221,8 @@ class EventRows:
             return who, _unusable(event) or reason.brief()
         return who, reason.brief()
 
-    def _happened(self, event: Event, width: int) -> Sequence[Cell]:
-        glyphs, columns = self._view.glyphs, self._columns(width)
+    def _happened(self, event: Event, columns: _Columns) -> Sequence[Cell]:
+        glyphs = self._view.glyphs
         kind = self._kind(columns, glyphs.of(event.kind), event.kind.word, event.kind.style)
         parts, catalog = self._phrase_of(event)
         if not catalog:

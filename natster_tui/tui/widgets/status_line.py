@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from rich.cells import cell_len
 from rich.text import Text
 from textual.color import Color
@@ -30,6 +32,18 @@ SILENT_S = 2.0
 """Heartbeats come every second, so if two are missing something is wrong."""
 
 
+class _Parts(IntEnum):
+    """How much of the state is shown, the most first."""
+
+    ALL = 0
+    HEAD = 1
+    """Without the rate."""
+    STATES = 2
+    """Without the head."""
+    WORST = 3
+    """What is worst of it."""
+
+
 class StatusLine(Static):
     """One line of text, rebuilt from the workspace."""
 
@@ -48,10 +62,12 @@ class StatusLine(Static):
         if self._place.warning:
             warning = screen_text(self._place.warning, _WARNING)
             text.append(f" {glyphs.warn} {warning}", f"bold {self._badge(theme)}")
-        state = self._state(view, width)
         hazards = self._hazards(view, short=True)
-        room = width - text.cell_len - state.cell_len - (cell_len(hazards) + 2 if hazards else 0)
-        text.append(self._where(workspace, glyphs, room))
+        room = width - text.cell_len - (cell_len(hazards) + 2 if hazards else 0)
+        state = self._state_in(
+            room - min(_LEAST, cell_len(workspace.server_shown)) - 3, view, width
+        )
+        text.append(self._where(workspace, glyphs, room - state.cell_len))
         text.append_text(state)
         self._append_what_fits(text, width, view, since_last)
         if text != self._shown:
@@ -68,25 +84,41 @@ class StatusLine(Static):
         for where in (f" {server} {glyphs.out} {self._stream(workspace)}  ", f" {server}  "):
             if cell_len(where) <= room:
                 return where
-        return f" {fit(server, max(_LEAST, room - 3), glyphs.ellipsis)}  "
+        if room < _LEAST:
+            return " "
+        return f" {fit(server, room - 3, glyphs.ellipsis)}  "
 
-    def _state(self, view: View, width: int) -> Text:
-        """The head, the rate, and the state in a word."""
+    def _state_in(self, room: int, view: View, width: int) -> Text:
+        """As much of the state as has room: the rate is left out first, then the head."""
+        for parts in _Parts:
+            state = self._state(view, width, parts)
+            if state.cell_len <= room:
+                break
+        return state
+
+    def _state(self, view: View, width: int, parts: _Parts) -> Text:
+        """The head, the rate, and the state in a word or two."""
         workspace, glyphs, theme = view.workspace, view.glyphs, self.app.theme_variables
         text = Text(end="")
-        text.append(f"head {workspace.follower.head:,}", "bold")
-        if workspace.connection is Connection.CONNECTED:
+        if parts <= _Parts.HEAD:
+            text.append(f"head {workspace.follower.head:,}", "bold")
+        if parts <= _Parts.ALL and workspace.connection is Connection.CONNECTED:
             meter = workspace.follower.meter
             if width >= 90:
                 text.append(f"  {sparkline(meter.history(_SPARK), glyphs)}", theme["primary"])
             text.append(f" {meter.per_second:,.0f}/s")
         word, good = self._mode(workspace)
         colour = theme["text-success"] if good else theme["text-error"]
-        text.append(f"  {glyphs.on if good else glyphs.bad} {word}", colour)
+        said, style = "", ""
         if workspace.connection is Connection.CONNECTED:
             said, style = self._agreement(view, good=good)
-            if said:
-                text.append(f"  {said}", theme[style])
+        states = [(f"{glyphs.on if good else glyphs.bad} {word}", colour)]
+        if said:
+            states.append((said, theme[style]))
+        if parts is _Parts.WORST:
+            states = states[-1:] if good and style != "text-success" and said else states[:1]
+        for shown, look in states:
+            text.append(f"{'  ' if text else ''}{shown}", look)
         return text
 
     def _agreement(self, view: View, *, good: bool) -> tuple[str, str]:
