@@ -1,4 +1,4 @@
-"""Whether the log goes on where a fold ends: what does not arrive was deleted, or is late."""
+"""Whether the log continues where a fold ends, and which missing events were deleted."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from natster_tui.store.reading.stream_reader import StreamReader
 
 
 async def check_continuity(log: EventLog, fold: Fold[Any], readings: Sequence[Reading]) -> None:
-    """Raise LogChangedError where a jump in the sequence means a log that was cut under us."""
+    """Raise LogChangedError if a jump in the sequence means that events were lost."""
     if readings[-1].record.seq - fold.seq == len(readings):
         return
     await _refuse_lost_events(log, fold)
 
 
-async def hole_end(log: EventLog, fold: Fold[Any], reader: StreamReader) -> int | None:
-    """Where the events before the head that do not arrive end, if all of them were deleted.
+async def gap_end(log: EventLog, fold: Fold[Any], reader: StreamReader) -> int | None:
+    """The log's head, if all events from the fold up to it were deleted; None if not yet known.
 
-    Raises ServerError when they exist and are not delivered, LogChangedError when the log is
-    another one or was cut.
+    Raises ServerError if they exist and are not delivered, LogChangedError if the log is another
+    one or was cut.
     """
     await _refuse_lost_events(log, fold)
     head = log.info.last_seq

@@ -1,7 +1,7 @@
 """Which changes go into one atomic batch, and which the server would refuse.
 
 A batch holds a limited number of messages, each of a limited size. The entries of one document
-belong together: a reader who gets some of its pages old and some new cannot read the document.
+belong together: a document cannot be read if some of its pages are old and some new.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from natster_tui.projections.paging import document_key
 from natster_tui.store.bucket import EntryLimit
 
 Changes = Mapping[str, bytes | None]
-"""Entries to write, None for one to remove."""
+"""Entries to write, by key; None removes one."""
 
 
 BATCH_BYTES = 16 * 1024 * 1024
-"""Maximum bytes in one batch: the server takes 130 MB, but needs 3 s for it."""
+"""The most bytes in one batch. The server takes 130 MB, but needs 3 s to store them."""
 
 
 def batches(documents: Iterable[Changes], room: int) -> Iterator[dict[str, bytes | None]]:
@@ -31,11 +31,11 @@ def batches(documents: Iterable[Changes], room: int) -> Iterator[dict[str, bytes
     batch: dict[str, bytes | None] = {}
     size = 0
     for changes in documents:
-        more = sum(len(entry) for entry in changes.values() if entry is not None)
-        if batch and (len(batch) + len(changes) > room or size + more > BATCH_BYTES):
+        added = sum(len(entry) for entry in changes.values() if entry is not None)
+        if batch and (len(batch) + len(changes) > room or size + added > BATCH_BYTES):
             yield batch
             batch, size = {}, 0
-        size += more
+        size += added
         for entry_key, entry in changes.items():
             if len(batch) == room:
                 yield batch
@@ -94,7 +94,7 @@ def oversized(
 def unfit(
     projection: Projection[Any], changes: Changes, room: int, limit: EntryLimit
 ) -> TooManyEntries | OversizedEntry | None:
-    """Why changes cannot be written in one batch of `room` entries; None when they can be."""
+    """Why changes cannot be written in one batch of `room` entries; None if they can be."""
     if len(changes) > room:
         return TooManyEntries(projection, len(changes), room)
     return oversized(projection, changes, limit)

@@ -1,4 +1,4 @@
-"""Catching up with most of a long log by a rebuild, instead of batch by batch."""
+"""Catching up with a long log by a rebuild, instead of batch by batch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from natster_tui.projections.fold import Fold
 from natster_tui.store.log import EventLog
 
 FAR_BEHIND = 20_000
-"""Minimum number of missing events, if they are most of the log, to catch up by a rebuild."""
+"""The lag in events from which on a rebuild is used, if it is also most of the log."""
 
 
 def is_far(seq: int, log: EventLog) -> bool:
-    """Whether most of a long log is still to be folded, from a sequence on.
+    """Whether the events after a sequence are most of a long log.
 
     Batch by batch, a busy document would be written hundreds of times; a rebuild folds in
     memory and writes each document once.
@@ -31,8 +31,8 @@ def is_far(seq: int, log: EventLog) -> bool:
     return lag > FAR_BEHIND and 2 * lag > head
 
 
-class CatchingUp:
-    """The rebuilds with which one projector catches up.
+class CatchUp:
+    """Catches one projector up by rebuilds.
 
     `show` is called with the fold so far and its sequence, `meter` counts the events read.
     """
@@ -48,36 +48,36 @@ class CatchingUp:
         self._instance = instance
         self._meter = meter
         self._show = show
-        self._begun: Rebuild | None = None
-        """A rebuild of ours that was stopped while it read the log."""
+        self._unfinished: Rebuild | None = None
+        """A rebuild that was cancelled while it read the log."""
         self._reading: Rebuild | None = None
 
     def forget(self) -> None:
-        """Drop what an unfinished rebuild has read: it is no longer needed."""
-        self._begun = None
+        """Drop an unfinished rebuild, which is no longer needed."""
+        self._unfinished = None
 
     async def rebuild(self, log: EventLog) -> BlockedEventError | None:
-        """Bring the bucket up to date; returns the event that it ends before, if there is one."""
+        """Bring the bucket up to date; returns the error of the event that blocks it, if any."""
         self._reading = rebuild = self._rebuild_of(log)
         try:
             plan = (await rebuild.prepare())[0]
         except asyncio.CancelledError:
-            # The lease ran out, or a rebuild makes us wait. Keep what is folded: otherwise a long
-            # log on a slow server would be read from its beginning again and again.
-            self._begun = rebuild
+            # The lease ran out, or another rebuild pauses this one. Keep what is folded: otherwise
+            # a long log on a slow server would be read from its beginning again and again.
+            self._unfinished = rebuild
             raise
         finally:
             self._reading = None
         blocked = rebuild.blocked.get(self._projection.name)
-        # Projecting would also stop before an event that must not be passed.
+        # A partial result is right: projecting would stop before the same event.
         await rebuild.commit(Consent(partial=plan.is_forward))
         return blocked
 
     def _rebuild_of(self, log: EventLog) -> Rebuild:
-        """A rebuild that reports its progress: an unfinished one, if it is of this log."""
-        begun, self._begun = self._begun, None
-        if begun is not None and begun.goes_on_in(log):
-            return begun
+        """A rebuild that reports its progress: the unfinished one, if it is of this log."""
+        unfinished, self._unfinished = self._unfinished, None
+        if unfinished is not None and unfinished.continues_in(log):
+            return unfinished
 
         counted = 0
 
@@ -85,11 +85,11 @@ class CatchingUp:
             nonlocal counted
             self._meter.add(max(0, progress.events - counted))
             counted = progress.events
-            # Not bound to the rebuild: one in a reference cycle would never be freed.
+            # Do not bind the rebuild here: in a reference cycle it would never be freed.
             if self._reading is not None:
                 self._show(self._reading.folds[self._projection.name], progress.seq)
 
-        # By the rules, so that the states so far can be shown, and kept when this is cancelled.
+        # By the rules, so that the states so far can be shown, and kept on cancellation.
         return Rebuild(
             log, WholeProjections((self._projection,)), self._instance, show, by_rule=True
         )

@@ -26,20 +26,15 @@ class Reason(Enum):
     UNREADABLE_DOCUMENT = "a stored document cannot be read"
     LEASE = "another process may write, or it is not known yet"
 
-    @property
-    def may_pass(self) -> bool:
-        """Whether it may end without anyone's help, so the lease must still be asked for."""
-        return self is Reason.LEASE
-
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask for the lease, and decide again."""
+    """Ask for the lease, then decide again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Go on from what is stored."""
+    """Continue from what is stored, and write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ class RebuildFirst:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Fold in memory, write nothing."""
+    """Fold in memory, and write nothing."""
 
     reason: Reason
 
@@ -61,9 +56,9 @@ Decision = Ask | Write | RebuildFirst | Watch
 class Facts:
     """The facts at the start of a projector.
 
-    `stored_version` is the stored checkpoint's, None without one. `was_ours`: this process has
-    projected its own version here before. `lease_decided`: it is known whether the lease is ours;
-    `waiting` says why it is not.
+    `stored_version` is that of the stored checkpoint, None without one. `was_ours`: this process
+    has projected its own version here before. `lease_decided`: it is known whether the lease is
+    ours; `waiting` says why it is not.
     """
 
     bucket_state: BucketState
@@ -83,9 +78,9 @@ class Facts:
 
 
 def decide(facts: Facts) -> Decision:
-    """What to do."""
+    """Decide what a projector does next."""
     bucket_state = facts.bucket_state
-    if (reason := _why_never(facts)) is not None:
+    if (reason := _permanent_reason(facts)) is not None:
         return Watch(reason)
     if facts.stored_version is not None and facts.stored_version != facts.version:
         if facts.stored_version < facts.version and bucket_state is BucketState.OTHER_VERSION:
@@ -104,8 +99,8 @@ def decide(facts: Facts) -> Decision:
     return RebuildFirst()
 
 
-def _why_never(facts: Facts) -> Reason | None:
-    """Why nothing can be written here, no matter which process holds the lease."""
+def _permanent_reason(facts: Facts) -> Reason | None:
+    """Why nothing can be written here, whichever process holds the lease."""
     if facts.is_tried:
         return Reason.TRIED
     if not facts.may_write:

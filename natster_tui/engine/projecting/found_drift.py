@@ -1,8 +1,8 @@
 """Drift that a verify found in a projection of ours, and whether it is still stored.
 
-A rebuild by any process replaces the checkpoint, and then the drift is gone. Another program may
-also repair the documents that it had changed. So while drift is known, the bucket is read again
-after each write to it. The longer a read takes, the longer the pause before the next one.
+Drift ends with a rebuild by any process, or if another program repairs the documents that it had
+changed. So while drift is known, the bucket is read again after each write to it. The longer a read
+takes, the longer the pause before the next one.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from natster_tui.projections.diff import diff_entries
 from natster_tui.projections.paging import document_key
 from natster_tui.store.bucket import Bucket
 
-LOOK_EVERY_S = 0.9
+CHECK_EVERY_S = 0.9
 REST_PER_WORK = 4
-"""The time between two looks is at least this many times the duration of the last one."""
+"""The pause after a read of the bucket is at least this many times its duration."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDrift:
-    """`documents` are those that differed, by key, as the log says (None: there should be none).
+    """The documents that differed from the log, by key, as the log has them (None: not at all).
 
-    `revision` is the bucket's newest at that time, and `touched` says whether something else had
+    `revision` is the bucket's newest at that time, and `touched` says whether another program had
     written to the bucket.
     """
 
@@ -42,14 +42,14 @@ class FoundDrift:
 
     @classmethod
     def of(cls, verdict: Verdict) -> Self:
-        """What a verify found."""
+        """The drift in a verdict."""
         documents = {change.key: change.after for change in verdict.diff.changes}
         return cls(documents, verdict.revision, verdict.touched)
 
     def is_stored_in(self, stored: StoredProjection) -> bool:
         """Whether any of these documents still differs.
 
-        One that events have changed since counts as different: only a verify can tell.
+        A document that events have changed since counts as different: only a verify can tell.
         """
         if stored.bucket_state is not BucketState.OURS:
             return True
@@ -60,14 +60,14 @@ class FoundDrift:
         }
         unsealed = stored.unsealed & entries.keys()
         return any(
-            # A document in pages is compared whole.
+            # A paged document is compared as a whole.
             change.problem or change.unsealed or change.before != change.after
             for change in diff_entries(stored.projection, entries, expected, unsealed).changes
         )
 
 
 class DriftCheck:
-    """Looks whether drift that was found in a projection's bucket is still stored."""
+    """Checks whether drift that was found in a projection's bucket is still stored."""
 
     def __init__(self, bucket: Bucket, projection: Projection[Any]) -> None:
         self._bucket = bucket
@@ -77,11 +77,11 @@ class DriftCheck:
         self._next = 0.0
 
     async def is_over(self, found: FoundDrift) -> bool:
-        """Whether none of it is stored any more; asks the server at most once a second."""
+        """Whether the drift is no longer stored; asks the server at most once a second."""
         now = time.monotonic()
         if now < self._next:
             return False
-        self._next = now + LOOK_EVERY_S
+        self._next = now + CHECK_EVERY_S
         if found is not self._found:
             self._found, self._revision = found, found.revision
         if (await self._bucket.info()).last_revision == self._revision:
@@ -89,5 +89,5 @@ class DriftCheck:
         stored = await load_projection(self._bucket, self._projection)
         self._revision = stored.snapshot.last_revision
         took = time.monotonic() - now
-        self._next = now + max(LOOK_EVERY_S, (1 + REST_PER_WORK) * took)
+        self._next = now + max(CHECK_EVERY_S, (1 + REST_PER_WORK) * took)
         return not found.is_stored_in(stored)

@@ -21,11 +21,11 @@ REST_PER_ENTRY_S = 0.000_05
 SHORTEST_REST_S, LONGEST_REST_S = 0.001, 0.025
 
 
-def rest_after(entries: int, *, more_is_here: bool) -> float:
+def rest_after(entries: int, *, more_arrived: bool) -> float:
     """Seconds to rest after a batch that wrote `entries`.
 
-    0 if more events are here already, so there is enough to gather, or if the rest would be too
+    0 if more events have arrived already, so there is enough to gather, or if the rest would be too
     short to gather anything.
     """
     rest = min(entries * REST_PER_ENTRY_S, LONGEST_REST_S)
-    return 0.0 if more_is_here or rest < SHORTEST_REST_S else rest
+    return 0.0 if more_arrived or rest < SHORTEST_REST_S else rest

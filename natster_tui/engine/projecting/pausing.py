@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Pausing:
-    """Asks a projector to pause, and knows when it does.
+class PauseGate:
+    """Asks a projector to pause, and waits until it does.
 
     The projector sets `idle` while none of its writes is in flight.
     """
@@ -23,7 +23,7 @@ class Pausing:
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
-        """Pause the projector, once it is idle."""
+        """Pause the projector; the block begins once it is idle."""
         self._pauses += 1
         self.resumed.clear()
         self.asked.set()

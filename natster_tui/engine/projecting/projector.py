@@ -1,8 +1,8 @@
-"""A projector: follows the log from its checkpoint, and keeps its bucket at the fold of it.
+"""A projector: follows the log from its checkpoint, and keeps a projection's bucket up to date.
 
-It runs as long as a link lasts, and starts again on the next one from the stored projection. When
-it must not write (read-only, another program's projections, an old server, a denied permission) it
-folds in memory instead: the screen always shows the fold of the log, and the status says why
+It runs as long as a link lasts, and starts again on the next one from the stored projection. If it
+must not write (read-only, another program's projections, an old server, a denied permission) it
+folds in memory instead. So the screen always shows the fold of the log, and the status says why
 nothing is written.
 """
 
@@ -16,11 +16,11 @@ from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
-from natster_tui.engine.log.continuity import check_continuity, hole_end
+from natster_tui.engine.log.continuity import check_continuity, gap_end
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.log.readings import Reading, Readings
 from natster_tui.engine.projecting.bucket_watch import BucketWatch
-from natster_tui.engine.projecting.catching_up import CatchingUp, is_far
+from natster_tui.engine.projecting.catching_up import CatchUp, is_far
 from natster_tui.engine.projecting.decision import Reason, RebuildFirst, Watch
 from natster_tui.engine.projecting.found_drift import FoundDrift
 from natster_tui.engine.projecting.obstacles import (
@@ -31,9 +31,9 @@ from natster_tui.engine.projecting.obstacles import (
     obstacle_of,
 )
 from natster_tui.engine.projecting.pacing import rest_after
-from natster_tui.engine.projecting.pausing import Pausing
+from natster_tui.engine.projecting.pausing import PauseGate
 from natster_tui.engine.projecting.recent_changes import RecentChanges
-from natster_tui.engine.projecting.starting import Starting
+from natster_tui.engine.projecting.starting import StartDecider
 from natster_tui.engine.projecting.status import Phase, ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,
@@ -68,7 +68,7 @@ RETRY_S = 1.0
 
 
 class Projector:
-    """The projector of one projection. `notify` is rung whenever something changed."""
+    """The projector of one projection. `notify` is called whenever something changed."""
 
     def __init__(
         self,
@@ -98,17 +98,19 @@ class Projector:
         self._bucket: Bucket
         self._watch: BucketWatch
         self.error: NatsterError | None = None
-        """The error that stopped it last, or prevents it from writing."""
+        """The last error that stopped it, or keeps it from writing."""
         self.reports_leases = True
-        """Whether giving up a lease is reported; a run that ends with the reason says it once."""
-        self._starting = Starting(projection, lease, may_write=may_write, auto_rebuild=auto_rebuild)
+        """Whether giving up a lease is reported; not needed if the run ends with the reason."""
+        self._start = StartDecider(
+            projection, lease, may_write=may_write, auto_rebuild=auto_rebuild
+        )
         self._commits_at_conflict = -1
-        self._catching_up = CatchingUp(projection, instance, self.meter, self._show)
-        self._pausing = Pausing()
+        self._catch_up = CatchUp(projection, instance, self.meter, self._show)
+        self._pause = PauseGate()
 
     @property
     def fold(self) -> Fold[Any]:
-        """The projection as far as it is folded here, written or not."""
+        """The projection as folded here so far, written or not."""
         return self._writer.fold
 
     @property
@@ -117,7 +119,7 @@ class Projector:
         return self._writer.changes
 
     def has_folded(self, seq: int) -> bool:
-        """Whether it is folded to a sequence over this link, or will never be."""
+        """Whether it has folded up to a sequence over this link, or has stopped."""
         if self.status.phase in (Phase.OFFLINE, Phase.LOADING, Phase.CATCHING_UP):
             return False
         return self.status.phase is Phase.STOPPED or self.fold.seq >= seq
@@ -129,8 +131,8 @@ class Projector:
     # -- being paused by a rebuild ---------------------------------------------------------
 
     def paused(self) -> AbstractAsyncContextManager[None]:
-        """Pause the projector: its consumer is deleted, and none of its writes is in flight."""
-        return self._pausing.paused()
+        """Pause the projector: its consumer is deleted, and no write is in flight."""
+        return self._pause.paused()
 
     # -- running ---------------------------------------------------------------------------
 
@@ -139,26 +141,26 @@ class Projector:
         self._bucket = bucket_of(log, self.projection, self._instance)
         self._watch = BucketWatch(self._bucket, self.projection, self.status)
         self._writer.begin(self._bucket, self._watch)
-        self._starting.denied = None
+        self._start.denied = None
         try:
             while True:
-                if not self._pausing.resumed.is_set():
+                if not self._pause.resumed.is_set():
                     self._set(Phase.PAUSED)
-                    await self._pausing.resumed.wait()
+                    await self._pause.resumed.wait()
                 await self._run_until_paused(log)
         finally:
-            # Without a link nothing is projected, and the screen must not say so.
+            # Without a link nothing is projected.
             self._set(Phase.OFFLINE)
 
     async def _run_until_paused(self, log: EventLog) -> None:
-        self._pausing.idle.clear()
+        self._pause.idle.clear()
         work = asyncio.create_task(self._attempt(log))
-        tasks = [work, asyncio.create_task(self._pausing.asked.wait())]
+        tasks = [work, asyncio.create_task(self._pause.asked.wait())]
         if self._lease is not None and self._may_write:
-            # When the lease is gained or lost, the projector starts again from what is stored.
+            # If the lease is gained or lost, the projector starts again from what is stored.
             allowed = self._lease.allows
             tasks.append(asyncio.create_task(self._lease.wait_for_change(allowed)))
-        if isinstance(self._starting.denied, MisplacedWriteError):
+        if isinstance(self._start.denied, MisplacedWriteError):
             tasks.append(asyncio.create_task(self._until_confirmed()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -167,14 +169,14 @@ class Projector:
                     task.result()
         finally:
             try:
-                # A commit that is cancelled half-way must be over before a rebuild looks.
+                # A cancelled commit must have ended before a rebuild reads the bucket.
                 await end_all(tasks)
             finally:
-                self._pausing.idle.set()
+                self._pause.idle.set()
 
     async def _until_confirmed(self) -> None:
-        """Wait until commits would reach the bucket after all: a mapping or an import was added."""
-        while self._starting.denied is not None:
+        """Wait until commits would reach the bucket, because a mapping or an import was added."""
+        while self._start.denied is not None:
             await asyncio.sleep(RETRY_S)
             try:
                 await self._bucket.confirm()
@@ -182,10 +184,10 @@ class Projector:
                 if self._bucket.link.is_lost:
                     raise
                 continue
-            self._starting.denied = None
+            self._start.denied = None
 
     async def _attempt(self, log: EventLog) -> None:
-        """Load and project; returns when it should be called again."""
+        """Load and project; returns if it should be called again."""
         try:
             self._set(Phase.LOADING)
             await self._begin(log)
@@ -200,11 +202,11 @@ class Projector:
             raise
         except (DeniedError, MisplacedWriteError) as error:
             self._note(error)
-            if self._starting.denied is not None:
-                # Even watching is denied: do not ask again at once.
+            if self._start.denied is not None:
+                # Watching is denied too: do not ask again at once.
                 self._set(Phase.STOPPED, error)
                 await asyncio.sleep(RETRY_S)
-            self._starting.denied = error
+            self._start.denied = error
         except ServerError as error:
             if log.link.is_lost:
                 raise
@@ -218,7 +220,7 @@ class Projector:
             await self._watch.wait_until_rewritten(log, self._writer.revision, error)
 
     def _note(self, error: NatsterError) -> None:
-        # Its traceback would keep a rebuild and all of its states in memory.
+        # The traceback would keep a rebuild and all of its states in memory.
         self.error = error.with_traceback(None)
         self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()
 
@@ -239,8 +241,8 @@ class Projector:
     # -- beginning -------------------------------------------------------------------------
 
     async def _begin(self, log: EventLog) -> None:
-        """Decide from what is stored where to begin, and whether to write."""
-        stored, decision = await self._starting.decide(log, self._bucket)
+        """Decide from what is stored where to continue, and whether to write."""
+        stored, decision = await self._start.decide(log, self._bucket)
         self.status.touched_by_others = stored.touched_by_others
         self.status.drift = None
         self._watch.begin(stored, unusable=False)
@@ -251,9 +253,9 @@ class Projector:
         reason = decision.reason if isinstance(decision, Watch) else None
         obstacle: Obstacle | None = None
         if reason is not None:
-            obstacle = obstacle_of(reason, log, stored, self._lease, self._starting.denied)
+            obstacle = obstacle_of(reason, log, stored, self._lease, self._start.denied)
         if reason is Reason.TRIED:
-            # The stored documents may come from another rule with the same version.
+            # The stored documents may come from another rule of the same version.
             self._adopt(stored, stored.empty_fold())
         elif stored.bucket_state is BucketState.OURS:
             if (unreadable := await self._adopt_ours(log, stored)) is not None:
@@ -265,21 +267,21 @@ class Projector:
         if self._writer.writes and is_far(self.fold.seq, log):
             await self._rebuild(log)
             return await self._begin(log)
-        self._starting.was_ours = self._starting.was_ours or self._writer.writes
+        self._start.was_ours = self._start.was_ours or self._writer.writes
         self._set(Phase.CATCHING_UP if self._writer.writes else Phase.WATCHING, obstacle)
         self._watch_for(stored, reason)
         return None
 
     async def _adopt_ours(self, log: EventLog, stored: StoredProjection) -> RefusedError | None:
-        """Go on from our own documents; returns why they cannot be used, None if they can."""
+        """Continue from our own documents; returns why they cannot be used, None if they can."""
         assert stored.checkpoint is not None
         if not is_far(stored.checkpoint.seq, log):
-            self._catching_up.forget()
+            self._catch_up.forget()
         problem: RefusedError | None = None
         try:
             self._adopt(stored, stored.fold())
         except RefusedError as error:
-            # The stored documents cannot be used, but the log still can.
+            # The log can be read all the same.
             self._writer.writes, problem = False, error.with_traceback(None)
             self._watch.begin(stored, unusable=True)
             self._adopt(stored, stored.empty_fold())
@@ -288,17 +290,17 @@ class Projector:
         return problem
 
     async def _rebuild_stored(self, log: EventLog, stored: StoredProjection) -> None:
-        """Rebuild what is interrupted, outdated or of another version."""
+        """Rebuild a projection that is interrupted, outdated or of another version."""
         assert stored.checkpoint is not None
         if changed := await check_identity(log, stored.checkpoint):
-            # Making it from another log needs the confirmation of a user.
+            # A rebuild from another log needs a confirmation.
             self._adopt(stored, stored.empty_fold())
             raise LogChangedError(changed.sentence)
         fault = fault_of(stored)
         await self._rebuild(log, None if fault is None else FinishingRebuild(fault))
 
     def _watch_for(self, stored: StoredProjection, reason: Reason | None) -> None:
-        """Note why this projector only watches; if the reason lasts, it gives up its lease."""
+        """Note why this projector only watches; unless it waits for the lease, it gives that up."""
         self.status.reason = reason
         if reason is Reason.LEASE and self._lease is not None:
             self.status.waiting = self._lease.waiting
@@ -306,7 +308,7 @@ class Projector:
             self._give_up_lease()
 
     def _watch_lease(self) -> bool:
-        """Find out who projects now; returns whether this projector may, and should start again."""
+        """Update who projects now; returns True if this projector may, and should start again."""
         status, lease = self.status, self._lease
         if lease is not None and status.reason is Reason.LEASE:
             status.waiting = lease.waiting
@@ -318,9 +320,9 @@ class Projector:
         return False
 
     async def _rebuild(self, log: EventLog, why: Obstacle | None = None) -> None:
-        """Bring the bucket up to date by a rebuild; the states so far are shown meanwhile."""
+        """Bring the bucket up to date by a rebuild, whose states so far are shown."""
         self._set(Phase.CATCHING_UP, why)
-        blocked = await self._catching_up.rebuild(log)
+        blocked = await self._catch_up.rebuild(log)
         if blocked is not None:
             stored = await load_projection(self._bucket, self.projection)
             self._adopt(stored, stored.fold())
@@ -336,15 +338,15 @@ class Projector:
         self._notify()
 
     def accept(self, verdict: Verdict) -> None:
-        """Note what a verify found: other programs' writes did no harm, or the drift is shown."""
+        """Take the result of a verify: other programs' writes were harmless, or there is drift."""
         if verdict.good and verdict.revision:
             self._watch.accepted = verdict.revision
             self.status.touched_by_others = False
         elif verdict.touched:
             self.status.touched_by_others = True
-        # Another program's documents are compared all the time.
-        theirs = verdict.drift is not None
-        self.status.found_drift = None if verdict.good or theirs else FoundDrift.of(verdict)
+        # Another program's documents are compared continuously anyway.
+        is_foreign = verdict.drift is not None
+        self.status.found_drift = None if verdict.good or is_foreign else FoundDrift.of(verdict)
         self._notify()
 
     # -- following the log -----------------------------------------------------------------
@@ -365,17 +367,17 @@ class Projector:
                 readings = await self._readings.read(log, batch)
                 written = self._writer.entries
                 if readings:
-                    await self._take(log, readings)
+                    await self._project(log, readings)
                 elif reader.idle and self.fold.seq < log.info.last_seq:
-                    await self._pass_hole(log, reader)
+                    await self._pass_gap(log, reader)
                 self._settle_phase(log.info.last_seq)
-                more_is_here = max(len(readings), reader.pending) >= FOLLOWING_MESSAGES
-                rest = rest_after(self._writer.entries - written, more_is_here=more_is_here)
+                more_arrived = max(len(readings), reader.pending) >= FOLLOWING_MESSAGES
+                rest = rest_after(self._writer.entries - written, more_arrived=more_arrived)
                 if rest:
                     await asyncio.sleep(rest)
                 if not self._writer.writes:
                     if self._watch_lease():
-                        return  # ours again, while we were finding out that it was not
+                        return  # the lease is ours
                     seen = await self._watch.poll(log, self.fold)
                 else:
                     ours = 0 if self.status.stored is None else self._writer.revision
@@ -384,11 +386,11 @@ class Projector:
                 if seen:
                     self._notify()
 
-    async def _take(self, log: EventLog, readings: list[Reading]) -> None:
+    async def _project(self, log: EventLog, readings: list[Reading]) -> None:
         """Fold the events of one slice, and write what they change."""
         await check_continuity(log, self.fold, readings)
         try:
-            await self._writer.take(log, readings)
+            await self._writer.fold_and_write(log, readings)
         finally:
             self._notify()
         self._watch.follow(reading.record for reading in readings)
@@ -400,8 +402,8 @@ class Projector:
         elif self._writer.writes and self.status.phase is not Phase.PROJECTING:
             self._notify()
 
-    async def _pass_hole(self, log: EventLog, reader: StreamReader) -> None:
-        """Handle events before the head that do not arrive: they were deleted, or are late."""
-        if (end := await hole_end(log, self.fold, reader)) is not None:
+    async def _pass_gap(self, log: EventLog, reader: StreamReader) -> None:
+        """Move past events before the head that do not arrive, if they were deleted."""
+        if (end := await gap_end(log, self.fold, reader)) is not None:
             await self._writer.pass_to(log, end)
             self._notify()

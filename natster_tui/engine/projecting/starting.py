@@ -1,6 +1,6 @@
-"""Finding out what a projector starts from: what is stored, and whether the lease is ours.
+"""Gathering the facts from which a projector decides how to start (`decision`).
 
-What follows from these facts is decided in `decision`.
+The facts are what is stored, and whether the lease is ours.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.tasks import end_all
 
 
-class Starting:
-    """The start of one projector; `decide` is called each time it starts.
+class StartDecider:
+    """Decides how one projector starts, each time it starts.
 
     Without a lease, no other process is expected to write.
     """
@@ -39,7 +39,7 @@ class Starting:
         auto_rebuild: bool,
     ) -> None:
         self.denied: DeniedError | MisplacedWriteError | None = None
-        """Why the last attempt to write failed, if trying again will not help."""
+        """Why the last write failed, if trying again will not help."""
         self.was_ours = False
         """Whether this version was projected here before."""
         self._projection = projection
@@ -48,10 +48,10 @@ class Starting:
         self._auto_rebuild = auto_rebuild
 
     async def decide(self, log: EventLog, bucket: Bucket) -> tuple[StoredProjection, Decision]:
-        """What is stored, and what to do about it; asks for the lease where that would be ours."""
+        """Read what is stored, and decide; asks for the lease if the decision depends on it."""
         lease = self._lease
         if lease is not None and isinstance(await self._decide_early(log, bucket), Ask):
-            # What is stored is looked at once the lease is decided.
+            # Read what is stored only once it is known whose the lease is.
             await _ask_for(lease, bucket)
         while True:
             stored = await load_projection(bucket, self._projection)
@@ -61,11 +61,11 @@ class Starting:
             if not isinstance(decision, Ask):
                 return stored, decision
             assert lease is not None
-            # The previous holder of the lease may have written since: look again.
+            # The previous holder of the lease may have written since: read again.
             await _ask_for(lease, bucket)
 
     async def _decide_early(self, log: EventLog, bucket: Bucket) -> Decision | None:
-        """What the checkpoint alone says is to be done, before the documents are read."""
+        """Decide by the checkpoint alone, before the documents are read."""
         checkpoint = await read_checkpoint(bucket)
         if checkpoint is None:
             return None
@@ -96,7 +96,7 @@ class Starting:
 
 
 async def _ask_for(lease: LeaseKeeper, bucket: Bucket) -> None:
-    """Wait for the lease's decision, and meanwhile check that commits would reach the bucket."""
+    """Wait until it is known whose the lease is, and check that commits would reach the bucket."""
     confirming = asyncio.create_task(bucket.confirm())
     try:
         await lease.decide()

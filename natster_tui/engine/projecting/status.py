@@ -1,4 +1,4 @@
-"""The status of a projector: the words and figures that panes and commands show."""
+"""The status of a projector, for panes and commands."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ class Phase(StrEnum):
 class ProjectorStatus:
     """What the panes show of a projector.
 
-    `position` is the sequence folded so far, `stored` the one that the bucket's checkpoint
-    names (None without a checkpoint), `drift` what differs where another program writes, `other`
-    the consumer that it has, `found_drift` what a verify found in a projection of ours,
-    `unusable` whether what is stored can only be rebuilt (what is shown is folded here),
-    `reason` why it only watches, and `waiting` what it waits for where another process projects
-    or the server has not answered. `obstacle` is why it watches or stopped, `checkpoint_problem`
-    what is wrong with the stored checkpoint as of the last look at it. `conflicts`
-    counts how often another projector was first; `last_error` is what went wrong last, whether or
-    not it does still, and `failed_at` when (monotonic seconds).
+    `position` is the sequence folded so far, and `stored` that of the stored checkpoint (None
+    without one). `drift` and `other` describe another program that writes the bucket: how its
+    documents differ, and its consumer. `found_drift` is what a verify found in a projection of
+    ours. `unusable`: what is stored can only be rebuilt, and what is shown is folded here.
+
+    `reason` is why it only watches, and `waiting` what it waits for: another process, or the
+    server's answer. `obstacle` is why it watches or stopped, and `checkpoint_problem` what was
+    wrong with the stored checkpoint when it was last read. `conflicts` counts how often another
+    projector wrote first. `last_error` is the last error, which may be over, and `failed_at` its
+    time (monotonic seconds).
     """
 
     phase: Phase = Phase.OFFLINE
@@ -63,7 +64,7 @@ class ProjectorStatus:
     def has_found_drift(self) -> bool:
         """Whether a verify found drift that no rebuild has removed since."""
         found = self.found_drift
-        # Only a rebuild takes the mark away that another program had written.
+        # The mark that another program has written goes away only with a rebuild.
         return found is not None and (self.touched_by_others or not found.touched)
 
     @property

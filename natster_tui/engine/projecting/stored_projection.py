@@ -1,8 +1,7 @@
-"""A projection as it is stored: loading it with its position, and writing its checkpoint.
+"""A projection as it is stored: loading it with its position, and the checkpoint of a fold.
 
-Between the bucket (bytes) and the fold (states): what a stored projection is (none yet, ours,
-ours of another version, interrupted, or another program's), and which checkpoint belongs to a
-fold of a given log.
+This is between the bucket (bytes) and the fold (states). It says what kind of projection a bucket
+holds: none yet, ours, another version of ours, an interrupted rebuild, or another program's.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from natster_tui.store.tasks import end_all
 
 
 class BucketState(Enum):
-    """What kind of projection a bucket holds."""
+    """The kind of projection that a bucket holds."""
 
     MISSING = "missing"
     EMPTY = "empty"
@@ -56,7 +55,10 @@ class BucketState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoredProjection:
-    """One look at a bucket. `unreadable` is why its checkpoint cannot be read."""
+    """A projection as one read of its bucket found it.
+
+    `unreadable` is why its checkpoint cannot be read.
+    """
 
     projection: Projection[Any]
     info: BucketInfo
@@ -65,15 +67,15 @@ class StoredProjection:
     checkpoint: Checkpoint | None
     unreadable: BadCheckpointError | None = None
     unsealed: frozenset[str] = frozenset()
-    """The entries that are stored readable, although they should be sealed."""
+    """The entries that are stored in clear, although they should be sealed."""
     tombstones: str = NO_TOMBSTONES
-    """The digest of the erasures that were known at this look."""
+    """The digest of the erasures that were known at the time of the read."""
     can_promote: bool = False
-    """Whether another version is stored here, and this program's version beside it."""
+    """Whether another version is stored here, and this program's version is stored beside it."""
 
     @property
     def needs_operator(self) -> bool:
-        """Whether it must be rebuilt or taken over before a projector can go on from it."""
+        """Whether it must be rebuilt or taken over before a projector can continue from it."""
         return self.bucket_state not in (BucketState.MISSING, BucketState.EMPTY, BucketState.OURS)
 
     @property
@@ -83,7 +85,7 @@ class StoredProjection:
 
     @property
     def was_made_for_another(self) -> bool:
-        """Whether the bucket should hold a version beside the stored one, and was not made so."""
+        """Whether it is a version beside, in a bucket that was not made for that version."""
         return bool(self.projection.beside) and self.info.beside != self.projection.beside
 
     @property
@@ -105,9 +107,10 @@ class StoredProjection:
 
     @property
     def touched_by_others(self) -> bool:
-        """Whether something else wrote to the bucket since it was last made from the log.
+        """Whether another program wrote to the bucket since it was last made from the log.
 
-        After our last batch, whose last entry is our checkpoint, or before, as that says.
+        It did if there are entries after our checkpoint, which ends each batch of ours, or if the
+        checkpoint says that it did before.
         """
         if self.snapshot.checkpoint is None:
             return False
@@ -116,12 +119,12 @@ class StoredProjection:
         )
 
     def fold(self) -> Fold[Any]:
-        """The fold to go on from; raises RefusedError when a document is not one of ours."""
+        """The fold to continue from; raises RefusedError if a document is not one of ours."""
         assert self.checkpoint is not None
         states = {}
         documents = self.snapshot.documents
         if closed := [key for key, entry in documents.items() if entry.unopened]:
-            # Their order means nothing; sorted, so that the sentence always names the same one.
+            # Sorted, so that the sentence always names the same one.
             first = min(closed)
             more = f" and {len(closed) - 1:,} others" if closed[1:] else ""
             raise RefusedError(
@@ -150,9 +153,9 @@ class StoredProjection:
         )
 
     def whole_documents(self) -> dict[str, bytes]:
-        """The stored documents, whole, no matter which version wrote them.
+        """The stored documents, with their pages joined, whichever version wrote them.
 
-        Raises RefusedError when one of them cannot be opened or read.
+        Raises RefusedError if one of them cannot be opened or read.
         """
         bucket, documents = self.projection.bucket, dict[str, bytes]()
         for key, entry in self.snapshot.documents.items():
@@ -174,7 +177,7 @@ class StoredProjection:
         return Fold(self.projection, tombstones=self.tombstones)
 
     def pager(self, fold: Fold[Any]) -> DocumentPager[Any]:
-        """What to begin from with writing changes of a fold that came from here."""
+        """A pager for writing the changes of a fold that came from here."""
         pager = DocumentPager(self.projection)
         for key, entries in by_document(self.entries):
             if key in fold.states and key in entries:
@@ -182,22 +185,22 @@ class StoredProjection:
         return pager
 
     def fold_or_empty(self) -> Fold[Any]:
-        """The fold to go on from, from the beginning when nothing was stored yet."""
+        """The fold to continue from; an empty one if nothing is stored yet."""
         return self.empty_fold() if self.checkpoint is None else self.fold()
 
 
 def bucket_of(log: EventLog, projection: Projection[Any], instance: str) -> Bucket:
-    """The bucket that a projection of a log is stored in, sealed as the log is."""
+    """The bucket of a projection of a log, sealed as the log is."""
     return Bucket(log.link, projection.bucket, instance, log.sealing, beside=projection.beside)
 
 
 async def load_projections(
     buckets: Mapping[str, Bucket], projections: Sequence[Projection[Any]]
 ) -> tuple[StoredProjection, ...]:
-    """What the buckets of some projections hold, all of them read at once. By projection's name."""
+    """Read the buckets of some projections, all at once; `buckets` are by projection's name."""
     if not projections:
         return ()
-    # They are sealed with the same keys: one look at those is enough.
+    # They are sealed with the same keys, which are read once for all.
     keys = asyncio.create_task(buckets[projections[0].name].sealing.refresh())
     try:
         loading = [load_projection(buckets[each.name], each, keys) for each in projections]
@@ -213,13 +216,13 @@ async def load_projection(
     *,
     sent: Sent | None = None,
 ) -> StoredProjection:
-    """What the bucket holds; for `keys` and `sent` see `Bucket.inspect`."""
+    """Read a bucket; for `keys` and `sent` see `Bucket.inspect`."""
     info, snapshot = await bucket.inspect(keys, sent)
     tombstones = bucket.sealing.tombstones
     checkpoint, unreadable = _checkpoint_in(snapshot)
     bucket_state = _bucket_state(projection, info, snapshot, checkpoint, tombstones)
     can_promote = bucket_state is BucketState.OTHER_VERSION and await _is_beside(bucket, projection)
-    # What another program writes is plain, and that is no drift of its documents.
+    # Another program writes plain documents, which is no drift.
     seals = bucket.sealing.seals and bucket_state is not BucketState.FOREIGN
     return StoredProjection(
         projection,
@@ -235,13 +238,13 @@ async def load_projection(
 
 
 async def _is_beside(bucket: Bucket, projection: Projection[Any]) -> bool:
-    """Whether the version of a projection is stored beside the bucket that it is loaded from."""
+    """Whether this program's version of a projection is stored beside its bucket."""
     placed = bucket_beside(projection.bucket, projection.version)
     return not projection.beside and await is_found_beside(bucket.link, placed, projection.bucket)
 
 
 def _checkpoint_in(snapshot: Snapshot) -> tuple[Checkpoint | None, BadCheckpointError | None]:
-    """The checkpoint, if there is one that can be read, or why it cannot."""
+    """The checkpoint, or why it cannot be read; neither if there is none."""
     if snapshot.checkpoint is None:
         return None, None
     try:
@@ -272,9 +275,9 @@ def _bucket_state(
 def bucket_state_of(
     checkpoint: Checkpoint, projection: Projection[Any], tombstones: str | None
 ) -> BucketState:
-    """What kind of projection a checkpoint is of.
+    """The kind of projection that a checkpoint belongs to.
 
-    `tombstones` is the digest of the erasures, None where it is not known.
+    `tombstones` is the digest of the erasures, None if it is not known.
     """
     if checkpoint.rebuild is not None:
         return BucketState.INTERRUPTED
@@ -286,13 +289,13 @@ def bucket_state_of(
 
 
 async def check_identity(log: EventLog, checkpoint: Checkpoint) -> ChangedLog | None:
-    """Why `log` is not the one that the checkpoint came from, or None."""
+    """Why `log` is not the log that a checkpoint came from; None if it is."""
     info, time_at_seq = await together(log.refresh(), _time_at(log, checkpoint.seq))
     return changed_log(info, checkpoint, time_at_seq)
 
 
 async def check_identity_now(log: EventLog, checkpoint: Checkpoint) -> ChangedLog | None:
-    """As `check_identity`, of a log whose `info` is fresh: mostly that is all it takes."""
+    """The same for a log whose `info` is fresh, which in most cases needs no request."""
     info = log.info
     if (checkpoint.seq, checkpoint.log_time) == (info.last_seq, info.last_time):
         return changed_log(info, checkpoint, info.last_time)
@@ -300,7 +303,7 @@ async def check_identity_now(log: EventLog, checkpoint: Checkpoint) -> ChangedLo
 
 
 async def _time_at(log: EventLog, seq: int) -> str | None:
-    """The stream time of the event at a sequence, None if there is no such event (any more)."""
+    """The stream time of the event at a sequence; None if there is no such event."""
     record = None if seq == 0 else await log.record_at(seq)
     return None if record is None else format_timestamp(record.time_ns)
 
@@ -308,7 +311,7 @@ async def _time_at(log: EventLog, seq: int) -> str | None:
 async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:
     """The checkpoint that belongs to a fold of `log`."""
     if fold.seq > 0 and fold.time_ns == 0:
-        # Loaded from a checkpoint, and nothing was folded since.
+        # The fold was loaded from a checkpoint, and nothing was folded since.
         record = await log.record_at(fold.seq)
         fold.time_ns = 0 if record is None else record.time_ns
     return Checkpoint(
@@ -323,12 +326,12 @@ async def checkpoint_of(fold: Fold[Any], log: EventLog) -> Checkpoint:
 
 
 async def stored_checkpoint(link: Link, projection: Projection[Any]) -> Checkpoint | None:
-    """The checkpoint of a projection alone; None where there is none that can be read."""
+    """The stored checkpoint of a projection; None if there is none that can be read."""
     return await read_checkpoint(Bucket(link, projection.bucket, ""))
 
 
 async def read_checkpoint(bucket: Bucket) -> Checkpoint | None:
-    """The checkpoint in a bucket; None where there is none that can be read."""
+    """The checkpoint in a bucket; None if there is none that can be read."""
     entry = await bucket.read(CHECKPOINT_KEY)
     if entry is None:
         return None

@@ -1,4 +1,4 @@
-"""The projection of a log, folded and written: each batch is the fold of a prefix of the log.
+"""Folding events and committing what they change: each batch is the fold of a prefix of the log.
 
 The changes are written in one atomic batch with the checkpoint. The batch expects the bucket's
 revision that we know, so the whole batch of a writer with an older view is refused.
@@ -39,10 +39,10 @@ from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
 
 
 class ProjectionWriter:
-    """One projection at a position in the log, in memory and, where it `writes`, in its bucket.
+    """One projection at a position in the log, in memory and, if it `writes`, in its bucket.
 
-    Where it stands goes to `status`. `begin` gives it the bucket of a link, `adopt` what it goes
-    on from.
+    It reports its position in `status`. Call `begin` with the bucket of a link, then `adopt` with
+    what to continue from.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ProjectionWriter:
         self.changes = RecentChanges()
         """The documents that changed recently, for views that show many documents."""
         self.writes = False
-        """Whether what is folded is written, too."""
+        """Whether changes are written, or only folded in memory."""
         self.revision = 0
         """The bucket's revision of our last checkpoint, 0 when there is none."""
         self.entries = 0
@@ -75,29 +75,29 @@ class ProjectionWriter:
         self._bucket, self._watch = bucket, watch
 
     def adopt(self, stored: StoredProjection, fold: Fold[Any]) -> None:
-        """Go on from what is stored, with a fold of it."""
+        """Continue from what is stored, with a fold of it."""
         self.fold = fold
         self.changes.forget()
         self._pager = stored.pager(fold)
         self.revision = stored.snapshot.checkpoint_revision
         self._since_commit = []
         self._status.stored = None if stored.checkpoint is None else stored.checkpoint.seq
-        self._tell_position()
+        self._report_position()
 
     def show(self, fold: Fold[Any], seq: int) -> None:
-        """Show what a rebuild has folded so far, until what it wrote is adopted."""
+        """Show the fold of a rebuild, until its result is adopted."""
         self.fold = fold
         self.changes.forget()
         self._status.position = seq
 
-    def _tell_position(self) -> None:
+    def _report_position(self) -> None:
         self._status.position = self.fold.seq
         self._status.parked = self.fold.parked
 
-    async def take(self, log: EventLog, readings: Sequence[Reading]) -> None:
-        """Fold events that follow, and write what they change.
+    async def fold_and_write(self, log: EventLog, readings: Sequence[Reading]) -> None:
+        """Fold the next events, and write what they change.
 
-        Raises BlockedEventError, with the fold just before that event; ConflictError when another
+        Raises BlockedEventError, with the fold just before that event; ConflictError if another
         program moved the checkpoint; ProjectorStoppedError before an event whose changes the
         server does not take.
         """
@@ -122,16 +122,16 @@ class ProjectionWriter:
                     entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
         except BlockedEventError:
             await self._commit(log)
-            self._tell_position()
+            self._report_position()
             raise
         await self._commit(log)
-        self._tell_position()
+        self._report_position()
 
     async def pass_to(self, log: EventLog, seq: int) -> None:
-        """Move to a sequence up to which no more records are stored."""
+        """Move to a later sequence, if the log holds no events up to there."""
         self.fold.seq, self.fold.time_ns = seq, 0
         await self._commit(log, moved=True)
-        self._tell_position()
+        self._report_position()
 
     async def _commit(self, log: EventLog, *, moved: bool = False) -> None:
         """Write what changed since the last commit: the fold of a prefix of the log.
@@ -185,8 +185,8 @@ class ProjectionWriter:
         """Load the stored projection; raises ConflictError if it is not what we wrote last."""
         stored = await load_projection(self._bucket, self._projection)
         if stored.snapshot.checkpoint_revision != self.revision:
-            # Another process's rebuild, perhaps half written: our view of it is out of date.
-            raise ConflictError("the projection was rewritten meanwhile")
+            # Another process rebuilt it, perhaps only in part.
+            raise ConflictError("the projection was rewritten")
         try:
             self.adopt(stored, stored.fold_or_empty())
         except RefusedError as error:
@@ -194,7 +194,7 @@ class ProjectionWriter:
             raise ConflictError(error.sentence) from error
 
     async def _commit_by_prefixes(self, log: EventLog) -> None:
-        """Begin again from what is stored, and write as many events at a time as one batch takes.
+        """Fold again from what is stored, and write as many events at a time as one batch takes.
 
         Stops before an event whose own changes the server does not take.
         """

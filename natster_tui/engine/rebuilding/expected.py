@@ -61,7 +61,7 @@ class Expected(ABC):
         """
 
     @abstractmethod
-    async def go_on(self) -> None:
+    async def catch_up(self) -> None:
         """Prepare another attempt after another process wrote to the bucket first."""
 
     @abstractmethod

@@ -108,7 +108,7 @@ class ExpectedKey(Expected):
             raise refused(problem.sentence)
         return changes
 
-    async def go_on(self) -> None:
+    async def catch_up(self) -> None:
         """Nothing to do: the next look folds to where the bucket stands then."""
 
     async def verdict(self, projection: Projection[Any], sent: Sent) -> Verdict:

@@ -84,7 +84,7 @@ class ExpectedWhole(Expected):
         return self._reading.progress
 
     @property
-    def goes_on(self) -> bool:
+    def is_current(self) -> bool:
         """Whether the events read so far are still the beginning of the log."""
         info = self._log.info
         return self._created == info.created and self._replay.seq <= info.last_seq
@@ -153,8 +153,8 @@ class ExpectedWhole(Expected):
                 raise nothing_written(error)
             return await self._changes(stored, purge=purge)
 
-    async def go_on(self) -> None:
-        """See `Expected.go_on`: the log is read on to its head."""
+    async def catch_up(self) -> None:
+        """See `Expected.catch_up`: the log is read on to its head."""
         async with self._moving:
             await self._replay.advance((await self._log.refresh()).last_seq)
 

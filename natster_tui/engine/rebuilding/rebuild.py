@@ -123,9 +123,9 @@ class Rebuild:
         """The projections that end before an event they must not pass, and why."""
         return self._expected.blocked
 
-    def goes_on_in(self, log: EventLog) -> bool:
+    def continues_in(self, log: EventLog) -> bool:
         """Whether the events read so far are the beginning of this log, over the same link."""
-        return self.log is log and self._whole is not None and self._whole.goes_on
+        return self.log is log and self._whole is not None and self._whole.is_current
 
     # -- before anything is written --------------------------------------------------------
 
@@ -232,7 +232,7 @@ class Rebuild:
                 self._outrun[projection.name] = (
                     f"waiting for another projector to stop writing to {bucket.name}"
                 )
-                await self._expected.go_on()
+                await self._expected.catch_up()
                 continue
             return changes.sent
 

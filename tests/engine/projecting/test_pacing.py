@@ -11,11 +11,11 @@ COMMIT_S = 0.008
 
 
 def test_a_few_documents_are_followed_by_no_rest() -> None:
-    assert rest_after(10, more_is_here=False) == 0
+    assert rest_after(10, more_arrived=False) == 0
 
 
 def test_no_rest_where_more_events_are_here_already() -> None:
-    assert rest_after(1_000, more_is_here=True) == 0
+    assert rest_after(1_000, more_arrived=True) == 0
 
 
 @pytest.mark.parametrize("rate", [500, 1_000, 5_000, 20_000])
@@ -24,7 +24,7 @@ def test_a_late_batch_does_not_keep_the_next_ones_late(rate: int, late: int) -> 
     """Rounds that begin with a batch of `late` entries become as short as others."""
     entries, round_s = late, 0.0
     for _ in range(30):
-        round_s = rest_after(entries, more_is_here=False) + COMMIT_S
+        round_s = rest_after(entries, more_arrived=False) + COMMIT_S
         entries = int(2 * rate * round_s)
     assert round_s <= COMMIT_S + LONGEST_REST_S
     if rate <= 5_000:
