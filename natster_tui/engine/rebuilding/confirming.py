@@ -1,6 +1,6 @@
-"""What has to be confirmed before a rebuild writes, and what it then may do.
+"""What must be confirmed before a rebuild writes, and what it may do then.
 
-A pure function of what is known. The dialog and the command turn its answer into their form.
+This is a pure function of the findings. The dialog and the command present its result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class HistoryIsIncomplete:
 
 @dataclass(frozen=True, slots=True)
 class EndsBeforeEvent:
-    """A projection ends before an event that it must not pass, and later events are left out."""
+    """A projection ends before an event that it must not pass, without the later events."""
 
     projection: str
     error: BlockedEventError
@@ -44,7 +44,7 @@ Risk = HistoryIsIncomplete | EndsBeforeEvent | TakesOver | RemovesFirst
 
 
 class Answer(Enum):
-    """What the user has to answer before anything is written."""
+    """What the user must answer before anything is written."""
 
     NONE = "nothing would change but the checkpoint"
     YES = "that the changes shown are to be written"
@@ -72,8 +72,8 @@ class Consent:
     partial: bool = False
 
 
-NOTHING_MORE = Consent()
-"""It may write only the differences, and only to our own buckets."""
+DIFFERENCES_ONLY = Consent()
+"""Consent to write the differences to our own buckets, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is known of a rebuild, after its preflight or after its replay.
+    """What is known about a rebuild, after its preflight or after its replay.
 
     `lost` counts the events that are missing from the log, `foreign` names the buckets that
-    another program wrote, `stored` counts the documents there are, `changes` those that differ.
+    another program wrote, `stored` counts the stored documents, and `changes` those that differ.
     """
 
     lost: int = 0
@@ -106,7 +106,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Write after the user has given `answer`, which allows what `consent` says."""
+    """Write once the user has given `answer`, which gives this `consent`."""
 
     answer: Answer
     risks: tuple[Risk, ...]
@@ -125,7 +125,7 @@ Decision = Confirm | Refuse
 
 
 def decide(request: Request, found: Findings) -> Decision:
-    """What has to be confirmed before writing, or why nothing is written."""
+    """What must be confirmed before writing, or why nothing is written."""
     if request.read_only:
         return Refuse(Refusal.READ_ONLY)
     history: list[Risk] = []
@@ -133,7 +133,7 @@ def decide(request: Request, found: Findings) -> Decision:
         history.append(HistoryIsIncomplete(found.lost))
     history += found.blocked
     if history and not request.can_ask:
-        # No flag confirms these, because each log would lose something else.
+        # No flag confirms these, because what would be lost differs from log to log.
         return Refuse(Refusal.NEEDS_OPERATOR, tuple(history))
     asked_for: list[Risk] = []
     if found.foreign:

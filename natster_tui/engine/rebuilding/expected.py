@@ -1,4 +1,4 @@
-"""The entries that should be stored according to the log. A rebuild compares and writes them."""
+"""The entries that should be stored according to the log, for a rebuild to compare and write."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from natster_tui.store.bucket import Sent
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a commit writes to a bucket as it was found in `stored`.
+    """What a commit writes to a bucket that holds `stored`.
 
-    `before` is the checkpoint until the last batch is written; None where all of it must fit one
-    batch. `final` is the checkpoint in the last batch. `fold` is the fold they come from, `sent`
-    what was written, as the bucket stores it.
+    `before` is the checkpoint until the last batch is written; None if everything must fit in one
+    batch. `final` is the checkpoint in the last batch. `fold` is the source of the documents, and
+    `sent` what was written, as the bucket stores it.
     """
 
     stored: StoredProjection
@@ -51,22 +51,22 @@ class Expected(ABC):
 
     @abstractmethod
     async def plans(self) -> list[PlannedRebuild]:
-        """Read the log to its head as it is now, and compare; one plan for each projection."""
+        """Read the log to its present head, and compare; returns one plan for each projection."""
 
     @abstractmethod
     async def changes(self, projection: Projection[Any], *, purge: bool, partial: bool) -> Changes:
-        """What to write to a bucket as it is now.
+        """What to write to a bucket in its present state.
 
-        Raises a BlockedEventError where the projection is blocked, unless `partial`.
+        Raises BlockedEventError if the projection is blocked, unless `partial`.
         """
 
     @abstractmethod
     async def catch_up(self) -> None:
-        """Prepare another attempt after another process wrote to the bucket first."""
+        """Prepare another attempt, because another process wrote to the bucket first."""
 
     @abstractmethod
     async def verdict(self, projection: Projection[Any], sent: Sent) -> Verdict:
-        """Read back what was committed, at the bucket's current position, and compare it.
+        """Read back what was committed, at the bucket's present position, and compare it.
 
         Entries that are stored exactly as `sent` need not be decrypted; `verify` decrypts all.
         """

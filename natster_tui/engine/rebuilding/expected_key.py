@@ -1,7 +1,7 @@
-"""What the log says of one document, exactly at the position where its bucket stands.
+"""The expected entries of one document, exactly at its bucket's checkpoint.
 
 The checkpoint is rewritten at the same position, never ahead of it, because the other documents
-are not.
+are not rewritten.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from natster_tui.text.masking import screen_text
 
 
 class ExpectedKey(Expected):
-    """The entries of one document. It is folded again at each look, because its events are few."""
+    """The entries of one document, folded again for each comparison, because its events are few."""
 
     def __init__(self, log: EventLog, scope: OneKey, bucket: Bucket, instance: str) -> None:
         self._log = log
@@ -51,16 +51,16 @@ class ExpectedKey(Expected):
 
     @property
     def progress(self) -> ReplayProgress:
-        """Nothing is counted: a key's events are read at once."""
+        """Counts nothing: the events of a key are read at once."""
         return self._progress
 
     @property
     def blocked(self) -> Mapping[str, BlockedEventError]:
-        """Nothing: a key whose events do not open is refused as a whole."""
+        """Empty: a key whose events cannot be opened is refused as a whole."""
         return {}
 
     async def plans(self) -> list[PlannedRebuild]:
-        """See `Expected.plans`; raises NotFoundError where neither side knows the key."""
+        """See `Expected.plans`; raises NotFoundError if neither side has the key."""
         plan, _changes = await self._plan()
         if not plan.diff.keys:
             raise NotFoundError(
@@ -98,7 +98,7 @@ class ExpectedKey(Expected):
         )
 
     async def changes(self, projection: Projection[Any], *, purge: bool, partial: bool) -> Changes:
-        """See `Expected.changes`; raises RefusedError where one batch cannot hold them."""
+        """See `Expected.changes`; raises RefusedError if one batch cannot hold them."""
         if purge:
             raise RefusedError("one key is rebuilt in place: purging is for whole projections")
         _plan, changes = await self._plan()
@@ -109,7 +109,7 @@ class ExpectedKey(Expected):
         return changes
 
     async def catch_up(self) -> None:
-        """Nothing to do: the next look folds to where the bucket stands then."""
+        """Do nothing: the next comparison folds to the bucket's checkpoint then."""
 
     async def verdict(self, projection: Projection[Any], sent: Sent) -> Verdict:
         """See `Expected.verdict`."""

@@ -1,6 +1,6 @@
-"""What the log says of whole projections, read once for all of them.
+"""The expected entries of whole projections, from one read of the log for all of them.
 
-The fold is never behind what is stored, so that a rebuild goes forward. Another program's
+The fold is never behind what is stored, so a rebuild never goes back. Another program's
 documents are compared as whole documents.
 """
 
@@ -69,9 +69,9 @@ class ExpectedWhole(Expected):
         self._on_progress = on_progress
         self._replay = Replay(log, projections, instance, on_progress, by_rule=by_rule)
         self._reading = self._replay
-        """The replay that reads the log now, or did last."""
+        """The replay that reads the log now, or did so last."""
         self._moving = asyncio.Lock()
-        """Held while the replay is moved on or read: projections are committed concurrently."""
+        """Held while the replay moves or is read: projections are committed concurrently."""
 
     @property
     def folds(self) -> dict[str, Fold[Any]]:
@@ -105,15 +105,15 @@ class ExpectedWhole(Expected):
         await self._replay.advance(info.last_seq)
         stored = await load_projections(self._buckets, self._projections)
         plans: dict[str, PlannedRebuild] = {}
-        # The replay, which they share, moves on with a projector that went on meanwhile; what
-        # stands behind it would then seem to differ.
+        # They share the replay, which moves ahead if a projector has gone on. A projection that is
+        # behind the replay would then seem to differ.
         for each in _furthest_behind_first(stored, info.last_seq):
             plans[each.projection.name] = await self._plan(each)
         return [plans[projection.name] for projection in self._projections]
 
     async def _plan(self, stored: StoredProjection) -> PlannedRebuild:
         if stored.bucket_state is BucketState.FOREIGN:
-            found = await self._compare_theirs(stored.projection, self._replay)
+            found = await self._compare_foreign(stored.projection, self._replay)
             if found.stored.bucket_state is BucketState.FOREIGN:
                 seq = self._replay.folds[stored.projection.name].seq
                 return PlannedRebuild(found.stored, found.diff, seq, found.drift)
@@ -122,14 +122,14 @@ class ExpectedWhole(Expected):
         entries = self._replay.entries[stored.projection.name]
         return PlannedRebuild(stored, await _difference(stored, entries), entries.fold.seq)
 
-    async def _compare_theirs(self, projection: Projection[Any], replay: Replay) -> Comparison:
+    async def _compare_foreign(self, projection: Projection[Any], replay: Replay) -> Comparison:
         bucket = self._buckets[projection.name]
         return await compare_with_log(self._log, bucket, projection, replay, self._instance)
 
     async def _catch_up_with(self, stored: StoredProjection) -> None:
-        """Make sure that the fold is at least as far as the stored projection."""
+        """Move the replay at least as far as the stored projection."""
         if self._replay.is_outdated:
-            # Start again: the replay may have opened data that was erased since.
+            # Start again: the replay may hold data that was erased since.
             upto = self._replay.seq
             self._reading = self._replay = self._new_replay()
             await self._replay.advance(upto)
@@ -138,7 +138,7 @@ class ExpectedWhole(Expected):
             and stored.checkpoint.seq > self._replay.folds[stored.projection.name].seq
             and stored.checkpoint.seq <= (await self._log.refresh()).last_seq
         ):
-            # The projector went on while we were reading: never compare with an older state.
+            # A projector has gone on: never compare with an older state.
             await self._replay.advance(stored.checkpoint.seq)
 
     # -- writing ---------------------------------------------------------------------------
@@ -154,12 +154,12 @@ class ExpectedWhole(Expected):
             return await self._changes(stored, purge=purge)
 
     async def catch_up(self) -> None:
-        """See `Expected.catch_up`: the log is read on to its head."""
+        """See `Expected.catch_up`; reads on to the log's head."""
         async with self._moving:
             await self._replay.advance((await self._log.refresh()).last_seq)
 
     async def _changes(self, stored: StoredProjection, *, purge: bool) -> Changes:
-        """The writes that make the stored entries equal to the fold; then the replay may go on."""
+        """The writes that make the stored entries equal to the fold."""
         bucket = self._buckets[stored.projection.name]
         fold = self._replay.folds[stored.projection.name]
         final, position = await together(
@@ -169,7 +169,7 @@ class ExpectedWhole(Expected):
         entries = await self._replay.entries[stored.projection.name].encoded()
         if problem := oversized(stored.projection, entries, bucket.entry_limit):
             raise UnstorableError(problem.sentence)
-        # Compare bytes, although another program's spelling is no drift: we own it from now on.
+        # Compare bytes: other JSON of the same meaning is no drift, but we own the bucket now.
         changes = changed_entries(
             {} if purge else stored.entries, entries, unsealed=self._unsealed(stored)
         )
@@ -177,15 +177,15 @@ class ExpectedWhole(Expected):
         return Changes(stored, fold, changes, before, final.encode())
 
     def _unsealed(self, stored: StoredProjection) -> Collection[str]:
-        """Entries to write even if their content is right; in a takeover, all unsealed ones."""
+        """Entries to write even if their content is right; in a takeover all, to seal them."""
         if stored.bucket_state is BucketState.FOREIGN and self._log.sealing.seals:
             return stored.entries.keys()
         return stored.unsealed
 
     async def _position_before(self, stored: StoredProjection) -> Checkpoint:
-        """Where the bucket stands until the rebuild has ended.
+        """The checkpoint of the bucket until the rebuild has ended.
 
-        If the stored position is in another log, this is the beginning of the present log: the
+        If the stored checkpoint is of another log, this is the beginning of the present log: the
         user chose the present log, and any process may finish the rebuild if it is interrupted.
         """
         checkpoint = stored.checkpoint
@@ -197,8 +197,8 @@ class ExpectedWhole(Expected):
         info = self._log.info
         return Checkpoint(0, projection.version, info.stream, info.created, "")
 
-    async def convert_theirs(self) -> None:
-        """Make another program's buckets fit for commits, or refuse before anything is written."""
+    async def convert_foreign_buckets(self) -> None:
+        """Convert another program's buckets for commits, or refuse before anything is written."""
         stored = await load_projections(self._buckets, self._projections)
         foreign = [each for each in stored if each.bucket_state is BucketState.FOREIGN]
         names = [each.projection.name for each in foreign]
@@ -225,7 +225,7 @@ class ExpectedWhole(Expected):
     async def verify(self) -> list[Verdict]:
         """See `Expected.verify`.
 
-        Where there is no checkpoint of ours the comparison is at the head.
+        Without a checkpoint of ours the comparison is at the head.
         """
         info, stored = await together(
             self._log.refresh(), load_projections(self._buckets, self._projections)
@@ -243,7 +243,7 @@ class ExpectedWhole(Expected):
             position = _position(each, info.last_seq)
             found = None
             if _is_foreign(each):
-                found = await self._compare_theirs(each.projection, replay)
+                found = await self._compare_foreign(each.projection, replay)
             else:
                 await replay.advance(position)
             if name in replay.blocked and replay.folds[name].seq < position:
@@ -251,7 +251,7 @@ class ExpectedWhole(Expected):
             verdicts[name] = (
                 await _verdict(each, replay.entries[name])
                 if found is None
-                else _verdict_on_theirs(found, replay.folds[name].seq)
+                else _foreign_verdict(found, replay.folds[name].seq)
             )
         return [verdicts[projection.name] for projection in self._projections]
 
@@ -270,14 +270,14 @@ async def _verdict(stored: StoredProjection, entries: Entries) -> Verdict:
 
 
 def _position(stored: StoredProjection, head: int) -> int:
-    """Where what is stored stands; at the head if no checkpoint of ours says so."""
+    """The stored position; the head if there is no checkpoint of ours."""
     return head if stored.checkpoint is None else stored.checkpoint.seq
 
 
 def _furthest_behind_first(stored: Iterable[StoredProjection], head: int) -> list[StoredProjection]:
-    """In which order one replay can be compared with each at its position.
+    """The order in which one replay can be compared with each at its position.
 
-    Another program's documents come last: they are compared with the head as it is then.
+    Another program's documents come last: they are compared at the head.
     """
     return sorted(stored, key=lambda each: (_is_foreign(each), _position(each, head)))
 
@@ -286,7 +286,7 @@ def _is_foreign(stored: StoredProjection) -> bool:
     return stored.bucket_state is BucketState.FOREIGN
 
 
-def _verdict_on_theirs(found: Comparison, seq: int) -> Verdict:
+def _foreign_verdict(found: Comparison, seq: int) -> Verdict:
     projection, revision = found.stored.projection, found.stored.snapshot.last_revision
     return Verdict(projection, seq, found.diff, BucketState.FOREIGN, revision, drift=found.drift)
 

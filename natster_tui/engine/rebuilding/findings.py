@@ -1,4 +1,4 @@
-"""What a rebuild of a projection would change, and what verifying it found."""
+"""What a rebuild of a projection would change, and the result of a verify."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from natster_tui.text.counting import counted
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verifying a projection found.
+    """The result of verifying a projection.
 
-    `seq` is the position that was compared. `revision` was the bucket's newest at that time, or is
-    0 when only a part of the bucket was compared. `touched`: something else had written to the
-    bucket. `drift` shows what the reference service's rules explain, where another program wrote
-    the bucket. `stored_version` is the version in the stored checkpoint, None without one.
+    `seq` is the position that was compared. `revision` is the bucket's newest at that time, or 0
+    if only a part of the bucket was compared. `touched`: another program had written to the
+    bucket. If another program projects it, `drift` shows what the reference service's rules
+    explain. `stored_version` is the version in the stored checkpoint, None without one.
     """
 
     projection: Projection[Any]
@@ -39,7 +39,7 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Whether every stored document is what the log says, whichever program wrote it."""
+        """Whether every stored document agrees with the log, whichever program wrote it."""
         whole = self.bucket_state in (BucketState.OURS, BucketState.FOREIGN)
         return not self.diff and (whole or self._expects_nothing)
 
@@ -72,7 +72,7 @@ class Verdict:
 
     @property
     def _other_version(self) -> str:
-        """That this program's rule is not the one that made what is stored."""
+        """The sentence if another version of the rule made the stored documents."""
         name, version = self.projection.name, self.projection.version
         return (
             f"{name}: {self.projection.bucket} holds version {self.stored_version}, and this "
@@ -85,7 +85,7 @@ class Verdict:
 class PlannedRebuild:
     """One projection's part of a prepared rebuild: what is stored, and what would change.
 
-    `drift` shows what the reference service's rules explain, where another program wrote.
+    If another program projects it, `drift` shows what the reference service's rules explain.
     """
 
     stored: StoredProjection
@@ -114,7 +114,7 @@ class PlannedRebuild:
         return words
 
     def fields(self) -> tuple[FieldCount, ...]:
-        """In how many of the changed documents each field comes, goes or changes."""
+        """In how many of the changed documents each field is added, removed or changed."""
         return field_counts(self.listed)
 
     @property

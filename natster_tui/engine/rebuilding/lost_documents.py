@@ -1,4 +1,4 @@
-"""Documents that a bucket has lost because of how it is set up."""
+"""Finding documents that a bucket has lost because of its settings."""
 
 from __future__ import annotations
 

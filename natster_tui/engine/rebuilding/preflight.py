@@ -1,6 +1,6 @@
-"""The facts before a rebuild: how much it reads, what it affects, and what prevents it.
+"""The findings before a rebuild: how much it reads, what it affects, and what blocks it.
 
-Counting by type asks the server how many events match each type's filter; nothing is read yet.
+Events are counted by type by asking the server how many match each type's filter; none is read.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ async def read_preflight(
 
     `repeated_ids` are those found so far; None if nothing has read the log.
     """
-    # Before the log, so that no stored position is ahead of the reported head.
+    # Read before the log, so that no stored position is ahead of the reported head.
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
     stored = await load_projections(buckets, projections)
     watch = HazardWatch(projections, repeated_ids)
@@ -131,7 +131,7 @@ async def read_preflight(
 
 
 async def _counts(log: EventLog) -> dict[str, int]:
-    """How many events of each type there are; empty where the stream refuses to count them."""
+    """How many events of each type there are; empty if the stream refuses to count them."""
     counting = [
         count_matching(log.link, log.stream, log.system.subject(event=kind.name))
         for kind in log.system.kinds
@@ -148,11 +148,11 @@ async def _counts(log: EventLog) -> dict[str, int]:
 async def _consumers(
     log: EventLog, projections: Sequence[Projection[Any]], instance: str
 ) -> tuple[tuple[ConsumerInfo, ...], tuple[str, ...]]:
-    """Consumers of others that seem to project the same; names of projections that have ours."""
+    """Other consumers for these projections, and the names of those that have one of ours."""
     try:
         consumers = await list_consumers(log.link, log.stream)
     except ServerError:
-        # Listing may be denied; that must not stop a rebuild, and the commit is safe anyway.
+        # Listing may be denied. That must not stop a rebuild: the commit is safe without it.
         return (), ()
     ours = tuple(f"natster-tui-{projection.name}-" for projection in projections)
     buckets = {projection.bucket for projection in projections}

@@ -19,7 +19,7 @@ from natster_tui.engine.projecting.batching import batches
 from natster_tui.engine.projecting.obstacles import SealedDocuments
 from natster_tui.engine.projecting.stored_projection import BucketState, StoredProjection, bucket_of
 from natster_tui.engine.rebuilding.confirming import (
-    NOTHING_MORE,
+    DIFFERENCES_ONLY,
     Consent,
     Decision,
     EndsBeforeEvent,
@@ -48,7 +48,7 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.writing.atomic_batch import BATCH_LIMIT
 
 TRIES_S = 20.0
-"""Seconds during which a rebuild tries again after another writer changed the bucket.
+"""Seconds during which a rebuild tries again if another writer changes the bucket.
 
 A projector in another process pauses once it has seen the rebuild's lease, within a second.
 """
@@ -94,8 +94,8 @@ class Rebuild:
         self._repeated_ids = repeated_ids
         self._pause = pause
         self._buckets = {p.name: bucket_of(log, p, instance) for p in scope.projections}
-        self._outrun: dict[str, str] = {}
-        """By projection, what a commit waits for after another projector wrote first."""
+        self._waiting_on: dict[str, str] = {}
+        """By projection, the sentence for what its commit waits for after a conflict."""
         self._whole: ExpectedWhole | None = None
         self._expected: Expected
         if isinstance(scope, OneKey):
@@ -110,7 +110,7 @@ class Rebuild:
 
     @property
     def folds(self) -> dict[str, Fold[Any]]:
-        """The folds so far, by projection; none of a single document's."""
+        """The folds so far, by projection; empty for a single document."""
         return {} if self._whole is None else self._whole.folds
 
     @property
@@ -130,28 +130,28 @@ class Rebuild:
     # -- before anything is written --------------------------------------------------------
 
     async def preflight(self) -> Preflight:
-        """See what there is to read, what it affects and what prevents it."""
+        """Find out how much is to be read, what is affected and what blocks the rebuild."""
         self._found = await read_preflight(
             self.log, self.projections, self._instance, self._repeated_ids
         )
         return self._found
 
     async def prepare(self) -> list[PlannedRebuild]:
-        """Replay to the head as it is now, and compare with what is stored.
+        """Replay to the present head, and compare with what is stored.
 
-        Raises NotFoundError for one key that neither the log nor the bucket knows.
+        Raises NotFoundError for a single key that neither the log nor the bucket has.
         """
         self.plans = await self._expected.plans()
         return self.plans
 
     def decide(self, request: Request) -> Decision:
-        """What has to be confirmed, by what is known so far."""
+        """What must be confirmed, according to the findings so far."""
         if self.plans:
             foreign = tuple(projection.bucket for projection in self._foreign)
         else:
             foreign = () if self._found is None else self._found.foreign
         if isinstance(self.scope, OneKey):
-            foreign = ()  # what is not ours is refused: one key cannot be taken over
+            foreign = ()  # refused later: one key cannot be taken over
         return decide(
             request,
             Findings(
@@ -165,12 +165,12 @@ class Rebuild:
 
     # -- writing ---------------------------------------------------------------------------
 
-    async def commit(self, consent: Consent = NOTHING_MORE) -> list[Verdict]:
+    async def commit(self, consent: Consent = DIFFERENCES_ONLY) -> list[Verdict]:
         """Write the differences of every projection, then verify them.
 
-        Waits while another process rebuilds the same projection. Raises RefusedError where a
+        Waits while another process rebuilds the same projection. Raises RefusedError if a
         projection is blocked, or its bucket belongs to another program, and `consent` does not
-        cover it, and ConflictError when another program keeps writing to it.
+        cover that; and ConflictError if another program keeps writing to the bucket.
         """
         if not self.log.link.info.has_atomic_batches:
             raise RefusedError(old_server(self.log.link.info.version_described).sentence)
@@ -186,16 +186,16 @@ class Rebuild:
         for error in self.blocked.values() if not consent.partial else ():
             raise nothing_written(error)
         await confirm_writes(self.log, self._buckets)
-        theirs = self._foreign if consent.take_over else []
-        if theirs and self._whole is not None:
-            await refuse_while_active(self.log, theirs, self._instance, notice)
-            await self._whole.convert_theirs()
+        foreign = self._foreign if consent.take_over else []
+        if foreign and self._whole is not None:
+            await refuse_while_active(self.log, foreign, self._instance, notice)
+            await self._whole.convert_foreign_buckets()
         committing = [
             self._commit_and_verify(projection, consent) for projection in self.projections
         ]
         verdicts = list(await together(*committing))
-        if theirs:
-            self.leftover_consumers = await leftover_consumers(self.log, theirs)
+        if foreign:
+            self.leftover_consumers = await leftover_consumers(self.log, foreign)
         return verdicts
 
     @property
@@ -212,7 +212,7 @@ class Rebuild:
             self._pause(projection),
             rebuilding(self.log, projection, self._instance),
         ):
-            with waiting_for(lambda: self._outrun.get(projection.name, "")):
+            with waiting_for(lambda: self._waiting_on.get(projection.name, "")):
                 sent = await self._commit_until_written(projection, consent)
         return await self._expected.verdict(projection, sent)
 
@@ -224,20 +224,22 @@ class Rebuild:
                 projection, purge=consent.purge, partial=consent.partial
             )
             try:
-                await self._make_ready(bucket, changes.stored, consent)
+                await self._prepare_bucket(bucket, changes.stored, consent)
                 await _write(bucket, changes, purge=consent.purge)
             except ConflictError as error:
                 if time.monotonic() > last_try:
                     raise kept_writing(projection) from error
-                self._outrun[projection.name] = (
+                self._waiting_on[projection.name] = (
                     f"waiting for another projector to stop writing to {bucket.name}"
                 )
                 await self._expected.catch_up()
                 continue
             return changes.sent
 
-    async def _make_ready(self, bucket: Bucket, stored: StoredProjection, consent: Consent) -> None:
-        """Make or convert the bucket where needed."""
+    async def _prepare_bucket(
+        self, bucket: Bucket, stored: StoredProjection, consent: Consent
+    ) -> None:
+        """Create or convert the bucket if needed."""
         if stored.is_sealed and not self.log.sealing.seals:
             raise RefusedError(SealedDocuments(bucket.name).sentence)
         if stored.bucket_state is BucketState.MISSING:
@@ -250,7 +252,7 @@ class Rebuild:
     async def verify(self) -> list[Verdict]:
         """Compare what is stored with the log at the stored position; writes nothing.
 
-        Where there is no checkpoint of ours the comparison is at the head.
+        Without a checkpoint of ours the comparison is at the head.
         """
         return await self._expected.verify()
 
@@ -275,7 +277,7 @@ async def _write(bucket: Bucket, changes: Changes, *, purge: bool) -> None:
 
 
 async def confirm_writes(log: EventLog, buckets: Mapping[str, Bucket]) -> None:
-    """Make sure that what a rebuild writes would land in these buckets, by projection."""
+    """Check that the writes of a rebuild would reach these buckets, by projection."""
     confirming = [bucket.confirm() for bucket in buckets.values()]
     confirming += [Lease(log.link, rebuild_key(name)).confirm() for name in buckets]
     await together(*confirming)
@@ -289,7 +291,7 @@ def _not_ours(projection: Projection[Any]) -> RefusedError:
 
 
 def kept_writing(projection: Projection[Any]) -> ConflictError:
-    """Another program that ignores the lease wrote first each time."""
+    """The error if another program, which ignores the lease, wrote first each time."""
     return ConflictError(
         f"another projector kept writing to {projection.bucket}: stop it, or try again"
     )

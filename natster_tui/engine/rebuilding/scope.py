@@ -1,4 +1,4 @@
-"""What is rebuilt: whole projections, or one document of one projection."""
+"""What is rebuilt: whole projections, or one document of a projection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences for what a rebuild has to have confirmed, and for why it is refused."""
+"""The sentences for what must be confirmed before a rebuild, and for why it is refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from natster_tui.text.counting import counted, counted_is
 
 
 def risk_sentence(risk: Risk) -> str:
-    """What going on would do, for a person to decide."""
+    """What the risk is, in a sentence for the person who decides."""
     match risk:
         case HistoryIsIncomplete():
             return incomplete_history(risk.lost)
@@ -29,13 +29,13 @@ def risk_sentence(risk: Risk) -> str:
 
 
 def incomplete_history(lost: int) -> str:
-    """That events are missing from the log, and what that means for a rebuild."""
+    """The sentence for events that are missing from the log, and what a rebuild would lose."""
     events = counted_is(lost, "event")
     return f"the history is incomplete ({events} missing): a rebuild would forget what they did"
 
 
 def refusal(refuse: Refuse) -> NatsterError:
-    """The error with which a rebuild ends that may not write."""
+    """The error for a rebuild that may not write."""
     match refuse.reason:
         case Refusal.READ_ONLY:
             return RefusedError("--read-only: only rebuild --dry-run is possible")
@@ -47,11 +47,11 @@ def refusal(refuse: Refuse) -> NatsterError:
 
 
 def _needs_operator(risks: tuple[Risk, ...]) -> NatsterError:
-    said = [
+    sentences = [
         risk.error.sentence if isinstance(risk, EndsBeforeEvent) else risk_sentence(risk)
         for risk in risks
     ]
-    sentence = "; ".join(dict.fromkeys(said))
+    sentence = "; ".join(dict.fromkeys(sentences))
     for risk in risks:
         if isinstance(risk, EndsBeforeEvent):
             return type(risk.error)(sentence, risk.error.seq)
@@ -63,5 +63,5 @@ def _written_by_another(risk: TakesOver) -> str:
 
 
 def nothing_written(error: BlockedEventError) -> BlockedEventError:
-    """The same stop, which adds that nothing was written."""
+    """The same error, which adds that nothing was written."""
     return type(error)(f"{error.sentence}; nothing was written", error.seq)

@@ -1,7 +1,7 @@
-"""Comparing two stored versions of a projection at one sequence, while both go on being written.
+"""Comparing two stored versions of a projection at one sequence, while both are being written.
 
-The side whose rule is loaded here is read first, then the other one once it is at least as far.
-The rule then takes the first side in memory over the events between the two positions. Nothing is
+The side whose rule is loaded here is read first, then the other one once it is at least as far. In
+memory, the rule then folds the events between the two positions into the first side. Nothing is
 written.
 """
 
@@ -32,7 +32,7 @@ from natster_tui.store.lease import Holder, projecting
 from natster_tui.store.log import EventLog
 
 CATCH_UP_S = 3.0
-"""How long the side that is behind may take to reach the other one; live it takes milliseconds."""
+"""How long the side that is behind may take to reach the other one; usually milliseconds."""
 _COMPARABLE = (BucketState.OURS, BucketState.OTHER_VERSION)
 
 _Documents = dict[str, bytes]
@@ -41,8 +41,8 @@ _Documents = dict[str, bytes]
 async def compare_versions(log: EventLog, pair: VersionPair, instance: str) -> SideBySide:
     """Compare the stored version with the one beside.
 
-    Raises RefusedError where one of them holds nothing that can be compared, UsageError where
-    neither rule is loaded here, ConflictError where one was rewritten meanwhile.
+    Raises RefusedError if one of them holds nothing that can be compared, UsageError if neither
+    rule is loaded here, ConflictError if one was rewritten during the comparison.
     """
     stored, other = await together(
         _load(log, pair.used, instance), _load(log, pair.placed, instance)
@@ -52,9 +52,9 @@ async def compare_versions(log: EventLog, pair: VersionPair, instance: str) -> S
     unknown, refolds = await _reached(log, unknown, _position(known), instance)
     seq = _position(unknown)
     if refolds:
-        known_documents = await _made_from_log(log, known.projection, seq, instance)
+        known_documents = await _refolded(log, known.projection, seq, instance)
     else:
-        known_documents = await _moved_on(log, known.fold(), seq, instance)
+        known_documents = await _folded_to(log, known.fold(), seq, instance)
     sides = [(unknown, unknown.whole_documents()), (known, known_documents)]
     (left, before), (right, after) = sides if known.projection.beside else reversed(sides)
     info, one, two = await together(
@@ -106,7 +106,7 @@ async def _load(log: EventLog, projection: Projection[Any], instance: str) -> St
 async def _reached(
     log: EventLog, stored: StoredProjection, seq: int, instance: str
 ) -> tuple[StoredProjection, bool]:
-    """The same projection at `seq` or later; or as it is, and that it did not get there."""
+    """The projection at `seq` or later; also returns True if it did not get there in time."""
     if _position(stored) >= seq:
         return stored, False
     until = time.monotonic() + CATCH_UP_S
@@ -119,7 +119,7 @@ async def _reached(
     return later, False
 
 
-async def _moved_on(log: EventLog, fold: Fold[Any], to: int, instance: str) -> _Documents:
+async def _folded_to(log: EventLog, fold: Fold[Any], to: int, instance: str) -> _Documents:
     """The documents of a fold after all events up to `to`."""
     if fold.seq < to:
         reading = log.records(fold.seq + 1, to, purpose="compare", instance=instance)
@@ -129,7 +129,7 @@ async def _moved_on(log: EventLog, fold: Fold[Any], to: int, instance: str) -> _
     return await encoded_documents(fold)
 
 
-async def _made_from_log(
+async def _refolded(
     log: EventLog, projection: Projection[Any], to: int, instance: str
 ) -> _Documents:
     work = await replay(log, [projection], to, instance)

@@ -16,9 +16,9 @@ HELD_S = 5.0
 async def drop_version(log: EventLog, pair: VersionPair, instance: str) -> bool:
     """Delete the bucket of the version beside; returns whether it was there.
 
-    It holds the version's lease meanwhile, so that no process projects into the bucket and makes it
-    again. Raises RefusedError while another process projects it, or if the bucket does not carry
-    our mark.
+    The version's lease is held for this, so no process projects into the bucket and creates it
+    again. Raises RefusedError if another process projects it, or if the bucket does not carry our
+    mark.
     """
     placed = pair.placed
     keeper = LeaseKeeper(placed, instance)

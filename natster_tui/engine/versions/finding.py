@@ -1,4 +1,4 @@
-"""Which versions of a projection are stored beside it, and which of them is meant."""
+"""Finding the versions that are stored beside a projection, and the one that is meant."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class VersionPair:
 
     @property
     def name(self) -> str:
-        """What people type for it."""
+        """The name that users type."""
         return self.used.name
 
     @property
@@ -58,12 +58,15 @@ class VersionPair:
 
     @cached_property
     def placed(self) -> Projection[Any]:
-        """The version beside, in its own bucket; with another rule if its own is not loaded."""
+        """The version beside, as a projection with its own bucket.
+
+        It has another version's rule if its own is not loaded here.
+        """
         return beside(self.rule_of(self.version) or self.used, self.version)
 
 
 def newest_loaded(registry: Registry, name: str) -> VersionPair:
-    """The version that would be put beside: of several that are loaded, the one named last.
+    """The version to store beside: the last one named, if several are loaded.
 
     Raises KeyError if there is no projection of that name.
     """
@@ -76,8 +79,8 @@ async def version_beside(
 ) -> VersionPair:
     """The version beside that is meant: the one asked for, a second one loaded, or the only one.
 
-    Raises NotFoundError if nothing is stored beside, UsageError if it must be said which version is
-    meant, KeyError if there is no projection of that name.
+    Raises NotFoundError if it is not stored beside, UsageError if it could be one of several,
+    KeyError if there is no projection of that name.
     """
     loaded = registry.versions_of(name)
     if version is None and len(loaded) > 1:
@@ -100,8 +103,8 @@ async def version_beside(
 async def versions_stored(link: Link, loaded: Sequence[Projection[Any]]) -> tuple[int, ...]:
     """The versions of one projection that are stored beside it, in ascending order.
 
-    Where the buckets may not be listed, only the versions that are `loaded` here are found. Raises
-    DeniedError if one of them may not be looked at.
+    If we may not list the buckets, only versions that are `loaded` here are found. Raises
+    DeniedError if we may not read one of them.
     """
     names = await bucket_names(link)
     return await _marked(link, loaded[0].bucket, _possible(names, loaded), is_beside)
@@ -110,21 +113,21 @@ async def versions_stored(link: Link, loaded: Sequence[Projection[Any]]) -> tupl
 async def all_versions_stored(
     link: Link, groups: Sequence[Sequence[Projection[Any]]]
 ) -> tuple[tuple[int, ...], ...]:
-    """The same for several projections; what may not be looked at is left out.
+    """The same for several projections, without the buckets that we may not read.
 
     Each group is the loaded versions of one projection.
     """
     names = await bucket_names(link)
     return await together(
         *(
-            _marked(link, loaded[0].bucket, _possible(names, loaded), _is_seen_beside)
+            _marked(link, loaded[0].bucket, _possible(names, loaded), _is_readable_beside)
             for loaded in groups
         )
     )
 
 
 def _possible(names: Sequence[str] | None, loaded: Sequence[Projection[Any]]) -> tuple[int, ...]:
-    """The versions that may be stored beside, by the names of all buckets where they are known."""
+    """The versions that may be stored beside, by the names of all buckets if they are known."""
     if names is None:
         return tuple(sorted(each.version for each in loaded))
     return versions_among(names, loaded[0].bucket)
@@ -142,7 +145,7 @@ async def _marked(
     return tuple(version for version, ours in zip(versions, marked, strict=True) if ours)
 
 
-async def _is_seen_beside(link: Link, bucket: str, stored: str) -> bool:
+async def _is_readable_beside(link: Link, bucket: str, stored: str) -> bool:
     try:
         return await is_beside(link, bucket, stored)
     except DeniedError:

@@ -1,4 +1,4 @@
-"""What must be so before a version is projected beside the stored one."""
+"""The check before a version is projected beside the stored one."""
 
 from __future__ import annotations
 

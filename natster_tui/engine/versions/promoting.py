@@ -1,8 +1,8 @@
 """Making a version that is stored beside a projection the stored one.
 
 A promotion is a rebuild of the stored bucket by the version's rule. The documents of the version
-beside are proof that the rule has been tried; they are not copied. Each document changes with all
-of its entries in one batch, so readers see it as the one version made it, or as the other. A
+beside are proof that the rule works; they are not copied. All entries of a document change in one
+batch, so readers see it as one version made it, or as the other did. A
 promotion that is interrupted leaves the mark of an interrupted rebuild. The next projector of
 either version finishes it with its own rule, and promoting again starts over.
 """
@@ -34,8 +34,8 @@ REACH_S = 5.0
 class PlannedPromotion:
     """What a promotion would change in the stored bucket.
 
-    `compared` is how the versions differ; None where an earlier promotion was interrupted, so that
-    the stored bucket holds documents of both.
+    `compared` is how the versions differ; None if an earlier promotion was interrupted, because the
+    stored bucket then holds documents of both.
     """
 
     candidate: Verdict
@@ -44,7 +44,7 @@ class PlannedPromotion:
 
 
 class Promotion:
-    """One promotion: `prepare` proves that it may be done and writes nothing, `commit` does it."""
+    """One promotion: `prepare` checks that it is possible and writes nothing, `commit` does it."""
 
     def __init__(
         self,
@@ -68,8 +68,8 @@ class Promotion:
     async def prepare(self) -> PlannedPromotion:
         """Verify the version beside, compare it with the stored one, and plan the rebuild.
 
-        Raises RefusedError where one of them lags or holds nothing, or where the version beside is
-        not what the log says.
+        Raises RefusedError if one of them lags or holds nothing, or if the version beside does not
+        agree with the log.
         """
         pair = self._pair
         if not await is_beside(self._log.link, pair.bucket, pair.used.bucket):
@@ -92,7 +92,7 @@ class Promotion:
         return PlannedPromotion(candidate, compared, plan)
 
     def decide(self, request: Request) -> Decision:
-        """What has to be confirmed before `commit`; the same as for any rebuild."""
+        """What must be confirmed before `commit`; the same as for any rebuild."""
         return self._rebuild.decide(request)
 
     async def commit(self) -> Verdict:
@@ -101,7 +101,7 @@ class Promotion:
         return verdict
 
     async def _refuse_lag(self) -> bool:
-        """Wait until both are at the head; returns whether the stored one is a half-done rebuild.
+        """Wait until both are at the head; returns True for a stored one that is half rebuilt.
 
         Raises RefusedError if one of them does not get there.
         """

@@ -12,8 +12,8 @@ from natster_tui.projections.checkpoint import Checkpoint
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.log import EventLog
 
-LOOK_S = 0.05
-"""Seconds between two looks."""
+POLL_S = 0.05
+"""Seconds between two reads of the checkpoint."""
 
 
 async def wait_until_stored(
@@ -21,11 +21,11 @@ async def wait_until_stored(
 ) -> Checkpoint | None:
     """Wait until a projection is stored at `seq` or later, and return its checkpoint.
 
-    At `until` (monotonic seconds) it returns what it saw last: an earlier checkpoint, or None.
+    At `until` (monotonic seconds) it returns the last checkpoint that it read, or None.
     """
     with waiting_for(f"waiting for {projection.bucket} to reach event {seq:,}"):
         while True:
             checkpoint = await stored_checkpoint(log.link, projection)
             if (checkpoint is not None and checkpoint.seq >= seq) or time.monotonic() > until:
                 return checkpoint
-            await asyncio.wait({log.link.lost}, timeout=LOOK_S)
+            await asyncio.wait({log.link.lost}, timeout=POLL_S)

@@ -50,12 +50,12 @@ class VersionReport:
 
     @property
     def lag(self) -> int | None:
-        """Events not yet projected; None where nothing was."""
+        """Events not yet projected; None if nothing was projected."""
         return None if self.checkpoint is None else max(0, self.head - self.checkpoint.seq)
 
     @property
     def sentence(self) -> str:
-        """Where it stands, in one line."""
+        """The position and the bucket, in one line."""
         where = "not stored yet"
         if self.checkpoint is not None:
             where = f"at {self.checkpoint.seq:,}, lag {self.lag:,}"

@@ -1,4 +1,4 @@
-"""Two versions of a projection at one sequence: what each holds, and how they differ."""
+"""Two versions of a projection at one sequence, and how they differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from natster_tui.text.counting import counted
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: its bucket, its stored position, and which process projects it, if any.
+    """One of the two versions: its bucket, its stored position, and which process projects it.
 
     `lag` is how many events it is behind the head of the log. `is_here`: the process is this one.
     """
@@ -43,8 +43,8 @@ class Side:
 class SideBySide:
     """The stored version and the one beside, compared at the sequence `seq`.
 
-    `refolded` is the version whose documents at `seq` were made from the log, because its stored
-    ones were of a later position and the other version did not reach it; 0 if that was not needed.
+    `refolded` is the version whose documents at `seq` were made from the log, because it was stored
+    at a later position which the other version did not reach; 0 if that was not needed.
     """
 
     name: str

@@ -11,12 +11,12 @@ from natster_tui.errors import ServerError
 from natster_tui.projections.registering.registry import Registry
 from natster_tui.store.log import EventLog
 
-LOOK_S = 2.0
-"""Seconds between two looks."""
+POLL_S = 2.0
+"""Seconds between two polls."""
 
 
 class VersionWatch:
-    """The versions beside each projection, by its name, as of the last look.
+    """The versions beside each projection, by its name, as of the last poll.
 
     `notify` is called when they changed.
     """
@@ -44,15 +44,15 @@ class VersionWatch:
         return tuple(sorted(pairs, key=lambda pair: pair.rule_of(pair.version) is None))
 
     async def run(self, log: EventLog) -> None:
-        """Look again and again until the link is lost."""
+        """Poll until the link is lost."""
         while not log.link.is_lost:
             try:
                 found = await read_versions(log, self._registry.all, self._registry.versions)
             except ServerError:
                 if log.link.is_lost:
                     return
-                found = self.beside  # as it was seen last; the next look may be answered
+                found = self.beside  # no answer: keep the last one
             if found != self.beside:
                 self.beside = found
                 self._notify()
-            await asyncio.wait({log.link.lost}, timeout=LOOK_S)
+            await asyncio.wait({log.link.lost}, timeout=POLL_S)
