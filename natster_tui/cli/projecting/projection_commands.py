@@ -106,7 +106,7 @@ def _placed_beside(target: Target, name: str) -> Projection[Any]:
         await refuse_stored_version(log, pair)
 
     run(with_log(target.source, target.choice, check))
-    placed = pair.placed
+    placed = pair.beside
     watch_rules([*pair.loaded, placed])
     return placed
 

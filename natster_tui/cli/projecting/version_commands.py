@@ -115,7 +115,7 @@ async def _promote(
     """What verifying the promoted version found, and the bucket of the version beside."""
     async with opened_log(target.source, target.choice) as log:
         pair = await version_beside(log.link, target.choice.projections, name, version)
-        watch_rules([*pair.loaded, pair.placed])
+        watch_rules([*pair.loaded, pair.beside])
         promotion = Promotion(log, pair, target.instance, progress_line())
         plan = await promotion.prepare()
         end_progress()
@@ -126,7 +126,7 @@ async def _promote(
                 changes = plan.compared.difference.diff.changes
                 print_comparison(plan.compared, await names_for(log, changes, target.instance))
             click.echo(f"version {pair.version} beside: {plan.candidate.sentence}")
-            click.echo(f"{pair.used.bucket} at {plan.rebuild.seq:,}: {plan.rebuild.summary}")
+            click.echo(f"{pair.current.bucket} at {plan.rebuild.seq:,}: {plan.rebuild.summary}")
         _confirm_promotion(promotion.decide(request), request, pair)
         verdict = await promotion.commit()
         end_progress()
@@ -142,9 +142,9 @@ def _confirm_promotion(decision: Decision, request: Request, pair: VersionPair) 
     for risk in decision.risks:
         click.echo(risk_sentence(risk), err=True)
     if decision.answer is Answer.NAMES:
-        confirm_by_name((pair.used,))
+        confirm_by_name((pair.current,))
     else:
-        confirm(f"Make version {pair.version} the stored one, in {pair.used.bucket}?")
+        confirm(f"Make version {pair.version} the stored one, in {pair.current.bucket}?")
 
 
 @click.command()

@@ -45,7 +45,7 @@ async def compare_versions(log: EventLog, pair: VersionPair, instance: str) -> S
     rule is loaded here, ConflictError if one was rewritten during the comparison.
     """
     stored, other = await together(
-        _load(log, pair.used, instance), _load(log, pair.placed, instance)
+        _load(log, pair.current, instance), _load(log, pair.beside, instance)
     )
     known = await _known(log, pair, stored, other, instance)
     unknown = stored if known.projection.beside else other
@@ -89,7 +89,7 @@ async def _known(
             f"neither version {_version(stored)} nor version {pair.version} of {pair.name} is "
             "loaded here: name the file of one of them with --projection"
         )
-    return stored if rule is pair.used else await _load(log, rule, instance)
+    return stored if rule is pair.current else await _load(log, rule, instance)
 
 
 async def _load(log: EventLog, projection: Projection[Any], instance: str) -> StoredProjection:

@@ -20,16 +20,16 @@ async def drop_version(log: EventLog, pair: VersionPair, instance: str) -> bool:
     again. Raises RefusedError if another process projects it, or if the bucket does not carry our
     mark.
     """
-    placed = pair.placed
-    keeper = LeaseKeeper(placed, instance)
+    beside = pair.beside
+    keeper = LeaseKeeper(beside, instance)
 
     def refusal() -> RefusedError:
         holder = keeper.holder
         who = "another process" if holder is None else holder.described
         return RefusedError(
-            f"{placed.name} is projected by {who}: stop that process, then drop it again; "
+            f"{beside.name} is projected by {who}: stop that process, then drop it again; "
             "nothing was deleted"
         )
 
     async with holding(log, keeper, HELD_S, refusal):
-        return await delete_beside(log.link, placed.bucket, placed.beside)
+        return await delete_beside(log.link, beside.bucket, beside.beside)

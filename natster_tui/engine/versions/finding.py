@@ -10,7 +10,13 @@ from typing import Any
 from natster_tui.errors import DeniedError, NotFoundError, UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
-from natster_tui.projections.versions.naming import beside, bucket_beside, versions_among
+from natster_tui.projections.versions.naming import (
+    beside as placed_beside,
+)
+from natster_tui.projections.versions.naming import (
+    bucket_beside,
+    versions_among,
+)
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.together import together
 from natster_tui.store.provisioning.version_buckets import bucket_names, is_beside
@@ -27,19 +33,19 @@ class VersionPair:
     version: int
 
     @property
-    def used(self) -> Projection[Any]:
+    def current(self) -> Projection[Any]:
         """The projection in use here, in the stored bucket."""
         return self.loaded[0]
 
     @property
     def name(self) -> str:
         """The name that users type."""
-        return self.used.name
+        return self.current.name
 
     @property
     def bucket(self) -> str:
         """The bucket of the version beside."""
-        return bucket_beside(self.used.bucket, self.version)
+        return bucket_beside(self.current.bucket, self.version)
 
     def rule_of(self, version: int) -> Projection[Any] | None:
         """The rule of a version, None if it is not loaded here."""
@@ -57,12 +63,12 @@ class VersionPair:
         return rule
 
     @cached_property
-    def placed(self) -> Projection[Any]:
+    def beside(self) -> Projection[Any]:
         """The version beside, as a projection with its own bucket.
 
         It has another version's rule if its own is not loaded here.
         """
-        return beside(self.rule_of(self.version) or self.used, self.version)
+        return placed_beside(self.rule_of(self.version) or self.current, self.version)
 
 
 def newest_loaded(registry: Registry, name: str) -> VersionPair:

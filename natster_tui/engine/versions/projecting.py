@@ -10,9 +10,9 @@ from natster_tui.store.log import EventLog
 
 async def refuse_stored_version(log: EventLog, pair: VersionPair) -> None:
     """Raise RefusedError if the version is the stored one already."""
-    checkpoint = await stored_checkpoint(log.link, pair.used)
+    checkpoint = await stored_checkpoint(log.link, pair.current)
     if checkpoint is not None and checkpoint.version == pair.version:
         raise RefusedError(
-            f"{pair.used.bucket} holds version {pair.version} of {pair.name} already: project it "
-            "without --beside, or load another version with --projection"
+            f"{pair.current.bucket} holds version {pair.version} of {pair.name} already: project "
+            "it without --beside, or load another version with --projection"
         )

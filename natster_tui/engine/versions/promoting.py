@@ -72,11 +72,11 @@ class Promotion:
         agree with the log.
         """
         pair = self._pair
-        if not await is_beside(self._log.link, pair.bucket, pair.used.bucket):
+        if not await is_beside(self._log.link, pair.bucket, pair.current.bucket):
             raise RefusedError(f"{pair.bucket} was not made by project {pair.name} --beside")
         interrupted = await self._refuse_lag()
-        placed = WholeProjections((pair.placed,))
-        verifying = Rebuild(self._log, placed, self._instance, self._on_progress)
+        candidates = WholeProjections((pair.beside,))
+        verifying = Rebuild(self._log, candidates, self._instance, self._on_progress)
         (candidate,) = await verifying.verify()
         if not candidate.good:
             raise RefusedError(
@@ -109,7 +109,7 @@ class Promotion:
         stored = await stored_checkpoint(self._log.link, self._rule)
         interrupted = stored is not None and stored.rebuild is not None
         until = time.monotonic() + REACH_S
-        for projection in (self._pair.placed, *(() if interrupted else (self._rule,))):
+        for projection in (self._pair.beside, *(() if interrupted else (self._rule,))):
             reached = await wait_until_stored(self._log, projection, head, until)
             if reached is None or reached.seq < head:
                 where = (

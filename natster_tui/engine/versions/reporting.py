@@ -76,7 +76,8 @@ async def read_versions(
     `versions` are more versions of the projections that are loaded here.
     """
     groups = [
-        (used, *(each for each in versions if each.name == used.name)) for used in projections
+        (current, *(each for each in versions if each.name == current.name))
+        for current in projections
     ]
     found = await all_versions_stored(log.link, groups)
     pairs = [
@@ -84,12 +85,12 @@ async def read_versions(
         for loaded, numbers in zip(groups, found, strict=True)
     ]
     reports = await for_each(partial(for_each, partial(_read, log)), pairs)
-    return {used.name: each for used, each in zip(projections, reports, strict=True)}
+    return {current.name: each for current, each in zip(projections, reports, strict=True)}
 
 
 async def _read(log: EventLog, pair: VersionPair) -> VersionReport:
-    placed = pair.placed
+    beside = pair.beside
     checkpoint, leases = await together(
-        stored_checkpoint(log.link, placed), read_leases(log, placed.name)
+        stored_checkpoint(log.link, beside), read_leases(log, beside.name)
     )
-    return VersionReport(pair.version, placed.bucket, checkpoint, log.info.last_seq, leases)
+    return VersionReport(pair.version, beside.bucket, checkpoint, log.info.last_seq, leases)

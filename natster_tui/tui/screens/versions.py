@@ -44,7 +44,7 @@ class VersionsScreen(ReplayScreen):
     def __init__(
         self, view: View, pairs: Sequence[VersionPair], confirmation: Confirmation
     ) -> None:
-        super().__init__(view, f"Versions of {pairs[0].name}", [pairs[0].used])
+        super().__init__(view, f"Versions of {pairs[0].name}", [pairs[0].current])
         self._pairs = list(pairs)
         self._pair = self._pairs[0]
         self._confirmation = confirmation
@@ -163,7 +163,7 @@ class VersionsScreen(ReplayScreen):
         else:
             self._say_comparison(plan.compared)
         self.say(
-            f"\n{pair.used.bucket} at {plan.rebuild.seq:,} would change: {plan.rebuild.summary}",
+            f"\n{pair.current.bucket} at {plan.rebuild.seq:,} would change: {plan.rebuild.summary}",
             "bold",
         )
         decision = self._promotion.decide(Request(read_only=workspace.read_only))
