@@ -327,7 +327,7 @@ class Workspace:
                 raise ConnectionLostError(error.sentence) from error
             if looks % BUCKETS_EVERY == 0:
                 await self._hazards.refresh_storage(log)
-            self.follower.begins_at(log.info.first_seq)
+            self.follower.set_first(log.info.first_seq)
             await log.sealing.refresh()
             if log.sealing.version != keys:
                 raise KeysChangedError("the keys changed: reading everything again")
@@ -342,7 +342,7 @@ class Workspace:
 
     def _on_live(self, records: list[Record]) -> None:
         self._hazards.add_live(records, self.options.choice.system)
-        self.filtering.take(records)
+        self.filtering.add_live(records)
 
     # -- rebuilding ------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_names, learn_name
-from natster_tui.engine.history.newest_first import records_backwards
+from natster_tui.engine.history.newest_first import records_newest_first
 from natster_tui.engine.log.masked_export import masked_value
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
@@ -110,7 +110,7 @@ async def _print_stored(
             async for batch in batches:
                 printer.take(batch)
     else:
-        newest = records_backwards(log, first, end, purpose="tail", instance=instance)
+        newest = records_newest_first(log, first, end, purpose="tail", instance=instance)
         for record in reversed(await _first_passing(newest, printer, last)):
             printer.print(record)
 

@@ -1,4 +1,4 @@
-"""What happened over time: events and shares in equal spans, from one read of the log."""
+"""Counts of events and shares over time, in equal spans, from one read of the log."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def read_activity(
 
 
 class _Moments:
-    """Events and changes of shares by time, in stretches that get longer as there are more."""
+    """Counts events and changes of shares by time, in stretches that grow with their number."""
 
     _KEPT = 4_096
 

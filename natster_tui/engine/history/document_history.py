@@ -1,7 +1,7 @@
-"""One document as the log says it, at the head or as of an earlier position, and how it came to be.
+"""One document folded from the log, now or at an earlier position, and the events that changed it.
 
-Only the events that name the key are read: filtered reads, one wildcard filter each (a consumer
-with two is a thousand times slower), merged by sequence. The fold is the one everything uses.
+Only the events that name the key are read, by filtered reads that are merged by sequence. Each has
+one wildcard filter: a consumer with two is a thousand times slower. The fold is the usual one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DocumentChange:
 
 @dataclass(frozen=True, slots=True)
 class KeyHistory:
-    """The document of a key as of `seq` (None: there is none), and how it came to be."""
+    """The document of a key as of `seq` (None: there is none), and the changes that made it."""
 
     key: str
     seq: int
@@ -50,7 +50,7 @@ async def key_history(
 ) -> KeyHistory:
     """Fold the events of one key, up to and including sequence `upto`.
 
-    Time and memory follow the number of the key's events, however large its document is.
+    Time and memory grow with the number of the key's events, not with the size of its document.
     """
     steps = DocumentSteps(_empty_fold(log, projection), key)
     records = await key_records(log, projection, key, upto, instance)
@@ -68,9 +68,9 @@ async def effects_of(
     instance: str,
     projections: Sequence[Projection[Any]],
 ) -> list[Effect]:
-    """What an event did to each document it touched, by the real fold, changed or not.
+    """The effect of an event on each document that it names, whether it changed it or not.
 
-    Its cost follows the number of those keys' events, not the log's length.
+    The cost grows with the number of those keys' events, not with the log's length.
     """
     event = log.system.read(record)
     if isinstance(event, ParkReason):
@@ -88,7 +88,7 @@ async def effects_of(
 async def key_document(
     log: EventLog, projection: Projection[Any], key: str, upto: int, instance: str
 ) -> bytes | None:
-    """The document of a key as of sequence `upto`, whole, or None."""
+    """The complete document of a key as of sequence `upto`; None if there is none."""
     return (await key_fold(log, projection, key, upto, instance)).document(key)
 
 
@@ -107,7 +107,7 @@ def _empty_fold(log: EventLog, projection: Projection[Any]) -> Fold[Any]:
 
 
 async def paced(records: list[Record]) -> AsyncIterator[Record]:
-    """The records, with a pause now and then so that other tasks can run."""
+    """The records, with short pauses in which other tasks can run."""
     for start in range(0, len(records), _EVENTS_AT_ONCE):
         for record in records[start : start + _EVENTS_AT_ONCE]:
             yield record
@@ -125,7 +125,7 @@ async def key_records(
 ) -> list[Record]:
     """The records from `first` to `upto` that may touch a key, in order, each once.
 
-    A text that cannot be a document's key is not made a filter: it might match anything.
+    Empty for a text that cannot be a key: as a filter it might match anything.
     """
     if first > upto or not is_usable_token(key):
         return []
@@ -141,12 +141,12 @@ async def key_records(
                 found.extend(batch)
         return found
 
-    # At once: the server looks through the whole log for a filter with a wildcard in front.
+    # Concurrently: for a filter that begins with a wildcard the server scans the whole log.
     try:
         async with asyncio.TaskGroup() as tasks:
             reads = [tasks.create_task(found_by(each)) for each in projection.key_filters(key)]
     except ExceptionGroup as group:
-        raise group.exceptions[0] from group  # the caller gets the error of one of the readers
+        raise group.exceptions[0] from group  # callers expect a single error
     merged: list[Record] = []
     for record in heapq.merge(*(read.result() for read in reads), key=lambda record: record.seq):
         if not merged or merged[-1].seq != record.seq:

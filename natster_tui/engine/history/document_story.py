@@ -1,8 +1,8 @@
-"""What the events of one key say about its document that no state keeps.
+"""The events of one document, and when its shares were made and imported.
 
-A state holds who shares what, not when it was shared, and not which event did it: that would cost
-memory for every share of the log. So it is read from the key's events, for the document that is
-shown. The fold decides what an event did; here is only noted when it did it.
+A state holds who shares what, but not when it was shared or by which event: that would take memory
+for every share of the log. So this is read from the key's events, for the document that is shown.
+The fold decides what an event did; this module only notes when.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import EventLog
 
 _ABSENT = -1
-"""The time of a share that does not exist."""
+"""Stands for the import time of a share that does not exist."""
 
 
 class Mark(NamedTuple):
-    """An event that did something: its sequence and its time in unix seconds."""
+    """The sequence of an event, and its time in unix seconds."""
 
     seq: int
     time: int
@@ -59,7 +59,8 @@ _seq = attrgetter("seq")
 class DocumentStory:
     """The events that made the document of a key, and those that made its shares.
 
-    `upto` is the last sequence looked at. Everything can be asked for any earlier moment, too.
+    `upto` is the last sequence that was read. Each question can also be asked as of an earlier
+    one.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class DocumentStory:
         self.happenings: list[Happening] = []
         self._fold = Fold(projection, tombstones=tombstones)
         self._shares: Fold[AccountState] | None = None
-        """Of all accounts, as far as the key's events tell: enough for its own shares."""
+        """A fold of all accounts from the key's events, which is right for the key's own shares."""
         if projection is ACCOUNTS:
             self._shares = self._fold
         elif projection is CATALOGS:
@@ -79,7 +80,7 @@ class DocumentStory:
         self._shared: dict[Share, list[Mark]] = {}
         self._imported: dict[Share, list[Mark]] = {}
         self._did: dict[StrEnum, list[Mark]] = {}
-        """By type, what the key's account did itself."""
+        """The events that the key's account itself sent, by type."""
 
     def concerns(self, event: Event | ParkReason) -> bool:
         """Whether an event may have changed the document."""
@@ -90,7 +91,7 @@ class DocumentStory:
         )
 
     def add(self, record: Record, event: Event | ParkReason) -> None:
-        """Look at the next event of the key. Raises BlockedEventError, as the fold does."""
+        """Add the next event of the key. Raises BlockedEventError, as the fold does."""
         if record.seq <= self.upto:
             return
         if self._shares is None:
@@ -110,7 +111,7 @@ class DocumentStory:
     def _add_share(
         self, fold: Fold[AccountState], record: Record, event: Event | ParkReason
     ) -> bool:
-        """Fold an event, and note the share that it made or imported. True if it did anything."""
+        """Fold an event, and note the share that it made or imported; returns whether it did."""
         if isinstance(event, ParkReason):
             return False
         sides = (
@@ -131,7 +132,7 @@ class DocumentStory:
         return did
 
     def shared(self, share: Share, at: int) -> Mark | None:
-        """The event that made a share which was active after sequence `at`."""
+        """The event that made a share, as of sequence `at`."""
         return _last(self._shared.get(share, []), at)
 
     def imported(self, share: Share, at: int) -> Mark | None:
@@ -140,16 +141,16 @@ class DocumentStory:
         return mark if mark is not None and made is not None and mark.seq > made.seq else None
 
     def happened(self, at: int) -> int:
-        """How many of `happenings` had happened after sequence `at`."""
+        """How many of `happenings` there were up to sequence `at`."""
         return bisect_right(self.happenings, at, key=_seq)
 
     def first(self, kind: EventKind, at: int) -> Mark | None:
-        """The first event of a kind that the key's account did, up to sequence `at`."""
+        """The first event of a kind that the key's account sent, up to sequence `at`."""
         marks = self._did.get(kind.type, [])
         return marks[0] if marks and marks[0].seq <= at else None
 
     def last(self, kind: EventKind, at: int) -> Mark | None:
-        """The last event of a kind that the key's account did, up to sequence `at`."""
+        """The last event of a kind that the key's account sent, up to sequence `at`."""
         return _last(self._did.get(kind.type, []), at)
 
 
@@ -166,7 +167,7 @@ def _last(marks: list[Mark], at: int) -> Mark | None:
 
 
 async def read_story(log: EventLog, story: DocumentStory, upto: int, instance: str) -> None:
-    """Read the key's events that the story does not hold yet, up to a sequence."""
+    """Read the key's events that are not yet part of the story, up to a sequence."""
     records = await key_records(
         log, story.projection, story.key, upto, instance, first=story.upto + 1
     )

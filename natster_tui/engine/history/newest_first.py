@@ -12,10 +12,10 @@ _FIRST_STRETCH = 500
 _LONGEST_STRETCH = 16_000
 
 
-async def records_backwards(
+async def records_newest_first(
     log: EventLog, first: int, last: int, *, purpose: str, instance: str
 ) -> AsyncGenerator[Record, None]:
-    """Records from `last` down to `first`; records after the caller stops are not read."""
+    """Records from `last` down to `first`, read only as far as the caller iterates."""
     stretch = _FIRST_STRETCH
     first = max(first, log.info.first_seq)
     while last >= first:

@@ -1,8 +1,8 @@
 """The projections as of any sequence of the log.
 
-The log is read and folded once, as far as requested, and the changes of every state are noted
+The log is read and folded once, as far as requested, and the changes of every state are kept
 (`projections.history.states`). After that, the cost of a moment depends only on how many of its
-documents are read. Memory grows with the changes noted, up to CHANGES_KEPT.
+documents are read. Memory grows with the changes, up to CHANGES_KEPT.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ CHANGES_KEPT = 8_000_000
 """Beyond this many changes the older half is dropped; going back there reads the log again."""
 EVENTS_AT_ONCE = 250
 """Events folded before the rest of the program may run."""
-A_LONG_READ = 50_000
+LONG_READ = 50_000
 
 
 @dataclass(frozen=True)
 class Moment:
     """Everything as of `seq`. It stays valid when another moment is requested.
 
-    `time` is that event's time in unix seconds, 0 when none stands there. `pasts` are the
-    projections by name, `changed` the keys whose documents that very event changed.
+    `time` is that event's time in unix seconds, 0 if it was deleted. `pasts` are the projections by
+    name, and `changed` the keys whose documents this event changed.
     """
 
     seq: int
@@ -65,7 +65,7 @@ class TimeTravel:
         self._moment = Moment(0, 0, {}, {})
 
     async def at(self, seq: int) -> Moment:
-        """The moment after event `seq`; beyond the head is the head, below 1 is before all."""
+        """The moment after event `seq`; limited to the head, and 0 is before the first event."""
         head = (await self.log.refresh()).last_seq
         seq = max(0, min(seq, head))
         if seq < self._histories[0].begins or not await self._is_still_the_log(head):
@@ -83,9 +83,9 @@ class TimeTravel:
         return self._moment
 
     async def _is_still_the_log(self, head: int) -> bool:
-        """Whether what was read stands in the log that the present link leads to."""
+        """Whether what was read is still the beginning of the log over the present link."""
         if head < self._read or self._tombstones != self.log.sealing.tombstones:
-            # Do not show data from before that was erased, or can no longer be opened.
+            # What was read may have been erased since, or can no longer be opened.
             return False
         if self._known_as is self.log or self._last is None:
             return True
@@ -110,8 +110,8 @@ class TimeTravel:
                     await self._bound_memory()
             # The last of them may have been deleted.
             self._read = seq
-        if self._read - begin > A_LONG_READ:
-            # Millions of notes without cycles: each full garbage collection would scan them all
+        if self._read - begin > LONG_READ:
+            # Millions of objects without cycles: each full garbage collection would scan them all
             # again, and the screen would freeze for most of a second.
             gc.freeze()
 

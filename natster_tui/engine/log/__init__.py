@@ -1,1 +1,1 @@
-"""Using the log: following, filtering, publishing, export and import."""
+"""Following, filtering, publishing to, exporting and importing the log."""

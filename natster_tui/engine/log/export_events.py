@@ -21,25 +21,25 @@ REASONS_SHOWN = 3
 
 @dataclass(slots=True)
 class ExportReport:
-    """What an export reports besides its lines."""
+    """What an export reports about the lines that it wrote."""
 
     opened: NotOpened | None = None
-    """Counts what did not open, where payloads are opened; None: they stay as they are stored."""
+    """Counts payloads that did not open; None if payloads are exported as they are stored."""
     markers: int = 0
-    """Delete markers, which are no events and are not written."""
+    """Delete markers, which are not events and not written."""
     left_out: LeftOut = field(default_factory=LeftOut)
-    """Headers that are written, and that import leaves out."""
+    """Headers that are written, and that an import leaves out."""
     refused: int = 0
-    """Events that are written, and that import refuses because of their subject."""
+    """Events that are written, and that an import refuses because of their subject."""
     first_refused: int = 0
     subjects: str = ""
-    """The log's own subjects, once there was an event on another."""
+    """The log's own subjects, set with the first event on another subject."""
     about_keys: list[str] = field(default_factory=list)
     """Sentences about the keys that were written."""
 
     @property
     def sentences(self) -> list[str]:
-        """One sentence for each thing that the reader of the file should know."""
+        """What the user should know about the file, one sentence each."""
         sentences = [*self.about_keys, *([] if self.opened is None else self.opened.sentences)]
         if self.markers:
             sentences.append(
@@ -53,8 +53,8 @@ class ExportReport:
             )
         return sentences
 
-    def take(self, record: Record, system: EventSystem) -> str | None:
-        """Count one record, and return its line; None for a delete marker."""
+    def line_of(self, record: Record, system: EventSystem) -> str | None:
+        """The line of a record, which is counted; None for a delete marker."""
         if record.stored_headers:
             if record.is_marker:
                 self.markers += 1
@@ -72,28 +72,28 @@ class ExportReport:
 
 @dataclass(slots=True)
 class NotOpened:
-    """The events of an export that were to be opened and did not open, counted by the reason."""
+    """The events of an export whose payload did not open, counted by the reason."""
 
     sealed: Counter[str] = field(default_factory=Counter)
-    """Their key may become available: they are written as they are stored."""
+    """Those whose key may become available; they are written as they are stored."""
     erased: Counter[str] = field(default_factory=Counter)
-    """What can never be opened again: they are written empty."""
+    """Those that can never be opened again; they are written without a payload."""
 
     @property
     def sentences(self) -> list[str]:
-        """How they were written and why, the most common reasons first; empty if all opened."""
-        became = (("stayed sealed", self.sealed), ("came out empty", self.erased))
-        return [_with_reasons(how, reasons) for how, reasons in became if reasons]
+        """How they were written and why, the most common reasons first; empty if there are none."""
+        groups = (("stayed sealed", self.sealed), ("came out empty", self.erased))
+        return [_with_reasons(how, reasons) for how, reasons in groups if reasons]
 
     def payload(self, record: Record) -> bytes | None:
-        """What to write for a sealed record; None for what is stored."""
+        """The payload to write for a sealed record; None to write it as it is stored."""
         assert record.seal is not None
         match record.seal.unopened:
             case None:
                 return record.payload
             case Unopened.ERASED:
-                # It folds as it does here: an initialization counts without a name, a binding
-                # not at all. Sealed, no other log would take it, and all others with it.
+                # Folded elsewhere, it has the same effect as here: an initialization counts without
+                # a name, a binding not at all. An import would refuse a file with a sealed one.
                 self.erased[record.seal.reason] += 1
                 return b""
             case _:
@@ -116,20 +116,20 @@ async def export_lines(
     *,
     with_keys: bool = False,
 ) -> AsyncGenerator[str, None]:
-    """The events from sequence `since` to the head as it is now, one line each.
+    """The events from sequence `since` to the present head, one line each.
 
-    With keys, these come first. What else there is to say is counted in `report`.
+    With keys, these come first. `report` counts what the user should know.
     """
     report = report or ExportReport()
     last = (await log.refresh()).last_seq
     if with_keys:
-        # After the head was looked at: a key is stored before anything is sealed with it.
+        # After the head was read: a key is stored before anything is sealed with it.
         keys, report.about_keys = await export_key_lines(log)
         for line in keys:
             yield line
     async with aclosing(log.records(since, last, purpose="export", instance=instance)) as batches:
         async for batch in batches:
             for record in batch:
-                event = report.take(record, log.system)
+                event = report.line_of(record, log.system)
                 if event is not None:
                     yield event

@@ -1,4 +1,4 @@
-"""Writing the keys of a sealed log before its events, so that both can be moved together."""
+"""Exporting the keys of a sealed log together with its events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from natster_tui.store.sealing.key_transfer import exported_keys
 
 
 async def export_key_lines(log: EventLog) -> tuple[list[str], list[str]]:
-    """The wrapped data keys and tombstones, a line each, and sentences about them."""
+    """The lines of the wrapped data keys and tombstones, and sentences about them."""
     keyring = log.sealing.keyring
     found = None if keyring is None else await exported_keys(keyring)
     if found is None or not found.lines:

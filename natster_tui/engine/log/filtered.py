@@ -1,7 +1,7 @@
-"""Which events of the log pass a filter: found in the background, kept up with live ones.
+"""Which events of the log pass a filter: a scan in the background, then live events.
 
-The whole log is read once, forward; where one wildcard filter leaves out nothing that passes,
-the server does the leaving out. Sequences are all that is kept.
+The log is read once, forwards. If a wildcard filter on the subject covers everything that can pass,
+the server applies it. Only sequences are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from natster_tui.store.log import EventLog
 
 
 class FilteredLog:
-    """The sequences that pass `wanted`, ascending; `scanned` is how far the log was looked at."""
+    """The sequences that pass `wanted`, ascending; `scanned` is the last sequence checked."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class FilteredLog:
     ) -> None:
         self.wanted = wanted
         self.names_at = names_at
-        """Until the accounts are folded so far, names that it asks for may be missing."""
+        """Names that the filter asks for may be missing until the accounts are folded so far."""
         self.seqs: array[int] = array("Q")
         self.scanned = 0
         self.version = 0
@@ -41,20 +41,20 @@ class FilteredLog:
         self._notify = notify
 
     def cancel(self) -> None:
-        """Stop looking; another filter took this one's place."""
+        """Stop the scan: another filter replaces this one."""
         self._cancelled = True
 
     def has(self, seq: int) -> bool:
-        """Whether an event passes, as far as was looked at."""
+        """Whether an event passes, as far as the log was scanned."""
         row = bisect_left(self.seqs, seq)
         return row < len(self.seqs) and self.seqs[row] == seq
 
     def is_complete(self, head: int) -> bool:
-        """Whether everything up to the head was looked at."""
+        """Whether everything up to the head was scanned."""
         return self.scanned >= head
 
     async def scan(self, log: EventLog, instance: str) -> None:
-        """Scan all events that were not scanned yet, up to the head as it is now."""
+        """Scan all events that were not scanned yet, up to the present head."""
         head = (await log.refresh()).last_seq
         first = max(self.scanned + 1, self.wanted.first)
         last = head if self.wanted.last is None else min(head, self.wanted.last)
@@ -70,24 +70,24 @@ class FilteredLog:
             async for batch in batches:
                 if self._cancelled:
                     return
-                self._look_at(batch)
+                self._check(batch)
                 await asyncio.sleep(0)
         self.scanned = max(self.scanned, head)
         self._ring()
 
     def add_live(self, records: list[Record]) -> None:
-        """Add live events, once the scan has reached them; before that it finds them itself."""
+        """Add live events if the scan has reached them; otherwise it finds them itself."""
         if records and self.scanned >= records[0].seq - 1:
-            self._look_at(records)
+            self._check(records)
 
-    def _look_at(self, records: list[Record]) -> None:
+    def _check(self, records: list[Record]) -> None:
         accounts = self._accounts()
 
         def name_of(key: str) -> str:
             state = accounts.get(key)
             if state is None or not state.account_name:
                 return key
-            # With the key as rows show it: several accounts may have the same name.
+            # Several accounts may have the same name, so the key is included as rows show it.
             return f"{state.account_name} {key[:4]}…{key[-3:]}"
 
         for record in records:

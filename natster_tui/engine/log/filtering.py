@@ -15,16 +15,16 @@ from natster_tui.store.log import EventLog
 
 NAMES_EVERY_S = 0.5
 """Seconds between checks whether the accounts that a filter names are folded."""
-A_MOMENT = 1_000
-"""Events that projecting may normally be behind."""
+USUAL_LAG = 1_000
+"""The lag in events that projecting usually has."""
 
 
 class Filtering:
-    """The present filter, if there is one.
+    """The present filter, if there is one, and the events that pass it.
 
-    `accounts` are the accounts as folded so far, whose names a filter may mention; `has_folded`
-    says whether they are folded to a sequence, or will never be. `run` looks for matches over a
-    link; `notify` is called whenever something changed.
+    `accounts` are the accounts as folded so far, whose names a filter may mention. `has_folded`
+    says whether they are folded up to a sequence. `run` looks for matches over a link. `notify` is
+    called whenever something changed.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class Filtering:
         self._instance = instance
         self._notify = notify
         self._changed = asyncio.Event()
-        self._begun_in: tuple[object, ...] = ()
-        """The log's identity when the filter was last begun."""
+        self._log_identity: tuple[object, ...] = ()
+        """The log's identity when the scan began."""
 
     def set(self, wanted: EventFilter | None) -> None:
         """Look for the events that pass and show only them; None shows all events again."""
@@ -55,23 +55,23 @@ class Filtering:
             if self.matches is not None:
                 self.matches.cancel()
             head = self._follower.head
-            # Live, the accounts are a moment behind, which is no reason to scan everything again.
-            known = self._has_folded(head - min(A_MOMENT, head // 100))
+            # Live, the accounts lag a little, which is no reason to scan everything again.
+            known = self._has_folded(head - min(USUAL_LAG, head // 100))
             names_at = head if wanted.asks_for_names and not known else 0
             self.matches = FilteredLog(wanted, self._accounts, self._notify, names_at=names_at)
             self.shown = self.matches
             self._changed.set()
         self._notify()
 
-    def take(self, records: list[Record]) -> None:
-        """Note live events, in order."""
+    def add_live(self, records: list[Record]) -> None:
+        """Check live events, in order."""
         if self.matches is not None:
             self.matches.add_live(records)
             if not self.matches.is_complete(records[-1].seq):
                 self._changed.set()
 
-    def _again(self, matches: FilteredLog) -> None:
-        """Look for the same events again: the previous result may be out of date."""
+    def _restart(self, matches: FilteredLog) -> None:
+        """Scan for the same events again, because the previous result may be out of date."""
         shown = self.shown
         self.set(matches.wanted)
         if shown is None:
@@ -79,14 +79,14 @@ class Filtering:
 
     async def run(self, log: EventLog) -> None:
         """Look for matches, for as long as a link lasts."""
-        if self.matches is not None and self._begun_in not in ((), log.identity):
-            self._again(self.matches)
-        self._begun_in = log.identity
+        if self.matches is not None and self._log_identity not in ((), log.identity):
+            self._restart(self.matches)
+        self._log_identity = log.identity
         while True:
             matches = self.matches
             waits = matches is not None and matches.names_at > 0
             if matches is not None and matches.names_at > 0 and self._has_folded(matches.names_at):
-                self._again(matches)
+                self._restart(matches)
             elif matches is None or matches.is_complete(self._follower.head):
                 self._changed.clear()
                 with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""The log as the timeline needs it: the head as it moves, and any record by its sequence.
+"""The log for the timeline: the head as it moves, and any record by its sequence.
 
 Records are kept in pages, with a limit on their number and bytes. A missing page is fetched in the
 background; `notify` is called when it has arrived, and the caller asks again.
@@ -27,7 +27,7 @@ BYTES_KEPT = 32 * 1024 * 1024
 
 
 class _Page:
-    """The records of one page, and up to which sequence they are known to be all there are."""
+    """The records of one page. It is complete up to the sequence `upto`."""
 
     __slots__ = ("bytes", "records", "upto")
 
@@ -58,9 +58,9 @@ class LogFollower:
         self.version = 0
         """Incremented at each change, so that readers can skip a refresh when nothing changed."""
         self.last_arrival: float | None = None
-        """When (monotonic seconds) an event last came in while we were looking."""
+        """When an event last came in, in monotonic seconds."""
         self.on_live: Callable[[list[Record]], None] = lambda _records: None
-        """Given every batch of events that comes in."""
+        """Called with every batch of events that comes in."""
         self._last_heard: float | None = None
         self._instance = instance
         self._ring = notify
@@ -77,16 +77,16 @@ class LogFollower:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the server was last heard of; its heartbeats come every second."""
+        """Seconds since the last message or heartbeat; heartbeats come every second."""
         return 0.0 if self._last_heard is None else time.monotonic() - self._last_heard
 
     def get(self, seq: int) -> Record | None:
-        """The record at a sequence, None if it is not cached."""
+        """The record at a sequence; None if it is not cached."""
         page = self._pages.get((seq - 1) // PAGE)
         return None if page is None else page.records.get(seq)
 
     def is_known(self, seq: int) -> bool:
-        """Whether it is known what stands at a sequence (perhaps nothing: a deleted event)."""
+        """Whether the record at a sequence is cached, or known to be deleted."""
         page = self._pages.get((seq - 1) // PAGE)
         return page is not None and seq <= page.upto
 
@@ -107,7 +107,7 @@ class LogFollower:
     async def run(self, log: EventLog) -> None:
         """Follow until the link is lost, which is raised as ConnectionLostError."""
         info = log.info
-        # Do not show data from before that was erased, or could not be opened.
+        # What was read before may have been erased since, or may open now.
         identity = log.identity
         if self._identity != identity or info.last_seq < self.head:
             self._pages.clear()
@@ -119,8 +119,8 @@ class LogFollower:
             tasks.create_task(self._follow(log, info.last_seq + 1))
             tasks.create_task(self._fetch_wanted(log))
 
-    def begins_at(self, first: int) -> None:
-        """The log's first events are gone: an age, a limit or an administrator removed them."""
+    def set_first(self, first: int) -> None:
+        """Note the log's first sequence, which rises if its first events are removed."""
         if first > self.first:
             self.first = first
             self._notify()
@@ -134,7 +134,7 @@ class LogFollower:
                 self._last_heard = time.monotonic()
                 if not batch:
                     if reader.idle and self.head < (head := log.info.last_seq):
-                        await self._reach(reader, head)
+                        await self._move_to_head(reader, head)
                     continue
                 readings = await self._readings.read(log, batch)
                 records = [reading.record for reading in readings]
@@ -150,17 +150,17 @@ class LogFollower:
                 self._notify()
                 await pace.rest()
 
-    async def _reach(self, reader: StreamReader, head: int) -> None:
-        """Stand at the log's head, which did not come: the last events were deleted, or are late.
+    async def _move_to_head(self, reader: StreamReader, head: int) -> None:
+        """Move to the log's head if the events up to it were deleted.
 
-        Raises ServerError when they are there and are not delivered.
+        Raises ServerError if they exist and are not delivered.
         """
         if await reader.has_all(head):
             self.head = max(self.head, head)
             self._notify()
 
     def _append(self, record: Record) -> None:
-        """Keep a live record where its page is known up to the head so far."""
+        """Add a live record to its page."""
         number = (record.seq - 1) // PAGE
         page = self._pages.get(number)
         if page is None:

@@ -1,7 +1,7 @@
 """Appending the events of a file to a log, in order, none of them twice.
 
-Which events are the same, and under which id one is stored: `natster_tui.events.log.identity`.
-What is carried of their headers: `natster_tui.events.log.carried`.
+`natster_tui.events.log.identity` decides which events are the same, and under which id one is
+stored. `natster_tui.events.log.carried` decides which headers are imported.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ class ImportResult:
     present: int = 0
     """Events that the log held already, or that came earlier in the file."""
     renamed: int = 0
-    """Those of the appended whose message id another event has."""
+    """Appended events that got a new message id, because another event has theirs."""
     erased: int = 0
     """Events of the file that are sealed with a key that was destroyed."""
     markers: int = 0
-    """Delete markers, which are no events and are not imported."""
+    """Delete markers, which are not events and not imported."""
     keys: int = 0
     """Data keys that were added."""
     erasures: int = 0
     """Accounts whose erasure was added."""
     left_out: LeftOut = field(default_factory=LeftOut)
-    """Headers that were not carried."""
+    """Headers that were not imported."""
 
     @property
     def sentences(self) -> list[str]:
-        """One sentence for each thing that is not usual."""
+        """What is not usual about the import, one sentence each."""
         sentences = []
         if self.keys or self.erasures:
             sentences.append(
@@ -73,25 +73,24 @@ class ImportResult:
 async def import_records(
     log: EventLog, events: Iterable[Record], instance: str, keys: Sequence[KeyLine] = ()
 ) -> ImportResult:
-    """Append what is not in the log yet, in order; `events` are gone through several times.
+    """Append what is not in the log yet, in order; `events` is iterated over several times.
 
-    Everything that can be refused is refused before anything is written. An error after that says
-    at which event the import stopped, and repeating the import continues there. Raises
-    RefusedError at the end when stored events cannot be read, because their account was erased
-    during the import.
+    Everything that can be refused is refused before anything is written. A later error says at
+    which event the import stopped; repeating the import continues there. Raises RefusedError at
+    the end if stored events cannot be read because their account was erased during the import.
     """
     work = _Import(log, events, instance)
-    await work.take_offered(keys)
-    await work.look_at_the_file()
-    await work.look_at_the_log()
-    await work.refuse_what_cannot_be_renamed()
+    await work.open_keys(keys)
+    await work.check_file()
+    await work.read_log()
+    await work.refuse_unrenamable()
     await work.add_keys()
     await work.append()
     return work.result
 
 
 class _Import:
-    """One import. `seen` is the sequence up to which the log was looked at."""
+    """One import. `seen` is the sequence up to which the log was read."""
 
     def __init__(self, log: EventLog, events: Iterable[Record], instance: str) -> None:
         self.log = log
@@ -105,13 +104,13 @@ class _Import:
 
     @property
     def events(self) -> Iterator[Record]:
-        """The events of the file, from the beginning; delete markers are none."""
+        """The events of the file, from the beginning, without delete markers."""
         return (record for record in self._events if not record.is_marker)
 
     # -- before anything is written ----------------------------------------------------------
 
-    async def take_offered(self, lines: Sequence[KeyLine]) -> None:
-        """Look at the keys of the file. Raises RefusedError when they cannot be added."""
+    async def open_keys(self, lines: Sequence[KeyLine]) -> None:
+        """Open the keys of the file. Raises RefusedError if they cannot be added."""
         if not lines:
             return
         keyring = self.log.sealing.keyring
@@ -124,10 +123,10 @@ class _Import:
         await keyring.refresh()
         plan_keys(self._offered, keyring)
 
-    async def look_at_the_file(self) -> None:
-        """Take note of all events; raises RefusedError at one that cannot be opened.
+    async def check_file(self) -> None:
+        """Note the identity of all events; raises RefusedError at one that cannot be opened.
 
-        A sealed payload belongs to a keyring; without its key it would stop every projector.
+        A sealed payload without its key would stop every projector.
         """
         for batch in _chunks(self._events):
             events = [record for record in batch if not record.is_marker]
@@ -148,7 +147,7 @@ class _Import:
                     )
 
     async def _opened(self, records: list[Record]) -> list[Record]:
-        """Records, opened with the keys of the log or, where it has none, with those offered."""
+        """Open records with the keys of the log, or else with those of the file."""
         opened = await self.log.sealing.open_records(records)
         offered = self._offered
         if offered is None:
@@ -160,18 +159,18 @@ class _Import:
             for record in opened
         ]
 
-    async def look_at_the_log(self) -> None:
-        """Take note of the events that arrived since the last call."""
+    async def read_log(self) -> None:
+        """Note the events that were stored since the last call."""
         info = await self.log.refresh()
         async for batch in _records_after(self.log, self.seen, info.last_seq, self._instance):
             for record in batch:
                 self.identities.stored(record)
         self.seen = info.last_seq
 
-    async def refuse_what_cannot_be_renamed(self) -> None:
-        """A sealed payload is bound to its message id: with another id it must be sealed again.
+    async def refuse_unrenamable(self) -> None:
+        """Raise RefusedError if the log does not seal, and a sealed event needs another message id.
 
-        A log that seals does that; in any other it would be stored in clear.
+        A sealed payload is bound to its message id, so this one would be stored in clear.
         """
         if self.log.sealing.seals or not self._has_sealed:
             return
@@ -179,7 +178,7 @@ class _Import:
         for batch in _chunks(place.record for place in placed if place.is_renamed):
             for record in await self._opened(batch):
                 if _is_open(record):
-                    raise RefusedError(f"{_would_be_bared(record)}; nothing was imported")
+                    raise RefusedError(f"{_would_be_in_clear(record)}; nothing was imported")
         for place in placed:
             self.identities.take_back(place)
 
@@ -197,8 +196,8 @@ class _Import:
     async def append(self) -> None:
         """Append what is new, a chunk at a time.
 
-        Every append expects the log's last sequence that we have seen. So an event that another
-        writer appends in between is looked at first, and nothing is duplicated or reordered.
+        Every append expects the log's last sequence that we have read. So an event that another
+        writer appends in between is read first, and nothing is duplicated or reordered.
         """
         first_new = self.log.info.last_seq + 1
         erased = self.log.sealing.tombstones
@@ -210,10 +209,10 @@ class _Import:
             return
         await self.log.sealing.refresh()
         if self.log.sealing.tombstones != erased:
-            await self._refuse_what_was_erased(first_new)
+            await self._refuse_erased(first_new)
 
     async def _append_some(self, records: list[Record]) -> list[Record]:
-        """Append what is new of some records; returns those that did not land yet."""
+        """Append those of some records that are new; returns those that are not stored yet."""
         places = []
         for record in records:
             place = self.identities.place(record)
@@ -230,23 +229,23 @@ class _Import:
         except NatsterError as error:
             done = self.log.appender.appended - before
             raise self._stopped(error, places[min(done, len(places) - 1)], done) from error
-        # Of several in flight one may be kept from landing by the same event of another import,
-        # and those behind it land after all. They are found in the log next, and count once.
+        # Of several in flight, one may conflict with the same event of another import, and later
+        # ones are stored all the same. The next read of the log finds them; they count once.
         appended = max(landed, self.log.appender.appended - before)
         self.result.appended += appended
         self.result.present -= appended - landed
         self.result.renamed += sum(place.has_lost_its_id for place in places[:landed])
-        # They follow directly on what was seen, so only other writers' events are left to check.
+        # They follow directly on what was read, so only other writers' events are left to check.
         self.seen += landed
         if landed == len(places):
             return []
         for place in places[landed:]:
             self.identities.take_back(place)
-        await self.look_at_the_log()
+        await self.read_log()
         return [place.record for place in places[landed:]]
 
     async def _messages(self, places: list[Placement]) -> list[Append]:
-        """What to append; a sealed event that gets another id is sealed again under that."""
+        """What to append; a sealed event that gets another id is sealed again under that id."""
         renamed = [place.record for place in places if place.is_renamed]
         opened = iter(await self.log.sealing.open_records(renamed))
         messages = []
@@ -254,14 +253,14 @@ class _Import:
             payload = place.record.payload
             if place.is_renamed and _is_open(record := next(opened)):
                 if not self.log.sealing.seals:
-                    raise RefusedError(_would_be_bared(record))
+                    raise RefusedError(_would_be_in_clear(record))
                 payload = record.payload
             headers = imported_headers(place.record, place.message_id)
             messages.append(Append(place.record.subject, payload, headers))
         return messages
 
     def _stopped(self, error: NatsterError, at: Placement, done: int) -> NatsterError:
-        """The same failure, with where it stopped the import and what to do next."""
+        """The same error, which adds where the import stopped and what to do next."""
         count = self.result.appended + done
         sentence = (
             f"{error.sentence}; the import stopped at the file's event {at.record.seq:,}, with "
@@ -270,8 +269,8 @@ class _Import:
         kind = ServerError if isinstance(error, ServerError) else RefusedError
         return kind(sentence)
 
-    async def _refuse_what_was_erased(self, first_new: int) -> None:
-        """Events of ours that were sealed with a key that is destroyed by now."""
+    async def _refuse_erased(self, first_new: int) -> None:
+        """Raise RefusedError if events of ours are sealed with a key that was destroyed since."""
         found = [
             record
             async for batch in _records_after(self.log, first_new - 1, self.seen, self._instance)
@@ -299,7 +298,7 @@ def _is_open(record: Record) -> bool:
     return record.seal is not None and record.seal.unopened is None
 
 
-def _would_be_bared(record: Record) -> str:
+def _would_be_in_clear(record: Record) -> str:
     return (
         f"event {record.seq:,} is sealed and needs another message id, for it has none or another "
         "event has it, but this log does not seal, and would store it in clear: import it into a "
@@ -310,7 +309,7 @@ def _would_be_bared(record: Record) -> str:
 async def _records_after(
     log: EventLog, seq: int, last: int, instance: str
 ) -> AsyncGenerator[list[Record], None]:
-    """What came in after a sequence; a few are asked for singly, which is over sooner."""
+    """The records after a sequence; a few are requested one by one, which is faster."""
     if last - seq <= ONE_BY_ONE:
         found = [await log.record_at(each) for each in range(seq + 1, last + 1)]
         yield [record for record in found if record is not None]

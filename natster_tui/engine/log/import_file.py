@@ -1,7 +1,7 @@
-"""The file that `import` reads: checked whole before anything is written, in bounded memory.
+"""The file that `import` reads: checked completely before anything is written, in bounded memory.
 
 A small file is read once and kept. A larger one is read again whenever its events are needed. A
-pipe or a device cannot be read twice and may never end: its bytes are kept, and refused when there
+pipe or a device cannot be read twice and may never end: its bytes are kept, and refused if there
 are too many.
 """
 
@@ -25,9 +25,9 @@ from natster_tui.events.system import EventSystem
 LONGEST_LINE = 64 << 20
 """Bytes. The largest payload that a server can be configured to take, with escapes."""
 LONGEST_PIPE = 256 << 20
-"""Bytes of what cannot be read twice."""
+"""The most bytes of a file that cannot be read twice."""
 KEPT_DECODED = 64 << 20
-"""Bytes of text whose events are kept once they are read; they take several times as much."""
+"""The most bytes of text whose events are kept; they take several times as much memory."""
 
 STANDARD_INPUT = "-"
 
@@ -46,9 +46,9 @@ _NOT_TEXT = (
 
 @dataclass(frozen=True, slots=True)
 class ImportFile:
-    """A file that holds nothing but events, and the keys before them.
+    """A file of events, after the keys if it has any.
 
-    `events` may be gone through several times.
+    `events` can be iterated over several times.
     """
 
     name: str
@@ -72,7 +72,7 @@ class ImportFile:
     def of_lines(
         cls, lines: Callable[[], Iterable[bytes]], name: str, system: EventSystem
     ) -> ImportFile:
-        """The same for lines that can be gone through as often as `lines` is called."""
+        """The same for lines; `lines` returns all of them each time it is called."""
         keys: list[KeyLine] = []
         kept: list[Record] | None = []
         size = 0
@@ -104,11 +104,11 @@ class _Events:
 def parse_lines(
     lines: Iterable[bytes], name: str, system: EventSystem
 ) -> Iterator[tuple[KeyLine | Record, int]]:
-    """What each line stands for and its length; raises UsageError at the first that is wrong."""
+    """The key or event in each line, and its length; raises UsageError at the first bad line."""
     seen_key = seen_event = False
     for number, line in enumerate(lines, 1):
         if number == 1:
-            _refuse_what_is_no_text(line, name)
+            _refuse_binary(line, name)
         text = line.removeprefix(_BOM)
         if not text.strip():
             continue
@@ -136,10 +136,10 @@ def _check_place(key: KeyLine, *, seen_key: bool, seen_event: bool) -> None:
 
 
 def _event_of(line: bytes, system: EventSystem) -> Record:
-    """The event that a line stands for; raises BadLineError.
+    """The event in a line; raises BadLineError.
 
-    Only the log's own subjects are let through. To append is to publish, and on another subject
-    that may mean anything, up to a request to JetStream that deletes the log.
+    Only the log's own subjects are accepted. An import publishes, and a message on another subject
+    could be anything, even a JetStream request that deletes the log.
     """
     record = decode_line(line)
     if not system.has_subject(record.subject):
@@ -155,7 +155,7 @@ def _reason(line: bytes, error: BadLineError) -> str:
     return str(error)
 
 
-def _refuse_what_is_no_text(line: bytes, name: str) -> None:
+def _refuse_binary(line: bytes, name: str) -> None:
     for begin, what in _NOT_TEXT:
         if line.startswith(begin):
             raise UsageError(f"{name} is {what}; nothing was imported")
@@ -169,7 +169,7 @@ def _is_regular(path: str) -> bool:
 
 
 def _read_again(path: str) -> Callable[[], Iterator[bytes]]:
-    """The lines of a file that must not change between the first time and the others."""
+    """The lines of a file, read again each time; raises UsageError if it has changed."""
     before: list[tuple[int, int, int]] = []
 
     def lines() -> Iterator[bytes]:
@@ -184,7 +184,7 @@ def _read_again(path: str) -> Callable[[], Iterator[bytes]]:
 
 
 def _kept(path: str, name: str) -> Callable[[], Iterable[bytes]]:
-    """The lines of what can be read only once."""
+    """The lines of a pipe or a device, read once and kept."""
     lines: list[bytes] = []
     with _opened(path) as file:
         size = 0
@@ -196,7 +196,7 @@ def _kept(path: str, name: str) -> Callable[[], Iterable[bytes]]:
                     "import that; nothing was imported"
                 )
             if not lines:
-                _refuse_what_is_no_text(line, name)
+                _refuse_binary(line, name)
             lines.append(line)
     return lambda: lines
 

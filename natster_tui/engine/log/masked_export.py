@@ -1,8 +1,7 @@
-"""Writing the events that are shown to a file, secrets masked.
+"""Writing the events that are shown to a file, with secrets masked.
 
-The lines have the form of `export`, but are for people, and say so. An import refuses them:
-otherwise masked values would stay in an append-only log forever. `natster-tui export` writes what
-is stored.
+The lines have the form of `export`, but are marked as masked. An import refuses them: otherwise
+masked values would stay in an append-only log for ever. `natster-tui export` writes what is stored.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ from natster_tui.text.strict_json import json_line
 async def export_file(log: EventLog, path: Path, seqs: Sequence[int] | None, instance: str) -> int:
     """Write events (None: all) to a new file that only its owner can read; returns how many.
 
-    Raises UsageError when the file is there already or cannot be written; what was begun is not
-    left behind, however it ends.
+    Raises UsageError if the file exists or cannot be written. An incomplete file is removed.
     """
     head = (await log.refresh()).last_seq
     first, last = (1, head) if seqs is None else (seqs[0], seqs[-1]) if seqs else (1, 0)

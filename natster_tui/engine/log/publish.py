@@ -1,8 +1,8 @@
 """Publishing an event: validated against the present state, appended under an expectation.
 
-The newest sequence that matters is read first, then the states are folded from the log up to
-the head, then the append expects that nothing newer of the kind has come in. Two writers who
-decide on the same state can therefore never both win.
+The newest sequence that matters is read first. Then the log is folded up to its head, and the event
+is appended only if nothing newer of its kind was stored since. So of two writers that decide on the
+same state, only one succeeds.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from natster_tui.store.tasks import end_all
 async def publish(log: EventLog, proposal: Proposal, instance: str) -> int:
     """Append the proposed event and return its sequence.
 
-    Raises RefusedError when the state does not permit it, ConflictError when another writer was
-    first, MisplacedWriteError when it would not be stored in this log.
+    Raises RefusedError if the state does not permit it, ConflictError if another writer was first,
+    MisplacedWriteError if it would not be stored in this log.
     """
-    # The tokens become a filter that the server is asked about, so they are checked first.
+    # The tokens become a subject filter, so they are checked first.
     if problem := form_problem(proposal):
         raise RefusedError(f"not published: {problem.sentence}")
     confirming = asyncio.create_task(log.confirm(proposal.subject))

@@ -1,4 +1,4 @@
-"""How many events per second, as people want to see it: smoothed, and over the last seconds."""
+"""Events per second, smoothed, and for each of the last seconds."""
 
 from __future__ import annotations
 

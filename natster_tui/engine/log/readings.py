@@ -1,8 +1,8 @@
 """Live events of a log, opened and parsed once for all their readers.
 
-The timeline and the projectors each have their own consumer, so each event reaches this process
-several times. The first reader opens and parses it; the others compare the message, as it came from
-the stream, and reuse the result.
+The timeline and the projectors each have a consumer of their own, so each event reaches this
+process several times. The first reader opens and parses it. The others get the same message, and
+reuse the result.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from natster_tui.projections.api import Projection
 from natster_tui.store.log import EventLog
 
 KEPT = 20_000
-"""Events kept; a reader that is further behind than that reads them itself."""
+"""Events kept; a reader that lags further behind parses them itself."""
 
 
 class Reading:
-    """One record, opened, with what its subject says and which projections park it."""
+    """One record, opened and parsed, and which projections park it."""
 
     __slots__ = ("_parked", "event", "message", "record")
 
@@ -31,7 +31,7 @@ class Reading:
         self, record: Record, system: EventSystem, message: StoredMessage | None = None
     ) -> None:
         self.message = message
-        """The message that it was read from, None if that is not known."""
+        """The message that it was read from; None if not known."""
         self.record = record
         self.event = system.read(record)
         self._parked: tuple[tuple[str, ParkReason], ...] | None = None
@@ -62,9 +62,9 @@ class Readings:
         self._log: EventLog | None = None
 
     async def read(self, log: EventLog, messages: Sequence[StoredMessage]) -> list[Reading]:
-        """The readings of messages as a consumer delivered them, in their order."""
+        """The readings of messages that a consumer delivered, in their order."""
         if log is not self._log:
-            # Other keys, or another log: what was opened before may not be shown any more.
+            # Another log, or other keys: what was opened before may no longer be shown.
             self._held.clear()
             self._log = log
         held = self._held
@@ -98,7 +98,7 @@ class Readings:
         for reading in readings:
             seal = reading.record.seal
             if seal is None or seal.unopened is not Unopened.UNAVAILABLE:
-                # Its key may be there the next time.
+                # Its key may be available next time.
                 self._held[reading.record.seq] = reading
         while len(self._held) > self._kept:
             self._held.popitem(last=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.app import App
 
-from natster_tui.engine.log.filtering import A_MOMENT
+from natster_tui.engine.log.filtering import USUAL_LAG
 from natster_tui.engine.log.masked_export import export_file
 from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.errors import NatsterError, RefusedError
@@ -118,7 +118,7 @@ class CopyExport:
         workspace = self._view.workspace
         log, filtered = workspace.opened_log, workspace.filtering.shown
         seqs = None if filtered is None else filtered.seqs
-        if filtered is not None and not filtered.is_complete(workspace.follower.head - A_MOMENT):
+        if filtered is not None and not filtered.is_complete(workspace.follower.head - USUAL_LAG):
             raise RefusedError(
                 "the log is still being looked through: export when the filter is done"
             )

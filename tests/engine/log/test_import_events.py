@@ -370,7 +370,7 @@ async def test_names_that_cannot_be_sent_are_named_and_left_out(
     block = b"NATS/1.0\r\nX Trace Id: abc\r\nx/y: 1\r\nX: kept\r\nNats-TTL: 1s\r\n\r\n"
     record = Record(1, 10**18, shared(A, B).subject, b"", block)
     report = ExportReport()
-    line = report.take(record, NATSTER)
+    line = report.line_of(record, NATSTER)
     assert line is not None
     assert report.sentences == [
         "import leaves out 1 header that a server would act on: Nats-TTL",
@@ -393,14 +393,14 @@ async def test_delete_markers_are_counted_and_go_nowhere(log: EventLog) -> None:
     assert (result.appended, result.present, result.markers) == (2, 0, 1)
     assert result.sentences == ["left out 1 delete marker: nothing happened"]
     report = ExportReport()
-    assert report.take(marker, NATSTER) is None
+    assert report.line_of(marker, NATSTER) is None
     assert report.sentences == ["1 delete marker is not exported: nothing happened"]
 
 
 async def test_export_names_the_subjects_that_import_refuses() -> None:
     report = ExportReport()
     for seq, subject in enumerate(("natster.events.A", "natster.events.A.none.none.x", "x"), 7):
-        assert report.take(Record(seq, 10**18, subject), NATSTER) is not None
+        assert report.line_of(Record(seq, 10**18, subject), NATSTER) is not None
     assert report.sentences == [
         "2 events are not on natster.events.*.*.*.*, the first at 7: import refuses a file that "
         "holds such lines"
