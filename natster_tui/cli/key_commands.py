@@ -22,7 +22,7 @@ from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import keep_apart
-from natster_tui.engine.account_names import account_meant, account_names
+from natster_tui.engine.account_names import account_names, resolve_account
 from natster_tui.engine.erasure import Affected, affected_by_erasing, erase_account, keyring_of
 from natster_tui.engine.server_source import EmbeddedSource, opened_log, with_log
 from natster_tui.errors import NatsterError, NotFoundError, RefusedError, UsageError
@@ -170,7 +170,7 @@ async def _account_key(log: EventLog, text: str, instance: str) -> str:
     """The key of the account with this name or beginning of a key; else the text itself."""
     if text in keyring_of(log).tombstones:
         return text
-    return await account_meant(log, text, instance) or text
+    return await resolve_account(log, text, instance) or text
 
 
 @keys.command(short_help="Copy the key file.")

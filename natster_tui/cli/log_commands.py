@@ -15,7 +15,7 @@ from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
 from natster_tui.cli.shared_options import takes_target
-from natster_tui.engine.account_names import account_meant
+from natster_tui.engine.account_names import resolve_account
 from natster_tui.engine.log.export_events import ExportReport, NotOpened, export_lines
 from natster_tui.engine.log.import_events import ImportResult, import_records
 from natster_tui.engine.log.import_file import ImportFile
@@ -105,7 +105,7 @@ async def _account_key(log: EventLog, text: str, instance: str) -> str:
     """The key of the account that a text names; raises UsageError if several match."""
     if text == NONE or account_key_problem(text) is None:
         return text
-    return await account_meant(log, text, instance) or text
+    return await resolve_account(log, text, instance) or text
 
 
 @click.command()

@@ -1,1 +1,1 @@
-"""Projecting, rebuilding, verifying and history: what the program does, without a screen."""
+"""Projecting, rebuilding, verifying and history, independent of any screen."""

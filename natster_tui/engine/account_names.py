@@ -1,4 +1,4 @@
-"""Accounts by the names they gave themselves, for commands in which people type a name or a key."""
+"""Accounts by the names that they announced, for commands that take a name or a key."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from natster_tui.text.masking import screen_text
 _SHOWN = 5
 
 
-def learn_name(names: dict[str, str], record: Record, system: EventSystem) -> None:
-    """Take note of an account that a record announces; its name is "" as long as it has none."""
+def record_name(names: dict[str, str], record: Record, system: EventSystem) -> None:
+    """Add the account that a record announces, if it does; its name is "" while it has none."""
     event = system.read(record)
     if isinstance(event, Event) and event.kind.names_account:
         names[event.origin] = announced_name(event.payload) or names.get(event.origin, "")
 
 
 async def account_names(log: EventLog, instance: str) -> dict[str, str]:
-    """The initialized accounts' names by key, read from their initializations alone."""
+    """The names of the initialized accounts, by key, from their initializations alone."""
     names: dict[str, str] = {}
     head = (await log.refresh()).last_seq
     for kind in log.system.kinds:
@@ -34,14 +34,14 @@ async def account_names(log: EventLog, instance: str) -> dict[str, str]:
             ) as batches:
                 async for batch in batches:
                     for record in batch:
-                        learn_name(names, record, log.system)
+                        record_name(names, record, log.system)
     return names
 
 
-async def account_meant(log: EventLog, text: str, instance: str) -> str | None:
-    """The key of the one initialized account that is called `text`, or whose key begins so.
+async def resolve_account(log: EventLog, text: str, instance: str) -> str | None:
+    """The key of the initialized account whose name is `text`, or whose key begins with it.
 
-    None if there is none; raises UsageError when there are several.
+    None if there is none; raises UsageError if there are several.
     """
     names = await account_names(log, instance)
     found = accounts_called(text, names)

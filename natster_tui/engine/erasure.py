@@ -1,4 +1,4 @@
-"""Erasing an account: destroying its data keys, and everything derived from what they sealed.
+"""Erasing an account: destroying its data keys, and rebuilding what was derived with them.
 
 The log keeps its events, but their sealed payloads can no longer be read. The projections are
 rebuilt at once, so that no stored document holds erased data. The account gets a new data key for
@@ -36,7 +36,7 @@ WHAT_REMAINS = (
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """What an erasure would touch. `sealed_keys` are the ids of the data keys that would go."""
+    """What an erasure would affect. `sealed_keys` are the ids of the data keys to destroy."""
 
     account: str
     sealed_keys: tuple[str, ...]
@@ -44,7 +44,7 @@ class Affected:
     catalogs: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """In words, one a line."""
+        """The same as sentences, one a line."""
         keys = ", ".join(self.sealed_keys) or "none left"
         document = "its document" if self.has_document else "no document is stored"
         owned = ", ".join(self.catalogs) or "none"
@@ -57,7 +57,7 @@ class Affected:
 
 
 def keyring_of(log: EventLog) -> Keyring:
-    """The keys of a log; raises RefusedError where it has none, or they cannot be found out."""
+    """The keys of a log; raises RefusedError if it has none, or they cannot be read."""
     keyring = log.sealing.keyring
     if keyring is None or keyring.head is None:
         if keyring is not None and keyring.problem:
@@ -67,7 +67,7 @@ def keyring_of(log: EventLog) -> Keyring:
 
 
 async def affected_by_erasing(log: EventLog, account: str, instance: str) -> Affected:
-    """Find out what an erasure would touch; writes nothing."""
+    """Find out what an erasure would affect; writes nothing."""
     keyring = keyring_of(log)
     accounts = await bucket_of(log, ACCOUNTS, instance).load()
     catalogs = await bucket_of(log, CATALOGS, instance).load()
@@ -77,7 +77,7 @@ async def affected_by_erasing(log: EventLog, account: str, instance: str) -> Aff
         try:
             owner = CATALOGS.state_of(assembled(CATALOGS, key, entries)).owner
         except ValueError:
-            # Sealed and cannot be opened, or not a document: the rebuild corrects it anyway.
+            # It cannot be opened, or is not a document. The rebuild corrects it in any case.
             continue
         if owner == account:
             owned.append(key)
@@ -94,9 +94,9 @@ async def erase_account(
 ) -> tuple[Destruction, list[Verdict]]:
     """Destroy the keys, then rebuild the projections.
 
-    Raises RefusedError, and ServerError when the server refuses. When that comes from the rebuild
-    it says that the keys are destroyed all the same: the next start of a projector, or a rebuild,
-    finishes.
+    Raises RefusedError, and ServerError if the server refuses. If the rebuild fails, the error says
+    that the keys are destroyed all the same; the next start of a projector, or a rebuild, finishes
+    the erasure.
     """
     destruction = await destroy(keyring_of(log), account)
     rebuild = Rebuild(log, WholeProjections(tuple(projections)), instance)
@@ -109,16 +109,16 @@ async def erase_account(
             f"the keys of {screen_text(account, 100)} are destroyed, but the projections could not "
             f"be rebuilt ({error.sentence}): put that right, then rebuild"
         ) from error
-    await _tell_of_versions(log, projections)
+    await _notify_of_versions(log, projections)
     return destruction, verdicts
 
 
-async def _tell_of_versions(log: EventLog, projections: Sequence[Projection[Any]]) -> None:
-    """Give a notice of each version beside: only its own projector, or a rebuild, renews it."""
+async def _notify_of_versions(log: EventLog, projections: Sequence[Projection[Any]]) -> None:
+    """Give a notice of each version beside: it must be projected or rebuilt separately."""
     try:
         found = await all_versions_stored(log.link, [(each,) for each in projections])
     except ServerError as error:
-        # All that was asked for is done.
+        # The erasure itself is done.
         notice(f"versions that are stored beside could not be looked for: {error.sentence}")
         return
     for projection, versions in zip(projections, found, strict=True):

@@ -34,7 +34,7 @@ def collect_in_small_steps() -> None:
     gc.set_threshold(*IN_SMALL_STEPS)
 
 
-class _Reading:
+class _Loads:
     """The number of loads in progress, and the thresholds to restore after the last one."""
 
     count = 0
@@ -44,16 +44,16 @@ class _Reading:
 @contextmanager
 def collecting_rarely() -> Iterator[None]:
     """Run the collector less often during a load. Loads may overlap and end in any order."""
-    if _Reading.count == 0:
-        _Reading.before = gc.get_threshold()
+    if _Loads.count == 0:
+        _Loads.before = gc.get_threshold()
         collect_rarely()
-    _Reading.count += 1
+    _Loads.count += 1
     try:
         yield
     finally:
-        _Reading.count -= 1
-        if _Reading.count == 0:
-            gc.set_threshold(*_Reading.before)
+        _Loads.count -= 1
+        if _Loads.count == 0:
+            gc.set_threshold(*_Loads.before)
 
 
 def freeze_loaded() -> None:

@@ -29,9 +29,9 @@ from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.log import EventLog
 from natster_tui.store.tasks import end_all
 
-LOOK_S = 1.0
-"""Seconds between two looks for changes that no notification announces."""
-HELD_BACK_S = 300.0
+CHECK_S = 1.0
+"""Seconds between two checks for changes that no notification announces."""
+NO_PROGRESS_S = 300.0
 """Seconds to wait for another process that holds the lease and makes no progress."""
 
 
@@ -52,11 +52,11 @@ async def project_until_caught_up(
     *,
     auto_rebuild: bool = False,
 ) -> list[CaughtUp]:
-    """Project everything up to the head as it is now.
+    """Project everything up to the present head.
 
     While another process holds a projection's lease, this one waits for it. Raises RefusedError
-    when a projector must not write or a bucket has lost documents, ServerError when the server
-    refuses, and ConflictError when the other process makes no progress for `HELD_BACK_S` seconds.
+    if a projector must not write or a bucket has lost documents, ServerError if the server
+    refuses, and ConflictError if the other process makes no progress for `NO_PROGRESS_S` seconds.
     """
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
@@ -81,10 +81,10 @@ async def project_until_caught_up(
 
 
 async def _next_change(changed: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Wait until something changed, or for a while; raises what a task failed with."""
+    """Wait for a change, at most `CHECK_S` seconds; raises the error of a failed task."""
     waiting = asyncio.create_task(changed.wait())
     try:
-        await asyncio.wait({waiting, *tasks}, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, *tasks}, timeout=CHECK_S, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await end_all([waiting])
     changed.clear()
@@ -94,7 +94,7 @@ async def _next_change(changed: asyncio.Event, tasks: Sequence[asyncio.Task[None
 
 
 class _Run:
-    """One projection on its way to the head."""
+    """One projection that is brought up to the head."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class _Run:
         self._moved_at = time.monotonic()
 
     def is_at(self, seq: int) -> bool:
-        """Whether the stored projection is that far, whichever process wrote it."""
+        """Whether the stored projection has reached a sequence, whichever process wrote it."""
         status = self.projector.status
         live = (Phase.PROJECTING, Phase.CATCHING_UP, Phase.WATCHING)
         return (status.stored or 0) >= seq and status.phase in live
@@ -137,7 +137,7 @@ class _Run:
         )
 
     def refuse_if_stuck(self, log: EventLog, head: int) -> None:
-        """Raise the problem that prevents it from ever reaching the head."""
+        """Raise an error if the projection can never reach the head."""
         status, error = self.projector.status, self.projector.error
         sentence = f"{self._name}: {status.problem}"
         if status.phase is Phase.STOPPED:
@@ -154,17 +154,17 @@ class _Run:
             raise ServerError(sentence)
         if status.waiting is None:
             raise RefusedError(sentence)
-        self._refuse_if_held_back(head, status.waiting)
+        self._refuse_if_no_progress(head, status.waiting)
 
-    def _refuse_if_held_back(self, head: int, waiting: Waiting) -> None:
-        """Raise ConflictError when the process that holds the lease makes no progress."""
+    def _refuse_if_no_progress(self, head: int, waiting: Waiting) -> None:
+        """Raise ConflictError if the process that holds the lease makes no progress."""
         now, stored = time.monotonic(), self.projector.status.stored or 0
         if stored != self._stored:
             self._stored, self._moved_at = stored, now
-        if now - self._moved_at > HELD_BACK_S and waiting.holder is not None:
+        if now - self._moved_at > NO_PROGRESS_S and waiting.holder is not None:
             raise ConflictError(
                 f"{self._name}: {waiting.holder.described} holds the lease and has not projected "
-                f"beyond {stored:,} of {head:,} for {HELD_BACK_S:,.0f} s: see what it does, or "
+                f"beyond {stored:,} of {head:,} for {NO_PROGRESS_S:,.0f} s: see what it does, or "
                 "stop it"
             )
 

@@ -1,10 +1,9 @@
-"""Background work makes room for the keyboard.
+"""Giving key presses priority over background work.
 
-The whole program runs in one thread. From a key press to its echo on the screen takes several
-turns of the event loop, and during a flood of events each turn is as long as the work that
-projecting and following do in it. So they work in small pieces, and wait for a moment between two
-pieces after a key press. They wait at most half of the time, so a key that is held down never
-stops them.
+The whole program runs in one thread. Echoing a key press takes several turns of the event loop, and
+during a flood of events each turn takes as long as the work that projecting and following do in it.
+So they work in small pieces, and pause between two pieces after a key press. They pause at most
+half of the time, so a key that is held down never stops them.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import asyncio
 import time
 
 MOMENT_S = 0.04
-"""Seconds that the echo of a key takes, painting included."""
+"""Seconds that the echo of a key takes, including painting."""
 
 PIECE_S = 0.003
 """Seconds of work before other tasks may run."""

@@ -1,8 +1,8 @@
-"""What a user must be allowed on a server to observe, to project, and to hold keys.
+"""The permissions that a user needs on a server to observe, to project, and to hold keys.
 
-Subjects as nats-server's `permissions { publish, subscribe }` takes them. The documentation lists
-them for the built-in projections, `natster-tui help permissions` for those that are in use, and
-tests run with nothing else.
+These are subjects for nats-server's `permissions { publish, subscribe }`. The documentation lists
+them for the built-in projections, and `natster-tui help permissions` for those that are in use.
+Tests run with no other permissions.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from natster_tui.store.lease import BUCKET as LEASES
 from natster_tui.store.sealing.key_bucket import BUCKET as KEYS
 
 INBOX = ("_INBOX.>",)
-"""What all of them subscribe to."""
+"""The subjects that every role subscribes to."""
 
 
 class Role(Enum):
-    """Each role needs what those before it need, and more."""
+    """The roles; each needs the permissions of those before it, and more."""
 
     OBSERVER = "observer"
     PROJECTOR = "projector"
@@ -31,7 +31,7 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A subject that a role publishes to; `only` says when, if that is not always."""
+    """A subject that a role publishes to; `only` says when it is needed, if not always."""
 
     subject: str
     only: str = ""
@@ -42,7 +42,7 @@ Projections = Sequence[Projection[Any]]
 
 
 def added_by(role: Role, log: str, projections: Projections) -> tuple[Permission, ...]:
-    """What a role needs besides the permissions of the role before it; `log` is the stream."""
+    """The permissions that a role needs beyond the role before it; `log` is the stream."""
     match role:
         case Role.OBSERVER:
             return tuple(_observing(log, projections))
@@ -53,13 +53,13 @@ def added_by(role: Role, log: str, projections: Projections) -> tuple[Permission
 
 
 def needed_by(role: Role, log: str, projections: Projections) -> tuple[Permission, ...]:
-    """All that a role needs."""
+    """All permissions that a role needs."""
     before = list(Role)[: list(Role).index(role) + 1]
     return tuple(permission for each in before for permission in added_by(each, log, projections))
 
 
 def configuration(role: Role, log: str, projections: Projections) -> list[str]:
-    """What a role adds, as a server's configuration has it, in a block of Markdown code."""
+    """The added permissions as a server's configuration, in a block of Markdown code."""
     permissions = added_by(role, log, projections)
     width = max(len(each.subject) for each in permissions) + 2
     lines = []
@@ -74,7 +74,7 @@ def configuration(role: Role, log: str, projections: Projections) -> list[str]:
 
 
 def with_permissions(page: str, log: str, projections: Projections) -> str:
-    """A page of the documentation, with the lists of each role as these projections need them."""
+    """A page of the documentation, with the permissions of each role for these projections."""
     for role in Role:
         begin, end = f"<!-- {role.value} -->\n", f"<!-- /{role.value} -->\n"
         before, _, rest = page.partition(begin)
@@ -88,7 +88,7 @@ def _stream(projection: Projection[Any]) -> str:
 
 
 def _reading(stream: str) -> Iterable[Permission]:
-    """To read a stream in order: its size, one message, and a consumer of one's own."""
+    """What reading a stream in order needs: its size, one message, and a consumer."""
     for verb in (
         f"STREAM.INFO.{stream}",
         f"STREAM.MSG.GET.{stream}",
@@ -103,7 +103,7 @@ def _reading(stream: str) -> Iterable[Permission]:
 def _observing(log: str, projections: Projections) -> Iterable[Permission]:
     for stream in (log, *(_stream(each) for each in projections)):
         yield from _reading(stream)
-    # Which other process projects, and whether anything is sealed with keys stored here.
+    # To see which process projects, and whether there are keys.
     yield Permission(f"$JS.API.CONSUMER.LIST.{log}")
     yield Permission(f"$JS.API.STREAM.MSG.GET.KV_{LEASES}")
     yield Permission(f"$JS.API.STREAM.INFO.KV_{KEYS}")

@@ -1,4 +1,4 @@
-"""The attempts to connect that failed in a row, and how long until the next one."""
+"""Pausing between attempts to connect, longer after each failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGER_BY = 1.5
 
 
 class Retries:
-    """Waits a little longer after each attempt, up to LAST_RETRY_S."""
+    """Counts failed attempts, and waits a little longer after each, up to LAST_RETRY_S."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -24,16 +24,16 @@ class Retries:
         return self._count
 
     def connected(self) -> None:
-        """An attempt was a success."""
+        """Note that an attempt succeeded."""
         self._count = 0
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the next attempt; None while one is made."""
+        """Seconds until the next attempt; None during an attempt."""
         return None if self._next_at is None else max(0.0, self._next_at - time.monotonic())
 
     async def wait(self, lasted_s: float) -> None:
-        """Wait before the next attempt; `lasted_s` is how long the one before it went on."""
+        """Wait before the next attempt; the last attempt or connection lasted `lasted_s`."""
         if lasted_s > LAST_RETRY_S:
             self._delay = FIRST_RETRY_S
         self._count += 1

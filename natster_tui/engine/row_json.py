@@ -1,4 +1,4 @@
-"""A row as JSON on one line, for copying: events and documents, secrets masked unless asked for."""
+"""Rows as JSON on one line, for copying; secrets are masked unless they are revealed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from natster_tui.text.strict_json import json_line
 
 
 def document_json(stored: bytes, *, reveal: bool = False) -> str:
-    """A document as the panes show it."""
+    """A document, as the panes show it."""
     document = read_document(stored)
     return compact_json(document if reveal else mask_json(document))
 
 
 def event_json(record: Record, *, reveal: bool = False) -> str:
-    """An event in the form that `export --open` writes: its payload is what was sealed."""
+    """An event in the form that `export --open` writes, with an opened payload."""
     return json_line(event_value(record, reveal=reveal))
 
 

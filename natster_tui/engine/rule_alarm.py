@@ -35,7 +35,7 @@ def watch_rules(projections: Iterable[Projection[Any]]) -> None:
         return
     ticks: dict[str, tuple[int, int]] = {}
 
-    def look(_signal: int, _frame: FrameType | None) -> None:
+    def check(_signal: int, _frame: FrameType | None) -> None:
         for projection in brought:
             at = projection.folding
             before, count = ticks.get(projection.name, (0, 0))
@@ -45,9 +45,9 @@ def watch_rules(projections: Iterable[Projection[Any]]) -> None:
                 ticks[projection.name] = 0, 0
                 raise RuleTooSlowError(f"it took more than {LONGEST_S} s over this event")
 
-    # Python's handlers are gone before the process is, and the signal's own effect is its end.
+    # At exit Python removes its handlers first, and then the signal would end the process.
     atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, look)
+    signal.signal(signal.SIGALRM, check)
     signal.setitimer(signal.ITIMER_REAL, 1, 1)
     # Python resumes an interrupted read or wait by itself.
     signal.siginterrupt(signal.SIGALRM, False)

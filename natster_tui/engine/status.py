@@ -1,4 +1,4 @@
-"""One look at a log and its projections, for scripts and for people without a screen."""
+"""The status of a log and its projections, for `natster-tui status`."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from natster_tui.store.log import EventLog
 from natster_tui.text.counting import counted
 
 EVENTS_COMPARED = 100_000
-"""Events up to which a log is read to compare another program's documents with it."""
+"""The most events of a log that is read to compare another program's documents with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectionReport:
-    """A stored projection against the log's head."""
+    """A stored projection, compared with the log's head."""
 
     projection: Projection[Any]
     stored: StoredProjection
@@ -52,20 +52,20 @@ class ProjectionReport:
     leases: Leases
     """Which processes hold its leases."""
     other: OtherProjector | None = None
-    """The consumer with which another program projects it, None if there is none."""
+    """The consumer with which another program projects it; None if there is none."""
     drift: Drift | None = None
-    """How another program's documents differ from the log, None where not compared."""
+    """How another program's documents differ from the log; None if not compared."""
     beside: tuple[VersionReport, ...] = ()
     """The versions that are stored beside it."""
 
     @property
     def holder(self) -> Holder | None:
-        """Which process projects it, None if none does."""
+        """Which process projects it; None if none does."""
         return self.leases.projector
 
     @property
     def lag(self) -> int | None:
-        """Events not yet projected; None where nothing was."""
+        """Events not yet projected; None if nothing was projected."""
         if self.stored.checkpoint is None:
             return None
         return max(0, self.head - self.stored.checkpoint.seq)
@@ -105,16 +105,16 @@ class StatusReport:
     contested_names: tuple[str, ...]
     """The stored catalogs whose name more than one account has shared."""
     fill: Fill | None = None
-    """How full the log is against its nearest limit, None where it has none."""
+    """How full the log is against its nearest limit; None if it has none."""
 
     @property
     def projector(self) -> Holder | None:
-        """Which process projects the accounts, None if none does."""
+        """The process that projects, None if none does."""
         return next((each.holder for each in self.projections if each.holder), None)
 
     @property
     def projecting(self) -> str:
-        """Who projects what, for a person."""
+        """Which processes project, in words."""
         named = {each.projection.name: _described(each) for each in self.projections}
         if len(set(named.values())) == 1:
             return next(iter(named.values()))
@@ -131,9 +131,9 @@ async def read_status(
     instance: str,
     versions: Sequence[Projection[Any]] = (),
 ) -> StatusReport:
-    """Look at everything once; writes nothing.
+    """Read the status; writes nothing.
 
-    `versions` are more versions of the projections that are loaded here.
+    `versions` are further versions of the projections that are loaded here.
     """
     buckets = {each.name: bucket_of(log, each, instance) for each in projections}
     watch = HazardWatch(projections)
@@ -145,7 +145,7 @@ async def read_status(
         read_versions(log, projections, versions),
     )
     problems = await for_each(partial(_problem_of, log), stored)
-    theirs = await _compare_theirs(log, stored, buckets, instance)
+    foreign = await _compare_foreign(log, stored, buckets, instance)
     reports = [
         ProjectionReport(
             each.projection,
@@ -153,7 +153,7 @@ async def read_status(
             info.last_seq,
             problem,
             held,
-            *theirs.get(each.projection.name, (None, None)),
+            *foreign.get(each.projection.name, (None, None)),
             beside[each.projection.name],
         )
         for each, problem, held in zip(stored, problems, leases, strict=True)
@@ -178,7 +178,7 @@ def _report(
     )
 
 
-async def _compare_theirs(
+async def _compare_foreign(
     log: EventLog,
     stored: Sequence[StoredProjection],
     buckets: Mapping[str, Bucket],

@@ -1,4 +1,4 @@
-"""Looks after the store of an embedded server: says when it is full, and has it restarted."""
+"""Watching the store of an embedded server, and stopping a server that needs a restart."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from natster_tui.engine.server_source import ServerSource
 from natster_tui.store.embedded.store_watch import StoreProblem
 
-LOOK_EVERY_S = 0.5
+POLL_S = 0.5
 
 
 class StoreKeeper:
-    """What prevents the server from storing, as of the last look. `changed` is called on changes.
+    """The problem that keeps the server from storing. `changed` is called if it changes.
 
-    A server of ours whose store is blocked although there is room is ended here. The link is then
-    lost, and the next one starts the server again.
+    A server of ours whose store is blocked although there is room is stopped. That ends the link,
+    and the next one starts the server again.
     """
 
     def __init__(self, source: ServerSource, changed: Callable[[], None]) -> None:
@@ -25,11 +25,11 @@ class StoreKeeper:
 
     @property
     def sentence(self) -> str:
-        """What prevents the server from storing, or empty."""
+        """Why the server cannot store; empty if it can."""
         return "" if self.problem is None else self.problem.sentence
 
     async def run(self) -> None:
-        """Look again and again, for as long as a link lasts."""
+        """Poll until cancelled."""
         while True:
             found = await self._source.store_problem()
             if found != self.problem:
@@ -37,4 +37,4 @@ class StoreKeeper:
                 self._changed()
             if found is not None:
                 await self._source.restart_if_blocked(found)
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(POLL_S)

@@ -1,4 +1,4 @@
-"""Everything that runs behind the dashboard, and the one place that owns it.
+"""Everything that runs behind the dashboard, and its owner.
 
 A workspace keeps a link to the server. It follows the log and runs the projectors as long as the
 link lasts, and starts them again on the next one. Its parts hold the data; listeners are only
@@ -57,11 +57,11 @@ NOT_CONNECTED = "not connected: wait for the connection, then try again"
 PROBLEMS_KEPT = 50
 INFO_EVERY_S = 1.0
 BUCKETS_EVERY = 5
-"""The settings of the buckets are checked once in this many looks."""
+"""The settings of the buckets are read once in this many polls."""
 
 
 class Connection(StrEnum):
-    """How the connection is, in the word that the screen shows."""
+    """The state of the connection, in the word that the screen shows."""
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -73,7 +73,7 @@ class Connection(StrEnum):
 
 @dataclass(frozen=True)
 class WorkspaceOptions:
-    """What a workspace is asked to do."""
+    """The options of a workspace."""
 
     choice: LogChoice
     auto_rebuild: bool = False
@@ -91,7 +91,7 @@ class Problem:
 
 
 class Workspace:
-    """The running system. Use `run` in a task of your own, and cancel it to end everything."""
+    """The running system. Run `run` in a task, and cancel that task to end everything."""
 
     def __init__(self, source: ServerSource, options: WorkspaceOptions) -> None:
         projections = options.choice.projections
@@ -101,7 +101,7 @@ class Workspace:
         self.connection = Connection.CONNECTING
         self.retries = Retries()
         self.sentence = ""
-        """Why the connection is as it is."""
+        """Why there is no connection; empty if there is one."""
         self.server_shown = ""
         """The server's address without user information, or "local" for the embedded one."""
         self.user = ""
@@ -114,21 +114,21 @@ class Workspace:
         self.readings = Readings()
         """Parsed events, shared by the follower and the projectors."""
         self.follower = LogFollower(
-            options.instance, self._ring, self.interactive_priority, self.readings
+            options.instance, self._notify, self.interactive_priority, self.readings
         )
         self.leases = {
-            projection.name: LeaseKeeper(projection, options.instance, self._ring)
+            projection.name: LeaseKeeper(projection, options.instance, self._notify)
             for projection in projections
         }
         self.projectors = {each.name: self._projector(each) for each in (*projections, *tried)}
-        self.versions = VersionWatch(projections, self._ring)
+        self.versions = VersionWatch(projections, self._notify)
         """The versions that are stored beside the projections."""
         self.trial = self._trial()
-        """The projections that are tried, if any are."""
+        """The projections that are tried; None if there are none."""
         self.filtering = self._filtering()
         self._orphaned_consumers: set[tuple[str, str]] = set()
         self._hazards = HazardWatch(projections.all)
-        self._told_of_keys: tuple[str, ...] = ()
+        self._reported_key_problems: tuple[str, ...] = ()
         self.follower.on_live = self._on_live
         self._listeners: list[Callable[[], None]] = []
 
@@ -142,7 +142,7 @@ class Workspace:
         return Filtering(
             self.follower,
             self.options.instance,
-            self._ring,
+            self._notify,
             lambda: self.accounts,
             lambda seq: self.projectors[ACCOUNTS.name].has_folded(seq),
         )
@@ -156,14 +156,14 @@ class Workspace:
             lease=self.leases.get(projection.name),
             interactive_priority=self.interactive_priority,
             readings=self.readings,
-            notify=self._ring,
+            notify=self._notify,
         )
 
     # -- what is known ---------------------------------------------------------------------
 
     @property
     def info(self) -> LogInfo | None:
-        """What the log is, as of the last look."""
+        """The log's settings and size, as of the last poll."""
         return None if self.log is None else self.log.info
 
     @property
@@ -200,30 +200,30 @@ class Workspace:
         """The projectors of projections that are stored, not those that are only tried."""
         return tuple(each for each in self.projectors.values() if not each.projection.tried_from)
 
-    def listen(self, bell: Callable[[], None]) -> None:
-        """Call this whenever something changed. It must be quick, and only note the change."""
-        self._listeners.append(bell)
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have a function called at every change. It must be quick, and only note the change."""
+        self._listeners.append(listener)
 
-    def _ring(self) -> None:
-        for bell in self._listeners:
-            bell()
+    def _notify(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def report(self, sentence: str) -> None:
-        """Note a problem for the screen; the same one in a row is noted once."""
+        """Add a problem for the screen; a repetition of the last one is dropped."""
         if not self.problems or self.problems[-1].sentence != sentence:
             self.problems.append(Problem(time.time(), sentence))
             del self.problems[:-PROBLEMS_KEPT]
-        self._ring()
+        self._notify()
 
     def _on_store(self) -> None:
         if self.store.problem is not None:
             self.report(self.store.sentence)
-        self._ring()
+        self._notify()
 
     # -- running ---------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep everything going until cancelled."""
+        """Connect, and keep everything running, until cancelled."""
         with reporting_to(self.reporter):
             await self._run()
 
@@ -268,7 +268,7 @@ class Workspace:
                 self._orphaned_consumers = link.consumers
                 await link.close()
         if (task := asyncio.current_task()) is not None and task.cancelling():
-            # An error in leaving took the place of being cancelled.
+            # An error while closing replaced the cancellation.
             raise asyncio.CancelledError
 
     async def _run_all(self, log: EventLog) -> None:
@@ -276,7 +276,7 @@ class Workspace:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.store.run())
             tasks.create_task(self.follower.run(log))
-            tasks.create_task(self._keep_informed(log, log.sealing.version))
+            tasks.create_task(self._poll(log, log.sealing.version))
             tasks.create_task(delete_consumers(log.link, self._orphaned_consumers))
             tasks.create_task(self.filtering.run(log))
             tasks.create_task(self.versions.run(log))
@@ -308,37 +308,37 @@ class Workspace:
         self.sentence = sentence
         if sentence:
             self.report(sentence)
-        self._ring()
+        self._notify()
 
-    async def _keep_informed(self, log: EventLog, keys: int) -> None:
-        """The log's size and settings change without an event that says so; so do the keys.
+    async def _poll(self, log: EventLog, keys: int) -> None:
+        """Read what changes without an event: the log's size and settings, and the keys.
 
-        `keys` is the version of the keys with which everything here was begun.
+        `keys` is the version of the keys with which this link began.
         """
         self._report_keys(log)
         await self._hazards.refresh(log)
-        self._ring()
-        for looks in count(1):
+        self._notify()
+        for polls in count(1):
             await asyncio.wait({log.link.lost}, timeout=INFO_EVERY_S)
             try:
                 await log.refresh()
             except LogChangedError as error:
-                # All of this belongs to the previous log: start again with a new link.
+                # Everything here belongs to the previous log: start again with a new link.
                 raise ConnectionLostError(error.sentence) from error
-            if looks % BUCKETS_EVERY == 0:
+            if polls % BUCKETS_EVERY == 0:
                 await self._hazards.refresh_storage(log)
             self.follower.set_first(log.info.first_seq)
             await log.sealing.refresh()
             if log.sealing.version != keys:
                 raise KeysChangedError("the keys changed: reading everything again")
             self._report_keys(log)
-            self._ring()
+            self._notify()
 
     def _report_keys(self, log: EventLog) -> None:
         for sentence in log.sealing.problems:
-            if sentence not in self._told_of_keys:
+            if sentence not in self._reported_key_problems:
                 self.report(sentence)
-        self._told_of_keys = log.sealing.problems
+        self._reported_key_problems = log.sealing.problems
 
     def _on_live(self, records: list[Record]) -> None:
         self._hazards.add_live(records, self.options.choice.system)
@@ -347,7 +347,7 @@ class Workspace:
     # -- rebuilding ------------------------------------------------------------------------
 
     def rebuild(self, scope: Scope, on_progress: OnProgress | None = None) -> Rebuild:
-        """A rebuild over the present link, which pauses the projectors while it writes."""
+        """A rebuild over the present link; it pauses the projectors while it writes."""
 
         def note(progress: ReplayProgress) -> None:
             if progress.finished is not None and progress.repeated_ids is not None:

@@ -84,8 +84,8 @@ async def test_a_rebuild_says_which_rebuild_it_waits_for(log: EventLog, natster:
 async def test_a_holder_that_makes_no_progress_is_not_waited_for_for_ever(
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headless, "HELD_BACK_S", 0.5)
-    monkeypatch.setattr(headless, "LOOK_S", 0.1)
+    monkeypatch.setattr(headless, "NO_PROGRESS_S", 0.5)
+    monkeypatch.setattr(headless, "CHECK_S", 0.1)
     monkeypatch.setattr(rebuild_lease, "REBUILD_WAIT_S", 0.5)
     await append(log, EVENTS)
     holding = await held(log, *KEYS)

@@ -15,7 +15,7 @@ from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_version, names_a_version
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
-from natster_tui.engine.account_names import account_meant, account_names
+from natster_tui.engine.account_names import account_names, resolve_account
 from natster_tui.engine.history.document_history import (
     DocumentChange,
     KeyHistory,
@@ -103,7 +103,7 @@ async def _meant(log: EventLog, projection: Projection[Any], key: str, instance:
     Raises UsageError if the text cannot be a key either.
     """
     may_be_named = is_of_accounts(projection)
-    meant = await account_meant(log, key, instance) if may_be_named else None
+    meant = await resolve_account(log, key, instance) if may_be_named else None
     if meant is None and not is_usable_token(key):
         no_account = ", and no account has that name" if may_be_named else ""
         raise UsageError(

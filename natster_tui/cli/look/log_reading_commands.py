@@ -18,7 +18,7 @@ from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.cli.saying import say
 from natster_tui.cli.shared_options import takes_target
-from natster_tui.engine.account_names import account_names, learn_name
+from natster_tui.engine.account_names import account_names, record_name
 from natster_tui.engine.history.newest_first import records_newest_first
 from natster_tui.engine.log.masked_export import masked_value
 from natster_tui.engine.server_source import opened_log
@@ -163,7 +163,7 @@ class _Printer:
     def take(self, records: list[Record]) -> None:
         """Print the records that pass."""
         for record in records:
-            learn_name(self._names, record, NATSTER)
+            record_name(self._names, record, NATSTER)
             if self.passes(record):
                 self.print(record)
 

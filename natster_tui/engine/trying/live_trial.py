@@ -11,14 +11,14 @@ from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.log import EventLog
 from natster_tui.store.tasks import end_all
 
-LOOK_S = 0.2
-"""Seconds between two looks whether the file was saved."""
+POLL_S = 0.2
+"""Seconds between two checks whether the file was saved."""
 
 
 class LiveTrial:
     """Runs the projectors of a tried file, which write nothing.
 
-    When a saved file cannot be used, the rules before it stay, and `report` is called with why.
+    If a saved file cannot be used, the previous rules stay, and `report` is called with the reason.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class LiveTrial:
         self._projectors = projectors
         self._report = report
         self.problem = ""
-        """Why the file as it was saved last cannot be used; empty if it can."""
+        """Why the file that was saved last cannot be used; empty if it can."""
 
     async def run(self, log: EventLog) -> None:
         """Fold until the link is lost, which is raised as ConnectionLostError."""
@@ -46,7 +46,7 @@ class LiveTrial:
     async def _until_saved(self) -> None:
         """Wait until the file was saved and its rules are in use."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
             if self.file.was_saved():
                 self.problem = ""
                 try:

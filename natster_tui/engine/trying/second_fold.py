@@ -55,7 +55,7 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        """For a person."""
+        """What differs, and the usual causes."""
         return (
             f"the rule is not deterministic: a second fold differs at event {self.seq:,}, in "
             f"{self.field} of {safe_text(self.key, 100)}: {safe_text(self.first, 100)} at first, "
@@ -67,7 +67,7 @@ class Difference:
 class SecondFold:
     """The second fold, in a process that runs beside the first one; an async context manager.
 
-    Leaving it ends the process, whether it is done or not. `file` is where the rule stands.
+    On exit the process is ended, whether it has finished or not. `file` holds the rule.
     """
 
     def __init__(self, projection: Projection[Any], records: Sequence[Record], file: str) -> None:
@@ -76,7 +76,7 @@ class SecondFold:
         self._file = file
 
     async def __aenter__(self) -> Self:
-        """Start the process. It is given the events by a thread, as the first fold takes ours."""
+        """Start the process. A thread sends it the events, because the first fold blocks ours."""
         self._run = _Run(declared_name(self._projection), self._records, self._file, upto=0)
         self._answer = asyncio.get_running_loop().run_in_executor(None, self._run.answer)
         return self
@@ -84,7 +84,7 @@ class SecondFold:
     async def __aexit__(self, *_error: object) -> None:
         self._run.end()
         await asyncio.wait([self._answer])
-        # `difference` raised its error, or nobody asked because the first fold failed.
+        # `difference` raised its error, or was not called because the first fold failed.
         self._answer.exception()
 
     async def difference(self, fold: Fold[Any]) -> Difference | None:
@@ -140,7 +140,7 @@ async def _difference_at(
 
 
 class _Answer(BaseModel):
-    """What the other process says: a digest of each document, and whole documents if asked."""
+    """The other process's result: a digest of each document, and whole documents on request."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
@@ -161,7 +161,7 @@ class _Run:
 
     def __init__(self, name: str, records: Sequence[Record], file: str, *, upto: int) -> None:
         self._records = records
-        # A file takes any amount while nobody reads; a pipe would fill up.
+        # Not a pipe, which would fill up while it is not read.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `answer` closes it
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, file, name, str(upto)],
@@ -224,7 +224,7 @@ def _main(file: str, name: str, upto: int) -> None:
     from natster_tui.engine.rule_alarm import watch_rules
     from natster_tui.projections.registering.loading import load_file
 
-    # What a rule prints must not get into the answer.
+    # A rule may print, and that must not get into the answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     real, real_ns = time.time, time.time_ns

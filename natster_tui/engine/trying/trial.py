@@ -1,4 +1,4 @@
-"""One trial of a projection: its fold of the log, and what differs from what is stored.
+"""One trial of a projection: its fold of the log, and the difference to what is stored.
 
 Nothing is written. The log is read once and kept in memory, so that a projection that was edited
 and reloaded is tried on the same events without reading them again.
@@ -44,9 +44,9 @@ OnRead = Callable[[int, int], None]
 class Trial:
     """What a trial found.
 
-    `seconds` is the time of the fold, `peak_bytes` the program's peak memory. `compared_at`
-    is the sequence at which the documents were compared with what is stored, None where nothing is
-    stored. `second` is the first difference of a second fold, None where it gave the same.
+    `seconds` is the duration of the fold, `peak_bytes` the program's peak memory. `compared_at` is
+    the sequence at which the documents were compared with what is stored; None if nothing is
+    stored. `second` is the first difference of a second fold; None if it gave the same.
     """
 
     projection: Projection[Any]
@@ -61,18 +61,18 @@ class Trial:
 
     @property
     def differs(self) -> bool:
-        """Whether it gives other documents than those that are stored, or than a second fold."""
+        """Whether its documents differ from the stored ones, or from those of a second fold."""
         return bool(self.diff) or self.second is not None
 
     @property
     def needs_version(self) -> bool:
-        """Whether other documents than the stored ones have the same version as these."""
+        """Whether its documents differ from stored ones of the same version."""
         stored = self.stored.checkpoint
         same = stored is not None and stored.version == self.projection.version
         return bool(self.diff) and same
 
     def fields(self) -> tuple[FieldCount, ...]:
-        """In how many documents each field came, went or has another value."""
+        """In how many documents each field is added, removed or changed."""
         return field_counts(() if self.diff is None else self.diff.changes)
 
 
@@ -96,10 +96,10 @@ async def try_projection(
     instance: str,
     on_fold: OnRead,
 ) -> Trial:
-    """Fold records, twice, and compare with what is stored. `file` is where the rule stands.
+    """Fold records, twice, and compare with what is stored. `file` holds the rule.
 
-    Raises BlockedEventError with the event that the projection cannot pass, and RefusedError when
-    a stored document cannot be read.
+    Raises BlockedEventError with the event that the projection cannot pass, and RefusedError if a
+    stored document cannot be read.
     """
     stored = await load_projection(bucket_of(log, projection, instance), projection)
     at = None
@@ -138,9 +138,9 @@ async def _folded(
             upto = bisect_right(batch, at, key=lambda record: record.seq)
             fold.apply_all(batch[:upto], events[:upto])
             then = fold.documents()
-        fold.apply_all(batch, events)  # what was folded already is passed over
+        fold.apply_all(batch, events)  # skips what was folded already
         on_fold(batch[-1].seq, records[-1].seq)
-        await asyncio.sleep(0)  # an interrupt, and the connection, get their turn
+        await asyncio.sleep(0)  # let an interrupt and the connection be handled
     return fold, then
 
 

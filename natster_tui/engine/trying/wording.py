@@ -1,4 +1,4 @@
-"""What a trial found, in lines for a person; `try` and the dashboard print the same."""
+"""The result of a trial in lines of text, for `try` and for the dashboard."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _KEYS_SHOWN = 20
 
 
 def result_lines(trial: Trial) -> Iterator[str]:
-    """The documents, what is parked, and how the documents compare with those that are stored.
+    """The counts, what is parked, and how the documents compare with those that are stored.
 
-    Where nothing is stored, the first documents. The documents that differ are not listed.
+    The documents that differ are not listed. If nothing is stored, the first documents are.
     """
     projection, fold = trial.projection, trial.fold
     yield (
