@@ -30,7 +30,7 @@ from natster_tui.store.provisioning.converting import convert_bucket, refuse_unc
 from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
 from natster_tui.store.provisioning.retention import unfit_setting
 from natster_tui.store.provisioning.specs import BESIDE_MARK
-from natster_tui.store.reading.stream_reader import StreamReader, entered
+from natster_tui.store.reading.stream_reader import StreamReader, start_reader
 from natster_tui.store.sealing.values import PlainSealing, Sealing
 from natster_tui.store.writing.atomic_batch import (
     BATCH_ID,
@@ -165,7 +165,7 @@ class Bucket:
     async def create(self, maker: BucketMaker) -> None:
         """Create the bucket; raises ConflictError if another process created it first."""
         if not await maker.make(projection_spec(self.name, self.beside)):
-            raise ConflictError(f"another process made the bucket {self.name} meanwhile")
+            raise ConflictError(f"another process made the bucket {self.name} first")
 
     async def refuse_unconvertible(self, needed: int) -> None:
         """Raise RefusedError if another program's bucket cannot be converted.
@@ -200,7 +200,7 @@ class Bucket:
         async with AsyncExitStack() as stack:
             # The values may be sealed with keys that were added since the last read.
             info, _, failed = await together(
-                self.info(), keys or self.sealing.refresh(), entered(stack, reader)
+                self.info(), keys or self.sealing.refresh(), start_reader(stack, reader)
             )
             if info.values == 0:
                 return info, Snapshot({}, None, info.last_revision)
@@ -320,7 +320,7 @@ class Bucket:
         # sealed with a key made after it.
         if fold is not None and self.sealing.tombstones not in (None, fold.tombstones):
             raise ConflictError(
-                f"an account's keys were erased meanwhile: nothing was written to {self.name}"
+                f"an account's keys were erased just now: nothing was written to {self.name}"
             )
         messages = [
             BatchMessage(self._subject(key), b"", operation="DEL")

@@ -58,12 +58,12 @@ class EventLog:
         self, link: Link, info: LogInfo, system: EventSystem, sealing: Sealing | None = None
     ) -> None:
         self.system = system
-        """What its messages say."""
+        """The kinds of events that it holds, and their subjects."""
         self.link = link
         self.info = info
         self.sealing: Sealing = sealing or PlainSealing()
         self.buckets = BucketMaker(link, replicas=info.replicas, log_limit=info.max_bytes)
-        """Creates the log's buckets."""
+        """Creates the buckets that belong to the log."""
         self.appender = Appender(self)
         self.leader = StreamLeader(link, info.stream, info.created, info.subjects)
         """Knows which sequences were deleted from the log."""
@@ -199,7 +199,7 @@ class EventLog:
     async def clear_payload(self) -> int:
         """The sequence of an event that needs a payload, and whose payload is not sealed.
 
-        Only the first and the newest of each kind are looked at; 0 if all of them are sealed.
+        Only the first and the newest of each kind are checked; 0 if all of them are sealed.
         """
         system = self.system
         wanted = [system.subject(event=kind.name) for kind in system.needing_payload]
@@ -221,7 +221,7 @@ class EventLog:
         await self.appender.confirm(subject)
 
     async def append(self, message: Append, *, expected_last: int, expected_subject: str) -> int:
-        """Append one event, if none was added that it would not know of; see `Appender.one`."""
+        """Append one event, unless a newer one matches a subject; see `Appender.one`."""
         return await self.appender.one(message, expected_last, expected_subject)
 
     async def append_all(self, messages: Sequence[Append], *, expected_last: int | None) -> int:

@@ -59,7 +59,7 @@ def stream_config(system: EventSystem, settings: LogSettings, replicas: int) -> 
 
 
 def settings_not_applied(settings: LogSettings, info: LogInfo) -> tuple[str, ...]:
-    """The settings that were given for a log which exists, and has another value."""
+    """The settings that were given, and that differ from those of the existing log."""
     # The server stores a default for what is 0, and nothing for no limit.
     wanted = {
         "discard": settings.discard,

@@ -1,8 +1,8 @@
-"""Ending tasks without losing what went wrong in them.
+"""Ending tasks without losing their errors.
 
 A task that is cancelled may still fail, and so may one whose result is no longer needed. A
-`NatsterError` is then just the end of a request that no caller waits for. Any other error is a
-mistake in the program, and must be heard of.
+`NatsterError` is then just the end of a request that no caller waits for. Any other error is a bug
+in the program, and must be reported.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ async def settled(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 def cause_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error of a group that explains most: a lost link, for example, causes the others."""
+    """The most significant error of a group: a lost link, for example, causes the others."""
     flat: list[BaseException] = []
     waiting: list[BaseException] = [group]
     while waiting:

@@ -94,7 +94,7 @@ async def test_nothing_folded_before_an_erasure_is_sealed_under_a_key_made_after
     await other.sealing.refresh()
     checkpoint = await checkpoint_of(fold, other)
     revision = stored.snapshot.checkpoint_revision
-    with pytest.raises(ConflictError, match="were erased meanwhile"):
+    with pytest.raises(ConflictError, match="were erased just now"):
         await bucket.commit({A: document}, checkpoint.encode(), revision, fold)
     assert (await bucket.info()).last_revision == revision
 

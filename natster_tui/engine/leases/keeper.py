@@ -40,7 +40,7 @@ RENEW_S = 1.0
 REFUSED_S = 5.0
 """Seconds between two tries after the server refused; an administrator may correct that."""
 LATE_S = 10.0
-"""How long a lease that ran out by our clock may stay undecided; nothing is written meanwhile."""
+"""How long to wait for the renewal of a lease that ran out by our clock, before writing."""
 UNANSWERED_REQUESTS = 3
 """A lease that ran out is given up after so many requests without an answer.
 

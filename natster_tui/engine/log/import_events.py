@@ -282,8 +282,8 @@ class _Import:
         if found:
             raise RefusedError(
                 f"everything was imported, but {len(found):,} of the events, the first at "
-                f"{found[0].seq:,}, are of an account that was erased meanwhile: what they say "
-                "can never be read"
+                f"{found[0].seq:,}, are of an account that was erased during the import: what they "
+                "say can never be read"
             )
 
 

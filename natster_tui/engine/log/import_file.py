@@ -130,7 +130,7 @@ def parse_lines(
 
 def _check_place(key: KeyLine, *, seen_key: bool, seen_event: bool) -> None:
     if seen_event:
-        raise BadLineError("it is a key, and keys stand before all events")
+        raise BadLineError("it is a key, and keys come before all events")
     if seen_key == (key.name == KEYRING):
         raise BadLineError(f"the first key, and only that, is {KEYRING}")
 

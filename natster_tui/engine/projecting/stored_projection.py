@@ -36,7 +36,7 @@ from natster_tui.store.bucket import Bucket, BucketInfo, Sent, Snapshot
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.together import together
 from natster_tui.store.log import EventLog
-from natster_tui.store.provisioning.version_buckets import is_found_beside
+from natster_tui.store.provisioning.version_buckets import is_beside_if_permitted
 from natster_tui.store.tasks import end_all
 
 
@@ -240,7 +240,9 @@ async def load_projection(
 async def _is_beside(bucket: Bucket, projection: Projection[Any]) -> bool:
     """Whether this program's version of a projection is stored beside its bucket."""
     placed = bucket_beside(projection.bucket, projection.version)
-    return not projection.beside and await is_found_beside(bucket.link, placed, projection.bucket)
+    return not projection.beside and await is_beside_if_permitted(
+        bucket.link, placed, projection.bucket
+    )
 
 
 def _checkpoint_in(snapshot: Snapshot) -> tuple[Checkpoint | None, BadCheckpointError | None]:

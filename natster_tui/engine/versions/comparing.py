@@ -115,7 +115,7 @@ async def _reached(
         return stored, True
     later = await _load(log, stored.projection, instance)
     if _version(later) != _version(stored):
-        raise ConflictError(f"{stored.projection.bucket} was rebuilt meanwhile: compare again")
+        raise ConflictError(f"{stored.projection.bucket} was rebuilt just now: compare again")
     return later, False
 
 

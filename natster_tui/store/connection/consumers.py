@@ -14,7 +14,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.text.masking import screen_text
 
 DELETE_S = 2.0
-"""How long leaving may take if a server does not answer."""
+"""Seconds to wait for the answer to a deletion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,27 +28,27 @@ class Denials:
     def __init__(self, inboxes: str) -> None:
         self.of_answers: DeniedError | None = None
         """Set if this connection can receive no answers at all."""
-        self.on_chance: set[str] = set()
+        self.optional: set[str] = set()
         """Subjects of optional requests; their denial is not reported."""
         self._inboxes = inboxes
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._known: dict[str, DeniedError] = {}
 
     def of(self, subject: str) -> DeniedError | None:
-        """The denial of a subject, None if there was none on this connection."""
+        """The denial of a subject; None if there was none on this connection."""
         return self._known.get(subject)
 
     async def if_permitted(
         self, subject: str, ask: Callable[[], Awaitable[_Answer]]
     ) -> _Answer | None:
-        """What an optional request returns; None if we are not permitted to make it.
+        """The result of an optional request; None if we are not permitted to make it.
 
         A denial is not reported. After one the request is not sent again: a dashboard asks often,
         and the server logs each denied request.
         """
         if subject in self._known:
             return None
-        self.on_chance.add(subject)
+        self.optional.add(subject)
         try:
             return await ask()
         except (ConnectionLostError, MalformedAnswerError):
@@ -75,8 +75,8 @@ class Denials:
         if not waiting:
             del self._waiting[subject]
 
-    def take(self, subject: str, denial: DeniedError) -> bool:
-        """Take note of a denial, and fail what waits for it; returns whether to report it."""
+    def record(self, subject: str, denial: DeniedError) -> bool:
+        """Record a denial, and fail the futures that wait for it; returns whether to report it."""
         if subject.startswith(f"{self._inboxes}."):
             self.of_answers = denial
         for each, futures in self._waiting.items():
@@ -86,4 +86,4 @@ class Denials:
                         future.set_exception(DeniedError(denial.sentence))
         if len(self._known) < _KEPT:
             self._known[subject] = denial
-        return subject not in self.on_chance
+        return subject not in self.optional

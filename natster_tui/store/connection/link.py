@@ -167,7 +167,7 @@ class Link:
 
     def _on_denial(self, error: ServerReportedError) -> None:
         refusal = denial(self.described, self.settings.user_described, error)
-        if self.denials.take(error.subject, refusal):
+        if self.denials.record(error.subject, refusal):
             self.on_problem(refusal.sentence)
 
     # -- what is known about the server ----------------------------------------------------

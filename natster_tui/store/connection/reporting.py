@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-What = str | Callable[[], str]
+Wait = str | Callable[[], str]
 """The sentence that says what is waited for, or a function if it changes.
 
 An empty sentence means that nothing is waited for at the moment.
@@ -27,7 +27,7 @@ class Reporter:
     def __init__(self, on_notice: Callable[[str], None]) -> None:
         self.notice = on_notice
         self._noticed: set[str] = set()
-        self._waits: dict[object, tuple[What, float]] = {}
+        self._waits: dict[object, tuple[Wait, float]] = {}
 
     def waits(self, seconds: float) -> list[str]:
         """The waits that have lasted at least so long, the longest first.
@@ -50,7 +50,7 @@ class Reporter:
             self.notice(sentence)
 
     @contextmanager
-    def waiting_for(self, what: What) -> Iterator[None]:
+    def waiting_for(self, what: Wait) -> Iterator[None]:
         """See the function of that name."""
         token = object()
         self._waits[token] = (what, time.monotonic())
@@ -62,7 +62,7 @@ class Reporter:
 
 @contextmanager
 def reporting_to(reporter: Reporter) -> Iterator[None]:
-    """Everything started inside reports to this reporter."""
+    """Within the block, and in tasks started there, report to this reporter."""
     token = _reporter.set(reporter)
     try:
         yield
@@ -71,7 +71,7 @@ def reporting_to(reporter: Reporter) -> Iterator[None]:
 
 
 @contextmanager
-def waiting_for(what: What) -> Iterator[None]:
+def waiting_for(what: Wait) -> Iterator[None]:
     """Mark a wait for something outside the program; `what` names it."""
     reporter = _reporter.get()
     if reporter is None:
@@ -89,7 +89,7 @@ def notice(sentence: str) -> None:
 
 
 def notice_once(sentence: str) -> None:
-    """Report what the user should know, but not again at the next connection."""
+    """Report a change or a fact once, not again at the next connection."""
     reporter = _reporter.get()
     if reporter is not None:
         reporter.notice_once(sentence)

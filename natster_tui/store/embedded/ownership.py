@@ -59,7 +59,7 @@ def refuse_unless_ours(path: Path) -> None:
         )
     _refuse_links(path)
     if not _is_marked(path):
-        _refuse_strangers(path)
+        _refuse_foreign_files(path)
 
 
 def _refuse_links(path: Path) -> None:
@@ -85,7 +85,7 @@ def _refuse_links(path: Path) -> None:
                 )
 
 
-def _refuse_strangers(path: Path) -> None:
+def _refuse_foreign_files(path: Path) -> None:
     """Raise UsageError if a file that we did not make has one of our names."""
     for name in (*_DIRECTORIES, *_FILES):
         entry = path / name

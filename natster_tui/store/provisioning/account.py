@@ -18,7 +18,7 @@ async def account_info(link: Link) -> AccountInfoAnswer:
 
 
 def tier_of(account: AccountInfoAnswer, replicas: int) -> AccountTier | None:
-    """The tier that limits streams of so many replicas, None where the account has no tiers.
+    """The tier that limits streams of so many replicas; None if the account has no tiers.
 
     The usage and the limits of a tier count one replica; those of an account count all of them.
     """
@@ -26,9 +26,9 @@ def tier_of(account: AccountInfoAnswer, replicas: int) -> AccountTier | None:
 
 
 async def room_for(link: Link, replicas: int) -> Room:
-    """What the account has left for streams of so many replicas.
+    """The account's remaining room for streams of so many replicas.
 
-    Without limits if we are not permitted to ask.
+    It has no limits if we are not permitted to read the account.
     """
     try:
         return room_of(await account_info(link), replicas)
@@ -37,7 +37,7 @@ async def room_for(link: Link, replicas: int) -> Room:
 
 
 def room_of(account: AccountInfoAnswer, replicas: int) -> Room:
-    """The same of an account's answer."""
+    """The same from the server's answer about the account."""
     tier = tier_of(account, replicas)
     used, counted = (account, replicas) if tier is None else (tier, 1)
     limits = used.limits
@@ -52,12 +52,12 @@ def room_of(account: AccountInfoAnswer, replicas: int) -> Room:
 
 
 async def account_if_permitted(link: Link) -> AccountInfoAnswer | None:
-    """The account; None if we may not know about it."""
+    """The account; None if we are not permitted to read it."""
     return await link.denials.if_permitted(link.target.request(VERB), lambda: account_info(link))
 
 
 def account_fill(account: AccountInfoAnswer | None, info: LogInfo) -> Fill | None:
-    """How full the log's account is; None if it has no limit, or none that we may know."""
+    """How full the log's account is; None if it has no limit, or none is known."""
     if account is None:
         return None
     return fill_of(tier_of(account, info.replicas) or account, info.storage)

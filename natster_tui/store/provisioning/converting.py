@@ -15,7 +15,7 @@ from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.provisioning.retention import unfit_setting
 from natster_tui.store.provisioning.updating import change_settings
 
-_STORED_BESIDE = 256
+_ENTRY_OVERHEAD = 256
 """Bytes of an entry besides its key and value: batch headers and the server's own overhead."""
 
 
@@ -33,18 +33,18 @@ def changes_to(config: StreamConfig) -> dict[str, object]:
         "no_ack": False,
         "discard_new_per_subject": False,
     }
-    return {name: value for name, value in wanted.items() if not _is(config, name, value)}
+    return {name: value for name, value in wanted.items() if not _has(config, name, value)}
 
 
-def _is(config: StreamConfig, name: str, value: object) -> bool:
+def _has(config: StreamConfig, name: str, value: object) -> bool:
     present = getattr(config, name)
     # In the server's answers "no limit" is -1, 0 or left out.
     no_limit = value in (-1, 0) and not isinstance(value, bool)
     return present in (-1, 0) if no_limit else present == value
 
 
-def why_not_converted(bucket: str, config: StreamConfig, needed: int) -> str:
-    """Why a bucket cannot be taken over as it is set up, and the remedy; empty if it can.
+def conversion_obstacle(bucket: str, config: StreamConfig, needed: int) -> str:
+    """Why a bucket with these settings cannot be taken over, and the remedy; empty if it can.
 
     `needed` is how many bytes its entries will take.
     """
@@ -83,7 +83,7 @@ def bytes_needed(bucket: str, sizes: Mapping[str, int], stored: Mapping[str, int
     """
     prefix = len(f"$KV.{bucket}.")
     return sum(
-        _STORED_BESIDE + prefix + len(key.encode()) + max(sizes.get(key, 0), stored.get(key, 0))
+        _ENTRY_OVERHEAD + prefix + len(key.encode()) + max(sizes.get(key, 0), stored.get(key, 0))
         for key in sizes.keys() | stored.keys()
     )
 
@@ -91,7 +91,7 @@ def bytes_needed(bucket: str, sizes: Mapping[str, int], stored: Mapping[str, int
 async def refuse_unconvertible(link: Link, bucket: str, needed: int) -> None:
     """Raise RefusedError if a bucket's settings keep it from being taken over."""
     info = await stream_info(link, f"KV_{bucket}")
-    if why := why_not_converted(bucket, info.config, needed):
+    if why := conversion_obstacle(bucket, info.config, needed):
         raise RefusedError(f"{why}; nothing was written")
 
 

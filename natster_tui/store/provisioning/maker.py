@@ -73,7 +73,7 @@ class BucketMaker:
             if error.code != MAX_BYTES_REQUIRED or size is not None:
                 raise self._refusal(spec, error) from error
         await self._plan(spec)
-        self._tell_sizes()
+        self._report_sizes()
         try:
             return await self._make(spec, self._sizes[spec.name])
         except ApiError as error:
@@ -82,7 +82,7 @@ class BucketMaker:
     def room_hazard(
         self, missing: Sequence[BucketSpec], account: AccountInfoAnswer
     ) -> Hazard | None:
-        """That the account has too little storage for missing buckets; None if it has enough."""
+        """The hazard of an account with too little storage for missing buckets; None if it fits."""
         room = room_of(account, self._replicas)
         if missing and not self._has_room(missing, room):
             return no_room_for_buckets([each.name for each in missing], figures_of(room))
@@ -98,7 +98,7 @@ class BucketMaker:
             return False
         return True
 
-    def _tell_sizes(self) -> None:
+    def _report_sizes(self) -> None:
         if self._noticed != self._sizes:
             self._noticed = self._sizes
             sizes = self._sizes.items()
@@ -145,7 +145,7 @@ class BucketMaker:
 
 
 async def missing_of(link: Link, specs: Iterable[BucketSpec]) -> list[BucketSpec]:
-    """Those that are not on the server; one that we may not ask about counts as missing."""
+    """The buckets that are not on the server; one that we may not read counts as missing."""
 
     async def is_missing(spec: BucketSpec) -> bool:
         try:

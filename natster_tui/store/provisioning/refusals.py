@@ -1,4 +1,4 @@
-"""Why the server refuses to make our log or a bucket, or to write to it, and what to do then."""
+"""The errors if the server refuses to create our log or a bucket, or to write to it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def too_small(error: TooSmallError, room: Room) -> BucketError:
 
 
 def cannot_write(bucket: str, error: ApiError) -> ApiError | BucketError:
-    """A refused write, in a sentence that names the limit; other errors are returned unchanged."""
+    """The error for a refused write, with the limit; other errors are returned unchanged."""
     stream = f"KV_{bucket}"
     match error.code:
         case codes.STORE_FAILED:
@@ -157,7 +157,7 @@ def _per_stream(room: Room | None) -> str:
 
 
 def figures_of(room: Room) -> str:
-    """What the account allows, in figures."""
+    """The figures of the account's limits."""
     figures = []
     if room.storage is not None and room.left is not None:
         left, storage = described_bytes(max(0, room.left)), described_bytes(room.storage)

@@ -23,7 +23,7 @@ _LEAST_KEYS = MIB
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What an account still has for streams on disk, in bytes; None for no limit.
+    """The room that an account has left for streams on disk, in bytes; None for no limit.
 
     `storage` is the account's limit and `left` what is not reserved of it. Each byte of a bucket
     counts `replicas` times. `sizes_required`: each stream must have a size.
@@ -48,7 +48,7 @@ class Room:
 class TooSmallError(Exception):
     """A bucket would get less than it needs: `size` bytes, where `least` are needed.
 
-    `asked`: the size was asked for, and is more than there is.
+    `asked`: the user asked for this size, and there is less.
     """
 
     def __init__(self, bucket: BucketSpec, size: int, least: int, *, asked: bool) -> None:

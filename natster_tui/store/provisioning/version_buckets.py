@@ -16,7 +16,7 @@ _STREAM_PREFIX = "KV_"
 
 
 async def bucket_names(link: Link) -> tuple[str, ...] | None:
-    """All key-value buckets of the account, ours or not; None where they may not be listed."""
+    """All key-value buckets of the account, ours or not; None if we may not list them."""
     names = await link.denials.if_permitted(
         link.target.request(NAMES_VERB), lambda: stream_names(link, "$KV.*.>")
     )
@@ -33,8 +33,8 @@ async def is_beside(link: Link, bucket: str, stored: str) -> bool:
     return config is not None and _is_marked(config, stored)
 
 
-async def is_found_beside(link: Link, bucket: str, stored: str) -> bool:
-    """As `is_beside`; also False where the bucket may not be looked at, which is not reported."""
+async def is_beside_if_permitted(link: Link, bucket: str, stored: str) -> bool:
+    """As `is_beside`; False, without a report, if we may not read the bucket."""
     return bool(
         await link.denials.if_permitted(
             link.target.request(f"STREAM.INFO.{_STREAM_PREFIX}{bucket}"),
@@ -71,7 +71,7 @@ def _is_marked(config: StreamConfig, stored: str) -> bool:
 async def _config(link: Link, bucket: str) -> StreamConfig | None:
     stream = f"{_STREAM_PREFIX}{bucket}"
     if denied := link.denials.of(link.target.request(f"STREAM.INFO.{stream}")):
-        # A dashboard asks again and again, and the server logs each denied request.
+        # A dashboard asks repeatedly, and the server logs each denied request.
         raise denied
     info = await find_stream(link, stream)
     return None if info is None else info.config

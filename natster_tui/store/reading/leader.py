@@ -79,7 +79,7 @@ class StreamLeader:
                 case EndsEarlier(last_seq):
                     raise LogChangedError(
                         f"{self.stream} ends at {last_seq:,}, and {gaps[-1][1]:,} was asked for: "
-                        "the log was cut short meanwhile"
+                        "the log was cut short during the read"
                     )
                 case NotListed((begin, end)):
                     held = await self.next_held(begin)
@@ -102,7 +102,7 @@ class StreamLeader:
             held = await message_at(self.link, self.stream, seq)
             delivered = str(subject, "utf-8", "replace")
             if held is None or _UNREADABLE in delivered:
-                # It was deleted meanwhile, or its subject is not UTF-8.
+                # It was deleted since, or its subject is not UTF-8.
                 continue
             if held.subject != delivered:
                 raise self.link.malformed(

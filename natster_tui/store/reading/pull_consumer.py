@@ -1,4 +1,4 @@
-"""An ephemeral pull consumer of ours, and what was asked for through it.
+"""An ephemeral pull consumer of ours, and the requests for its messages.
 
 It is in memory, without acknowledgements, and deleted when it is not needed any more. Pull requests
 are bounded in messages (see `window`) and in bytes. A new one is sent only
@@ -28,7 +28,7 @@ from natster_tui.store.reading.window import Window
 
 PULL_EXPIRES_S = 30.0
 SILENCE_S = 2.5
-"""After so long without even a heartbeat, the consumer is looked up."""
+"""After so many seconds without even a heartbeat, the consumer is looked up."""
 
 INACTIVE_S = 30
 """How long the server keeps an idle consumer; we delete ours when we leave."""
@@ -43,7 +43,7 @@ _TOO_LARGE = "Message Size Exceeds MaxBytes"
 
 
 class Status(Enum):
-    """What a message without an event says."""
+    """The meaning of a status message."""
 
     IDLE = auto()
     """The server has nothing more to deliver: a heartbeat."""
@@ -72,12 +72,12 @@ class PullConsumer:
     ) -> None:
         self.window = window
         self.arrived: list[Delivery] = []
-        """What was delivered and not taken yet, statuses included."""
+        """Deliveries that were not taken yet, including statuses."""
         self.asked = 0
-        """How many messages were asked for and not taken yet."""
-        self.gone = False
-        """Whether it has to be made again."""
-        self.on_chance = False
+        """How many messages were requested and not taken yet."""
+        self.is_lost = False
+        """Whether it must be made again."""
+        self.is_optional = False
         """Whether it is made before it is known that the stream exists."""
         self._link = link
         self._stream = stream
@@ -86,17 +86,17 @@ class PullConsumer:
         self._instance = instance
         # A consumer's name takes no dots, which the names of versions have.
         self._name_base = f"natster-tui-{purpose.replace('.', '_')}-{instance}"
-        self._goes_ahead = link.is_slow
+        self._asks_early = link.is_slow
         self._name = ""
         self._inbox: RawInbox | None = None
         self._denied: asyncio.Future[None] | None = None
         """Fails when the server denies our requests; it does not answer denied requests."""
-        self._stirred = asyncio.Event()
+        self._activity = asyncio.Event()
 
     # -- making and deleting it ------------------------------------------------------------
 
     async def make(self, start: int) -> int | None:
-        """Make it, and ask for messages from the sequence `start` on; how many are to come.
+        """Create it, and request messages from the sequence `start` on; returns how many there are.
 
         Returns None if the stream refuses such consumers. Raises ApiError, DeniedError.
         """
@@ -104,7 +104,7 @@ class PullConsumer:
         # From now on it may exist, even if no answer comes.
         self._link.consumers.add((self._stream, self._name))
         self.window.begin()
-        self.arrived, self.asked, self.gone = [], 0, False
+        self.arrived, self.asked, self.is_lost = [], 0, False
         self._inbox = await self._link.subscribe_raw(self._on_messages)
         self._denied = self._link.denials.listen(self._requests)
         pending = await self._create(start)
@@ -121,14 +121,14 @@ class PullConsumer:
         verb = f"CONSUMER.CREATE.{self._stream}.{self._name}"
         if self._subject_filter:
             verb = f"{verb}.{self._subject_filter}"
-        if self.on_chance:
-            self._link.denials.on_chance.add(self._link.target.request(verb))
+        if self.is_optional:
+            self._link.denials.optional.add(self._link.target.request(verb))
         request = {"stream_name": self._stream, "config": self._config(start)}
-        # A request that overtakes the consumer is lost: that is not risked a second time.
-        goes_ahead, self._goes_ahead = self._goes_ahead, False
+        # A request that arrives before the consumer exists is lost. Do not risk that twice.
+        asks_early, self._asks_early = self._asks_early, False
         making = asyncio.create_task(self._link.ask(verb, ConsumerInfoAnswer, request))
         try:
-            if goes_ahead:
+            if asks_early:
                 await asyncio.wait({making}, timeout=min(self._link.round_trip_s / 8, AHEAD_S))
                 await self.ask()
             return (await making).num_pending
@@ -198,10 +198,10 @@ class PullConsumer:
 
     def _on_messages(self, deliveries: list[Delivery]) -> None:
         self.arrived += deliveries
-        self._stirred.set()
+        self._activity.set()
 
     def take(self) -> list[Delivery]:
-        """What has arrived, which the caller reads now."""
+        """Take the deliveries that have arrived."""
         arrived, self.arrived = self.arrived, []
         return arrived
 
@@ -210,15 +210,15 @@ class PullConsumer:
 
         `awaited` says what is waited for, empty if nothing is known to come.
         """
-        self._stirred.clear()
-        stirred = asyncio.ensure_future(self._stirred.wait())
+        self._activity.clear()
+        active = asyncio.ensure_future(self._activity.wait())
         try:
             assert self._denied is not None
-            either: set[asyncio.Future[Any]] = {stirred, self._link.lost, self._denied}
+            either: set[asyncio.Future[Any]] = {active, self._link.lost, self._denied}
             with waiting_for(awaited):
                 await asyncio.wait(either, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stirred.cancel()
+            active.cancel()
         if self._denied.done():
             self._denied.result()
         if not self.arrived and not self._link.is_lost:
@@ -232,10 +232,10 @@ class PullConsumer:
             if error.code != CONSUMER_NOT_FOUND:
                 raise
         # Even if it exists, it sent no heartbeats, so its requests are lost. Make it again.
-        self.gone = True
+        self.is_lost = True
 
     def read_status(self, headers: bytes | None) -> Status:
-        """What a status message says; requests that it ends are no longer counted."""
+        """Parse a status message; requests that it ends are no longer counted."""
         code, description, pairs = parse_status(headers or b"")
         if code == _STATUS_HEARTBEAT:
             return Status.IDLE

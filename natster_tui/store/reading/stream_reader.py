@@ -167,7 +167,7 @@ class StreamReader:
                 yield messages
                 # The caller may never wait, so let the rest of the program run here.
                 await asyncio.sleep(0)
-            if odd or consumer.gone:
+            if odd or consumer.is_lost:
                 if messages:
                     yield messages
                 await self._restart()
@@ -289,17 +289,17 @@ class StreamReader:
         """
         held, again = await self._gaps.undelivered(self.next_seq, last)
         # The first time, the message may be a new one.
-        self.consumer.gone = self.consumer.gone or again
+        self.consumer.is_lost = self.consumer.is_lost or again
         return held is None
 
 
-async def entered(stack: AsyncExitStack, reader: StreamReader) -> NatsterError | None:
-    """Start a read of a stream that may be missing or empty; returns the error if that failed.
+async def start_reader(stack: AsyncExitStack, reader: StreamReader) -> NatsterError | None:
+    """Start a reader of a stream that may not exist; returns the error if that failed.
 
     A caller that looks the stream up at the same time saves a round trip, and can then tell
     whether the error matters.
     """
-    reader.consumer.on_chance = True
+    reader.consumer.is_optional = True
     try:
         await stack.enter_async_context(reader)
     except NatsterError as error:

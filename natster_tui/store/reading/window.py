@@ -1,4 +1,4 @@
-"""How many messages are asked for at once.
+"""How many messages one pull request asks for.
 
 A pull request is bounded in messages and in bytes. A reader that folds a whole log asks for as much
 as it processes in a quarter of a second.
@@ -13,7 +13,7 @@ WINDOW_MESSAGES = 8_000
 
 FOLLOWING_MESSAGES = 4_000
 """The bound for readers that follow a log. They work in short steps, and more messages arrive in
-between than while a replay folds a whole slice. Not all of them should be held in memory."""
+between than during the steps of a replay. Fewer of them should be held in memory."""
 
 WINDOW_BYTES = 4 * 1024 * 1024
 

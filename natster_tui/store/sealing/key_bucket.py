@@ -30,7 +30,7 @@ from natster_tui.store.files.models import StoredModel
 from natster_tui.store.provisioning.batches import commit_batch
 from natster_tui.store.provisioning.maker import KEYS, BucketMaker
 from natster_tui.store.provisioning.retention import lossy_setting, unfit_setting
-from natster_tui.store.reading.stream_reader import StreamReader, entered
+from natster_tui.store.reading.stream_reader import StreamReader, start_reader
 from natster_tui.store.writing.atomic_batch import (
     BATCH_LIMIT,
     BatchMessage,
@@ -115,7 +115,7 @@ class KeyBucket:
         """`newest` and all entries, asked for together; None if there is no such bucket."""
         reader = self._reader(0)
         async with AsyncExitStack() as stack:
-            newest, failed = await together(self.newest(), entered(stack, reader))
+            newest, failed = await together(self.newest(), start_reader(stack, reader))
             if newest is None or newest[1] == 0:
                 return newest and (*newest, {})
             if failed is not None:

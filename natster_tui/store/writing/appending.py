@@ -1,7 +1,7 @@
-"""Appending to the log, each event after those that its writer knows of.
+"""Appending to the log, under the condition that its writer knows the events before.
 
-An event is sealed here where the log is, and is stored once: its message id, the expected sequence
-and the acknowledgement say whether it landed.
+An event is sealed here if the log is sealed. It is stored only once: its message id, the expected
+sequence and the acknowledgement say whether it was stored.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Appender:
 
         Returns the event's sequence. Raises ConflictError if another writer was first, ServerError
         with the limit and the remedy if the log is full, and RefusedError if the account was
-        erased meanwhile.
+        erased at the same time.
         """
         headers = (
             *message.headers,
@@ -90,8 +90,8 @@ class Appender:
         record = await self._log.record_at(seq)
         if record is not None and record.seal is not None and record.seal.unopened is not None:
             raise RefusedError(
-                f"event {seq:,} is stored, but the keys of its account were erased meanwhile, so "
-                "it can never be read: publish it again"
+                f"event {seq:,} is stored, but the keys of its account were erased just now, so it "
+                "can never be read: publish it again"
             )
 
     async def many(self, messages: Sequence[Append], expected_last: int | None) -> int:
@@ -143,7 +143,7 @@ class Appender:
             )
 
     async def _ready_for(self, messages: Sequence[Append]) -> None:
-        """Get the keys to seal these messages with, and new ones for origins erased meanwhile.
+        """Get the keys to seal these messages with; an erased origin gets a new one.
 
         Raises ServerError if the stream takes no events.
         """
@@ -155,7 +155,7 @@ class Appender:
             await self._log.sealing.ready_for(origins)
 
     async def publish(self, message: Append, headers: tuple[tuple[str, str], ...]) -> int:
-        """Publish one event, sealed where the log is, with these headers; returns its sequence.
+        """Publish one event, sealed if the log is, with these headers; returns its sequence.
 
         Raises ConflictError if an expectation among the headers fails, and ServerError with the
         limit and the remedy if the log is full.
@@ -197,7 +197,7 @@ class Appender:
         )
 
     async def _find_landed(self, message_id: str, after: int) -> int | None:
-        """Find our own message among the newer ones: a retry may be answered with a conflict."""
+        """The sequence of our own message if it was stored: a retry may get a conflict."""
         info = await self._log.refresh()
         if not message_id:
             return None

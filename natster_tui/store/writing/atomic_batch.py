@@ -71,7 +71,7 @@ async def publish_batch(link: Link, bucket: str, messages: Sequence[BatchMessage
                     raise DeniedError(denial.sentence) from error
             raise
         raise ConflictError(
-            f"another writer changed {bucket} meanwhile; nothing was written"
+            f"another writer changed {bucket} first; nothing was written"
         ) from error
     if (ack.batch, ack.count) != (batch, len(messages)):
         raise link.malformed(request, "it acknowledges another batch")

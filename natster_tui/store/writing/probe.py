@@ -70,18 +70,18 @@ def _read(link: Link, data: bytes) -> _ProbeAnswer:
 
 
 class _Answers:
-    """The streams that answered a probe. Other answers count, without a name."""
+    """The names of the streams that answered a probe."""
 
     def __init__(self, link: Link) -> None:
         self.names: tuple[str, ...] = ()
         self._link = link
-        self._is_unheard = False
+        self._is_unanswered = False
         self._arrived = asyncio.Event()
 
     def add(self, deliveries: list[Delivery]) -> None:
         for _subject, _reply, payload, headers in deliveries:
             if headers is not None and parse_status(headers)[0] == _NO_RESPONDERS:
-                self._is_unheard = True
+                self._is_unanswered = True
             else:
                 self.names = (*self.names, self._name(payload))
         self._arrived.set()
@@ -97,7 +97,7 @@ class _Answers:
         published = self._link.target.stored(subject)
         try:
             async with asyncio.timeout(seconds):
-                while len(self.names) < count and not self._is_unheard:
+                while len(self.names) < count and not self._is_unanswered:
                     self._arrived.clear()
                     await self._link.guarded(self._arrived.wait(), published)
         except TimeoutError:

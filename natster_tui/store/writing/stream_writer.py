@@ -29,7 +29,7 @@ from natster_tui.store.writing.probe import EXPECTED_STREAM, who_stores
 
 
 class _Refusal(Part):
-    """What a stream adds to the error when it refuses a message: its name."""
+    """The field that a stream adds to the error when it refuses a message: its name."""
 
     stream: str = ""
 
@@ -102,7 +102,7 @@ class StreamWriter:
             raise self._refused(Takers.ANOTHER, subject, other) from error
         self._check(what, ack)
         if self._confirmation.given and not (self._confirmation.seen or ack.duplicate):
-            await self._see(what, subject, payload, ack)
+            await self._verify_landing(what, subject, payload, ack)
         return ack
 
     async def queue(self, messages: Sequence[Outgoing]) -> None:
@@ -124,8 +124,10 @@ class StreamWriter:
                 what, self.link.target, (self.stream, domain), (ack.stream, ack.domain)
             )
 
-    async def _see(self, what: str, subject: str, payload: bytes, ack: PublishAck) -> None:
-        """Look for the first write in the stream that is shown; other writes wait for the result.
+    async def _verify_landing(
+        self, what: str, subject: str, payload: bytes, ack: PublishAck
+    ) -> None:
+        """Check that the first write is in the stream that is shown; other writes wait for this.
 
         Another account may have a stream of the same name, and an import may lead to it. The
         message's expectations fail there only if the two streams differ.
@@ -138,7 +140,7 @@ class StreamWriter:
                 return
             stored = await message_at(self.link, self.stream, ack.seq)
             if stored is None:
-                # Not stored there, or removed or replaced meanwhile.
+                # It was not stored there, or was removed or replaced since.
                 info = await stream_info(self.link, self.stream)
                 found = info.state.last_seq >= ack.seq
             else:

@@ -25,7 +25,7 @@ from natster_tui.errors import RefusedError
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.answers.streams import StreamConfig
 from natster_tui.store.log import EventLog
-from natster_tui.store.provisioning.converting import changes_to, why_not_converted
+from natster_tui.store.provisioning.converting import changes_to, conversion_obstacle
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
 from tests.cli.reference_service import start_consumer
@@ -233,7 +233,7 @@ async def test_one_that_is_too_small_is_refused_with_both_figures(
 
 def test_sealed_streams_and_mirrors_are_refused() -> None:
     config = StreamConfig(name="KV_X", sealed=True)
-    assert "the stream KV_X is sealed" in why_not_converted("X", config, 0)
+    assert "the stream KV_X is sealed" in conversion_obstacle("X", config, 0)
     config = StreamConfig(name="KV_X", mirror={"name": "Y"})
-    assert "the stream KV_X is a mirror" in why_not_converted("X", config, 0)
-    assert why_not_converted("X", StreamConfig(name="KV_X", max_bytes=10), 10) == ""
+    assert "the stream KV_X is a mirror" in conversion_obstacle("X", config, 0)
+    assert conversion_obstacle("X", StreamConfig(name="KV_X", max_bytes=10), 10) == ""
