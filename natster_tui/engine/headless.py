@@ -110,10 +110,10 @@ class _Run:
             instance,
             lease=self.lease,
             auto_rebuild=auto_rebuild,
+            reports_lease=False,
             readings=readings,
             notify=notify,
         )
-        self.projector.reports_leases = False
         self._name = projection.name
         self._stored = -1
         self._moved_at = time.monotonic()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,6 +12,7 @@ from natster_tui.engine.leases.waiting import Waiting
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.found_drift import FoundDrift
 from natster_tui.engine.projecting.obstacles import Obstacle
+from natster_tui.errors import NatsterError
 from natster_tui.events.parking import ParkedTally
 from natster_tui.projections.beside.drift import Drift
 
@@ -72,3 +75,34 @@ class ProjectorStatus:
         """Why nothing is written, or what is wrong with what is stored, to show; or empty."""
         obstacle = self.checkpoint_problem or self.obstacle
         return "" if obstacle is None else obstacle.sentence
+
+
+class StatusReporter:
+    """Changes the status of a projector; `notify` is called at every change."""
+
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self.status = ProjectorStatus()
+        self.version = 0
+        """Incremented at each change, so that readers can skip a refresh when nothing changed."""
+        self.error: NatsterError | None = None
+        """The last error that stopped the projector, or keeps it from writing."""
+        self._notify = notify
+
+    def notify(self) -> None:
+        """Note that the projector or its status has changed."""
+        self.version += 1
+        self._notify()
+
+    def enter(self, phase: Phase, obstacle: Obstacle | None = None) -> None:
+        """Begin a phase."""
+        self.status.phase = phase
+        self.status.obstacle = obstacle
+        if phase is not Phase.WATCHING:
+            self.status.reason = self.status.waiting = None
+        self.notify()
+
+    def failed(self, error: NatsterError) -> None:
+        """Note an error."""
+        # The traceback would keep a rebuild and all of its states in memory.
+        self.error = error.with_traceback(None)
+        self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from natster_tui.engine.projecting.projector import Projector
+from natster_tui.engine.projecting.session import Session
 from natster_tui.events.filter.language import filter_language
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.log import EventLog
@@ -23,13 +22,13 @@ async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_kn
     log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = await append(log, [initialized(A, "Ada"), shared(A, B), shared(C, B), shared(C, A)])
-    begin, may_begin = Projector._begin, asyncio.Event()
+    begin, may_begin = Session.begin, asyncio.Event()
 
-    async def later(projector: Projector, log: EventLog) -> Any:
+    async def later(session: Session) -> None:
         await may_begin.wait()
-        return await begin(projector, log)
+        await begin(session)
 
-    monkeypatch.setattr(Projector, "_begin", later)
+    monkeypatch.setattr(Session, "begin", later)
     async with running(settings) as workspace:
         await until(lambda: workspace.follower.head == head)
         workspace.filtering.set(FILTERS.parse("from:ada", 0))

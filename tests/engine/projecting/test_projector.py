@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from natster_tui.engine.log.import_events import import_records
-from natster_tui.engine.projecting import bucket_watch, catching_up
+from natster_tui.engine.projecting import bucket_watch, catching_up, session
 from natster_tui.engine.projecting import projector as projector_module
 from natster_tui.engine.projecting import writer as projection_writer
 from natster_tui.engine.projecting.projector import Projector
@@ -216,7 +216,7 @@ async def test_however_the_log_is_cut_into_batches_the_documents_are_the_same(
     await append(log, [initialized(A), *events])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(projection_writer, "BATCH_LIMIT", batch)
-        patch.setattr(projector_module, "FOLLOWING_MESSAGES", handed_out)
+        patch.setattr(session, "FOLLOWING_MESSAGES", handed_out)
         await project_to_head(log, projection)
     await assert_stored_is_the_fold(log, settings, projection)
     sizes = Counter(
