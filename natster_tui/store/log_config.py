@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from natster_tui.events.log.info import LogInfo
 from natster_tui.events.system import EventSystem
 from natster_tui.store.connection.answers.streams import StreamConfig, StreamInfoAnswer
-from natster_tui.store.connection.write_target import overlap, takes
+from natster_tui.store.connection.write_target import accepts, overlap
 from natster_tui.text.masking import screen_text
 
 _Count = Annotated[int, Field(ge=0, lt=10**18)]
@@ -122,7 +122,7 @@ def log_info(answer: StreamInfoAnswer, system: EventSystem) -> LogInfo:
         discard_new_per_subject=config.discard_new_per_subject,
         transform=transform_of(config, system.subjects),
         takes_all_events=all(
-            takes(config.subjects or (), system.subject(event=kind.name)) for kind in system.kinds
+            accepts(config.subjects or (), system.subject(event=kind.name)) for kind in system.kinds
         ),
         subjects=config.subjects or (),
         duplicate_window_s=config.duplicate_window / 1e9,

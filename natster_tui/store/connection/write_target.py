@@ -68,8 +68,8 @@ class WriteTarget:
         return PublishedSubject(subject if self.is_plain else f"{self.prefix}.{subject}")
 
 
-class Takers(Enum):
-    """Which streams would store a published message."""
+class Destination(Enum):
+    """Where a published message would be stored."""
 
     THE_STREAM = auto()
     NONE = auto()
@@ -79,15 +79,15 @@ class Takers(Enum):
     SEVERAL = auto()
 
 
-def judge(stream: str, answered: tuple[str, ...]) -> Takers:
-    """Whether exactly the right stream would store it. `answered` are the streams that would."""
+def destination_of(stream: str, answered: tuple[str, ...]) -> Destination:
+    """The destination of a message for a stream, by the streams that answered a probe for it."""
     match answered:
         case ():
-            return Takers.NONE
+            return Destination.NONE
         case (only,):
-            return Takers.THE_STREAM if only == stream else Takers.ANOTHER
+            return Destination.THE_STREAM if only == stream else Destination.ANOTHER
         case _:
-            return Takers.SEVERAL
+            return Destination.SEVERAL
 
 
 def probe_subject(subject: str, token: str) -> str:
@@ -99,7 +99,7 @@ def probe_subject(subject: str, token: str) -> str:
     return subject if subject.startswith("$KV.") else f"{subject.rpartition('.')[0]}.{token}"
 
 
-def takes(subjects: Iterable[str], subject: str) -> bool:
+def accepts(subjects: Iterable[str], subject: str) -> bool:
     """Whether a stream with these subjects, which may hold wildcards, stores a subject."""
     return any(_matches(each.split("."), subject.split(".")) for each in subjects)
 
@@ -124,7 +124,7 @@ def _matches(pattern: list[str], tokens: list[str]) -> bool:
 
 
 def refused_write(
-    takers: Takers,
+    destination: Destination,
     target: WriteTarget,
     stream: str,
     subject: str,
@@ -136,18 +136,18 @@ def refused_write(
     `subject` is the plain one, `server_domain` the domain of the server that we are connected to.
     """
     named, family = screen_text(stream, 80), _family(subject)
-    match takers:
-        case Takers.NONE:
+    match destination:
+        case Destination.NONE:
             problem = (
                 f"{_no_stream(target, family, server_domain)} {_remedy(target, named, family)}"
             )
             if target.domain and target.domain == server_domain:
                 problem += ", or leave the domain out: it is this server's own"
-        case Takers.ANOTHER:
+        case Destination.ANOTHER:
             other = screen_text(", ".join(answered) or "another stream", 200)
             problem = f"{family} is stored by {other} here, and not by {named}: "
             problem += "check --stream" if target.is_plain else _where_it_is_routed(target)
-        case Takers.NAMESAKE:
+        case Destination.NAMESAKE:
             problem = f"{family} is stored by another {named} than the one that is shown: "
             problem += _where_it_is_routed(target)
             if target.is_plain and server_domain:

@@ -36,7 +36,7 @@ class KeptStreams:
 
     def keep(self) -> None:
         """Link every file of every stream; keeps nothing if the file system has no hard links."""
-        self.put_back()  # left by a start that was killed
+        self.restore()  # left by a start that was killed
         try:
             for stream in self._streams(self._live):
                 _link_tree(stream, self._aside / stream.relative_to(self._live))
@@ -49,7 +49,7 @@ class KeptStreams:
         """The names of kept streams that are gone from the store."""
         return [kept.name for kept in self._streams(self._aside) if not self._is_whole(kept)]
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         """Restore the streams that are gone, and remove the links of the others."""
         for kept in self._streams(self._aside):
             if not self._is_whole(kept):

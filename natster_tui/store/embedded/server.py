@@ -77,7 +77,7 @@ class EmbeddedServer:
 
     def store_problem(self) -> StoreProblem | None:
         """What keeps the server from storing; None if nothing does. Slower on a problem."""
-        return self._watch.look()
+        return self._watch.check()
 
     def recorded_log(self) -> tuple[str, str] | None:
         """(stream, created) of the log that the store is known to hold; None before the first.

@@ -62,7 +62,7 @@ async def start_server(directory: DataDirectory, lock: int) -> StartedServer:
     """
     binary = find_server_binary()
     kept = KeptStreams(directory.store)
-    kept.put_back()  # left by a start that was killed
+    kept.restore()  # left by a start that was killed
     key = open_store(directory.store, directory.sentinel, directory.key_file)
     start = _Start(directory, binary, lock, directory.obtain_token(), key, kept)
     directory.clear_running()
@@ -74,7 +74,7 @@ async def start_server(directory: DataDirectory, lock: int) -> StartedServer:
             if port is not None and (started := await start.on(port)) is not None:
                 return started
     finally:
-        kept.put_back()
+        kept.restore()
     raise AssertionError("unreachable: the system picks a port that is free")
 
 

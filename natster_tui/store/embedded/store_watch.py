@@ -48,7 +48,7 @@ class StoreProblem:
 
 
 class StoreWatch:
-    """Looks at the store of a running server; `pid` is the server's, which its log names."""
+    """Checks the store of a running server; `pid` is the server's, which its log names."""
 
     def __init__(self, store: Path, log: Path, pid: int) -> None:
         self._store = store
@@ -58,7 +58,7 @@ class StoreWatch:
         self._failed = ""
         """Why a write failed since the server was started, in the server's words."""
 
-    def look(self) -> StoreProblem | None:
+    def check(self) -> StoreProblem | None:
         """What keeps the server from storing; None if nothing does. Slower on a problem."""
         self._read_log()
         free = free_bytes(self._store)

@@ -6,7 +6,7 @@ from natster_tui.events.log.hazards import Hazard, bucket_forgets, bucket_histor
 from natster_tui.store.connection.answers.streams import StreamConfig
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import find_stream
-from natster_tui.store.connection.write_target import takes
+from natster_tui.store.connection.write_target import accepts
 from natster_tui.store.log_config import transform_of
 from natster_tui.text.masking import screen_text
 
@@ -38,7 +38,7 @@ def unfit_setting(bucket: str, config: StreamConfig) -> str:
         if getattr(config, setting):
             return setting
     # Keys have one token or more.
-    if not all(takes(config.subjects or (), f"$KV.{bucket}.{keys}") for keys in ("*", "*.*.*")):
+    if not all(accepts(config.subjects or (), f"$KV.{bucket}.{keys}") for keys in ("*", "*.*.*")):
         return f"subjects {screen_text(', '.join(config.subjects or ()), 200) or 'none'}"
     return transform_of(config, f"$KV.{bucket}.>")
 

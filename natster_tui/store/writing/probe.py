@@ -15,7 +15,12 @@ from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
 from natster_tui.store.connection.streams import stream_info
 from natster_tui.store.connection.wire import parse_status
-from natster_tui.store.connection.write_target import Takers, judge, probe_subject, takes
+from natster_tui.store.connection.write_target import (
+    Destination,
+    accepts,
+    destination_of,
+    probe_subject,
+)
 
 EXPECTED_STREAM = "Nats-Expected-Stream"
 PROBE = "natster-tui-probe"
@@ -29,7 +34,7 @@ SECOND_ANSWER_S = 1.0
 _NO_RESPONDERS = 503
 
 
-async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tuple[str, ...]]:
+async def who_stores(link: Link, stream: str, subject: str) -> tuple[Destination, tuple[str, ...]]:
     """Which streams would store a message published under a plain `subject`, and their names.
 
     Takes a second after the first answer. Raises ApiError if JetStream shows no such stream,
@@ -46,10 +51,12 @@ async def who_stores(link: Link, stream: str, subject: str) -> tuple[Takers, tup
         await answers.wait_for(1, _first_answer_s(shown), subject)
         if answers.names:
             await answers.wait_for(2, SECOND_ANSWER_S, subject)
-        takers = judge(stream, answers.names)
-        if takers is Takers.THE_STREAM and not takes(shown.config.subjects or (), subject):
-            takers = Takers.NAMESAKE
-        return takers, answers.names
+        destination = destination_of(stream, answers.names)
+        if destination is Destination.THE_STREAM and not accepts(
+            shown.config.subjects or (), subject
+        ):
+            destination = Destination.NAMESAKE
+        return destination, answers.names
     finally:
         await inbox.close()
 

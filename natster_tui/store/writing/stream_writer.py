@@ -20,7 +20,7 @@ from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.streams import message_at, stream_info
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.connection.write_target import (
-    Takers,
+    Destination,
     misplaced_write,
     refused_write,
     stored_by_namesake,
@@ -60,9 +60,9 @@ class StreamWriter:
             if refusal := known.refusal:
                 raise refusal
             with waiting_for(f"waiting to see which streams would store a write to {self.stream}"):
-                takers, names = await who_stores(self.link, self.stream, subject)
-            if takers is not Takers.THE_STREAM:
-                refused = self._refused(takers, subject, *names)
+                destination, names = await who_stores(self.link, self.stream, subject)
+            if destination is not Destination.THE_STREAM:
+                refused = self._refused(destination, subject, *names)
                 known.refuse(refused)
                 raise refused
             known.given = True
@@ -91,7 +91,7 @@ class StreamWriter:
                 link.target.stored(subject), payload, RepeatableHeaders(pairs), timeout
             )
         except UnheardError as error:
-            raise self._refused(Takers.NONE, subject) from error
+            raise self._refused(Destination.NONE, subject) from error
         where = link.settings.described
         try:
             ack = read_answer(answer, PublishAck, request=what, where=where)
@@ -99,7 +99,7 @@ class StreamWriter:
             if error.code != STREAM_NOT_MATCHED:
                 raise
             other = read_part(answer, _Refusal, request=what, where=where).stream
-            raise self._refused(Takers.ANOTHER, subject, other) from error
+            raise self._refused(Destination.ANOTHER, subject, other) from error
         self._check(what, ack)
         if self._confirmation.given and not (self._confirmation.seen or ack.duplicate):
             await self._verify_landing(what, subject, payload, ack)
@@ -151,9 +151,13 @@ class StreamWriter:
                 raise error
             known.seen = True
 
-    def _refused(self, takers: Takers, subject: str, *answered: str) -> MisplacedWriteError:
+    def _refused(
+        self, destination: Destination, subject: str, *answered: str
+    ) -> MisplacedWriteError:
         link = self.link
-        return refused_write(takers, link.target, self.stream, subject, answered, link.info.domain)
+        return refused_write(
+            destination, link.target, self.stream, subject, answered, link.info.domain
+        )
 
 
 async def confirm_early(link: Link, stream: str, subject: str) -> None:

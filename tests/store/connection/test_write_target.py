@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from natster_tui.store.connection.write_target import (
-    Takers,
+    Destination,
     WriteTarget,
-    judge,
+    destination_of,
     misplaced_write,
     overlap,
     refused_write,
@@ -60,48 +60,50 @@ def test_without_domain_and_prefix_it_is_published_as_it_is_stored(subject: str)
 
 
 @pytest.mark.parametrize(
-    ("answered", "takers"),
+    ("answered", "destination"),
     [
-        ((), Takers.NONE),
-        (("KV_X",), Takers.THE_STREAM),
-        (("KV_Y",), Takers.ANOTHER),
-        (("KV_X", "KV_X"), Takers.SEVERAL),
-        (("KV_X", "KV_Y"), Takers.SEVERAL),
+        ((), Destination.NONE),
+        (("KV_X",), Destination.THE_STREAM),
+        (("KV_Y",), Destination.ANOTHER),
+        (("KV_X", "KV_X"), Destination.SEVERAL),
+        (("KV_X", "KV_Y"), Destination.SEVERAL),
     ],
 )
-def test_only_the_stream_alone_permits_a_write(answered: tuple[str, ...], takers: Takers) -> None:
-    assert judge("KV_X", answered) is takers
+def test_only_the_stream_alone_permits_a_write(
+    answered: tuple[str, ...], destination: Destination
+) -> None:
+    assert destination_of("KV_X", answered) is destination
 
 
 @pytest.mark.parametrize(
     ("made", "words"),
     [
         (
-            refused_write(Takers.NONE, HUB, "NATSTER_EVENTS", EVENT),
+            refused_write(Destination.NONE, HUB, "NATSTER_EVENTS", EVENT),
             ["in the JetStream domain hub", "map $JS.hub.API.natster.events.> to natster.events.>"],
         ),
         (
-            refused_write(Takers.NONE, HUB, "NATSTER_EVENTS", EVENT, server_domain="hub"),
+            refused_write(Destination.NONE, HUB, "NATSTER_EVENTS", EVENT, server_domain="hub"),
             ["map $JS.hub.API.natster.events.>", "leave the domain out"],
         ),
         (
-            refused_write(Takers.NONE, OWN, "KV_PROJ_ACCOUNT", ENTRY),
+            refused_write(Destination.NONE, OWN, "KV_PROJ_ACCOUNT", ENTRY),
             ["import natster.events.> and $KV.>", "JS.own.API.natster.events.>"],
         ),
         (
-            refused_write(Takers.NONE, PLAIN, "NATSTER_EVENTS", EVENT, server_domain="leaf"),
+            refused_write(Destination.NONE, PLAIN, "NATSTER_EVENTS", EVENT, server_domain="leaf"),
             ["in the JetStream domain leaf", "check the subjects of NATSTER_EVENTS"],
         ),
         (
-            refused_write(Takers.ANOTHER, PLAIN, "COPY", EVENT, ("NATSTER_EVENTS",)),
+            refused_write(Destination.ANOTHER, PLAIN, "COPY", EVENT, ("NATSTER_EVENTS",)),
             ["stored by NATSTER_EVENTS here, and not by COPY", "--stream"],
         ),
         (
-            refused_write(Takers.ANOTHER, OWN, "NATSTER_EVENTS", EVENT, ("OTHER",)),
+            refused_write(Destination.ANOTHER, OWN, "NATSTER_EVENTS", EVENT, ("OTHER",)),
             ["stored by OTHER here", "imports below JS.own.API"],
         ),
         (
-            refused_write(Takers.SEVERAL, PLAIN, "LOG", EVENT, ("LOG", "LOG"), "leaf"),
+            refused_write(Destination.SEVERAL, PLAIN, "LOG", EVENT, ("LOG", "LOG"), "leaf"),
             ["2 streams would store natster.events.>", "deny_imports", "JetStream domain"],
         ),
     ],

@@ -234,7 +234,7 @@ class NatsClient(WireClient):
     async def _process_op_err(self, e: Exception) -> None:
         # Nothing is left to send or to wait for. nats-py would wait for the other side to
         # close, which may never happen.
-        await self._channel.abandon()
+        await self._channel.abort()
         await super()._process_op_err(e)
 
     # -- closing ---------------------------------------------------------------------------
@@ -247,11 +247,11 @@ class NatsClient(WireClient):
             # This loses nothing: everything important was acknowledged before.
             pass
         finally:
-            await self._channel.abandon()
+            await self._channel.abort()
 
     async def give_up(self) -> None:
         """End a connection that could not be opened."""
-        await self._channel.abandon()
+        await self._channel.abort()
         if self.stage is Stage.OPEN:
             await self.end(_GIVEN_UP_S)
 

@@ -37,7 +37,7 @@ class Transport(Protocol):
     def is_secure(self) -> bool:
         """Whether writes from now on are encrypted, for a verified server."""
 
-    async def abandon(self) -> None:
+    async def abort(self) -> None:
         """End the connection at once; unsent bytes are lost."""
 
     def write(self, payload: bytes) -> None:
@@ -67,7 +67,7 @@ class TcpTransport(stock.TcpTransport):
         self.is_secure = False
         self._proxy = proxy
         self._socket_transport: asyncio.BaseTransport | None = None
-        self._abandoned = False
+        self._aborted = False
 
     async def open(self, address: ServerAddress, _context: Context) -> None:
         """See `Transport`."""
@@ -107,12 +107,12 @@ class TcpTransport(stock.TcpTransport):
 
         After a failed handshake the stream is never closed, so waiting would not end.
         """
-        if not self._abandoned:
+        if not self._aborted:
             await super().wait_closed()  # type: ignore[no-untyped-call]
 
-    async def abandon(self) -> None:
+    async def abort(self) -> None:
         """See `Transport`."""
-        self._abandoned = True
+        self._aborted = True
         for transport in (
             None if self._io_writer is None else self._io_writer.transport,
             self._socket_transport,
@@ -139,7 +139,7 @@ class WebSocketTransport(stock.Transport):
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._pending: list[bytes] = []
         self._closing: asyncio.Task[Any] | None = None
-        self._abandoned = False
+        self._aborted = False
 
     async def open(self, address: ServerAddress, context: Context) -> None:
         """See `Transport`."""
@@ -213,7 +213,7 @@ class WebSocketTransport(stock.Transport):
 
     def close(self) -> None:
         """Begin to close."""
-        if self._closing is None and not self._abandoned:
+        if self._closing is None and not self._aborted:
             self._closing = asyncio.create_task(self._close())
 
     async def _close(self) -> None:
@@ -224,12 +224,12 @@ class WebSocketTransport(stock.Transport):
 
     async def wait_closed(self) -> None:
         """Wait until `close` is done."""
-        if self._closing is not None and not self._abandoned:
+        if self._closing is not None and not self._aborted:
             await self._closing
 
-    async def abandon(self) -> None:
+    async def abort(self) -> None:
         """See `Transport`."""
-        self._abandoned = True
+        self._aborted = True
         if self._closing is not None:
             self._closing.cancel()
         if self._session is not None and not self._session.closed:
