@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from natster_tui.tui.panes.sizes import Divider, PaneSizes
+from natster_tui.tui.terminal.compositor import FrontCompositor
 
 
 class MainScreen(Screen[None]):
@@ -21,6 +22,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self, sizes: PaneSizes) -> None:
         super().__init__(id="_default")
+        self._compositor = FrontCompositor()
         self._sizes = sizes
         self._dragged: Divider | None = None
 
