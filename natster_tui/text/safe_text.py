@@ -11,6 +11,7 @@ Mask secrets first (`masking`): a shortened secret is not recognised.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -28,6 +29,10 @@ _JOINERS = frozenset((JOINER, NON_JOINER))
 _NEEDS_A_NEIGHBOUR = "".join((*_JOINERS, *SELECTORS))
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Hangul fillers and the empty braille cell: Unicode calls them printable, but they are blank."""
+
+_IN_PLAIN_BLOCKS = re.compile(r"[\u0000-\u02ff\u2010-\u205e\u2190-\u27ff]*").fullmatch
+"""Whether a text has characters of those blocks alone whose printable ones all look like
+themselves: Latin letters, punctuation, arrows, boxes."""
 
 
 def safe_text(value: str | bytes, limit: int = 4096) -> str:
@@ -64,7 +69,7 @@ def safe_in_place(text: str) -> str:
 
     Use it where positions matter, as in an input field.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and (text.isascii() or _IN_PLAIN_BLOCKS(text)):
         return text
     shown: list[str] = []
     marks = 0

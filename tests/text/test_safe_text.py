@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natster_tui.text.safe_text import MARKS_PER_CHARACTER, safe_block, safe_text
+from natster_tui.text.safe_text import (
+    MARKS_PER_CHARACTER,
+    safe_block,
+    safe_in_place,
+    safe_text,
+)
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -128,3 +133,9 @@ def test_a_block_keeps_lines_and_expands_tabs() -> None:
     assert safe_block("1\n2\n3", max_lines=3) == "1\n2\n3"
     assert safe_block("12345", limit=4) == "123…"
     assert safe_block("a\x0bb\u2028c") == "a␋b‹2028›c"
+
+
+@given(st.text(st.characters(codec="utf-8", max_codepoint=0x2FFF)))
+def test_blocks_that_need_no_look_at_each_character_are_as_safe_as_all_others(text: str) -> None:
+    # A character from elsewhere makes it look at each.
+    assert safe_in_place(text) == safe_in_place(f"{text}中")[:-1]

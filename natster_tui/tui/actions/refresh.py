@@ -16,8 +16,8 @@ from textual.timer import Timer
 
 STREAMING_PER_SECOND = 20
 """Events a second from which on the panes are updated one after the other, not all at once."""
-OTHERS_PER_SECOND = 5
-"""How often the panes other than the timeline are updated while events stream in."""
+OTHERS_PER_SECOND = 3
+"""How often everything but the timeline is updated while events stream in."""
 TURN_S = 1 / 60
 """Seconds between the turns of two panes. Textual paints as often."""
 UNREADABLE_PER_SECOND = 1_000

@@ -54,10 +54,11 @@ class ScreenUpdates:
 
     @property
     def updates(self) -> Sequence[Update]:
-        """The timeline with the lines, each pane of documents, and the rest."""
+        """The timeline, the bars, each pane of documents, and the rest."""
         documents = self._panes.documents.values()
         return [
             self._update_timeline,
+            self._update_bars,
             *(partial(_update, pane) for pane in documents),
             self._update_the_rest,
         ]
@@ -67,7 +68,6 @@ class ScreenUpdates:
         self._end_notes_of_an_outage()
         if self._panes.timeline.is_attached:
             self._panes.timeline.update_if_changed()
-            self._update_bars()
 
     def _forget_what_is_gone(self) -> None:
         """Show nothing that was read from another log, or before an account was erased."""
@@ -99,6 +99,8 @@ class ScreenUpdates:
             panes.inspector.inspect(panes.selection, calmly=panes.timeline.following)
 
     def _update_bars(self) -> None:
+        if not self._panes.timeline.is_attached:
+            return
         last = self._workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
         self._bars.status.show(self._view, since)

@@ -172,7 +172,7 @@ class DocumentsPane(VirtualList):
     def headings(self) -> Sequence[Heading]:
         """See `VirtualList.headings`; the order in use is marked."""
         found = []
-        widths = self._arrangement.widths(self.scrollable_content_region.width)
+        widths = self._arrangement.widths(self.row_width)
         for column, width in zip(self._columns, widths, strict=True):
             mark = self._sort_mark if column.sort == self._sort.name else ""
             if width:
@@ -188,7 +188,7 @@ class DocumentsPane(VirtualList):
 
     def choose_heading(self, number: int) -> None:
         """See `VirtualList.choose_heading`: sort by the column."""
-        widths = self._arrangement.widths(self.scrollable_content_region.width)
+        widths = self._arrangement.widths(self.row_width)
         shown = [each for each, width in zip(self._columns, widths, strict=True) if width]
         for sort in self.declared.sorts:
             if sort.name == shown[number].sort:
@@ -292,7 +292,7 @@ class DocumentsPane(VirtualList):
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
         key, link = self._at(row)
-        width = self.scrollable_content_region.width
+        width = self.row_width
         state = self.view.fold(self.projection.name).states.get(key)
         shown: Shown[Any] = Shown(self.view, self.projection, key, state, width, link)
         return cells_of(self._columns, shown, self._arrangement)

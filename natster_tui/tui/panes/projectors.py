@@ -128,7 +128,7 @@ class Projectors(VirtualList):
         # Where there is no room for all, what the line at the top says as well is left out first.
         choices: tuple[tuple[str, list[Cell]], ...]
         choices = ((whole, late), (done, late) if lag else (whole, []), (done, []))
-        room = self.scrollable_content_region.width - 2 - name.width - word.width - 3
+        room = self.row_width - 2 - name.width - word.width - 3
         for position, lag_cells in choices:
             if len(position) + sum(cell.width + 1 for cell in lag_cells) <= room:
                 break
@@ -149,7 +149,7 @@ class Projectors(VirtualList):
             style = "bad" if status.phase is Phase.STOPPED else "warn"
             problems = " · ".join([*self._beside(projector), status.problem])
             return [Cell(" ", 2), Cell(problems, 0, style)]
-        room = self.scrollable_content_region.width - 3
+        room = self.row_width - 3
         return [Cell(" ", 2), Cell(fitting(self._figures(projector), room), 0, "dim")]
 
     def _figures(self, projector: Projector) -> list[str]:

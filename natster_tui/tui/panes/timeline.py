@@ -105,7 +105,11 @@ class Timeline(VirtualList):
         self.set_row_count(self._rows_now())
         if self.following:
             self._head_seen = follower.head
-            self.place_cursor(self.row_count - 1)
+            if follower.meter.per_second > self.rows_height:
+                # No jump: else the columns would move all the time while many events come in.
+                super().place_cursor(self.row_count - 1)
+            else:
+                self.place_cursor(self.row_count - 1)
         elif self._standing is not None:
             # On its event, or the next one that passes the filter, or the last found so far.
             row = min(self._row_of(self._standing), self.row_count - 1)
@@ -238,11 +242,11 @@ class Timeline(VirtualList):
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         """See `VirtualList.row_cells`."""
-        return self._event_rows.cells(self._seq_at(row), self.scrollable_content_region.width)
+        return self._event_rows.cells(self._seq_at(row), self.row_width)
 
     def headings(self) -> Sequence[Heading]:
         """See `VirtualList.headings`."""
-        return self._event_rows.headings(self.scrollable_content_region.width)
+        return self._event_rows.headings(self.row_width)
 
     def layout_version(self) -> object:
         """See `VirtualList.layout_version`."""

@@ -22,6 +22,7 @@ class QuietScrollBar(ScrollBar):
     """Textual's scroll bar, painted only when its thumb looks different."""
 
     _drawn: tuple[object, ...] = ()
+    _may_differ = False
 
     def _look(self) -> tuple[object, ...]:
         """See `ScrollBarRender.render_bar` for how the thumb is found."""
@@ -34,10 +35,25 @@ class QuietScrollBar(ScrollBar):
         return (*state, int(top * _STEPS), ceil(thumb * _STEPS))
 
     def refresh(self, *regions: Region, **how: Any) -> Self:
-        """See `Widget.refresh`."""
-        if regions or how or self._look() != self._drawn:
+        """See `Widget.refresh`.
+
+        What it shows is several numbers, which change one after the other. So whether it looks
+        different is found out when all of them have changed.
+        """
+        # A reactive of Textual's names what it asks for, and what it does not.
+        if regions or how.get("layout") or how.get("recompose"):
             super().refresh(*regions, **how)
+        else:
+            self._may_differ = True
+            self.check_idle()
         return self
+
+    def _check_refresh(self) -> None:
+        if self._may_differ:
+            self._may_differ = False
+            if self._look() != self._drawn:
+                super().refresh()
+        super()._check_refresh()
 
     def render(self) -> Any:
         """See `Widget.render`."""

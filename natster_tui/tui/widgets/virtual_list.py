@@ -7,7 +7,7 @@ when that row is painted. Ten million rows cost what twenty do.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +24,7 @@ from natster_tui.tui.keys.moving import LIST
 from natster_tui.tui.theme import Glyphs, plain
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell, row_strip
+from natster_tui.tui.widgets.framed_lines import FramedLines
 from natster_tui.tui.widgets.scroll_view import QuietScroll
 
 _Line = tuple[bool, Sequence[Cell]]
@@ -108,6 +109,9 @@ class VirtualList(QuietScroll, can_focus=True):
         self._drawn_styles: dict[str, Style] = {}
         self._painted: dict[int, _Line] = {}
         self._looked_up: dict[int, _Line] = {}
+        self._styles_cache = FramedLines()
+        self.row_width = self._covered = 0
+        """The cells of a row, and those that the scroll bar covers."""
 
     def caption(self, title: str, subtitle: str = "") -> None:
         """What stands in the frame. As Text, because Textual takes a string there for markup."""
@@ -184,6 +188,7 @@ class VirtualList(QuietScroll, can_focus=True):
 
     def set_row_count(self, rows: int) -> None:
         """Set the number of rows; the cursor and the scroll position stay where they are."""
+        self._measure()
         self._rows = rows
         self.cursor = max(0, min(self.cursor, rows - 1))
         self._head = int(
@@ -313,9 +318,18 @@ class VirtualList(QuietScroll, can_focus=True):
             return lines
         return [line for line in lines if line.strip()]
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """See `Widget.render_lines`."""
+        self._measure()
+        return super().render_lines(crop)
+
+    def _measure(self) -> None:
+        """Find how long rows are. Textual finds it each time in the styles, so it is kept."""
+        self.row_width = self.scrollable_content_region.width
+        self._covered = self.content_region.width - self.row_width
+
     def render_line(self, y: int) -> Strip:
         """Paint one visible line."""
-        width = self.scrollable_content_region.width
         styles = self._row_styles()
         base = styles[""]
         line = self._looked_up.pop(y + self.scroll_offset.y, None)
@@ -328,7 +342,7 @@ class VirtualList(QuietScroll, can_focus=True):
         is_cursor, cells = self._painted[y] = line
         if is_cursor:
             base += styles["cursor"]
-        return row_strip(cells, width, base, styles, self.glyphs)
+        return row_strip(cells, self.row_width, base, styles, self.glyphs, self._covered)
 
     def on_focus(self) -> None:
         """The cursor looks different with the focus."""
@@ -351,6 +365,7 @@ class VirtualList(QuietScroll, can_focus=True):
 
         For Textual, painting a line takes ten times as long as we need to make its cells.
         """
+        self._measure()
         size, top = self.scrollable_content_region.size, self.scroll_offset.y
         before = self.layout_version()
         self._looked_up = {top + y: self._line(y) for y in range(size.height)}
@@ -360,4 +375,15 @@ class VirtualList(QuietScroll, can_focus=True):
             y for y in range(size.height) if self._painted.get(y) != self._looked_up[top + y]
         ]
         if changed:
-            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
+            self.refresh(*(Region(0, y, size.width, lines) for y, lines in _runs(changed)))
+
+
+def _runs(lines: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ascending lines as runs of neighbours: the first, and how many."""
+    first, after = lines[0], lines[0] + 1
+    for line in lines[1:]:
+        if line != after:
+            yield first, after - first
+            first = line
+        after = line + 1
+    yield first, after - first
