@@ -5,7 +5,9 @@ Bucket `PROJ_ACCOUNT`, one document per account.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import attrgetter
@@ -16,11 +18,12 @@ from natster_tui.events.event import Event
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Unopened
-from natster_tui.events.tokens import NONE, shared_token
+from natster_tui.events.tokens import NONE
 from natster_tui.projections.api import PageableList, Projection, unopened_error
 from natster_tui.projections.documents import Document, seconds_of, text_of
+from natster_tui.projections.fast.names import names
 from natster_tui.projections.fast.share_relation import ShareRelation
-from natster_tui.projections.fast.sharing import same
+from natster_tui.projections.fast.shares import HALF, Pair, Shares, packed_time, pairs_of
 from natster_tui.text.strict_json import Json, UnreadableError, read_json
 
 CONTEXT_FIELDS = (
@@ -34,9 +37,6 @@ CONTEXT_FIELDS = (
     "creds",
 )
 """The fields of a web context, in the order in which documents show them."""
-
-Shares = dict[tuple[str, str], int | None]
-"""By catalog and other account, in order of sharing: when it was imported, in unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class AccountState:
     `bound_at` is the time of the latest binding in unix seconds, None where there is none.
     """
 
-    out_shares: Shares = field(default_factory=dict)
-    in_shares: Shares = field(default_factory=dict)
+    out_shares: Shares = field(default_factory=Shares)
+    in_shares: Shares = field(default_factory=Shares)
     initialized_at: int = 0
     account_name: str | None = None
     bound_at: int | None = None
@@ -73,34 +73,52 @@ def states_with_shares(
     relation: ShareRelation, others: dict[str, AccountState]
 ) -> dict[str, AccountState]:
     """The accounts of a relation; `others` has their initializations and bindings."""
-    states = {account: others.get(account) or AccountState() for account in relation.accounts()}
+    outgoing: defaultdict[int, array[int]] = defaultdict(_no_records)
+    incoming: defaultdict[int, array[int]] = defaultdict(_no_records)
     for origin, target, catalog, imported in relation.shares():
-        imported = None if imported is None else same(imported)
-        states[origin].out_shares[catalog, target] = imported
-        states[target].in_shares[same((catalog, origin))] = imported
+        outgoing[origin].extend((catalog << HALF | target, imported))
+        incoming[target].extend((catalog << HALF | origin, imported))
+    states: dict[str, AccountState] = {}
+    for number in relation.accounts():
+        account = names[number]
+        state = states[account] = others.get(account) or AccountState()
+        if (records := outgoing.pop(number, None)) is not None:
+            state.out_shares = Shares.of_records(records)
+        if (records := incoming.pop(number, None)) is not None:
+            state.in_shares = Shares.of_records(records)
     return states
 
 
-def _encode_shares(shares: Shares) -> list[Document]:
+def _no_records() -> array[int]:
+    return array("Q")
+
+
+def _columns(shares: Mapping[Pair, int | None]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Names and values to compare and to encode: numbers where the shares are packed."""
+    if isinstance(shares, Shares):
+        return shares.columns()
+    return list(shares), list(map(packed_time, shares.values()))
+
+
+def _encode_shares(keys: Sequence[Any], times: Sequence[int]) -> list[Document]:
+    pairs = pairs_of(keys) if keys and type(keys[0]) is int else keys
     return [
-        {"catalog": catalog, "account": account}
-        if imported is None
-        else {"catalog": catalog, "account": account, "imported_at": imported}
-        for (catalog, account), imported in shares.items()
+        {"catalog": catalog, "account": account, "imported_at": time - 1}
+        if time
+        else {"catalog": catalog, "account": account}
+        for (catalog, account), time in zip(pairs, times, strict=True)
     ]
 
 
 def _decode_shares(entries: list[Document]) -> Shares:
-    shares: Shares = {}
+    shares: dict[Pair, int | None] = {}
     for entry in entries:
         imported = entry.get("imported_at")
         catalog, account = text_of(entry["catalog"]), text_of(entry["account"])
-        shares[same((shared_token(catalog), shared_token(account)))] = (
-            None if imported is None else same(seconds_of(imported))
-        )
+        shares[catalog, account] = None if imported is None else seconds_of(imported)
     if len(shares) != len(entries):
         raise ValueError("not an account document: it has a share twice")
-    return shares
+    return Shares(shares)
 
 
 _Rule = Callable[[dict[str, AccountState], Event], tuple[str, ...] | ParkReason]
@@ -116,8 +134,8 @@ class AccountProjection(Projection[AccountState]):
     uses = frozenset(EventType)
     pageable = MappingProxyType(
         {
-            "out_shares": PageableList(attrgetter("out_shares"), _encode_shares),
-            "in_shares": PageableList(attrgetter("in_shares"), _encode_shares),
+            "out_shares": PageableList(attrgetter("out_shares"), _encode_shares, _columns),
+            "in_shares": PageableList(attrgetter("in_shares"), _encode_shares, _columns),
         }
     )
 
@@ -191,7 +209,7 @@ class AccountProjection(Projection[AccountState]):
         recipient = states.get(target)
         if recipient is None:
             recipient = states[target] = AccountState()
-        given, taken = (catalog, target), same((catalog, origin))
+        given, taken = (catalog, target), (catalog, origin)
         changed: tuple[str, ...] = ()
         if given not in owner.out_shares:
             owner.out_shares[given] = None
@@ -218,7 +236,7 @@ class AccountProjection(Projection[AccountState]):
 
     def _import(self, states: dict[str, AccountState], event: Event) -> tuple[str, ...]:
         importer, owner, catalog = event.origin, event.target, event.catalog
-        time = same(event.time)
+        time = event.time
         changed = []
         state = states.get(importer)
         if state is not None and state.in_shares.get((catalog, owner), 0) is None:
@@ -245,8 +263,10 @@ class AccountProjection(Projection[AccountState]):
         return (NATSTER.of_origin(key), NATSTER.subject(target=key))
 
     def copy(self, state: AccountState) -> AccountState:
-        """See `Projection.copy`; only the dicts are ever changed in place."""
-        return replace(state, out_shares=dict(state.out_shares), in_shares=dict(state.in_shares))
+        """See `Projection.copy`; only the shares are ever changed in place."""
+        return replace(
+            state, out_shares=Shares(state.out_shares), in_shares=Shares(state.in_shares)
+        )
 
     def document(self, key: str, state: AccountState, lists: Mapping[str, Any]) -> Document:
         """See `Projection.document`."""

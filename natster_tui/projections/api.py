@@ -7,7 +7,7 @@ implements a fold. Authors of projections derive from `KeyedProjection` (see `ke
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,16 +35,23 @@ They must be what `apply` makes of the whole log, in the same order.
 """
 
 
+def names_and_values(content: Mapping[Any, Any]) -> tuple[list[Any], list[Any]]:
+    """The names and the values of a mapping as they are."""
+    return list(content), list(content.values())
+
+
 @dataclass(frozen=True, slots=True)
 class PageableList(Generic[State]):
     """A list in documents that is stored in pages if the document is large (see `paging`).
 
-    `of` finds it in a state, as a dict in the order of the list. `as_json` turns such a dict, or a
-    part of one, into the entries of the list.
+    `of` finds it in a state, as a mapping in the order of the list. `columns` gives the names and
+    the values of such a mapping, in a form that is quick to compare. `as_json` turns them, or a
+    part of them, into the entries of the list.
     """
 
-    of: Callable[[State], dict[Any, Any]]
-    as_json: Callable[[dict[Any, Any]], list[Any]]
+    of: Callable[[State], Mapping[Any, Any]]
+    as_json: Callable[[Sequence[Any], Sequence[Any]], list[Any]]
+    columns: Callable[[Any], tuple[Sequence[Any], Sequence[Any]]] = names_and_values
 
 
 class Projection(ABC, Generic[State]):
@@ -118,7 +125,10 @@ class Projection(ABC, Generic[State]):
 
     def whole(self, key: str, state: State) -> Document:
         """The whole document of a state, as JSON values."""
-        lists = {name: each.as_json(each.of(state)) for name, each in self.pageable.items()}
+        lists = {
+            name: each.as_json(*each.columns(each.of(state)))
+            for name, each in self.pageable.items()
+        }
         return self.document(key, state, lists)
 
     def encode(self, key: str, state: State) -> bytes:

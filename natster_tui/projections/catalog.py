@@ -5,7 +5,7 @@ Bucket `PROJ_CATALOG`, one document per catalog name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import shared_token
 from natster_tui.projections.api import PageableList, Projection
 from natster_tui.projections.documents import Document, text_of, texts_of
+from natster_tui.projections.fast.names import names
 from natster_tui.projections.fast.share_relation import ShareRelation
 
 
@@ -33,15 +34,21 @@ def states_with_shares(
     relation: ShareRelation, _others: dict[str, CatalogState]
 ) -> dict[str, CatalogState]:
     """The catalogs of a relation; no other event makes one."""
-    states = {
-        name: CatalogState(owner, {}, dict.fromkeys(contested_by))
-        for name, owner, contested_by in relation.catalogs()
-    }
-    for origin, target, name, _imported in relation.shares():
-        state = states[name]
-        if state.owner == origin:
-            state.shared_with[target] = None
+    states: dict[str, CatalogState] = {}
+    by_number: dict[int, CatalogState] = {}
+    owners: dict[int, int] = {}
+    for catalog, owner, contested_by in relation.catalogs():
+        state = CatalogState(names[owner], {}, {names[other]: None for other in contested_by})
+        states[names[catalog]] = by_number[catalog] = state
+        owners[catalog] = owner
+    for origin, target, catalog, _imported in relation.shares():
+        if owners[catalog] == origin:
+            by_number[catalog].shared_with[names[target]] = None
     return states
+
+
+def _as_texts(accounts: Sequence[str], _values: Sequence[None]) -> list[str]:
+    return list(accounts)
 
 
 class CatalogProjection(Projection[CatalogState]):
@@ -52,7 +59,7 @@ class CatalogProjection(Projection[CatalogState]):
     version = 3
     key_noun = "catalog"
     uses = CATALOG_TYPES
-    pageable = MappingProxyType({"shared_with": PageableList(attrgetter("shared_with"), list)})
+    pageable = MappingProxyType({"shared_with": PageableList(attrgetter("shared_with"), _as_texts)})
 
     fast_form = staticmethod(states_with_shares)
 

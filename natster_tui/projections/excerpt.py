@@ -7,7 +7,6 @@ takes a tenth of a second or more, too long for each refresh of a screen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 from natster_tui.projections.api import Projection, State
 from natster_tui.projections.documents import Document, encode_document
@@ -31,7 +30,8 @@ def excerpt_of(projection: Projection[State], key: str, state: State, entries: i
     for name, each in projection.pageable.items():
         whole = each.of(state)
         lengths[name] = len(whole)
-        lists[name] = each.as_json(dict(islice(whole.items(), entries)))
+        names, values = each.columns(whole)
+        lists[name] = each.as_json(names[:entries], values[:entries])
     document = projection.document(key, state, lists)
     listed = 0
     cut = {}

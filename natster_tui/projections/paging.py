@@ -33,9 +33,8 @@ then make one document if none of them has a higher revision than that checkpoin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from natster_tui.projections.api import PageableList, Projection, State
@@ -147,8 +146,8 @@ def _page(entry_key: str, stored: bytes | None, *, is_last: bool) -> list[Any]:
 class _Page:
     """A page as it was last written: its part of the state, and its size in bytes."""
 
-    names: list[Any]
-    values: list[Any]
+    names: Sequence[Any]
+    values: Sequence[Any]
     size: int
 
 
@@ -177,7 +176,7 @@ def _form_of(
     size = 0
     for name, each in projection.pageable.items():
         sizes = []
-        for number, (names, values) in enumerate(_chunks(each.of(state))):
+        for number, (names, values) in enumerate(_chunks(*each.columns(each.of(state)))):
             entry_key = page_key(key, name, number)
             page = before.get(entry_key)
             if page is None or page.names != names or page.values != values:
@@ -194,14 +193,15 @@ def _form_of(
     return _Form(main, pages, written, len(main) + size)
 
 
-def _chunks(entries: dict[Any, Any]) -> Iterator[tuple[list[Any], list[Any]]]:
-    names, values = iter(entries), iter(entries.values())
-    while chunk := list(islice(names, PAGE_LENGTH)):
-        yield chunk, list(islice(values, PAGE_LENGTH))
+def _chunks(
+    names: Sequence[Any], values: Sequence[Any]
+) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
+    for at in range(0, len(names), PAGE_LENGTH):
+        yield names[at : at + PAGE_LENGTH], values[at : at + PAGE_LENGTH]
 
 
-def _encode_page(each: PageableList[Any], names: list[Any], values: list[Any]) -> bytes:
-    return encode_document(each.as_json(dict(zip(names, values, strict=True))))
+def _encode_page(each: PageableList[Any], names: Sequence[Any], values: Sequence[Any]) -> bytes:
+    return encode_document(each.as_json(names, values))
 
 
 class DocumentPager(Generic[State]):

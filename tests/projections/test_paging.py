@@ -12,6 +12,7 @@ from natster_tui.projections import paging
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.diff import diff_entries
+from natster_tui.projections.fast.shares import Shares
 from natster_tui.projections.paging import (
     PAGE_LENGTH,
     PAGED_FROM,
@@ -46,7 +47,8 @@ def numbered(number: int) -> str:
 
 
 def hub(recipients: int) -> AccountState:
-    return AccountState({("everything", numbered(i)): None for i in range(recipients)}, {}, 7)
+    shares = Shares({("everything", numbered(i)): None for i in range(recipients)})
+    return AccountState(shares, initialized_at=7)
 
 
 # -- what stands in a bucket but is no document ------------------------------------------------

@@ -18,6 +18,7 @@ from natster_tui.projections import paging
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import changed_entries, diff_entries
+from natster_tui.projections.fast.shares import Shares
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import (
     DocumentPager,
@@ -140,7 +141,7 @@ def test_lists_that_grow_shrink_and_change_in_any_way_cost_the_pages_that_differ
                 max_size=length,
             )
         )
-        state = AccountState(shares, {("c", "Z"): None}, 1)
+        state = AccountState(Shares(shares), Shares({("c", "Z"): None}), 1)
         changes = pager.changes("K", state)
         # Dicts of other orders are equal; documents of other orders are not.
         if list(shares.items()) != before:

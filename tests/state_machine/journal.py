@@ -6,7 +6,7 @@ idempotent. Here an event lost, doubled or out of order is a document that diffe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -20,8 +20,8 @@ Events = dict[int, int]
 """Sequences by their number in the journal: what came twice stands in it twice."""
 
 
-def _sequences(events: Events) -> list[int]:
-    return list(events.values())
+def _sequences(_numbers: Sequence[int], sequences: Sequence[int]) -> list[int]:
+    return list(sequences)
 
 
 class Journal(Projection[Events]):

@@ -22,7 +22,6 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
 from natster_tui.projections.fast.quick_fold import QuickFold
-from natster_tui.projections.fast.share_relation import TooManyTokensError
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.paging import entries_of
 from natster_tui.store.log import EventLog
@@ -166,8 +165,8 @@ class Replay:
     async def _read_quickly(self, to: int) -> None:
         """Read from the log's beginning by the fast form of the projections that have one.
 
-        Where that is not possible (a projection must not pass an event, or the log has too many
-        names), the folds do not change, and the log is read by the rules.
+        Where that is not possible, because a projection must not pass an event, the folds do not
+        change, and the log is read by the rules.
         """
         quick = tuple(each for each in self._going if each[1].projection.fast_form is not None)
         if not quick:
@@ -180,7 +179,7 @@ class Replay:
         self._going = others
         try:
             await self._fold_quickly(fold, to)
-        except (TooManyTokensError, BlockedEventError):
+        except BlockedEventError:
             self._begin_again()
             self._by_rule = True
             return

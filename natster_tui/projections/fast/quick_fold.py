@@ -34,7 +34,6 @@ class QuickFold:
         """Fold the events of a slice of the log that the relation takes.
 
         Returns the rest. Open their payloads and pass them to `apply` before the next slice.
-        Raises TooManyTokensError.
         """
         others = self._relation.take(messages)
         self._seq, self._time_ns = messages[-1][0], messages[-1][1]

@@ -10,8 +10,8 @@ it once, at the end.
 What makes it fast:
 
 - A token is looked up once per event, as the bytes that came from the socket, and gives a small
-  number; a token is checked, decoded and numbered when it is first seen. A triple of numbers is one
-  integer, and hashing that is cheap.
+  number (see `names`); a token is checked, decoded and numbered when it is first seen. A triple of
+  numbers is one integer, and hashing that is cheap.
 - No record and no event is made for a share, an unshare or an import. Its time is parsed only where
   an import needs it.
 - Nothing is written per account or per catalog until the end. The order of documents is kept: an
@@ -30,7 +30,7 @@ order and parked tallies for any log.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import methodcaller
 from typing import Final
 
@@ -38,11 +38,11 @@ from natster_tui.events.event import MARKER_REASON, OCCURRED_AT, StoredMessage
 from natster_tui.events.headers import first_header
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.times import parse_occurred_at
-from natster_tui.events.tokens import is_usable_token, same_token
+from natster_tui.events.tokens import is_usable_token
+from natster_tui.projections.fast.names import number_of
+from natster_tui.projections.fast.shares import HALF, packed_time
 
-_BITS: Final = 24
-"""Bits of a token's number: sixteen million accounts and catalog names."""
-_MASK: Final = (1 << _BITS) - 1
+_MASK: Final = (1 << HALF) - 1
 _UNUSABLE: Final = -1
 
 _PREFIX: Final = NATSTER.prefix.encode()
@@ -55,12 +55,8 @@ _CODES: Final = {kind.value.encode(): code for code, kind in enumerate(_KINDS)}
 
 _is_ours = methodcaller("startswith", _PREFIX)
 
-Share = tuple[str, str, str, int | None]
-"""Origin, target, catalog, and the unix seconds of the import, None if there was none."""
-
-
-class TooManyTokensError(Exception):
-    """The log names more accounts and catalogs than the relation has numbers for."""
+Share = tuple[int, int, int, int]
+"""The numbers of origin, target and catalog, and the packed time of the import."""
 
 
 class ShareRelation:
@@ -68,9 +64,8 @@ class ShareRelation:
 
     def __init__(self) -> None:
         self._counts = [0] * len(_KINDS)
-        self._tokens: list[str] = []
         self._numbers: dict[bytes, int] = {}
-        self._shares: dict[int, int | None] = {}
+        self._shares: dict[int, int] = {}
         self._accounts: dict[int, int] = {}
         """Accounts, with the place of what created each: twice its sequence, one more for a
         target, which is created after the origin of the same share."""
@@ -78,10 +73,7 @@ class ShareRelation:
         self._contested: dict[int, dict[int, None]] = {}
 
     def take(self, messages: Sequence[StoredMessage]) -> list[StoredMessage]:
-        """Fold the messages that are shares, unshares and imports; returns the others, in order.
-
-        Raises TooManyTokensError.
-        """
+        """Fold the messages that are shares, unshares and imports; returns the others, in order."""
         others: list[StoredMessage] = []
         number_of, codes, shares, counts = self._numbers, _CODES, self._shares, self._counts
         # Asked of all messages at once: hardly any log has one of another subject, or a marker.
@@ -116,16 +108,16 @@ class ShareRelation:
             if origin == target:
                 continue
             if code == _SHARED:
-                share = (origin << _BITS | target) << _BITS | catalog
+                share = (origin << HALF | target) << HALF | catalog
                 if share not in shares:
-                    shares[share] = None
+                    shares[share] = 0
                     self._create(seq, origin, target, catalog)
             elif code == _UNSHARED:
-                shares.pop((origin << _BITS | target) << _BITS | catalog, None)
+                shares.pop((origin << HALF | target) << HALF | catalog, None)
             else:
-                share = (target << _BITS | origin) << _BITS | catalog
-                if shares.get(share, 0) is None:
-                    shares[share] = _event_time(time_ns, headers)
+                share = (target << HALF | origin) << HALF | catalog
+                if shares.get(share, 1) == 0:
+                    shares[share] = packed_time(_event_time(time_ns, headers))
         return others
 
     @property
@@ -140,11 +132,7 @@ class ShareRelation:
             text = str(token, "utf-8", "replace")
             if not is_usable_token(text):
                 return _UNUSABLE  # not kept: a log may hold any number of them
-            number = len(self._tokens)
-            if number > _MASK:
-                raise TooManyTokensError
-            self._tokens.append(same_token(text))
-            self._numbers[token] = number
+            number = self._numbers[token] = number_of(text)
         return number
 
     def _create(self, seq: int, origin: int, target: int, catalog: int) -> None:
@@ -163,29 +151,19 @@ class ShareRelation:
         number = self._number(account.encode())
         self._accounts[number] = min(self._accounts.get(number, 2 * seq), 2 * seq)
 
-    def accounts(self) -> Iterator[str]:
+    def accounts(self) -> list[int]:
         """The accounts in the order in which they were created."""
-        tokens = self._tokens
-        for number in sorted(self._accounts, key=self._accounts.__getitem__):
-            yield tokens[number]
+        return sorted(self._accounts, key=self._accounts.__getitem__)
 
     def shares(self) -> Iterator[Share]:
         """The active shares, in the order in which they came."""
-        tokens = self._tokens
         for share, imported in self._shares.items():
-            yield (
-                tokens[share >> 2 * _BITS],
-                tokens[share >> _BITS & _MASK],
-                tokens[share & _MASK],
-                imported,
-            )
+            yield share >> 2 * HALF, share >> HALF & _MASK, share & _MASK, imported
 
-    def catalogs(self) -> Iterator[tuple[str, str, Sequence[str]]]:
+    def catalogs(self) -> Iterator[tuple[int, int, Iterable[int]]]:
         """Catalog names in the order in which they were created: name, owner, contested by."""
-        tokens = self._tokens
         for catalog, owner in self._owners.items():
-            others = self._contested.get(catalog, ())
-            yield tokens[catalog], tokens[owner], [tokens[other] for other in others]
+            yield catalog, owner, self._contested.get(catalog, ())
 
 
 def _event_time(time_ns: int, headers: bytes) -> int:

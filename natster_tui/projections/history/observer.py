@@ -8,7 +8,7 @@ their entries one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any, NoReturn, Protocol
@@ -29,7 +29,7 @@ class ObservedDict(dict[Any, Any]):
 
     __slots__ = ("notes",)
 
-    def __init__(self, entries: dict[Any, Any], notes: Notes) -> None:
+    def __init__(self, entries: MutableMapping[Any, Any], notes: Notes) -> None:
         super().__init__(entries)
         self.notes = notes
 
@@ -70,7 +70,7 @@ class StateShape:
             self.values_of = (
                 attrgetter(*names) if len(names) > 1 else lambda state: (getattr(state, names[0]),)
             )
-        is_dict = [isinstance(value, dict) for value in self.values_of(state)]
+        is_dict = [isinstance(value, MutableMapping) for value in self.values_of(state)]
         self.dicts = tuple(i for i, yes in enumerate(is_dict) if yes)
         """Where among the fields the dicts are."""
 

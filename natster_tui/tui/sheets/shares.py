@@ -8,7 +8,7 @@ from natster_tui.engine.history.document_story import DocumentStory, Happening, 
 from natster_tui.events.event_kind import Direction
 from natster_tui.events.times import age
 from natster_tui.events.tokens import NONE
-from natster_tui.projections.account import Shares
+from natster_tui.projections.fast.shares import Shares
 from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text

@@ -13,9 +13,7 @@ from natster_tui.errors import UnopenedEventError
 from natster_tui.events.event import OCCURRED_AT, Record, StoredMessage, as_records
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.sealed_payload import Seal, Unopened
-from natster_tui.projections.fast import share_relation
 from natster_tui.projections.fast.quick_fold import QuickFold
-from natster_tui.projections.fast.share_relation import ShareRelation, TooManyTokensError
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from tests.folding import advance, fold_all
@@ -141,9 +139,3 @@ def test_an_event_that_does_not_open_is_not_passed() -> None:
     record.payload, record.seal = b"", Seal(b"sealed", "k1", Unopened.UNAVAILABLE, "no key file")
     with pytest.raises(UnopenedEventError):
         QuickFold((ACCOUNTS, CATALOGS), NATSTER, tombstones="").apply([record])
-
-
-def test_more_names_than_there_are_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share_relation, "_MASK", 1)
-    with pytest.raises(TooManyTokensError):
-        ShareRelation().take(messages_of(records_of(shared(A, B))))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
+from natster_tui.projections.fast.shares import Shares
 from natster_tui.projections.history.states import Past, StateHistory
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from tests.folding import fold_all
@@ -109,7 +110,7 @@ def test_what_would_change_a_state_unnoticed_is_refused() -> None:
 def test_a_dict_replaced_whole_is_noted() -> None:
     records = records_of(shared(A, B), shared(A, B, "movies"), shared(A, B))
     history = history_of(ACCOUNTS, records[:2])
-    history._fold.states[A].out_shares = {}
+    history._fold.states[A].out_shares = Shares()
     history.apply(records[2], NATSTER.read(records[2]))
     shares = [list(history.at(seq).states[A].out_shares) for seq in (1, 2, 3)]
     kevbuzz, movies = ("kevbuzz", B), ("movies", B)
