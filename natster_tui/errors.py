@@ -143,5 +143,9 @@ class RuleFailedError(BlockedEventError):
     """A projection's rule raised an error, hangs, or returned something that is not a document."""
 
 
+class DocumentRefusedError(RefusedError):
+    """A document that a rule made cannot be stored: it would not be read back as it is."""
+
+
 class ProjectionRefusedError(UsageError):
     """A projection cannot be used: its file does not load, or its declaration is wrong."""

@@ -10,19 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic
 
+from natster_tui.errors import DocumentRefusedError, NatsterError, RuleFailedError
 from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkedEvent, ParkedTally, ParkReason
 from natster_tui.projections.api import Projection, State
 from natster_tui.projections.checkpoint import NO_TOMBSTONES
+from natster_tui.projections.registering.raised import described_error
 
 
 class Fold(Generic[State]):
     """The states of one projection at a position in the log.
 
     `seq` is the sequence of the last record folded (0: none), `time_ns` that record's stream
-    time, `parked` the tally of events set aside, and `dirty` the keys whose document changed
-    since `take_dirty` was last called. `tombstones` is the digest of the erasures that it was
-    started with. Erasures are an input, like the log: with other erasures it is another fold.
+    time, and `parked` the tally of events set aside. `dirty` has the keys whose document changed
+    since `take_dirty` was last called, each with the sequence of the event that did it last.
+    `tombstones` is the digest of the erasures that it was started with. Erasures are an input,
+    like the log: with other erasures it is another fold.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class Fold(Generic[State]):
         self.seq = seq
         self.time_ns = time_ns
         self.tombstones = tombstones
-        self.dirty: dict[str, None] = {}
+        self.dirty: dict[str, int] = {}
         self._uses = projection.uses
         self._rule = projection.apply
         self._parked = parked or ParkedTally()
@@ -72,14 +75,19 @@ class Fold(Generic[State]):
             if isinstance(event, ParkReason):
                 outcome = event
             elif event.type in uses:
-                outcome = rule(states, event)
+                try:
+                    outcome = rule(states, event)
+                except NatsterError:
+                    raise
+                except Exception as error:
+                    raise self._failure(seq, described_error(error)) from error
             self.seq = seq
             self.time_ns = record.time_ns
             if isinstance(outcome, ParkReason):
                 self._newly_parked.append(ParkedEvent(seq, outcome))
                 outcome = ()
             for key in outcome:
-                dirty[key] = None
+                dirty[key] = seq
             changed = outcome
         return changed
 
@@ -121,15 +129,36 @@ class Fold(Generic[State]):
         return keys
 
     def document(self, key: str) -> bytes | None:
-        """The document of a key as it would be stored now, or None if there is none."""
-        state = self.states.get(key)
-        return None if state is None else self.projection.encode(key, state)
+        """The document of a key as it would be stored now, or None if there is none.
+
+        Raises RuleFailedError if it cannot be stored.
+        """
+        return self._encoded(key) if key in self.states else None
+
+    def _encoded(self, key: str) -> bytes:
+        try:
+            return self.projection.encode(key, self.states[key])
+        except DocumentRefusedError as error:
+            raise self.refused(key, error) from error
+
+    def refused(self, key: str, error: DocumentRefusedError) -> RuleFailedError:
+        """That a document cannot be stored, with the event that changed it last."""
+        return self._failure(self.dirty.get(key, self.seq), error.sentence)
+
+    def _failure(self, seq: int, why: str) -> RuleFailedError:
+        sentence = f"the rule of {self.projection.name} failed at event {seq:,}: {why}"
+        return RuleFailedError(f"{sentence}; correct it, then try again", seq)
 
     def holder(self, key: str) -> str:
-        """The account under whose key the document of a key is sealed."""
-        return self.projection.holder(key, self.states[key])
+        """The account under whose key the document of a key is sealed. Raises RuleFailedError."""
+        try:
+            holder = self.projection.holder(key, self.states[key])
+        except Exception as error:
+            raise self._failure(self.seq, f"holder: {described_error(error)}") from error
+        if not isinstance(holder, str):
+            raise self._failure(self.seq, f"holder returned {type(holder).__name__}, no account")
+        return holder
 
     def documents(self) -> dict[str, bytes]:
-        """Every document as it would be stored now."""
-        encode = self.projection.encode
-        return {key: encode(key, state) for key, state in self.states.items()}
+        """Every document as it would be stored now. Raises RuleFailedError."""
+        return {key: self._encoded(key) for key in self.states}

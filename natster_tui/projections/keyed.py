@@ -35,7 +35,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from natster_tui.errors import RuleFailedError
+from natster_tui.errors import DocumentRefusedError, RuleFailedError
 from natster_tui.events.event import Event
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
@@ -43,7 +43,8 @@ from natster_tui.events.sealed_payload import Unopened
 from natster_tui.events.system import EventSystem
 from natster_tui.events.tokens import NO_ACCOUNT, NONE
 from natster_tui.projections.api import Projection, unopened_error
-from natster_tui.projections.documents import Document
+from natster_tui.projections.documents import Document, encode_document
+from natster_tui.projections.registering.raised import described_error, first_problem
 from natster_tui.text.safe_text import safe_text
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -110,23 +111,31 @@ class KeyedProjection(Projection[Model], Generic[Model]):
 
     def _call_rule(self, before: Model | None, event: Event, key: str) -> Model | ParkReason | None:
         """Call the rule and check what it returns."""
-        given = before.model_dump_json() if self.checks_input and before is not None else ""
+        checks = self.checks_input
+        given = before.model_dump_json() if checks and before is not None else ""
+        facts = _facts(event) if checks else ()
         self.folding = event.seq
         try:
             after = self.rule(before, event, key)
-        except Exception as error:
-            raise self._failure(event, f"{type(error).__name__}: {error}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # Whatever it is, it ends this rule only: `sys.exit` does not end the program.
+            raise self.failure(event, described_error(error)) from error
         finally:
             self.folding = 0
         if given and before is not None and before.model_dump_json() != given:
-            raise self._failure(event, "it changed the document that it was given")
+            raise self.failure(event, "it changed the document that it was given")
+        if checks and _facts(event) != facts:
+            raise self.failure(event, "it changed the event that it was given")
         if isinstance(after, (self.model, ParkReason)) or (after is None and before is None):
             return after
-        raise self._failure(
+        raise self.failure(
             event, f"it returned {type(after).__name__} instead of {self.model.__name__}"
         )
 
-    def _failure(self, event: Event, why: str) -> RuleFailedError:
+    def failure(self, event: Event, why: str) -> RuleFailedError:
+        """That the rule failed at an event."""
         return RuleFailedError(
             f"the rule of {self.name} failed at event {event.seq:,} ({event.type.value}): "
             f"{safe_text(why, 300)}; correct it, then try again",
@@ -164,18 +173,73 @@ class KeyedProjection(Projection[Model], Generic[Model]):
         """See `Projection.copy`; a frozen document needs none."""
         return state
 
-    def document(self, _key: str, state: Model, _lists: Mapping[str, Any]) -> Document:
-        """See `Projection.document`."""
-        return state.model_dump(mode="json", exclude_none=True)
+    def document(self, key: str, state: Model, _lists: Mapping[str, Any]) -> Document:
+        """See `Projection.document`. Raises DocumentRefusedError."""
+        try:
+            document: Document = state.model_dump(mode="json", exclude_none=True, warnings=False)
+        except Exception as error:
+            raise self._refused(key, described_error(error)) from error
+        if isinstance(document, dict):
+            return document
+        raise self._refused(key, "it is no object with fields")
+
+    def encode(self, key: str, state: Model) -> bytes:
+        """See `Projection.encode`. Raises DocumentRefusedError.
+
+        A document is stored only if it is the same when it is read back: a projector goes on from
+        it, and a verify compares with it.
+        """
+        document = self.document(key, state, {})
+        try:
+            whole = encode_document(document)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise self._refused(key, f"it is no JSON: {described_error(error)}") from error
+        try:
+            back = self._read(whole)
+        except ValueError as error:
+            raise self._refused(key, f"its model refuses it: {error}") from error
+        if not _same(state, back):
+            again = self.document(key, back, {})
+            names = [name for name in again | document if again.get(name) != document.get(name)]
+            if names or encode_document(again) != whole:
+                which = f": {names[0]}" if names else ""
+                raise self._refused(key, f"it is another one when it is read back{which}")
+        return whole
+
+    def decode(self, document: bytes) -> Model:
+        """See `Projection.decode`."""
+        try:
+            return self._read(document)
+        except ValueError as error:
+            raise ValueError(f"not a document of {self.name}: {error}") from error
+
+    def _read(self, document: bytes) -> Model:
+        """The document that JSON stands for. Raises ValueError, which says why it is none."""
+        try:
+            return self.model.model_validate_json(document)
+        except ValidationError as error:
+            raise ValueError(first_problem(error)) from error
+        except Exception as error:
+            raise ValueError(described_error(error)) from error
 
     def state_of(self, document: Document) -> Model:
         """See `Projection.state_of`."""
-        try:
-            return self.model.model_validate(document)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ValueError(f"not a document of {self.name}: {where}: {first['msg']}") from error
+        return self.decode(encode_document(document))
+
+    def _refused(self, key: str, why: str) -> DocumentRefusedError:
+        return DocumentRefusedError(
+            f"the document of {self.key_noun} {safe_text(key, 100)} cannot be stored: "
+            f"{safe_text(why, 300)}"
+        )
+
+
+def _facts(event: Event) -> tuple[object, ...]:
+    """What an event says, to compare it with later."""
+    record = event.record
+    return (
+        event.seq, event.type, event.origin, event.target, event.catalog, event.usable,
+        record.seq, record.time_ns, record.subject, record.payload, record.headers,
+    )  # fmt: skip
 
 
 def _same(one: BaseModel, other: BaseModel) -> bool:

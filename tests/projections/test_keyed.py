@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_serializer
 
 from natster_tui.errors import ProjectionRefusedError, RuleFailedError, UnopenedEventError
 from natster_tui.events.event import Event, Record
 from natster_tui.events.natster import EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Seal, Unopened
+from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import StateHistory
 from natster_tui.projections.keyed import KeyedProjection, Part
@@ -121,6 +124,152 @@ def test_a_rule_that_fails_stops_before_the_event_and_names_it(target: str, why:
     assert fold.states["kevbuzz"].accounts == ("EE",)
 
 
+class Shown(BaseModel):
+    """A document of which a rule can make what its model refuses."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    share: float = 0.0
+    name: str | None = "nameless"
+    number: int = 0
+
+    @field_serializer("number")
+    def number_as_it_is(self, number: int) -> int:
+        if number < 0:
+            raise ZeroDivisionError("no serial")
+        return number
+
+
+class Unstorable(KeyedProjection[Shown]):
+    """Makes at the second event what `odd` says."""
+
+    name, bucket, version, key_noun = "shown", "PROJ_SHOWN", 1, "account"
+    uses = frozenset(EventType)
+    model = Shown
+
+    def __init__(self, **odd: Any) -> None:
+        self.odd = odd
+
+    def rule(self, document: Shown | None, event: Event, key: str) -> Shown:
+        return Shown() if document is None else document.model_copy(update=self.odd)
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        ({"share": float("nan")}, "its model refuses it: share: Input should be a valid number"),
+        ({"share": float("inf")}, "its model refuses it: share: Input should be a valid number"),
+        ({"name": "\ud800"}, "it is no JSON: "),
+        ({"number": 10**40}, "it is no JSON: TypeError: Integer exceeds 64-bit range"),
+        ({"number": -1}, "no serial"),
+        ({"name": None}, "it is another one when it is read back: name"),
+    ],
+)
+def test_a_document_that_would_not_be_read_back_as_it_is_fails_the_rule(
+    odd: dict[str, Any], why: str
+) -> None:
+    fold = fold_all(Unstorable(**odd), records_of(shared(A, B), shared(A, C), shared(B, A)))
+    assert fold.document(B)
+    sentence = "shown failed at event 2: the document of account AA cannot be stored: "
+    with pytest.raises(RuleFailedError, match=re.escape(sentence)) as failure:
+        fold.documents()
+    assert why in failure.value.sentence
+    assert failure.value.seq == 2
+
+
+@pytest.mark.parametrize(
+    ("holder", "why"),
+    [
+        (lambda _self, _key, _state: 7, "holder returned int, no account"),
+        (lambda _self, key, _state: {1: key}[key], "holder: KeyError"),
+    ],
+)
+def test_a_holder_that_is_none_fails_the_rule(holder: Any, why: str) -> None:
+    projection = type("Held", (ActivityProjection,), {"holder": holder})()
+    fold = fold_all(projection, records_of(shared(A, B)))
+    with pytest.raises(RuleFailedError, match=f"activity failed at event 1: {why}"):
+        fold.holder("AA")
+
+
+def test_documents_of_a_strict_model_are_read_back() -> None:
+    class Strict(BaseModel):
+        model_config = ConfigDict(frozen=True, strict=True)
+        accounts: tuple[str, ...]
+
+    class Accounts(Unstorable):
+        model = Strict  # type: ignore[assignment]
+
+        def rule(self, document: Any, event: Event, key: str) -> Any:
+            return Strict(accounts=(event.target,))
+
+    fold = fold_all(Accounts(), records_of(shared(A, B)))
+    assert fold.projection.decode(fold.documents()["AA"]) == fold.states["AA"]
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("it has no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (SystemExit("gone"), "SystemExit: gone"),
+        (asyncio.CancelledError(), "CancelledError; correct it"),
+        (GeneratorExit(), "GeneratorExit; correct it"),
+        (Unprintable(), "Unprintable; correct it"),
+    ],
+)
+def test_whatever_a_rule_raises_stops_that_rule_and_nothing_else(
+    error: BaseException, why: str
+) -> None:
+    class Raises(Unstorable):
+        def rule(self, document: Any, event: Event, key: str) -> Any:
+            raise error
+
+    with pytest.raises(RuleFailedError, match=why):
+        fold_all(Raises(), records_of(shared(A, B)))
+
+
+def test_an_interrupt_by_the_user_is_no_failure_of_the_rule() -> None:
+    class Interrupted(Unstorable):
+        def rule(self, document: Any, event: Event, key: str) -> Any:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fold_all(Interrupted(), records_of(shared(A, B)))
+
+
+def test_what_a_model_refuses_is_said_without_the_input_which_may_be_secret() -> None:
+    class Tells(Unstorable):
+        def rule(self, document: Any, event: Event, key: str) -> Any:
+            return Activity.model_validate({"events": "hidden-token", "first_seen": 1})
+
+    with pytest.raises(RuleFailedError, match="ValidationError: events: ") as failure:
+        fold_all(Tells(), records_of(shared(A, B)))
+    assert "hidden-token" not in failure.value.sentence
+
+
+def test_a_rule_that_changes_the_event_is_found_out_where_that_is_checked() -> None:
+    class Changes(Unstorable):
+        checks_input = True
+
+        def rule(self, document: Any, event: Event, key: str) -> Any:
+            event.origin = "ZZ"
+            return Shown()
+
+    with pytest.raises(RuleFailedError, match="it changed the event that it was given"):
+        fold_all(Changes(), records_of(shared(A, B)))
+
+
+def test_a_projection_with_a_fold_of_its_own_is_stopped_in_the_same_way() -> None:
+    class Own(AccountProjection):
+        def apply(self, states: Any, event: Event) -> Any:
+            raise ZeroDivisionError("division by zero")
+
+    with pytest.raises(RuleFailedError, match="account failed at event 1: ZeroDivisionError: div"):
+        fold_all(Own(), records_of(shared(A, B)))
+
+
 def test_a_rule_may_park_an_event() -> None:
     fold = fold_all(Broken(), records_of(shared(A, "DD"), shared(A, "EE")))
     assert [(each.seq, each.reason) for each in fold.parked.recent] == [(1, ParkReason.PAYLOAD)]
@@ -161,7 +310,13 @@ class Mutable(BaseModel):
         ({"uses": frozenset({"catalog_renamed"})}, "which is no event type"),
         ({"model": dict}, "model must be a pydantic model"),
         ({"model": Mutable}, "Mutable must be frozen"),
-        ({"keys": ()}, "keys must name parts"),
+        ({"keys": ()}, "keys must be a tuple of"),
+        ({"keys": Part.ORIGIN}, "keys must be a tuple of"),
+        ({"key_noun": 7}, "key_noun must say"),
+        ({"key_noun": "acc\x1b[31mount"}, "all of them printable"),
+        ({"key_noun": "x" * 41}, "at most 40 characters"),
+        ({"keys_of": lambda _self, _event: ("x",)}, "keys_of follows from keys and rule"),
+        ({"apply": lambda _self, _states, _event: ()}, "apply follows from keys and rule"),
         ({"keys": (Part.ORIGIN, Part.CATALOG)}, "accounts or catalogs, not both"),
     ],
 )

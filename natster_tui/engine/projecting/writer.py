@@ -25,6 +25,7 @@ from natster_tui.engine.projecting.stored_projection import (
 from natster_tui.errors import (
     BlockedEventError,
     ConflictError,
+    DocumentRefusedError,
     ProjectorStoppedError,
     RefusedError,
     UnstorableError,
@@ -147,11 +148,15 @@ class ProjectionWriter:
             return
         changes: dict[str, bytes | None] = {}
         pace = self._interactive_priority.pace()
-        for key in fold.take_dirty():
-            if pace.is_over:
-                await pace.rest()
-            changes.update(self._pager.changes(key, fold.states.get(key)))
-        if self._unfit(changes):
+        try:
+            for key in fold.take_dirty():
+                if pace.is_over:
+                    await pace.rest()
+                changes.update(self._pager.changes(key, fold.states.get(key)))
+            by_prefixes = self._unfit(changes) is not None
+        except DocumentRefusedError:
+            by_prefixes = True
+        if by_prefixes:
             await self._commit_by_prefixes(log)
         else:
             await self._write(changes, await checkpoint_of(fold, log))
@@ -207,19 +212,24 @@ class ProjectionWriter:
             own: dict[str, bytes | None] = {}
             changed = fold.apply(reading.record, reading.event)
             self.changes.note(changed)
+            problem: ProjectorStoppedError | None = None
             for key in changed:
-                own.update(self._pager.changes(key, fold.states.get(key)))
-            problem = self._unfit(own)
+                try:
+                    own.update(self._pager.changes(key, fold.states.get(key)))
+                except DocumentRefusedError as error:
+                    problem = fold.refused(key, error)
+            if problem is None and (unfit := self._unfit(own)):
+                kind = (
+                    UnstorableError if isinstance(unfit, OversizedEntry) else ProjectorStoppedError
+                )
+                problem = kind(f"stopped before event {reading.record.seq:,}: {unfit.sentence}")
             if problem or self._unfit(changes | own):
                 if before.seq > (self._status.stored or 0):
                     await self._write(changes, before)
                 changes = {}
             if problem:
                 await self._adopt_stored()
-                reason = f"stopped before event {reading.record.seq:,}: {problem.sentence}"
-                if isinstance(problem, OversizedEntry):
-                    raise UnstorableError(reason)
-                raise ProjectorStoppedError(reason)
+                raise problem
             changes.update(own)
         fold.take_dirty()
         await self._write(changes, await checkpoint_of(fold, log))

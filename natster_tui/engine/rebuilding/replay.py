@@ -16,7 +16,7 @@ from typing import Any
 
 from natster_tui.engine.gc_tuning import collecting_rarely, freeze_loaded
 from natster_tui.engine.log.repeated_ids import RepeatedIds
-from natster_tui.errors import BlockedEventError
+from natster_tui.errors import BlockedEventError, DocumentRefusedError
 from natster_tui.events.event import Record, as_records
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
@@ -296,10 +296,13 @@ class Entries:
         """
         fold, entries = self.fold, self._entries
         for number, key in enumerate(tuple(fold.dirty), 1):
+            try:
+                made = entries_of(fold.projection, key, fold.states[key])
+            except DocumentRefusedError as error:
+                raise fold.refused(key, error) from error
             del fold.dirty[key]
             for page in self._pages.pop(key, ()):
                 del entries[page]
-            made = entries_of(fold.projection, key, fold.states[key])
             if len(made) > 1:
                 self._pages[key] = [page for page in made if page != key]
                 # Pages come before the entry that names them.
@@ -313,8 +316,10 @@ class Entries:
 async def encoded_documents(fold: Fold[Any]) -> dict[str, bytes]:
     """Every document of a fold, whole, to compare another program's documents with."""
     documents: dict[str, bytes] = {}
-    for number, (key, state) in enumerate(list(fold.states.items()), 1):
-        documents[key] = fold.projection.encode(key, state)
+    for number, key in enumerate(list(fold.states), 1):
+        document = fold.document(key)
+        assert document is not None
+        documents[key] = document
         if number % ENCODED_AT_ONCE == 0:
             await asyncio.sleep(0)
     return documents

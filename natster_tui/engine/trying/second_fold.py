@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import hashlib
 import marshal
 import os
@@ -33,6 +34,8 @@ from natster_tui.projections.registering.tried import declared_name
 from natster_tui.text.safe_text import safe_text
 
 _HASH_SEED = "20171"
+_TIME_ZONE = "XXX-13:45"
+"""Where no clock of ours is."""
 _BATCH = 37
 _CLOCK_S = 400 * 86_400
 """Seconds that the second fold's clock is ahead."""
@@ -59,8 +62,8 @@ class Difference:
         return (
             f"the rule is not deterministic: a second fold differs at event {self.seq:,}, in "
             f"{self.field} of {safe_text(self.key, 100)}: {safe_text(self.first, 100)} at first, "
-            f"then {safe_text(self.second, 100)}; it may use no clock, no randomness, and no order "
-            "of a set"
+            f"then {safe_text(self.second, 100)}; it may use no clock, no randomness, no order of "
+            "a set, and nothing that it keeps outside of its documents"
         )
 
 
@@ -168,7 +171,7 @@ class _Run:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, "PYTHONHASHSEED": _HASH_SEED},
+            env={**os.environ, "PYTHONHASHSEED": _HASH_SEED, "TZ": _TIME_ZONE},
         )
 
     def answer(self) -> _Answer:
@@ -210,6 +213,13 @@ def _folded(projection: Projection[Any], records: Sequence[Record], size: int) -
     return fold
 
 
+class _AsBefore(type):
+    """The class of a clock's type, of which the values made elsewhere are instances as well."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, cls.__mro__[1])
+
+
 def _received() -> Iterator[Record]:
     """The records from the first process; only that can write to our standard input."""
     while True:
@@ -220,6 +230,36 @@ def _received() -> Iterator[Record]:
         yield from (Record(*each) for each in part)
 
 
+def _put_clocks_forward() -> None:
+    """Let all clocks that a rule may read be ahead of the time."""
+    real, real_ns = time.time, time.time_ns
+    time.time = lambda: real() + _CLOCK_S
+    time.time_ns = lambda: real_ns() + _CLOCK_S * 10**9
+    ahead = datetime.timedelta(seconds=_CLOCK_S)
+
+    class LaterDate(datetime.date, metaclass=_AsBefore):
+        @classmethod
+        def today(cls) -> datetime.date:  # type: ignore[override]
+            return super().today() + ahead
+
+    class LaterTime(datetime.datetime, metaclass=_AsBefore):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+            return super().now(tz) + ahead
+
+        @classmethod
+        def utcnow(cls) -> datetime.datetime:  # type: ignore[override]
+            return super().utcnow() + ahead
+
+    datetime.date, datetime.datetime = LaterDate, LaterTime  # type: ignore[misc]
+
+
+def _restarted(fold: Fold[Any], projection: Projection[Any]) -> Fold[Any]:
+    """The fold of a projector that was restarted here: it has nothing but the documents."""
+    states = {key: projection.decode(each) for key, each in fold.documents().items()}
+    return Fold(projection, states, fold.seq, fold.time_ns, fold.parked)
+
+
 def _main(file: str, name: str, upto: int) -> None:
     from natster_tui.engine.rule_alarm import watch_rules
     from natster_tui.projections.registering.loading import load_file
@@ -227,14 +267,19 @@ def _main(file: str, name: str, upto: int) -> None:
     # A rule may print, and that must not get into the answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    real, real_ns = time.time, time.time_ns
-    time.time = lambda: real() + _CLOCK_S
-    time.time_ns = lambda: real_ns() + _CLOCK_S * 10**9
-    projection = next(each for each in load_file(Path(file)) if each.name == name)
-    watch_rules([projection])
-    fold = Fold(projection)
-    received = _received()
-    while batch := list(islice(received, _BATCH)):
+    _put_clocks_forward()
+
+    def loaded() -> Projection[Any]:
+        projection = next(each for each in load_file(Path(file)) if each.name == name)
+        watch_rules([projection])
+        return projection
+
+    fold = Fold(loaded())
+    received, batches = _received(), 0
+    while batch := list(islice(received, min(batches + 1, _BATCH))):
+        batches += 1
+        if batches & (batches - 1) == 0:
+            fold = _restarted(fold, loaded())
         fold.apply_all(batch, [NATSTER.read(each) for each in batch])
     documents = fold.documents()
     answer = _Answer(

@@ -22,8 +22,9 @@ from natster_tui.engine.projecting.stored_projection import (
     load_projection,
 )
 from natster_tui.engine.trying.second_fold import Difference, SecondFold
-from natster_tui.errors import RuleFailedError
+from natster_tui.errors import DocumentRefusedError
 from natster_tui.events.event import Record
+from natster_tui.events.parking import ParkReason
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, diff_documents, same_json
@@ -31,7 +32,6 @@ from natster_tui.projections.fold import Fold
 from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.versions.comparing import FieldCount, field_counts
 from natster_tui.store.log import EventLog
-from natster_tui.text.safe_text import safe_text
 
 KIB = 1024
 _BATCH = 2_000
@@ -113,7 +113,7 @@ async def try_projection(
     async with SecondFold(projection, records, file) as again:
         began = time.perf_counter()
         fold, then = await _folded(projection, records, log.system, at, on_fold)
-        _check_documents(projection, fold)
+        _check_documents(projection, fold, records, log.system)
         seconds = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
         diff = None if before is None else diff_documents(before, then, same_json)
@@ -144,14 +144,26 @@ async def _folded(
     return fold, then
 
 
-def _check_documents(projection: Projection[Any], fold: Fold[Any]) -> None:
-    """Raise RuleFailedError for a document that its own model refuses."""
-    for key, document in fold.documents().items():
+def _check_documents(
+    projection: Projection[Any], fold: Fold[Any], records: Sequence[Record], system: EventSystem
+) -> None:
+    """Raise RuleFailedError for a document that cannot be stored, at the event that made it so."""
+    for key, state in fold.states.items():
         try:
-            projection.decode(document)
-        except ValueError as error:
-            raise RuleFailedError(
-                f"the rule of {projection.name} made a document that its model refuses, of "
-                f"{projection.key_noun} {safe_text(key, 100)}: {safe_text(str(error), 300)}",
-                fold.seq,
-            ) from error
+            projection.encode(key, state)
+        except DocumentRefusedError:
+            _fold_key(projection, key, records, system)
+            raise
+
+
+def _fold_key(
+    projection: Projection[Any], key: str, records: Sequence[Record], system: EventSystem
+) -> None:
+    """Fold the events of one key, and encode its document after each. Raises RuleFailedError."""
+    fold = Fold(projection)
+    for record in records:
+        event = system.read(record)
+        if isinstance(event, ParkReason) or event.type not in projection.uses:
+            continue
+        if key in projection.keys_of(event) and key in fold.apply(record, event):
+            fold.document(key)

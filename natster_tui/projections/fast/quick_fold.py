@@ -63,6 +63,6 @@ class QuickFold:
             form = fold.projection.fast_form
             assert form is not None
             fold.states = form(self._relation, fold.states)
-            fold.dirty = dict.fromkeys(fold.states)
+            fold.dirty = dict.fromkeys(fold.states, fold.seq)
             fold.seq, fold.time_ns = self._seq, self._time_ns
             yield fold

@@ -16,6 +16,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _BUCKET = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VERSIONED = re.compile(r".*_v[0-9]+", re.IGNORECASE)
 _OURS = "NATSTER_"
+_LONGEST_NOUN = 40
 _LARGEST_VERSION = 2**31 - 1
 
 
@@ -45,8 +46,11 @@ def _name_problem(projection: Projection[Any]) -> str:
         return f"the bucket {bucket} may not begin with {_OURS}"
     if type(version) is not int or not 1 <= version <= _LARGEST_VERSION:
         return "version must be a whole number from 1 on"
-    if not isinstance(projection.key_noun, str) or not projection.key_noun.strip():
+    noun = projection.key_noun
+    if not isinstance(noun, str) or not noun.strip():
         return "key_noun must say what a key is called, such as account"
+    if not noun.isprintable() or len(noun) > _LONGEST_NOUN:
+        return f"key_noun must have at most {_LONGEST_NOUN} characters, all of them printable"
     return ""
 
 
@@ -71,8 +75,11 @@ def _keyed_problem(projection: KeyedProjection[Any]) -> str:
     if not model.model_fields:
         return f"{model.__name__} has no fields"
     keys = projection.keys
-    if not keys or not all(isinstance(part, Part) for part in keys):
-        return "keys must name parts of the subject: Part.ORIGIN, Part.TARGET or Part.CATALOG"
+    if not keys or not isinstance(keys, tuple) or not all(isinstance(part, Part) for part in keys):
+        return "keys must be a tuple of Part.ORIGIN and Part.TARGET, or (Part.CATALOG,)"
     if Part.CATALOG in keys and len(keys) > 1:
         return "keys must be accounts or catalogs, not both"
+    for method in ("apply", "keys_of", "key_filters"):
+        if getattr(type(projection), method) is not getattr(KeyedProjection, method):
+            return f"{method} follows from keys and rule: leave it out, or derive from Projection"
     return ""

@@ -22,6 +22,7 @@ from zlib import crc32
 from natster_tui.errors import ProjectionRefusedError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.declaration import declaration_problem
+from natster_tui.projections.registering.raised import described_error
 from natster_tui.projections.registering.registry import BUILT_IN, Registry
 from natster_tui.text.safe_text import safe_text
 
@@ -64,17 +65,26 @@ def load_file(file: Path, shown: str = "") -> list[Projection[Any]]:
     if spec is None or spec.loader is None:
         raise ProjectionRefusedError(f"{shown} is no Python file")
     module = module_from_spec(spec)
+    vars(module)["print"] = _print_aside
     # Pydantic looks a model's annotations up in its module.
     sys.modules[module.__name__] = module
     written = sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # A file that ends the program ends only its own loading.
         raise ProjectionRefusedError(_why_not(file, shown, error)) from error
     finally:
         sys.dont_write_bytecode = written
     return _projections_in(shown, _defined_in(module))
+
+
+def _print_aside(*values: Any, file: Any = None, **options: Any) -> None:
+    """What a file prints goes to stderr: the output is the program's, and may be JSON."""
+    print(*values, file=file or sys.stderr, **options)
 
 
 def saved_at(file: Path) -> tuple[int, int] | None:
@@ -90,9 +100,11 @@ def load_entry_point(entry_point: EntryPoint) -> list[Projection[Any]]:
     """The projections behind an entry point. Raises ProjectionRefusedError."""
     try:
         loaded = entry_point.load()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ProjectionRefusedError(
-            f"{_described(entry_point)} does not load: {_error(error)}"
+            f"{_described(entry_point)} does not load: {described_error(error)}"
         ) from error
     found = _defined_in(loaded) if isinstance(loaded, ModuleType) else [loaded]
     return _projections_in(_described(entry_point), found)
@@ -108,9 +120,11 @@ def _projections_in(origin: str, found: Iterable[Any]) -> list[Projection[Any]]:
             if issubclass(each, Projection) and not isabstract(each):
                 try:
                     projections.append(each())
-                except Exception as error:
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:
                     raise ProjectionRefusedError(
-                        f"{origin}: {each.__name__} cannot be made: {_error(error)}"
+                        f"{origin}: {each.__name__} cannot be made: {described_error(error)}"
                     ) from error
     if not projections:
         raise ProjectionRefusedError(
@@ -118,9 +132,16 @@ def _projections_in(origin: str, found: Iterable[Any]) -> list[Projection[Any]]:
             "with a rule"
         )
     for projection in projections:
-        if problem := declaration_problem(projection):
+        if problem := _problem(projection):
             raise ProjectionRefusedError(f"{safe_text(origin, 200)}: {problem}")
     return projections
+
+
+def _problem(projection: Projection[Any]) -> str:
+    try:
+        return declaration_problem(projection)
+    except Exception as error:  # a property of the projection raised it
+        return f"its declaration cannot be read: {described_error(error)}"
 
 
 def _defined_in(module: ModuleType) -> list[Any]:
@@ -138,16 +159,11 @@ def _described(entry_point: EntryPoint) -> str:
     return f"the projection {entry_point.name} of {package}"
 
 
-def _why_not(file: Path, shown: str, error: Exception) -> str:
+def _why_not(file: Path, shown: str, error: BaseException) -> str:
     """The sentence for a file that does not load, with the line of the error."""
     line = error.lineno if isinstance(error, SyntaxError) else None
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == str(file):
             line = frame.lineno
     where = "" if line is None else f", line {line}"
-    return f"{shown}{where} does not load: {_error(error)}"
-
-
-def _error(error: Exception) -> str:
-    message = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{type(error).__name__}: {safe_text(message, 300)}"
+    return f"{shown}{where} does not load: {described_error(error)}"

@@ -28,6 +28,15 @@ def test_a_file_adds_its_projection() -> None:
         ("import natster_tui\n", "defines no projection: derive a class from KeyedProjection"),
         (ACTIVITY.read_text().replace("version = 1", "version = 0"), "mine.py: version must be"),
         ("raise SystemError('\\x1b[31mred')", "does not load: SystemError"),
+        ("import sys\nsys.exit()\n", "line 2 does not load: SystemExit"),
+        (
+            f"{ACTIVITY.read_text()}\n    def __init__(self): raise SystemExit(5)\n",
+            "cannot be made",
+        ),
+        (
+            f"{ACTIVITY.read_text()}\n    @property\n    def name(self): raise OSError('no')\n",
+            "its declaration cannot be read: OSError: no",
+        ),
     ],
 )
 def test_a_file_that_does_not_load_is_refused_with_its_line(
@@ -39,6 +48,15 @@ def test_a_file_that_does_not_load_is_refused_with_its_line(
         load_registry([file])
     assert "\x1b" not in refusal.value.sentence
     assert not list(tmp_path.glob("__pycache__"))
+
+
+def test_what_a_file_prints_is_not_taken_for_the_programs_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(f"{ACTIVITY.read_text()}\n\nprint('loaded')\n")
+    load_registry([file])
+    assert capsys.readouterr() == ("", "loaded\n")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

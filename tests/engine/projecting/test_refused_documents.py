@@ -1,0 +1,80 @@
+"""A rule that makes what its model refuses: nothing of it is stored, and nothing else is harmed."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.scope import WholeProjections
+from natster_tui.errors import RuleFailedError
+from natster_tui.events.event import Event
+from natster_tui.events.natster import EventType
+from natster_tui.projections.keyed import KeyedProjection
+from natster_tui.projections.registering.registry import CATALOGS
+from natster_tui.store.log import EventLog
+from natster_tui.store.settings.connection import ConnectionSettings
+from tests.conftest import until
+from tests.engine.running import assert_stored_is_the_fold, projecting
+from tests.making_logs import append, shared
+from tests.reading_buckets import stored_documents, stored_values
+
+EVENTS = [shared("AA", "BB"), shared("AA", "CC", "odd"), shared("BB", "DD")]
+SENTENCE = (
+    "the rule of last failed at event 2: the document of account AA cannot be stored: its model "
+    "refuses it: number: Input should be a valid integer, "
+    "unable to parse string as an integer; correct it, then try again"
+)
+
+
+class Last(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    number: int
+
+
+class LastProjection(KeyedProjection[Last]):
+    """Makes a document at each event named odd that its model refuses."""
+
+    name, bucket, version, key_noun = "last", "PROJ_LAST", 1, "account"
+    uses = frozenset(EventType)
+    model = Last
+
+    def rule(self, document: Last | None, event: Event, key: str) -> Last:
+        number = "odd" if event.catalog == "odd" else event.seq
+        return Last.model_construct(number=number)
+
+
+LAST = LastProjection()
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one by one"])
+async def test_a_projector_stops_before_the_event_and_stores_what_was_before(
+    log: EventLog, settings: ConnectionSettings, at_once: bool
+) -> None:
+    if at_once:
+        await append(log, EVENTS)
+    async with projecting(log, LAST) as projector, projecting(log, CATALOGS) as other:
+        if not at_once:
+            for event in EVENTS:
+                await append(log, [event])
+        await until(lambda: projector.status.phase is Phase.STOPPED)
+        assert projector.status.problem == SENTENCE
+        await until(lambda: other.status.stored == 3)
+    assert await stored_documents(settings, LAST.bucket) == {"AA": {"number": 1}}
+    await assert_stored_is_the_fold(log, settings, CATALOGS)
+
+
+async def test_a_rebuild_and_a_verify_say_it_and_write_nothing(
+    log: EventLog, settings: ConnectionSettings
+) -> None:
+    await append(log, EVENTS[:1])
+    async with projecting(log, LAST) as projector:
+        await until(lambda: projector.status.stored == 1)
+    before = await stored_values(settings, LAST.bucket)
+    await append(log, EVENTS[1:2])
+    rebuild = Rebuild(log, WholeProjections((LAST,)), "test")
+    with pytest.raises(RuleFailedError) as failure:
+        await rebuild.prepare()
+    assert failure.value.sentence == SENTENCE
+    assert await stored_values(settings, LAST.bucket) == before
