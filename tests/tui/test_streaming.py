@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.actions import refresh as refreshing
 from natster_tui.tui.app import Dashboard
-from natster_tui.tui.terminal.driver import attentive
+from natster_tui.tui.terminal.driver import terminal_driver
 from tests.conftest import until
 from tests.tui.running import append, dashboard
 from tests.tui.scenes import projected, text_of
@@ -97,7 +97,7 @@ def test_the_driver_tells_of_a_key_before_the_application_hears_of_it() -> None:
         def send_message(self, message: Message) -> None:
             told.append(type(message).__name__)
 
-    driver = attentive(Telling, lambda: told.append("pressed"))
+    driver = terminal_driver(Telling, lambda: told.append("pressed"))
     shown: Any = driver()  # type: ignore[call-arg] # Telling takes nothing
     shown.send_message(events.Key("j", "j"))
     shown.send_message(events.AppFocus())

@@ -1,10 +1,10 @@
-"""Textual's driver for the terminal, that says at once that a key was pressed.
+"""Textual's driver for the terminal, extended: it reports key presses at once.
 
-A key is read in a thread of its own, and comes to the application some turns of the event loop
-later: those are what takes long while everything else is busy.
+A thread of its own reads keys, and they reach the application some turns of the event loop later.
+While the application is busy, these turns take long.
 
-It also asks the terminal itself for its size, on whichever stream is one. Textual asks the
-standard output, and believes COLUMNS and LINES before that.
+The driver also asks the terminal itself for its size, on any standard stream that is a terminal.
+Textual asks the standard output, and prefers COLUMNS and LINES to that.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from textual import events
 from textual.driver import Driver
 from textual.message import Message
 
-from natster_tui.tui.terminal.job_control import with_job_control
 
+def terminal_driver(driver: type[Driver], pressed: Callable[[], None]) -> type[Driver]:
+    """The driver, extended; it calls `pressed` from its own thread for every key."""
+    if os.name == "posix":
+        # Imported here, because Textual's driver for Unix can be imported there only.
+        from natster_tui.tui.terminal.job_control import with_job_control
 
-def attentive(driver: type[Driver], pressed: Callable[[], None]) -> type[Driver]:
-    """The driver that calls `pressed`, from its own thread, with every key."""
-    base = with_job_control(driver)
+        driver = with_job_control(driver)
 
-    class Attentive(base):  # type: ignore[misc, valid-type] # which one, the platform decides
+    class TerminalDriver(driver):  # type: ignore[misc, valid-type] # the platform decides which
         def send_message(self, message: Message) -> None:
             """See `Driver.send_message`."""
             if isinstance(message, events.Key | events.MouseEvent | events.Paste):
@@ -37,11 +39,11 @@ def attentive(driver: type[Driver], pressed: Callable[[], None]) -> type[Driver]
             found: tuple[int, int] = super()._get_terminal_size() if size is None else size
             return found
 
-    return Attentive
+    return TerminalDriver
 
 
 def terminal_size() -> tuple[int, int] | None:
-    """The terminal's own columns and rows; None when no standard stream is one that knows."""
+    """The terminal's own columns and rows; None if no standard stream is a terminal."""
     for stream in (sys.__stderr__, sys.__stdin__, sys.__stdout__):
         if stream is None:
             continue

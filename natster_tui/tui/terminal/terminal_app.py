@@ -14,7 +14,7 @@ from textual.screen import Screen
 from natster_tui.tui.background import end_answers
 from natster_tui.tui.keys.keymap import Keymap, key_shown
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
-from natster_tui.tui.terminal.driver import attentive
+from natster_tui.tui.terminal.driver import terminal_driver
 from natster_tui.tui.terminal.line_filter import LastLook
 from natster_tui.tui.typed_ahead import TypedAhead
 
@@ -25,7 +25,7 @@ class TerminalApp(App[None]):
     def __init__(self, keymap: Keymap, pressed: Callable[[], None], *, ascii_only: bool) -> None:
         super().__init__()
         self.keymap = keymap
-        self.driver_class = attentive(self.driver_class, pressed)
+        self.driver_class = terminal_driver(self.driver_class, pressed)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
         self.typed_ahead = TypedAhead(self, super().on_event)
