@@ -1,7 +1,7 @@
-"""The dashboard: four panes and an inspector over a running workspace.
+"""The application: it makes the dashboard's parts, connects them, and passes keys to `actions`.
 
-The workspace rings a doorbell when anything changed; the panes then look at it (see `refresher`)
-and paint what is visible. No data travels in messages.
+The workspace rings a bell when anything has changed. The panes then read what they show from the
+workspace (see `actions.refresh`) and paint what is visible. Messages carry no data.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from natster_tui.engine.workspace import Workspace
-from natster_tui.events.moments import BadMomentError
 from natster_tui.preferences.memory import Memory
 from natster_tui.tui.actions.copy_export import CopyExport
+from natster_tui.tui.actions.escape import Escape
+from natster_tui.tui.actions.inspection import Inspection
 from natster_tui.tui.actions.layout_memory import LayoutMemory
 from natster_tui.tui.actions.refresh import Refresher
 from natster_tui.tui.actions.screen_updates import Bars, ScreenUpdates
@@ -29,7 +30,6 @@ from natster_tui.tui.clock import Clock, wall_clock
 from natster_tui.tui.kept_filters import KeptFilters
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.keys.main_screen import commands
-from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.sizes import BY_HEIGHT, BY_WIDTH, NARROW, PaneSizes
@@ -96,6 +96,18 @@ class Dashboard(TerminalApp):
             lambda: workspace.interactive_priority.is_claimed,
             preferences.refresh_per_second,
         )
+        self.inspection = Inspection(view, panes, self._prompt, self.refresher, self)
+        self.escape = Escape(
+            view,
+            panes,
+            self._prompt,
+            self.search,
+            self.inspection,
+            self.traveller,
+            self.sizes,
+            self.refresher,
+            self,
+        )
         self.layout_memory = LayoutMemory(memory or Memory(None), panes, self.sizes, self)
         self.copy_export = CopyExport(view, panes, self)
         self.dialogs = Dialogs(view, panes, self.navigator, self, preferences)
@@ -137,18 +149,18 @@ class Dashboard(TerminalApp):
         self.refresher.start(self.set_interval)
 
     def on_unmount(self) -> None:
-        """Remember what was changed last."""
+        """Save the last changes to the layout."""
         self.layout_memory.end()
 
-    # -- what the panes say ----------------------------------------------------------------
+    # -- messages --------------------------------------------------------------------------
 
     def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
         """Another row: the inspector shows it, and an account narrows the catalogs."""
-        self._inspect(message.pane)
+        self.inspection.inspect(message.pane)
 
     def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
         """Enter: look at the row closely."""
-        self._inspect(message.pane)
+        self.inspection.inspect(message.pane)
         narrowed = next(self.panes.narrowed_by(message.pane), None)
         self.panes.focus(narrowed or self.panes.inspector)
 
@@ -161,11 +173,11 @@ class Dashboard(TerminalApp):
             return  # another key has moved the focus since
         self.panes.mark_in_use(focused)
         if isinstance(focused, VirtualList):
-            self._inspect(focused)
+            self.inspection.inspect(focused)
 
     def on_timeline_jumped(self, message: Timeline.Jumped) -> None:
         """The cursor is on another event; while travelling, everything goes there."""
-        self._inspect(message.timeline)
+        self.inspection.inspect(message.timeline)
         if self.traveller.is_travelling:
             self.traveller.go(message.seq)
 
@@ -182,12 +194,7 @@ class Dashboard(TerminalApp):
             pane.wake()
         if moment is not None:
             self.panes.timeline.show_event(max(1, moment.seq))
-        if moment is not None and self.panes.chosen_document is None:
-            self._show_change(True)
-        else:
-            # A document is shown at each moment; and returning to now leaves what is looked at.
-            self.panes.inspector.shows_change = moment is not None
-            self.refresher.soon()
+        self.inspection.show_moment(moment)
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """A search narrows as it is typed."""
@@ -205,29 +212,9 @@ class Dashboard(TerminalApp):
         if self._prompt.purpose is Purpose.EXPORT:
             self.copy_export.export(text, self._prompt)
         elif self._prompt.purpose is Purpose.COMPARE:
-            self._compare(text)
+            self.inspection.compare(text)
         else:
             self.search.answered(text)
-
-    def _compare(self, text: str) -> None:
-        """Compare the row's document with what it was; a text that is no moment stays."""
-        chosen = self.panes.chosen_document
-        try:
-            if chosen is not None:
-                self.panes.inspector.compare(chosen, text)
-        except BadMomentError as error:
-            self._prompt.say(str(error), is_problem=True)
-            return
-        self._prompt.close()
-        self.panes.show_inspector()
-
-    def _inspect(self, pane: VirtualList) -> None:
-        if not self.screen_stack:
-            return  # the dashboard has ended meanwhile
-        self.panes.used = pane
-        if self.focused is pane:
-            self.panes.narrow_by(pane)
-        self.refresher.soon()
 
     # -- commands --------------------------------------------------------------------------
 
@@ -255,25 +242,20 @@ class Dashboard(TerminalApp):
 
     def action_ask(self, purpose: str) -> None:
         """Ask for the file to export to, or for the moment to compare with."""
-        asked = Purpose[purpose]
-        if asked is Purpose.COMPARE and self.panes.chosen_document is None:
-            notice(self, "choose an account, a catalog or another document first")
-            return
-        self._prompt.open(asked, proposed(asked, travelling=self.view.moment is not None))
+        if Purpose[purpose] is Purpose.COMPARE:
+            self.inspection.ask_for_moment()
+        else:
+            self._prompt.open(Purpose.EXPORT, proposed(Purpose.EXPORT, travelling=False))
 
     def action_change(self) -> None:
         """Switch the inspector between the event and what it changed."""
-        self._show_change(not self.panes.inspector.shows_change)
-        self._show_inspector()
+        self.inspection.toggle_change()
 
     # -- time travel -----------------------------------------------------------------------
 
     def action_travel(self) -> None:
         """Show everything as of the timeline's event; when travelling already, return to now."""
-        if self.traveller.is_travelling:
-            self.traveller.return_to_now()
-        elif (seq := self.panes.timeline.selected_seq) is not None:
-            self.traveller.go(seq)
+        self.traveller.toggle(self.panes.timeline.selected_seq)
         self.refresher.soon()
 
     def action_step(self, step: int) -> None:
@@ -283,38 +265,23 @@ class Dashboard(TerminalApp):
         else:
             self.action_travel()
 
-    def _show_change(self, wanted: bool) -> None:
-        self.panes.inspector.shows_change = wanted
-        self.panes.used = self.panes.timeline
-        self.refresher.soon()
-
-    def _show_inspector(self) -> None:
-        """Go to the inspector where the layout hides it: the answer of a key stands there."""
-        if not self.panes.inspector.is_open:
-            self.panes.show_inspector()
+    # -- the inspector and the lists -------------------------------------------------------
 
     def action_json(self) -> None:
         """Show a document as JSON, or its page again."""
-        if (chosen := self.panes.chosen_document) is None:
-            notice(self, "choose an account, a catalog or another document first")
-            return
-        self.panes.inspector.toggle_json(chosen)
-        self._show_inspector()
+        self.inspection.toggle_json()
 
     def action_reveal(self) -> None:
         """Show secrets for a while; the same key hides them again."""
-        self.panes.inspector.toggle_reveal()
-        self._show_inspector()
+        self.inspection.toggle_reveal()
 
     def action_sort(self) -> None:
-        """Sort the focused list, accounts if neither has the focus."""
-        pane = self.focused if isinstance(self.focused, DocumentsPane) else None
-        (pane or self.panes.accounts).next_sort()
+        """Sort the focused list by its next order, or the accounts if no list has the focus."""
+        self.panes.sortable(self.focused).next_sort()
 
     def action_reverse_sort(self) -> None:
-        """Sort the focused list the other way round, accounts if neither has the focus."""
-        pane = self.focused if isinstance(self.focused, DocumentsPane) else None
-        (pane or self.panes.accounts).reverse_sort()
+        """Reverse the order of the focused list, or of the accounts if no list has the focus."""
+        self.panes.sortable(self.focused).reverse_sort()
 
     # -- search -------------------------------------------------------------------------
 
@@ -335,11 +302,11 @@ class Dashboard(TerminalApp):
         self.search.walk_matches(step)
 
     async def action_go_to(self) -> None:
-        """Open the box that finds anything."""
+        """Open the go-to box."""
         await self.dialogs.go_to()
 
     def action_go_back(self) -> None:
-        """Go back to where one was before."""
+        """Go back to the previous place."""
         self.navigator.back()
 
     def action_go_forward(self) -> None:
@@ -348,9 +315,7 @@ class Dashboard(TerminalApp):
 
     def action_all_catalogs(self) -> None:
         """Show the catalogs of all accounts; again: those of the account before."""
-        for pane in self.panes.documents.values():
-            if pane.is_narrowed:
-                pane.show_all()
+        self.panes.toggle_narrowing()
         self.refresher.soon()
 
     def action_resize(self, side: str, step: int) -> None:
@@ -364,30 +329,11 @@ class Dashboard(TerminalApp):
 
     def action_zoom(self) -> None:
         """Let the pane with the focus fill the screen, or give it back; the lines stay."""
-        self.default_screen.toggle_class("zoomed")
-        self.sizes.apply(self.default_screen)
+        self.sizes.toggle_zoom(self.default_screen)
 
     async def action_back(self) -> None:
-        """Undo the last narrowing: the zoom, the search, the journey, the filter, the pane."""
-        zoomed = self.default_screen.has_class("zoomed") and not self._prompt.is_open
-        if zoomed:
-            self.action_zoom()
-        elif self.search.give_up() or (
-            isinstance(self.focused, Inspector) and self.panes.inspector.show_page()
-        ):
-            pass
-        elif self.traveller.is_travelling:
-            self.action_travel()
-        elif self.panes.inspector.show_page():
-            pass
-        elif self.panes.inspector.shows_change:
-            self._show_change(False)
-        elif isinstance(self.focused, Inspector):
-            self.panes.focus(self.panes.used)
-        elif self.focused is self.panes.timeline and self.workspace.filtering.shown is not None:
-            self.workspace.filtering.set(None)
-        else:
-            self.panes.focus(self.panes.timeline)
+        """Leave the zoom, a search, the past, a page, a filter, or the pane."""
+        self.escape.press()
 
     def action_theme(self) -> None:
         """Switch between dark and light."""

@@ -118,6 +118,16 @@ class Panes:
             for narrowed in self.narrowed_by(pane):
                 narrowed.show(pane.selected_key)
 
+    def sortable(self, focused: Widget | None) -> DocumentsPane:
+        """The pane that is sorted: the one with the focus, or the accounts."""
+        return focused if isinstance(focused, DocumentsPane) else self.accounts
+
+    def toggle_narrowing(self) -> None:
+        """Let narrowed panes show all documents, or narrow them again."""
+        for pane in self.documents.values():
+            if pane.is_narrowed:
+                pane.show_all()
+
     def show_inspector(self) -> None:
         """Go to the inspector."""
         self.mark_in_use(self.inspector)

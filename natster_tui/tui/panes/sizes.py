@@ -63,6 +63,11 @@ class PaneSizes:
             widget.styles.clear_rule(side)
             widget.refresh(layout=True)
 
+    def toggle_zoom(self, screen: Screen[None]) -> None:
+        """Let the pane in use fill the screen, or give the others their room back."""
+        screen.toggle_class("zoomed")
+        self.apply(screen)
+
     def can_change(self, screen: Screen[None]) -> bool:
         """Whether there are panes beside each other."""
         return not screen.has_class("-narrow") and not screen.has_class("zoomed")

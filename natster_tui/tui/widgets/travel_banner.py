@@ -50,6 +50,13 @@ class TravelBanner(Static):
         self._done = 0.0
         start(self, partial(self._journey, seq), "travel")
 
+    def toggle(self, seq: int | None) -> None:
+        """Return to now, or travel to an event if the screen shows now."""
+        if self.is_travelling:
+            self.return_to_now()
+        elif seq is not None:
+            self.go(seq)
+
     def step(self, step: int) -> None:
         """One event forward or back, once arrived."""
         if self._view.moment is not None and self._going_to is None:
