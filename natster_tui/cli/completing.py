@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from natster_tui.projections.registering.registry import Registry
     from natster_tui.store.log import EventLog
 
-Completer = Callable[[Context, Parameter, str], "list[CompletionItem[str]]"]
-
 COMPLETE_VARIABLE = "_NATSTER_TUI_COMPLETE"
 """The environment variable that a shell's completion script sets."""
 

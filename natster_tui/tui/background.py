@@ -1,7 +1,7 @@
-"""Work in the background, and short notes about it.
+"""Starting work in the background, and showing short notes.
 
-A worker is given the function that makes the coroutine, not the coroutine itself: a worker that
-is cancelled before it starts would never await it.
+`start` takes a function that makes the coroutine, not the coroutine itself, which a worker that is
+cancelled before it starts would never await.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Work = Callable[[], Coroutine[None, None, None]]
 
 
 def start(owner: DOMNode, work: Work, group: str) -> None:
-    """Run something for as long as its owner lives; it ends the one before it in its group."""
+    """Run work for as long as its owner lives; it cancels earlier work of its group."""
     given: WorkType[None] = work
     owner.run_worker(given, exclusive=True, group=group)
 
@@ -36,7 +36,7 @@ def news(owner: Widget | App[Any], sentence: str) -> None:
 
 
 def end_answers(app: App[Any]) -> None:
-    """End the notes that answered a key: they were read, or do not hold any more. News stay."""
+    """Remove the notes that answered a key: they have been read, or are out of date."""
     shown = app._notifications
     if shown and all(note.severity == "information" for note in shown):
         app.clear_notifications()

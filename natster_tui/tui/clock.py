@@ -1,12 +1,10 @@
-"""Times on screen, against a clock that tests and pictures can hold still."""
+"""Times as the screen shows them, and the clock, which tests and pictures can replace."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from datetime import datetime
-
-from natster_tui.events.moments import AtTime, BadMomentError, parse_moment
 
 Clock = Callable[[], float]
 """Unix seconds now."""
@@ -37,19 +35,6 @@ def full_time(seconds: int) -> str:
         return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
     except (OverflowError, OSError, ValueError):
         return f"{seconds} s"
-
-
-def parse_local(text: str, now: float) -> int | None:
-    """Unix seconds of a time as the screen shows times: local, and of today if no day is named.
-
-    A time without seconds means the end of that minute, a day its first second. With an offset
-    (`…Z`, `…+02:00`) it means exactly what it says. None for anything else.
-    """
-    try:
-        moment = parse_moment(text, now, local=True)
-    except BadMomentError:
-        return None
-    return moment.seconds if isinstance(moment, AtTime) else None
 
 
 def wall_clock() -> float:

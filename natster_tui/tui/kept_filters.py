@@ -1,7 +1,6 @@
-"""Filters that are kept from one run to the next: those with a name, and those used last.
+"""The filters that are kept from one run to the next: named ones, and recent ones.
 
-They stand in one small file of the user's, which several dashboards may write. Each change reads it
-again first.
+They are in one small file, which several dashboards may write, so each change reads it again first.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from natster_tui.store.user_directories import config_directory
 from natster_tui.text.safe_text import safe_text
 
 RECENT = 50
-"""Filters used last that are kept."""
+"""How many recent filters are kept."""
 _NAME = "filters.json"
 _READ_AT_MOST = 1 << 20
 
 
 class FiltersFile(StoredModel):
-    """The file: filters by name, and the ones used last, newest first."""
+    """The content of the file: filters by name, and recent filters, newest first."""
 
     named: dict[str, str] = Field(default_factory=dict)
     recent: list[str] = Field(default_factory=list)
 
 
 class KeptFilters:
-    """The filters of the file at `path`; without one they are kept for this run only."""
+    """The filters in the file at `path`; without a path they are kept for this run only."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -64,7 +63,7 @@ class KeptFilters:
             self._change(used)
 
     def name(self, name: str, text: str) -> None:
-        """Keep a filter under a name, in place of another one of that name; see `use`."""
+        """Keep a filter under a name, replacing another one with that name; see `use`."""
         self._change(lambda kept: FiltersFile(named=kept.named | {name: text}, recent=kept.recent))
 
     def forget(self, name: str) -> None:
@@ -98,7 +97,7 @@ class KeptFilters:
             ) from error
 
     def _read(self) -> FiltersFile | None:
-        """What the file says; nothing if there is none yet, None if it cannot be read."""
+        """The file's content; empty if there is no file, None if it cannot be read."""
         if self._path is None:
             return FiltersFile()
         try:

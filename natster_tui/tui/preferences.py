@@ -1,4 +1,4 @@
-"""What the settings file means for the screen, checked against what there is: themes and keys."""
+"""The dashboard's preferences: the settings file, checked against themes, columns and keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from natster_tui.tui.theme import DARK, LIGHT
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the dashboard is told. `theme` is empty if the settings name none."""
+    """The settings as the dashboard uses them. `theme` is empty if the settings name none."""
 
     keymap: Keymap = AS_DECLARED
     theme: str = ""
@@ -38,7 +38,7 @@ def check_preferences(
 ) -> Preferences:
     """The preferences at a place. `projections` are those that have a pane.
 
-    Raises UsageError for a theme, colour, column or key that is none.
+    Raises UsageError for an unknown theme, colour, column or key.
     """
     settings = file.settings
     if settings.theme and settings.theme not in theme_names():

@@ -1,6 +1,6 @@
-"""How the dashboard looks: its themes, and glyphs with plain ASCII stand-ins.
+"""The dashboard's themes, and its glyphs with ASCII replacements.
 
-Colour is never the only signal: every state has a word or a glyph of its own beside it.
+Colour is never the only signal: every state has a word or a glyph of its own as well.
 """
 
 from __future__ import annotations
@@ -55,7 +55,6 @@ class Glyphs:
     out: str = "▸"
     into: str = "◂"
     to: str = "→"
-    came: str = "←"
     ellipsis: str = "…"
     bars: str = " ▁▂▃▄▅▆▇█"
     full: str = "━"
@@ -80,7 +79,6 @@ ASCII = Glyphs(
     out=">",
     into="<",
     to="->",
-    came="<-",
     ellipsis="~",
     bars=" .:-=+*#@",
     full="#",

@@ -1,8 +1,8 @@
-"""Keys that come faster than they are answered mean what they would mean one by one.
+"""Handling keys one after another, even if they arrive faster than they are answered.
 
-Textual posts a key to whatever has the focus as it arrives, and looks for its binding when it has
-bubbled up from there. Of `/type:shared` in one piece the letters would be on their way to the
-timeline before the slash has opened the prompt.
+Textual sends a key to the widget that has the focus when the key arrives, and looks for its binding
+only later. If `/type:shared` arrives in one piece, the letters would go to the timeline before the
+slash has opened the prompt.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from natster_tui.tui.widgets.text_field import AskingField, Field
 
 
 class TypedAhead:
-    """The keys that wait until the one before them is answered.
+    """A queue of keys, each of which waits until the previous one is answered.
 
-    `pass_on` is Textual's own way with an event, for what is neither typed into a field nor bound.
+    `pass_on` handles an event in Textual's own way, if it is neither typed into a field nor bound.
     """
 
     def __init__(self, app: App[Any], pass_on: Callable[[events.Event], Awaitable[None]]) -> None:

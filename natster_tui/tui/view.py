@@ -1,6 +1,6 @@
-"""What all panes look at: the workspace, the glyphs, the clock, and what was found out here.
+"""What all panes read: the workspace, the glyphs, the clock, and values derived from them.
 
-Panes are given a view and never know the application, so each can be read, and shown, alone.
+Panes get a view and never know the application, so each can be read, and shown, alone.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from natster_tui.tui.theme import Glyphs
 
 _RENAMED_EVERY_S = 5.0
 _HUBS_EVERY_S = 1.0
-"""Search hubs and homonyms looks at all accounts, and they seldom change."""
+"""Hubs and homonyms seldom change, and finding them takes a pass over all accounts."""
 
 Found = TypeVar("Found")
 
 
-class _Kept(Generic[Found]):
-    """A value that is found again when what it depends on has changed, but not too often."""
+class _Cached(Generic[Found]):
+    """A value that is computed again when its inputs have changed, but not too often."""
 
     def __init__(self, value: Found) -> None:
         self._value = value
@@ -84,12 +84,12 @@ class View:
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
         self._named_hubs = named_hubs
-        self._hubs = _Kept[frozenset[str]](frozenset())
-        self._homonyms = _Kept[frozenset[str]](frozenset())
+        self._hubs = _Cached[frozenset[str]](frozenset())
+        self._homonyms = _Cached[frozenset[str]](frozenset())
         self._homonyms_among = 0
         """The number of accounts when the homonyms were found."""
-        self._collisions = _Kept[dict[str, tuple[str, ...]]]({})
-        self._collisions_of_names = _Kept[dict[str, tuple[str, ...]]]({})
+        self._collisions = _Cached[dict[str, tuple[str, ...]]]({})
+        self._collisions_of_names = _Cached[dict[str, tuple[str, ...]]]({})
 
     # -- now, or then ----------------------------------------------------------------------
 
@@ -121,7 +121,7 @@ class View:
 
     @property
     def version(self) -> tuple[object, ...]:
-        """Differs whenever accounts or catalogs may look different."""
+        """A value that changes whenever accounts or catalogs may look different."""
         if self.moment is not None:
             return (self.moment.seq,)
         return tuple(projector.version for projector in self.workspace.projectors.values())
@@ -136,12 +136,12 @@ class View:
 
     @property
     def names(self) -> Names:
-        """What accounts are called, with the short key where several have the same name."""
+        """The names of accounts, with the short key if several have the same name."""
         return Names(self.accounts, self.homonyms)
 
     @property
     def homonyms(self) -> frozenset[str]:
-        """The names that several accounts have, in one letter case."""
+        """The names that several accounts have, casefolded."""
         accounts = self.accounts
 
         def find() -> frozenset[str]:
@@ -171,7 +171,7 @@ class View:
         catalogs = self.catalogs
 
         def find() -> dict[str, tuple[str, ...]]:
-            # New names are rare, and comparing each with all takes long.
+            # New names are rare, and comparing all of them is slow.
             names = list(catalogs)
             return self._collisions_of_names.get(names, lambda: case_collisions(catalogs))
 
@@ -179,16 +179,16 @@ class View:
 
     @property
     def system(self) -> EventSystem:
-        """What the log's messages say."""
+        """The event system of the log."""
         return self.workspace.options.choice.system
 
     @cached_property
     def filters(self) -> FilterLanguage:
-        """What a filter can say of them."""
+        """The filter language for its events."""
         return filter_language(self.system)
 
     def named(self, values: Values) -> Iterator[Value]:
-        """What a filter's field may name: catalogs, or accounts by name and by key."""
+        """The values for a filter's field: catalogs, or accounts by name and by key."""
         if values is Values.CATALOGS:
             names = self.names
             for catalog, owned in self.catalogs.items():
@@ -212,7 +212,7 @@ class View:
         return self.workspace.connection is Connection.CONNECTED
 
     def reading(self, record: Record) -> Reading:
-        """What a record says, as it was found out when it came in."""
+        """A record with its event, as it was read when it arrived."""
         return self.workspace.readings.of(record, self.system)
 
     def parked(self, record: Record) -> ParkReason | None:
@@ -221,10 +221,10 @@ class View:
         return parked[0][1] if parked else None
 
     def behind(self, projector: Projector) -> int:
-        """Events that the stored projection does not have yet, or that are not folded here.
+        """How many events the stored projection lacks, or the fold if that is behind it.
 
-        What is stored may be ahead of the fold: where it was of no use (sealed, and the key is
-        missing), the fold was started again. A tried projection is never stored: its fold counts.
+        The stored projection may be ahead of the fold: if it could not be used (sealed, and the key
+        is missing), the fold was started again. A tried projection is never stored.
         """
         status = projector.status
         only_folded = status.stored is None or projector.projection.tried_from
@@ -239,7 +239,7 @@ class View:
         return self.moment is None and self.workspace.projectors[name].status.phase is Phase.STOPPED
 
     def is_being_read(self, name: str) -> bool:
-        """Whether a projection is not folded to the log's end yet, so that more may be known soon.
+        """Whether a projection is not folded to the log's end yet, so that more documents may come.
 
         Never so during time travel: a moment is complete.
         """
@@ -258,7 +258,7 @@ class View:
         return status.has_found_drift or theirs
 
     def verdict_of(self, projector: Projector) -> str:
-        """The last verify's result in a few words; empty when what it found was put right since."""
+        """The last verify's result in a few words; empty if the drift it found is gone."""
         name = projector.projection.name
         if name in self.drifted and not self.has_drift(projector):
             return ""
@@ -269,7 +269,7 @@ class View:
         name = verdict.projection.name
         self.workspace.projectors[name].accept(verdict)
         if verdict.drift is not None:
-            # Another program's documents are compared all the time: what is so now is shown.
+            # Another program's documents are compared continuously, so no result is kept.
             self.drifted.discard(name)
             self.verdicts.pop(name, None)
             return

@@ -138,7 +138,7 @@ async def test_rebuild_puts_right_what_was_tampered_with_while_events_arrive(
         await pilot.press("enter")
         await until(lambda: "w writes" in text_of(app))
         assert isinstance(app.screen, RebuildScreen)
-        assert "never-shared removed" in app.screen.said
+        assert "never-shared removed" in app.screen.shown_text
         await pilot.press("w")
         await until(lambda: text_of(app).count("rebuilt and verified") == 2)
         await traffic
@@ -161,8 +161,8 @@ async def test_one_document_is_rebuilt_and_no_other(settings: ConnectionSettings
         await pilot.press("j", "j", "enter", "P", "j", "enter")
         await until(lambda: "w writes" in text_of(app))
         assert isinstance(app.screen, RebuildScreen)
-        assert "catalog at 400: 0 added, 1 changed, 0 removed (1 key)" in app.screen.said
-        assert "never-shared" not in app.screen.said
+        assert "catalog at 400: 0 added, 1 changed, 0 removed (1 key)" in app.screen.shown_text
+        assert "never-shared" not in app.screen.shown_text
         await pilot.press("w")
         await until(lambda: "rebuilt and verified: catalog: 1 key matches" in text_of(app))
         await pilot.press("escape")

@@ -65,14 +65,14 @@ async def test_what_is_left_after_a_takeover_is_deleted_by_a_key_of_its_own(
         await until(lambda: "type account catalog" in text_of(app))
         screen = app.screen
         assert isinstance(screen, RebuildScreen)
-        assert "3 keys differ only as the reference service's rules explain" in screen.said
+        assert "3 keys differ only as the reference service's rules explain" in screen.shown_text
         await pilot.type("account catalog\r")
         await until(lambda: "D deletes the consumer PROJ_ACCOUNT and PROJ_CAT" in text_of(app))
-        assert screen.said.count("rebuilt and verified") == 2
+        assert screen.shown_text.count("rebuilt and verified") == 2
         await pilot.press("enter")
         assert set(BUCKETS) <= await consumers_of(link)
         await pilot.press("D")
-        await until(lambda: screen.said.count("deleted the consumer") == 2)
+        await until(lambda: screen.shown_text.count("deleted the consumer") == 2)
         assert not set(BUCKETS) & await consumers_of(link)
 
 
@@ -115,7 +115,7 @@ async def test_what_is_explained_is_no_alarm_and_drift_that_was_put_right_is_gon
         await until(
             lambda: (
                 isinstance(app.screen, VerifyScreen)
-                and "1 key differs, unexplained; 1 key differs only" in app.screen.said
+                and "1 key differs, unexplained; 1 key differs only" in app.screen.shown_text
             )
         )
         await pilot.press("escape")

@@ -45,7 +45,7 @@ async def versions_shown(
         await keys.press("V")
         screen = app.screen
         assert isinstance(screen, VersionsScreen)
-        await until(lambda: "1 equal, 1 changed" in screen.said)
+        await until(lambda: "1 equal, 1 changed" in screen.shown_text)
         yield app, keys, screen
 
 
@@ -53,16 +53,16 @@ async def test_both_are_shown_side_by_side_and_compared_again(
     settings: ConnectionSettings, log: EventLog
 ) -> None:
     async with versions_shown(settings, read_only=True) as (app, keys, screen):
-        assert f"version {CATALOGS.version} in PROJ_CATALOG: at 4, lag 0" in screen.said
+        assert f"version {CATALOGS.version} in PROJ_CATALOG: at 4, lag 0" in screen.shown_text
         place = beside(NEXT_CATALOGS).bucket
-        assert f"version {NEXT_CATALOGS.version} in {place}: at 4, lag 0" in screen.said
-        assert "~ kevbuzz changed" in screen.said
+        assert f"version {NEXT_CATALOGS.version} in {place}: at 4, lag 0" in screen.shown_text
+        assert "~ kevbuzz changed" in screen.shown_text
         # Nothing can be written here.
         await keys.press("p", "x")
         assert app.screen is screen
         await append(log, [shared("AA", "DD", "y")])
         await project_all(log, CATALOGS, beside(NEXT_CATALOGS))
-        await until(lambda: "at 5: 2 equal, 1 changed" in screen.said)
+        await until(lambda: "at 5: 2 equal, 1 changed" in screen.shown_text)
         await keys.press("escape", "4", "j", "j")
         row = "\n".join(app.panes.projectors.render_line(line).text for line in range(4))
         assert f"v{NEXT_CATALOGS.version} beside" in row
@@ -78,13 +78,13 @@ async def test_it_is_promoted_by_a_key_of_its_own(
         await until(lambda: screen._stage == "confirm")
         assert (
             "PROJ_CATALOG at 4 would change: version 3 becomes 4; 0 added, 1 changed, 0 removed"
-            in screen.said
+            in screen.shown_text
         )
         await keys.press("enter")
         assert screen._stage == "confirm"
         await until(lambda: not screen.working)
         await keys.press("w")
-        await until(lambda: "promoted and verified: catalog: 2 keys match" in screen.said)
+        await until(lambda: "promoted and verified: catalog: 2 keys match" in screen.shown_text)
         await assert_stored_is_the_fold(log, settings, NEXT_CATALOGS)
         # The dashboard's own projector is of the older version, and steps back.
         status = app.workspace.projectors["catalog"].status
@@ -103,7 +103,7 @@ async def test_it_is_dropped_after_a_question_that_enter_does_not_answer(
         assert isinstance(app.screen, ConfirmScreen)
         assert await versions_stored(link, [CATALOGS]) == (NEXT_CATALOGS.version,)
         await keys.press("y")
-        await until(lambda: f"deleted {beside(NEXT_CATALOGS).bucket}" in screen.said)
+        await until(lambda: f"deleted {beside(NEXT_CATALOGS).bucket}" in screen.shown_text)
         assert await versions_stored(link, [CATALOGS]) == ()
         await until(lambda: not app.workspace.versions.has_any)
 

@@ -61,11 +61,6 @@ class LogInfo:
         return max(0, self.first_seq - self.start) if self.last_seq >= self.start else 0
 
     @property
-    def has_gaps(self) -> bool:
-        """Whether events that once were in the log are missing from it."""
-        return self.lost > 0
-
-    @property
     def lost(self) -> int:
         """How many events that once were in the log are missing from it."""
         return self.deleted + self.lost_at_start

@@ -1,4 +1,4 @@
-"""Whether an action asks first: where the settings say so, and always in production."""
+"""Questions before an action: if the settings ask for them, and always in production."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _QUESTIONS = {
     "drop": "Delete the bucket of a version beside?",
 }
 _GUARDED = ("publish", "rebuild", "promote", "drop")
-"""What production asks the name of the place for."""
+"""The actions for which the place's name must be typed in production."""
 
 
 class Confirmation:
-    """Its questions are shown on `app`."""
+    """Asks before actions; its dialogs are shown on `app`."""
 
     def __init__(self, preferences: Preferences, glyphs: Glyphs, app: App[None]) -> None:
         self._preferences = preferences
@@ -30,7 +30,7 @@ class Confirmation:
         self._app = app
 
     def then(self, action: str, do: Callable[[], object]) -> None:
-        """Do it, after a yes if it has to be asked."""
+        """Do it, after a question if the action needs one."""
         question = _QUESTIONS.get(action)
         context = self._preferences.context
         if question is not None and context.production and action in _GUARDED:

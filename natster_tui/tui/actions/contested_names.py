@@ -1,4 +1,4 @@
-"""A notice on screen when a catalog name becomes contested."""
+"""Notices when a catalog name becomes contested."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.keymap import Keymap
 
-_TOLD_ONE_BY_ONE = 3
-"""More names than this at once share one notice."""
+_NOTICES_AT_ONCE = 3
+"""If more names become contested at once, they share one notice."""
 
 
 class ContestedNames:
-    """Compares the catalogs with those of the last look.
+    """Compares the catalogs with those at the last call.
 
-    No notice comes for names that were contested when the log had been read to its end, or when
-    a fold was replaced: these are only remembered.
+    Names that were contested when the log was first read to its end, or when a fold was replaced,
+    get no notice.
     """
 
     def __init__(self, workspace: Workspace, keymap: Keymap) -> None:
@@ -29,7 +29,7 @@ class ContestedNames:
         self._mark = 0
 
     def newly(self) -> Iterator[str]:
-        """One sentence for each name that became contested since the last look."""
+        """One sentence for each name that became contested since the last call."""
         projector = self._workspace.projectors[CATALOGS.name]
         catalogs = projector.fold.states
         changed = None if self._known is None else projector.changes.since(self._mark)
@@ -48,7 +48,7 @@ class ContestedNames:
             and name not in self._known
         ]
         self._known.update(name for name, _state in news)
-        if len(news) > _TOLD_ONE_BY_ONE:
+        if len(news) > _NOTICES_AT_ONCE:
             yield f"{len(news):,} catalog names became contested ({self._key} lists them)"
             return
         names = Names(self._workspace.projectors[ACCOUNTS.name].fold.states)

@@ -23,7 +23,7 @@ from natster_tui.tui.widgets.prompt import Prompt, Purpose
 
 
 class CopyExport:
-    """Clipboard, workers and notes are those of `app`."""
+    """Copies and exports what the panes show, with the clipboard, workers and notes of `app`."""
 
     def __init__(self, view: View, panes: Panes, app: App[None]) -> None:
         self._view = view
@@ -33,7 +33,7 @@ class CopyExport:
     def copy(self, *, reveal: bool) -> None:
         """Copy what the focused pane shows: a row as JSON on one line, or the inspector's text.
 
-        With `reveal` its secrets, too; those go to the clipboard only, not to a file as well.
+        With `reveal`, secrets are included; they go to the clipboard only, never to a file.
         """
         copied = self._copied(reveal=reveal)
         if copied is None:
@@ -43,7 +43,7 @@ class CopyExport:
         start(self._app, partial(self._copy, what, text, reveal=reveal), "copy")
 
     def _copied(self, *, reveal: bool) -> tuple[str, Callable[[], str]] | None:
-        """What would be copied, in words, and what makes its text; None if there is nothing."""
+        """What would be copied: its name and a function that makes its text; None for nothing."""
         inspector, selection = self._panes.inspector, self._panes.selection
         # Not `has_focus`: that follows a little later, and the keys may come in one piece.
         inspects = self._app.focused is inspector
@@ -67,7 +67,7 @@ class CopyExport:
                 return None
 
     async def _copy(self, what: str, make: Callable[[], str], *, reveal: bool) -> None:
-        # Masking a hub's document takes most of a second, and no key is to wait for it.
+        # In a thread: masking a hub's document takes most of a second, and keys must not wait.
         text = await asyncio.to_thread(make)
         if reveal and not fits_clipboard(text):
             notice(

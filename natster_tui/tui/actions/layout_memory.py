@@ -1,4 +1,4 @@
-"""Puts back what is remembered of a place, and keeps it up to date."""
+"""Restoring a place's remembered theme, orders, sizes and filter, and saving changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAVE_EVERY_S = 2.0
 
 
 class LayoutMemory:
-    """What is shown on `app`, and what of it is remembered. A problem is shown once."""
+    """Restores the layout of `app` and saves it while it changes. A problem is shown once."""
 
     def __init__(self, memory: Memory, panes: Panes, sizes: PaneSizes, app: App[None]) -> None:
         self._memory = memory
@@ -31,7 +31,7 @@ class LayoutMemory:
         self._shown_problem = ""
 
     def restore(self, theme_of_settings: str, search: Search) -> None:
-        """Put all back; the filter is offered only, because it hides events and takes a while."""
+        """Restore everything but the filter, which hides events and is only offered."""
         remembered, app = self._memory.remembered, self._app
         self._theme_of_settings = theme_of_settings
         is_chosen = remembered.theme_of_settings == theme_of_settings
@@ -63,7 +63,7 @@ class LayoutMemory:
         )
 
     def _save(self) -> None:
-        """Write what changed since the last look."""
+        """Save what has changed since the last time."""
         now = self._now()
         if now != self._saved:
             self._saved = now
@@ -79,6 +79,6 @@ class LayoutMemory:
             news(self._app, self._shown_problem)
 
     def end(self) -> None:
-        """Write what changed last."""
+        """Save the last changes."""
         if self._memory.is_kept and (now := self._now()) != self._saved:
             self._memory.keep(now)

@@ -1,4 +1,4 @@
-"""Which needs of keys are met just now; the footer leaves out keys that would do nothing."""
+"""The needs of keys that are met now; the footer leaves out keys that would do nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from natster_tui.tui.view import View
 
 
 def needs_met(view: View, panes: Panes, navigator: Navigator) -> frozenset[Need]:
-    """What keys may need, and there is."""
+    """The needs that are met."""
     there_is = {
         Need.CONNECTION: view.is_connected,
         Need.EVENTS: panes.timeline.row_count > 0,

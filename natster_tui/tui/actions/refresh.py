@@ -1,6 +1,6 @@
 """When the panes are updated, and in which order.
 
-The workspace rings a doorbell when anything changed; the panes are updated a bounded number of
+The workspace rings a bell when anything has changed, and the panes are updated a limited number of
 times a second. Panes that are updated together are painted together, and meanwhile no key is
 answered and nothing is committed. So while events stream in, the panes take turns.
 """
@@ -15,7 +15,7 @@ from typing import Protocol
 from textual.timer import Timer
 
 STREAMING_PER_SECOND = 20
-"""Events a second from which on the panes are updated one after the other, not all at once."""
+"""From this many events a second on, the panes are updated in turn, not all at once."""
 OTHERS_PER_SECOND = 3
 """How often everything but the timeline is updated while events stream in."""
 TURN_S = 1 / 60
@@ -74,7 +74,7 @@ class Refresher:
             self._ticks.resume()
 
     def soon(self) -> None:
-        """Update everything with the next refresh, because the user is waiting."""
+        """Update all panes at the next refresh, because the user is waiting."""
         self._updated_others = -inf
         self.ring()
 
@@ -105,7 +105,7 @@ class Refresher:
         first()
         others_per_second = CALM_OTHERS_PER_SECOND if floods else OTHERS_PER_SECOND
         if now - self._updated_others < 1 / others_per_second:
-            # The others get their turn at a later tick, even if nothing rings until then.
+            # The others follow at a later tick, even if nothing rings until then.
             self._rung = True
             return
         self._updated_others, self._waiting = now, others

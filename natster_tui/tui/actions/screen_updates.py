@@ -1,4 +1,4 @@
-"""What a refresh of the main screen updates at, in the order of urgency."""
+"""The updates of the main screen at a refresh, the most urgent first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from natster_tui.tui.widgets.virtual_list import VirtualList
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """The lines above and below the panes."""
+    """The one-line widgets above and below the panes."""
 
     status: StatusLine
     keys: PaneKeyLine
@@ -36,7 +36,7 @@ class Bars:
 
 
 class ScreenUpdates:
-    """Shows what is new in the panes and lines; notes are shown by `app`."""
+    """Updates the panes and bars; notes are shown by `app`."""
 
     def __init__(
         self, view: View, panes: Panes, navigator: Navigator, bars: Bars, app: App[None]
@@ -80,7 +80,7 @@ class ScreenUpdates:
         if self._closes_dialogs:
             while shows_what_was_read(self._app.screen):
                 self._app.pop_screen()
-            # One that is at work is closed when it is done.
+            # A dialog that is working is closed when it is done.
             self._closes_dialogs = is_at_work(self._app.screen)
 
     def _end_notes_of_an_outage(self) -> None:

@@ -1,6 +1,6 @@
-"""Filtering the timeline, searching the lists, and walking over matches.
+"""Filtering the timeline, searching the lists, and going from match to match.
 
-The prompt asks; what its answer means is decided here.
+The prompt asks for the text, and this module decides what it means.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Searched: TypeAlias = DocumentsPane | Projectors | Inspector
 
 
 class Search:
-    """Notes are shown by `app`."""
+    """Searches and filters the panes with what the prompt asks for; notes are shown by `app`."""
 
     def __init__(self, view: View, panes: Panes, prompt: Prompt, app: App[None]) -> None:
         self._view = view

@@ -117,7 +117,7 @@ FORMS = (
     PAGE_SEARCH,
     REBUILD_NAME,
 )
-"""The dialogs in which text is typed, so that a letter is a letter."""
+"""The dialogs with a text field, in which letters are typed."""
 DIALOGS = (
     *FORMS,
     TOPICS,
@@ -129,4 +129,4 @@ DIALOGS = (
     (*PAGE, *PAGE_SCREEN, *VERSIONS),
     CONFIRM,
 )
-"""The keys of each dialog; what stands together works at the same time."""
+"""The keys of each dialog; those in one tuple work at the same time."""

@@ -1,7 +1,7 @@
-"""What a key of the dashboard is.
+"""The type for keys of the dashboard.
 
-Footer, help and palette are made from tables of keys. Each key has an id, by which Textual's keymap
-can remap it.
+Footer, help and palette are made from tables of keys. Each key has an id, by which the settings can
+remap it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from textual.binding import Binding
 
 
 class Need(Enum):
-    """What a key needs to do anything. The footer leaves out keys whose needs are not met."""
+    """What a key needs to have an effect; the footer leaves out keys whose needs are not met."""
 
     CONNECTION = auto()
     EVENTS = auto()
     """The log holds events."""
     ROW = auto()
-    """The pane that was used last has a row under its cursor."""
+    """The pane that was used last has a selected row."""
     DOCUMENT = auto()
     """That row is a document."""
     NOT_FOLLOWING = auto()
@@ -45,8 +45,8 @@ class Need(Enum):
 class Key:
     """A key: its id, the keys themselves (the first is shown), what it does and is called.
 
-    `label` is for the footer, `help` for help and palette; without a label it is not in the footer,
-    without a help text in neither of the others. `shown` is how people read the key.
+    `label` is for the footer, `help` for the help page and the palette; a key without one is not
+    listed there. `shown` is the key as people read it.
     """
 
     id: str

@@ -1,7 +1,7 @@
-"""Which keys the user wants for which commands, and how keys are shown.
+"""The user's own keys for commands, and how keys are shown.
 
-Textual's keymap gives the bindings other keys; footer, help and palette ask here which. The keys
-themselves, and their labels in the footer, are declared in `main_screen`, `moving` and `dialogs`.
+Textual's keymap gives the bindings other keys; footer, help and palette get them here. The usual
+keys, and their labels in the footer, are declared in `main_screen`, `moving` and `dialogs`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _NAMES = frozenset(
 
 
 class BadKeymapError(ValueError):
-    """A keymap that cannot be used: `command` says which one's keys, the text says why."""
+    """The keymap cannot be used; `command` has the wrong keys, and the message says why."""
 
     def __init__(self, command: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -73,7 +73,7 @@ class Keymap:
         return wanted.shown or key_shown(wanted.keys.split(",")[0])
 
     def hint(self, command: str) -> str:
-        """A command's key, by its id, as it stands in a hint: `G follows`, `esc closes`."""
+        """A command's key, by its id, as hints show it: `G follows`, `esc closes`."""
         shown = self.all_shown(declared_keys()[command]).split(" ")
         return next((each for each in shown if len(each) == 1), shown[0].lower())
 
@@ -156,7 +156,7 @@ def _normal(command: str, key: str) -> str:
 
 
 def _refuse_clashes(keymap: Keymap, scope: Sequence[Key]) -> None:
-    """Keys that are the same in the tables are meant to be: only new ones can clash."""
+    """Refuse a new key that another command has; equal keys in the tables are intended."""
     by_key: dict[str, Key] = {}
     for key in sorted(scope, key=lambda each: each.id in keymap.keys):
         for each in keymap.of(key).keys.split(","):

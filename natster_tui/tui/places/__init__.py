@@ -1,1 +1,1 @@
-"""Going to what is named: places, the box that finds them, and the way back."""
+"""Places that the dashboard can go to, the box that finds them, and the way back."""

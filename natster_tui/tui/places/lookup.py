@@ -1,4 +1,4 @@
-"""What a text typed into the go-to box means: moments of the log, and documents by name or key."""
+"""What a text in the go-to box means: moments of the log, and documents by name or key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from natster_tui.tui.places.place import DocumentPlace, EventPlace, MomentPlace
 from natster_tui.tui.view import View
 
 MOST = 60
-"""Documents that are listed."""
+"""How many documents are listed."""
 _AT_ONCE = 2_000
 """Names taken before other work may go on."""
 
@@ -44,14 +44,14 @@ def moments_named(text: str, now: float, first: int, head: int) -> list[Found]:
 
 
 def holds(first: int, head: int) -> str:
-    """Which sequences there are, in words."""
+    """The sequences of the log, in words."""
     return f"it holds {first:,} to {head:,}" if head >= first else "it is empty"
 
 
 class Documents:
-    """The documents of all projections by their names, of now or of the moment travelled to.
+    """Finds documents of all projections by name, as of now or of the moment travelled to.
 
-    Taking in many names is done in steps, so that keys are answered meanwhile.
+    Reading many names is done in steps, so that keys are answered meanwhile.
     """
 
     def __init__(self, view: View, declared: Sequence[DocumentColumns[Any]]) -> None:
@@ -66,7 +66,7 @@ class Documents:
         return self._taken_of == self._view.version
 
     def take(self) -> Iterator[None]:
-        """Take in the names as they are now. Exhaust it; it pauses after a few each."""
+        """Read the names. Iterate to the end; it yields now and then, so that others can run."""
         version, indexes = self._view.version, {}
         for columns in self._declared:
             index = indexes[columns.projection.name] = NameIndex()

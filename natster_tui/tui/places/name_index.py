@@ -1,8 +1,8 @@
-"""Search documents by a part of their name or key, best match first.
+"""Finding documents by a part of their name or key, best match first.
 
-Names and keys are kept in one string each, a line for each of them. Python looks through such a
-string faster than through a list, and each look stops after a fixed number of matches: among
-100,000 accounts a key press costs some milliseconds, whether it matches all of them or none.
+All names are in one string, a line each, and so are all keys. Python searches such a string faster
+than a list, and each search stops after a fixed number of matches: among 100,000 accounts a key
+press takes some milliseconds, whether it matches all of them or none.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 LOOKED_AT = 120
-"""Matching lines that one look goes through."""
+"""Matching lines that one search goes through."""
 LOOKED_AT_FOR_WORDS = 2_000
-"""Lines that hold the longest of several words and are looked at for the others."""
+"""Lines with the longest of several words in which the others are searched."""
 BETWEEN_WORDS = " -_."
 CUT = "…"
-"""Stands in a key as the rows show it: `ACB4…GDT`."""
+"""The mark of a shortened key, as rows show it: `ACB4…GDT`."""
 
 
 class Rank(IntEnum):
@@ -101,7 +101,7 @@ class _Lines:
         for line in having:
             yield self._match(line, wanted)
         if len(having) == LOOKED_AT:
-            # So many that better ones may stand further on.
+            # There are so many that better ones may come later.
             for part in (f"\n{wanted}\n", f"\n{wanted}", f" {wanted}"):
                 for line in self._having(part):
                     yield self._match(line, wanted)

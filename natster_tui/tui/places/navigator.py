@@ -29,7 +29,7 @@ BEFORE_ALL = EventPlace(0)
 
 
 class Navigator:
-    """Shows places in `panes`; `traveller` takes the screen to other moments."""
+    """Shows places in `panes`, and remembers the way; `traveller` shows other moments."""
 
     def __init__(self, view: View, panes: Panes, traveller: TravelBanner) -> None:
         self._view = view
@@ -39,7 +39,7 @@ class Navigator:
 
     @property
     def here(self) -> Place | None:
-        """The row that the inspector and the commands are about."""
+        """The place of the selected row."""
         match self._panes.selection:
             case EventSelection(seq, _):
                 return EventPlace(seq)
@@ -57,7 +57,7 @@ class Navigator:
         if not places:
             return ""
         walked = (*places[:-1], self.here or places[-1])
-        # If the cursor is on the row of the place before again, that place is named once.
+        # If the cursor is back on the previous place's row, that place is named once.
         return " > ".join(place_name(place, names) for place, _ in groupby(walked))
 
     def open(self, place: Place, *, travelling: bool = False, stay: bool = False) -> None:

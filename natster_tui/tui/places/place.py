@@ -1,4 +1,4 @@
-"""What the dashboard can go to, as values: an event, a document, a projector, a moment."""
+"""Places that the dashboard can go to: an event, a document, a projector, a moment."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MomentPlace:
 
 
 Place = EventPlace | DocumentPlace | ProjectorPlace
-"""What stands in a pane. A moment becomes an event's place once it was looked up."""
+"""A row of a pane. A moment becomes an event's place once it has been looked up."""
 
 
 def account_place(key: str) -> DocumentPlace:

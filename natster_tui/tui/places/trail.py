@@ -1,4 +1,4 @@
-"""Where one was: a path that can be walked back and forward, like a browser's history."""
+"""The history of places, with back and forward as in a browser."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ KEPT = 100
 
 
 class Trail:
-    """The places that were gone to, in order, and which of them one stands at."""
+    """The visited places in order, and the current one."""
 
     def __init__(self) -> None:
         self._places: list[Place] = []
         self._at = 0
 
     def visit(self, here: Place | None, there: Place) -> None:
-        """Go from one place to another. What was ahead is forgotten."""
+        """Go from one place to another, and forget the places ahead."""
         before = self._places[: self._at]
         if here is not None:
             before.append(here)
@@ -35,7 +35,7 @@ class Trail:
 
     def _step(self, step: int, here: Place | None) -> Place:
         if here is not None:
-            # Rows may have been walked over since: it is they that one comes back to.
+            # The cursor may have moved since: coming back leads to its last row.
             self._places[self._at] = here
         self._at += step
         return self._places[self._at]

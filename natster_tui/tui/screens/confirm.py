@@ -1,4 +1,4 @@
-"""The question before an action, confirmed with a special key or by typing a name."""
+"""Questions before an action, answered with a key of their own or by typing a name."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """A dialog in a frame of the class `dialog`."""
+    """The base of all dialogs; the frame has the class `dialog`."""
 
     def __init__(self) -> None:
         super().__init__(classes="page")

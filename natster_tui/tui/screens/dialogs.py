@@ -1,4 +1,4 @@
-"""The dialogs that the dashboard's commands open, each about what is chosen in the panes."""
+"""Opening the dialogs of the dashboard's commands for what is selected in the panes."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ from natster_tui.tui.screens.versions import VersionsScreen
 from natster_tui.tui.screens.why import WhyScreen
 from natster_tui.tui.view import View
 
-_LOOK_S, _LOOKS = 0.05, 200
-"""Seconds between two looks for an event that was published, and how many there are."""
+_POLL_S, _POLLS = 0.05, 200
+"""How often, and how many times, the timeline is checked for a published event."""
 
 
 def shows_what_was_read(screen: Screen[Any]) -> bool:
-    """Whether a dialog holds the content of events or documents, as it was when it was opened."""
+    """Whether a dialog shows events or documents as they were when it was opened."""
     shows = isinstance(screen, WhyScreen | CommunityScreen | ReplayScreen)
     return shows and not is_at_work(screen)
 
 
 def is_at_work(screen: Screen[Any]) -> bool:
-    """Whether a dialog rebuilds or verifies: it ends by itself, and says how."""
+    """Whether a dialog is rebuilding or verifying; it ends by itself and shows the result."""
     return isinstance(screen, ReplayScreen) and screen.working
 
 
 class Dialogs:
-    """Shows its screens on `app`; what is chosen in one is opened by `navigator`."""
+    """Shows dialogs on `app`; `navigator` opens what is chosen in them."""
 
     def __init__(
         self,
@@ -189,38 +189,38 @@ class Dialogs:
             self._select_when_it_comes(seq)
 
     def _select_when_it_comes(self, seq: int) -> None:
-        """Select a new event in the timeline, as soon as it came in."""
-        looks = iter(range(_LOOKS))
+        """Select a new event in the timeline as soon as it arrives."""
+        polls = iter(range(_POLLS))
 
-        def look() -> None:
+        def poll() -> None:
             if self._view.workspace.follower.head >= seq:
                 self._panes.timeline.update_rows()
                 self._navigator.open(EventPlace(seq))
-                looking.stop()
-            elif next(looks, None) is None:
-                looking.stop()
+                timer.stop()
+            elif next(polls, None) is None:
+                timer.stop()
 
-        looking = self._app.set_interval(_LOOK_S, look)
+        timer = self._app.set_interval(_POLL_S, poll)
 
     def community(self) -> None:
         """The figures of the community."""
         self._app.push_screen(CommunityScreen(self._view), self._followed)
 
     def problems(self) -> None:
-        """What went wrong so far."""
+        """Who projects, what is parked, hazards, and problems so far."""
         lines = problems_page(self._view.workspace, self._keymap)
         page = PageDialog(self._view, "Problems and hazards", lines)
         self._app.push_screen(page, self._followed)
 
     def keys(self) -> None:
-        """What is sealed, and whose keys there are."""
+        """What is sealed, and the data keys by account."""
         workspace = self._view.workspace
         lines = sealing_page(workspace, Names(workspace.accounts))
         page = PageDialog(self._view, "Sealing and keys", lines)
         self._app.push_screen(page, self._followed)
 
     def _followed(self, result: Result) -> None:
-        """Go to what was followed in a dialog, or on to the rebuild that it offered."""
+        """Go to the place that was chosen in a dialog, or open the rebuild that it offered."""
         match result:
             case None:
                 return

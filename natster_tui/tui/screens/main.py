@@ -1,7 +1,6 @@
-"""The dashboard's own screen, without what is not needed to move the focus.
+"""The main screen, which does not paint everything again when the focus moves.
 
-The widget that loses the focus and the one that gets it paint their frames by themselves;
-Textual's screen would paint everything.
+The widget that loses the focus and the one that gets it paint their own frames.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class MainScreen(Screen[None]):
         self._dragged: Divider | None = None
 
     def on_resize(self) -> None:
-        """Another size of the terminal may be another layout, which is known a little later."""
+        """Apply the panes' sizes after the new layout, which comes a little later."""
         self.call_after_refresh(self._sizes.apply, self)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

@@ -1,7 +1,7 @@
 """The rebuild dialog: choice, preflight, progress, diff, confirmation, result.
 
-Nothing is written before the diff was shown and confirmed by a key of its own; purging and
-taking over want the projection's name typed. The dashboard goes on behind it.
+Nothing is written before the diff is shown and confirmed by a key of its own; for purging and
+taking over, the projection's name must be typed. The dashboard goes on behind the dialog.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.background import notice
 from natster_tui.tui.keys.dialogs import REBUILD, REBUILD_NAME
 from natster_tui.tui.keys.key import bindings
-from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
+from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.dialogs.checks import Check, Checks
 from natster_tui.tui.widgets.dialogs.hints import Hint
@@ -121,7 +121,7 @@ class RebuildScreen(ReplayScreen):
     def _decision(self) -> Decision:
         """What has to be confirmed before anything is written."""
         assert self._rebuild is not None
-        # That something is taken over is shown with the names to type, which is asking for it.
+        # The dialog asks for the names to take projections over, so it may always propose that.
         read_only = self.view.workspace.read_only
         return self._rebuild.decide(Request(self._purge, take_over=True, read_only=read_only))
 
@@ -134,11 +134,11 @@ class RebuildScreen(ReplayScreen):
         return isinstance(decision, Confirm) and decision.answer is not Answer.NAMES
 
     def on_unmount(self) -> None:
-        """Let go of what was folded, which tells us of its progress, and so would keep us."""
+        """Release the rebuild: it refers to this screen and would keep it in memory."""
         self._rebuild = None
 
     def on_mount(self) -> None:
-        """Look before anything else."""
+        """Begin with the preflight."""
         self._show_checks()
         self.set_focus(self._checks)
         self._begin()
@@ -182,7 +182,7 @@ class RebuildScreen(ReplayScreen):
             notice(self, "one has to be chosen")
 
     def _choose(self, scope: Scope) -> None:
-        """Look at what another choice would mean; looking at the one before ends."""
+        """Run the preflight for another choice; the previous one is cancelled."""
         self._scope = scope
         self.projections = list(scope.projections)
         self._purge = self._purge and self._is_whole
@@ -192,11 +192,11 @@ class RebuildScreen(ReplayScreen):
     # -- preflight -------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        # At once, and not when the step has its turn: what was known is of another choice.
+        # Now, not when the step starts: the old result belongs to another choice.
         self._preflight, self._goes_on = None, False
-        self.work(self._look)
+        self.work(self._run_preflight)
 
-    async def _look(self) -> None:
+    async def _run_preflight(self) -> None:
         self._enter("preflight")
         self.clear()
         self.say(f"Rebuild {named(self._scope, self.view.names)} from the log", "bold")
@@ -256,7 +256,7 @@ class RebuildScreen(ReplayScreen):
                 f"\n{name} at {plan.seq:,}: {plan.summary} ({keys}{parked.get(name, '')})",
                 "bold",
             )
-            # Of a hundred thousand documents that differ it takes a while.
+            # In a thread: for a hundred thousand differing documents it takes a while.
             for field in await asyncio.to_thread(plan.fields):
                 field_name = safe_text(field.field, 100)
                 self.say(
@@ -332,8 +332,8 @@ class RebuildScreen(ReplayScreen):
         self.say("")
         for verdict in verdicts:
             prefix = "rebuilt and verified: " if verdict.good else ""
-            # Of the other documents one that was rebuilt says nothing.
-            say_verdict(self, verdict, prefix, remember=self._is_whole)
+            # The verdict on one document says nothing about the others.
+            self.show_verdict(verdict, prefix, remember=self._is_whole)
         self._enter("done")
         for consumer in self._leftover_consumers:
             self.say(leftover_sentence(rebuild.log, consumer), "text-warning")

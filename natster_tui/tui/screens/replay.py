@@ -1,4 +1,4 @@
-"""What dialogs that replay the log share: a growing page, progress, one task at a time."""
+"""The base of dialogs that replay the log: a growing page, progress, one task at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from natster_tui.tui.places.place import DocumentPlace, Place
 from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from natster_tui.tui.theme import progress_bar
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.alert import SAID_AFTER_S
+from natster_tui.tui.widgets.alert import SHOWN_AFTER_S
 from natster_tui.tui.widgets.dialogs.hints import Hint, Hints
 from natster_tui.tui.widgets.dialogs.page import Lines, Page
 
@@ -54,12 +54,12 @@ class ReplayScreen(PageDialog):
         self._progress_width = 0
         """Cells of the longest progress line so far, so that the frame does not shrink with it."""
         self._hints = Hints(view)
-        self._said: list[str] = []
+        self._shown_lines: list[str] = []
         self._steps = 0
         self._reporter = Reporter(self.say)
         """Receives what the steps wait for."""
         self._waited_for: set[str] = set()
-        self._telling: Timer | None = None
+        self._wait_timer: Timer | None = None
 
     def compose_around(self, page: Page) -> ComposeResult:
         """The page, the progress and the hints."""
@@ -74,25 +74,25 @@ class ReplayScreen(PageDialog):
         self.page.append(lines.lines)
 
     def _add(self, lines: Lines, line: str, style: str = "") -> None:
-        self._said.append(line)
+        self._shown_lines.append(line)
         for each in line.split("\n"):
             lines.add(each, self.app.theme_variables.get(style, style))
 
     @property
-    def said(self) -> str:
+    def shown_text(self) -> str:
         """Everything on the page so far."""
-        return "\n".join(self._said)
+        return "\n".join(self._shown_lines)
 
     def clear(self) -> None:
         """Clear the page and start again."""
-        self._said = []
+        self._shown_lines = []
         self.page.show(())
 
     def hint(self, *hints: Hint, closing: str = "closes") -> None:
         """What can be done now, and what closing the dialog means."""
         self._hints.show(*hints)
         self._hints.display = bool(hints)
-        self.say_closing(closing)
+        self.hint_closing(closing)
 
     @property
     def widest(self) -> int:
@@ -115,15 +115,15 @@ class ReplayScreen(PageDialog):
             text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])
         self._progress.update(text)
 
-    def say_repeated_ids(self, progress: ReplayProgress) -> None:
-        """Say so if message ids are repeated in what was read."""
+    def warn_of_repeated_ids(self, progress: ReplayProgress) -> None:
+        """Show a warning if the events that were read repeat message ids."""
         if progress.repeated_ids and (hazard := progress.repeated_ids.hazard):
             self.say(f"{self.view.glyphs.warn} {hazard.sentence}", "text-warning")
 
     def work(self, step: Callable[[], Awaitable[None]]) -> None:
         """Run a step instead of the previous one, and show its failures and what it waits for."""
-        if self._telling is None:
-            self._telling = self.set_interval(WAITS_EVERY_S, self._say_waits)
+        if self._wait_timer is None:
+            self._wait_timer = self.set_interval(WAITS_EVERY_S, self._show_waits)
         start(self, partial(self._guarded, step), "replay")
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -139,8 +139,8 @@ class ReplayScreen(PageDialog):
             if self.is_mounted:
                 self.refresh_bindings()
 
-    def _say_waits(self) -> None:
-        for sentence in self._reporter.waits(SAID_AFTER_S):
+    def _show_waits(self) -> None:
+        for sentence in self._reporter.waits(SHOWN_AFTER_S):
             if sentence not in self._waited_for:
                 self._waited_for.add(sentence)
                 self.say(sentence, "text-warning")
@@ -154,6 +154,15 @@ class ReplayScreen(PageDialog):
     def ends_outside(self) -> bool:
         """See `Dialog.ends_outside`: not while a step runs, which may be writing."""
         return not self.working
+
+    def show_verdict(self, verdict: Verdict, prefix: str = "", *, remember: bool = True) -> None:
+        """Show a verdict; with `remember`, the projectors pane shows it as well."""
+        glyphs = self.view.glyphs
+        mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
+        self.say(f"{mark} {prefix}{verdict.sentence}", style)
+        self.print_changes(verdict.projection.name, verdict.listed, verifying=True)
+        if remember:
+            self.view.remember_verdict(verdict)
 
     def print_changes(
         self, name: str, changes: Sequence[KeyChange], *, verifying: bool = False
@@ -171,7 +180,7 @@ class ReplayScreen(PageDialog):
         kind, names = change.kind, self.view.names
         word = _FOUND[kind] if verifying else kind
         key = screen_text(change.key, 100)
-        self._said.append(f"  {_MARKS[kind]} {key} {word}")
+        self._shown_lines.append(f"  {_MARKS[kind]} {key} {word}")
         style = self.app.theme_variables[_STYLES[kind]]
         place = DocumentPlace(name, change.key)
         lines.link(key, place, before=f"  {_MARKS[kind]} ", after=f" {word}", style=style)
@@ -207,15 +216,3 @@ def _sides(field: FieldChange, names: Names) -> Iterator[str]:
     if field.after is not None:
         of_log = change_line(replace(field, before=None), names=names)
         yield f"the log  {of_log.removeprefix('+ ')}"
-
-
-def say_verdict(
-    screen: ReplayScreen, verdict: Verdict, prefix: str = "", *, remember: bool = True
-) -> None:
-    """Show a verdict; with `remember`, the projectors pane keeps it as well."""
-    glyphs = screen.view.glyphs
-    mark, style = (glyphs.good, "text-success") if verdict.good else (glyphs.bad, "text-error")
-    screen.say(f"{mark} {prefix}{verdict.sentence}", style)
-    screen.print_changes(verdict.projection.name, verdict.listed, verifying=True)
-    if remember:
-        screen.view.remember_verdict(verdict)

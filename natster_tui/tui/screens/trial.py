@@ -1,4 +1,4 @@
-"""How the documents of a tried projection differ from those that are stored."""
+"""The dialog that shows how a tried projection differs from what is stored."""
 
 from __future__ import annotations
 

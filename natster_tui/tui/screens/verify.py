@@ -1,4 +1,4 @@
-"""The verify dialog: what is stored, compared with the log. Nothing is written."""
+"""The verify dialog: it compares what is stored with the log, and writes nothing."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ from natster_tui.projections.api import Projection
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.dialogs import VERIFY
 from natster_tui.tui.keys.key import bindings
-from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
+from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.dialogs.hints import Hint
 
 
 class VerifyScreen(ReplayScreen):
-    """Compares what is stored with the log, and says the result in a line.
-
-    What differs can be rebuilt from here.
-    """
+    """Compares what is stored with the log, and offers to rebuild what differs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(VERIFY)]
 
@@ -56,8 +53,8 @@ class VerifyScreen(ReplayScreen):
         self.clear()
         self.say("What is stored, compared with the log:")
         for verdict in verdicts:
-            say_verdict(self, verdict)
-        self.say_repeated_ids(work.progress)
+            self.show_verdict(verdict)
+        self.warn_of_repeated_ids(work.progress)
         if not self.view.workspace.read_only:
             self._differs = _to_rebuild(verdicts)
         if self._differs is None:

@@ -25,7 +25,7 @@ from natster_tui.tui.actions.confirmation import Confirmation
 from natster_tui.tui.keys.dialogs import VERSIONS
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.confirm import ConfirmNameScreen, ConfirmScreen
-from natster_tui.tui.screens.replay import ReplayScreen, say_verdict
+from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.dialogs.hints import Hint
 
@@ -205,7 +205,7 @@ class VersionsScreen(ReplayScreen):
         assert self._promotion is not None
         self.hint(Hint("", "writing; what is interrupted now is finished on the next start"))
         verdict = await self._promotion.commit()
-        say_verdict(self, verdict, "promoted and verified: " if verdict.good else "")
+        self.show_verdict(verdict, "promoted and verified: " if verdict.good else "")
         self.say(f"{self._pair.bucket} is still there: drop it when nobody projects it any more")
         self._enter("done")
         self.hint()

@@ -1,4 +1,4 @@
-"""Why a document is what it is: the events that made it, newest first, each with its change."""
+"""The why dialog: the events that changed a document, newest first, each with its changes."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from natster_tui.tui.widgets.virtual_list import VirtualList
 _AT_ONCE = 200
 """Events searched for a field before other tasks may run."""
 
-_Told = tuple[DocumentChange, Sequence[FieldChange]]
+_Reason = tuple[DocumentChange, Sequence[FieldChange]]
 
 
 class Reasons(VirtualList):
-    """The events, and below each what it changed. Rows are written when they are painted."""
+    """The events, and below each what it changed. Rows are made when they are painted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(REASONS)]
 
@@ -46,24 +46,24 @@ class Reasons(VirtualList):
         super().__init__(view, title, "reasons")
         self.add_class("closes")
         self._title = title
-        self._said: tuple[str, ...] = ("", " reading the events of this key …")
+        self._message: tuple[str, ...] = ("", " reading the events of this key …")
         self._history: KeyHistory | None = None
-        self._told: list[_Told] = []
+        self._reasons_shown: list[_Reason] = []
         self._first_rows: list[int] = []
 
     @property
     def selected_seq(self) -> int | None:
         """The event under the cursor."""
-        return self._at(self.cursor)[0][0].record.seq if self._told else None
+        return self._at(self.cursor)[0][0].record.seq if self._reasons_shown else None
 
-    def _at(self, row: int) -> tuple[_Told, int]:
+    def _at(self, row: int) -> tuple[_Reason, int]:
         """The change that a row belongs to, and which of the change's rows it is."""
         index = bisect_right(self._first_rows, row) - 1
-        return self._told[index], row - self._first_rows[index]
+        return self._reasons_shown[index], row - self._first_rows[index]
 
     def say(self, sentence: str) -> None:
         """Show a sentence instead of rows."""
-        self._said = ("", f" {sentence}")
+        self._message = ("", f" {sentence}")
         self.refresh_rows()
 
     def show(self, history: KeyHistory) -> None:
@@ -80,8 +80,8 @@ class Reasons(VirtualList):
         history = self._history
         if history is None:
             return
-        self._said = ("", f" nothing in the log has made this as of {history.seq:,}")
-        self._told, self._first_rows = [], []
+        self._message = ("", f" nothing in the log has made this as of {history.seq:,}")
+        self._reasons_shown, self._first_rows = [], []
         names, wanted = self.view.names, field.lower()
         rows, total = 0, len(history.changes)
         for number, change in enumerate(reversed(history.changes), 1):
@@ -89,15 +89,15 @@ class Reasons(VirtualList):
             if wanted:
                 fields = [one for one in fields if wanted in change_line(one, names=names).lower()]
             if fields:
-                self._told.append((change, fields))
+                self._reasons_shown.append((change, fields))
                 self._first_rows.append(rows)
                 rows += 1 + len(fields)
             if wanted and number % _AT_ONCE == 0:
-                self._count(rows, f"{len(self._told):,} of {total:,} events so far")
+                self._count(rows, f"{len(self._reasons_shown):,} of {total:,} events so far")
                 yield
         if wanted:
-            self._said = ("", f" none of {total:,} events changed a field like this")
-            self._count(rows, f"{len(self._told):,} of {counted(total, 'event')}")
+            self._message = ("", f" none of {total:,} events changed a field like this")
+            self._count(rows, f"{len(self._reasons_shown):,} of {counted(total, 'event')}")
         else:
             self._count(rows, counted(total, "event"))
 
@@ -132,7 +132,7 @@ class Reasons(VirtualList):
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`."""
-        return self._said
+        return self._message
 
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`: what is shown here does not change."""

@@ -1,1 +1,1 @@
-"""What the inspector shows, as values: sheets of labelled lines and tables."""
+"""The inspector's pages as values: sheets of labelled lines and tables."""

@@ -1,4 +1,4 @@
-"""An account for the inspector: since when it is there, its shares, its web login, its history."""
+"""The inspector's page of an account: when it joined, its shares, its web login, its history."""
 
 from __future__ import annotations
 

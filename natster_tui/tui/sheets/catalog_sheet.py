@@ -1,4 +1,4 @@
-"""A catalog for the inspector: its owner, who may see it since when, and its history."""
+"""The inspector's page of a catalog: its owner, its recipients, and its history."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def catalog_sheet(
 ) -> Sheet:
     """A catalog's page; `accounts` says when a recipient imported it.
 
-    `twins` are the catalogs whose names differ from this one's in letter case only.
-    `share` is the one that the row under the cursor stands for, if it stands for one.
+    `twins` are the catalogs whose names differ from this one's in letter case only. `share` is the
+    share that the selected row shows, if it shows one.
     """
     facts = Section("catalog")
     title = document_title(fold.projection, name, formatter.names)
@@ -44,12 +44,7 @@ def catalog_sheet(
         facts.add("", "only shared in ways that make no catalog", Tone.DIM)
         return Sheet(title, (facts, history_section(history, formatter)))
     facts.add("owner", formatter.briefly(state.owner), place=account_place(state.owner))
-    for other in islice(state.contested_by, _LISTED):
-        warning = f"{formatter.briefly(other)} shares one of that name, and grants no access here"
-        facts.add("contested", warning, Tone.WARN, account_place(other))
-    for twin in twins[:_LISTED]:
-        warning = f"{screen_text(twin, 60)} differs in letter case only: importers confuse them"
-        facts.add("looks like", warning, Tone.WARN, DocumentPlace(CATALOGS.name, twin))
+    _add_warnings(facts, state, twins, formatter)
     shares = Section("shares")
     add_recipients(
         shares,
@@ -64,6 +59,18 @@ def catalog_sheet(
     return Sheet(title, (facts, shares, history_section(history, formatter)))
 
 
+def _add_warnings(
+    facts: Section, state: CatalogState, twins: Sequence[str], formatter: Formatter
+) -> None:
+    """The accounts that share the same name, and the names that look like it."""
+    for other in islice(state.contested_by, _LISTED):
+        warning = f"{formatter.briefly(other)} shares one of that name, and grants no access here"
+        facts.add("contested", warning, Tone.WARN, account_place(other))
+    for twin in twins[:_LISTED]:
+        warning = f"{screen_text(twin, 60)} differs in letter case only: importers confuse them"
+        facts.add("looks like", warning, Tone.WARN, DocumentPlace(CATALOGS.name, twin))
+
+
 def _add_share(
     facts: Section,
     share: Share,
@@ -71,7 +78,7 @@ def _add_share(
     history: History,
     accounts: Mapping[str, AccountState],
 ) -> None:
-    """Who shared it with whom, and when: what the row under the cursor is about."""
+    """The share of the selected row: who shared it with whom, and when."""
     names = formatter.names
     shared = history.shared_at(share, formatter)
     imported = history.imported_at(share, _imported_at(accounts, share), formatter)

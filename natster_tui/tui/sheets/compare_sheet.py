@@ -1,4 +1,4 @@
-"""What is different in a document between two moments, for the inspector."""
+"""The inspector's comparison of a document at two moments."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone
 
 CHANGE_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "~": Tone.WARN}
-"""How the lines of fields look, by their first character."""
+"""The tones of field lines, by their first character."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two moments: its sequence, 0 before the first event, and what it is called."""
+    """One of the two moments: its sequence (0: before the first event) and its label."""
 
     seq: int
     label: str
@@ -30,7 +30,7 @@ def compare_sheet(
     changes: Sequence[FieldChange] | str,
     formatter: Formatter,
 ) -> Sheet:
-    """The fields in which a document differs; a text instead of them says why it is not known."""
+    """The fields in which a document differs; `changes` may be a text that says why not."""
     section = Section("comparison")
     if isinstance(changes, str) or sides is None:
         section.add("", str(changes), Tone.DIM if sides is None else Tone.BAD, wide=True)

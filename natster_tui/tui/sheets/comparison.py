@@ -1,4 +1,4 @@
-"""Two moments of the document that is shown, compared."""
+"""Comparing the document that is shown at two moments, in the background."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Comparison:
             head = (await log.refresh()).last_seq
             named = await self._sequence_of(log, moment, head)
             shown, word = (head, "now") if end is None else (end, "shown")
-            # While travelling the moment that is named may be the later one.
+            # While travelling, the named moment may be the later one.
             first, last = min(named, shown), max(named, shown)
             words = ("then", word) if named <= shown else (word, "later")
             before, after = [

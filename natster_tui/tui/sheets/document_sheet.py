@@ -1,7 +1,7 @@
-"""The page of a document of any projection, made from its fields.
+"""The inspector's page of a document of any projection, made from its fields.
 
 A `KeyedProjection` declares its document as a pydantic model: a field's title, if it has one, is
-its label. Lists are tables, times and accounts are shown as such. Nothing has to be written for it.
+its label. Lists become tables, and times and accounts are shown as such.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from natster_tui.tui.sheets.sheet import (
 )
 
 _ENTRIES_SHOWN = 1_000
-"""Of a list; the JSON that `y` copies has all of them."""
+"""Entries shown of a list; the JSON that `y` copies has all of them."""
 _LABEL = 11
 
 
 class _Known:
-    """The accounts and catalogs that values may name."""
+    """Formats values, with links to the accounts and catalogs that they name."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ def document_sheet(
 
 
 def _add_fact(facts: Section, label: str, span: Span) -> None:
-    """A field; a label that is longer than the column of labels goes before its value."""
+    """Add a field; a label that is too long for its column is put before the value."""
     shown = screen_text(label, 60)
     if cell_len(shown) <= _LABEL:
         facts.add(shown, span.text, place=span.place)
@@ -125,7 +125,7 @@ def _add_fact(facts: Section, label: str, span: Span) -> None:
 
 
 def _labels(projection: Projection[Any], document: Mapping[str, Json]) -> Iterable[tuple[str, str]]:
-    """The names of the fields that a document has, each with what it is called."""
+    """The names of a document's fields, each with its label."""
     fields: Mapping[str, FieldInfo] = {}
     if isinstance(projection, KeyedProjection):
         fields = projection.model.model_fields

@@ -1,4 +1,4 @@
-"""An event for the inspector: what it says, and what it changed."""
+"""The inspector's pages of an event: the event itself, and what it changed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def absent_event_sheet(seq: int, *, deleted: bool) -> Sheet:
 def change_sheet(seq: int, effects: Sequence[Effect] | str | None, formatter: Formatter) -> Sheet:
     """What an event changed in each projection, before and after, field by field.
 
-    None: that is not known yet; a text: why it cannot be known.
+    `effects` is None while they are being read, or a text that says why they cannot be.
     """
     key = formatter.keymap.hint("timeline.change")
     title = f"Change by event {seq:,} · {key} shows the event"

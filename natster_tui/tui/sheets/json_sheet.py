@@ -1,4 +1,4 @@
-"""A document as JSON for the inspector: parts of it can be folded away."""
+"""The inspector's page of a document as JSON, parts of which can be folded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from natster_tui.tui.sheets.account_sheet import AnyFold
 from natster_tui.tui.sheets.sheet import Fold, Formatter, Section, Sheet, Tone, document_title
 
 ENTRIES_SHOWN = 500
-"""Of a list; `y` copies all of them."""
+"""Entries shown of a list; `y` copies all of them."""
 _SHORT = 160
-"""An object or a list without others inside stands on one line, up to so many characters."""
+"""The longest object or list, in characters, that is written on one line."""
 
 Path = tuple[str | int, ...]
 
@@ -40,7 +40,7 @@ def json_sheet(key: str, fold: AnyFold, formatter: Formatter, folded: Collection
 
 
 _Row = tuple[int, str, Fold | None]
-"""How deep a line stands, its text, and what Enter folds or unfolds there."""
+"""The depth of a line, its text, and what Enter folds or unfolds there."""
 
 
 def _lines(

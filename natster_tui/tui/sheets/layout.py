@@ -1,4 +1,4 @@
-"""A sheet fitted to a width: which text stands where on which line.
+"""Laying a sheet out for a width: which text is where on which line.
 
 Lines are wrapped when the layout is made. A table's rows take one line each and are made when they
 are asked for, so a table of a hundred thousand rows costs what its visible ones do.
@@ -25,9 +25,9 @@ LABEL = 12
 _GAP = 2
 """Cells between two columns of a table."""
 _FURTHER = 4
-"""Cells by which a continued line is indented further."""
+"""Extra indentation of a continued line, in cells."""
 BESIDE_FROM = 130
-"""The width from which on there is room for two halves."""
+"""The least width for two halves side by side."""
 _BETWEEN = 4
 _MEASURED = 200
 """How many rows are measured to find how wide a table's columns are."""

@@ -1,4 +1,4 @@
-"""The tables of shares and of history, for the sheets of accounts and catalogs."""
+"""Tables of shares and of history, for the pages of accounts and catalogs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOT_YET = "reading …"
 
 
 class History:
-    """What is known of a document's events as of sequence `at`; `story` is None while it is read.
+    """The events of a document as of sequence `at`; `story` is None while they are being read.
 
     `problem` says why it cannot be read; empty if it can. `version` changes whenever names or ages
     may look different.
@@ -117,7 +117,7 @@ def add_recipients(
     history: History,
     formatter: Formatter,
 ) -> None:
-    """The accounts that a catalog is shared with, each with when it imported it; newest first."""
+    """The accounts that a catalog is shared with and when they imported it, newest first."""
     rows = tuple(recipients)[::-1]
     if not rows:
         section.add("", "shared with no account", Tone.DIM, wide=True)
@@ -174,7 +174,7 @@ def history_section(history: History, formatter: Formatter) -> Section:
 
 
 def _parties(each: Happening, key: str, formatter: Formatter) -> Span:
-    """Who did it, and with whom; on an account's page only the other one, which is the link."""
+    """The two accounts of an event; on an account's page only the other one, which is a link."""
     direction = each.kind.direction
     if direction is None:
         return account_span(each.origin, formatter)

@@ -1,4 +1,4 @@
-"""What the inspector shows, as values: a title, and labelled lines and tables in named sections.
+"""The value types of the inspector's pages: sheets, sections, lines and tables.
 
 The other modules of this folder build sheets, `layout` fits them to a width, and the inspector
 paints them. Everything from outside is made safe while a sheet is built.
@@ -21,7 +21,7 @@ from natster_tui.tui.places.place import Place
 
 
 class Tone(StrEnum):
-    """How a text stands out. The value is a variable of the theme, or a style."""
+    """The look of a text; the value is a variable of the theme, or a style."""
 
     PLAIN = ""
     STRONG = "bold"
@@ -41,7 +41,7 @@ class Fold:
 
 
 Target = Place | Fold
-"""What Enter or a click on a text goes to, or does."""
+"""Where Enter or a click on a text goes, or what it folds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Table:
 
 
 HISTORY = "history"
-"""The name of the section that may stand beside the others."""
+"""The name of the section that may be beside the others."""
 
 
 @dataclass(slots=True)
@@ -152,7 +152,7 @@ class Sheet:
 
 
 def document_name(projection: Projection[Any], key: str, names: Names) -> str:
-    """What a document is called: an account by its name, anything else by its key."""
+    """The name of a document: an account's name, or else its key."""
     is_account = projection.name == ACCOUNTS.name or key in names.accounts
     # A catalog can have the key of an account as its name.
     is_catalog = projection.name == CATALOGS.name
@@ -160,17 +160,18 @@ def document_name(projection: Projection[Any], key: str, names: Names) -> str:
 
 
 def document_title(projection: Projection[Any], key: str, names: Names) -> str:
-    """What kind of document it is, and what it is called."""
+    """The kind and the name of a document."""
     noun = projection.key_noun
     return f"{noun[:1].upper()}{noun[1:]} {document_name(projection, key, names)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Formatter:
-    """How sheets are written: account names, the time now (unix seconds), secrets shown or not.
+    """Formats the texts of sheets.
 
-    During time travel, `now` is the time of the moment that is shown. `keymap` has the keys that
-    hints name.
+    `names` has the accounts' names, `now` is the time that ages count back from (unix seconds;
+    during time travel that of the moment), `reveal` shows secrets, and `keymap` has the keys for
+    hints.
     """
 
     names: Names

@@ -37,7 +37,7 @@ from natster_tui.tui.view import View
 
 
 class DocumentForm(Enum):
-    """What the inspector shows of a document."""
+    """The form in which the inspector shows a document."""
 
     PAGE = auto()
     JSON = auto()
@@ -64,7 +64,7 @@ class SheetWriter:
         record, a little later, is another object."""
 
     def asked(self, selection: Selection, *, reveal: bool) -> object:
-        """What the user asked to see; a change of it is shown at once."""
+        """The user's choices for a sheet; when they change, it is shown at once."""
         shown = (self.form, self.shows_change, frozenset(self.folded), self.comparison.version)
         moment = self._view.moment
         return (selection, shown, None if moment is None else moment.seq, reveal)
@@ -72,8 +72,8 @@ class SheetWriter:
     def known(self, selection: Selection) -> object:
         """What else a document's sheet depends on; None for a sheet that is built each time.
 
-        As long as it is equal, the sheet is kept: building the one of a hub takes a tenth of a
-        second, and the screen needs it at every refresh.
+        The sheet is kept while this is equal: building a hub's sheet takes a tenth of a second, too
+        long for each refresh.
         """
         if not isinstance(selection, DocumentSelection):
             return None

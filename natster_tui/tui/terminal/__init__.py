@@ -1,1 +1,1 @@
-"""Between Textual and the terminal: driver, line filters, clipboard."""
+"""The layer between Textual and the terminal: driver, line filters, clipboard."""

@@ -1,8 +1,8 @@
-"""The last word in ASCII mode: what Textual itself draws with other characters.
+"""The line filter of ASCII mode, for what Textual itself draws with other characters.
 
-Our own texts are written with `look.ASCII` from the start; scroll bars, fields, menus and the
-palette are Textual's. Each is replaced by as many ASCII characters as it has cells, so that
-nothing moves. Names stay what they are.
+Our own texts use `theme.ASCII` from the start. Scroll bars, fields, menus and the palette are
+Textual's. Each character is replaced by ASCII characters of the same width, so that nothing moves.
+Names stay unchanged.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _REPLACED = str.maketrans(
 
 
 class AsciiFilter(LineFilter):
-    """Replaces the characters that decorate."""
+    """Replaces the characters of lines, marks and boxes."""
 
     def apply(self, segments: Iterable[Segment], background: Color) -> list[Segment]:
         """See `LineFilter.apply`."""

@@ -1,7 +1,7 @@
-"""What was copied last, in a file of the user's own: not every terminal has a clipboard.
+"""Copying to the terminal's clipboard, and to a file, because not every terminal has one.
 
-Textual copies through OSC 52, which many terminals ignore without a word, so the text is kept
-beside it as well. A large text goes to the file only: terminals cut it, or choke on it.
+Textual copies with OSC 52, which many terminals silently ignore, so the text is written to a
+private file as well. A large text goes to the file only: terminals truncate it, or hang.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The last look at every line before the terminal gets it.
+"""The last line filter before the terminal: no text can contain a control character.
 
-Whatever comes from outside is made visible where it is decoded (`text/safe_text`). Should
-something have been forgotten, or be Textual's own (what is pasted into its palette), it is still
-no control character that leaves: a line holds text, and the only sequences are Textual's.
+Text from outside is made safe where it is decoded (`text/safe_text`). This filter catches what was
+forgotten there, and what goes through Textual only, such as text pasted into its palette.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from textual.filter import LineFilter
 from natster_tui.text.safe_text import safe_in_place
 
 
-class LastLook(LineFilter):
-    """Takes out of each line what must not reach a terminal; the line keeps its width."""
+class SafeLineFilter(LineFilter):
+    """Replaces what must not reach a terminal; each line keeps its width."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The line as it may be written."""

@@ -1,4 +1,4 @@
-"""What differs from Textual's own application, whatever is shown: keys, colours, and failing."""
+"""The base of the application: how it handles keys, line filters and failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from natster_tui.tui.background import end_answers
 from natster_tui.tui.keys.keymap import Keymap, key_shown
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
 from natster_tui.tui.terminal.driver import terminal_driver
-from natster_tui.tui.terminal.line_filter import LastLook
+from natster_tui.tui.terminal.line_filter import SafeLineFilter
 from natster_tui.tui.typed_ahead import TypedAhead
 
 
@@ -27,7 +27,7 @@ class TerminalApp(App[None]):
         self.keymap = keymap
         self.driver_class = terminal_driver(self.driver_class, pressed)
         self._ascii_only = ascii_only
-        self._own_filters = [*([AsciiFilter()] if ascii_only else []), LastLook()]
+        self._own_filters = [*([AsciiFilter()] if ascii_only else []), SafeLineFilter()]
         self.typed_ahead = TypedAhead(self, super().on_event)
 
     def push_screen(self, *args: Any, **kwargs: Any) -> Any:
@@ -37,7 +37,7 @@ class TerminalApp(App[None]):
         return super().push_screen(*args, **kwargs)
 
     def get_css_variables(self) -> dict[str, str]:
-        """See `App.get_css_variables`. What Rich draws with names the terminal's own colours so."""
+        """See `App.get_css_variables`. Rich names the terminal's own colours without `ansi_`."""
         variables = super().get_css_variables()
         self.theme_variables = {
             name: value.removeprefix("ansi_") for name, value in self.theme_variables.items()
@@ -49,11 +49,11 @@ class TerminalApp(App[None]):
         return binding.key_display or key_shown(binding.key)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """See `App.get_line_filters`; ASCII mode has one more, and the last look comes last."""
+        """See `App.get_line_filters`; ASCII mode adds one, and the safe one comes last."""
         return [*super().get_line_filters(), *self._own_filters]
 
     async def on_event(self, event: events.Event) -> None:
-        """Answer each key before the next: keys typed ahead are meant for what the last one did."""
+        """Answer each key before the next one, so that keys typed ahead have their effect."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             end_answers(self)
             await self.typed_ahead.add(event)
@@ -62,7 +62,7 @@ class TerminalApp(App[None]):
 
     @property
     def failure(self) -> Exception | None:
-        """What ended the application, when it was a mistake of ours."""
+        """The exception that ended the application, if a bug did."""
         return self._exception
 
     def _fatal_error(self) -> None:

@@ -9,7 +9,7 @@ from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.tui.theme import Glyphs
 
-SAID_AFTER_S = 2.0
+SHOWN_AFTER_S = 2.0
 """A wait is shown after so many seconds."""
 
 
@@ -25,7 +25,7 @@ def alert_of(workspace: Workspace) -> str:
         waits = status.waiting is not None and not status.waiting.needs_operator
         if status.problem and (stopped or (watching and not waits)):
             return f"{projector.projection.name}: {status.problem}"
-    waited_for = workspace.reporter.waits(SAID_AFTER_S)
+    waited_for = workspace.reporter.waits(SHOWN_AFTER_S)
     return waited_for[0] if waited_for else ""
 
 

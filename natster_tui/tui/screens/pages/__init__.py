@@ -1,1 +1,1 @@
-"""Dialogs that are a page of lines, and what stands on them."""
+"""Dialogs that show a page of lines, and the content of these pages."""

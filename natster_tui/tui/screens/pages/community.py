@@ -1,4 +1,4 @@
-"""The community at a glance: figures, activity over time, duplicate names, prize candidates."""
+"""The community page: figures, activity over time, duplicate names, prize candidates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dialogs that are a page of lines: what is named there can be followed, `/` looks for a text."""
+"""The base of dialogs with a page of lines, whose links can be followed and that `/` searches."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SearchField(Field):
 
 
 Result = Place | Scope | None
-"""What a page leads to: a place that was followed, or what is to be rebuilt."""
+"""The result of a page: a place to go to, or what to rebuild."""
 
 
 class PageDialog(Dialog[Result]):
@@ -55,7 +55,7 @@ class PageDialog(Dialog[Result]):
         self._found = Label()
         self._frame = Vertical(classes="dialog fitting")
         self._frame.border_title = Text(title)
-        self.say_closing("closes")
+        self.hint_closing("closes")
         self._line = Horizontal(Label("find"), self._search, self._found, classes="search hidden")
 
     def compose(self) -> ComposeResult:
@@ -66,17 +66,17 @@ class PageDialog(Dialog[Result]):
         yield KeyLine(self.view.glyphs)
 
     def compose_around(self, page: Page) -> ComposeResult:
-        """What stands in the frame besides the search."""
+        """The content of the frame, apart from the search."""
         yield page
 
     def on_mount(self) -> None:
         """Take the keyboard to the page, unless a dialog of this kind took it elsewhere."""
         if self.focused is None:
             self.set_focus(self.page)
-        # Only after a layout it is known how high what stands around the page is.
+        # The height around the page is known only after a layout.
         self.screen_layout_refresh_signal.subscribe(self, self._fit, immediate=True)
 
-    def say_closing(self, what: str) -> None:
+    def hint_closing(self, what: str) -> None:
         """Say what closing it means now, at the edge of the frame."""
         self._frame.border_subtitle = at_the_edge(
             self.view, Hint("page.search", "find"), Hint("page.close", what)

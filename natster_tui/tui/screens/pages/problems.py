@@ -1,4 +1,4 @@
-"""What is not well: who projects, what is parked and why, hazards, and what went wrong."""
+"""The problems page: who projects, what is parked and why, hazards, and earlier problems."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LISTED = 5
 
 
 def problems_page(workspace: Workspace, keymap: Keymap) -> list[PageLine]:
-    """The page that `e` shows. Whatever came from outside in it is made safe already."""
+    """The lines of the page; text from outside in them is safe already."""
     page, lists = Lines(), keymap.hint("timeline.parked")
     page.add("Projectors", "bold")
     for projector in workspace.projectors.values():

@@ -1,4 +1,4 @@
-"""What is sealed, and with which key: the accounts' data keys, and whether they can be used."""
+"""The keys page: what is sealed, the accounts' data keys, and whether they can be used."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The publish form: what an event would change is shown while it is typed.
+"""The publish form, which shows what an event would change while it is typed.
 
-Validated against the present state on every key; appended under the account's or the catalog's
-expected sequence, so that of two writers who saw the same state one is told of the conflict.
+Each key validates the event against the present state. It is appended with the expected sequence of
+the account or the catalog, so one of two writers who saw the same state gets a conflict.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class PublishScreen(Dialog[int | None]):
         self._busy = False
         self._refused = ""
         """Why the last attempt failed, until something else is typed."""
-        self._judged_from: tuple[object, ...] = ()
+        self._validated_for: tuple[object, ...] = ()
 
     # -- the form --------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ class PublishScreen(Dialog[int | None]):
         self._show_rows()
         empty = [f for f in (self._origin, self._target, self._catalog) if not f.value]
         self._go_to(next((f for f in empty if f.parent and f.parent.display), self._origin))
-        self._judge()
+        self._validate()
         self.set_interval(_LOOK_S, self._follow_the_log)
 
     def _go_to(self, field: FormField) -> None:
@@ -156,10 +156,10 @@ class PublishScreen(Dialog[int | None]):
         return now == self._began_with and not self._payload_typed
 
     def on_input_changed(self) -> None:
-        """Judge on every key."""
+        """Validate on every key."""
         self._refused = ""
         self._list()
-        self._judge()
+        self._validate()
 
     def on_select_changed(self) -> None:
         """Another type uses other fields."""
@@ -168,7 +168,7 @@ class PublishScreen(Dialog[int | None]):
         if isinstance(self._kind.value, EventType):
             self._kind_chosen = self._kind.value
         self._show_rows()
-        self._judge()
+        self._validate()
 
     def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
         """List what the field may name."""
@@ -237,11 +237,11 @@ class PublishScreen(Dialog[int | None]):
             field.value = message.choice.text
             field.action_end()
 
-    # -- judging ---------------------------------------------------------------------------
+    # -- validating ------------------------------------------------------------------------
 
     def _follow_the_log(self) -> None:
-        if self._view.version != self._judged_from and not self._busy:
-            self._judge()
+        if self._view.version != self._validated_for and not self._busy:
+            self._validate()
 
     def _key_of(self, field: FormField) -> str:
         """The key of the one account that a field means; else the text as it is."""
@@ -251,7 +251,7 @@ class PublishScreen(Dialog[int | None]):
         found = accounts_called(text, self._accounts)
         return found[0] if len(found) == 1 else text
 
-    def _unclear(self, label: str, field: FormField) -> str | None:
+    def _account_problem(self, label: str, field: FormField) -> str | None:
         """Why a field means no account, if nothing or a part of several names is in it."""
         text = field.value.strip()
         if not text:
@@ -287,8 +287,8 @@ class PublishScreen(Dialog[int | None]):
     def _problem(self, proposal: Proposal) -> str | None:
         workspace = self._view.workspace
         targets = proposal.kind in CATALOG_TYPES
-        unclear = self._unclear("origin", self._origin) or (
-            self._unclear("target", self._target) if targets else None
+        unclear = self._account_problem("origin", self._origin) or (
+            self._account_problem("target", self._target) if targets else None
         )
         if unclear:
             return unclear
@@ -297,9 +297,9 @@ class PublishScreen(Dialog[int | None]):
         )
         return None if objection is None else objection.sentence
 
-    def _judge(self) -> bool:
+    def _validate(self) -> bool:
         """Show what the event would change, or why it cannot be published; whether it can."""
-        self._judged_from = self._view.version
+        self._validated_for = self._view.version
         proposal = self._proposal
         theme = self.app.theme_variables
         text = Text()
@@ -341,8 +341,8 @@ class PublishScreen(Dialog[int | None]):
         self.action_publish()
 
     def action_publish(self) -> None:
-        """Append it, if it may be."""
-        if not self._busy and self._judge():
+        """Append the event, if it is valid."""
+        if not self._busy and self._validate():
             self._busy = True
             start(self, partial(self._publish, self._proposal), "publish")
 
@@ -354,7 +354,7 @@ class PublishScreen(Dialog[int | None]):
             seq = await publish(workspace.log, proposal, workspace.options.instance)
         except NatsterError as error:
             self._refused = error.sentence
-            self._judge()
+            self._validate()
             return
         finally:
             self._busy = False

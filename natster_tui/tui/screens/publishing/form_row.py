@@ -1,4 +1,4 @@
-"""One line of the form: a label that stays, and the field beside it."""
+"""One row of the form: a label and a field."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FormField(Field):
 
 
 class FormRow(Horizontal):
-    """The line; a row that is of no use for a kind is not shown."""
+    """A label and a field; rows that a kind does not use are hidden."""
 
     DEFAULT_CSS = """
     FormRow {

@@ -1,4 +1,4 @@
-"""The fields of a kind's payload, from its model, and the payload that their values make."""
+"""The form fields for a kind's payload, and making the payload from their values."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def _fields(model: type[BaseModel], path: Path) -> Iterator[PayloadField]:
 
 
 def payload_of(values: Mapping[Path, str]) -> bytes:
-    """The payload that the values make; nothing if all of them are empty.
+    """The payload for the values; empty if all of them are.
 
-    What is left empty is left out, but the objects around it are there.
+    Empty fields are left out, but the objects around them are kept.
     """
     if not any(values.values()):
         return b""

@@ -1,4 +1,4 @@
-"""What the publish form begins with: it starts where one is."""
+"""The initial values of the publish form, from the selected row."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from natster_tui.tui.view import View
 
 
 def proposal_for(panes: Panes, view: View) -> tuple[EventType, str, str, str]:
-    """What the form begins with: kind, origin, target and catalog of the row used last.
+    """Kind, origin, target and catalog for the form, from the row that was used last.
 
-    What happened already can seldom happen again: the likeliest next event is a share.
+    The row's own event can seldom happen again; the likeliest next event is a share.
     """
     if (event := panes.chosen_event) is not None:
         match event.type:
