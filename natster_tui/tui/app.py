@@ -91,23 +91,12 @@ class Dashboard(TerminalApp):
         bars = Bars(self._status, self._key_line, self._alert, self.traveller)
         self.screen_updates = ScreenUpdates(view, panes, self.navigator, bars, self)
         self.refresher = Refresher(
-            self.screen_updates.updates,
-            lambda: workspace.follower.meter.per_second,
-            lambda: workspace.interactive_priority.is_claimed,
-            preferences.refresh_per_second,
+            self.screen_updates.updates, workspace, preferences.refresh_per_second
         )
-        self.inspection = Inspection(view, panes, self._prompt, self.refresher, self)
-        self.escape = Escape(
-            view,
-            panes,
-            self._prompt,
-            self.search,
-            self.inspection,
-            self.traveller,
-            self.sizes,
-            self.refresher,
-            self,
+        self.inspection = Inspection(
+            view, panes, self._prompt, self.traveller, self.refresher, self
         )
+        self.escape = Escape(panes, self._prompt, self.search, self.inspection, self.sizes, self)
         self.layout_memory = LayoutMemory(memory or Memory(None), panes, self.sizes, self)
         self.copy_export = CopyExport(view, panes, self)
         self.dialogs = Dialogs(view, panes, self.navigator, self, preferences)

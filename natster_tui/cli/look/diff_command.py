@@ -21,6 +21,7 @@ from natster_tui.engine.account_names import account_names
 from natster_tui.engine.history.document_history import key_document
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError
+from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange, field_changes
 from natster_tui.projections.wording import Naming, change_line
 from natster_tui.store.log import EventLog
@@ -78,13 +79,9 @@ def diff(
     async def read(log: EventLog) -> tuple[_TwoMoments, dict[str, str]]:
         found = await key_meant(log, projection, key, target.instance)
         first, last = [await position_of(log, each, target.instance) for each in moments]
-        before, after = [
-            await key_document(log, projection, found, each.seq, target.instance)
-            for each in (first, last)
-        ]
+        both = await _two_moments(log, projection, found, (first, last), target.instance)
         named = not (as_json or whole_keys)
-        names = await account_names(log, target.instance) if named else {}
-        return _TwoMoments(found, first, before, last, after), names
+        return both, await account_names(log, target.instance) if named else {}
 
     both, names = run(with_log(target.source, target.choice, read))
     both.first.print_note()
@@ -100,6 +97,19 @@ def diff(
     called = naming(names, whole_keys=whole_keys)
     title = called.of(both.key) if is_of_accounts(projection) else screen_text(both.key, 100)
     _print(f"{kind} {title}", both, called, reveal=reveal)
+
+
+async def _two_moments(
+    log: EventLog,
+    projection: Projection[Any],
+    key: str,
+    positions: tuple[Position, Position],
+    instance: str,
+) -> _TwoMoments:
+    first, last = positions
+    before = await key_document(log, projection, key, first.seq, instance)
+    after = await key_document(log, projection, key, last.seq, instance)
+    return _TwoMoments(key, first, before, last, after)
 
 
 def _difference(kind: str, both: _TwoMoments, *, reveal: bool) -> DocumentDifference:

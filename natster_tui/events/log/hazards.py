@@ -104,6 +104,7 @@ def hazards_of(info: LogInfo, of_account: Fill | None = None) -> tuple[Hazard, .
     return (
         *_losses(info),
         *_retention(info),
+        *_expiry(info),
         *_erasing(info),
         *_durability(info),
         *_refusals(info),
@@ -238,6 +239,10 @@ def _retention(info: LogInfo) -> Iterator[Hazard]:
             HazardKind.DISCARD,
             f"discard is old: {full if limited else f'once it has a limit, {full}'}",
         )
+
+
+def _expiry(info: LogInfo) -> Iterator[Hazard]:
+    """Settings that limit how many events of a subject are kept, or for how long."""
     if info.max_msgs_per_subject > 0:
         kept = counted(info.max_msgs_per_subject, "event")
         refuses = info.discard_new_per_subject and info.discard == "new"

@@ -5,13 +5,10 @@ from __future__ import annotations
 from textual.app import App
 
 from natster_tui.tui.actions.inspection import Inspection
-from natster_tui.tui.actions.refresh import Refresher
 from natster_tui.tui.actions.search import Search
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.sizes import PaneSizes
-from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt
-from natster_tui.tui.widgets.travel_banner import TravelBanner
 
 
 class Escape:
@@ -19,24 +16,18 @@ class Escape:
 
     def __init__(
         self,
-        view: View,
         panes: Panes,
         prompt: Prompt,
         search: Search,
         inspection: Inspection,
-        traveller: TravelBanner,
         sizes: PaneSizes,
-        refresher: Refresher,
         app: App[None],
     ) -> None:
-        self._filtering = view.workspace.filtering
         self._panes = panes
         self._prompt = prompt
         self._search = search
         self._inspection = inspection
-        self._traveller = traveller
         self._sizes = sizes
-        self._refresher = refresher
         self._app = app
 
     def press(self) -> None:
@@ -45,7 +36,7 @@ class Escape:
             self._leave_zoom,
             self._search.give_up,
             self._leave_page_in_use,
-            self._leave_the_past,
+            self._inspection.leave_past,
             self._panes.inspector.show_page,
             self._leave_change,
             self._leave_inspector,
@@ -68,13 +59,6 @@ class Escape:
     def _leave_page_in_use(self) -> bool:
         return self._is_inspecting and self._panes.inspector.show_page()
 
-    def _leave_the_past(self) -> bool:
-        if not self._traveller.is_travelling:
-            return False
-        self._traveller.return_to_now()
-        self._refresher.soon()
-        return True
-
     def _leave_change(self) -> bool:
         if not self._panes.inspector.shows_change:
             return False
@@ -88,7 +72,4 @@ class Escape:
         return True
 
     def _leave_filter(self) -> bool:
-        if self._app.focused is not self._panes.timeline or self._filtering.shown is None:
-            return False
-        self._filtering.set(None)
-        return True
+        return self._app.focused is self._panes.timeline and self._search.clear_filter()

@@ -11,6 +11,7 @@ from natster_tui.tui.background import notice
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.prompt import Prompt, Purpose, proposed
+from natster_tui.tui.widgets.travel_banner import TravelBanner
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 _NO_DOCUMENT = "choose an account, a catalog or another document first"
@@ -20,11 +21,18 @@ class Inspection:
     """Changes what the inspector shows, and goes to it if the layout hides it."""
 
     def __init__(
-        self, view: View, panes: Panes, prompt: Prompt, refresher: Refresher, app: App[None]
+        self,
+        view: View,
+        panes: Panes,
+        prompt: Prompt,
+        traveller: TravelBanner,
+        refresher: Refresher,
+        app: App[None],
     ) -> None:
         self._view = view
         self._panes = panes
         self._prompt = prompt
+        self._traveller = traveller
         self._refresher = refresher
         self._app = app
 
@@ -45,6 +53,14 @@ class Inspection:
             # Returning to now leaves the inspector's row as it is.
             self._panes.inspector.shows_change = moment is not None
             self._refresher.soon()
+
+    def leave_past(self) -> bool:
+        """Return to now; False if the screen shows now."""
+        if not self._traveller.is_travelling:
+            return False
+        self._traveller.return_to_now()
+        self._refresher.soon()
+        return True
 
     def show_change(self, wanted: bool) -> None:
         """Show what the timeline's event changed, or the event itself."""

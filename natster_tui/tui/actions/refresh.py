@@ -14,6 +14,8 @@ from typing import Protocol
 
 from textual.timer import Timer
 
+from natster_tui.engine.workspace import Workspace
+
 STREAMING_PER_SECOND = 20
 """From this many events a second on, the panes are updated in turn, not all at once."""
 OTHERS_PER_SECOND = 3
@@ -35,23 +37,16 @@ class _SetInterval(Protocol):
 
 
 class Refresher:
-    """`updates` update the panes, the most urgent first.
+    """Runs `updates`, the most urgent first, when the workspace rings.
 
-    `rate` is how many events a second come in, `is_asked_to_wait` whether something else goes
-    first now, `per_second` how many refreshes there are at most.
+    It refreshes at most `per_second` times a second, less often while many events arrive, and not
+    while something interactive has priority.
     """
 
-    def __init__(
-        self,
-        updates: Sequence[Update],
-        rate: Callable[[], float],
-        is_asked_to_wait: Callable[[], bool],
-        per_second: float,
-    ) -> None:
+    def __init__(self, updates: Sequence[Update], workspace: Workspace, per_second: float) -> None:
         self._per_second = per_second
         self._updates = updates
-        self._rate = rate
-        self._is_asked_to_wait = is_asked_to_wait
+        self._workspace = workspace
         self._rung = True
         self._updated = 0.0
         self._updated_others = -inf
@@ -92,9 +87,9 @@ class Refresher:
             return
         if now - self._updated < self._every:
             return
-        if self._waiting or self._is_asked_to_wait():
+        if self._waiting or self._workspace.interactive_priority.is_claimed:
             return
-        rate = self._rate()
+        rate = self._workspace.follower.meter.per_second
         floods = rate > UNREADABLE_PER_SECOND
         self._every = 1 / CALM_REFRESH_PER_SECOND if floods else 0.0
         self._rung, self._updated = False, now

@@ -124,6 +124,13 @@ class Search:
         self._prompt.close()
         self._panes.focus(self._panes.timeline)
 
+    def clear_filter(self) -> bool:
+        """Show all events again; False if there was no filter."""
+        if self._workspace.filtering.shown is None:
+            return False
+        self._workspace.filtering.set(None)
+        return True
+
     def toggle_parked(self) -> None:
         """Show parked events only, or all events again."""
         filtered = self._workspace.filtering.shown
