@@ -79,16 +79,16 @@ async def test_choosing_an_account_narrows_the_catalogs(settings: ConnectionSett
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         catalogs = app.panes.catalogs
-        assert catalogs.of is None
+        assert catalogs.narrowed_to is None
         assert catalogs.row_count == len(app.workspace.catalogs) > 0
         await pilot.press("2", "j")
         key = app.panes.accounts.selected_key
         assert key is not None
-        assert catalogs.of == key
+        assert catalogs.narrowed_to == key
         state = app.workspace.accounts[key]
         assert catalogs.row_count == len(state.out_shares) + len(state.in_shares)
         await pilot.press("a")
-        assert catalogs.of is None
+        assert catalogs.narrowed_to is None
 
 
 async def test_search_narrows_as_it_is_typed_and_single_keys_are_inert_meanwhile(

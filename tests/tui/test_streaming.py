@@ -83,7 +83,7 @@ async def test_what_a_key_asks_for_is_shown_while_events_stream_in(
     await until(lambda: accounts.selected_key != first)
     chosen = accounts.selected_key
     assert chosen is not None
-    await until(lambda: app.panes.catalogs.of == chosen)
+    await until(lambda: app.panes.catalogs.narrowed_to == chosen)
     await until(lambda: chosen in text_of(app))
 
 

@@ -68,7 +68,7 @@ class Escape:
     def _leave_inspector(self) -> bool:
         if not self._is_inspecting:
             return False
-        self._panes.focus(self._panes.used)
+        self._panes.focus(self._panes.last_used)
         return True
 
     def _leave_filter(self) -> bool:

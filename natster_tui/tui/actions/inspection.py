@@ -40,7 +40,7 @@ class Inspection:
         """Show the row of a pane; an account narrows the catalogs if its pane has the focus."""
         if not self._app.screen_stack:
             return  # the dashboard has ended meanwhile
-        self._panes.used = pane
+        self._panes.last_used = pane
         if self._app.focused is pane:
             self._panes.narrow_by(pane)
         self._refresher.soon()
@@ -65,7 +65,7 @@ class Inspection:
     def show_change(self, wanted: bool) -> None:
         """Show what the timeline's event changed, or the event itself."""
         self._panes.inspector.shows_change = wanted
-        self._panes.used = self._panes.timeline
+        self._panes.last_used = self._panes.timeline
         self._refresher.soon()
 
     def toggle_change(self) -> None:

@@ -13,7 +13,7 @@ def needs_met(view: View, panes: Panes, navigator: Navigator) -> frozenset[Need]
     there_is = {
         Need.CONNECTION: view.is_connected,
         Need.EVENTS: panes.timeline.row_count > 0,
-        Need.ROW: panes.used.row_count > 0,
+        Need.ROW: panes.last_used.row_count > 0,
         Need.DOCUMENT: panes.chosen_document is not None,
         Need.NOT_FOLLOWING: not panes.timeline.following,
         Need.NOW: view.moment is None,

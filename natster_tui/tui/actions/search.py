@@ -106,7 +106,7 @@ class Search:
         self._prompt.close()
         is_about_row = self._prompt.purpose is Purpose.COMPARE
         self._panes.focus(
-            self._searched or (self._panes.used if is_about_row else self._panes.timeline)
+            self._searched or (self._panes.last_used if is_about_row else self._panes.timeline)
         )
 
     # -- the log ---------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""How the documents of a projection are shown in a pane: its columns, orders and search text.
+"""The declaration of a documents pane: its columns, orders and search text.
 
 The pane itself is `documents.DocumentsPane`. Account and catalog have declarations of their own;
 any other projection gets the one that `model_columns` makes.
@@ -38,10 +38,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[State]):
-    """One row: a document, and what its cells are made from.
+    """One row: a document, and everything that its cells are made from.
 
-    `state` is None for a document that a link names and the projection does not have. `width` is
-    the pane's, in cells; `link` is there in a narrowed pane only.
+    `state` is None for a document that a link names but the projection does not have. `width` is
+    the pane's, in cells; `link` is set in a narrowed pane only.
     """
 
     view: View
@@ -53,7 +53,7 @@ class Shown(Generic[State]):
 
     @property
     def names(self) -> Names:
-        """What accounts are called."""
+        """The names of accounts."""
         return self.view.names
 
     def main_cell(self, text: str, style: str = "") -> Cell:
@@ -112,14 +112,14 @@ def cells_of(
 
 _NOTHING = Cell("")
 _MARK = "mark"
-"""What the settings call a column without a heading."""
+"""The name of a column without a heading in the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sort(Generic[State]):
     """An order of documents. `by` returns what a document is sorted by, ascending.
 
-    `falls` says that the largest come first: `by` then returns negative numbers.
+    With `falls` the largest come first: `by` then returns negative numbers.
     """
 
     name: str
@@ -167,11 +167,11 @@ class DocumentColumns(Generic[State]):
 
     @property
     def headings(self) -> list[str]:
-        """What the settings may call its columns."""
+        """The names of its columns in the settings."""
         return [_called(column) for column in self.columns]
 
     def with_columns(self, wanted: Sequence[str]) -> DocumentColumns[State]:
-        """With only those columns, in that order, after the one that names the document."""
+        """A copy with only these columns, in order, after the one that names the document."""
         named = next(at for at, column in enumerate(self.columns) if column.heading)
         others = {_called(column): column for column in self.columns[named + 1 :]}
         chosen = [others[each] for each in dict.fromkeys(wanted) if each in others]
@@ -179,5 +179,5 @@ class DocumentColumns(Generic[State]):
 
     @property
     def noun(self) -> str:
-        """What a document's key is called in a sentence."""
+        """The word for a document's key in a sentence."""
         return self.projection.key_noun

@@ -1,8 +1,8 @@
 """The order of the documents in a pane, kept from one refresh to the next.
 
-Sorting ten thousand documents would take all the time that a step of time travel may take. One
-event changes few of them, so between neighbouring moments, and between two refreshes, only the
-documents that changed are given new places.
+Sorting ten thousand documents would take as long as a whole step of time travel may take. One event
+changes few of them, so between neighbouring moments, and between two refreshes, only the documents
+that changed get new places.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The documents pane: one row for each document of a projection.
 
-Accounts, catalogs and any other registered projection are shown by this one pane; what differs
-between them is declared in `columns.DocumentColumns`.
+This one class shows accounts, catalogs and all other projections. `columns.DocumentColumns`
+declares what differs between them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from natster_tui.tui.widgets.virtual_list import Heading, VirtualList
 class DocumentsPane(VirtualList):
     """All documents, sorted and searched. `number` is the key that goes to the pane.
 
-    `of` is the key of another projection's document that narrows the rows, None for all.
+    `narrowed_to` is the key of another projection's document whose linked documents are shown, None
+    for all documents.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(SEARCHED)]
@@ -43,10 +44,10 @@ class DocumentsPane(VirtualList):
     def __init__(self, view: View, columns: DocumentColumns[Any], number: str) -> None:
         super().__init__(view, columns.title, columns.id)
         self.declared = columns
-        self.of: str | None = None
+        self.narrowed_to: str | None = None
         self.search = ""
-        self._was_of: str | None = None
-        """What `of` was before all documents were shown."""
+        self._narrowed_before: str | None = None
+        """What it was narrowed to before all documents were shown."""
         self._elsewhere = 0
         """Documents that the search finds, but the narrowing hides."""
         self.number = number
@@ -76,12 +77,12 @@ class DocumentsPane(VirtualList):
     @property
     def selected_share(self) -> Share | None:
         """What the row under the cursor stands for, where the pane is narrowed to an account."""
-        if self.of is None or not self._keys:
+        if self.narrowed_to is None or not self._keys:
             return None
         catalog, link = self._at(self.cursor)
         if link is None:
             return None
-        sides = (self.of, link.other) if link.outgoing else (link.other, self.of)
+        sides = (self.narrowed_to, link.other) if link.outgoing else (link.other, self.narrowed_to)
         return Share(*sides, catalog)
 
     @property
@@ -110,11 +111,11 @@ class DocumentsPane(VirtualList):
         """Reverse the order in use."""
         self.sort_by(self._sort)
 
-    def show(self, of: str | None) -> None:
+    def show(self, key: str | None) -> None:
         """Show only the documents that another projection's document links to, or all."""
-        self._was_of = None
-        if of != self.of:
-            self.of = of
+        self._narrowed_before = None
+        if key != self.narrowed_to:
+            self.narrowed_to = key
             self._arrangement = arranged(self._columns)
             self.cursor = 0
             self.scroll_to(y=0, animate=False)
@@ -123,16 +124,16 @@ class DocumentsPane(VirtualList):
     @property
     def is_narrowed(self) -> bool:
         """Whether it shows one account's documents, or did before all were shown."""
-        return self.of is not None or self._was_of is not None
+        return self.narrowed_to is not None or self._narrowed_before is not None
 
     def show_all(self) -> None:
         """Show all documents that the search matches; called again, undo that."""
-        if self.of is None:
-            self.show(self._was_of)
+        if self.narrowed_to is None:
+            self.show(self._narrowed_before)
         else:
-            was_of = self.of
+            before = self.narrowed_to
             self.show(None)
-            self._was_of = was_of
+            self._narrowed_before = before
             self.update_rows()
 
     def select(self, key: str) -> None:
@@ -143,7 +144,7 @@ class DocumentsPane(VirtualList):
     def reveal(self, key: str) -> None:
         """Put the cursor on a document, and end a search or a narrowing that hides it."""
         if key not in self._keys:
-            self.search, self.of = "", None
+            self.search, self.narrowed_to = "", None
             self._arrangement = arranged(self._columns)
             self.update_rows()
         self.select(key)
@@ -160,7 +161,7 @@ class DocumentsPane(VirtualList):
     @property
     def _columns(self) -> Sequence[Column[Any]]:
         narrowing = self.declared.narrowing
-        if self.of is None or narrowing is None:
+        if self.narrowed_to is None or narrowing is None:
             return self.declared.columns
         return narrowing.columns
 
@@ -201,10 +202,10 @@ class DocumentsPane(VirtualList):
     def update_rows(self) -> None:
         """Read the current documents; the cursor stays on its document."""
         selected = self._at(self.cursor) if self._keys and self.chosen_by_user else None
-        if self.of is None:
+        if self.narrowed_to is None:
             self._keys, self._links = self._all_keys(), None
         else:
-            self._take_links(self.of)
+            self._take_links(self.narrowed_to)
         total = len(self._keys)
         self._elsewhere = 0
         if self.search:
@@ -280,13 +281,13 @@ class DocumentsPane(VirtualList):
             count = f"{count} of {total:,}"
             subtitle = f"/{screen_text(self.search, 20)} · {subtitle}"
         whose, all_key = "", self.view.keymap.hint("documents.all")
-        if self.of is not None:
-            whose = f" of {self.view.names.of(self.of)}"
+        if self.narrowed_to is not None:
+            whose = f" of {self.view.names.of(self.narrowed_to)}"
             more = f", {self._elsewhere:,} more" if self._elsewhere else ""
             subtitle = f"{all_key} all{more} · {subtitle}"
-        elif self._was_of is not None:
+        elif self._narrowed_before is not None:
             whose = " of all accounts"
-            subtitle = f"{all_key} only {self.view.names.of(self._was_of)} · {subtitle}"
+            subtitle = f"{all_key} only {self.view.names.of(self._narrowed_before)} · {subtitle}"
         self.caption(f"{self.number} {self.declared.title}{whose} ({count})".lstrip(), subtitle)
 
     def row_cells(self, row: int) -> Sequence[Cell]:
@@ -302,14 +303,14 @@ class DocumentsPane(VirtualList):
         view, noun = self.view, self.declared.noun
         if self.search:
             nothing = f" no {noun} matches {screen_text(self.search, 30)}"
-            if self.of is None:
+            if self.narrowed_to is None:
                 return (nothing,)
-            here = f" no {noun} of {self.view.names.of(self.of)}"
+            here = f" no {noun} of {self.view.names.of(self.narrowed_to)}"
             all_key = self.view.keymap.hint("documents.all")
             if not self._elsewhere:
                 return (here, f" matches {screen_text(self.search, 30)}, and no other")
             return (here, f" matches, but {self._elsewhere:,} elsewhere: {all_key}")
-        narrowing = self.declared.narrowing if self.of is not None else None
+        narrowing = self.declared.narrowing if self.narrowed_to is not None else None
         source = self.projection.name if narrowing is None else narrowing.by
         if view.is_connected and view.is_being_read(source):
             return ("", " none known so far:", " the log is still being read")

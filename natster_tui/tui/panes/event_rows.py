@@ -53,7 +53,7 @@ class _Columns:
 
 
 class EventRows:
-    """Makes rows of a width. What they need is found from those seen so far, and only grows."""
+    """Makes rows for a width. The columns grow with the rows seen so far, and never shrink."""
 
     def __init__(self, view: View) -> None:
         self._view = view

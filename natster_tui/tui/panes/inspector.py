@@ -1,4 +1,4 @@
-"""The inspector: the row of the pane that was used last, in full."""
+"""The inspector pane: the selected row in full."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REST = 10
 
 
 class Inspector(SheetView):
-    """The sheet of one selection, kept current, in the form that the user asked for."""
+    """Shows the sheet of the selection, kept current, in the form that the user chose."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(SCROLLED, SEARCHED_TEXT)]
 
@@ -78,7 +78,7 @@ class Inspector(SheetView):
 
     @property
     def selection(self) -> Selection | None:
-        """What the sheet is about."""
+        """The row that the sheet is about."""
         return self._selection
 
     @property

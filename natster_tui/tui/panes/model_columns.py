@@ -1,7 +1,7 @@
-"""The pane of a projection that declares no columns: a column for each field of its documents.
+"""Default columns for a projection: one for each field of its documents.
 
-The fields are those of the pydantic model, where there is one, each of them sortable. Of other
-projections the whole document stands on one line.
+The fields are those of the pydantic model, and the pane can be sorted by each. If a projection has
+no model, the whole document is in one column.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The panes of the main screen, and which of them was used last.
+"""The panes of the main screen, and the selection: the current row of the pane that was used last.
 
-Commands such as "why", "copy" and "publish" are about the selected row of that pane. They all ask
-here which one it is, so that they mean the same row.
+Commands such as "why", "copy" and "publish" are about the selection. All of them get it here.
 """
 
 from __future__ import annotations
@@ -45,10 +44,10 @@ def declared_columns(projection: Projection[Any]) -> DocumentColumns[Any]:
 
 
 class Panes:
-    """One pane for the log, one for the documents of each projection, projectors, inspector.
+    """The timeline, a documents pane for each projection, the projectors and the inspector.
 
-    They are kept here, not queried: a dialog may be on top, and a last refresh may come after the
-    screen is gone. `columns` are the headings that the user wants, by projection.
+    They are kept here instead of being queried: a dialog may be on top, and a last refresh may come
+    after the screen is gone. `columns` are the headings that the user chose, by projection.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Panes:
         self.projectors = Projectors(view)
         self.projectors.set_class(len(self.documents) > len(_DECLARED), "several")
         self.inspector = Inspector(view)
-        self.used: VirtualList = self.timeline
+        self.last_used: VirtualList = self.timeline
         """The pane whose row commands are about."""
         self._asked_for: Widget = self.timeline
         self._follower = view.workspace.follower
@@ -155,7 +154,7 @@ class Panes:
     def focus(self, pane: Widget) -> None:
         """Give a pane the keyboard, and make it the one that commands are about."""
         if isinstance(pane, VirtualList):
-            self.used = pane
+            self.last_used = pane
         self._asked_for = pane
         if pane.focusable:
             # Not `pane.focus()`, which is deferred: keys typed ahead are meant for this pane.
@@ -171,7 +170,7 @@ class Panes:
     @property
     def chosen_document(self) -> DocumentSelection | None:
         """The document, when a documents pane was used last."""
-        pane = self.used
+        pane = self.last_used
         if not isinstance(pane, DocumentsPane) or pane.selected_key is None:
             return None
         return DocumentSelection(pane.projection, pane.selected_key, pane.selected_share)
@@ -179,14 +178,14 @@ class Panes:
     @property
     def chosen_event(self) -> Event | None:
         """The event, when the timeline was used last, and it is one of ours."""
-        return self.timeline.selected_event if self.used is self.timeline else None
+        return self.timeline.selected_event if self.last_used is self.timeline else None
 
     @property
     def selection(self) -> Selection | None:
         """The row of the pane that was used last."""
         if (chosen := self.chosen_document) is not None:
             return chosen
-        if self.used is self.projectors and self.projectors.selected is not None:
+        if self.last_used is self.projectors and self.projectors.selected is not None:
             return ProjectorSelection(self.projectors.selected)
         seq = self.timeline.selected_seq
         return None if seq is None else EventSelection(seq, self.record)

@@ -1,4 +1,4 @@
-"""Secrets that are shown for a while, and the countdown to their end."""
+"""The timer that hides revealed secrets again, with its countdown."""
 
 from __future__ import annotations
 

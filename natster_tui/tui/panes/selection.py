@@ -1,4 +1,4 @@
-"""What the inspector and the commands are about: an event, a document or a projector."""
+"""The selected row, which the inspector and the commands are about."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EventSelection:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSelection:
-    """A document of a projection; `share` is what its row stands for in a narrowed pane."""
+    """A document of a projection; `share` is the share that its row shows in a narrowed pane."""
 
     projection: Projection[Any]
     key: str

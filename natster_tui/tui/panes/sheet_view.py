@@ -1,4 +1,4 @@
-"""A sheet on screen: its lines are painted, scrolled and searched, and its links are followed."""
+"""The widget that paints, scrolls and searches a sheet, and follows its links."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _SEARCHED = 5_000
 class SheetView(QuietScroll, can_focus=True):
     """A scrolling sheet. Subclasses say what following a link does.
 
-    It paints lines of its own: a widget inside it would have the whole screen laid out for each
-    event that is looked at.
+    It paints the lines itself: with a widget inside it, Textual would lay out the whole screen for
+    each event that is shown.
     """
 
     def __init__(self, name: str, glyphs: Glyphs) -> None:

@@ -1,4 +1,4 @@
-"""How the panes share the room of a wide screen, by keys or by dragging the lines between them.
+"""The sizes of the panes on a wide screen, set by keys or by dragging the lines between them.
 
 A size is a share: the columns' shares of the width and each pane's share of its column's height, as
 they were in cells when they were set. On a narrow screen, and while a pane fills the screen, the
@@ -17,7 +17,7 @@ from textual.widget import Widget
 NARROW = 100
 """Below this width the panes stand in one column."""
 LARGE = 160
-"""From this width on dialogs may be as wide as long sentences need."""
+"""From this width on, dialogs may be wide enough for long sentences."""
 SHORT = 24
 TINY = 14
 """Below this height one column has room for the focused pane only."""

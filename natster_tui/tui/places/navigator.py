@@ -122,7 +122,7 @@ class Navigator:
                 panes.documents[projection].reveal(key)
             case ProjectorPlace(projection):
                 panes.projectors.select(projection)
-        panes.used = pane
+        panes.last_used = pane
         if not stay:
             panes.mark_in_use(pane)
             panes.focus(pane)

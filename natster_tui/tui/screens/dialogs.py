@@ -231,7 +231,7 @@ class Dialogs:
 
     async def help(self) -> None:
         """All keys, those of the pane in use first. Returns when keys can be typed into it."""
-        glyphs, pane = self._view.glyphs, self._panes.used
+        glyphs, pane = self._view.glyphs, self._panes.last_used
         of_pane = PaneKeys(pane.pane_name, pane.KEYS, LIST, pane.columns_explained)
         if self._panes.inspector.has_focus:
             of_pane = PaneKeys("Inspector", self._panes.inspector.KEYS, SCROLLED)

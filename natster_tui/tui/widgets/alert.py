@@ -38,7 +38,7 @@ class Alert(Static):
         self._shown = ""
 
     def show(self, workspace: Workspace) -> None:
-        """Show what there is to say now."""
+        """Show the most urgent problem, if there is one."""
         sentence = alert_of(workspace)
         if sentence != self._shown:
             self._shown = sentence

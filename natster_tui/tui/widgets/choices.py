@@ -22,10 +22,9 @@ _WIDEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A line: `text` replaces what is in the field, `shown` and `meaning` are what one reads.
+    """One choice: `text` replaces the field's text, and `shown` and `meaning` are displayed.
 
-    With `applies` it is all that is wanted: choosing it is Enter as well. `name` is that of a kept
-    filter, empty for anything else.
+    With `applies`, choosing it also presses Enter. `name` is the name of a kept filter, or empty.
     """
 
     text: str
@@ -59,7 +58,7 @@ class Choices(Widget):
         super().__init__()
         self._glyphs = glyphs
         self._nothing = nothing
-        """What is said where there is nothing to choose."""
+        """The text that is shown if there is nothing to choose."""
         self._choices: Sequence[Choice] = ()
         self._at: int | None = None
 

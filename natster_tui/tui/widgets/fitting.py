@@ -1,4 +1,4 @@
-"""How the width of a row is divided among texts of different lengths, and what is left out."""
+"""Dividing the width of a row among texts of different lengths."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def needed(texts: Sequence[str]) -> int:
 
 
 def fitting(texts: Sequence[str], room: int) -> str:
-    """As many of some texts, the first ones, as `room` cells hold whole; at least one."""
+    """Join as many of the first texts as fit into `room` cells whole, but at least one."""
     for count in range(len(texts), 1, -1):
         line = " · ".join(texts[:count])
         if cell_len(line) <= room:

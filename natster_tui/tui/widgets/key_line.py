@@ -1,7 +1,7 @@
-"""The footer: the keys that do something here, one line of text.
+"""The footer: one line with the keys that have an effect now.
 
-Textual's own footer is a widget for each key, all of them created again whenever the focus moves: a
-third of a second on a slow machine, for a line that mostly stays as it was.
+Textual's own footer has a widget for each key and creates all of them again whenever the focus
+moves, which takes a third of a second on a slow machine.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Shown:
 
 
 class KeyLine(Widget):
-    """As many of the keys as fit, each of which can be clicked; help has them all."""
+    """Shows as many keys as fit, and a click presses one; the help page has all of them."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {

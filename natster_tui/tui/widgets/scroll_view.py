@@ -1,7 +1,7 @@
 """A scroll view whose content may change many times a second.
 
-Textual lays out the whole screen when a widget's content gets another height, and paints a scroll
-bar whenever a number behind it changes. Both cost more than the rows that came in, so here neither
+Textual lays out the whole screen when the height of a widget's content changes, and paints a scroll
+bar whenever a number behind it changes. Both cost more than painting the new rows, so here neither
 happens unless something looks different.
 """
 

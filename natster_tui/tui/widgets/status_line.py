@@ -45,7 +45,7 @@ class _Parts(IntEnum):
 
 
 class StatusLine(Static):
-    """One line of text, rebuilt from the workspace."""
+    """Shows the state of the workspace on one line."""
 
     def __init__(self, place: ContextSettings) -> None:
         super().__init__(id="status")

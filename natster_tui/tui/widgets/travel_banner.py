@@ -18,9 +18,9 @@ from natster_tui.tui.view import View
 
 
 class TravelBanner(Static):
-    """Hidden while the screen shows now. It owns the moment that the view shows.
+    """Sets the moment that the view shows, and is hidden while that is now.
 
-    Reading a moment runs in a worker, so keys keep working. A second one cancels the first.
+    A worker reads a moment, so keys keep working; another journey cancels it.
     """
 
     class Arrived(Message):
@@ -100,7 +100,7 @@ class TravelBanner(Static):
         self.post_message(self.Arrived(moment))
 
     def show(self) -> None:
-        """Show what there is to say now."""
+        """Update the text, and hide the banner if the screen shows now."""
         sentence = self._sentence
         if sentence != self._shown:
             self._shown = sentence

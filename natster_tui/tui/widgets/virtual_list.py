@@ -1,7 +1,7 @@
-"""A list of any length of which only the visible rows exist.
+"""A list of any length that creates only its visible rows.
 
-All four panes are one: it keeps a cursor, scrolls, and asks its subclass for the cells of a row
-when that row is painted. Ten million rows cost what twenty do.
+It is the base of all panes with rows: it keeps a cursor, scrolls, and asks its subclass for the
+cells of a row when that row is painted. Ten million rows cost as much as twenty.
 """
 
 from __future__ import annotations

@@ -15,18 +15,20 @@ async def test_a_search_says_that_others_match_and_a_goes_there_and_back(
     async with dashboard(settings) as (app, pilot):
         catalogs = app.panes.catalogs
         await pilot.type("2/lemon crate\r\r")
-        await until(lambda: catalogs.of == app.panes.accounts.selected_key and catalogs.has_focus)
-        lemon = catalogs.of
+        await until(
+            lambda: catalogs.narrowed_to == app.panes.accounts.selected_key and catalogs.has_focus
+        )
+        lemon = catalogs.narrowed_to
         await pilot.type("/acoustic\r")
         await until(lambda: catalogs.row_count == 0)
         await until(lambda: "matches, but 1 elsewhere: a" in text_of(app))
         assert "Known catalogs of Lemon Crate Records (0 of" in text_of(app)
         await pilot.press("a")
-        assert catalogs.of is None
+        assert catalogs.narrowed_to is None
         assert catalogs.selected_key == "acoustic-set"
         await until(lambda: "Known catalogs of all accounts (1 of" in text_of(app))
         await pilot.press("a")
-        assert catalogs.of == lemon
+        assert catalogs.narrowed_to == lemon
 
 
 async def test_a_key_as_rows_shorten_it_is_found(settings: ConnectionSettings) -> None:

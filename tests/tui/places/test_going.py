@@ -50,7 +50,7 @@ async def test_where_one_pane_is_shown_at_a_time_the_box_opens_the_page(
         await until(lambda: inspector.has_focus and inspector.is_open)
         await until(lambda: "5 Account Farid Nazhand" in text_of(app))
         await until(lambda: "shared with it" in text_of(app))
-        assert app.panes.catalogs.of == app.panes.accounts.selected_key
+        assert app.panes.catalogs.narrowed_to == app.panes.accounts.selected_key
         await pilot.type(":night-walks\r")
         await until(lambda: "5 Catalog night-walks" in text_of(app))
         await until(lambda: "Hiro Matsukage" in text_of(app))
@@ -58,7 +58,7 @@ async def test_where_one_pane_is_shown_at_a_time_the_box_opens_the_page(
         await pilot.type(":17\r")
         await until(lambda: app.panes.timeline.has_focus)
         await pilot.press("b")
-        await until(lambda: app.panes.used is app.panes.catalogs)
+        await until(lambda: app.panes.last_used is app.panes.catalogs)
         assert app.panes.catalogs.selected_key == "night-walks"
 
 
@@ -100,7 +100,7 @@ async def test_a_document_that_a_narrowing_or_a_search_hides_is_shown(
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("2", "enter")
-        await until(lambda: app.panes.catalogs.of is not None)
+        await until(lambda: app.panes.catalogs.narrowed_to is not None)
         await pilot.press("slash", *"no-such-catalog", "enter")
         await pilot.type(":night-walks\r")
         await until(lambda: app.panes.catalogs.has_focus)

@@ -49,7 +49,7 @@ async def test_a_row_of_an_account_s_catalogs_names_the_share_it_stands_for(
         key, state = an_account_that_shares(app)
         await pilot.press("2")
         app.panes.accounts.select(key)
-        await until(lambda: app.panes.catalogs.of == key)
+        await until(lambda: app.panes.catalogs.narrowed_to == key)
         await pilot.press("3")
         app.panes.catalogs.move_cursor(1)
         await until(lambda: "this share" in page_of(app) and "reading …" not in page_of(app))

@@ -1,1 +1,1 @@
-"""What dialogs are made of: pages of lines, boxes to check, hints that can be clicked."""
+"""Widgets of dialogs: pages of lines, checkboxes, and hints that can be clicked."""

@@ -1,4 +1,4 @@
-"""The line that says what can be done now: each part of it can be clicked."""
+"""The line of hints in a dialog; each hint can be clicked."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from natster_tui.tui.view import View
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The command whose key is shown, by its id, what it does, and the action that a click runs.
+    """A hint: the command whose key is shown, its words, and the action that a click runs.
 
-    Without a command it is a remark, and a click does nothing.
+    A hint without a command is a remark, and a click does nothing.
     """
 
     command: str

@@ -1,4 +1,4 @@
-"""Lines of text on a page: what they name can be followed, and a text can be looked for."""
+"""A page of lines, whose links can be followed and which can be searched."""
 
 from __future__ import annotations
 
