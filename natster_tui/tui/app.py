@@ -97,7 +97,12 @@ class Dashboard(TerminalApp):
             view, panes, self._prompt, self.traveller, self.refresher, self
         )
         self.escape = Escape(panes, self._prompt, self.search, self.inspection, self.sizes, self)
-        self.layout_memory = LayoutMemory(memory or Memory(None), panes, self.sizes, self)
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.layout_memory = LayoutMemory(
+            memory or Memory(None), preferences.theme, panes, self.sizes, self
+        )
+        self.begin_with_theme(self.layout_memory.first_theme)
         self.copy_export = CopyExport(view, panes, self)
         self.dialogs = Dialogs(view, panes, self.navigator, self, preferences)
 
@@ -123,9 +128,7 @@ class Dashboard(TerminalApp):
 
     def on_mount(self) -> None:
         """Connect the doorbell, and paint."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.layout_memory.restore(self.preferences.theme, self.search)
+        self.layout_memory.restore(self.search)
         self.set_keymap(self.keymap.for_textual)
         if self._ascii_only:
             self.default_screen.add_class("ascii")

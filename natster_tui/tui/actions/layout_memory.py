@@ -20,23 +20,34 @@ SAVE_EVERY_S = 2.0
 class LayoutMemory:
     """Restores the layout of `app` and saves it while it changes. A problem is shown once."""
 
-    def __init__(self, memory: Memory, panes: Panes, sizes: PaneSizes, app: App[None]) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        theme_of_settings: str,
+        panes: Panes,
+        sizes: PaneSizes,
+        app: App[None],
+    ) -> None:
         self._memory = memory
+        self._theme_of_settings = theme_of_settings
         self._panes = panes
         self._sizes = sizes
         self._app = app
-        self._theme_of_settings = ""
         self._last_filter = memory.remembered.filter
         self._saved = memory.remembered
         self._shown_problem = ""
 
-    def restore(self, theme_of_settings: str, search: Search) -> None:
-        """Restore everything but the filter, which hides events and is only offered."""
-        remembered, app = self._memory.remembered, self._app
-        self._theme_of_settings = theme_of_settings
-        is_chosen = remembered.theme_of_settings == theme_of_settings
+    @property
+    def first_theme(self) -> str:
+        """The theme to begin with: the one that was chosen last, or that of the settings."""
+        remembered = self._memory.remembered
+        is_chosen = remembered.theme_of_settings == self._theme_of_settings
         theme = remembered.theme if is_chosen else ""
-        app.theme = theme if theme in app.available_themes else self._usual_theme
+        return theme if theme in self._app.available_themes else self._usual_theme
+
+    def restore(self, search: Search) -> None:
+        """Restore the rest; the filter hides events and is only offered."""
+        remembered, app = self._memory.remembered, self._app
         for name, pane in self._panes.documents.items():
             if name in remembered.orders:
                 pane.set_order(*remembered.orders[name])
