@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,6 +13,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from natster_tui.engine.gc_tuning import collect_rarely, freeze_loaded
 from natster_tui.events.event import Record
 from natster_tui.events.log.lines import decode_line
 from natster_tui.events.natster import NATSTER
@@ -91,6 +93,14 @@ def pytest_configure(config: pytest.Config) -> None:
     # must differ between tests, are random.
     if config.pluginmanager.hasplugin("randomly"):
         config.option.randomly_reset_seed = False
+
+
+def pytest_collection_finish() -> None:
+    # As in the program, the collector leaves alone what was loaded, and runs rarely: with Python's
+    # defaults it took a quarter of the time of the tests that show a dashboard.
+    gc.collect()
+    freeze_loaded()
+    collect_rarely()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
