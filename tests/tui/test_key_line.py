@@ -12,7 +12,7 @@ from natster_tui.tui.keys import dialogs, main_screen, moving
 from natster_tui.tui.keys.key import Key
 from natster_tui.tui.screens.help import HelpScreen
 from natster_tui.tui.screens.pages.page_dialog import PageDialog
-from natster_tui.tui.widgets.key_line import KeyLine
+from natster_tui.tui.widgets.key_line import KeyLine, PaneKeyLine
 from tests.conftest import until
 from tests.tui.running import dashboard
 from tests.tui.scenes import projected, text_of
@@ -84,6 +84,16 @@ async def test_a_dashboard_without_a_server_offers_nothing_that_needs_one(
     async with dashboard(nowhere, size=(250, 24)) as (app, _pilot):
         line = "q quit ? help e problems ctrl+p palette z zoom D theme"
         await until(lambda: last_line(text_of(app)) == line)
+
+
+async def test_an_update_while_the_dashboard_ends_finds_no_footer(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, _pilot):
+        await app.query_one(PaneKeyLine).remove()
+        app.action_pane(2)  # whose documents have keys that the timeline has not
+        app.refresher.at_once()
 
 
 async def test_a_dialog_shows_its_own_keys(settings: ConnectionSettings) -> None:

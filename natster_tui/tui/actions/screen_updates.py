@@ -66,7 +66,8 @@ class ScreenUpdates:
     def _update_timeline(self) -> None:
         self._forget_what_is_gone()
         self._end_notes_of_an_outage()
-        if self._panes.timeline.is_attached:
+        # When the dashboard ends, its widgets are taken away one after another.
+        if self._panes.timeline.is_attached and self._bars.keys.is_attached:
             self._panes.timeline.update_if_changed()
 
     def _forget_what_is_gone(self) -> None:
