@@ -8,7 +8,7 @@ from natster_tui.errors import UsageError
 from natster_tui.events.event import Event, Record
 from natster_tui.events.system import EventSystem
 from natster_tui.projections.account import announced_name
-from natster_tui.projections.accounts_called import accounts_called
+from natster_tui.projections.account_lookup import matching_accounts
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 
@@ -44,7 +44,7 @@ async def resolve_account(log: EventLog, text: str, instance: str) -> str | None
     None if there is none; raises UsageError if there are several.
     """
     names = await account_names(log, instance)
-    found = accounts_called(text, names)
+    found = matching_accounts(text, names)
     if len(found) > 1:
         shown = ", ".join(f"{screen_text(names[k], 40)} {k}".strip() for k in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""

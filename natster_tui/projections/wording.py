@@ -84,17 +84,17 @@ class Naming(Protocol):
         """The name of the account with this key."""
 
 
-def key_called(text: str, accounts: Mapping[str, AccountState]) -> str:
+def key_named(text: str, accounts: Mapping[str, AccountState]) -> str:
     """The key of the only account with this name, in any letter case; else the text itself."""
     if text in accounts:
         return text
     wanted = text.casefold()
-    called = [
+    named = [
         key
         for key, state in accounts.items()
         if state.account_name is not None and state.account_name.casefold() == wanted
     ]
-    return called[0] if len(called) == 1 else text
+    return named[0] if len(named) == 1 else text
 
 
 def event_phrase(event: Event, names: Naming) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.wording import key_called
+from natster_tui.projections.wording import key_named
 
 FEWEST_RECIPIENTS = 10
 """A catalog shared with fewer initialized accounts makes no hub, however small the community."""
@@ -28,7 +28,7 @@ def hubs_of(
     with more than half of all initialized accounts but the hub itself.
     """
     if named:
-        return frozenset(key_called(name, accounts) for name in named)
+        return frozenset(key_named(name, accounts) for name in named)
     widely_shared = [
         state for state in catalogs.values() if len(state.shared_with) >= FEWEST_RECIPIENTS
     ]

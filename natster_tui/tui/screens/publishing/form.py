@@ -25,7 +25,7 @@ from natster_tui.events.event import Record
 from natster_tui.events.filter.field import Values
 from natster_tui.events.natster import CATALOG_TYPES, EventType
 from natster_tui.events.tokens import NONE
-from natster_tui.projections.accounts_called import accounts_called
+from natster_tui.projections.account_lookup import matching_accounts
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
 from natster_tui.projections.preview import preview_of
 from natster_tui.projections.wording import change_line
@@ -248,7 +248,7 @@ class PublishScreen(Dialog[int | None]):
         text = field.value.strip()
         if not text or account_key_problem(text) is None:
             return text
-        found = accounts_called(text, self._accounts)
+        found = matching_accounts(text, self._accounts)
         return found[0] if len(found) == 1 else text
 
     def _account_problem(self, label: str, field: FormField) -> str | None:
@@ -258,7 +258,7 @@ class PublishScreen(Dialog[int | None]):
             return f"the {label} is not given yet"
         if account_key_problem(text) is None:
             return None
-        found = accounts_called(text, self._accounts)
+        found = matching_accounts(text, self._accounts)
         if len(found) < 2:
             return None
         return (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from natster_tui.projections.accounts_called import accounts_called
+from natster_tui.projections.account_lookup import matching_accounts
 
 A, B, C = "AAEOX7VJM", "ABIJINGB5", "AANOING5L"
 NAMES = {
@@ -34,4 +34,4 @@ NAMES = {
 def test_the_best_way_in_which_a_text_means_any_account_counts(
     text: str, expected: list[str]
 ) -> None:
-    assert accounts_called(text, NAMES) == expected
+    assert matching_accounts(text, NAMES) == expected

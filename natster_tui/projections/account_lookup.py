@@ -8,7 +8,7 @@ _CUT = "…"
 """The mark of a shortened key, as rows and lines print it: `ACB4…GDT`."""
 
 
-def accounts_called(text: str, names: Mapping[str, str]) -> list[str]:
+def matching_accounts(text: str, names: Mapping[str, str]) -> list[str]:
     """The keys that match a text in the best way that any key does.
 
     The ways, best first: the whole key, the shortened key, the name, the beginning of the key, a
