@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from natster_tui.projections.api import Projection, State
 from natster_tui.projections.documents import Document, encode_document
-from natster_tui.projections.wording import LeftOut
+from natster_tui.projections.wording import OmittedEntries
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A document with the first entries of each of its lists, and a `LeftOut` for the others.
+    """A document with the first entries of each list, and an `OmittedEntries` for the others.
 
     `size` says how large the whole document is: in bytes, or in entries where some are left out.
     """
@@ -40,6 +40,6 @@ def excerpt_of(projection: Projection[State], key: str, state: State, entries: i
             length = lengths.get(name, len(value))
             listed += length
             if length > entries:
-                cut[name] = [*value[:entries], LeftOut(length - entries)]
+                cut[name] = [*value[:entries], OmittedEntries(length - entries)]
     size = f"{listed:,} entries" if cut else f"{len(encode_document(document)):,} bytes"
     return Excerpt(document | cut, size)

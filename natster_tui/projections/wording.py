@@ -31,7 +31,7 @@ PAYLOAD_SHOWN = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class OmittedEntries:
     """Stands at the end of a list for the entries that are not shown."""
 
     count: int
@@ -159,11 +159,11 @@ def compact_json(value: Json) -> str:
             return json_line(value)
 
 
-def pretty_json(value: Json | LeftOut, indent: int = 0) -> str:
+def pretty_json(value: Json | OmittedEntries, indent: int = 0) -> str:
     """JSON on several lines; numbers as they were written, text made safe."""
     pad, inner = "  " * indent, "  " * (indent + 1)
     match value:
-        case LeftOut():
+        case OmittedEntries():
             return f"… {value.count:,} more entries; y copies all of them"
         case Number():
             return safe_text(str(value), 200)

@@ -7,10 +7,10 @@ _UNITS = "kMGTPE"
 
 def counted(count: int, noun: str) -> str:
     """`1 account`, `1,234 accounts`; for nouns whose plural ends in s."""
-    return f"{count:,} {as_many(count, noun)}"
+    return f"{count:,} {plural(count, noun)}"
 
 
-def as_many(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
     """`account` for one, `accounts` for other counts."""
     return noun if count == 1 else f"{noun}s"
 

@@ -10,7 +10,7 @@ from natster_tui.events.event import Record
 from natster_tui.projections.excerpt import excerpt_of
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.projections.wording import LeftOut, payload_lines, pretty_json
+from natster_tui.projections.wording import OmittedEntries, payload_lines, pretty_json
 from tests.folding import fold_all
 from tests.making_logs import logs, records_of, shared
 
@@ -40,7 +40,7 @@ def test_of_a_hubs_document_the_beginning_is_shown_and_how_much_is_missing() -> 
     whole = ACCOUNTS.whole("HUB", folds["account"].states["HUB"])
     excerpt = excerpt_of(ACCOUNTS, "HUB", folds["account"].states["HUB"], 50)
     assert list(excerpt.document) == list(whole)
-    assert excerpt.document["out_shares"] == [*whole["out_shares"][:50], LeftOut(80)]
+    assert excerpt.document["out_shares"] == [*whole["out_shares"][:50], OmittedEntries(80)]
     assert excerpt.document["in_shares"] == []
     assert excerpt.size == "130 entries"
     shown = pretty_json(excerpt.document)
@@ -51,8 +51,8 @@ def test_of_a_hubs_document_the_beginning_is_shown_and_how_much_is_missing() -> 
 
 def test_a_list_that_is_never_paged_is_cut_for_the_screen_as_well() -> None:
     excerpt = excerpt_of(CATALOGS, "hub", hub()["catalog"].states["hub"], 50)
-    assert excerpt.document["shared_with"][50:] == [LeftOut(80)]
-    assert excerpt.document["contested_by"][50:] == [LeftOut(10)]
+    assert excerpt.document["shared_with"][50:] == [OmittedEntries(80)]
+    assert excerpt.document["contested_by"][50:] == [OmittedEntries(10)]
     assert excerpt.size == "190 entries"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from natster_tui.engine.log.export_keys import export_key_lines
 from natster_tui.events.event import Record
-from natster_tui.events.log.carried import LeftOut
+from natster_tui.events.log.carried import DroppedHeaders
 from natster_tui.events.log.lines import encode_line
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.events.system import EventSystem
@@ -27,7 +27,7 @@ class ExportReport:
     """Counts payloads that did not open; None if payloads are exported as they are stored."""
     markers: int = 0
     """Delete markers, which are not events and not written."""
-    left_out: LeftOut = field(default_factory=LeftOut)
+    left_out: DroppedHeaders = field(default_factory=DroppedHeaders)
     """Headers that are written, and that an import leaves out."""
     refused: int = 0
     """Events that are written, and that an import refuses because of their subject."""
@@ -59,7 +59,7 @@ class ExportReport:
             if record.is_marker:
                 self.markers += 1
                 return None
-            self.left_out.look_at(record)
+            self.left_out.count(record)
         if not system.has_subject(record.subject):
             self.refused += 1
             self.subjects = system.subjects

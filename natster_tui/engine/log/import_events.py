@@ -13,7 +13,7 @@ from itertools import islice
 
 from natster_tui.errors import NatsterError, RefusedError, ServerError
 from natster_tui.events.event import Record
-from natster_tui.events.log.carried import LeftOut, imported_headers
+from natster_tui.events.log.carried import DroppedHeaders, imported_headers
 from natster_tui.events.log.identity import Identities, Placement
 from natster_tui.events.log.key_lines import KeyLine
 from natster_tui.events.sealed_payload import Unopened
@@ -43,7 +43,7 @@ class ImportResult:
     """Data keys that were added."""
     erasures: int = 0
     """Accounts whose erasure was added."""
-    left_out: LeftOut = field(default_factory=LeftOut)
+    left_out: DroppedHeaders = field(default_factory=DroppedHeaders)
     """Headers that were not imported."""
 
     @property
@@ -133,7 +133,7 @@ class _Import:
             self.result.markers += len(batch) - len(events)
             for record in events:
                 self.identities.expect(record)
-                self.result.left_out.look_at(record)
+                self.result.left_out.count(record)
             for record in await self._opened(events):
                 if record.seal is None:
                     continue

@@ -70,7 +70,7 @@ def imported_headers(record: Record, message_id: str) -> Headers:
 
 
 @dataclass(slots=True)
-class LeftOut:
+class DroppedHeaders:
     """The headers that are not carried, counted by name."""
 
     acted_on: Counter[str] = field(default_factory=Counter)
@@ -81,7 +81,7 @@ class LeftOut:
         """How many headers."""
         return self.acted_on.total() + self.unsendable.total()
 
-    def look_at(self, record: Record) -> None:
+    def count(self, record: Record) -> None:
         """Count those of one more record."""
         for name, _value in record.headers:
             fate = fate_of(name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.text.counting import as_many
+from natster_tui.text.counting import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,15 @@ class CommunityFigures:
     @property
     def rows(self) -> tuple[tuple[int, str], ...]:
         """Each figure, and what it counts."""
-        candidates = as_many(self.prize_candidates, "prize candidate")
+        candidates = plural(self.prize_candidates, "prize candidate")
         return (
             (
                 self.accounts_initialized,
-                f"{as_many(self.accounts_initialized, 'account')} initialized",
+                f"{plural(self.accounts_initialized, 'account')} initialized",
             ),
-            (self.active_shares, as_many(self.active_shares, "active share")),
-            (self.catalogs, as_many(self.catalogs, "catalog")),
-            (self.duplicate_names, as_many(self.duplicate_names, "duplicate catalog name")),
+            (self.active_shares, plural(self.active_shares, "active share")),
+            (self.catalogs, plural(self.catalogs, "catalog")),
+            (self.duplicate_names, plural(self.duplicate_names, "duplicate catalog name")),
             (self.prize_candidates, f"{candidates}: imported a catalog that is not a hub's"),
         )
 

@@ -19,7 +19,7 @@ from natster_tui.projections.documents import is_time
 from natster_tui.projections.excerpt import excerpt_of
 from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.registering.registry import CATALOGS
-from natster_tui.projections.wording import LeftOut, compact_json
+from natster_tui.projections.wording import OmittedEntries, compact_json
 from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.text.strict_json import Json
 from natster_tui.tui.places.place import DocumentPlace, account_place
@@ -138,7 +138,7 @@ def _labels(projection: Projection[Any], document: Mapping[str, Json]) -> Iterab
 def _add_list(section: Section, name: str, label: str, entries: list[Any], known: _Known) -> None:
     """A list as a table: a column for each name in its entries, or one for the values."""
     left_out = 0
-    if entries and isinstance(entries[-1], LeftOut):
+    if entries and isinstance(entries[-1], OmittedEntries):
         left_out = entries[-1].count
         entries = entries[:-1]
     rows = tuple(entries)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 
 from natster_tui.projections.excerpt import excerpt_of
-from natster_tui.projections.wording import LeftOut, pretty_json
+from natster_tui.projections.wording import OmittedEntries, pretty_json
 from natster_tui.text.masking import mask_json
 from natster_tui.text.safe_text import safe_text
 from natster_tui.text.strict_json import Json
@@ -44,7 +44,7 @@ _Row = tuple[int, str, Fold | None]
 
 
 def _lines(
-    value: Json | LeftOut, path: Path, before: str, after: str, folded: Collection[Path]
+    value: Json | OmittedEntries, path: Path, before: str, after: str, folded: Collection[Path]
 ) -> Iterator[_Row]:
     """The lines of a value; `before` and `after` are its name and the comma behind it."""
     depth = len(path)
@@ -74,12 +74,12 @@ def _lines(
 
 def _entries(value: dict[str, Json] | list[Json]) -> int:
     last = value[-1] if isinstance(value, list) and value else None
-    return len(value) - 1 + last.count if isinstance(last, LeftOut) else len(value)
+    return len(value) - 1 + last.count if isinstance(last, OmittedEntries) else len(value)
 
 
 def _is_short(value: dict[str, Json] | list[Json]) -> bool:
     items = value.values() if isinstance(value, dict) else value
-    return not any(isinstance(item, dict | list | LeftOut) for item in items) and (
+    return not any(isinstance(item, dict | list | OmittedEntries) for item in items) and (
         len(_on_one_line(value)) <= _SHORT
     )
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
-from natster_tui.events.log.carried import HeaderFate, LeftOut, fate_of, imported_headers
+from natster_tui.events.log.carried import DroppedHeaders, HeaderFate, fate_of, imported_headers
 from natster_tui.events.log.identity import import_id
 from natster_tui.events.times import format_timestamp
 from tests.events.log.test_lines import SUBJECT, TIME_NS, records
@@ -71,15 +71,15 @@ def test_an_imported_event_has_the_same_time_wherever_it_lands(record: Record) -
 
 
 def test_what_is_left_out_is_counted_and_named() -> None:
-    left_out = LeftOut()
+    left_out = DroppedHeaders()
     assert left_out.sentences("left out") == []
     headers = (("Nats-TTL", "1"), ("Nats-TTL", "2"), ("x/y", "3"), ("Nats-Expected-Stream", "s"))
-    left_out.look_at(Record(1, TIME_NS, SUBJECT, b"", (*headers, ("X", "1"))))
+    left_out.count(Record(1, TIME_NS, SUBJECT, b"", (*headers, ("X", "1"))))
     assert left_out.total == 3
     assert left_out.sentences("left out") == [
         "left out 2 headers that a server would act on: Nats-TTL",
         "left out 1 header with a name that cannot be sent: 'x/y'",
     ]
     for number in range(7):
-        left_out.look_at(Record(1, TIME_NS, SUBJECT, b"", ((f"a {number}", ""),)))
+        left_out.count(Record(1, TIME_NS, SUBJECT, b"", ((f"a {number}", ""),)))
     assert left_out.sentences("x")[1].endswith("'a 3' and 3 other names")
