@@ -30,7 +30,7 @@ def account_key_problem(text: str) -> str | None:
     """Why a text is not an account key, to follow "… is not an account key: "; None if it is."""
     if len(text) != _TEXT_LENGTH:
         return f"it has {len(text)} characters instead of {_TEXT_LENGTH}"
-    # b32decode alone would take padding, which shortens what the characters stand for.
+    # b32decode alone would accept padding, which would make the decoded key shorter.
     if _BASE32.fullmatch(text) is None:
         return "it has characters other than A-Z and 2-7"
     decoded = base64.b32decode(text)

@@ -1,4 +1,4 @@
-"""The log's messages, and the events they stand for.
+"""The log's messages, and the events in them.
 
 A `Record` is a message as the stream holds it. An `Event` is a record whose subject is one of the
 log's; a record with any other subject is parked.
@@ -111,7 +111,7 @@ def as_records(messages: Iterable[StoredMessage]) -> list[Record]:
 class Event:
     """A record whose subject is one of the log's: the parsed tokens beside the record itself.
 
-    `usable` says whether all tokens that the event's kind uses may stand for an account or a
+    `usable` says whether all tokens that the event's kind uses can be the name of an account or a
     catalog. Not a dataclass: one is made for every event of a replay, and a frozen dataclass costs
     three times as much to construct. Treat it as immutable.
     """

@@ -28,7 +28,7 @@ class EventSystem:
     `stream` is its name. `grammar` says how subjects are made: fixed tokens first, then one for
     each of `{origin}`, `{target}`, `{catalog}` and `{event}`; target and catalog may be left out.
     Raises ValueError for a grammar of another form, for kinds that use what it leaves out, and
-    for names or words that stand for two kinds.
+    for names or words that two kinds have.
     """
 
     stream: str

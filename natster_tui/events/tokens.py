@@ -1,4 +1,4 @@
-"""The tokens of subjects: which may stand for an account or a catalog."""
+"""The tokens of subjects, and which of them can name an account or a catalog."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def same_token(token: str) -> str:
 
 
 def is_usable_token(token: str) -> bool:
-    """Whether a token may stand for an account or a catalog.
+    """Whether a token can name an account or a catalog.
 
     `none` means "no account", a leading underscore is reserved for our own bucket keys, and other
     characters cannot be in bucket keys.

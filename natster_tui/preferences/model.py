@@ -112,7 +112,7 @@ def takes(model: type[BaseModel], name: str) -> str:
 
 
 def default_shown(model: type[BaseModel], name: str) -> str:
-    """A setting's default as it would stand in a file; empty for an empty text, list or table."""
+    """A setting's default as a file would have it; empty for an empty text, list or table."""
     value: Any = model.model_fields[name].default
     if value in ("", [], {}):
         return ""

@@ -119,7 +119,5 @@ class CopyExport:
         log, filtered = workspace.opened_log, workspace.filtering.shown
         seqs = None if filtered is None else filtered.seqs
         if filtered is not None and not filtered.is_complete(workspace.follower.head - USUAL_LAG):
-            raise RefusedError(
-                "the log is still being looked through: export when the filter is done"
-            )
+            raise RefusedError("the filter is still searching the log: export when it is done")
         return await export_file(log, path, seqs, workspace.options.instance)

@@ -20,7 +20,7 @@ from natster_tui.tui.widgets.virtual_list import VirtualList
 
 
 class Projectors(VirtualList):
-    """Two rows for each projector: its position, and what there is to say of it."""
+    """Two rows for each projector: its position, and remarks on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(SEARCHED)]
     KEYS = PROJECTORS

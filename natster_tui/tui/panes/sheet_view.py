@@ -100,7 +100,7 @@ class SheetView(QuietScroll, can_focus=True):
         return Strip(segments).adjust_cell_length(width, self._base)
 
     def _marked(self, text: str, style: Style) -> list[Segment]:
-        """A text in segments, in which what is looked for stands out."""
+        """A text in segments, with the searched text highlighted."""
         wanted, plain_text = self.search.lower(), text.lower()
         if not wanted or len(plain_text) != len(text):
             return [Segment(text, style)]

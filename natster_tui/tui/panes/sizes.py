@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 NARROW = 100
-"""Below this width the panes stand in one column."""
+"""Below this width the panes are in one column."""
 LARGE = 160
 """From this width on, dialogs may be wide enough for long sentences."""
 SHORT = 24
@@ -129,7 +129,7 @@ class PaneSizes:
         self.apply(screen)
 
     def _move(self, divider: Divider, step: int) -> None:
-        """Move a line by some cells; all that stand in the same row or column get a share."""
+        """Move a line by some cells; all widgets in the same row or column get a share."""
         least = LEAST_COLUMNS if divider.is_upright else LEAST_ROWS
         now = {
             each: each.region.width if divider.is_upright else each.region.height

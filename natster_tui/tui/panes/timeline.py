@@ -89,7 +89,7 @@ class Timeline(VirtualList):
             workspace.connection,
             workspace.sentence,
             workspace.connection is not Connection.CONNECTED and self._next_try,
-            # Names and dates stand in the rows.
+            # Rows contain names and dates.
             self.view.version,
             self.view.homonyms,
             self.view.now() // 60,

@@ -15,7 +15,7 @@ from natster_tui.tui.terminal.compositor import FrontCompositor
 
 
 class MainScreen(Screen[None]):
-    """Status line, panes, prompt and keys; dialogs stand on top of it."""
+    """Status line, panes, prompt and keys; dialogs are on top of it."""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 

@@ -229,7 +229,7 @@ class RebuildScreen(ReplayScreen):
     # -- dry run ---------------------------------------------------------------------------
 
     def action_replay(self) -> None:
-        """Replay the log and show what would change, as soon as what there is was looked at."""
+        """Replay the log and show what would change, once the preflight is done."""
         if self._stage != "preflight":
             return
         if self._preflight is None:

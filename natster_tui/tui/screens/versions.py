@@ -206,7 +206,9 @@ class VersionsScreen(ReplayScreen):
         self.hint(Hint("", "writing; what is interrupted now is finished on the next start"))
         verdict = await self._promotion.commit()
         self.show_verdict(verdict, "promoted and verified: " if verdict.good else "")
-        self.say(f"{self._pair.bucket} is still there: drop it when nobody projects it any more")
+        self.say(
+            f"{self._pair.bucket} is still there: drop it when no process projects it any more"
+        )
         self._enter("done")
         self.hint()
         self.page.scroll_end(animate=False)

@@ -45,7 +45,7 @@ def event_sheet(reading: Reading, parked: ParkReason | None, formatter: Formatte
 def absent_event_sheet(seq: int, *, deleted: bool) -> Sheet:
     """An event that is not loaded: it was deleted from the log, or has not arrived yet."""
     absent = Section("event")
-    absent.add("", "it was deleted from the log" if deleted else "not at hand yet …", Tone.DIM)
+    absent.add("", "it was deleted from the log" if deleted else "not loaded yet …", Tone.DIM)
     return Sheet(_title(seq), (absent,))
 
 

@@ -59,14 +59,14 @@ class Lines(ABC):
 
     @abstractmethod
     def pieces(self, y: int) -> Sequence[Piece]:
-        """What stands on a line; nothing below the last one."""
+        """The pieces of a line; none below the last one."""
 
     def links(self, y: int) -> list[Piece]:
         """The links on a line that keys can choose, from left to right."""
         return [each for each in self.pieces(y) if each.target is not None and not each.goes_on]
 
     def lines_with(self, text: str, most: int) -> Iterator[int]:
-        """The lines that hold a text, in any letter case; only the first `most` are looked at."""
+        """The lines that contain a text, in any letter case, among the first `most`."""
         wanted = text.lower()
         for y in range(min(self.height, most)):
             if wanted in " ".join(piece.text for piece in self.pieces(y)).lower():
@@ -74,7 +74,7 @@ class Lines(ABC):
 
 
 def laid_out(sheet: Sheet, width: int, glyphs: Glyphs, wrap: Wrap) -> Lines:
-    """A sheet in a width; where there is room for both, its history stands beside the rest."""
+    """A sheet laid out for a width; its history is beside the rest if there is room."""
     *others, last = sheet.sections
     if width < BESIDE_FROM or last.name != HISTORY or not others:
         return SheetLayout(sheet, width, glyphs, wrap)
@@ -131,7 +131,7 @@ class SheetLayout(Lines):
         return [" " * indent + first, *(" " * further + other for other in others)]
 
     def pieces(self, y: int) -> Sequence[Piece]:
-        """What stands on a line; nothing below the last one."""
+        """The pieces of a line; none below the last one."""
         if not 0 <= y < self.height:
             return ()
         number = bisect_right(self._starts, y) - 1

@@ -67,7 +67,7 @@ class Arrangement:
         for index, width in zip(names, fair, strict=True):
             widths[index] = width
         if names and (spare := left - sum(fair)) > 0:
-            # Names take what is left, so that numbers stand at the right edge.
+            # Names take what is left, so that numbers are at the right edge.
             share, extra = divmod(spare, len(names))
             for number, index in enumerate(names):
                 widths[index] += share + (number < extra)

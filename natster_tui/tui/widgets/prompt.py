@@ -1,6 +1,6 @@
-"""The prompt at the bottom: find in a list, filter the timeline, name a filter, name a file.
+"""The prompt at the bottom: search a list, filter the timeline, name a filter, name a file.
 
-It stays open, with its text and the reason of a failure, until the request has succeeded.
+It stays open, with its text and the reason for a failure, until the request has succeeded.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from natster_tui.tui.widgets.text_field import AskingField
 
 
 class Purpose(Enum):
-    """What the prompt is for just now; the value is the label before its text."""
+    """What the prompt asks for; the value is the label before its text."""
 
     FIND = "find"
     FILTER = "filter"
@@ -250,7 +250,7 @@ class Prompt(Vertical):
         self._put(self._typed if self._earlier < 0 else recent[self._earlier])
 
     def action_keep(self) -> None:
-        """Ask for a name for the filter that stands there."""
+        """Ask for a name for the filter in the field."""
         self._to_name = self.value.strip()
         if not self._to_name:
             self.say("type a filter first, then name it", is_problem=True)

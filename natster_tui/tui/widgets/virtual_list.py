@@ -28,7 +28,7 @@ from natster_tui.tui.widgets.framed_lines import FramedLines
 from natster_tui.tui.widgets.scroll_view import QuietScroll
 
 _Line = tuple[bool, Sequence[Cell]]
-"""What a line shows: whether the cursor stands on it, and its cells."""
+"""What a line shows: whether the cursor is on it, and its cells."""
 
 HEADED_FROM = 4
 """Lines that a list needs to have room for its headings."""
@@ -114,7 +114,7 @@ class VirtualList(QuietScroll, can_focus=True):
         """The cells of a row, and those that the scroll bar covers."""
 
     def caption(self, title: str, subtitle: str = "") -> None:
-        """What stands in the frame. As Text, because Textual takes a string there for markup."""
+        """Set the texts in the frame, as Text, because Textual would parse a string as markup."""
         if (title, subtitle) != self._caption:
             self._caption = (title, subtitle)
             self.border_title = Text(plain(title, self.glyphs))
@@ -127,7 +127,7 @@ class VirtualList(QuietScroll, can_focus=True):
         raise NotImplementedError
 
     def headings(self) -> Sequence[Heading]:
-        """What stands above the rows, where there is room; nothing in a list without headings."""
+        """The headings above the rows, if there is room; none in a list without headings."""
         return ()
 
     @property

@@ -67,7 +67,7 @@ def test_a_parked_event_says_why_and_what_it_would_take() -> None:
 
 def test_an_event_that_is_not_loaded_is_not_called_deleted() -> None:
     assert lines_of(absent_event_sheet(7, deleted=True)) == ["it was deleted from the log"]
-    assert lines_of(absent_event_sheet(7, deleted=False)) == ["not at hand yet …"]
+    assert lines_of(absent_event_sheet(7, deleted=False)) == ["not loaded yet …"]
 
 
 def test_a_change_is_unknown_failed_or_nothing() -> None:

@@ -126,7 +126,7 @@ class PageDialog(Dialog[Result]):
 
     @property
     def is_searching(self) -> bool:
-        """Whether a text is looked for."""
+        """Whether the search is open."""
         return not self._line.has_class("hidden")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

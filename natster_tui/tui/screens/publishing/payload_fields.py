@@ -13,7 +13,7 @@ from natster_tui.events.event_kind import EventKind
 from natster_tui.text.masking import is_secret_name
 
 Path = tuple[str, ...]
-"""Where a field stands in the payload, object by object."""
+"""The path of a field in the payload, object by object."""
 
 
 @dataclass(frozen=True, slots=True)
