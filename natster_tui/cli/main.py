@@ -25,20 +25,28 @@ KEYS, PROGRAM = Section.KEYS, Section.PROGRAM
 
 _COMMANDS = (
     Command(
-        "status", "look.status_command", "status", "The log, its projections, and hazards.", LOOK
+        "status",
+        "look.status_command",
+        "status",
+        "Show the log, its projections, and hazards.",
+        LOOK,
     ),
     Command("tail", "look.log_reading_commands", "tail", "Print events as lines.", LOOK),
-    Command("list", "look.list_command", "list_", "Accounts, catalogs or documents.", LOOK),
-    Command("show", "look.document_commands", "show", "One document, from the log.", LOOK),
-    Command("diff", "look.diff_command", "diff", "One document at two moments.", LOOK),
-    Command("why", "look.document_commands", "why", "The events that changed a document.", LOOK),
-    Command("event", "look.event_command", "event", "One event, and what it changed.", LOOK),
-    Command("community", "look.community_command", "community", "The community's figures.", LOOK),
+    Command("list", "look.list_command", "list_", "List accounts, catalogs or documents.", LOOK),
+    Command("show", "look.document_commands", "show", "Show one document.", LOOK),
+    Command("diff", "look.diff_command", "diff", "Compare one document at two moments.", LOOK),
+    Command(
+        "why", "look.document_commands", "why", "List the events that changed a document.", LOOK
+    ),
+    Command("event", "look.event_command", "event", "Show one event, and what it changed.", LOOK),
+    Command(
+        "community", "look.community_command", "community", "Show the community's figures.", LOOK
+    ),
     Command(
         "check-name",
         "look.check_name_command",
         "check_name",
-        "Whether a catalog's name is free.",
+        "Check whether a catalog's name is free.",
         LOOK,
     ),
     Command(
@@ -62,14 +70,14 @@ _COMMANDS = (
         "compare",
         "projecting.version_commands",
         "compare",
-        "The stored version and the one beside it.",
+        "Compare the stored version with the one beside it.",
         PROJECT,
     ),
     Command(
         "promote",
         "projecting.version_commands",
         "promote",
-        "Make the version beside the stored one.",
+        "Promote the version beside to the stored one.",
         PROJECT,
     ),
     Command(
@@ -83,7 +91,7 @@ _COMMANDS = (
     Command(
         "fold", "projecting.try_commands", "fold", "Fold an exported log without a server.", PROJECT
     ),
-    Command("publish", "log_commands", "publish", "Append one event, validated.", WRITE),
+    Command("publish", "log_commands", "publish", "Validate one event and append it.", WRITE),
     Command("export", "log_commands", "export", "Print the log as JSON lines.", WRITE),
     Command("import", "log_commands", "import_", "Append the events of an exported file.", WRITE),
     Command("keys", "key_commands", "keys", "List, rotate, erase or back up the keys.", KEYS),
@@ -91,35 +99,35 @@ _COMMANDS = (
         "demo",
         "program.dashboard_commands",
         "demo",
-        "The dashboard on a made-up community.",
+        "Open the dashboard on a made-up community.",
         PROGRAM,
     ),
     Command(
         "completion",
         "program.completion_command",
         "completion",
-        "The completion script of a shell.",
+        "Print the completion script of a shell.",
         PROGRAM,
     ),
     Command(
         "config",
         "program.config_command",
         "config",
-        "The settings in force, and where each comes from.",
+        "List the settings in force, and where each comes from.",
         PROGRAM,
     ),
     Command(
         "schema",
         "program.schema_command",
         "schema",
-        "The JSON schema of what a command prints.",
+        "Print the JSON schema of a command's output.",
         PROGRAM,
     ),
     Command(
         "help",
         "program.help_command",
         "help_",
-        "A topic of the documentation, or a command.",
+        "Show a topic of the documentation, or a command.",
         PROGRAM,
     ),
 )

@@ -41,7 +41,9 @@ class WholeKeys:
         return screen_text(key, 100)
 
 
-takes_keys = click.option("--keys", "whole_keys", is_flag=True, help="Whole keys, not names.")
+takes_keys = click.option(
+    "--keys", "whole_keys", is_flag=True, help="Print whole keys instead of names."
+)
 
 
 def naming(names: Mapping[str, str], *, whole_keys: bool) -> Naming:

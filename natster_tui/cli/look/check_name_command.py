@@ -28,7 +28,7 @@ from natster_tui.text.masking import mask_text, screen_text
 @takes_json
 @takes_target
 def check_name(name: str, as_json: bool, **_given: Any) -> None:
-    """Whether a catalog may be called NAME; exit 1 if the name is taken.
+    """Check whether a catalog may be called NAME; exits 1 if the name is taken.
 
     A name that differs from another in letter case only counts as taken, because importers
     confuse the two.

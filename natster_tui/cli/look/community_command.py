@@ -29,7 +29,7 @@ from natster_tui.text.masking import screen_text
 @takes_json
 @takes_target
 def community(at: str | None, hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
-    """Accounts, shares, duplicate catalog names and prize candidates, from the log."""
+    """Show the community's figures, duplicate catalog names and prize candidates."""
     target = target_of()
     hub = hub or tuple(settings_of().settings.hubs)
     moment = at_option(at)

@@ -51,7 +51,7 @@ def show(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """One document, from the log: show account KEY, show catalog NAME.
+    """Show one document as the log says it: show account KEY, show catalog NAME.
 
     KEY may be the account's name, or the beginning of its key.
     """
@@ -130,7 +130,7 @@ def why(
     as_json: bool,
     **_given: Any,
 ) -> None:
-    """The events that changed a document, newest first, each with its changes."""
+    """List the events that changed a document, newest first, each with its changes."""
     target = target_of(takes_versions=names_a_version(kind))
     projection = chosen_version(target.choice.projections, kind)
 

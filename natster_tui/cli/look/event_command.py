@@ -31,7 +31,7 @@ from natster_tui.text.masking import mask_text, screen_text
 @takes_json
 @takes_target
 def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any) -> None:
-    """One event by its sequence: its payload, and what it changed, before and after."""
+    """Show one event by its sequence: its payload, and what it changed, before and after."""
     target = target_of()
     projections = target.choice.projections.all
 

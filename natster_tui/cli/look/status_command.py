@@ -25,7 +25,7 @@ _KEYS_SHOWN = 20
 @takes_json
 @takes_target
 def status(as_json: bool, **_given: Any) -> None:
-    """The log, its projections with their lag and parked events, and hazards."""
+    """Show the log, its projections with their lag and parked events, and hazards."""
     target = target_of(takes_versions=True)
     registry = target.choice.projections
 

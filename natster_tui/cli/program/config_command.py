@@ -39,7 +39,7 @@ _SWITCHES = ("NATSTER_ASCII", "NO_COLOR")
 @takes_json
 @takes_target
 def config(hub: tuple[str, ...], as_json: bool, **_given: Any) -> None:
-    """The settings in force, each with its value and where it comes from; connects to nothing.
+    """List the settings in force, with their values and sources; connects to nothing.
 
     Secrets are masked. Flags count as well, so a whole command line can be tried out.
     """

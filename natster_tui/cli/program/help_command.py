@@ -37,7 +37,7 @@ def _topics_and_commands(
     help="List this projection, too, in the topic permissions.",
 )
 def help_(words: tuple[str, ...], files: tuple[str, ...]) -> None:
-    """A topic of the documentation, or the options of a command; alone, the list of topics.
+    """Show a topic of the documentation, or a command's options; alone, list the topics.
 
     In a pipe a topic is printed as Markdown. The topic permissions lists what the projections in
     use need: those of installed packages, and those of the files that are named.

@@ -25,7 +25,7 @@ def _names(_context: Context, _parameter: Parameter, incomplete: str) -> list[Co
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=_names)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on one line.")
 def schema(name: str | None, as_json: bool) -> None:
-    """The JSON schema of what a command prints; alone, the list of outputs."""
+    """Print the JSON schema of a command's output; without NAME, list the outputs."""
     if name is None:
         _list_outputs(as_json=as_json)
         return

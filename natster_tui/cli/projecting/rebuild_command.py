@@ -72,7 +72,7 @@ class _Options:
     help="With --take-over: delete the consumer that the other program leaves behind.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; needs --yes or --dry-run.")
 @takes_target
 def rebuild(
     name: str | None,

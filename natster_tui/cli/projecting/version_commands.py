@@ -41,7 +41,7 @@ _version = click.option(
     "version",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Which version beside, where there are several.",
+    help="The version beside, if there are several.",
 )
 _name = click.argument("name", metavar="PROJECTION", shell_complete=completing.projections)
 
@@ -86,10 +86,10 @@ def print_comparison(found: SideBySide, names: Naming | None) -> None:
 @_name
 @_version
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; needs --yes.")
 @takes_target
 def promote(name: str, version: int | None, yes: bool, as_json: bool, **_given: Any) -> None:
-    """Make the version beside the stored one: a rebuild of the stored bucket, verified.
+    """Promote the version beside: rebuild the stored bucket with its rule, and verify that.
 
     Refused while either version lags behind the log, or if the version beside does not verify.
     """

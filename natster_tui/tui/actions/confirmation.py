@@ -14,7 +14,7 @@ _QUESTIONS = {
     "quit": "Leave the dashboard?",
     "publish": "Publish an event?",
     "rebuild": "Rebuild projections?",
-    "promote": "Make the version beside the stored one?",
+    "promote": "Promote the version beside to the stored one?",
     "drop": "Delete the bucket of a version beside?",
 }
 _GUARDED = ("publish", "rebuild", "promote", "drop")
