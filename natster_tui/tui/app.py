@@ -153,6 +153,8 @@ class Dashboard(TerminalApp):
     def on_virtual_list_chosen(self, message: VirtualList.Chosen) -> None:
         """Enter: look at the row closely."""
         self.inspection.inspect(message.pane)
+        # Also when a key that was typed ahead has moved the focus since.
+        self.panes.narrow_by(message.pane)
         narrowed = next(self.panes.narrowed_by(message.pane), None)
         self.panes.focus(narrowed or self.panes.inspector)
 

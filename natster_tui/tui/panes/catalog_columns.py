@@ -61,6 +61,12 @@ def _other(row: _Row) -> Cell:
     return Cell(row.names.of(row.link.other))
 
 
+def _shared(row: _Row) -> Cell:
+    if row.shared is None:
+        return Cell("…", 0, "dim")
+    return Cell(row_time(row.shared.time, row.view.now()).strip())
+
+
 def _was_imported(row: _Row) -> Cell | None:
     assert row.link is not None
     if row.link.imported_at is None:
@@ -126,6 +132,7 @@ CATALOG_COLUMNS: DocumentColumns[CatalogState] = DocumentColumns(
             Column("catalog", _name, "the name of the catalog", "name", shrinks=True),
             Column("", _direction, "shared by this account, or with it"),
             Column("other account", _other, "with whom it shares, or who shares", shrinks=True),
+            Column("shared", _shared, "when it was shared", yields=2, right=True),
             Column("", _was_imported, "the recipient imported it"),
             Column("imported", _imported, "when the recipient imported it", yields=1, right=True),
         ),

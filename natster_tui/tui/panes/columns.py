@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from natster_tui.engine.history.document_story import Mark
 from natster_tui.projections.api import Projection
 from natster_tui.projections.wording import Names
 from natster_tui.tui.theme import plain
@@ -50,6 +51,8 @@ class Shown(Generic[State]):
     state: State | None
     width: int
     link: Link | None = None
+    shared: Mark | None = None
+    """The event that made the link's share, once the account's events have been read."""
 
     @property
     def names(self) -> Names:

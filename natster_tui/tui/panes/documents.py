@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
-from natster_tui.engine.history.document_story import Share
+from natster_tui.engine.history.document_story import Mark, Share
 from natster_tui.projections.api import Projection
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.key import bindings
@@ -26,6 +26,8 @@ from natster_tui.tui.panes.columns import (
     cells_of,
 )
 from natster_tui.tui.panes.document_order import DocumentOrder
+from natster_tui.tui.panes.selection import DocumentSelection
+from natster_tui.tui.sheets.stories import Stories
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.virtual_list import Heading, VirtualList
@@ -58,6 +60,9 @@ class DocumentsPane(VirtualList):
         self._order: DocumentOrder[Any] = DocumentOrder(columns.projection.name)
         self._is_reversed = False
         self._arrangement = arranged(columns.columns)
+        self._stories = Stories(view, self, self.refresh_rows)
+        """The events of the account that the rows are narrowed to: they say when it shared."""
+        self._shares_read_of: str | None = None
 
     @property
     def projection(self) -> Projection[Any]:
@@ -82,8 +87,7 @@ class DocumentsPane(VirtualList):
         catalog, link = self._at(self.cursor)
         if link is None:
             return None
-        sides = (self.narrowed_to, link.other) if link.outgoing else (link.other, self.narrowed_to)
-        return Share(*sides, catalog)
+        return _share(self.narrowed_to, link, catalog)
 
     @property
     def order(self) -> tuple[str, bool]:
@@ -295,8 +299,30 @@ class DocumentsPane(VirtualList):
         key, link = self._at(row)
         width = self.row_width
         state = self.view.fold(self.projection.name).states.get(key)
-        shown: Shown[Any] = Shown(self.view, self.projection, key, state, width, link)
+        shared = None if link is None else self._shared(key, link)
+        shown: Shown[Any] = Shown(self.view, self.projection, key, state, width, link, shared)
         return cells_of(self._columns, shown, self._arrangement)
+
+    def _shared(self, key: str, link: Link) -> Mark | None:
+        """The event that made a share, once it is known.
+
+        The account's events are read once the pane has the focus, not for each account that the
+        cursor passes in another pane.
+        """
+        narrowing = self.declared.narrowing
+        if self.has_focus:
+            self._shares_read_of = self.narrowed_to
+        if (
+            self.narrowed_to is None
+            or narrowing is None
+            or self._shares_read_of != self.narrowed_to
+        ):
+            return None
+        by = self.view.workspace.projectors[narrowing.by].projection
+        history = self._stories.history_of(DocumentSelection(by, self.narrowed_to))
+        if history.story is None:
+            return None
+        return history.story.shared(_share(self.narrowed_to, link, key), history.at)
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`."""
@@ -322,6 +348,12 @@ class DocumentsPane(VirtualList):
             key = view.keymap.hint("app.projectors")
             return ("", f" none known: the {noun}", f" projector stopped ({key} says why)")
         return self.declared.nothing
+
+
+def _share(account: str, link: Link, catalog: str) -> Share:
+    """The share that a row stands for in a pane that is narrowed to an account."""
+    sides = (account, link.other) if link.outgoing else (link.other, account)
+    return Share(*sides, catalog)
 
 
 def _holds(text: str, wanted: str) -> bool:

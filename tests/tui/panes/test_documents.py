@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -136,3 +138,15 @@ async def test_a_fields_column_is_made_for_each_field_of_a_model(
         states = app.view.fold("seen").states
         assert states[pane.shown_keys[0]].events == min(each.events for each in states.values())
         await until(lambda: "Events " in page_of(app) and "UTC (" in page_of(app))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_the_catalogs_of_an_account_say_when_each_was_shared(
+    settings: ConnectionSettings, size: tuple[int, int]
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=size) as (app, pilot):
+        await pilot.type("2/lemon crate\r\r")
+        await pilot.press("3")
+        await until(lambda: re.search("Harbour Moths +11-09 11:33 ⇣ 11-12 11:31", text_of(app)))
+        assert "shared      imported" in text_of(app)
