@@ -73,7 +73,9 @@ async def test_each_pane_has_its_own_keys_first_and_none_that_do_nothing(
         await until(lambda: app.panes.catalogs.narrowed_to is None)
         assert "a all or one" in last_line(text_of(app)), "it goes back as well"
         await pilot.press("4")
-        assert last_line(text_of(app)).startswith("q quit ? help / search r rebuild v verify z zoom : go to")
+        assert last_line(text_of(app)).startswith(
+            "q quit ? help / search r rebuild v verify z zoom : go to"
+        )
         assert last_line(text_of(app)).count("r rebuild") == 1
 
 

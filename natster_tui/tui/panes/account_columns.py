@@ -11,13 +11,13 @@ from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.wording import short_key
 from natster_tui.text.counting import short_count
 from natster_tui.text.masking import screen_text
-from natster_tui.tui.panes.columns import Column, DocumentColumns, Shown, Sort
+from natster_tui.tui.panes.columns import Column, DocumentColumns, DocumentRow, Sort
 from natster_tui.tui.widgets.cells import Cell
 
 _NOT_YET = 1 << 62
 """Accounts that others shared with before they joined come last."""
 
-_Row = Shown[AccountState]
+_Row = DocumentRow[AccountState]
 
 
 def _name(row: _Row) -> Cell:

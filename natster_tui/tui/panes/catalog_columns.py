@@ -10,11 +10,18 @@ from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.text.counting import short_count
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import row_time
-from natster_tui.tui.panes.columns import Column, DocumentColumns, Link, Narrowing, Shown, Sort
+from natster_tui.tui.panes.columns import (
+    Column,
+    DocumentColumns,
+    DocumentRow,
+    Link,
+    Narrowing,
+    Sort,
+)
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 
-_Row = Shown[CatalogState]
+_Row = DocumentRow[CatalogState]
 _WARNED = "others share a catalog of that name, or of one that differs in letter case only"
 
 

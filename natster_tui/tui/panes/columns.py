@@ -38,7 +38,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown(Generic[State]):
+class DocumentRow(Generic[State]):
     """One row: a document, and everything that its cells are made from.
 
     `state` is None for a document that a link names but the projection does not have. `width` is
@@ -75,7 +75,7 @@ class Column(Generic[State]):
     """
 
     heading: str
-    cell: Callable[[Shown[State]], Cell | None]
+    cell: Callable[[DocumentRow[State]], Cell | None]
     meaning: str = ""
     sort: str = ""
     shrinks: bool = False
@@ -101,7 +101,7 @@ def arranged(columns: Sequence[Column[Any]], *, identified: bool = False) -> Arr
 
 
 def cells_of(
-    columns: Sequence[Column[State]], row: Shown[State], arrangement: Arrangement
+    columns: Sequence[Column[State]], row: DocumentRow[State], arrangement: Arrangement
 ) -> list[Cell]:
     """A row's cells, in columns that fit the width of `row`."""
     found = [column.cell(row) or _NOTHING for column in columns]

@@ -19,8 +19,8 @@ from natster_tui.tui.keys.main_screen import DOCUMENTS, SEARCHED
 from natster_tui.tui.panes.columns import (
     Column,
     DocumentColumns,
+    DocumentRow,
     Link,
-    Shown,
     Sort,
     arranged,
     cells_of,
@@ -300,7 +300,9 @@ class DocumentsPane(VirtualList):
         width = self.row_width
         state = self.view.fold(self.projection.name).states.get(key)
         shared = None if link is None else self._shared(key, link)
-        shown: Shown[Any] = Shown(self.view, self.projection, key, state, width, link, shared)
+        shown: DocumentRow[Any] = DocumentRow(
+            self.view, self.projection, key, state, width, link, shared
+        )
         return cells_of(self._columns, shown, self._arrangement)
 
     def _shared(self, key: str, link: Link) -> Mark | None:

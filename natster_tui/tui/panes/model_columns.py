@@ -16,7 +16,7 @@ from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.wording import Names, compact_json, short_key
 from natster_tui.text.counting import short_count
 from natster_tui.text.masking import MASK, is_secret_name, mask_json, screen_text
-from natster_tui.tui.panes.columns import Column, DocumentColumns, Shown, Sort
+from natster_tui.tui.panes.columns import Column, DocumentColumns, DocumentRow, Sort
 from natster_tui.tui.widgets.cells import Cell
 
 
@@ -51,7 +51,7 @@ def model_columns(projection: Projection[Any]) -> DocumentColumns[Any]:
     )
 
 
-def _key_cell(row: Shown[Any]) -> Cell:
+def _key_cell(row: DocumentRow[Any]) -> Cell:
     state = row.view.accounts.get(row.key)
     named = state is not None and state.account_name
     return row.main_cell(row.names.of(row.key) if named else short_key(row.key, 30), "strong")
@@ -67,8 +67,8 @@ def _search_text(key: str, _state: Any) -> Iterable[str]:
     yield key
 
 
-def _field_cell(name: str) -> Callable[[Shown[Any]], Cell | None]:
-    def cell(row: Shown[Any]) -> Cell | None:
+def _field_cell(name: str) -> Callable[[DocumentRow[Any]], Cell | None]:
+    def cell(row: DocumentRow[Any]) -> Cell | None:
         value = getattr(row.state, name, None)
         if value is None:
             return None
@@ -106,10 +106,10 @@ def _by_field(name: str) -> Callable[[str, Any, Any], Any]:
     return by
 
 
-def _fields_cell(projection: Projection[Any]) -> Callable[[Shown[Any]], Cell | None]:
+def _fields_cell(projection: Projection[Any]) -> Callable[[DocumentRow[Any]], Cell | None]:
     """A document on one line: its fields with their values, of lists the number of entries."""
 
-    def cell(row: Shown[Any]) -> Cell | None:
+    def cell(row: DocumentRow[Any]) -> Cell | None:
         if row.state is None:
             return None
         lengths = {name: len(each.of(row.state)) for name, each in projection.pageable.items()}

@@ -17,7 +17,7 @@ from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import full_time, row_time
 from natster_tui.tui.keys.dialogs import GO_TO_BOX, GO_TO_FIELD
 from natster_tui.tui.keys.key import bindings
-from natster_tui.tui.panes.columns import DocumentColumns, Shown, arranged, cells_of
+from natster_tui.tui.panes.columns import DocumentColumns, DocumentRow, arranged, cells_of
 from natster_tui.tui.places.lookup import Documents, Found, Unreachable, moments_named
 from natster_tui.tui.places.navigator import Navigator
 from natster_tui.tui.places.place import DocumentPlace, EventPlace, MomentPlace
@@ -90,7 +90,7 @@ class FoundList(VirtualList, can_focus=False):
         declared = self._declared[projection]
         width = self.scrollable_content_region.width - _KIND - 1
         state = self.view.fold(projection).states.get(key)
-        shown: Shown[Any] = Shown(self.view, declared.projection, key, state, width)
+        shown: DocumentRow[Any] = DocumentRow(self.view, declared.projection, key, state, width)
         cells = cells_of(declared.columns, shown, self._arrangements[projection])
         return [Cell(projection, _KIND, "dim"), *cells]
 
