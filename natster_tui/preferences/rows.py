@@ -33,10 +33,10 @@ def rows(settings: Settings) -> Iterator[Row]:
     for scope, commands in settings.keymap.items():
         for command, keys in commands.items():
             yield Row(("keymap", scope, command), _shown(keys))
-    for context, said in settings.contexts.items():
+    for context, given in settings.contexts.items():
         for name in ContextSettings.model_fields:
-            if name in said.model_fields_set:
-                yield Row(("contexts", context, name), _shown(getattr(said, name)))
+            if name in given.model_fields_set:
+                yield Row(("contexts", context, name), _shown(getattr(given, name)))
 
 
 def _shown(value: object) -> str:

@@ -78,7 +78,7 @@ def test_fields_of_objects() -> None:
     ]  # fmt: skip
 
 
-def test_entries_of_lists_are_told_apart_by_what_they_are_and_not_by_their_place() -> None:
+def test_list_entries_are_compared_by_what_they_are_and_not_by_their_place() -> None:
     def share(account: str, **more: int) -> dict[str, Any]:
         return {"catalog": "k", "account": account, **more}
 

@@ -185,7 +185,7 @@ def test_room_is_left_in_a_batch_for_what_one_more_event_may_change() -> None:
     assert pager.room(999) == 999 - 2 * 23
 
 
-def test_pages_and_documents_are_told_apart_by_their_keys() -> None:
+def test_pages_and_documents_have_different_keys() -> None:
     assert page_key("AA=_-", "out_shares", 12) == "AA=_-/out_shares/12"
     assert document_key("AA=_-/out_shares/12") == document_key("AA=_-") == "AA=_-"
     assert PAGE_LENGTH == 1_000

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from natster_tui.cli import completing
-from natster_tui.cli.look.document_commands import is_of_accounts, key_meant
+from natster_tui.cli.look.document_commands import is_of_accounts, key_named_by
 from natster_tui.cli.moments import Position, moment_option, position_of
 from natster_tui.cli.naming import for_output, naming, takes_keys
 from natster_tui.cli.options import takes_json, target_of
@@ -77,7 +77,7 @@ def diff(
     moments = (moment_option("--from", begin), None if end is None else moment_option("--to", end))
 
     async def read(log: EventLog) -> tuple[_TwoMoments, dict[str, str]]:
-        found = await key_meant(log, projection, key, target.instance)
+        found = await key_named_by(log, projection, key, target.instance)
         first, last = [await position_of(log, each, target.instance) for each in moments]
         both = await _two_moments(log, projection, found, (first, last), target.instance)
         named = not (as_json or whole_keys)

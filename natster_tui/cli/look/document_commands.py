@@ -62,9 +62,9 @@ def show(
     async def read(log: EventLog) -> tuple[Position, str, bytes | None]:
         upto = await position_of(log, moment, target.instance)
         stored = await key_document(log, projection, key, upto.seq, target.instance)
-        if stored is None and (meant := await _meant(log, projection, key, target.instance)):
-            stored = await key_document(log, projection, meant, upto.seq, target.instance)
-            return upto, meant, stored
+        if stored is None and (named := await _key_by_name(log, projection, key, target.instance)):
+            stored = await key_document(log, projection, named, upto.seq, target.instance)
+            return upto, named, stored
         return upto, key, stored
 
     position, found, stored = run(with_log(target.source, target.choice, read))
@@ -90,27 +90,29 @@ def is_of_accounts(projection: Projection[Any]) -> bool:
     return name_in_use(projection) == ACCOUNTS.name
 
 
-async def key_meant(log: EventLog, projection: Projection[Any], key: str, instance: str) -> str:
+async def key_named_by(log: EventLog, projection: Projection[Any], key: str, instance: str) -> str:
     """The key that a text names, which may be the key itself. Raises UsageError."""
     if is_of_accounts(projection) and account_key_problem(key) is None:
         return key
-    return await _meant(log, projection, key, instance) or key
+    return await _key_by_name(log, projection, key, instance) or key
 
 
-async def _meant(log: EventLog, projection: Projection[Any], key: str, instance: str) -> str | None:
+async def _key_by_name(
+    log: EventLog, projection: Projection[Any], key: str, instance: str
+) -> str | None:
     """The key of the account that the text names; None if it names none.
 
     Raises UsageError if the text cannot be a key either.
     """
     may_be_named = is_of_accounts(projection)
-    meant = await resolve_account(log, key, instance) if may_be_named else None
-    if meant is None and not is_usable_token(key):
+    named = await resolve_account(log, key, instance) if may_be_named else None
+    if named is None and not is_usable_token(key):
         no_account = ", and no account has that name" if may_be_named else ""
         raise UsageError(
             f"there can be no {projection.name} {screen_text(key, 100)}: a key has letters, "
             f"digits, - _ and = only{no_account}"
         )
-    return meant
+    return named
 
 
 @click.command()
@@ -139,8 +141,10 @@ def why(
         names = await account_names(log, target.instance) if named else {}
         head = (await log.refresh()).last_seq
         history = await key_history(log, projection, key, head, target.instance)
-        if not history.changes and (meant := await _meant(log, projection, key, target.instance)):
-            history = await key_history(log, projection, meant, head, target.instance)
+        if not history.changes and (
+            by_name := await _key_by_name(log, projection, key, target.instance)
+        ):
+            history = await key_history(log, projection, by_name, head, target.instance)
         return history, names
 
     history, names = run(with_log(target.source, target.choice, read))

@@ -157,8 +157,8 @@ class FilterLanguage:
             if word.field.bounds is not None:
                 bounds = bounds.intersection(word.field.bounds(word.value, now))
             if word.field.values is Values.KINDS and not word.negated:
-                meant = frozenset(kind for kind in self.system.kinds if kind.name == word.value)
-                kinds = meant if kinds is None else kinds & meant
+                named = frozenset(kind for kind in self.system.kinds if kind.name == word.value)
+                kinds = named if kinds is None else kinds & named
         return Alternative(words, bounds, kinds)
 
     def _word(self, token: str) -> Word:

@@ -49,8 +49,8 @@ class Inspector(SheetView):
         self.writer = SheetWriter(view, self, self._inspect_again)
         self._view = view
         self._selection: Selection | None = None
-        self._asked: object = None
-        self._known: object = None
+        self._choices: object = None
+        self._inputs: object = None
         """What the sheet was built for."""
         self._rests_until = 0.0
         self._reveal_timer = RevealTimer(self._inspect_again)
@@ -152,12 +152,12 @@ class Inspector(SheetView):
         self._selection = selection
         if selection is None:
             return
-        asked = self.writer.asked(selection, reveal=self.reveals)
-        if asked == self._asked and now < self._rests_until:
+        choices = self.writer.choices(selection, reveal=self.reveals)
+        if choices == self._choices and now < self._rests_until:
             return
-        known = self.writer.known(selection)
-        if known is None or (asked, known) != (self._asked, self._known):
-            self._asked, self._known = asked, known
+        inputs = self.writer.inputs(selection)
+        if inputs is None or (choices, inputs) != (self._choices, self._inputs):
+            self._choices, self._inputs = choices, inputs
             sheet = self.writer.sheet_of(selection, reveal=self.reveals)
             if self.show_sheet(sheet):
                 self.border_title = Text(plain(f"5 {sheet.title}", self._view.glyphs))

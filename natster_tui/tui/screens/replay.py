@@ -110,7 +110,7 @@ class ReplayScreen(PageDialog):
             f"{progress.last:,}, {progress.rate:,.0f}/s{about}"
         )
         self._progress_width = max(self._progress_width, text.cell_len)
-        # DocumentRow at once, so that the user can stop a replay that is of no use.
+        # Shown at once, so that the user can stop a replay that is of no use.
         for trouble in filter(None, [progress.parked_line, *progress.blocked]):
             text.append(f"\n{glyphs.warn} {trouble}", self.app.theme_variables["text-warning"])
         self._progress.update(text)

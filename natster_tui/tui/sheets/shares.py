@@ -17,7 +17,7 @@ from natster_tui.tui.places.place import DocumentPlace, EventPlace, account_plac
 from natster_tui.tui.sheets.sheet import HISTORY, Column, Formatter, Section, Span, Table, Tone
 
 NOT_YET = "reading …"
-"""DocumentRow while the key's events are being read."""
+"""Shown while the key's events are being read."""
 
 
 class History:

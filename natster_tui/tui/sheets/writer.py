@@ -63,13 +63,13 @@ class SheetWriter:
         """What the effects were read for. After an erasure the log is opened again, and the
         record, a little later, is another object."""
 
-    def asked(self, selection: Selection, *, reveal: bool) -> object:
+    def choices(self, selection: Selection, *, reveal: bool) -> object:
         """The user's choices for a sheet; when they change, it is shown at once."""
         shown = (self.form, self.shows_change, frozenset(self.folded), self.comparison.version)
         moment = self._view.moment
         return (selection, shown, None if moment is None else moment.seq, reveal)
 
-    def known(self, selection: Selection) -> object:
+    def inputs(self, selection: Selection) -> object:
         """What else a document's sheet depends on; None for a sheet that is built each time.
 
         The sheet is kept while this is equal: building a hub's sheet takes a tenth of a second, too

@@ -68,9 +68,9 @@ class DeclaredCommands(Provider):
     def _set_theme(self, name: str) -> None:
         self.app.theme = name
 
-    def _with_key(self, key: Key, said: str | Content) -> Content:
+    def _with_key(self, key: Key, text: str | Content) -> Content:
         """A command behind its keys, as the keymap has them."""
-        return Content.assemble((f"{self._keymap.all_shown(key):<{_KEYS}} ", "$text-accent"), said)
+        return Content.assemble((f"{self._keymap.all_shown(key):<{_KEYS}} ", "$text-accent"), text)
 
 
 def _theme_shown(name: str | Content) -> Content:
