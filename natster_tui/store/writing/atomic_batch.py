@@ -54,12 +54,7 @@ async def publish_batch(link: Link, bucket: str, messages: Sequence[BatchMessage
     batch, request = secrets.token_hex(12), f"a batch to {bucket}"
     writer = StreamWriter(link, f"KV_{bucket}")
     *first, last = messages
-    await writer.queue(
-        [
-            Outgoing(each.subject, header_block(*_headers(each, batch, number)), each.value)
-            for number, each in enumerate(first, 1)
-        ]
-    )
+    await writer.queue(_outgoing(first, batch))
     headers = dict(_headers(last, batch, len(messages)), **{BATCH_COMMIT: "1"})
     try:
         ack = await writer.store(last.subject, last.value, headers, what=request)
@@ -76,6 +71,21 @@ async def publish_batch(link: Link, bucket: str, messages: Sequence[BatchMessage
     if (ack.batch, ack.count) != (batch, len(messages)):
         raise link.malformed(request, "it acknowledges another batch")
     return ack.seq
+
+
+def _outgoing(messages: Sequence[BatchMessage], batch: str) -> list[Outgoing]:
+    """The messages of a batch before its last one. Most of them have the same two headers."""
+    start, end = header_block((BATCH_ID, batch), (BATCH_SEQUENCE, "#")).split("#")
+    return [
+        Outgoing(
+            each.subject,
+            f"{start}{number}{end}"
+            if each.expected is None and not each.operation
+            else header_block(*_headers(each, batch, number)),
+            each.value,
+        )
+        for number, each in enumerate(messages, 1)
+    ]
 
 
 def _headers(message: BatchMessage, batch: str, number: int) -> list[tuple[str, str]]:

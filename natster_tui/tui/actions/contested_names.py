@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 
 from natster_tui.engine.workspace import Workspace
+from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.community.figures import contested_names
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.projections.wording import Names
@@ -13,6 +15,9 @@ from natster_tui.tui.keys.keymap import Keymap
 
 _NOTICES_AT_ONCE = 3
 """If more names become contested at once, they share one notice."""
+PAUSE_S = 5.0
+"""Seconds from one notice to the next, which is about all names of that time. A notice stays for
+as long, and while it comes and goes Textual lays out and paints the whole screen."""
 
 
 class ContestedNames:
@@ -27,9 +32,11 @@ class ContestedNames:
         self._key = keymap.hint("app.community")
         self._known: set[str] | None = None
         self._mark = 0
+        self._waiting: dict[str, None] = {}
+        self._pauses_until = 0.0
 
     def newly(self) -> Iterator[str]:
-        """One sentence for each name that became contested since the last call."""
+        """One sentence for each name that became contested since the last notice."""
         projector = self._workspace.projectors[CATALOGS.name]
         catalogs = projector.fold.states
         changed = None if self._known is None else projector.changes.since(self._mark)
@@ -38,21 +45,32 @@ class ContestedNames:
         # An empty log counts as unread: what fills it at once is history, as in the demo.
         is_behind = position == 0 or position < self._workspace.follower.head
         if self._known is None or changed is None:
+            self._waiting.clear()
             self._known = None if is_behind else set(contested_names(catalogs))
             return
-        news = [
-            (name, state)
+        now_contested = [
+            name
             for name in changed
             if (state := catalogs.get(name)) is not None
             and state.contested_by
             and name not in self._known
         ]
-        self._known.update(name for name, _state in news)
-        if len(news) > _NOTICES_AT_ONCE:
-            yield f"{len(news):,} catalog names became contested ({self._key} lists them)"
+        self._known.update(now_contested)
+        self._waiting.update(dict.fromkeys(now_contested))
+        if self._waiting and time.monotonic() >= self._pauses_until:
+            self._pauses_until = time.monotonic() + PAUSE_S
+            waiting, self._waiting = self._waiting, {}
+            yield from self._sentences([name for name in waiting if name in catalogs], catalogs)
+
+    def _sentences(
+        self, contested: Sequence[str], catalogs: Mapping[str, CatalogState]
+    ) -> Iterator[str]:
+        if len(contested) > _NOTICES_AT_ONCE:
+            yield f"{len(contested):,} catalog names became contested ({self._key} lists them)"
             return
         names = Names(self._workspace.projectors[ACCOUNTS.name].fold.states)
-        for name, state in news:
+        for name in contested:
+            state = catalogs[name]
             *_, other = state.contested_by
             yield (
                 f"{screen_text(name, 60)} is contested: {names.of(other)} shared a catalog of that "

@@ -6,6 +6,7 @@ forgotten there, and what goes through Textual only, such as text pasted into it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -33,3 +34,17 @@ def _harmless(text: str) -> str:
         return text
     kept = zip(text, shown, strict=True)
     return "".join(now for before, now in kept if cell_len(before) == cell_len(now))
+
+
+class FilterChain(LineFilter):
+    """Several filters as one, because Textual makes a line of the result of each filter."""
+
+    def __init__(self, filters: Sequence[LineFilter]) -> None:
+        super().__init__()
+        self.filters = filters
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The line after all of them."""
+        for each in self.filters:
+            segments = each.apply(segments, background)
+        return segments

@@ -15,7 +15,7 @@ from natster_tui.tui.background import end_answers
 from natster_tui.tui.keys.keymap import Keymap, key_shown
 from natster_tui.tui.terminal.ascii_filter import AsciiFilter
 from natster_tui.tui.terminal.driver import terminal_driver
-from natster_tui.tui.terminal.line_filter import SafeLineFilter
+from natster_tui.tui.terminal.line_filter import FilterChain, SafeLineFilter
 from natster_tui.tui.typed_ahead import TypedAhead
 
 
@@ -28,6 +28,7 @@ class TerminalApp(App[None]):
         self.driver_class = terminal_driver(self.driver_class, pressed)
         self._ascii_only = ascii_only
         self._own_filters = [*([AsciiFilter()] if ascii_only else []), SafeLineFilter()]
+        self._filters_in_use = FilterChain(())
         self.typed_ahead = TypedAhead(self, super().on_event)
 
     def begin_with_theme(self, name: str) -> None:
@@ -63,7 +64,10 @@ class TerminalApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """See `App.get_line_filters`; ASCII mode adds one, and the safe one comes last."""
-        return [*super().get_line_filters(), *self._own_filters]
+        filters = (*super().get_line_filters(), *self._own_filters)
+        if filters != self._filters_in_use.filters:
+            self._filters_in_use = FilterChain(filters)
+        return (self._filters_in_use,)
 
     async def on_event(self, event: events.Event) -> None:
         """Answer each key before the next one, so that keys typed ahead have their effect."""

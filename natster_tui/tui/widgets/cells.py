@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -13,8 +13,7 @@ from textual.strip import Strip
 from natster_tui.tui.theme import Glyphs, plain
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A piece of a row. `width` 0 shares the room that is left with other such cells.
 
     `style` names a component style of the list that draws it; `right` aligns the text right.
