@@ -92,12 +92,17 @@ async def fresh_log(link: Link) -> EventLog:
     for name in (await ask_jetstream(link, "STREAM.NAMES"))["streams"] or ():
         await ask_jetstream(link, f"STREAM.DELETE.{name}")
     while True:
+        # The files of the one that was deleted just now may still be there: then the server refuses
+        # to create it or, when it is busy, creates it with the old messages.
         try:
-            return await EventLog.create(link, NATSTER, LogSettings())
+            log = await EventLog.create(link, NATSTER, LogSettings())
         except ApiError as error:
-            # The files of the one that was deleted just now may still be there.
             if error.code != STORE_NOT_CREATED:
                 raise
+            continue
+        if log.info.last_seq == 0:
+            return log
+        await ask_jetstream(link, f"STREAM.DELETE.{log.stream}")
 
 
 async def create_reference_stream(link: Link, name: str) -> None:

@@ -45,7 +45,7 @@ async def compare_with_log(
 
 def explained(diff: Diff, reference: Reference | None, other: OtherProjector | None) -> Drift:
     """Split a difference by the reference service's rules and its position in the log."""
-    return explain(diff, reference, None if other is None else other.judged_to)
+    return explain(diff, reference, None if other is None else other.complete_to)
 
 
 async def _reference(

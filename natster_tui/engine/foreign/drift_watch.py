@@ -33,7 +33,7 @@ REST_PER_WORK = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Sample:
     """What was stored, the other program's position before that, and the log's head after it."""
 
     stored: StoredProjection
@@ -54,7 +54,7 @@ class DriftWatch:
         self._reference = reference_of(projection.name)
         self._folded = 0
         self._seen: tuple[object, ...] = ()
-        self._reading: _Reading | None = None
+        self._sample: _Sample | None = None
         self._rests_until = 0.0
 
     def follow(self, records: Iterable[Record]) -> None:
@@ -72,25 +72,25 @@ class DriftWatch:
         comparison: without the events that are still on their way, documents would differ.
         """
         now = time.monotonic()
-        if self._reading is None and now >= self._rests_until:
-            self._reading = await self._read(log, fold)
-        reading = self._reading
-        if reading is None or fold.seq < reading.head:
+        if self._sample is None and now >= self._rests_until:
+            self._sample = await self._read(log, fold)
+        sample = self._sample
+        if sample is None or fold.seq < sample.head:
             return
-        self._reading = None
-        if reading.stored.bucket_state is BucketState.FOREIGN:
+        self._sample = None
+        if sample.stored.bucket_state is BucketState.FOREIGN:
             expected = await encoded_documents(fold)
-            diff = diff_documents(reading.stored.entries, expected, same_json)
-            self._status.drift = explained(diff, self._reference, reading.other)
-        self._seen = reading.seen
+            diff = diff_documents(sample.stored.entries, expected, same_json)
+            self._status.drift = explained(diff, self._reference, sample.other)
+        self._seen = sample.seen
         self._rests_until = time.monotonic() + REST_PER_WORK * (time.monotonic() - now)
 
-    async def _read(self, log: EventLog, fold: Fold[Any]) -> _Reading | None:
+    async def _read(self, log: EventLog, fold: Fold[Any]) -> _Sample | None:
         """What is stored; None if nothing has moved since the last comparison."""
         other = self._status.other = await read_other_projector(log, self._bucket.name)
         info = await self._bucket.info()
-        seen = (info.last_revision, fold.seq, None if other is None else other.judged_to)
+        seen = (info.last_revision, fold.seq, None if other is None else other.complete_to)
         if seen == self._seen and self._status.drift is not None:
             return None
         stored = await load_projection(self._bucket, self._projection)
-        return _Reading(stored, other, (await log.refresh()).last_seq, seen)
+        return _Sample(stored, other, (await log.refresh()).last_seq, seen)

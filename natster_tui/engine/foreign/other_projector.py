@@ -23,12 +23,12 @@ class OtherProjector:
     """A consumer of the log that is named like a bucket, and not ours.
 
     `stuck_at` is the sequence of the first event that was redelivered and is not acknowledged, 0
-    for none, and `stuck_on` is that event's type.
+    for none, and `stuck_type` is that event's type.
     """
 
     consumer: ConsumerInfo
     stuck_at: int = 0
-    stuck_on: str = ""
+    stuck_type: str = ""
 
     @property
     def name(self) -> str:
@@ -46,7 +46,7 @@ class OtherProjector:
         return self.consumer.redelivered
 
     @property
-    def judged_to(self) -> int:
+    def complete_to(self) -> int:
         """The sequence up to which its documents should be complete."""
         has_one_in_hand = self.consumer.unacknowledged > 0
         return self.consumer.position - (1 if has_one_in_hand else 0)
@@ -58,7 +58,7 @@ class OtherProjector:
         if self.redelivered:
             words += f", {self.redelivered:,} redelivered"
         if self.stuck_at:
-            words += f", stuck at event {self.stuck_at:,} ({self.stuck_on})"
+            words += f", stuck at event {self.stuck_at:,} ({self.stuck_type})"
         return words
 
 

@@ -34,7 +34,7 @@ class Mark(NamedTuple):
     time: int
 
 
-class Happening(NamedTuple):
+class StoryEvent(NamedTuple):
     """An event that changed the document, or one of its shares."""
 
     seq: int
@@ -69,7 +69,7 @@ class DocumentStory:
         self.projection = projection
         self.key = key
         self.upto = 0
-        self.happenings: list[Happening] = []
+        self.happenings: list[StoryEvent] = []
         self._fold = Fold(projection, tombstones=tombstones)
         self._shares: Fold[AccountState] | None = None
         """A fold of all accounts from the key's events, which is right for the key's own shares."""
@@ -100,7 +100,7 @@ class DocumentStory:
             changed = self._add_share(self._shares, record, event)
         if changed and isinstance(event, Event):
             self.happenings.append(
-                Happening(
+                StoryEvent(
                     record.seq, event.time, event.kind, event.origin, event.target, event.catalog
                 )
             )

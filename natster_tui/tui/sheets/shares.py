@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from natster_tui.engine.history.document_story import DocumentStory, Happening, Mark, Share
+from natster_tui.engine.history.document_story import DocumentStory, Mark, Share, StoryEvent
 from natster_tui.events.event_kind import Direction
 from natster_tui.events.times import age
 from natster_tui.events.tokens import NONE
@@ -173,7 +173,7 @@ def history_section(history: History, formatter: Formatter) -> Section:
     return section
 
 
-def _parties(each: Happening, key: str, formatter: Formatter) -> Span:
+def _parties(each: StoryEvent, key: str, formatter: Formatter) -> Span:
     """The two accounts of an event; on an account's page only the other one, which is a link."""
     direction = each.kind.direction
     if direction is None:
