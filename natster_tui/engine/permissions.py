@@ -52,12 +52,6 @@ def added_by(role: Role, log: str, projections: Projections) -> tuple[Permission
             return tuple(_holding_keys())
 
 
-def needed_by(role: Role, log: str, projections: Projections) -> tuple[Permission, ...]:
-    """All permissions that a role needs."""
-    before = list(Role)[: list(Role).index(role) + 1]
-    return tuple(permission for each in before for permission in added_by(each, log, projections))
-
-
 def configuration(role: Role, log: str, projections: Projections) -> list[str]:
     """The added permissions as a server's configuration, in a block of Markdown code."""
     permissions = added_by(role, log, projections)

@@ -81,8 +81,6 @@ class BucketInfo:
     allow_atomic: bool = False
     last_revision: int = 0
     replicas: int = 1
-    max_entry: int = 0
-    """The largest message that it accepts, in bytes; 0 if only the server limits it."""
     values: int = 0
     beside: str = ""
     """The bucket that its mark says it is stored beside; empty without that mark."""
@@ -158,7 +156,6 @@ class Bucket:
             last_revision=info.state.last_seq,
             replicas=info.config.num_replicas,
             values=info.state.messages,
-            max_entry=info.config.max_msg_size,
             beside=(info.config.metadata or {}).get(BESIDE_MARK, ""),
         )
 

@@ -9,12 +9,18 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from natster_tui.engine.permissions import INBOX, Role, needed_by
+from natster_tui.engine.permissions import INBOX, Permission, Projections, Role, added_by
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.projections.versions.naming import beside
 from tests.engine.versions.activities import FIRST, SECOND
+
+
+def needed_by(role: Role, log: str, projections: Projections) -> tuple[Permission, ...]:
+    """All permissions that a role needs."""
+    before = list(Role)[: list(Role).index(role) + 1]
+    return tuple(permission for each in before for permission in added_by(each, log, projections))
 
 
 def _of(role: Role, projections: Sequence[Projection[Any]] = PROJECTIONS) -> dict[str, list[str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.projecting.stored_projection import load_projection
@@ -16,6 +17,7 @@ from natster_tui.engine.server_source import LogChoice, NamedServer
 from natster_tui.engine.workspace import Workspace, WorkspaceOptions
 from natster_tui.errors import ApiError
 from natster_tui.events.event import Record
+from natster_tui.events.log.hazards import Hazard
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import CHECKPOINT_KEY, Projection
 from natster_tui.projections.paging import entries_of
@@ -159,3 +161,10 @@ async def stored_is_paged_fold(log: EventLog, projection: Projection[Any] = ACCO
         for key, state in fold.states.items()
         for entry_key, entry in entries_of(projection, key, state).items()
     }
+
+
+async def read_hazards(log: EventLog, projections: Sequence[Projection[Any]]) -> tuple[Hazard, ...]:
+    """The hazards of a log, without repeated message ids, which only following the log finds."""
+    watch = HazardWatch(projections)
+    await watch.refresh(log)
+    return watch.hazards(log)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from natster_tui.engine.log.hazard_watch import read_hazards
 from natster_tui.errors import ConflictError, NatsterError
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.log.hazards import HazardKind
@@ -25,6 +24,7 @@ from natster_tui.store.log import Append
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
+from tests.engine.running import read_hazards
 from tests.faults.arena import (
     FEW_ACCOUNTS,
     are_at,

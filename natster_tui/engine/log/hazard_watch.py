@@ -99,10 +99,3 @@ class HazardWatch:
             *(() if link.info.has_atomic_batches else (old_server(link.info.version_described),)),
             *map(keys_problem, log.sealing.problems),
         )
-
-
-async def read_hazards(log: EventLog, projections: Sequence[Projection[Any]]) -> tuple[Hazard, ...]:
-    """All hazards, asked for once. Repeated message ids are only found by following the log."""
-    watch = HazardWatch(projections)
-    await watch.refresh(log)
-    return watch.hazards(log)

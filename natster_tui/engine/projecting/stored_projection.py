@@ -79,11 +79,6 @@ class StoredProjection:
         return self.bucket_state not in (BucketState.MISSING, BucketState.EMPTY, BucketState.OURS)
 
     @property
-    def is_newer(self) -> bool:
-        """Whether a higher version of the projection than this program's is stored."""
-        return self.checkpoint is not None and self.checkpoint.version > self.projection.version
-
-    @property
     def was_made_for_another(self) -> bool:
         """Whether it is a version beside, in a bucket that was not made for that version."""
         return bool(self.projection.beside) and self.info.beside != self.projection.beside

@@ -66,13 +66,6 @@ class ConnectionSettings:
         return ", ".join(screen_text(without_user_info(server), 300) for server in self.servers)
 
     @property
-    def proxy_described(self) -> str:
-        """The proxy's address, to show; empty without one."""
-        if self.socks_proxy is None:
-            return ""
-        return screen_text(without_user_info(self.socks_proxy.get_secret_value()), 300)
-
-    @property
     def user_described(self) -> str:
         """The user of our credentials, to show; never a secret."""
         if self.by_server:

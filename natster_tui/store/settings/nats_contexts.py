@@ -82,8 +82,6 @@ class NatsContext(BaseModel):
     jetstream_domain: str | None = None
     jetstream_api_prefix: str | None = None
     windows_cert_store: str | None = None
-    windows_cert_match: str | None = None
-    windows_cert_match_by: str | None = None
     windows_ca_certs_match: list[str] | None = None
 
     @property

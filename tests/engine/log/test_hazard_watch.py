@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from natster_tui.engine.headless import project_until_caught_up
-from natster_tui.engine.log.hazard_watch import HazardWatch, read_hazards
+from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.rebuilding.preflight import read_preflight
 from natster_tui.errors import ServerError
 from natster_tui.events.log.hazards import HazardKind
@@ -19,6 +19,7 @@ from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.tasks import end_all
+from tests.engine.running import read_hazards
 from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 

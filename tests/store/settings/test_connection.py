@@ -18,7 +18,6 @@ def test_no_secret_is_ever_in_the_representation() -> None:
     )
     assert "hunter2" not in f"{settings!r} {settings} {settings.described}"
     assert settings.described == "nats://h:1"
-    assert settings.proxy_described == "socks5://h:2"
     flags = ConnectionFlags.model_validate(
         {
             "server": "nats://a:hunter2@h",

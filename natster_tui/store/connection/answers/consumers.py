@@ -27,9 +27,6 @@ class Delivered(Part):
 class ConsumerConfig(Part):
     """A consumer's settings."""
 
-    durable_name: str = ""
-    deliver_subject: str = ""
-    ack_policy: str = ""
     filter_subject: str = ""
     filter_subjects: tuple[str, ...] | None = None
     metadata: Metadata | None = None
@@ -38,7 +35,6 @@ class ConsumerConfig(Part):
 class ConsumerInfoAnswer(Answer):
     """The answer to CONSUMER.INFO and CONSUMER.CREATE."""
 
-    stream_name: str = ""
     name: Annotated[str, Field(min_length=1)]
     config: ConsumerConfig = ConsumerConfig()
     delivered: Delivered = Delivered()

@@ -25,9 +25,6 @@ class AccountLimits(Part):
 
     max_memory: Storage = -1
     max_storage: Storage = -1
-    max_streams: Limit = 0
-    max_consumers: Limit = 0
-    memory_max_stream_bytes: Limit = 0
     storage_max_stream_bytes: Limit = 0
     max_bytes_required: bool = False
 
@@ -37,7 +34,6 @@ class AccountTier(Part):
 
     memory: Count = 0
     storage: Count = 0
-    reserved_memory: Count = 0
     reserved_storage: Count = 0
     streams: Count = 0
     consumers: Count = 0
@@ -57,19 +53,16 @@ class ServerInfo(Part):
     server_id: Annotated[str, Field(min_length=1)]
     version: Annotated[str, Field(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}([-+.].{0,200})?$")]
     max_payload: Annotated[int, Field(ge=1, le=LARGEST_PAYLOAD)]
-    server_name: str = ""
     cluster: str = ""
     domain: str = ""
     headers: bool = False
     jetstream: bool = False
     nonce: str = ""
-    auth_required: bool = False
     tls_required: bool = False
     tls_available: bool = False
     tls_verify: bool = False
     connect_urls: tuple[str, ...] | None = None
     ws_connect_urls: tuple[str, ...] | None = None
-    ldm: bool = False
 
     @property
     def has_atomic_batches(self) -> bool:

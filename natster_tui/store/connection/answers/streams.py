@@ -40,7 +40,6 @@ class StreamConfig(Part):
     max_msgs: Limit = 0
     max_msgs_per_subject: Limit = 0
     max_msg_size: Limit = 0
-    max_consumers: Limit = 0
     max_age: Duration = 0
     duplicate_window: Duration = 0
     num_replicas: Annotated[int, Field(ge=0, le=1_000)] = 1
