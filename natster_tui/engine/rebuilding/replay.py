@@ -330,10 +330,9 @@ async def replay(
     projections: Sequence[Projection[Any]],
     to: int,
     instance: str,
-    on_progress: OnProgress | None = None,
 ) -> Replay:
     """A replay from the beginning to sequence `to`; raises BlockedEventError."""
-    work = Replay(log, projections, instance, on_progress)
+    work = Replay(log, projections, instance)
     await work.advance(to)
     for error in work.blocked.values():
         raise error.without_traceback()

@@ -72,15 +72,11 @@ async def open_sealing(
     system: EventSystem,
     info: LogInfo,
     choice: SealingChoice,
-    maker: BucketMaker | None = None,
 ) -> KeyringSealing:
-    """The sealing of a log, with the current keys.
-
-    `maker` creates the key bucket if it is missing.
-    """
+    """The sealing of a log, with the current keys."""
     keyring = keyring_for(link, system, choice)
     await keyring.refresh()
-    return sealing_with(keyring, info, choice, maker)
+    return sealing_with(keyring, info, choice)
 
 
 def keyring_for(link: Link, system: EventSystem, choice: SealingChoice) -> Keyring:
@@ -92,7 +88,10 @@ def keyring_for(link: Link, system: EventSystem, choice: SealingChoice) -> Keyri
 def sealing_with(
     keyring: Keyring, info: LogInfo, choice: SealingChoice, maker: BucketMaker | None = None
 ) -> KeyringSealing:
-    """The sealing of a log, with keys that were read."""
+    """The sealing of a log, with keys that were read.
+
+    `maker` creates the key bucket if it is missing.
+    """
     sealing = KeyringSealing(keyring, seals=choice.seals(info))
     link = keyring.bucket.link
     keyring.bucket.maker = maker or BucketMaker(link, replicas=info.replicas, sealed=True)
