@@ -50,7 +50,6 @@ from natster_tui.store.connection.consumers import delete_consumers
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.log import EventLog
-from natster_tui.store.settings.connection import EMBEDDED
 from natster_tui.store.tasks import cause_of
 
 NOT_CONNECTED = "not connected: wait for the connection, then try again"
@@ -241,7 +240,7 @@ class Workspace:
         link: Link | None = None
         try:
             settings = await self.source.settings()
-            embedded = settings.origin == EMBEDDED
+            embedded = settings.is_embedded
             self.server_shown = "local" if embedded else settings.described
             self.user = "embedded server" if embedded else settings.user_described
             link = await self.source.connect(settings)

@@ -43,6 +43,7 @@ FORMER_KEY = "projector"
 TTL_S = 3
 
 _STREAM = LEASES.stream
+_REBUILD = "rebuild."
 _ANSWER_S = 1.0
 """How long to wait for an answer; three such waits fit into the time to live."""
 _LARGEST_PID = 2**32
@@ -117,7 +118,12 @@ def rebuild_keys(projection: str) -> LeaseKeys:
 
 def rebuild_key(projection: str) -> str:
     """The key of the entry that names the process rebuilding a projection."""
-    return f"rebuild.{projection}"
+    return f"{_REBUILD}{projection}"
+
+
+def is_rebuild_key(key: str) -> bool:
+    """Whether a key is of an entry that names a process which rebuilds."""
+    return key.startswith(_REBUILD)
 
 
 @dataclass(frozen=True, slots=True)

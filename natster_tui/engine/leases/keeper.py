@@ -30,6 +30,7 @@ from natster_tui.store.connection.api_codes import TRANSIENT
 from natster_tui.store.lease import (
     Holder,
     LeaseKeys,
+    is_rebuild_key,
     projector_keys,
 )
 from natster_tui.store.log import EventLog
@@ -132,7 +133,7 @@ class LeaseKeeper:
         rebuild, former = self._keys.rebuild, self._keys.former
         for key in (rebuild,) if self.held else (former, *self._keys.held):
             if (other := self._entries.others.get(key)) is not None:
-                cause = Cause.REBUILD if key.startswith("rebuild.") else Cause.HOLDER
+                cause = Cause.REBUILD if is_rebuild_key(key) else Cause.HOLDER
                 if key == former and other.version is None:
                     cause = Cause.OLD_RELEASE
                 return Waiting(cause, self.projection, other, self._entries.silent_looks(key))

@@ -61,6 +61,11 @@ class ConnectionSettings:
         return dict(self.by_server).get(server, replace(self, by_server=()))
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the server is the embedded one."""
+        return self.origin == EMBEDDED
+
+    @property
     def described(self) -> str:
         """The addresses of the servers, to show."""
         return ", ".join(screen_text(without_user_info(server), 300) for server in self.servers)
