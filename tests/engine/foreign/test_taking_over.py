@@ -236,4 +236,5 @@ def test_sealed_streams_and_mirrors_are_refused() -> None:
     assert "the stream KV_X is sealed" in conversion_obstacle("X", config, 0)
     config = StreamConfig(name="KV_X", mirror={"name": "Y"})
     assert "the stream KV_X is a mirror" in conversion_obstacle("X", config, 0)
-    assert conversion_obstacle("X", StreamConfig(name="KV_X", max_bytes=10), 10) == ""
+    config = StreamConfig(name="KV_X", subjects=("$KV.X.>",), max_bytes=10)
+    assert conversion_obstacle("X", config, 10) == ""
