@@ -10,7 +10,7 @@ from typing import Any
 
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.leases.waiting import Cause, Waiting
-from natster_tui.engine.log.readings import Readings
+from natster_tui.engine.log.record_parser import RecordParser
 from natster_tui.engine.projecting.decision import Reason
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
@@ -60,9 +60,9 @@ async def project_until_caught_up(
     """
     head = (await log.refresh()).last_seq
     changed = asyncio.Event()
-    readings = Readings()
+    record_parser = RecordParser()
     runs = [
-        _Run(projection, instance, changed.set, auto_rebuild, readings)
+        _Run(projection, instance, changed.set, auto_rebuild, record_parser)
         for projection in projections
     ]
     tasks = [asyncio.create_task(run.projector.run(log)) for run in runs]
@@ -102,7 +102,7 @@ class _Run:
         instance: str,
         notify: Callable[[], None],
         auto_rebuild: bool,
-        readings: Readings,
+        record_parser: RecordParser,
     ) -> None:
         self.lease = LeaseKeeper(projection, instance, notify)
         self.projector = Projector(
@@ -111,7 +111,7 @@ class _Run:
             lease=self.lease,
             auto_rebuild=auto_rebuild,
             reports_lease=False,
-            readings=readings,
+            record_parser=record_parser,
             notify=notify,
         )
         self._name = projection.name

@@ -21,7 +21,7 @@ from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.filtering import Filtering
 from natster_tui.engine.log.follower import LogFollower
 from natster_tui.engine.log.hazard_watch import HazardWatch
-from natster_tui.engine.log.readings import Readings
+from natster_tui.engine.log.record_parser import RecordParser
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress, ReplayProgress
@@ -110,10 +110,10 @@ class Workspace:
         """Receives the notices of everything that runs here."""
         self.store = StoreKeeper(source, self._on_store)
         self.interactive_priority = InteractivePriority()
-        self.readings = Readings()
-        """Parsed events, shared by the follower and the projectors."""
+        self.record_parser = RecordParser()
+        """Parses events once for the follower and the projectors."""
         self.follower = LogFollower(
-            options.instance, self._notify, self.interactive_priority, self.readings
+            options.instance, self._notify, self.interactive_priority, self.record_parser
         )
         self.leases = {
             projection.name: LeaseKeeper(projection, options.instance, self._notify)
@@ -154,7 +154,7 @@ class Workspace:
             auto_rebuild=self.options.auto_rebuild,
             lease=self.leases.get(projection.name),
             interactive_priority=self.interactive_priority,
-            readings=self.readings,
+            record_parser=self.record_parser,
             notify=self._notify,
         )
 

@@ -12,7 +12,7 @@ from math import inf
 from typing import Any, Generic, TypeVar
 
 from natster_tui.engine.history.time_travel import Moment
-from natster_tui.engine.log.readings import Reading
+from natster_tui.engine.log.record_parser import ParsedRecord
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.findings import Verdict
@@ -211,13 +211,13 @@ class View:
         """Whether there is a log to look at."""
         return self.workspace.connection is Connection.CONNECTED
 
-    def reading(self, record: Record) -> Reading:
+    def parsed(self, record: Record) -> ParsedRecord:
         """A record with its event, as it was read when it arrived."""
-        return self.workspace.readings.of(record, self.system)
+        return self.workspace.record_parser.parsed(record, self.system)
 
     def parked(self, record: Record) -> ParkReason | None:
         """Why the first projection that parks a record does so, None if none does."""
-        parked = self.reading(record).parked_by(self.projections)
+        parked = self.parsed(record).parked_by(self.projections)
         return parked[0][1] if parked else None
 
     def behind(self, projector: Projector) -> int:

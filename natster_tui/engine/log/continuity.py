@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from natster_tui.engine.log.readings import Reading
+from natster_tui.engine.log.record_parser import ParsedRecord
 from natster_tui.errors import LogChangedError
 from natster_tui.projections.checkpoint import Checkpoint
 from natster_tui.projections.fold import Fold
@@ -14,9 +14,9 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.reading.stream_reader import StreamReader
 
 
-async def check_continuity(log: EventLog, fold: Fold[Any], readings: Sequence[Reading]) -> None:
+async def check_continuity(log: EventLog, fold: Fold[Any], parsed: Sequence[ParsedRecord]) -> None:
     """Raise LogChangedError if a jump in the sequence means that events were lost."""
-    if readings[-1].record.seq - fold.seq == len(readings):
+    if parsed[-1].record.seq - fold.seq == len(parsed):
         return
     await _refuse_lost_events(log, fold)
 

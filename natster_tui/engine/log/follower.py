@@ -14,7 +14,7 @@ from contextlib import aclosing
 
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.log.rate import RateMeter
-from natster_tui.engine.log.readings import Readings
+from natster_tui.engine.log.record_parser import RecordParser
 from natster_tui.events.event import Record
 from natster_tui.store.log import EventLog
 from natster_tui.store.reading.stream_reader import StreamReader
@@ -50,7 +50,7 @@ class LogFollower:
         instance: str,
         notify: Callable[[], None] = lambda: None,
         interactive_priority: InteractivePriority | None = None,
-        readings: Readings | None = None,
+        record_parser: RecordParser | None = None,
     ) -> None:
         self.first = 1
         self.head = 0
@@ -65,7 +65,7 @@ class LogFollower:
         self._instance = instance
         self._ring = notify
         self._interactive_priority = interactive_priority or InteractivePriority()
-        self._readings = readings or Readings()
+        self._record_parser = record_parser or RecordParser()
         self._pages: OrderedDict[int, _Page] = OrderedDict()
         self._wanted: OrderedDict[int, None] = OrderedDict()
         self._asked = asyncio.Event()
@@ -136,8 +136,8 @@ class LogFollower:
                     if reader.idle and self.head < (head := log.info.last_seq):
                         await self._move_to_head(reader, head)
                     continue
-                readings = await self._readings.read(log, batch)
-                records = [reading.record for reading in readings]
+                parsed = await self._record_parser.parse(log, batch)
+                records = [each.record for each in parsed]
                 pace = self._interactive_priority.pace()
                 for record in records:
                     if pace.is_over:

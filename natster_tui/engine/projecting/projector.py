@@ -16,7 +16,7 @@ from typing import Any
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.rate import RateMeter
-from natster_tui.engine.log.readings import Readings
+from natster_tui.engine.log.record_parser import RecordParser
 from natster_tui.engine.projecting.found_drift import FoundDrift
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.session import Session
@@ -61,7 +61,7 @@ class Projector:
         reports_lease: bool = True,
         lease: LeaseKeeper | None = None,
         interactive_priority: InteractivePriority | None = None,
-        readings: Readings | None = None,
+        record_parser: RecordParser | None = None,
         notify: Callable[[], None] = lambda: None,
     ) -> None:
         self.projection = projection
@@ -69,7 +69,7 @@ class Projector:
         self.status = self._reporter.status
         self.meter = RateMeter()
         self._instance = instance
-        self._readings = readings or Readings()
+        self._record_parser = record_parser or RecordParser()
         self._may_write = may_write
         self._reports_lease = reports_lease
         self._lease = lease
@@ -140,7 +140,7 @@ class Projector:
             self._start,
             self._reporter,
             lease=self._lease,
-            readings=self._readings,
+            record_parser=self._record_parser,
             meter=self.meter,
             reports_lease=self._reports_lease,
         )

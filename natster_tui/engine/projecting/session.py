@@ -9,7 +9,7 @@ from typing import Any
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.continuity import check_continuity, gap_end
 from natster_tui.engine.log.rate import RateMeter
-from natster_tui.engine.log.readings import Reading, Readings
+from natster_tui.engine.log.record_parser import ParsedRecord, RecordParser
 from natster_tui.engine.projecting.bucket_watch import BucketWatch
 from natster_tui.engine.projecting.catching_up import CatchUp, is_far
 from natster_tui.engine.projecting.decision import Reason, RebuildFirst, Watch
@@ -60,7 +60,7 @@ class Session:
         reporter: StatusReporter,
         *,
         lease: LeaseKeeper | None,
-        readings: Readings,
+        record_parser: RecordParser,
         meter: RateMeter,
         reports_lease: bool,
     ) -> None:
@@ -74,7 +74,7 @@ class Session:
         self._reporter = reporter
         self._status = reporter.status
         self._lease = lease
-        self._readings = readings
+        self._record_parser = record_parser
         self._meter = meter
         self._reports_lease = reports_lease
         self._catch_up = CatchUp(projection, instance, meter, self._show)
@@ -196,14 +196,14 @@ class Session:
             # Without new events, no message arrives that would end the wait.
             self._settle_phase(self.log.info.last_seq)
             async for batch in batches:
-                readings = await self._readings.read(self.log, batch)
+                parsed = await self._record_parser.parse(self.log, batch)
                 written = self._writer.entries
-                if readings:
-                    await self._project(readings)
+                if parsed:
+                    await self._project(parsed)
                 elif reader.idle and self._writer.fold.seq < self.log.info.last_seq:
                     await self._pass_gap(reader)
                 self._settle_phase(self.log.info.last_seq)
-                more_arrived = max(len(readings), reader.pending) >= FOLLOWING_MESSAGES
+                more_arrived = max(len(parsed), reader.pending) >= FOLLOWING_MESSAGES
                 rest = rest_after(self._writer.entries - written, more_arrived=more_arrived)
                 if rest:
                     await asyncio.sleep(rest)
@@ -213,20 +213,20 @@ class Session:
                     seen = await self.watch.poll(self.log, self._writer.fold)
                 else:
                     ours = 0 if self._status.stored is None else self._writer.revision
-                    seen = not readings and await self.watch.check_own_commit(ours)
+                    seen = not parsed and await self.watch.check_own_commit(ours)
                 await self.watch.check_found_drift()
                 if seen:
                     self._reporter.notify()
 
-    async def _project(self, readings: list[Reading]) -> None:
+    async def _project(self, parsed: list[ParsedRecord]) -> None:
         """Fold the events of one slice, and write what they change."""
-        await check_continuity(self.log, self._writer.fold, readings)
+        await check_continuity(self.log, self._writer.fold, parsed)
         try:
-            await self._writer.fold_and_write(self.log, readings)
+            await self._writer.fold_and_write(self.log, parsed)
         finally:
             self._reporter.notify()
-        self.watch.follow(reading.record for reading in readings)
-        self._meter.add(len(readings))
+        self.watch.follow(each.record for each in parsed)
+        self._meter.add(len(parsed))
 
     def _settle_phase(self, head: int) -> None:
         if not self._writer.writes or self._status.phase is Phase.PROJECTING:

@@ -12,7 +12,7 @@ from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
-from natster_tui.engine.log.readings import Reading
+from natster_tui.engine.log.record_parser import ParsedRecord
 from natster_tui.engine.projecting.batching import Changes, OversizedEntry, TooManyEntries, unfit
 from natster_tui.engine.projecting.bucket_watch import BucketWatch
 from natster_tui.engine.projecting.recent_changes import RecentChanges
@@ -69,7 +69,7 @@ class ProjectionWriter:
         self._bucket: Bucket
         self._watch: BucketWatch
         self._pager = DocumentPager(projection)
-        self._since_commit: list[Reading] = []
+        self._since_commit: list[ParsedRecord] = []
 
     def begin(self, bucket: Bucket, watch: BucketWatch) -> None:
         """Write to the bucket as it is over a new link."""
@@ -95,7 +95,7 @@ class ProjectionWriter:
         self._status.position = self.fold.seq
         self._status.parked = self.fold.parked
 
-    async def fold_and_write(self, log: EventLog, readings: Sequence[Reading]) -> None:
+    async def fold_and_write(self, log: EventLog, parsed: Sequence[ParsedRecord]) -> None:
         """Fold the next events, and write what they change.
 
         Raises BlockedEventError, with the fold just before that event; ConflictError if another
@@ -106,17 +106,17 @@ class ProjectionWriter:
         entries, room = 0, self._pager.room(BATCH_LIMIT - 1)
         pace = self._interactive_priority.pace()
         try:
-            for reading in readings:
+            for each in parsed:
                 if pace.is_over:
                     await pace.rest()
-                changed = self.fold.apply(reading.record, reading.event)
+                changed = self.fold.apply(each.record, each.event)
                 # Before the commit: views show the states as they are in memory.
                 self.changes.note(changed)
                 for key in changed:
                     if key not in gathered:
                         gathered.add(key)
                         entries += self._pager.at_most(key)
-                self._since_commit.append(reading)
+                self._since_commit.append(each)
                 if entries >= room:
                     await self._commit(log)
                     gathered.clear()
@@ -203,14 +203,14 @@ class ProjectionWriter:
 
         Stops before an event whose own changes the server does not take.
         """
-        readings = self._since_commit
+        parsed = self._since_commit
         await self._adopt_stored()
         fold = self.fold
         changes: dict[str, bytes | None] = {}
-        for reading in readings:
+        for each in parsed:
             before = await checkpoint_of(fold, log)
             own: dict[str, bytes | None] = {}
-            changed = fold.apply(reading.record, reading.event)
+            changed = fold.apply(each.record, each.event)
             self.changes.note(changed)
             problem: ProjectorStoppedError | None = None
             for key in changed:
@@ -222,7 +222,7 @@ class ProjectionWriter:
                 kind = (
                     UnstorableError if isinstance(unfit, OversizedEntry) else ProjectorStoppedError
                 )
-                problem = kind(f"stopped before event {reading.record.seq:,}: {unfit.sentence}")
+                problem = kind(f"stopped before event {each.record.seq:,}: {unfit.sentence}")
             if problem or self._unfit(changes | own):
                 if before.seq > (self._status.stored or 0):
                     await self._write(changes, before)

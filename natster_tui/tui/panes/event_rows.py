@@ -166,7 +166,7 @@ class EventRows:
         if record is None:
             known = follower.is_known(seq)
             return [number, Cell("deleted from the log" if known else "…", 0, "dim")]
-        event = view.reading(record).event
+        event = view.parsed(record).event
         columns = self._columns(width)
         when = self._time(record, columns)
         moment = view.moment

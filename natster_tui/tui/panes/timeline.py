@@ -66,7 +66,7 @@ class Timeline(VirtualList):
         """The event under the cursor, if it is loaded and of a known kind."""
         seq = self.selected_seq
         record = None if seq is None else self.view.workspace.follower.get(seq)
-        event = None if record is None else self.view.reading(record).event
+        event = None if record is None else self.view.parsed(record).event
         return event if isinstance(event, Event) else None
 
     def _seq_at(self, row: int) -> int:

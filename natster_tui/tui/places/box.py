@@ -79,7 +79,7 @@ class FoundList(VirtualList, can_focus=False):
         record = self.view.workspace.follower.get(seq)
         if record is None:
             return [number]
-        event = self.view.reading(record).event
+        event = self.view.parsed(record).event
         when = Cell(row_time(record.event_time, self.view.now()), 11, "dim")
         if not isinstance(event, Event):
             return [number, when, Cell("parked", 11, "bad"), Cell(event.value, 0, "dim")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from natster_tui.engine.log.readings import Reading
+from natster_tui.engine.log.record_parser import ParsedRecord
 from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import NONE
@@ -18,10 +18,10 @@ from natster_tui.tui.sheets.compare_sheet import CHANGE_TONES
 from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone, document_name
 
 
-def event_sheet(reading: Reading, parked: ParkReason | None, formatter: Formatter) -> Sheet:
+def event_sheet(parsed: ParsedRecord, parked: ParkReason | None, formatter: Formatter) -> Sheet:
     """An event, decoded. `parked` is why a projection parks it."""
     facts, message = Section("event"), Section("message")
-    record, event = reading.record, reading.event
+    record, event = parsed.record, parsed.event
     if isinstance(event, ParkReason):
         _add_parked(facts, event)
     else:

@@ -61,7 +61,7 @@ class Stories:
         try:
             for seq in range(story.upto + 1, at + 1):
                 record = follower.get(seq)
-                event = None if record is None else self._view.reading(record).event
+                event = None if record is None else self._view.parsed(record).event
                 if record is not None and event is not None and story.concerns(event):
                     story.add(record, event)
         except NatsterError as error:

@@ -101,7 +101,7 @@ class SheetWriter:
                 return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
             case EventSelection(seq, record) if not self.shows_change:
                 assert record is not None
-                return event_sheet(view.reading(record), view.parked(record), formatter)
+                return event_sheet(view.parsed(record), view.parked(record), formatter)
             case EventSelection(seq, record):
                 assert record is not None
                 return change_sheet(seq, self._effects_by(record), formatter)

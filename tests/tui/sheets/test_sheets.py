@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from natster_tui.engine.history.document_story import DocumentStory, Share
-from natster_tui.engine.log.readings import Reading
+from natster_tui.engine.log.record_parser import ParsedRecord
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
@@ -41,26 +41,26 @@ def lines_of(sheet: Sheet) -> list[str]:
 
 
 def test_an_event_says_who_did_what_with_which_catalog() -> None:
-    sheet = event_sheet(Reading(RECORDS[1], NATSTER), None, MANNER)
+    sheet = event_sheet(ParsedRecord(RECORDS[1], NATSTER), None, MANNER)
     assert sheet.title == "Event 2"
     assert lines_of(sheet)[:4] == ["what shared", "origin A  ANNA", "target BERT", "catalog songs"]
     assert [section.name for section in sheet.sections] == ["event", "message"]
 
 
 def test_secrets_of_a_payload_stand_in_a_sheet_only_when_revealed() -> None:
-    masked = "\n".join(lines_of(event_sheet(Reading(RECORDS[3], NATSTER), None, MANNER)))
+    masked = "\n".join(lines_of(event_sheet(ParsedRecord(RECORDS[3], NATSTER), None, MANNER)))
     assert "hunter2" not in masked
     assert "••••" in masked
     revealing = Formatter(MANNER.names, MANNER.now, reveal=True)
     assert "hunter2-and-more" in "\n".join(
-        lines_of(event_sheet(Reading(RECORDS[3], NATSTER), None, revealing))
+        lines_of(event_sheet(ParsedRecord(RECORDS[3], NATSTER), None, revealing))
     )
 
 
 def test_a_parked_event_says_why_and_what_it_would_take() -> None:
     record = Record(5, DAY_NS, "natster.events.ANNA.none.none.no_such_thing")
     assert isinstance(NATSTER.read(record), ParkReason)
-    first, second, *_ = event_sheet(Reading(record, NATSTER), None, MANNER).lines
+    first, second, *_ = event_sheet(ParsedRecord(record, NATSTER), None, MANNER).lines
     assert (first.label, first.tone, second.label) == ("parked", Tone.BAD, "needed")
     assert first.text.startswith("unknown type: ")
 

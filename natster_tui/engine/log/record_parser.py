@@ -19,11 +19,11 @@ from natster_tui.projections.api import Projection
 from natster_tui.store.log import EventLog
 
 KEPT = 20_000
-"""Events kept; a reader that lags further behind parses them itself."""
+"""Events kept; those that a reader lags further behind are parsed again."""
 
 
-class Reading:
-    """One record, opened and parsed, and which projections park it."""
+class ParsedRecord:
+    """A record, opened and parsed, and which projections park it."""
 
     __slots__ = ("_parked", "event", "message", "record")
 
@@ -53,16 +53,16 @@ class Reading:
         return self._parked
 
 
-class Readings:
-    """The newest readings of one log, shared by all that follow it."""
+class RecordParser:
+    """Parses the records of one log, and keeps the newest for all that follow it."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._held: OrderedDict[int, Reading] = OrderedDict()
+        self._held: OrderedDict[int, ParsedRecord] = OrderedDict()
         self._log: EventLog | None = None
 
-    async def read(self, log: EventLog, messages: Sequence[StoredMessage]) -> list[Reading]:
-        """The readings of messages that a consumer delivered, in their order."""
+    async def parse(self, log: EventLog, messages: Sequence[StoredMessage]) -> list[ParsedRecord]:
+        """The messages that a consumer delivered, opened and parsed, in their order."""
         if log is not self._log:
             # Another log, or other keys: what was opened before may no longer be shown.
             self._held.clear()
@@ -71,34 +71,34 @@ class Readings:
         known = [held.get(message[0]) for message in messages]
         unread = [
             message
-            for message, reading in zip(messages, known, strict=True)
-            if reading is None or reading.message != message
+            for message, each in zip(messages, known, strict=True)
+            if each is None or each.message != message
         ]
         if unread:
             records = await log.sealing.open_records(as_records(unread))
             opened = [
-                Reading(record, log.system, message)
+                ParsedRecord(record, log.system, message)
                 for record, message in zip(records, unread, strict=True)
             ]
             if log is self._log:
                 self._hold(opened)
-            new = {reading.record.seq: reading for reading in opened}
+            new = {each.record.seq: each for each in opened}
             known = [new.get(message[0], old) for message, old in zip(messages, known, strict=True)]
-        return [reading for reading in known if reading is not None]
+        return [each for each in known if each is not None]
 
-    def of(self, record: Record, system: EventSystem) -> Reading:
-        """The reading of a record that is opened already."""
+    def parsed(self, record: Record, system: EventSystem) -> ParsedRecord:
+        """A record that is already opened, parsed."""
         held = self._held.get(record.seq)
         if held is None or held.record is not record:
-            held = Reading(record, system)
+            held = ParsedRecord(record, system)
             self._hold((held,))
         return held
 
-    def _hold(self, readings: Iterable[Reading]) -> None:
-        for reading in readings:
-            seal = reading.record.seal
+    def _hold(self, records: Iterable[ParsedRecord]) -> None:
+        for each in records:
+            seal = each.record.seal
             if seal is None or seal.unopened is not Unopened.UNAVAILABLE:
                 # Its key may be available next time.
-                self._held[reading.record.seq] = reading
+                self._held[each.record.seq] = each
         while len(self._held) > self._kept:
             self._held.popitem(last=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from natster_tui.engine.log.readings import Readings
+from natster_tui.engine.log.record_parser import RecordParser
 from natster_tui.events.event import Record, as_records
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Seal, Unopened
@@ -53,7 +53,7 @@ async def test_a_live_event_is_opened_and_decoded_once_for_all_who_follow_the_lo
             await until(lambda: workspace.follower.get(4) is not None)
             record = workspace.follower.get(4)
             assert record is not None
-            found = workspace.readings.of(record, NATSTER).parked_by(PROJECTIONS)
+            found = workspace.record_parser.parsed(record, NATSTER).parked_by(PROJECTIONS)
     assert [(name, reason.value) for name, reason in found] == [("account", "payload")]
     assert opened == dict.fromkeys(range(1, 5), 1)
     assert len(decoded) == 2
@@ -75,25 +75,25 @@ async def test_an_event_whose_key_is_missing_is_opened_again_the_next_time(
     async def opening(_sealing: PlainSealing, records: list[Record]) -> list[Record]:
         return [attempts.pop(0) for _ in records]
 
-    readings = Readings()
+    parser = RecordParser()
     with patch.object(PlainSealing, "open_records", opening):
-        assert [each.record.payload for each in await readings.read(log, [stored])] == [b""]
-        assert [each.record.payload for each in await readings.read(log, [stored])] == [b"open"]
-        again = await readings.read(log, [stored])
+        assert [each.record.payload for each in await parser.parse(log, [stored])] == [b""]
+        assert [each.record.payload for each in await parser.parse(log, [stored])] == [b"open"]
+        again = await parser.parse(log, [stored])
         assert [each.record.payload for each in again] == [b"open"]
         assert attempts == []
         other = (*stored[:3], b"another message in its place", b"")
         attempts += as_records([other])
-        assert [each.record for each in await readings.read(log, [other])] == as_records([other])
+        assert [each.record for each in await parser.parse(log, [other])] == as_records([other])
     await link.close()
 
 
 async def test_no_more_events_are_kept_than_allowed(settings: ConnectionSettings) -> None:
     link = await Link.open(settings)
     log = await EventLog.create(link, NATSTER, LogSettings())
-    readings = Readings(kept=10)
+    parser = RecordParser(kept=10)
     subject = b"natster.events.AA.none.none.natster_initialized"
-    found = await readings.read(log, [(n, n, subject, b"", b"") for n in range(1, 50)])
+    found = await parser.parse(log, [(n, n, subject, b"", b"") for n in range(1, 50)])
     assert [each.record.seq for each in found] == list(range(1, 50))
-    assert len(readings._held) == 10
+    assert len(parser._held) == 10
     await link.close()
