@@ -18,10 +18,10 @@ from typing import Any
 
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
-from natster_tui.engine.log.filtering import Filtering
 from natster_tui.engine.log.follower import LogFollower
 from natster_tui.engine.log.hazard_watch import HazardWatch
 from natster_tui.engine.log.record_parser import RecordParser
+from natster_tui.engine.log.timeline_filter import TimelineFilter
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.replay import OnProgress, ReplayProgress
@@ -124,7 +124,7 @@ class Workspace:
         """The versions that are stored beside the projections."""
         self.trial = self._trial()
         """The projections that are tried; None if there are none."""
-        self.filtering = self._filtering()
+        self.timeline_filter = self._timeline_filter()
         self._orphaned_consumers: set[tuple[str, str]] = set()
         self._hazards = HazardWatch(projections.all)
         self._reported_key_problems: tuple[str, ...] = ()
@@ -137,8 +137,8 @@ class Workspace:
         projectors = [self.projectors[each.name] for each in tried.projections]
         return LiveTrial(tried, projectors, self.report)
 
-    def _filtering(self) -> Filtering:
-        return Filtering(
+    def _timeline_filter(self) -> TimelineFilter:
+        return TimelineFilter(
             self.follower,
             self.options.instance,
             self._notify,
@@ -277,7 +277,7 @@ class Workspace:
             tasks.create_task(self.follower.run(log))
             tasks.create_task(self._poll(log, log.sealing.version))
             tasks.create_task(delete_consumers(log.link, self._orphaned_consumers))
-            tasks.create_task(self.filtering.run(log))
+            tasks.create_task(self.timeline_filter.run(log))
             tasks.create_task(self.versions.run(log))
             if not self.read_only and log.link.info.has_atomic_batches:
                 for lease in self.leases.values():
@@ -341,7 +341,7 @@ class Workspace:
 
     def _on_live(self, records: list[Record]) -> None:
         self._hazards.add_live(records, self.options.choice.system)
-        self.filtering.add_live(records)
+        self.timeline_filter.add_live(records)
 
     # -- rebuilding ------------------------------------------------------------------------
 

@@ -70,8 +70,8 @@ async def test_it_is_in_the_timeline_the_filter_and_the_publish_form(
         await until(lambda: "♥ AAAA" in text_of(app))
         await keyboard.press("1", "slash")
         await keyboard.type("type:praised\r")
-        await until(lambda: app.workspace.filtering.shown is not None)
-        filtered = app.workspace.filtering.shown
+        await until(lambda: app.workspace.timeline_filter.shown is not None)
+        filtered = app.workspace.timeline_filter.shown
         assert filtered is not None
         await until(lambda: filtered.is_complete(seq))
         assert list(filtered.seqs) == [seq]

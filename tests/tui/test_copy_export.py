@@ -189,9 +189,12 @@ async def test_what_a_filter_shows_is_exported_masked_and_overwrites_nothing(
     async with dashboard(settings) as (app, pilot):
         await pilot.type("/type:bound seq:1..200\r")
         await until(
-            lambda: app.workspace.filtering.shown is not None and app.workspace.filtering.shown.seqs
+            lambda: (
+                app.workspace.timeline_filter.shown is not None
+                and app.workspace.timeline_filter.shown.seqs
+            )
         )
-        filtered = app.workspace.filtering.shown
+        filtered = app.workspace.timeline_filter.shown
         assert filtered is not None
         await until(lambda: f"({len(filtered.seqs)} of 400)" in text_of(app))
         await pilot.type(f"o{path}\r")

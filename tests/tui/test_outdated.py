@@ -51,9 +51,11 @@ async def test_what_a_filter_found_goes_with_the_log(settings: ConnectionSetting
         await pilot.type("/type:initialized\r")
         workspace = app.workspace
         await until(
-            lambda: workspace.filtering.shown and workspace.filtering.shown.is_complete(400)
+            lambda: (
+                workspace.timeline_filter.shown and workspace.timeline_filter.shown.is_complete(400)
+            )
         )
-        before = workspace.filtering.shown
+        before = workspace.timeline_filter.shown
         assert before is not None
         assert before.seqs[-1] > 20
         async with plain_client(settings) as client:
@@ -62,10 +64,14 @@ async def test_what_a_filter_found_goes_with_the_log(settings: ConnectionSetting
             await ask(client, f"STREAM.DELETE.{NATSTER.stream}")
             assert "error" not in await ask(client, f"STREAM.CREATE.{NATSTER.stream}", config)
         await append(settings, 0, 20)
-        await until(lambda: workspace.filtering.shown not in (None, before))
-        await until(lambda: workspace.filtering.shown and workspace.filtering.shown.is_complete(20))
-        assert workspace.filtering.shown is not None
-        assert 0 < workspace.filtering.shown.seqs[-1] <= 20
+        await until(lambda: workspace.timeline_filter.shown not in (None, before))
+        await until(
+            lambda: (
+                workspace.timeline_filter.shown and workspace.timeline_filter.shown.is_complete(20)
+            )
+        )
+        assert workspace.timeline_filter.shown is not None
+        assert 0 < workspace.timeline_filter.shown.seqs[-1] <= 20
 
 
 @pytest.mark.parametrize("read_only", [False, True])

@@ -19,7 +19,7 @@ async def test_what_was_set_up_comes_back_and_the_filter_is_offered(
     path = tmp_path / "place.json"
     async with dashboard(settings, memory=Memory(path)) as (app, keyboard):
         await keyboard.type("/type:shared\r")
-        await until(lambda: app.workspace.filtering.shown is not None)
+        await until(lambda: app.workspace.timeline_filter.shown is not None)
         await keyboard.press("D", "greater_than_sign", "2", "s")
         theme, order = app.theme, app.panes.accounts.order
         width = app.panes.timeline.region.width
@@ -27,7 +27,7 @@ async def test_what_was_set_up_comes_back_and_the_filter_is_offered(
         await keyboard.pause()
         assert (app.theme, app.panes.accounts.order) == (theme, order)
         assert app.panes.timeline.region.width == width
-        assert app.workspace.filtering.shown is None
+        assert app.workspace.timeline_filter.shown is None
         await keyboard.press("slash")
         await keyboard.press("enter")
         await until(lambda: app.panes.timeline.filter_text == "type:shared")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from textual.app import App
 
-from natster_tui.engine.log.filtering import USUAL_LAG
 from natster_tui.engine.log.masked_export import export_file
+from natster_tui.engine.log.timeline_filter import USUAL_LAG
 from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.errors import NatsterError, RefusedError
 from natster_tui.events.event import Record
@@ -116,7 +116,7 @@ class CopyExport:
     async def _write(self, path: Path) -> int:
         """The number of events in the file. Raises NatsterError."""
         workspace = self._view.workspace
-        log, filtered = workspace.opened_log, workspace.filtering.shown
+        log, filtered = workspace.opened_log, workspace.timeline_filter.shown
         seqs = None if filtered is None else filtered.seqs
         if filtered is not None and not filtered.is_complete(workspace.follower.head - USUAL_LAG):
             raise RefusedError("the filter is still searching the log: export when it is done")

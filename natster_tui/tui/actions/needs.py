@@ -19,7 +19,7 @@ def needs_met(view: View, panes: Panes, navigator: Navigator) -> frozenset[Need]
         Need.NOW: view.moment is None,
         Need.PAST: view.moment is not None,
         Need.NARROWED: any(pane.is_narrowed for pane in panes.documents.values()),
-        Need.FILTERED: view.workspace.filtering.matches is not None,
+        Need.FILTERED: view.workspace.timeline_filter.matches is not None,
         Need.BEEN_ELSEWHERE: navigator.trail.has_back,
         Need.WENT_BACK: navigator.trail.has_forward,
         Need.VERSIONS: view.workspace.versions.has_any,

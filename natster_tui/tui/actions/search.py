@@ -118,7 +118,7 @@ class Search:
         except BadFilterError as error:
             self._prompt.say(str(error), is_problem=True)
             return
-        self._workspace.filtering.set(wanted)
+        self._workspace.timeline_filter.set(wanted)
         if wanted is not None and self._prompt.is_open:
             self._prompt.use(text.strip())
         self._prompt.close()
@@ -126,20 +126,20 @@ class Search:
 
     def clear_filter(self) -> bool:
         """Show all events again; False if there was no filter."""
-        if self._workspace.filtering.shown is None:
+        if self._workspace.timeline_filter.shown is None:
             return False
-        self._workspace.filtering.set(None)
+        self._workspace.timeline_filter.set(None)
         return True
 
     def toggle_parked(self) -> None:
         """Show parked events only, or all events again."""
-        filtered = self._workspace.filtering.shown
+        filtered = self._workspace.timeline_filter.shown
         only_parked = filtered is not None and filtered.wanted.text == "parked"
         self.set_filter("" if only_parked else "parked")
 
     def walk_matches(self, step: int) -> None:
         """The next or previous event that passes the last filter."""
-        timeline, matches = self._panes.timeline, self._workspace.filtering.matches
+        timeline, matches = self._panes.timeline, self._workspace.timeline_filter.matches
         seq = timeline.selected_seq
         if matches is None:
             key = self._view.keymap.hint("timeline.filter")

@@ -13,7 +13,7 @@ from textwrap import wrap
 
 from textual.message import Message
 
-from natster_tui.engine.log.filtered import FilteredLog
+from natster_tui.engine.log.filter_matches import FilterMatches
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import Event
 from natster_tui.text.counting import counted
@@ -52,7 +52,7 @@ class Timeline(VirtualList):
         self._event_rows = EventRows(view)
         self._first = 1
         self._head_seen = 0
-        self._filtered: FilteredLog | None = None
+        self._filtered: FilterMatches | None = None
         self._standing: int | None = None
         """The event that the user put the cursor on, whether or not a filter shows it."""
 
@@ -82,7 +82,7 @@ class Timeline(VirtualList):
     def sources(self) -> tuple[object, ...]:
         """See `VirtualList.sources`."""
         workspace = self.view.workspace
-        filtered = workspace.filtering.shown
+        filtered = workspace.timeline_filter.shown
         return (
             workspace.follower.version,
             None if filtered is None else (id(filtered), filtered.version),
@@ -98,7 +98,7 @@ class Timeline(VirtualList):
     def update_rows(self) -> None:
         """Update the rows to the log's current end."""
         workspace = self.view.workspace
-        follower, filtered = workspace.follower, workspace.filtering.shown
+        follower, filtered = workspace.follower, workspace.timeline_filter.shown
         if filtered is not self._filtered:
             self._event_rows.forget()
         self._filtered, self._first = filtered, follower.first
@@ -128,7 +128,7 @@ class Timeline(VirtualList):
     @property
     def filter_text(self) -> str:
         """The filter as it was typed; empty if all events are shown."""
-        filtered = self.view.workspace.filtering.shown
+        filtered = self.view.workspace.timeline_filter.shown
         return "" if filtered is None else filtered.wanted.text
 
     def follow(self) -> None:
@@ -159,7 +159,7 @@ class Timeline(VirtualList):
     def _brought_into_view(self, seq: int) -> int:
         """Scroll to an event, and return its row."""
         self._stop_following()
-        if self.view.workspace.filtering.shown is not self._filtered:
+        if self.view.workspace.timeline_filter.shown is not self._filtered:
             self.update_rows()
         row = self._row_of(seq)
         height = self.rows_height

@@ -138,7 +138,7 @@ class Navigator:
 
     def _show_event(self, seq: int) -> None:
         workspace = self._view.workspace
-        filtered = workspace.filtering.shown
+        filtered = workspace.timeline_filter.shown
         if filtered is not None and not filtered.has(seq):
-            workspace.filtering.set(None)
+            workspace.timeline_filter.set(None)
         self._panes.timeline.jump_to(seq)

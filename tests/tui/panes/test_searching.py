@@ -74,7 +74,7 @@ async def test_a_search_in_the_projectors_pane_finds_projectors_and_leaves_the_t
         await until(lambda: "4 Projectors (1 of 2)" in text_of(app))
         assert app.focused is projectors
         assert projectors.selected is app.workspace.projectors["catalog"]
-        assert app.workspace.filtering.shown is None
+        assert app.workspace.timeline_filter.shown is None
         await pilot.press("escape")
         await until(lambda: projectors.row_count == 4)
         await pilot.type("/parked 4\r")

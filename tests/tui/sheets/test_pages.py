@@ -218,8 +218,8 @@ async def test_accounts_of_one_name_are_shown_with_their_keys(settings: Connecti
         await until(lambda: "Anna ABBB…BBB" in text_of(app) and "Anna ACCC…CCC" in text_of(app))
         await pilot.press("1", "slash")
         await pilot.type('account:"Anna ACCC"\r')
-        await until(lambda: app.workspace.filtering.shown is not None)
-        filtered = app.workspace.filtering.shown
+        await until(lambda: app.workspace.timeline_filter.shown is not None)
+        filtered = app.workspace.timeline_filter.shown
         assert filtered is not None
         await until(lambda: filtered.is_complete(2))
         assert list(filtered.seqs) == [2]

@@ -31,15 +31,18 @@ async def test_a_filter_by_name_finds_what_it_looked_at_before_the_names_were_kn
     monkeypatch.setattr(Session, "begin", later)
     async with running(settings) as workspace:
         await until(lambda: workspace.follower.head == head)
-        workspace.filtering.set(FILTERS.parse("from:ada", 0))
-        early = workspace.filtering.shown
+        workspace.timeline_filter.set(FILTERS.parse("from:ada", 0))
+        early = workspace.timeline_filter.shown
         assert early is not None
         await until(lambda: early.is_complete(head))
         assert list(early.seqs) == []
         may_begin.set()
-        await until(lambda: workspace.filtering.shown is not early)
+        await until(lambda: workspace.timeline_filter.shown is not early)
         await until(
-            lambda: workspace.filtering.shown and workspace.filtering.shown.is_complete(head)
+            lambda: (
+                workspace.timeline_filter.shown
+                and workspace.timeline_filter.shown.is_complete(head)
+            )
         )
-        assert workspace.filtering.shown is not None
-        assert list(workspace.filtering.shown.seqs) == [1, 2]
+        assert workspace.timeline_filter.shown is not None
+        assert list(workspace.timeline_filter.shown.seqs) == [1, 2]

@@ -19,7 +19,7 @@ from natster_tui.projections.registering.registry import parked_reason
 from natster_tui.store.log import EventLog
 
 
-class FilteredLog:
+class FilterMatches:
     """The sequences that pass `wanted`, ascending; `scanned` is the last sequence checked."""
 
     def __init__(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from natster_tui.engine.log.filtered import FilteredLog
+from natster_tui.engine.log.filter_matches import FilterMatches
 from natster_tui.engine.log.follower import LogFollower
 from natster_tui.events.event import Record
 from natster_tui.events.filter.language import EventFilter
@@ -19,7 +19,7 @@ USUAL_LAG = 1_000
 """The lag in events that projecting usually has."""
 
 
-class Filtering:
+class TimelineFilter:
     """The present filter, if there is one, and the events that pass it.
 
     `accounts` are the accounts as folded so far, whose names a filter may mention. `has_folded`
@@ -35,9 +35,9 @@ class Filtering:
         accounts: Callable[[], Mapping[str, AccountState]],
         has_folded: Callable[[int], bool],
     ) -> None:
-        self.shown: FilteredLog | None = None
+        self.shown: FilterMatches | None = None
         """The events that pass the filter, while one narrows the timeline."""
-        self.matches: FilteredLog | None = None
+        self.matches: FilterMatches | None = None
         """The events that pass the last filter, whether it narrows the timeline or not."""
         self._follower = follower
         self._accounts = accounts
@@ -58,7 +58,7 @@ class Filtering:
             # Live, the accounts lag a little, which is no reason to scan everything again.
             known = self._has_folded(head - min(USUAL_LAG, head // 100))
             names_at = head if wanted.asks_for_names and not known else 0
-            self.matches = FilteredLog(wanted, self._accounts, self._notify, names_at=names_at)
+            self.matches = FilterMatches(wanted, self._accounts, self._notify, names_at=names_at)
             self.shown = self.matches
             self._changed.set()
         self._notify()
@@ -70,7 +70,7 @@ class Filtering:
             if not self.matches.is_complete(records[-1].seq):
                 self._changed.set()
 
-    def _restart(self, matches: FilteredLog) -> None:
+    def _restart(self, matches: FilterMatches) -> None:
         """Scan for the same events again, because the previous result may be out of date."""
         shown = self.shown
         self.set(matches.wanted)
