@@ -39,7 +39,7 @@ HEARTBEAT_S = 1.0
 
 AGAIN_S = 0.1
 """The pause after a consumer that did not deliver what the stream holds."""
-ODD_AT_MOST = 20
+MOST_RESTARTS = 20
 """How many consumers in a row may fail without delivering anything."""
 _UNKNOWN = b" "
 """A prefix that no reply subject has."""
@@ -98,7 +98,7 @@ class StreamReader:
         )
         self._consumer_seq = 0
         self._prefix = _UNKNOWN
-        self._odd_in_a_row = 0
+        self._restarts_in_a_row = 0
         self._without_consumer = False
 
     async def __aenter__(self) -> Self:
@@ -156,18 +156,18 @@ class StreamReader:
             at = 0
             while True:
                 before = self.next_seq
-                messages, at, odd = self._take(arrived, at)
+                messages, at, restart = self._take(arrived, at)
                 if self._gaps.checks_all and messages:
-                    messages, odd = await self._checked(before, messages, odd=odd)
+                    messages, restart = await self._checked(before, messages, restart=restart)
                     await self._gaps.leader.confirm_subjects(messages)
-                if at == len(arrived) or odd:
+                if at == len(arrived) or restart:
                     break
                 # Ask now, so that the next window arrives while the caller works on this one.
                 await consumer.ask()
                 yield messages
                 # The caller may never wait, so let the rest of the program run here.
                 await asyncio.sleep(0)
-            if odd or consumer.is_lost:
+            if restart or consumer.is_lost:
                 if messages:
                     yield messages
                 await self._restart()
@@ -185,7 +185,7 @@ class StreamReader:
         if self.idle:
             await asyncio.wait({self.link.lost}, timeout=min(self._heartbeat_s, POLL_S))
         if self._gaps.checks_all and messages:
-            messages, _odd = await self._checked(before, messages, odd=False)
+            messages, _restart_needed = await self._checked(before, messages, restart=False)
         return messages
 
     def _take(self, arrived: list[Delivery], at: int) -> tuple[list[StoredMessage], int, bool]:
@@ -195,15 +195,15 @@ class StreamReader:
         Raises MalformedAnswerError.
         """
         try:
-            messages, at, odd = self._read_slice(arrived, at)
+            messages, at, restart = self._read_slice(arrived, at)
         except (ValueError, IndexError):
             raise self._malformed("its reply subject has no position") from None
         if problem := delivery_problem(messages, self.pending):
             raise self._malformed(problem)
-        self._odd_in_a_row = self._odd_in_a_row + odd if not messages else 0
-        if self._odd_in_a_row > ODD_AT_MOST:
+        self._restarts_in_a_row = self._restarts_in_a_row + restart if not messages else 0
+        if self._restarts_in_a_row > MOST_RESTARTS:
             raise self._malformed("no message follows the previous ones")
-        return messages, at, odd
+        return messages, at, restart
 
     def _malformed(self, problem: str) -> MalformedAnswerError:
         return self.link.malformed(f"a request for messages of {self.stream}", problem)
@@ -213,7 +213,7 @@ class StreamReader:
     ) -> tuple[list[StoredMessage], int, bool]:
         """See `_take`. Runs are read at once, and what comes between them one by one."""
         messages: list[StoredMessage] = []
-        prefix, odd = self._prefix, False
+        prefix, restart = self._prefix, False
         end = min(at + self._slice, len(arrived))
         others = [each for each in range(at, end) if not arrived[each][1].startswith(prefix)]
         for stop in (*others, end):
@@ -223,12 +223,12 @@ class StreamReader:
                     messages += run
                     self._advance(run[-1][0], len(run), pending)
                     at = stop
-            while at < min(stop + 1, end) and not odd:
-                odd = self._read_one(arrived[at], messages)
+            while at < min(stop + 1, end) and not restart:
+                restart = self._read_one(arrived[at], messages)
                 at += 1
-            if odd:
+            if restart:
                 break
-        return messages, at, odd
+        return messages, at, restart
 
     def _read_one(self, delivery: Delivery, messages: list[StoredMessage]) -> bool:
         """Read a single delivery; returns whether the consumer must be made again."""
@@ -250,7 +250,7 @@ class StreamReader:
         status = self.consumer.read_status(headers)
         if status is Status.IDLE:
             self.idle = True
-            self._odd_in_a_row = 0
+            self._restarts_in_a_row = 0
         return status is Status.UNUSABLE
 
     def _advance(self, seq: int, count: int, pending: int) -> None:
@@ -266,7 +266,7 @@ class StreamReader:
         return f"waiting for {self.link.described} to deliver messages of {self.stream}"
 
     async def _checked(
-        self, before: int, messages: list[StoredMessage], *, odd: bool
+        self, before: int, messages: list[StoredMessage], *, restart: bool
     ) -> tuple[list[StoredMessage], bool]:
         """The messages before the first one that is missing and not deleted.
 
@@ -275,7 +275,7 @@ class StreamReader:
         """
         missing = await self._gaps.first_missing(before, messages)
         if missing is None:
-            return messages, odd
+            return messages, restart
         await asyncio.sleep(AGAIN_S)
         self.next_seq = missing
         return [message for message in messages if message[0] < missing], True

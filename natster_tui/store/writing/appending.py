@@ -1,4 +1,4 @@
-"""Appending to the log, under the condition that its writer knows the events before.
+"""Appending events to the log, each on condition that its writer knows all earlier ones.
 
 An event is sealed here if the log is sealed. It is stored only once: its message id, the expected
 sequence and the acknowledgement say whether it was stored.

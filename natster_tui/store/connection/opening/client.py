@@ -117,7 +117,7 @@ class NatsClient(WireClient):
             await self._secure()
         self.stage = Stage.AWAITING_INFO
         # An attacker may have changed the line before the handshake.
-        believed = self.is_secure or not required
+        is_trusted = self.is_secure or not required
         info = await self._greeting()
         if not self.is_secure and (required or info.tls_required):
             if not (info.tls_required or info.tls_available):
@@ -133,7 +133,7 @@ class NatsClient(WireClient):
         self.round_trip_s = monotonic() - sent_at
         self.stage = Stage.OPEN
         self._begin()
-        if believed:
+        if is_trusted:
             self.on_info(info)
         await self._ps.parse(rest)
 
