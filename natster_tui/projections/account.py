@@ -73,24 +73,28 @@ def states_with_shares(
     relation: ShareRelation, others: dict[str, AccountState]
 ) -> dict[str, AccountState]:
     """The accounts of a relation; `others` has their initializations and bindings."""
-    outgoing: defaultdict[int, array[int]] = defaultdict(_no_records)
-    incoming: defaultdict[int, array[int]] = defaultdict(_no_records)
+    given: defaultdict[int, tuple[array[int], array[int]]] = defaultdict(_no_columns)
+    taken: defaultdict[int, tuple[array[int], array[int]]] = defaultdict(_no_columns)
     for origin, target, catalog, imported in relation.shares():
-        outgoing[origin].extend((catalog << HALF | target, imported))
-        incoming[target].extend((catalog << HALF | origin, imported))
+        keys, times = given[origin]
+        keys.append(catalog << HALF | target)
+        times.append(imported)
+        keys, times = taken[target]
+        keys.append(catalog << HALF | origin)
+        times.append(imported)
     states: dict[str, AccountState] = {}
     for number in relation.accounts():
         account = names[number]
         state = states[account] = others.get(account) or AccountState()
-        if (records := outgoing.pop(number, None)) is not None:
-            state.out_shares = Shares.of_records(records)
-        if (records := incoming.pop(number, None)) is not None:
-            state.in_shares = Shares.of_records(records)
+        if number in given:
+            state.out_shares = Shares.of_columns(*given.pop(number))
+        if number in taken:
+            state.in_shares = Shares.of_columns(*taken.pop(number))
     return states
 
 
-def _no_records() -> array[int]:
-    return array("Q")
+def _no_columns() -> tuple[array[int], array[int]]:
+    return array("Q"), array("Q")
 
 
 def _columns(shares: Mapping[Pair, int | None]) -> tuple[Sequence[Any], Sequence[Any]]:

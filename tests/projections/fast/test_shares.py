@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from sys import byteorder
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from natster_tui.projections.fast import shares as packed
 from natster_tui.projections.fast.names import names, number_of
-from natster_tui.projections.fast.shares import HALF, Pair, Shares, pairs_of
+from natster_tui.projections.fast.shares import Pair, Shares, pairs_of
 
 pairs = st.tuples(st.sampled_from("xyz"), st.sampled_from("ABCDE"))
 
@@ -65,25 +65,27 @@ def test_names_that_are_in_no_share_get_no_number() -> None:
 
 
 def test_bytes_that_only_look_like_a_share_are_not_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A time and half of the next key can have the bytes of a key."""
-    known: dict[str, int] = {"x": 1, "y": 2, "A": 3, "B": 4}
+    """The end of one key and the beginning of the next can be the bytes of a third."""
+    part = 0x0101_0101
+    known = {"x": part, "A": part, "y": 0x0101_0202, "B": 0x0202_0202, "z": 0x0202_0101}
     monkeypatch.setattr(packed, "numbers", known)
     monkeypatch.setattr(packed, "number_of", known.__getitem__)
-    monkeypatch.setattr(packed, "names", ["", *known])
-    key = 1 << HALF | 3
-    shares = Shares({("y", "B"): key - 1})
+    shares = Shares({("y", "B"): 1, ("z", "A"): 2})
+    assert shares._keys.find(part.to_bytes(4, byteorder) * 2) > 0
     assert ("x", "A") not in shares
-    shares["x", "A"] = 7
-    assert dict(shares.items()) == {("y", "B"): key - 1, ("x", "A"): 7}
+    assert shares.get(("x", "A"), 7) == 7
+    with pytest.raises(KeyError):
+        del shares["x", "A"]
+    shares["x", "A"] = 3
+    assert [shares[pair] for pair in (("y", "B"), ("z", "A"), ("x", "A"))] == [1, 2, 3]
     del shares["x", "A"]
-    assert dict(shares.items()) == {("y", "B"): key - 1}
+    assert len(shares) == 2
 
 
 def test_a_share_takes_sixteen_bytes() -> None:
     shares = Shares({("kevbuzz", f"T{number}"): number for number in range(100)})
-    assert len(shares._packed) == 16 * 100
-    held: list[Any] = [shares._large]
-    assert held == [None]
+    assert len(shares._keys) + len(shares._times) == 16 * 100
+    assert shares._large is None
 
 
 def test_a_name_keeps_its_number() -> None:
