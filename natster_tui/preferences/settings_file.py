@@ -113,7 +113,7 @@ class _Mistake:
         model = model_at(self.where)
         last = str(self.where[-1])
         if model is not None and self.code == "extra_forbidden":
-            return unknown("setting", ".".join(map(str, self.where)), last, model.model_fields)
+            return _unknown(".".join(map(str, self.where)), last, model.model_fields)
         # A wrong element of a list or table is a mistake in the setting that takes it.
         for length in range(len(self.where), 0, -1):
             where = self.where[:length]
@@ -124,8 +124,8 @@ class _Mistake:
         return "a context is a table, such as [contexts.prod] with production = true"
 
 
-def unknown(noun: str, shown: str, name: str, known: Iterable[str]) -> str:
-    """The sentence for a name that is not known, with the nearest one that is."""
+def _unknown(shown: str, name: str, known: Iterable[str]) -> str:
+    """The sentence for an unknown setting, with the most similar one that is known."""
     close = get_close_matches(name, [*known], 1, 0.5)
     hint = f", did you mean {close[0]}?" if close else ":"
-    return f"there is no {noun} {quoted(shown)}{hint} natster-tui help settings lists them"
+    return f"there is no setting {quoted(shown)}{hint} natster-tui help settings lists them"

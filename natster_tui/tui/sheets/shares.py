@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from natster_tui.engine.history.document_story import DocumentStory, Mark, Share, StoryEvent
+from natster_tui.engine.history.document_story import DocumentStory, Share, StoryEvent
 from natster_tui.events.event_kind import Direction
 from natster_tui.events.times import age
 from natster_tui.events.tokens import NONE
@@ -45,7 +45,10 @@ class History:
         """When a share was made; the event is a link."""
         if self.story is None:
             return Span("?" if self.problem else NOT_YET, Tone.DIM)
-        return _when(self.story.shared(share, self.at), formatter, "?")
+        mark = self.story.shared(share, self.at)
+        if mark is None:
+            return Span("?", Tone.DIM)
+        return Span(row_time(mark.time, formatter.now).strip(), Tone.PLAIN, EventPlace(mark.seq))
 
     def imported_at(self, share: Share, seconds: int | None, formatter: Formatter) -> Span:
         """When a share was imported, as its document says; the event is a link."""
@@ -54,12 +57,6 @@ class History:
         mark = None if self.story is None else self.story.imported(share, self.at)
         place = None if mark is None else EventPlace(mark.seq)
         return Span(row_time(seconds, formatter.now).strip(), Tone.GOOD, place)
-
-
-def _when(mark: Mark | None, formatter: Formatter, otherwise: str) -> Span:
-    if mark is None:
-        return Span(otherwise, Tone.DIM)
-    return Span(row_time(mark.time, formatter.now).strip(), Tone.PLAIN, EventPlace(mark.seq))
 
 
 def since(seconds: int, formatter: Formatter) -> str:
