@@ -115,9 +115,9 @@ def catalogs(context: Context, _parameter: Parameter, incomplete: str) -> list[C
 
 def _with_versions(registry: Registry) -> tuple[str, ...]:
     """The names of all projections, and those of the versions beside that are loaded."""
-    from natster_tui.projections.versions.naming import beside
+    from natster_tui.projections.versions.naming import placed_beside
 
-    return (*registry.names, *(beside(each).name for each in registry.versions))
+    return (*registry.names, *(placed_beside(each).name for each in registry.versions))
 
 
 def _registry(context: Context) -> Registry:

@@ -13,7 +13,7 @@ from natster_tui.engine.permissions import INBOX, Permission, Projections, Role,
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import PROJECTIONS
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from tests.engine.versions.activities import FIRST, SECOND
 
 
@@ -34,7 +34,7 @@ PERMISSIONS = {
     "observer": _of(Role.OBSERVER),
     "projector": _of(Role.PROJECTOR),
     "keyholder": _of(Role.KEY_HOLDER),
-    "beside": _of(Role.PROJECTOR, (FIRST, beside(SECOND))),
+    "beside": _of(Role.PROJECTOR, (FIRST, placed_beside(SECOND))),
 }
 
 

@@ -38,7 +38,7 @@ from natster_tui.errors import DeniedError
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
@@ -258,7 +258,7 @@ async def test_versions_side_by_side_need_the_permissions_that_are_listed_for_bo
     natster: RealServer, log: EventLog, admin: Client
 ) -> None:
     async with heard(admin) as subjects, opened(user(natster, "beside")) as own:
-        await project_all(own, FIRST, beside(SECOND))
+        await project_all(own, FIRST, placed_beside(SECOND))
         (report,) = (await read_status(own, [FIRST], "beside")).projections
         assert [version.version for version in report.beside] == [2]
         promotion = Promotion(own, BOTH, "beside")

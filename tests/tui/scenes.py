@@ -39,7 +39,7 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.catalog import CatalogProjection
 from natster_tui.projections.registering.registry import CATALOGS, PROJECTIONS, Registry
 from natster_tui.projections.registering.tried import TriedFile
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.connection.link import Link
 from natster_tui.store.lease import Holder
 from natster_tui.store.log import Append, EventLog
@@ -115,7 +115,7 @@ async def beside_each_other(settings: ConnectionSettings) -> None:
     await projected(settings)
     link = await Link.open(settings)
     log = await EventLog.open(link, NATSTER)
-    await project_until_caught_up(log, [beside(NEXT_CATALOGS)], "beside")
+    await project_until_caught_up(log, [placed_beside(NEXT_CATALOGS)], "beside")
     await link.close()
 
 

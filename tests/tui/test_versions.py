@@ -9,7 +9,7 @@ import pytest
 
 from natster_tui.engine.versions.finding import versions_stored
 from natster_tui.projections.registering.registry import CATALOGS
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -31,7 +31,7 @@ EVENTS = [initialized("AA"), shared("AA", "BB"), unshared("AA", "BB"), shared("A
 @pytest.fixture(autouse=True)
 async def two_versions(log: EventLog) -> None:
     await append(log, EVENTS)
-    await project_all(log, CATALOGS, beside(NEXT_CATALOGS))
+    await project_all(log, CATALOGS, placed_beside(NEXT_CATALOGS))
 
 
 @asynccontextmanager
@@ -54,14 +54,14 @@ async def test_both_are_shown_side_by_side_and_compared_again(
 ) -> None:
     async with versions_shown(settings, read_only=True) as (app, keys, screen):
         assert f"version {CATALOGS.version} in PROJ_CATALOG: at 4, lag 0" in screen.shown_text
-        place = beside(NEXT_CATALOGS).bucket
+        place = placed_beside(NEXT_CATALOGS).bucket
         assert f"version {NEXT_CATALOGS.version} in {place}: at 4, lag 0" in screen.shown_text
         assert "~ kevbuzz changed" in screen.shown_text
         # Nothing can be written here.
         await keys.press("p", "x")
         assert app.screen is screen
         await append(log, [shared("AA", "DD", "y")])
-        await project_all(log, CATALOGS, beside(NEXT_CATALOGS))
+        await project_all(log, CATALOGS, placed_beside(NEXT_CATALOGS))
         await until(lambda: "at 5: 2 equal, 1 changed" in screen.shown_text)
         await keys.press("escape", "4", "j", "j")
         row = "\n".join(app.panes.projectors.render_line(line).text for line in range(4))
@@ -103,7 +103,7 @@ async def test_it_is_dropped_after_a_question_that_enter_does_not_answer(
         assert isinstance(app.screen, ConfirmScreen)
         assert await versions_stored(link, [CATALOGS]) == (NEXT_CATALOGS.version,)
         await keys.press("y")
-        await until(lambda: f"deleted {beside(NEXT_CATALOGS).bucket}" in screen.shown_text)
+        await until(lambda: f"deleted {placed_beside(NEXT_CATALOGS).bucket}" in screen.shown_text)
         assert await versions_stored(link, [CATALOGS]) == ()
         await until(lambda: not app.workspace.versions.has_any)
 
@@ -111,7 +111,7 @@ async def test_it_is_dropped_after_a_question_that_enter_does_not_answer(
 async def test_without_a_version_beside_the_key_says_how_one_is_begun(
     settings: ConnectionSettings, link: Link
 ) -> None:
-    await ask_jetstream(link, f"STREAM.DELETE.KV_{beside(NEXT_CATALOGS).bucket}")
+    await ask_jetstream(link, f"STREAM.DELETE.KV_{placed_beside(NEXT_CATALOGS).bucket}")
     async with dashboard(settings) as (app, keys):
         await keys.press("V")
         assert not isinstance(app.screen, VersionsScreen)

@@ -77,10 +77,10 @@ def _with_permissions(text: str, files: tuple[str, ...]) -> str:
     from natster_tui.cli.target import projections_from
     from natster_tui.engine.permissions import with_permissions
     from natster_tui.events.natster import NATSTER
-    from natster_tui.projections.versions.naming import beside
+    from natster_tui.projections.versions.naming import placed_beside
 
     registry = projections_from(files, takes_versions=True)
-    placed = [beside(each) for each in registry.versions]
+    placed = [placed_beside(each) for each in registry.versions]
     return with_permissions(text, NATSTER.stream, (*registry, *placed))
 
 

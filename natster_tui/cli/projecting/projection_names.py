@@ -11,7 +11,7 @@ from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.errors import UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.text.safe_text import safe_text
 
 takes_projection = click.argument(
@@ -50,7 +50,7 @@ def chosen_version(registry: Registry, name: str) -> Projection[Any]:
         return chosen_projection(registry, name)
     stored = chosen_projection(registry, name.partition(".")[0])
     for rule in registry.versions_of(stored.name):
-        placed = beside(rule)
+        placed = placed_beside(rule)
         if placed.name == name:
             watch_rules([*registry, *registry.versions, placed])
             return placed

@@ -11,10 +11,8 @@ from natster_tui.errors import DeniedError, NotFoundError, UsageError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.registering.registry import Registry
 from natster_tui.projections.versions.naming import (
-    beside as placed_beside,
-)
-from natster_tui.projections.versions.naming import (
     bucket_beside,
+    placed_beside,
     versions_among,
 )
 from natster_tui.store.connection.link import Link

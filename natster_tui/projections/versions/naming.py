@@ -18,7 +18,7 @@ from natster_tui.projections.api import Projection
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
-def beside(projection: Projection[Any], version: int | None = None) -> Projection[Any]:
+def placed_beside(projection: Projection[Any], version: int | None = None) -> Projection[Any]:
     """The projection with the name and the bucket of a version beside.
 
     `version` is another version than the projection's own, to name the place where it is stored.

@@ -13,7 +13,7 @@ from natster_tui.engine.versions.finding import VersionPair
 from natster_tui.errors import RefusedError, UsageError
 from natster_tui.events.natster import EventType
 from natster_tui.projections.versions.comparing import FieldCount
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -38,7 +38,7 @@ async def test_what_differs_is_the_same_whichever_rule_is_loaded(
     log: EventLog, settings: ConnectionSettings, pair: VersionPair
 ) -> None:
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     assert (await stored_documents(settings, "PROJ_ACTIVITY_v2")).keys() == {"AA", "CC"}
     assert (await stored_documents(settings, "PROJ_ACTIVITY")).keys() == {"AA", "BB", "CC"}
     found = await compare_versions(log, pair, "test")
@@ -51,15 +51,15 @@ async def test_what_differs_is_the_same_whichever_rule_is_loaded(
 
 
 @pytest.mark.parametrize("pair", [BOTH, ONLY_FIRST, ONLY_SECOND], ids=["both", "old", "new"])
-@pytest.mark.parametrize("late", [FIRST, beside(SECOND)], ids=["stored", "beside"])
+@pytest.mark.parametrize("late", [FIRST, placed_beside(SECOND)], ids=["stored", "beside"])
 async def test_both_are_compared_at_one_sequence_while_one_lags(
     log: EventLog, monkeypatch: pytest.MonkeyPatch, pair: VersionPair, late: object
 ) -> None:
     monkeypatch.setattr(comparing, "CATCH_UP_S", 0.0)
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     await append(log, [shared("AA", "DD"), initialized("DD")])
-    await project_all(log, beside(SECOND) if late is FIRST else FIRST)
+    await project_all(log, placed_beside(SECOND) if late is FIRST else FIRST)
     found = await compare_versions(log, pair, "test")
     lags = (found.stored.lag, found.beside.lag)
     assert lags == ((2, 0) if late is FIRST else (0, 2))
@@ -72,7 +72,7 @@ async def test_both_are_compared_at_one_sequence_while_one_lags(
 
 async def test_they_are_compared_while_events_come_in(log: EventLog, link: Link) -> None:
     await append(log, EVENTS)
-    async with projecting(log, FIRST, "one"), projecting(log, beside(SECOND), "two"):
+    async with projecting(log, FIRST, "one"), projecting(log, placed_beside(SECOND), "two"):
 
         async def keep_publishing() -> None:
             for number in range(400):
@@ -104,7 +104,7 @@ async def test_what_cannot_be_compared_is_said(log: EventLog, link: Link) -> Non
     await project_all(log, FIRST)
     with pytest.raises(RefusedError, match="nothing is stored in PROJ_ACTIVITY_v2 yet"):
         await compare_versions(log, BOTH, "test")
-    await project_all(log, beside(SECOND))
+    await project_all(log, placed_beside(SECOND))
     third = VersionPair((type("Third", (type(FIRST),), {"version": 3})(),), 2)
     with pytest.raises(UsageError, match="neither version 1 nor version 2 of activity is loaded"):
         await compare_versions(log, third, "test")

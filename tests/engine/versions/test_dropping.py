@@ -12,7 +12,7 @@ from natster_tui.engine.versions.dropping import drop_version
 from natster_tui.engine.versions.finding import VersionPair, version_beside, versions_stored
 from natster_tui.errors import NotFoundError, RefusedError, UsageError
 from natster_tui.projections.registering.registry import Registry
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -43,14 +43,14 @@ async def test_it_is_dropped_and_the_stored_version_stays(
     log: EventLog, link: Link, settings: ConnectionSettings, pair: VersionPair
 ) -> None:
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     before = await stream_state(link, "KV_PROJ_ACTIVITY")
     assert await drop_version(log, pair, "test")
     assert "KV_PROJ_ACTIVITY_v2" not in await streams(link)
     assert await stream_state(link, "KV_PROJ_ACTIVITY") == before
     assert not await drop_version(log, pair, "test")
     # It can be begun again.
-    await project_all(log, beside(SECOND))
+    await project_all(log, placed_beside(SECOND))
     assert (await stored_documents(settings, "PROJ_ACTIVITY_v2")).keys() == {"AA"}
 
 
@@ -65,7 +65,7 @@ async def test_a_bucket_without_the_mark_is_neither_dropped_nor_written(
     assert await versions_stored(link, [FIRST, SECOND]) == ()
     with pytest.raises(RefusedError, match="was not made to be stored beside PROJ_ACTIVITY"):
         await drop_version(log, BOTH, "test")
-    async with projecting(log, beside(SECOND)) as projector:
+    async with projecting(log, placed_beside(SECOND)) as projector:
         await until(lambda: projector.status.problem)
         assert "PROJ_ACTIVITY_v2 was not made for activity.v2" in projector.status.problem
         await until(lambda: projector.status.position == 2)
@@ -77,8 +77,8 @@ async def test_it_is_not_dropped_while_a_process_projects_it(
 ) -> None:
     monkeypatch.setattr(dropping, "HELD_S", 0.5)
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
-    keeper = LeaseKeeper(beside(SECOND), "another")
+    await project_all(log, FIRST, placed_beside(SECOND))
+    keeper = LeaseKeeper(placed_beside(SECOND), "another")
     keeping = asyncio.create_task(keeper.run(log))
     try:
         await keeper.acquired()
@@ -99,9 +99,9 @@ async def test_the_version_that_is_meant_is_found_or_must_be_said(
     third = type("Third", (type(FIRST),), {"version": 3})()
     with pytest.raises(NotFoundError, match="no version of activity is stored beside"):
         await version_beside(link, only, "activity", None)
-    await project_to_head(log, beside(SECOND))
+    await project_to_head(log, placed_beside(SECOND))
     assert (await version_beside(link, only, "activity", None)).version == 2
-    await project_to_head(log, beside(third))
+    await project_to_head(log, placed_beside(third))
     with pytest.raises(UsageError, match=r"versions 2, 3 of activity .* give --version"):
         await version_beside(link, only, "activity", None)
     assert (await version_beside(link, only, "activity", 3)).version == 3

@@ -21,7 +21,7 @@ from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections import paging
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.registering.registry import ACCOUNTS
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -94,7 +94,7 @@ async def test_a_promotion_killed_anywhere_is_finished_or_begun_again(
     monkeypatch.setattr(rebuilding, "BATCH_LIMIT", 12)
     await append(log, EVENTS)
     await project_to_head(log, ACCOUNTS)
-    await project_to_head(log, beside(NEWER))
+    await project_to_head(log, placed_beside(NEWER))
     await rebuild_in_place(log, ACCOUNTS)  # which makes the bucket of leases
     records = await records_in(log)
     older, newer = (fold_all(version, records).documents() for version in (ACCOUNTS, NEWER))

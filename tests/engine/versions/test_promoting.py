@@ -16,7 +16,7 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.api import CHECKPOINT_KEY
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to
@@ -45,7 +45,7 @@ async def test_it_becomes_the_stored_version_and_is_verified(
     log: EventLog, settings: ConnectionSettings, pair: VersionPair
 ) -> None:
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     before = await stored_values(settings, "PROJ_ACTIVITY_v2")
     promotion = Promotion(log, pair, "test")
     plan = await promotion.prepare()
@@ -66,22 +66,22 @@ async def test_it_becomes_the_stored_version_and_is_verified(
 
 async def test_the_way_back_is_the_same(log: EventLog, settings: ConnectionSettings) -> None:
     await append(log, EVENTS)
-    await project_all(log, SECOND, beside(FIRST))
+    await project_all(log, SECOND, placed_beside(FIRST))
     promotion = Promotion(log, VersionPair((SECOND, FIRST), 1), "test")
     await promotion.prepare()
     assert (await promotion.commit()).good
     await assert_stored_is_the_fold(log, settings, FIRST)
 
 
-@pytest.mark.parametrize("late", [FIRST, beside(SECOND)], ids=["stored", "beside"])
+@pytest.mark.parametrize("late", [FIRST, placed_beside(SECOND)], ids=["stored", "beside"])
 async def test_it_is_refused_while_one_of_them_lags(
     log: EventLog, monkeypatch: pytest.MonkeyPatch, late: object
 ) -> None:
     monkeypatch.setattr(promoting, "REACH_S", 0.0)
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     await append(log, [shared("AA", "DD")])
-    await project_all(log, beside(SECOND) if late is FIRST else FIRST)
+    await project_all(log, placed_beside(SECOND) if late is FIRST else FIRST)
     name = "PROJ_ACTIVITY" if late is FIRST else "PROJ_ACTIVITY_v2"
     with pytest.raises(RefusedError, match=f"{name} is behind the log, .* at 5, and it is at 4"):
         await Promotion(log, BOTH, "test").prepare()
@@ -91,7 +91,7 @@ async def test_it_is_refused_where_the_version_beside_does_not_verify(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     await put_value(settings, "PROJ_ACTIVITY_v2", "AA", b'{"events":9,"last":"x"}')
     before = await stored_values(settings, "PROJ_ACTIVITY")
     with pytest.raises(RefusedError, match="version 2 of activity is not promoted: it does not"):
@@ -116,7 +116,7 @@ async def test_a_version_beside_nothing_stored_is_not_promoted(
 ) -> None:
     monkeypatch.setattr(promoting, "REACH_S", 0.0)
     await append(log, EVENTS)
-    await project_all(log, beside(SECOND))
+    await project_all(log, placed_beside(SECOND))
     with pytest.raises(RefusedError, match=r"PROJ_ACTIVITY is behind .* nothing is stored in it"):
         await Promotion(log, BOTH, "test").prepare()
 
@@ -128,7 +128,7 @@ async def test_a_log_that_lost_events_is_confirmed_by_a_person_as_for_any_rebuil
     await append(log, EVENTS)
     await project_all(log, FIRST)
     await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": 2})
-    await project_all(log, beside(SECOND))
+    await project_all(log, placed_beside(SECOND))
     promotion = Promotion(log, BOTH, "test")
     assert (await promotion.prepare()).candidate.good
     unasked = promotion.decide(Request(can_ask=False))
@@ -143,13 +143,13 @@ async def test_sealed_documents_are_sealed_for_the_bucket_they_are_stored_in(
     sealed: EventLog, settings: ConnectionSettings
 ) -> None:
     newer = type("Newer", (AccountProjection,), {"version": ACCOUNTS.version + 1})()
-    await project_all(sealed, ACCOUNTS, beside(newer))
+    await project_all(sealed, ACCOUNTS, placed_beside(newer))
     promotion = Promotion(sealed, VersionPair((newer,), newer.version), "test")
     plan = await promotion.prepare()
     assert plan.compared is not None
     assert not plan.compared.difference
     assert (await promotion.commit()).good
-    places = ("PROJ_ACCOUNT", beside(newer).bucket)
+    places = ("PROJ_ACCOUNT", placed_beside(newer).bucket)
     stored, other = [await stored_values(settings, bucket) for bucket in places]
     for key in stored.keys() - {CHECKPOINT_KEY}:
         assert is_sealed(stored[key])
@@ -165,7 +165,7 @@ async def test_a_promotion_that_was_interrupted_is_begun_again(
     log: EventLog, link: Link, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     await _interrupt(log, settings)
     stored = await load_projection(Bucket(link, "PROJ_ACTIVITY", "test"), FIRST)
     assert stored.bucket_state is BucketState.INTERRUPTED
@@ -180,7 +180,7 @@ async def test_the_projector_of_either_version_finishes_an_interrupted_one(
     log: EventLog, settings: ConnectionSettings
 ) -> None:
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     for version in (FIRST, SECOND):
         await _interrupt(log, settings)
         await project_to_head(log, version)
@@ -203,7 +203,7 @@ async def test_an_erasure_names_the_versions_beside_that_it_does_not_rebuild(
     sealed: EventLog,
 ) -> None:
     newer = type("Newer", (AccountProjection,), {"version": ACCOUNTS.version + 1})()
-    placed = beside(newer)
+    placed = placed_beside(newer)
     await project_all(sealed, *PROJECTIONS, placed)
     said: list[str] = []
     with reporting_to(Reporter(said.append)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from natster_tui.engine.status import read_status
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.log import EventLog
 from tests.conftest import until
 from tests.engine.versions.activities import FIRST, SECOND, at_work, project_all
@@ -13,7 +13,10 @@ from tests.making_logs import append, initialized, shared
 async def test_versions_side_by_side_and_who_holds_which_lease(log: EventLog) -> None:
     await append(log, [initialized("AA"), shared("AA", "BB")])
     await project_all(log, FIRST)
-    async with at_work(log, FIRST, "one"), at_work(log, beside(SECOND), "two") as (newer, _lease):
+    async with (
+        at_work(log, FIRST, "one"),
+        at_work(log, placed_beside(SECOND), "two") as (newer, _lease),
+    ):
         await until(lambda: newer.status.stored == 2)
         (report,) = (await read_status(log, [SECOND], "test")).projections
         (version,) = report.beside

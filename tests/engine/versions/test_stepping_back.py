@@ -14,7 +14,7 @@ from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.errors import RefusedError
-from natster_tui.projections.versions.naming import beside
+from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
@@ -46,7 +46,7 @@ async def test_the_older_version_steps_back_and_says_which_version_projects_now(
 ) -> None:
     monkeypatch.setattr(lease_keeper, "RENEW_S", 0.1)
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     async with (
         at_work(log, FIRST, "older") as (older, lease),
         # A process that is to go on from there waits for the promotion.
@@ -68,7 +68,7 @@ async def test_the_older_version_steps_back_and_says_which_version_projects_now(
 
 async def test_one_that_waits_for_the_lease_steps_back_too(log: EventLog) -> None:
     await append(log, EVENTS)
-    await project_all(log, FIRST, beside(SECOND))
+    await project_all(log, FIRST, placed_beside(SECOND))
     async with holding_lease(log, FIRST, "another") as another:
         await another.acquired()
         async with at_work(log, FIRST, "waits") as (older, _lease):
@@ -82,7 +82,7 @@ async def test_catching_up_is_no_success_over_what_another_version_stored(
     log: EventLog, *, stored: bool
 ) -> None:
     await append(log, EVENTS[:-1])
-    await project_all(log, *([FIRST] if stored else []), beside(SECOND))
+    await project_all(log, *([FIRST] if stored else []), placed_beside(SECOND))
     await append(log, EVENTS[-1:])
     async with holding_lease(log, FirstVersion(), "another") as another:
         # It waits for the process that has the lease to project the last event.

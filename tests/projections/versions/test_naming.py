@@ -5,14 +5,14 @@ import pytest
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.registering.declaration import declaration_problem
 from natster_tui.projections.registering.registry import BUILT_IN
-from natster_tui.projections.versions.naming import beside, bucket_beside, versions_among
+from natster_tui.projections.versions.naming import bucket_beside, placed_beside, versions_among
 from natster_tui.store.lease import projector_keys, rebuild_keys
 from tests.projections.activity import ActivityProjection
 
 
 def test_a_version_beside_has_the_same_rule_and_a_place_of_its_own() -> None:
     projection = ActivityProjection()
-    placed = beside(projection)
+    placed = placed_beside(projection)
     assert (placed.name, placed.bucket, placed.beside) == (
         "activity.v1",
         "PROJ_ACTIVITY_v1",
@@ -29,7 +29,7 @@ def test_a_version_beside_has_the_same_rule_and_a_place_of_its_own() -> None:
 
 @pytest.mark.parametrize("projection", BUILT_IN.all, ids=lambda each: each.name)
 def test_its_leases_name_the_version_and_nothing_else(projection: ActivityProjection) -> None:
-    placed, number = beside(projection), projection.version
+    placed, number = placed_beside(projection), projection.version
     keys = projector_keys(placed.name)
     assert keys.held == (f"projector.{projection.name}.v{number}",)
     assert keys.former == ""
@@ -38,7 +38,7 @@ def test_its_leases_name_the_version_and_nothing_else(projection: ActivityProjec
 
 def test_no_projection_can_be_registered_under_the_names_of_a_version_beside() -> None:
     projection = ActivityProjection()
-    projection.name = beside(projection).name
+    projection.name = placed_beside(projection).name
     assert "name must be" in declaration_problem(projection)
     projection = ActivityProjection()
     projection.bucket = bucket_beside(projection.bucket, 2)
