@@ -23,16 +23,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from natster_tui.errors import ApiError
+from natster_tui.errors import ApiError, BucketError
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.connection.answers.streams import DoneAnswer
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND, WRONG_LAST_SEQUENCE
 from natster_tui.store.connection.link import REQUEST_TIMEOUT, Link
-from natster_tui.store.connection.streams import last_message
+from natster_tui.store.connection.streams import find_stream, last_message
 from natster_tui.store.connection.together import together
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.provisioning.refusals import cannot_write
+from natster_tui.store.provisioning.retention import unfit_setting
 from natster_tui.store.provisioning.updating import change_settings
 from natster_tui.store.writing.stream_writer import StreamWriter, confirm_early
 from natster_tui.text.safe_text import safe_text
@@ -182,9 +183,30 @@ class Lease:
     async def confirm(self) -> None:
         """Check, before the first `put`, that this bucket would store the entry.
 
-        Raises MisplacedWriteError, ServerError.
+        Raises BucketError, MisplacedWriteError, ServerError.
         """
-        await confirm_early(self._link, _STREAM, self._subject)
+        early = confirm_early(self._link, _STREAM, self._subject)
+        await together(early, self._refuse_if_unfit())
+
+    async def _refuse_if_unfit(self) -> None:
+        """Raise BucketError if the bucket does not store entries as they are.
+
+        Its settings are read once per connection, and only where that is permitted.
+        """
+        link, known = self._link, self._link.confirmations[_STREAM]
+        if known.fits:
+            return
+        info = await link.denials.if_permitted(
+            link.target.request(f"STREAM.INFO.{_STREAM}"), lambda: find_stream(link, _STREAM)
+        )
+        if info is None:
+            return
+        if setting := unfit_setting(BUCKET, info.config):
+            raise BucketError(
+                f"no lease can be stored in {BUCKET} ({setting}): change that setting of the "
+                f"stream {_STREAM}, or delete the stream, which is made again"
+            )
+        known.fits = True
 
     async def remove(self, revision: int) -> None:
         """Remove the entry at a revision. A later entry has another revision, and stays."""

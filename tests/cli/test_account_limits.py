@@ -306,7 +306,7 @@ async def test_a_full_bucket_is_told(limited: RealServer, tmp_path: Path) -> Non
         for command in (("project", "--once"), ("rebuild", "account", "--yes", "--json")):
             sentence = await natster.fail(3, *command)
             assert "PROJ_ACCOUNT takes no more (maximum bytes exceeded)" in sentence
-            assert "raise max_bytes of the stream KV_PROJ_ACCOUNT" in sentence
+            assert "raise max_bytes or max_msgs of the stream KV_PROJ_ACCOUNT" in sentence
 
 
 async def test_the_storage_of_the_account_may_be_the_nearest_limit(

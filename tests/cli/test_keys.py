@@ -8,6 +8,7 @@ from pathlib import Path
 
 from natster_tui.cli.outputs.keys import KeyList
 from natster_tui.store.connection.link import Link
+from natster_tui.store.provisioning.maker import KEYS
 from natster_tui.store.sealing.envelope import MAGIC
 from natster_tui.store.sealing.key_bucket import KEYRING_ENTRY
 from natster_tui.store.sealing.key_file import KeyFile
@@ -208,6 +209,25 @@ async def test_an_erasure_that_was_interrupted_is_listed_until_it_is_ended(
     )
     await destroy(keyring, A)
     assert key not in {told.key for told in KeyList.of(keyring).keys}
+
+
+async def test_nothing_is_begun_where_no_key_can_be_deleted(
+    natster: Program, link: Link, tmp_path: Path
+) -> None:
+    config = KEYS.config(1) | {"deny_delete": True}
+    await ask_jetstream(link, f"STREAM.CREATE.{KEYS.stream}", config)
+    await natster.succeed("import", "--create-log", STANDARD)
+    before = (await natster.succeed("keys", "list")).out
+    sentence = await natster.fail(3, "keys", "erase", A, "--yes")
+    assert sentence.startswith("nothing was erased: the stream KV_NATSTER_KEYS has deny_delete")
+    assert (await natster.succeed("keys", "list")).out == before
+    # What the sentence says to do.
+    exported = tmp_path / "log.jsonl"
+    exported.write_text((await natster.succeed("export", "--keys")).out)
+    await ask_jetstream(link, f"STREAM.DELETE.{KEYS.stream}")
+    assert (await natster.run("import", str(exported))).code == 0
+    assert (await natster.succeed("keys", "list")).out == before
+    await natster.succeed("keys", "erase", A, "--yes")
 
 
 async def test_a_key_file_that_is_a_link_to_itself_is_a_sentence(embedded: Program) -> None:

@@ -19,6 +19,8 @@ class Confirmation:
         """Whether a probe showed that only this stream stores it."""
         self.seen = False
         """Whether a write was found in this stream."""
+        self.fits = False
+        """Whether the stream's settings were looked at, and store a write as it is."""
         self.misplaced = ""
         """The error's sentence if it was not found; then this connection writes no more."""
         self.lock = asyncio.Lock()

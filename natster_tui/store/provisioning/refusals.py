@@ -114,8 +114,8 @@ def cannot_write(bucket: str, error: ApiError) -> ApiError | BucketError:
     match error.code:
         case codes.STORE_FAILED:
             return BucketError(
-                f"{bucket} takes no more ({error.description}): raise max_bytes of the stream "
-                f"{stream}, or make room on the server's disk"
+                f"{bucket} takes no more ({error.description}): raise max_bytes or max_msgs of the "
+                f"stream {stream}, or make room on the server's disk"
             )
         case codes.MESSAGE_TOO_LARGE:
             return BucketError(

@@ -73,6 +73,7 @@ class KeyBucket:
         """Creates it if it is missing."""
         self._instance = instance
         self._lossy_setting = self._unfit_setting = ""
+        self._keeps_all = False
 
     async def newest(self) -> tuple[str, int] | None:
         """When the bucket was made, and its newest revision; None if there is no such bucket."""
@@ -81,6 +82,7 @@ class KeyBucket:
             return None
         self._lossy_setting = lossy_setting(info.config)
         self._unfit_setting = unfit_setting(BUCKET, info.config)
+        self._keeps_all = info.config.deny_delete
         return info.created, info.state.last_seq
 
     def refuse_if_unfit(self) -> None:
@@ -96,6 +98,16 @@ class KeyBucket:
                 f"no key is made in {BUCKET}: it would be lost ({self._lossy_setting}), and what "
                 "is sealed with it could never be read again; give the bucket file storage and no "
                 "limit that forgets"
+            )
+
+    def refuse_if_it_keeps_all(self) -> None:
+        """Raise BucketError if no key can be deleted from it, so that nothing can be erased."""
+        if self._keeps_all:
+            raise BucketError(
+                f"nothing was erased: the stream {_STREAM} has deny_delete, so that no key can be "
+                "deleted from it, and the server does not let that be changed; stop all writers, "
+                "`export --keys`, delete that stream, and `import` the file: the stream is made "
+                "again without that setting"
             )
 
     async def create(self) -> None:

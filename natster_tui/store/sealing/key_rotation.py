@@ -61,6 +61,7 @@ async def destroy(keyring: Keyring, account: str) -> Destruction:
     with _key_file(keyring).rotating():
         await keyring.refresh()
         keyring.wrapping_key()
+        keyring.bucket.refuse_if_it_keeps_all()
         for _try in range(_TRIES):
             if account in keyring.forged:
                 # It may have been misread. It names the keys that were destroyed before, and its

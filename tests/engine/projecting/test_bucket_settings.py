@@ -19,7 +19,7 @@ from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.log import EventLog
-from natster_tui.store.provisioning.maker import KEYS
+from natster_tui.store.provisioning.maker import KEYS, LEASES
 from natster_tui.store.provisioning.retention import read_bucket_hazards
 from natster_tui.store.provisioning.specs import bucket_config
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -130,6 +130,30 @@ async def test_nothing_is_written_to_a_bucket_that_does_not_store_it_as_it_is(
         restored = {"subjects": ["$KV.PROJ_ACCOUNT.>"], "discard_new_per_subject": False}
         await change(log.link, "KV_PROJ_ACCOUNT", subject_transform=None, **restored)
         assert {each.seq for each in await project_until_caught_up(log, PROJECTIONS, "on")} == {5}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (renamed("NATSTER_LEASE"), "subject_transform"),
+        ({"no_ack": True, "allow_atomic": False}, "no_ack"),
+        ({"discard_new_per_subject": True}, "discard_new_per_subject"),
+        ({"subjects": ["$KV.NATSTER_LEASE.projector.*"]}, "subjects"),
+    ],
+)
+async def test_no_lease_is_taken_where_it_would_not_be_stored_as_it_is(
+    log: EventLog, changed: dict[str, Any], said: str
+) -> None:
+    await append(log, EVENTS)
+    await ask_jetstream(log.link, f"STREAM.CREATE.{LEASES.stream}", LEASES.config(1) | changed)
+    refused = rf"no lease can be stored in NATSTER_LEASE \({said}"
+    with pytest.raises(ServerError, match=refused):
+        await project_until_caught_up(log, PROJECTIONS, "once")
+    with pytest.raises(BucketError, match=refused):
+        await rebuild(log, WholeProjections((ACCOUNTS,)))
+    restored = {"subject_transform": None, "no_ack": False, "discard_new_per_subject": False}
+    await change(log.link, LEASES.stream, **LEASES.config(1), **restored)
+    assert {each.seq for each in await project_until_caught_up(log, PROJECTIONS, "on")} == {4}
 
 
 @pytest.mark.parametrize("changed", [renamed("PROJ_ACCOUNT"), {"no_ack": True}])
