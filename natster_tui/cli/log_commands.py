@@ -27,6 +27,7 @@ from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.append_rules import Proposal
 from natster_tui.store.log import EventLog
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 
 _NAMES = [kind.name for kind in NATSTER.kinds]
@@ -163,7 +164,7 @@ def import_(file: str, as_json: bool, **_given: Any) -> None:
         click.echo(output_line(Imported.of(result)))
     else:
         click.echo(
-            f"imported {result.appended:,} events into {stream}, "
+            f"imported {counted(result.appended, 'event')} into {stream}, "
             f"{result.present:,} were there already"
         )
     for sentence in result.sentences:

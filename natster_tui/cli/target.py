@@ -137,6 +137,10 @@ def key_file_from(given: GivenOptions) -> Path | None:
 def _stream_name(name: str) -> str:
     if not name or any(char in ".*> \t\r\n\0/\\" or not char.isprintable() for char in name):
         raise UsageError("--stream is not a stream name: no dots, wildcards, blanks or slashes")
+    if name.startswith("KV_"):
+        raise UsageError(
+            f"--stream {screen_text(name, 80)} is the stream of a bucket, not of a log"
+        )
     return name
 
 

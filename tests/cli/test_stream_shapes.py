@@ -73,6 +73,22 @@ async def test_the_commands_read_a_work_queue(
     assert any("retention is workqueue" in each for each in status.json["hazards"])
 
 
+async def test_a_log_that_begins_late_says_where(
+    link: Link, settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    log = await log_shaped(link, first_seq=1_000)
+    await append(log, EVENTS)
+    await ask_jetstream(link, f"STREAM.MSG.DELETE.{NATSTER.stream}", {"seq": 1_001})
+    natster = Program(tmp_path).on(settings)
+    for seq, why in ((5, "begins at 1,000"), (1_001, "was deleted"), (2_000, "ends at 1,003")):
+        assert why in await natster.fail(1, "event", str(seq))
+
+
+async def test_the_stream_of_a_bucket_is_not_taken_for_a_log(natster: Program) -> None:
+    sentence = await natster.fail(2, "status", "--stream", "KV_PROJ_ACCOUNT", "--create-log")
+    assert sentence == "--stream KV_PROJ_ACCOUNT is the stream of a bucket, not of a log"
+
+
 async def test_the_dashboard_follows_a_work_queue(link: Link, settings: ConnectionSettings) -> None:
     log = await log_shaped(link, retention="workqueue")
     await append(log, EVENTS)

@@ -318,7 +318,7 @@ async def test_a_projector_does_all_its_work_and_needs_each_of_its_permissions(
     allowed = set(PERMISSIONS["projector"]["publish"])
     takes_over_catalogs = {"$JS.API.STREAM.UPDATE.KV_PROJ_CATALOG"}
     makes_accounts = {"$JS.API.STREAM.CREATE.KV_PROJ_ACCOUNT"}
-    changes_leases = {f"$JS.API.STREAM.{verb}.KV_NATSTER_LEASE" for verb in ("INFO", "UPDATE")}
+    changes_leases = {"$JS.API.STREAM.UPDATE.KV_NATSTER_LEASE"}
     rare = takes_over_catalogs | makes_accounts | changes_leases
     assert unused(allowed, subjects) == rare
     assert (await log.refresh()).last_seq == 7

@@ -18,6 +18,7 @@ from natster_tui.engine.row_json import event_value
 from natster_tui.engine.server_source import with_log
 from natster_tui.errors import BlockedEventError, NotFoundError
 from natster_tui.events.event import Record
+from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.history.steps import Effect
 from natster_tui.projections.wording import change_line, payload_lines
 from natster_tui.store.log import EventLog
@@ -39,8 +40,7 @@ def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any
         head = (await log.refresh()).last_seq
         record = await log.record_at(seq) if seq <= head else None
         if record is None:
-            why = f"the log ends at {head:,}" if seq > head else "it was deleted from the log"
-            raise NotFoundError(f"there is no event {seq:,}: {why}")
+            raise NotFoundError(f"there is no event {seq:,}: {_why_absent(log.info, seq)}")
         named = not (as_json or whole_keys)
         names = await account_names(log, target.instance) if named else {}
         try:
@@ -67,6 +67,14 @@ def event(seq: int, reveal: bool, whole_keys: bool, as_json: bool, **_given: Any
             click.echo(for_output(f"    {change_line(field, reveal=reveal, names=called)}"))
         if not effect.fields:
             click.echo("    nothing changed")
+
+
+def _why_absent(info: LogInfo, seq: int) -> str:
+    if seq > info.last_seq:
+        return f"the log ends at {info.last_seq:,}"
+    if seq < info.start:
+        return f"the log begins at {info.start:,}"
+    return "it was deleted from the log"
 
 
 def _shown(record: Record, effects: list[Effect] | str, *, reveal: bool) -> ShownEvent:

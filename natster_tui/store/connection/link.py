@@ -268,6 +268,11 @@ class Link:
         if self.lost.done() or isinstance(error, nats.errors.ConnectionClosedError):
             self._end(self._last_error or str(error))
             return ConnectionLostError(self.lost_sentence())
+        if isinstance(error, nats.errors.MaxPayloadError):
+            return ServerError(
+                f"{self.described} takes messages of {self.info.max_payload:,} bytes at most: "
+                "raise max_payload on the server"
+            )
         return ServerError(f"{self.described}: {screen_text(str(error))}")
 
     async def ask(

@@ -320,7 +320,7 @@ async def test_no_answer_in_time_names_the_subject(
 
 
 async def test_more_than_the_server_takes_is_a_sentence(log: EventLog) -> None:
-    with pytest.raises(ServerError):
+    with pytest.raises(ServerError, match="bytes at most: raise max_payload on the server"):
         await log.link.request(SILENT, b"x" * (log.link.info.max_payload + 1))
     assert not log.link.is_lost
     await append(log, [initialized(A)])
