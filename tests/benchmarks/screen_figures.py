@@ -98,7 +98,7 @@ async def measure_burst(community: Community, rate: int, tell: OnFigure) -> None
         url = whole.server.url
         with TemporaryDirectory(prefix="natster-benchmark-") as home:
             program = Program(Path(home), ("--server", url))
-            async with Terminal(program) as terminal, _log_at(url) as log:
+            async with Terminal(program, from_nothing=True) as terminal, _log_at(url) as log:
                 await terminal.wait_for("projecting", "in sync", seconds=300)
                 tell(_echo_figure(await _echoes(terminal), "at rest"))
                 flood = await asyncio.create_subprocess_exec(

@@ -28,9 +28,9 @@ _OURS = "natster-tui: "
 
 
 @functools.cache
-def forge() -> Forge:
+def forge(*imports: str) -> Forge:
     """What forks runs of the program, for all tests of this process."""
-    return Forge({"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"})
+    return Forge({"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}, *imports)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Program:
         )
 
     @property
-    def _may_be_forked(self) -> bool:
+    def may_be_forked(self) -> bool:
         """Whether nothing that matters is decided before its imports are done."""
         of_python = any(name.startswith(("PYTHON", "LANG", "LC_")) for name, _ in self.variables)
         is_itself = type(self) is Program and self.module == ("natster_tui",)
@@ -140,7 +140,7 @@ class Program:
     async def run(self, *arguments: str | bytes, given: str = "") -> Ended:
         """Run it to its end, with `given` as its standard input."""
         began = time.monotonic()
-        if self._may_be_forked:
+        if self.may_be_forked:
             environment = self.environment
             code, written, told = await forge().run(
                 [*self.options, *arguments], environment, self.home, given.encode(), _SECONDS

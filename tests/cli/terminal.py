@@ -19,7 +19,8 @@ from typing import Self
 
 import pyte
 
-from tests.cli.program import Program
+from tests.cli.forking import SCREEN, Forked
+from tests.cli.program import Program, forge
 
 WIDE = (140, 40)
 SMALL = (80, 24)
@@ -34,7 +35,8 @@ class Terminal:
     """Runs the program in a pseudo-terminal; an async context manager.
 
     What it prints goes to a screen that `wait_for` looks at and `press` answers. Leaving kills
-    what still runs.
+    what still runs. The program is forked after its imports where that makes no difference, unless
+    it is to begin `from_nothing`.
     """
 
     def __init__(
@@ -44,10 +46,13 @@ class Terminal:
         size: tuple[int, int] = WIDE,
         ignores_hangup: bool = False,
         under_shell: bool = False,
+        from_nothing: bool = False,
     ) -> None:
         self.printed = bytearray()
         self._program = program
+        self._arguments = arguments
         self._command = program.command(*arguments)
+        self._is_forked = program.may_be_forked and not under_shell and not from_nothing
         self._size = size
         self._ignores_hangup = ignores_hangup
         self._under_shell = under_shell
@@ -63,20 +68,37 @@ class Terminal:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._settings = termios.tcgetattr(self._theirs)
         # Kept open here, so that the settings can be looked at when the program has ended.
-        self._process = subprocess.Popen(  # noqa: ASYNC220 - asyncio's has no preexec_fn
-            ["bash", "--norc", "--noprofile", "-i"] if self._under_shell else self._command,
-            stdin=self._theirs,
-            stdout=self._theirs,
-            stderr=self._theirs,
-            env={"TERM": "xterm-256color", "PS1": "shell$ "} | self._program.environment,
-            cwd=self._program.home,
-            start_new_session=True,
-            preexec_fn=self._begin,
-        )
+        self._process: Forked | subprocess.Popen[bytes]
+        self._process = self._fork() if self._is_forked else self._start()
         asyncio.get_running_loop().add_reader(self._ours, self._read)
         if self._under_shell:
             self.press(f"{shlex.join(map(os.fsdecode, self._command))}\r")
         return self
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {"TERM": "xterm-256color", "PS1": "shell$ "} | self._program.environment
+
+    def _fork(self) -> Forked:
+        return forge(SCREEN).start_in_terminal(
+            [*self._program.options, *self._arguments],
+            self._environment,
+            self._program.home,
+            self._theirs,
+            ignores_hangup=self._ignores_hangup,
+        )
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["bash", "--norc", "--noprofile", "-i"] if self._under_shell else self._command,
+            stdin=self._theirs,
+            stdout=self._theirs,
+            stderr=self._theirs,
+            env=self._environment,
+            cwd=self._program.home,
+            start_new_session=True,
+            preexec_fn=self._begin,
+        )
 
     async def __aexit__(self, *_error: object) -> None:
         if self._process.poll() is None:
@@ -159,7 +181,8 @@ class Terminal:
         while self._process.poll() is None or _readable(self._ours):
             assert time.monotonic() < deadline, f"waited for the end in vain:\n{self.shown}"
             await self._wait_for_output()
-        return int(self._process.returncode)
+        assert self._process.returncode is not None
+        return self._process.returncode
 
     async def wait_for_exit(self, seconds: float) -> int:
         """Until the program has ended, though nothing can be seen of it; its exit code."""

@@ -39,7 +39,7 @@ def demo_server(program: Program) -> int:
 async def test_a_newcomer_watches_rebuilds_verifies_and_leaves(
     anywhere: Program, size: tuple[int, int]
 ) -> None:
-    async with Terminal(anywhere, *DEMO, size=size) as terminal:
+    async with Terminal(anywhere, *DEMO, size=size, from_nothing=True) as terminal:
         await terminal.wait_for("Timeline", "projecting")
         assert NATSTER.stream in terminal.top
         server = demo_server(anywhere)

@@ -7,10 +7,11 @@ The pictures in `screenshots/` are made from them (`python -m tests.screenshots`
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,7 +78,13 @@ async def community(settings: ConnectionSettings, count: int = 400) -> None:
 
 async def tell_history(log: EventLog, count: int = 400) -> None:
     """Append the demo community's history."""
-    messages = [
+    messages = _history(count)
+    assert await log.append_all(messages, expected_last=None) == count
+
+
+@functools.cache
+def _history(count: int) -> Sequence[Append]:
+    return [
         Append(
             event.subject,
             event.payload,
@@ -88,7 +95,6 @@ async def tell_history(log: EventLog, count: int = 400) -> None:
         )
         for number, event in enumerate(DemoCommunity(7).history(count, NOW - 12))
     ]
-    assert await log.append_all(messages, expected_last=None) == count
 
 
 async def projected(settings: ConnectionSettings) -> None:
