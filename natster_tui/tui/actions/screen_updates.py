@@ -66,9 +66,13 @@ class ScreenUpdates:
     def _update_timeline(self) -> None:
         self._forget_what_is_gone()
         self._end_notes_of_an_outage()
-        # When the dashboard ends, its widgets are taken away one after another.
-        if self._panes.timeline.is_attached and self._bars.keys.is_attached:
+        if self._is_whole:
             self._panes.timeline.update_if_changed()
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the screen has its widgets; when the dashboard ends, they go one by one."""
+        return self._panes.timeline.is_attached and self._bars.keys.is_attached
 
     def _forget_what_is_gone(self) -> None:
         """Show nothing that was read from another log, or before an account was erased."""
@@ -100,7 +104,7 @@ class ScreenUpdates:
             panes.inspector.inspect(panes.selection, calmly=panes.timeline.following)
 
     def _update_bars(self) -> None:
-        if not self._panes.timeline.is_attached:
+        if not self._is_whole:
             return
         last = self._workspace.follower.last_arrival
         since = None if last is None else time.monotonic() - last
