@@ -11,6 +11,7 @@ from functools import cached_property
 from math import inf
 from typing import Any, Generic, TypeVar
 
+from natster_tui.engine.history.document_story import DocumentStory
 from natster_tui.engine.history.time_travel import Moment
 from natster_tui.engine.log.record_parser import ParsedRecord
 from natster_tui.engine.projecting.projector import Projector
@@ -61,6 +62,29 @@ class _Cached(Generic[Found]):
         return self._value
 
 
+class KnownStories:
+    """The events of the documents that were looked at last, so that they are read once.
+
+    A story is known by its log, its projection and its key.
+    """
+
+    KEPT = 3
+
+    def __init__(self) -> None:
+        self._stories: dict[tuple[object, ...], DocumentStory] = {}
+
+    def get(self, of: tuple[object, ...]) -> DocumentStory | None:
+        """The story of a document, None if it has not been read."""
+        return self._stories.get(of)
+
+    def keep(self, of: tuple[object, ...], story: DocumentStory) -> None:
+        """Remember a story, and forget the oldest one if there are too many."""
+        self._stories.pop(of, None)
+        self._stories[of] = story
+        if len(self._stories) > self.KEPT:
+            del self._stories[next(iter(self._stories))]
+
+
 class View:
     """A workspace as this screen shows it. `now` is for what is shown only."""
 
@@ -83,6 +107,7 @@ class View:
         """The projections whose last verify found drift."""
         self.moment: Moment | None = None
         """The moment travelled to; None is now."""
+        self.stories = KnownStories()
         self._named_hubs = named_hubs
         self._hubs = _Cached[frozenset[str]](frozenset())
         self._homonyms = _Cached[frozenset[str]](frozenset())

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.conftest import until
 from tests.tui.running import dashboard
-from tests.tui.scenes import projected
+from tests.tui.scenes import projected, text_of
 
 HEAD = 12_345_678
 
@@ -48,3 +49,14 @@ async def test_what_there_is_no_room_for_is_left_out_and_not_cut(
         app.view.verdicts["account"] = "verified at 11,234,567, 11-23 10:22"
         pane._looked_up.clear()
         assert pane.render_line(1).text.strip(" │") == figures
+
+
+async def test_where_there_is_room_it_says_which_process_projects(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(80, 24)) as (app, pilot):
+        await pilot.press("4")
+        holder = app.workspace.leases["account"].me.described
+        said = f"parked 4 · 40 keys · held by this dashboard ({holder})"
+        await until(lambda: said in text_of(app))

@@ -62,7 +62,6 @@ class DocumentsPane(VirtualList):
         self._arrangement = arranged(columns.columns)
         self._stories = Stories(view, self, self.refresh_rows)
         """The events of the account that the rows are narrowed to: they say when it shared."""
-        self._shares_read_of: str | None = None
 
     @property
     def projection(self) -> Projection[Any]:
@@ -160,7 +159,9 @@ class DocumentsPane(VirtualList):
         view = self.view
         # Hubs are found a little later than the documents are read.
         named = (view.hubs, view.homonyms)
-        return (view.version, named, view.workspace.connection, view.now() // 60)
+        narrowed_to = self._narrowing_document
+        story = None if narrowed_to is None else self._stories.known_of(narrowed_to)
+        return (view.version, named, id(story), view.workspace.connection, view.now() // 60)
 
     @property
     def _columns(self) -> Sequence[Column[Any]]:
@@ -305,26 +306,32 @@ class DocumentsPane(VirtualList):
         )
         return cells_of(self._columns, shown, self._arrangement)
 
+    @property
+    def _narrowing_document(self) -> DocumentSelection | None:
+        """The document of the other projection that the rows are narrowed to."""
+        narrowing = self.declared.narrowing
+        if self.narrowed_to is None or narrowing is None:
+            return None
+        by = self.view.workspace.projectors[narrowing.by].projection
+        return DocumentSelection(by, self.narrowed_to)
+
     def _shared(self, key: str, link: Link) -> Mark | None:
         """The event that made a share, once it is known.
 
-        The account's events are read once the pane has the focus, not for each account that the
-        cursor passes in another pane.
+        The account's events are read if the pane has the focus. Else it takes what the inspector
+        has read: the cursor may be on its way over many accounts in another pane.
         """
-        narrowing = self.declared.narrowing
+        narrowed_to = self._narrowing_document
+        if narrowed_to is None:
+            return None
         if self.has_focus:
-            self._shares_read_of = self.narrowed_to
-        if (
-            self.narrowed_to is None
-            or narrowing is None
-            or self._shares_read_of != self.narrowed_to
-        ):
+            story = self._stories.history_of(narrowed_to).story
+        else:
+            story = self._stories.known_of(narrowed_to)
+        if story is None:
             return None
-        by = self.view.workspace.projectors[narrowing.by].projection
-        history = self._stories.history_of(DocumentSelection(by, self.narrowed_to))
-        if history.story is None:
-            return None
-        return history.story.shared(_share(self.narrowed_to, link, key), history.at)
+        at = self.view.fold(narrowed_to.projection.name).seq
+        return story.shared(_share(narrowed_to.key, link, key), at)
 
     def empty_lines(self) -> Sequence[str]:
         """See `VirtualList.empty_lines`."""

@@ -13,6 +13,7 @@ from natster_tui.text.counting import counted, short_count
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.keys.main_screen import PROJECTORS, SEARCHED
+from natster_tui.tui.sheets.projector_sheet import lease_line
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.fitting import fitting
@@ -54,7 +55,8 @@ class Projectors(VirtualList):
         workspace = self.view.workspace
         versions = tuple(projector.version for projector in workspace.projectors.values())
         verdicts = tuple(self.view.verdicts.items())
-        return (versions, workspace.follower.head, verdicts, workspace.versions.beside)
+        holders = tuple(map(self._holder, workspace.projectors.values()))
+        return (versions, workspace.follower.head, verdicts, workspace.versions.beside, holders)
 
     def update_rows(self) -> None:
         """Take the projectors as they are now."""
@@ -167,7 +169,15 @@ class Projectors(VirtualList):
         if status.phase is Phase.CATCHING_UP:
             figures.append(f"{projector.meter.per_second:,.0f}/s")
         figures.append(counted(len(projector.fold.states), "key"))
+        if holder := self._holder(projector):
+            figures.append(holder)
         return figures
+
+    def _holder(self, projector: Projector) -> str:
+        """Which process projects it; empty for a projection that is only tried."""
+        workspace = self.view.workspace
+        lease = workspace.leases.get(projector.projection.name)
+        return "" if lease is None else lease_line(lease, read_only=workspace.read_only)
 
     def _beside(self, projector: Projector) -> list[str]:
         """The versions that are stored beside it, in a few words each."""

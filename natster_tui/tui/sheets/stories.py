@@ -39,9 +39,14 @@ class Stories:
         log, at = view.workspace.log, view.fold(selection.projection.name).seq
         if log is None:
             return History(None, at, f"history: {NOT_CONNECTED}")
-        of = (log.identity, selection.projection.name, selection.key)
+        of = _of(log, selection)
         if of != self._of:
-            self._of, self._story, self._problem, self._reading = of, None, "", False
+            self._of, self._story, self._problem, self._reading = (
+                of,
+                view.stories.get(of),
+                "",
+                False,
+            )
         if self._problem:
             pass  # what cannot be read now is tried again when the document is shown again
         elif self._story is None:
@@ -50,6 +55,11 @@ class Stories:
         elif self._story.upto < at and not self._take_live(at):
             self._read(log, self._story, at)
         return History(self._story, at, self._problem, (view.version, view.now() // 60))
+
+    def known_of(self, selection: DocumentSelection) -> DocumentStory | None:
+        """What was read of a document's events, by this or another pane; nothing is read."""
+        log = self._view.workspace.log
+        return None if log is None else self._view.stories.get(_of(log, selection))
 
     def _take_live(self, at: int) -> bool:
         """Take the newest events from the timeline, if it has all of them loaded."""
@@ -86,4 +96,9 @@ class Stories:
             self._reading, self._problem = False, problem
             if not problem or story.happenings:
                 self._story = story
+                self._view.stories.keep(of, story)
             self._ready()
+
+
+def _of(log: EventLog, selection: DocumentSelection) -> tuple[object, ...]:
+    return (log.identity, log.sealing.tombstones, selection.projection.name, selection.key)

@@ -150,3 +150,13 @@ async def test_the_catalogs_of_an_account_say_when_each_was_shared(
         await pilot.press("3")
         await until(lambda: re.search("Harbour Moths +11-09 11:33 ⇣ 11-12 11:31", text_of(app)))
         assert "shared      imported" in text_of(app)
+
+
+async def test_the_catalogs_beside_an_account_take_the_times_that_its_page_has_read(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(200, 60)) as (app, pilot):
+        await pilot.type("2/lemon crate\r")
+        await until(lambda: app.focused is app.panes.accounts)
+        await until(lambda: re.search("Harbour Moths +11-09 11:33 ⇣ 11-12 11:31", text_of(app)))
