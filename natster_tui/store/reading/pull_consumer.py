@@ -12,7 +12,6 @@ import json
 import secrets
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any
 
 from natster_tui.errors import ApiError, DeniedError
 from natster_tui.store.connection.answers.consumers import ConsumerInfoAnswer
@@ -91,7 +90,8 @@ class PullConsumer:
         self._inbox: RawInbox | None = None
         self._denied: asyncio.Future[None] | None = None
         """Fails when the server denies our requests; it does not answer denied requests."""
-        self._activity = asyncio.Event()
+        self._woken: asyncio.Future[None] | None = None
+        """What `wait` waits for, while it does."""
 
     # -- making and deleting it ------------------------------------------------------------
 
@@ -198,7 +198,11 @@ class PullConsumer:
 
     def _on_messages(self, deliveries: list[Delivery]) -> None:
         self.arrived += deliveries
-        self._activity.set()
+        self._wake()
+
+    def _wake(self, _cause: object = None) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
     def take(self) -> list[Delivery]:
         """Take the deliveries that have arrived."""
@@ -210,15 +214,22 @@ class PullConsumer:
 
         `awaited` says what is waited for, empty if nothing is known to come.
         """
-        self._activity.clear()
-        active = asyncio.ensure_future(self._activity.wait())
+        assert self._denied is not None
+        # One future and one timer: it is called for every few messages that come in, and a task
+        # and a wait for several futures would take longer than reading those messages.
+        loop = asyncio.get_running_loop()
+        self._woken = loop.create_future()
+        silence = loop.call_later(SILENCE_S, self._wake)
+        for cause in (self._link.lost, self._denied):
+            cause.add_done_callback(self._wake)
         try:
-            assert self._denied is not None
-            either: set[asyncio.Future[Any]] = {active, self._link.lost, self._denied}
             with waiting_for(awaited):
-                await asyncio.wait(either, timeout=SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
+                await self._woken
         finally:
-            active.cancel()
+            silence.cancel()
+            for cause in (self._link.lost, self._denied):
+                cause.remove_done_callback(self._wake)
+            self._woken = None
         if self._denied.done():
             self._denied.result()
         if not self.arrived and not self._link.is_lost:

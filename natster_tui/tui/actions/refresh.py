@@ -18,14 +18,13 @@ from natster_tui.engine.workspace import Workspace
 
 STREAMING_PER_SECOND = 20
 """From this many events a second on, the panes are updated in turn, not all at once."""
-OTHERS_PER_SECOND = 3
+OTHERS_PER_SECOND = 2
 """How often everything but the timeline is updated while events stream in."""
 TURN_S = 1 / 60
 """Seconds between the turns of two panes. Textual paints as often."""
 UNREADABLE_PER_SECOND = 1_000
 """From this many events a second on, rows pass too fast to read, and fewer paints are enough."""
 CALM_REFRESH_PER_SECOND = 4
-CALM_OTHERS_PER_SECOND = 2
 AT_LEAST_EVERY_S = 1.0
 """Seconds between two refreshes at most: ages and rates change by themselves."""
 
@@ -98,8 +97,7 @@ class Refresher:
             return
         first, *others = self._updates
         first()
-        others_per_second = CALM_OTHERS_PER_SECOND if floods else OTHERS_PER_SECOND
-        if now - self._updated_others < 1 / others_per_second:
+        if now - self._updated_others < 1 / OTHERS_PER_SECOND:
             # The others follow at a later tick, even if nothing rings until then.
             self._rung = True
             return
