@@ -30,7 +30,7 @@ from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.ranges import read_filtered, read_messages, read_range
 from natster_tui.store.reading.stream_reader import StreamReader
-from natster_tui.store.reading.window import FOLLOWING_MESSAGES, Window
+from natster_tui.store.reading.window import FOLLOWING_MESSAGES, GATHERS_S, Window
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable
 from natster_tui.store.writing.appending import Appender
 
@@ -187,7 +187,7 @@ class EventLog:
             purpose=purpose,
             instance=instance,
             gaps=GapCheck(self.leader, checks_all=True),
-            window=Window(FOLLOWING_MESSAGES),
+            window=Window(FOLLOWING_MESSAGES, gathers_s=GATHERS_S),
             slice_messages=slice_messages,
         )
 

@@ -92,6 +92,8 @@ class PullConsumer:
         """Fails when the server denies our requests; it does not answer denied requests."""
         self._woken: asyncio.Future[None] | None = None
         """What `wait` waits for, while it does."""
+        self._gathered: asyncio.TimerHandle | None = None
+        """Ends the wait, once there was time for more to arrive."""
 
     # -- making and deleting it ------------------------------------------------------------
 
@@ -198,7 +200,11 @@ class PullConsumer:
 
     def _on_messages(self, deliveries: list[Delivery]) -> None:
         self.arrived += deliveries
-        self._wake()
+        if not self.window.gathers_s:
+            self._wake()
+        elif self._woken is not None and self._gathered is None:
+            loop = asyncio.get_running_loop()
+            self._gathered = loop.call_later(self.window.gathers_s, self._wake)
 
     def _wake(self, _cause: object = None) -> None:
         if self._woken is not None and not self._woken.done():
@@ -227,6 +233,9 @@ class PullConsumer:
                 await self._woken
         finally:
             silence.cancel()
+            if self._gathered is not None:
+                self._gathered.cancel()
+                self._gathered = None
             for cause in (self._link.lost, self._denied):
                 cause.remove_done_callback(self._wake)
             self._woken = None

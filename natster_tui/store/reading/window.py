@@ -15,6 +15,10 @@ FOLLOWING_MESSAGES = 4_000
 """The bound for readers that follow a log. They work in short steps, and more messages arrive in
 between than during the steps of a replay. Fewer of them should be held in memory."""
 
+GATHERS_S = 0.002
+"""How long readers that follow a log gather what comes in with a first message. Events often come
+a few at a time, and to wake up, fold and commit costs the same for one as for five."""
+
 WINDOW_BYTES = 4 * 1024 * 1024
 
 FIRST_WINDOW, LEAST_WINDOW = 2_000, 250
@@ -27,10 +31,13 @@ class Window:
     """The bounds of one pull request; two requests are outstanding at most.
 
     With `fits`, a request asks for as much as the caller processes in WINDOW_S; otherwise always
-    for `widest` messages.
+    for `widest` messages. `gathers_s` is how many seconds the first message waits for others.
     """
 
-    def __init__(self, widest: int = WINDOW_MESSAGES, *, fits: bool = False) -> None:
+    def __init__(
+        self, widest: int = WINDOW_MESSAGES, *, fits: bool = False, gathers_s: float = 0.0
+    ) -> None:
+        self.gathers_s = gathers_s
         self.messages = min(FIRST_WINDOW, widest) if fits else widest
         self.bytes = WINDOW_BYTES
         self._widest = widest

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from natster_tui.engine.projecting.pacing import LONGEST_REST_S, rest_after
+from natster_tui.engine.projecting.pacing import (
+    LONGEST_REST_S,
+    SHORTEST_REST_S,
+    rest_after,
+)
 
 COMMIT_S = 0.008
 """A commit of a few hundred documents on disk."""
 
 
-def test_a_few_documents_are_followed_by_no_rest() -> None:
-    assert rest_after(10, more_arrived=False) == 0
+def test_a_few_documents_are_followed_by_a_short_rest_and_none_by_no_rest() -> None:
+    assert rest_after(10, more_arrived=False) == SHORTEST_REST_S
+    assert rest_after(0, more_arrived=False) == 0
 
 
 def test_no_rest_where_more_events_are_here_already() -> None:

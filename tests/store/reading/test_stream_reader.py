@@ -122,6 +122,20 @@ async def test_a_heartbeat_hands_out_an_empty_batch(log: EventLog) -> None:
         assert record.seq == 1
 
 
+async def test_what_comes_soon_after_a_first_message_is_handed_out_with_it(log: EventLog) -> None:
+    async with log.reader(1, purpose="gathering", instance="test") as reader:
+        consumer = reader.consumer
+        first, second = (b"1", b"", b"", None), (b"2", b"", b"", None)
+        waiting = asyncio.create_task(consumer.wait(str))
+        await asyncio.sleep(0)
+        consumer._on_messages([first])
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        consumer._on_messages([second])
+        await waiting
+        assert consumer.take()[-2:] == [first, second]
+
+
 async def test_it_starts_where_it_is_told(log: EventLog) -> None:
     await append(log, numbered(10))
     async with reader_of(log.link, 8) as reader, aclosing(reader.batches()) as batches:
