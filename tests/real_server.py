@@ -29,6 +29,8 @@ class RealServer:
     port: int = -1
     domain: str = ""
     """Its JetStream domain."""
+    max_file_store: str = "1PB"
+    """Every log reserves its max_bytes; hundreds of them must fit on a small disk."""
     _process: subprocess.Popen[bytes] | None = None
     _next: int = 0
     url: str = ""
@@ -59,8 +61,8 @@ class RealServer:
         (self.directory / "server.conf").write_text(
             f"host: 127.0.0.1\nport: {self.port}\nports_file_dir: {json.dumps(str(ports))}\n"
             f"max_payload: {self.max_payload}\n"
-            # Every log reserves its max_bytes; hundreds of them must fit on a small disk.
-            f"jetstream {{ max_file_store: 1PB, store_dir: {store}{domain} }}\n" + body
+            f"jetstream {{ max_file_store: {self.max_file_store}, store_dir: {store}{domain} }}\n"
+            + body
         )
         return ports
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from natster_tui.errors import ApiError
+from natster_tui.errors import ApiError, ServerError
 from natster_tui.events.natster import NATSTER
-from natster_tui.projections.registering.registry import PROJECTIONS
+from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
+from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.together import together
+from natster_tui.store.lease import Holder, Lease
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.provisioning.maker import LEASES, BucketMaker, projection_spec
@@ -37,6 +39,7 @@ LIMITS = {
     "nearly": "max_file: 1MB",
 }
 A = "ACB4B3IAFNI6NUNGYCLUG5WXAAIAZSWMJSQUT5HQS4OKOD5P2RJ2NGDT"
+HOLDER = Holder(host="here", pid=1, instance="x", since=1)
 LOG = LogSettings(max_bytes=100 * MIB)
 EVENTS = [initialized("AA", "Ann"), initialized("BB"), bound("AA"), shared("AA", "BB")]
 
@@ -307,6 +310,37 @@ async def test_a_full_bucket_is_told(limited: RealServer, tmp_path: Path) -> Non
             sentence = await natster.fail(3, *command)
             assert "PROJ_ACCOUNT takes no more (maximum bytes exceeded)" in sentence
             assert "raise max_bytes or max_msgs of the stream KV_PROJ_ACCOUNT" in sentence
+
+
+@pytest.mark.parametrize("of_account", [False, True])
+async def test_storage_that_is_used_up_is_told_by_whose_limit_it_is(
+    tmp_path: Path, of_account: bool
+) -> None:
+    limit = "{ max_file: 1MB }" if of_account else "enabled"
+    accounts = f"accounts {{ X {{ jetstream: {limit}, users: [{{ user: u, password: p }}] }} }}"
+    server = RealServer(tmp_path / "nats", accounts, max_file_store="1PB" if of_account else "1MB")
+    server.start()
+    settings = ConnectionSettings(servers=(server.url,), user="u", password="p", origin="flags")
+    link = await Link.open(settings)
+    try:
+        log = await EventLog.create(link, NATSTER, LogSettings(max_bytes=-1))
+        remedy = "raise the storage limit of the account" if of_account else "raise max_file_store"
+        with pytest.raises(ServerError, match=rf"NATSTER_EVENTS takes no more .*: .*{remedy}"):
+            await append(log, [initialized(f"A{n:03}", "x" * 50_000) for n in range(30)])
+        bucket = Bucket(link, ACCOUNTS.bucket, "test")
+        await bucket.create(log.buckets)
+        with pytest.raises(ServerError, match=rf"PROJ_ACCOUNT takes no more .*: .*{remedy}"):
+            await bucket.commit({f"A{n}": b"x" * 50_000 for n in range(30)}, b"{}", 0)
+        if of_account:
+            sentence = await Program(tmp_path).on(settings).fail(3, "project", "--once")
+            assert remedy in sentence
+        else:
+            await log.buckets.make(LEASES)
+            with pytest.raises(ServerError, match=remedy):
+                await Lease(link).put(HOLDER, 0)
+    finally:
+        await link.close()
+        server.stop()
 
 
 async def test_the_storage_of_the_account_may_be_the_nearest_limit(

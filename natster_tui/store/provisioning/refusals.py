@@ -128,11 +128,36 @@ def cannot_write(bucket: str, error: ApiError) -> ApiError | BucketError:
                 "is made again"
             )
         case codes.ACCOUNT_LIMITS_EXCEEDED:
-            return BucketError(
-                f"{bucket} takes no more ({error.description}): raise the storage limit of the "
-                "account"
-            )
+            return BucketError(f"{bucket} takes no more ({error.description}): {_MORE_OF_ACCOUNT}")
+        case codes.INSUFFICIENT_RESOURCES:
+            # It may pass, so the code stays.
+            sentence = f"{bucket} takes no more ({error.description}): {_MORE_OF_SERVER}"
+            return ApiError(sentence, error.code, error.description)
     return error
+
+
+def cannot_append(stream: str, error: ApiError) -> ApiError:
+    """The error for a refused event, with what to raise; other errors are returned unchanged."""
+    remedies = {
+        codes.ACCOUNT_LIMITS_EXCEEDED: _MORE_OF_ACCOUNT,
+        codes.INSUFFICIENT_RESOURCES: _MORE_OF_SERVER,
+    }
+    if remedy := remedies.get(error.code):
+        sentence = f"{stream} takes no more ({error.description}): {remedy}"
+        return ApiError(sentence, error.code, error.description)
+    return error
+
+
+_MORE_OF_ACCOUNT = "raise the storage limit of the account"
+_MORE_OF_SERVER = "the server's storage is used up: raise max_file_store, or make room"
+
+
+def account_full(bucket: str, left: int, limit: int) -> BucketError:
+    """The error for a batch that is larger than what the account has left, in bytes."""
+    return BucketError(
+        f"{bucket} takes no more (the account has {described_bytes(max(0, left))} of "
+        f"{described_bytes(limit)} left): {_MORE_OF_ACCOUNT}"
+    )
 
 
 def _no_storage(size: int | None, room: Room | None, log_limit: int) -> str:

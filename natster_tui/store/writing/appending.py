@@ -20,6 +20,7 @@ from natster_tui.store.connection.api_codes import (
     WRONG_LAST_SEQUENCE,
 )
 from natster_tui.store.connection.wire import RepeatableHeaders
+from natster_tui.store.provisioning.refusals import cannot_append
 from natster_tui.store.sealing.values import is_sealable, origin_of
 from natster_tui.store.tasks import settled
 from natster_tui.store.writing.stream_writer import StreamWriter
@@ -175,7 +176,7 @@ class Appender:
                 ) from error
             if error.code == STORE_FAILED:
                 raise await self._full(error, len(payload)) from error
-            raise
+            raise cannot_append(self._log.stream, error) from error
         if not ack.duplicate:
             self.appended += 1
         return ack.seq
