@@ -166,7 +166,7 @@ async def test_too_little_room_is_refused_with_figures_before_anything_is_made(
         assert (await limits_of(settings))["KV_PROJ_ACCOUNT"] == 10
 
 
-async def test_a_limit_of_streams_is_told(limited: RealServer, tmp_path: Path) -> None:
+async def test_a_limit_of_streams_is_reported(limited: RealServer, tmp_path: Path) -> None:
     async with account(limited, "streams") as (settings, _link):
         natster = Program(tmp_path).on(settings)
         ended = await natster.run("project", "--once")
@@ -177,7 +177,7 @@ async def test_a_limit_of_streams_is_told(limited: RealServer, tmp_path: Path) -
         await natster.succeed("status")
 
 
-async def test_no_storage_is_told(limited: RealServer, tmp_path: Path) -> None:
+async def test_missing_storage_is_reported(limited: RealServer, tmp_path: Path) -> None:
     async with account(limited, "storage") as (settings, link):
         # The log has reserved all that there is.
         await ask_jetstream(link, f"STREAM.DELETE.{NATSTER.stream}")
@@ -256,7 +256,7 @@ async def test_a_log_leaves_room_for_buckets_of_the_size_that_was_asked_for(
         assert sorted((await limits_of(settings)).values()) == [1, 20, 20]
 
 
-async def test_a_log_that_the_account_has_no_room_for_is_told_with_the_option_for_its_size(
+async def test_a_log_too_large_for_the_account_is_reported_with_the_option_for_its_size(
     limited: RealServer, tmp_path: Path
 ) -> None:
     async with account(limited, "nearly", LogSettings(max_bytes=-1)) as (settings, link):
@@ -285,7 +285,7 @@ async def test_a_log_that_the_account_has_no_room_for_is_told_with_the_option_fo
         assert (await sized.run("project", "--once")).code == 0
 
 
-async def test_a_size_above_the_limit_of_a_stream_is_told(
+async def test_a_size_above_the_limit_of_a_stream_is_reported(
     limited: RealServer, tmp_path: Path
 ) -> None:
     async with account(limited, "large") as (settings, _link):
@@ -296,7 +296,7 @@ async def test_a_size_above_the_limit_of_a_stream_is_told(
         assert await stream_names(settings) == [NATSTER.stream]
 
 
-async def test_a_full_bucket_is_told(limited: RealServer, tmp_path: Path) -> None:
+async def test_a_full_bucket_is_reported(limited: RealServer, tmp_path: Path) -> None:
     async with account(limited, "free") as (settings, link):
         natster = Program(tmp_path).on(settings)
         await natster.succeed("project", "--once")

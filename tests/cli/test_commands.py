@@ -162,7 +162,7 @@ async def test_a_recording_imported_and_projected_is_stored_as_the_design_says(
 # -- status ----------------------------------------------------------------------------------
 
 
-async def test_status_tells_where_log_and_projections_stand(
+async def test_status_shows_the_positions_of_the_log_and_the_projections(
     natster: Program, imported: EventLog, settings: ConnectionSettings
 ) -> None:
     before = (await natster.succeed("status")).out
@@ -262,7 +262,7 @@ async def test_show_at_a_sequence_or_a_time_is_the_document_as_of_then(
         assert (ended.json["at"], ended.json["document"]["out_shares"]) == (seq, shares)
 
 
-async def test_a_moment_outside_of_the_log_is_said_on_stderr(
+async def test_a_moment_outside_the_log_is_reported_on_stderr(
     natster: Program, imported: EventLog
 ) -> None:
     beyond, later, bad, nothing = await together(
@@ -324,7 +324,7 @@ async def test_an_account_may_be_called_by_its_name_or_the_beginning_of_its_key(
 # -- one event, and the community --------------------------------------------------------------
 
 
-async def test_an_event_is_told_with_what_it_changed(natster: Program, imported: EventLog) -> None:
+async def test_an_event_is_printed_with_its_changes(natster: Program, imported: EventLog) -> None:
     text, named, data, revealed, gone = await together(
         natster.succeed("event", "9", "--keys"),
         natster.succeed("event", "9"),
@@ -354,7 +354,9 @@ async def test_an_event_is_told_with_what_it_changed(natster: Program, imported:
     assert gone == "there is no event 11: the log ends at 10"
 
 
-async def test_the_community_is_told_in_figures(natster: Program, imported: EventLog) -> None:
+async def test_the_figures_of_the_community_are_printed(
+    natster: Program, imported: EventLog
+) -> None:
     text, then = await together(
         natster.succeed("community"), natster.succeed("community", "--json", "--at", "5")
     )
@@ -678,7 +680,7 @@ async def test_a_rebuild_beside_a_live_projector_is_taken_up_by_it(
     assert await consumer_names(settings, "NATSTER_EVENTS") == []
 
 
-async def test_a_projector_that_is_told_to_stop_gives_the_lease_back(
+async def test_a_stopped_projector_releases_its_lease(
     natster: Program, imported: EventLog, settings: ConnectionSettings
 ) -> None:
     projector = await natster.start("project")
@@ -956,7 +958,7 @@ async def test_another_stream_can_be_the_log(
     assert "NATSTER_EVENTS" in await natster.fail(3, "status")
 
 
-async def test_a_log_is_made_as_the_design_says_unless_told_otherwise(
+async def test_a_log_is_created_with_the_default_settings_unless_options_change_them(
     natster: Program, anywhere: Program, settings: ConnectionSettings, server: Any
 ) -> None:
     elsewhere = server.new_account()

@@ -55,9 +55,7 @@ async def test_a_connection_is_named_after_what_it_is(
     await process.communicate()
 
 
-async def test_a_jwt_that_ran_out_is_said_to_have_expired(
-    anywhere: Program, tmp_path: Path
-) -> None:
+async def test_an_expired_jwt_is_reported_as_expired(anywhere: Program, tmp_path: Path) -> None:
     operator = Operator()
     creds = tmp_path / "a.creds"
     creds.write_text(operator.user_credentials(expires=int(time.time()) - 60))

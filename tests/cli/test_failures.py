@@ -85,7 +85,7 @@ async def make_log(settings: ConnectionSettings, log: LogSettings | None = None)
 # -- no server, or not for us ------------------------------------------------------------------
 
 
-async def test_a_server_that_cannot_be_reached_is_told_by_every_command(
+async def test_every_command_reports_an_unreachable_server(
     anywhere: Program,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as hole, socket.socket() as reserved:
@@ -126,7 +126,7 @@ async def test_wrong_credentials_are_refused_and_not_repeated(
     assert anonymous.startswith(f"{url} refused these credentials (anonymous)")
 
 
-async def test_an_account_without_jetstream_is_told_so(
+async def test_an_account_without_jetstream_is_reported(
     anywhere: Program, strict_server: RealServer
 ) -> None:
     sentence = await anywhere.on(user_of(strict_server, "plain")).fail(3, "status")
@@ -429,7 +429,7 @@ async def test_output_that_cannot_be_written_is_a_sentence(
     assert process.returncode == 1
 
 
-async def test_a_terminal_without_our_characters_is_no_failure(
+async def test_a_terminal_that_lacks_our_characters_causes_no_failure(
     natster: Program, settings: ConnectionSettings
 ) -> None:
     await make_log(settings)
@@ -438,7 +438,7 @@ async def test_a_terminal_without_our_characters_is_no_failure(
     assert '"access_token": "????"' in ended.out
 
 
-async def test_the_version_and_help_are_told(anywhere: Program) -> None:
+async def test_the_version_and_the_help_are_printed(anywhere: Program) -> None:
     version, helped = await together(
         anywhere.succeed("--version"), anywhere.succeed("rebuild", "--help")
     )

@@ -51,9 +51,7 @@ async def test_following_goes_on_after_a_restart_with_every_event_once(
             await following.communicate()
 
 
-async def test_following_ends_when_another_log_stands_in_its_place(
-    anywhere: Program, tmp_path: Path
-) -> None:
+async def test_following_ends_when_the_log_was_replaced(anywhere: Program, tmp_path: Path) -> None:
     async with own_server(tmp_path / "nats") as server:
         settings = server.new_account()
         head = await tell(settings, 0, 20)

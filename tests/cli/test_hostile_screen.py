@@ -196,7 +196,7 @@ async def test_accounts_catalogs_and_figures(natster: Program, head: int) -> Non
 
 
 @pytest.mark.full
-async def test_whatever_is_typed_or_pasted(natster: Program, head: int) -> None:
+async def test_any_typed_or_pasted_text_is_harmless(natster: Program, head: int) -> None:
     pasted = PASTE.format(PASTABLE)
     async with walking(natster, *IN_ORDER, f"head {head}") as walk:
         await walk.prompt("/", "filter: type:", pasted + ENTER, f" of {head})")

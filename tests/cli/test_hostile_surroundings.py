@@ -141,7 +141,7 @@ async def test_who_projects_is_named_harmlessly(
 
 
 @pytest.mark.full
-async def test_who_projects_stands_harmlessly_on_the_screen(
+async def test_the_name_of_a_lease_holder_is_sanitised_on_screen(
     natster: Program, settings: ConnectionSettings
 ) -> None:
     await hold_lease(settings)

@@ -136,7 +136,7 @@ async def test_keys_are_listed_rotated_backed_up_and_erased(
     assert [p["problem"] for p in status["projections"]] == [None, None]
 
 
-async def test_a_sealed_log_without_its_key_file_is_told_from_an_erased_one(
+async def test_a_sealed_log_without_its_key_file_is_distinguished_from_an_erased_one(
     natster: Program,
 ) -> None:
     await natster.succeed("import", "--create-log", STANDARD)
@@ -211,7 +211,7 @@ async def test_an_erasure_that_was_interrupted_is_listed_until_it_is_ended(
     assert key not in {told.key for told in KeyList.of(keyring).keys}
 
 
-async def test_nothing_is_begun_where_no_key_can_be_deleted(
+async def test_nothing_is_started_if_keys_cannot_be_deleted(
     natster: Program, link: Link, tmp_path: Path
 ) -> None:
     config = KEYS.config(1) | {"deny_delete": True}
@@ -237,7 +237,7 @@ async def test_a_key_file_that_is_a_link_to_itself_is_a_sentence(embedded: Progr
         assert "leads back to itself" in await embedded.fail(1, *command)
 
 
-async def test_a_missing_or_damaged_keyring_is_told_by_every_command_that_needs_it(
+async def test_every_command_that_needs_the_keyring_reports_a_missing_or_damaged_one(
     natster: Program, link: Link
 ) -> None:
     await natster.succeed("import", "--create-log", STANDARD)

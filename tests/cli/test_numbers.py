@@ -10,7 +10,7 @@ RATE = FiniteRange(min=0, max=100)
 
 
 @pytest.mark.parametrize("text", ["nan", "-nan", "NaN", "inf", "-inf", "-1", "101", "", "1,5"])
-def test_what_is_no_number_within_the_bounds_is_refused(text: str) -> None:
+def test_a_number_outside_the_bounds_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         RATE.convert(text, None, None)
 
@@ -20,5 +20,5 @@ def test_numbers_within_the_bounds_are_taken(text: str) -> None:
     assert RATE.convert(text, None, None) == float(text)
 
 
-async def test_a_rate_that_is_no_number_is_refused_in_one_sentence(anywhere: Program) -> None:
+async def test_a_rate_that_is_not_a_number_is_refused_in_one_sentence(anywhere: Program) -> None:
     assert "'nan' is not a number" in await anywhere.fail(2, "demo", "--rate", "nan")

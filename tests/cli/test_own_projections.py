@@ -432,7 +432,7 @@ _COUNTED = "    numbers = __import__('itertools').count()\n"
         ("frozen=True", "", "Activity must be frozen|changed the document"),
     ],
 )
-async def test_what_is_wrong_with_a_rule_is_said(
+async def test_a_failing_rule_is_reported(
     program: Program, file: Path, changed: str, to: str, why: str
 ) -> None:
     file.write_text(file.read_text().replace(changed, to) + _COUNTED)

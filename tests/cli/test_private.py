@@ -41,7 +41,7 @@ def readable_by_others(below: Path) -> list[str]:
     return found
 
 
-async def test_whatever_the_umask_everything_written_is_the_users_alone(anywhere: Program) -> None:
+async def test_written_files_are_private_with_any_umask(anywhere: Program) -> None:
     program = OpenHanded(anywhere.home)
     await program.succeed("import", STANDARD)
     async with Terminal(program) as terminal:
@@ -163,7 +163,7 @@ Timeline.row_cells = row_cells
 """
 
 
-async def test_a_mistake_of_ours_tells_where_it_is_and_not_what_it_worked_on(
+async def test_an_internal_error_names_its_place_in_the_code_and_none_of_the_data(
     anywhere: Program, settings: ConnectionSettings
 ) -> None:
     link = await Link.open(settings)

@@ -135,7 +135,7 @@ async def test_from_a_question_to_its_answer_and_back_by_keyboard(
         assert terminal.is_restored
 
 
-async def test_keys_typed_ahead_go_where_they_were_meant_to(anywhere: Program) -> None:
+async def test_keys_typed_ahead_reach_the_right_widget(anywhere: Program) -> None:
     async with Terminal(anywhere, "demo", "--seed", "7", "--history", "120", "--rate", "0") as it:
         await it.wait_for("projecting", "in sync", "head 120")
         it.press("2j")  # as they come in one piece over a slow line
@@ -168,7 +168,7 @@ async def test_commands_join_a_demo_by_the_directory_that_it_shows(anywhere: Pro
         assert not anywhere.key_file.exists()
 
 
-async def test_a_demo_that_is_told_to_stop_leaves_the_terminal_as_it_was(
+async def test_a_stopped_demo_leaves_the_terminal_as_it_was(
     anywhere: Program,
 ) -> None:
     async with Terminal(anywhere, *DEMO) as terminal:

@@ -45,7 +45,7 @@ async def test_a_terminal_that_reads_no_more_does_not_keep_it_from_ending(
 
 
 @pytest.mark.parametrize("keys", ["?", "r", "r\r", "p", ":"])
-async def test_being_told_to_stop_ends_it_whatever_is_open(
+async def test_a_stop_signal_ends_it_with_any_dialog_open(
     natster: Program, settings: ConnectionSettings, keys: str
 ) -> None:
     await tell(settings, 0, 20)
@@ -60,7 +60,7 @@ async def test_being_told_to_stop_ends_it_whatever_is_open(
     assert (await natster.succeed("status", "--json")).json["projector"] is None
 
 
-async def test_being_told_to_stop_ends_it_while_the_server_is_dead(
+async def test_a_stop_signal_ends_it_while_the_server_is_dead(
     anywhere: Program, tmp_path: Path
 ) -> None:
     async with own_server(tmp_path / "nats") as server:
@@ -107,7 +107,7 @@ async def test_it_paints_everything_when_it_comes_to_the_foreground(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-async def test_a_projector_that_is_told_to_stop_gives_its_lease_up(
+async def test_a_projector_stopped_by_a_signal_releases_its_lease(
     natster: Program, settings: ConnectionSettings, number: signal.Signals
 ) -> None:
     await tell(settings, 0, 20)

@@ -65,7 +65,7 @@ def facts(events: tuple[DemoEvent, ...] | list[DemoEvent]) -> list[tuple[str, by
 
 @given(seeds, st.integers(0, 60), st.integers(0, 60))
 @settings(max_examples=30)
-def test_live_goes_on_where_the_history_ends(seed: int, past: int, live: int) -> None:
+def test_live_events_continue_the_history(seed: int, past: int, live: int) -> None:
     community = DemoCommunity(seed)
     told = facts(community.history(past, END))
     told += facts([community.next_live() for _ in range(live)])
@@ -79,7 +79,7 @@ def test_a_long_story_is_the_same_however_it_is_cut() -> None:
     assert told == facts(history(11, 1_500))
 
 
-def test_a_long_history_can_be_told_with_pauses() -> None:
+def test_a_long_history_can_be_made_with_pauses() -> None:
     parts = list(DemoCommunity(3).history_in_parts(4_500, END))
     assert [len(part) for part in parts if part] == [1_000] * 4 + [500]
     assert len([part for part in parts if not part]) >= 9  # while thinking, and finding times

@@ -110,7 +110,7 @@ def test_every_word_must_hold(text: str, expected: list[int]) -> None:
         "parked or or type:shared",
     ],
 )
-def test_what_means_nothing_is_said(text: str) -> None:
+def test_a_filter_that_cannot_be_parsed_is_reported(text: str) -> None:
     with pytest.raises(BadFilterError):
         FILTERS.parse(text, NOW)
 
@@ -132,7 +132,7 @@ def test_what_means_nothing_is_said(text: str) -> None:
         (f"from:{A} type:shared or type:bound from:{A}", f"natster.events.{A}.>"),
     ],
 )
-def test_the_server_narrows_only_where_nothing_is_left_out(text: str, expected: str) -> None:
+def test_the_subject_filter_leaves_out_nothing_that_passes(text: str, expected: str) -> None:
     assert FILTERS.parse(text, NOW).subject_filter == expected
 
 

@@ -66,7 +66,7 @@ def test_since_takes_the_first_second_of_what_is_named_and_until_the_last(
     assert parse_moment(text, NOW, Use.UNTIL) == until
 
 
-def test_a_time_is_local_where_the_screen_shows_local_times(
+def test_times_are_local_if_the_screen_shows_local_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")

@@ -72,6 +72,6 @@ def test_two_kinds_of_one_word_are_refused() -> None:
         replace(DEPOT, kinds=(first, replace(second, word=first.word)))
 
 
-def test_all_events_of_an_origin_are_found_whatever_their_tokens_are() -> None:
+def test_all_events_of_an_origin_are_found_with_any_tokens() -> None:
     assert NATSTER.of_origin(A) == f"natster.events.{A}.>"
     assert NATSTER.subject(target=B) == f"natster.events.*.{B}.*.*"

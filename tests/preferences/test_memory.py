@@ -60,9 +60,7 @@ def test_each_place_has_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.Mo
         b"x" * 100_000,
     ],
 )
-def test_a_damaged_or_foreign_file_is_left_as_it_is_and_told(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_damaged_or_foreign_file_is_kept_and_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "place.json"
     path.write_bytes(content)
     memory = Memory(path, "prod")
@@ -91,7 +89,7 @@ def test_a_filter_with_a_secret_is_not_remembered(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     memory = Memory(tmp_path / "sub" / "place.json")
     memory.keep(SEEN)

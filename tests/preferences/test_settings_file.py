@@ -76,26 +76,26 @@ color = "red"
         ("# " + "x" * 70_000, " is larger than 64 KiB: that is no settings file"),
     ],
 )
-def test_a_mistake_is_told_with_file_line_and_what_was_expected(
+def test_a_mistake_is_reported_with_file_line_and_what_was_expected(
     tmp_path: Path, text: str, told: str
 ) -> None:
     assert refusal(tmp_path, text).startswith(told)
 
 
-def test_the_first_of_several_mistakes_is_told(tmp_path: Path) -> None:
+def test_the_first_of_several_mistakes_is_reported(tmp_path: Path) -> None:
     assert refusal(tmp_path, "[contexts.a]\nx = 1\n[contexts.b]\ny = 1").startswith(", line 2")
     assert refusal(tmp_path, "mouse = 1\nascii = 1").startswith(", line 1: mouse")
     many = "".join(f"key{number} = 1\n" for number in range(4_000))
     assert refusal(tmp_path, f"\n{many}").startswith(", line 2: there is no setting key0")
 
 
-def test_secrets_and_escape_sequences_are_not_told(tmp_path: Path) -> None:
+def test_secrets_and_escape_sequences_are_not_reported(tmp_path: Path) -> None:
     told = refusal(tmp_path, '"nats://ada:hush@host\\u001b[31m" = 1')
     assert "hush" not in told
     assert "\x1b" not in told
 
 
-def test_bytes_that_are_no_text_have_a_line_too(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_reported_with_their_line(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_bytes(b"mouse = true\n\xff\n")
     with pytest.raises(UsageError, match="line 2: this is not UTF-8 text"):
         read_settings(str(tmp_path / "settings.toml"), {})

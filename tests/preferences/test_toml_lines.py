@@ -39,7 +39,7 @@ production = true
         (("contexts", "a.b", "production"), 16),
     ],
 )
-def test_a_value_is_found_on_the_line_where_its_statement_begins(where: Where, line: int) -> None:
+def test_a_value_is_found_on_the_first_line_of_its_statement(where: Where, line: int) -> None:
     assert lines_of(TEXT)[where] == line
 
 

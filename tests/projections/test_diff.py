@@ -124,7 +124,7 @@ def test_values_of_another_kind() -> None:
     ]
 
 
-def test_a_stored_value_that_is_no_document_is_that_one_fact() -> None:
+def test_a_stored_value_that_is_not_a_document_is_one_difference() -> None:
     for stored in (b"\xff\xfe", b"null", b"{not json", b'{"a":NaN}', b""):
         (change,) = field_changes(stored, b'{"a":1}')
         assert change == FieldChange(
@@ -169,7 +169,7 @@ def test_applying_the_changes_gives_what_was_expected(
 
 
 @pytest.mark.parametrize("depth", [100, 300, 900, 5_000])
-def test_what_is_nested_too_deeply_is_no_document(depth: int) -> None:
+def test_a_value_that_is_nested_too_deeply_is_not_a_document(depth: int) -> None:
     deep = b'{"out_shares":' + b"[" * depth + b"]" * depth + b"}"
     paged = b'{"x":' + b"[" * depth + b"]" * depth + b',"out_shares":{"pages":0}}'
     whole = encode_document({"out_shares": []})

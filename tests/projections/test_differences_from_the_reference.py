@@ -58,7 +58,7 @@ def test_2_an_unshare_takes_the_recipient_off_the_catalog() -> None:
     assert ours == {"catalog_name": "kevbuzz", "owner": A, "shared_with": []}
 
 
-def test_3_a_share_repeated_without_an_unshare_stands_once() -> None:
+def test_3_a_share_repeated_without_an_unshare_is_listed_once() -> None:
     # The recording goes on to the unshare, which takes both entries off: this is just before.
     twice = recording("04")[:8]
     theirs = [{"catalog": "kevbuzz", "account": B}, {"catalog": "kevbuzz", "account": B}]

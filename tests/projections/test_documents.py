@@ -26,7 +26,7 @@ def test_a_document_is_utf_8_json_without_spaces_in_the_order_given(
     assert read_document(expected) == document
 
 
-def test_what_is_no_object_is_no_document() -> None:
+def test_a_value_that_is_not_an_object_is_not_a_document() -> None:
     for stored in (b"", b"[1]", b"null", b"{", b'{"a":NaN}', b"\xef\xbb\xbf{}", b'{"a":"\xff"}'):
         assert read_document(stored) is None
     deep = b'{"a":' * 2_000 + b"1" + b"}" * 2_000

@@ -56,6 +56,6 @@ def test_a_list_that_is_never_paged_is_cut_for_the_screen_as_well() -> None:
     assert excerpt.size == "190 entries"
 
 
-def test_of_a_very_large_payload_the_size_is_told() -> None:
+def test_a_very_large_payload_is_shown_as_its_size() -> None:
     (record,) = records_of(shared("AA", "BB", payload=b'"' + b"a" * 70_000 + b'"'))
     assert payload_lines(record) == ["(70,002 bytes, too many to show here; y copies them)"]

@@ -112,7 +112,7 @@ def test_documents_survive_being_decoded_and_encoded(
 
 @every_projection
 @given(stored=st.binary(max_size=30))
-def test_what_is_no_document_is_refused_with_a_value_error(
+def test_a_value_that_is_not_a_document_raises_a_value_error(
     projection: Projection[Any], stored: bytes
 ) -> None:
     with pytest.raises(ValueError):

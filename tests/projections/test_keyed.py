@@ -219,9 +219,7 @@ class Unprintable(Exception):
         (Unprintable(), "Unprintable; correct it"),
     ],
 )
-def test_whatever_a_rule_raises_stops_that_rule_and_nothing_else(
-    error: BaseException, why: str
-) -> None:
+def test_an_exception_in_a_rule_stops_only_that_rule(error: BaseException, why: str) -> None:
     class Raises(Unstorable):
         def rule(self, document: Any, event: Event, key: str) -> Any:
             raise error
@@ -230,7 +228,7 @@ def test_whatever_a_rule_raises_stops_that_rule_and_nothing_else(
         fold_all(Raises(), records_of(shared(A, B)))
 
 
-def test_an_interrupt_by_the_user_is_no_failure_of_the_rule() -> None:
+def test_an_interrupt_by_the_user_is_not_a_failure_of_the_rule() -> None:
     class Interrupted(Unstorable):
         def rule(self, document: Any, event: Event, key: str) -> Any:
             raise KeyboardInterrupt
@@ -239,7 +237,7 @@ def test_an_interrupt_by_the_user_is_no_failure_of_the_rule() -> None:
         fold_all(Interrupted(), records_of(shared(A, B)))
 
 
-def test_what_a_model_refuses_is_said_without_the_input_which_may_be_secret() -> None:
+def test_a_validation_error_is_reported_without_the_input() -> None:
     class Tells(Unstorable):
         def rule(self, document: Any, event: Event, key: str) -> Any:
             return Activity.model_validate({"events": "hidden-token", "first_seen": 1})
@@ -249,7 +247,7 @@ def test_what_a_model_refuses_is_said_without_the_input_which_may_be_secret() ->
     assert "hidden-token" not in failure.value.sentence
 
 
-def test_a_rule_that_changes_the_event_is_found_out_where_that_is_checked() -> None:
+def test_a_rule_that_changes_the_event_is_detected_if_checked() -> None:
     class Changes(Unstorable):
         checks_input = True
 

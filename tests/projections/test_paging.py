@@ -98,7 +98,7 @@ def test_entries_that_make_no_document_are_refused_by_name(
     assert problem in field.before or change == {"hub": []}
 
 
-def test_an_entry_listed_twice_is_no_document() -> None:
+def test_a_document_with_an_entry_twice_is_refused() -> None:
     twice = {"catalog_name": "hub", "owner": "AA", "shared_with": ["B", "B"]}
     with pytest.raises(ValueError, match="twice"):
         CATALOGS.state_of(twice)
@@ -108,7 +108,7 @@ def test_an_entry_listed_twice_is_no_document() -> None:
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_a_difference_in_form_alone_is_told_as_one() -> None:
+def test_a_difference_in_form_alone_is_one_difference() -> None:
     state = CatalogState("AA", dict.fromkeys(f"member{i}" for i in range(9)), {})
     good = entries_of(CATALOGS, "hub", state)
     assert len(good) == 6

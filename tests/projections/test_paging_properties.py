@@ -100,7 +100,7 @@ def test_a_document_is_paged_from_a_size_on_and_every_page_but_the_last_is_full(
 
 @every_projection
 @given(records=logs(), cuts=st.lists(st.integers(0, 100)), restarts=st.integers(0))
-def test_whatever_the_batches_and_restarts_the_entries_are_those_of_the_state(
+def test_the_entries_depend_on_the_state_only_with_any_batches_and_restarts(
     projection: Projection[Any], records: list[Record], cuts: list[int], restarts: int
 ) -> None:
     fold, entries = Fold(projection), dict[str, bytes]()
@@ -192,7 +192,7 @@ def test_another_spelling_or_another_form_is_put_right_when_the_document_changes
 
 @every_projection
 @given(old=logs(), new=logs())
-def test_differences_between_entries_are_told_by_document(
+def test_differences_between_entries_are_listed_by_document(
     projection: Projection[Any], old: list[Record], new: list[Record]
 ) -> None:
     stored, expected = fold_all(projection, old), fold_all(projection, new)

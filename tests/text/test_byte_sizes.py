@@ -17,7 +17,7 @@ def test_sizes_are_read_as_nats_writes_them(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "M", "1.5G", "-1", "1 GiB extra", "1PiB", "٣", "9" * 30])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a size"):
         parse_byte_size(text)
 
@@ -29,5 +29,5 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         (16 * MIB - 1, "15.9 MiB"), (3 * GIB // 2, "1.5 GiB"), (2000 * TIB, "2,000 TiB"),
     ],
 )  # fmt: skip
-def test_sizes_are_told_shortly_and_never_too_large(size: int, text: str) -> None:
+def test_sizes_are_short_and_rounded_down(size: int, text: str) -> None:
     assert described_bytes(size) == text

@@ -68,7 +68,7 @@ def test_numbers_stay_unless_they_are_secret() -> None:
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_nothing_is_no_secret(value: Json) -> None:
+def test_null_and_empty_values_are_not_masked(value: Json) -> None:
     assert mask_json({"token": value}) == {"token": value}
 
 
@@ -121,7 +121,7 @@ def test_text_without_secrets_stays_as_it_is(text: str) -> None:
 
 
 @given(st.text(), st.text())
-def test_a_seed_is_masked_wherever_it_stands(before: str, after: str) -> None:
+def test_a_seed_is_masked_anywhere_in_a_text(before: str, after: str) -> None:
     assert SEED not in mask_text(before + SEED + after)
 
 

@@ -109,7 +109,7 @@ json_values = st.recursive(
 
 
 @given(json_values, st.booleans(), st.sampled_from([None, 2]))
-def test_whatever_python_writes_is_read_back(value: object, ascii_only: bool, indent: int) -> None:
+def test_json_that_python_writes_is_read_back(value: object, ascii_only: bool, indent: int) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     assert read_json(text.encode()) == value
 

@@ -124,7 +124,7 @@ async def test_what_the_focused_pane_shows_is_what_is_copied(
         assert json.loads(await clipboard.after(pilot, "y"))["account_name"] == "Natster Hub"
 
 
-async def test_a_copy_is_of_the_row_that_was_just_gone_to(
+async def test_a_copy_has_the_row_that_was_just_selected(
     settings: ConnectionSettings, clipboard: Clipboard
 ) -> None:
     await projected(settings)
@@ -136,7 +136,7 @@ async def test_a_copy_is_of_the_row_that_was_just_gone_to(
         assert clipboard.copies[-1].startswith("Projector account\n")
 
 
-async def test_where_no_file_can_be_kept_the_row_is_still_on_the_clipboard(
+async def test_a_row_is_copied_to_the_clipboard_even_if_no_file_can_be_written(
     settings: ConnectionSettings, clipboard: Clipboard
 ) -> None:
     await projected(settings)
@@ -149,7 +149,7 @@ async def test_where_no_file_can_be_kept_the_row_is_still_on_the_clipboard(
         assert "no file either" in text_of(app)
 
 
-async def test_where_no_file_can_be_kept_the_prize_candidates_are_still_copied(
+async def test_prize_candidates_are_copied_even_if_no_file_can_be_written(
     settings: ConnectionSettings, clipboard: Clipboard
 ) -> None:
     await projected(settings)

@@ -201,7 +201,7 @@ async def test_purging_wants_the_names_typed(settings: ConnectionSettings) -> No
         await until(lambda: text_of(app).count("rebuilt and verified") == 2)
 
 
-async def test_what_is_only_folded_here_is_not_said_to_be_in_sync(
+async def test_a_projection_that_is_only_folded_here_is_not_shown_as_in_sync(
     settings: ConnectionSettings,
 ) -> None:
     await community(settings)
@@ -290,7 +290,7 @@ async def test_a_filter_shows_what_passes_and_live_events_respect_it(
         await until(lambda: "1 Timeline (460)" in text_of(app))
 
 
-async def test_a_filter_that_means_nothing_is_said(settings: ConnectionSettings) -> None:
+async def test_a_bad_filter_is_reported_in_the_prompt(settings: ConnectionSettings) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("slash", *"type:eaten", "enter")

@@ -100,7 +100,7 @@ async def test_a_server_that_says_nothing(settings: ConnectionSettings) -> None:
         proxy.flow()
 
 
-async def test_a_lost_lease_and_a_projector_that_stands_still(
+async def test_a_lost_lease_and_a_stalled_projector_are_shown(
     settings: ConnectionSettings, natster: Program
 ) -> None:
     await projected(settings)

@@ -163,7 +163,7 @@ async def test_a_click_presses_the_key(settings: ConnectionSettings) -> None:
         assert isinstance(app.screen, PageDialog)
 
 
-async def test_where_text_is_typed_only_the_keys_of_the_field_are_shown(
+async def test_a_text_field_shows_only_its_own_keys(
     settings: ConnectionSettings,
 ) -> None:
     async with dashboard(settings) as (app, pilot):

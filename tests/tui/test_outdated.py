@@ -75,7 +75,7 @@ async def test_what_a_filter_found_goes_with_the_log(settings: ConnectionSetting
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-async def test_a_drift_that_another_process_put_right_is_no_longer_told(
+async def test_drift_that_another_process_corrected_is_no_longer_shown(
     settings: ConnectionSettings, read_only: bool
 ) -> None:
     await projected(settings)

@@ -81,7 +81,7 @@ async def test_the_process_that_holds_a_lease_is_named_also_if_it_is_this_one(
         await until(lambda: held in text_of(app))
 
 
-async def test_a_text_is_looked_for_on_a_page(settings: ConnectionSettings) -> None:
+async def test_a_page_can_be_searched(settings: ConnectionSettings) -> None:
     await projected(settings)
     async with dashboard(settings, size=(80, 24)) as (app, pilot):
         await pilot.type("m/hiro")
@@ -136,7 +136,7 @@ async def test_a_dialog_has_room_for_its_page_below_a_long_progress_line(
         assert " 12,345,678 of 12,345,678, 123,457/s " in text_of(app)
 
 
-async def test_a_dialog_follows_the_size_of_whatever_stands_around_its_page(
+async def test_a_dialog_adapts_to_the_height_around_its_page(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)

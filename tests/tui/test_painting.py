@@ -90,7 +90,7 @@ async def test_the_scroll_bar_follows_the_cursor(settings: ConnectionSettings) -
         await until(lambda: thumb()[0] == 0)
 
 
-async def test_a_scroll_bar_that_comes_back_stands_where_the_list_does(
+async def test_a_scroll_bar_that_comes_back_has_the_lists_position(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)

@@ -181,9 +181,7 @@ async def test_notes_and_the_rebuild_name_the_keys_of_the_settings(
         ('[keymap]\napp.halp = "f9"', "line 2: no command is called app.halp, did you mean app.h"),
     ],
 )
-def test_themes_colours_and_keys_that_are_none_are_told_with_their_line(
-    text: str, told: str
-) -> None:
+def test_unknown_themes_colours_and_keys_are_reported_with_their_line(text: str, told: str) -> None:
     with pytest.raises(UsageError) as refused:
         check_preferences(file(text), PROD, PROJECTIONS)
     assert told in refused.value.sentence
@@ -216,7 +214,7 @@ async def test_production_is_always_on_screen_and_asks_for_its_name_first(
         assert app.screen is app.default_screen
 
 
-async def test_an_action_asks_first_where_the_settings_want_it(
+async def test_an_action_asks_for_confirmation_if_the_settings_say_so(
     settings: ConnectionSettings,
 ) -> None:
     async with preferring(settings, 'confirm = ["quit"]') as (app, pilot):

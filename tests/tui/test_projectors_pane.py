@@ -39,7 +39,7 @@ async def test_a_position_is_never_cut(settings: ConnectionSettings, columns: in
         (120, "verified at 11,234,567, 11-23 10:22"),
     ],
 )
-async def test_what_there_is_no_room_for_is_left_out_and_not_cut(
+async def test_parts_that_do_not_fit_are_left_out_and_not_cut(
     settings: ConnectionSettings, columns: int, figures: str
 ) -> None:
     await projected(settings)

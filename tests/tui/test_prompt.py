@@ -34,7 +34,7 @@ async def test_an_export_that_fails_keeps_the_path_and_says_why(
         assert len(Path(f"{there}2").read_text().splitlines()) == 400
 
 
-async def test_what_a_filter_lacks_is_said_below_it_until_it_is_mended(
+async def test_a_filters_problem_is_shown_below_it_until_it_is_corrected(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)

@@ -159,7 +159,7 @@ async def test_a_part_of_a_name_is_enough_and_the_list_says_who_is_meant(
         assert not screen.ends_outside
 
 
-async def test_the_form_starts_where_one_is(settings: ConnectionSettings) -> None:
+async def test_the_form_starts_with_the_selected_row(settings: ConnectionSettings) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         await pilot.press("2")

@@ -36,7 +36,7 @@ async def streaming(
         yield shown
 
 
-async def test_panes_are_looked_at_one_after_the_other_and_none_is_forgotten(
+async def test_panes_are_updated_in_turn_and_none_is_forgotten(
     settings: ConnectionSettings, streaming: tuple[Dashboard, Pilot[None]]
 ) -> None:
     app, _pilot = streaming

@@ -99,7 +99,7 @@ async def test_drift_that_was_put_right_elsewhere_leaves_the_dashboard(
         assert time.monotonic() - began < 2 * busy()
 
 
-async def test_what_is_explained_is_no_alarm_and_drift_that_was_put_right_is_gone(
+async def test_explained_differences_are_no_alarm_and_corrected_drift_disappears(
     link: Link, settings: ConnectionSettings
 ) -> None:
     await deployed(link, settings, consumers=False)

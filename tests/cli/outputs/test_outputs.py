@@ -122,7 +122,7 @@ async def test_what_writing_prints_follows_its_schema(natster: Program) -> None:
         check(name, await natster.succeed(*words))
 
 
-async def test_what_is_said_beside_another_program_follows_its_schema(
+async def test_outputs_next_to_another_program_follow_their_schema(
     natster: Program, deployed_before: list[ConnectionSettings]
 ) -> None:
     await check_all(natster.on(deployed_before[0]), BESIDE_ANOTHER_PROGRAM)

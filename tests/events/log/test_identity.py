@@ -112,7 +112,7 @@ def test_an_import_id_alone_says_which_event_it_is() -> None:
     assert ids([record(1), copy]) == [known, None]
 
 
-def test_what_got_an_import_id_elsewhere_is_known_where_it_came_from() -> None:
+def test_an_event_that_got_an_import_id_is_recognised_in_its_original_log() -> None:
     first, second = record(1, "m"), record(2, "m", subject=OTHER)
     copies = [landed(place, seq) for seq, place in enumerate(placed([first, second]), 1)]
     assert ids(copies, [first, second]) == [None, None]

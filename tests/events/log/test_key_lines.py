@@ -52,11 +52,11 @@ def test_no_other_entry_is_ever_written(name: str) -> None:
     ['{"key":1,"value":""}', '{"key":"_keyring"}', '{"key":"_keyring","value":1}', '{"key":',
      '{"key":"_keyring","value":"","value_base64":""}', '{"key":"_keyring","value_base64":"*"}'],
 )  # fmt: skip
-def test_a_line_that_is_no_key_is_an_error(bad: str) -> None:
+def test_a_line_that_is_not_a_key_is_an_error(bad: str) -> None:
     assert is_key_line(bad.encode())
     with pytest.raises(BadLineError):
         decode_key_line(bad)
 
 
-def test_an_event_is_no_key() -> None:
+def test_an_event_is_not_a_key_line() -> None:
     assert not is_key_line(b'{"seq":1,"headers":{"key":"x"}}')

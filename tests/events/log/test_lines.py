@@ -140,6 +140,6 @@ def test_header_values_are_read_as_the_wire_will_carry_them() -> None:
         (line(masked=True), "masked"),
     ],
 )  # fmt: skip
-def test_a_line_that_is_no_event_says_what_is_wrong(bad: str, why: str) -> None:
+def test_the_error_for_a_bad_line_says_what_is_wrong(bad: str, why: str) -> None:
     with pytest.raises(BadLineError, match=why):
         decode_line(bad)

@@ -144,7 +144,7 @@ logs = st.lists(_events, max_size=25).map(lambda events: records_of(*events))
 @every_projection
 @few
 @given(records=logs, seed=st.integers(0, 1_000))
-def test_whatever_the_service_makes_of_a_log_is_explained(
+def test_all_documents_of_the_service_are_explained(
     projection: Projection[Any], records: list[Record], seed: int
 ) -> None:
     theirs = emulated(records, seed)[projection.name]
@@ -164,7 +164,7 @@ def test_what_the_log_says_is_never_drift(
 @every_projection
 @few
 @given(records=logs, seed=st.integers(0, 1_000), data=st.data())
-def test_a_document_that_came_from_nowhere_or_went_is_told(
+def test_an_added_or_removed_document_is_unexplained(
     projection: Projection[Any], records: list[Record], seed: int, data: st.DataObject
 ) -> None:
     theirs = emulated(records, seed)[projection.name]
@@ -201,7 +201,7 @@ STORY = records_of(
         ("color", "red", ["color"]),
     ],
 )
-def test_each_field_is_judged_by_itself(field: str, value: Any, paths: list[str]) -> None:
+def test_each_field_is_explained_separately(field: str, value: Any, paths: list[str]) -> None:
     theirs = emulated(STORY)["account"]
     theirs[A][field] = value
     names = ("out_shares", "in_shares", "initialized_at", "account_name", "bound_at")
@@ -212,12 +212,12 @@ def test_each_field_is_judged_by_itself(field: str, value: Any, paths: list[str]
     assert bool(found) == bool(paths)
 
 
-def test_values_that_are_no_documents_are_told() -> None:
+def test_values_that_are_not_documents_are_unexplained() -> None:
     documents = stored(emulated(STORY)["account"]) | {A: b"not json"}
     assert unexplained(drift_of(ACCOUNTS, STORY, documents)) == {A: ["(stored value)"]}
 
 
-def test_other_order_of_names_is_told() -> None:
+def test_another_order_of_names_is_unexplained() -> None:
     theirs = emulated(STORY)["account"]
     theirs[A] = dict(reversed(theirs[A].items()))
     assert unexplained(drift_of(ACCOUNTS, STORY, stored(theirs))).keys() == {A}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from natster_tui.projections.community.figures import CommunityFigures
 
 
-def test_a_single_thing_is_not_said_to_be_several() -> None:
+def test_a_count_of_one_is_singular() -> None:
     labels = [label for _count, label in CommunityFigures(1, 1, 1, 1, 1).rows]
     assert labels[:4] == [
         "account initialized",

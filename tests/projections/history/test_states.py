@@ -30,7 +30,7 @@ def history_of(projection: Projection[Any], records: list[Record]) -> StateHisto
 @given(
     records=logs(max_size=25), way=st.lists(st.integers(0, 26), max_size=20), at=st.integers(0, 26)
 )
-def test_every_version_is_the_fold_up_to_it_whatever_the_way(
+def test_every_past_state_equals_the_fold_up_to_it(
     projection: Projection[Any], records: list[Record], way: list[int], at: int
 ) -> None:
     history = history_of(projection, records)
@@ -43,7 +43,7 @@ def test_every_version_is_the_fold_up_to_it_whatever_the_way(
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda p: p.name)
 @settings(max_examples=60)
 @given(records=logs(max_size=25), taken=st.integers(0, 26), forgotten=st.integers(0, 26))
-def test_what_is_forgotten_is_gone_and_nothing_else(
+def test_only_forgotten_moments_become_unreachable(
     projection: Projection[Any], records: list[Record], taken: int, forgotten: int
 ) -> None:
     history = history_of(projection, records)
@@ -93,7 +93,7 @@ def test_an_event_changed_the_documents_that_differ_after_it(
         assert history.changed_by(seq) == differing
 
 
-def test_only_what_is_looked_at_is_put_together() -> None:
+def test_only_states_that_are_read_are_built() -> None:
     history = history_of(ACCOUNTS, records_of(shared(A, B), shared(A, C), unshared(A, B)))
     past = history.at(2)
     assert not past.states.seen

@@ -97,7 +97,7 @@ def test_a_second_version_is_taken_by_what_compares_versions_and_by_nothing_else
         load_registry(files)
 
 
-def test_the_same_version_or_another_bucket_is_no_second_version(tmp_path: Path) -> None:
+def test_the_same_version_or_another_bucket_is_not_a_second_version(tmp_path: Path) -> None:
     for other, why in (
         (_version(tmp_path, 1), "version 1 of activity is in use already"),
         (_version(tmp_path, 2, "ELSEWHERE"), "the name activity is taken"),

@@ -61,7 +61,7 @@ async def test_below_that_its_mark_says_what_happened_and_names_are_cut_alike(
         assert cell_len(text_of(app).splitlines()[3]) == 56
 
 
-async def test_where_all_events_are_parked_a_column_says_why(
+async def test_a_column_gives_the_reason_if_all_events_are_parked(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)

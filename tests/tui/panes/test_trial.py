@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-async def test_it_stands_in_the_panes_and_follows_its_file(
+async def test_it_is_shown_in_the_panes_and_follows_its_file(
     settings: ConnectionSettings, file: Path
 ) -> None:
     await projected(settings)
@@ -65,7 +65,7 @@ async def test_it_stands_in_the_panes_and_follows_its_file(
         await until(lambda: "clock) gives the same" in text_of(app))
 
 
-async def test_it_stands_beside_the_version_in_use_and_is_never_written(
+async def test_it_is_shown_next_to_the_version_in_use_and_never_written(
     settings: ConnectionSettings, link: Link, file: Path
 ) -> None:
     await projected(settings)

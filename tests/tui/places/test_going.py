@@ -37,7 +37,7 @@ async def test_an_account_a_catalog_and_an_event_are_opened_by_what_they_are_cal
 
 
 @pytest.mark.parametrize("zoomed", [False, True])
-async def test_where_one_pane_is_shown_at_a_time_the_box_opens_the_page(
+async def test_the_box_opens_the_page_if_one_pane_is_shown_at_a_time(
     settings: ConnectionSettings, *, zoomed: bool
 ) -> None:
     await projected(settings)
@@ -62,7 +62,7 @@ async def test_where_one_pane_is_shown_at_a_time_the_box_opens_the_page(
         assert app.panes.catalogs.selected_key == "night-walks"
 
 
-async def test_what_the_log_does_not_hold_is_said_and_the_box_stays(
+async def test_the_box_reports_a_missing_sequence_and_stays_open(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)
@@ -126,7 +126,7 @@ async def test_what_the_inspector_names_can_be_followed_and_come_back_from(
         await until(lambda: "5 Event 400" in text_of(app))
 
 
-async def test_what_an_event_changed_is_shown_where_the_inspector_was_hidden(
+async def test_an_events_change_is_shown_even_if_the_inspector_was_hidden(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)

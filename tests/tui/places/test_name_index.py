@@ -73,7 +73,7 @@ def test_nothing_is_found_in_nothing() -> None:
     assert keys(index_of({"a": ("a",)}), "  ") == []
 
 
-def test_work_stays_bounded_where_everything_matches() -> None:
+def test_work_is_bounded_if_everything_matches() -> None:
     index = index_of(
         {f"K{number}": (f"a name {number}", f"K{number}") for number in range(20 * LOOKED_AT)}
     )

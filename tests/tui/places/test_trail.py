@@ -36,7 +36,7 @@ def test_coming_back_leads_to_the_row_that_was_left() -> None:
     assert trail.forward(FIRST) == EventPlace(7)
 
 
-def test_going_where_one_is_leaves_the_path_as_it_was() -> None:
+def test_going_to_the_current_place_keeps_the_path() -> None:
     trail = Trail()
     trail.visit(FIRST, FIRST)
     assert not trail.has_back

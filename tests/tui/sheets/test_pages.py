@@ -41,7 +41,7 @@ async def test_a_catalog_says_who_shared_it_with_whom_and_when(
         assert "?" not in page_of(app)
 
 
-async def test_a_row_of_an_account_s_catalogs_names_the_share_it_stands_for(
+async def test_a_row_of_an_accounts_catalogs_names_its_share(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)
@@ -154,7 +154,7 @@ async def test_the_past_is_compared_with_now_in_two_keys(settings: ConnectionSet
         assert f"+ out_shares[{last.catalog}" in page_of(app)
 
 
-async def test_returning_to_now_leaves_the_projector_that_is_looked_at(
+async def test_returning_to_now_keeps_the_selected_projector(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)

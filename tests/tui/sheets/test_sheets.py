@@ -140,7 +140,7 @@ def test_a_page_is_titled_with_the_whole_name_of_a_catalog() -> None:
     assert sheet.title == f"Account {name}"
 
 
-def test_a_history_says_which_way_a_catalog_went_and_stands_beside_where_there_is_room() -> None:
+def test_a_history_shows_directions_and_is_beside_the_page_if_there_is_room() -> None:
     story = DocumentStory(ACCOUNTS, "ANNA")
     for record in RECORDS:
         story.add(record, NATSTER.read(record))

@@ -19,7 +19,7 @@ def test_a_widget_behind_one_that_covers_the_change_is_not_rendered() -> None:
     assert [*frontmost([Region(2, 3, 10, 1)], places)] == [left]
 
 
-def test_widgets_in_front_and_behind_are_rendered_where_each_covers_a_part() -> None:
+def test_overlapping_widgets_are_rendered_in_order() -> None:
     bar, left, screen = Widget(), Widget(), Widget()
     places = {
         bar: (Region(39, 0, 1, 24), SCREEN),

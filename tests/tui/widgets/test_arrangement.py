@@ -30,7 +30,7 @@ def test_a_number_is_never_cut_and_a_name_only_when_nothing_else_can_give() -> N
     assert arranged(20) == [14, 0, 0, 5]
 
 
-def test_a_column_in_which_nothing_stands_takes_no_room() -> None:
+def test_an_empty_column_takes_no_room() -> None:
     arrangement = Arrangement([ColumnRule(), NAME])
     assert list(arrangement.widths(10)) == [0, 10]
     arrangement.see(["!", "Anna"])

@@ -50,7 +50,7 @@ def test_letters_scattered_over_a_sentence_match_nothing() -> None:
     assert rank("", "verify", said) is Rank.NOTHING
 
 
-def test_the_matching_words_are_marked_where_they_begin_a_word() -> None:
+def test_matches_are_highlighted_at_the_beginning_of_words() -> None:
     text = "versions: Compare the stored version"
     assert [text[start:end] for start, end in matched("stored VER", text)] == ["stored", "ver"]
     assert matched("ored", text) == [(24, 28)]

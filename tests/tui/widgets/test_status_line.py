@@ -19,7 +19,7 @@ from tests.tui.scenes import projected, text_of
         (30, " natster  ● projecting  ⚠ 1 "),
     ],
 )
-async def test_what_gives_way_is_the_rate_then_the_head_and_never_the_state(
+async def test_the_rate_is_left_out_first_then_the_head_and_never_the_state(
     settings: ConnectionSettings, columns: int, said: str
 ) -> None:
     await projected(settings)
