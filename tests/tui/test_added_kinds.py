@@ -65,9 +65,9 @@ async def test_it_is_in_the_timeline_the_filter_and_the_publish_form(
 ) -> None:
     await projected(settings)
     seq = await append_praise(settings)
-    async with dashboard(settings, system=MORE) as (app, keyboard):
+    async with dashboard(settings, system=MORE, size=(200, 60)) as (app, keyboard):
         await until(lambda: app.workspace.follower.head == seq)
-        await until(lambda: "♥ AAAA" in text_of(app))
+        await until(lambda: "♥ praised" in text_of(app))
         await keyboard.press("1", "slash")
         await keyboard.type("type:praised\r")
         await until(lambda: app.workspace.timeline_filter.shown is not None)
