@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from natster_tui.errors import DocumentRefusedError
 from natster_tui.projections.api import Projection, State
 from natster_tui.projections.documents import Document, encode_document
+from natster_tui.projections.registering.raised import described_error
 from natster_tui.projections.wording import OmittedEntries
+from natster_tui.text.safe_text import safe_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,10 @@ class Excerpt:
 
 
 def excerpt_of(projection: Projection[State], key: str, state: State, entries: int) -> Excerpt:
-    """The document of a state with at most so many entries of each of its lists."""
+    """The document of a state with at most so many entries of each of its lists.
+
+    Raises DocumentRefusedError for one that a rule made and that cannot be stored.
+    """
     lists, lengths = {}, {}
     for name, each in projection.pageable.items():
         whole = each.of(state)
@@ -41,5 +47,12 @@ def excerpt_of(projection: Projection[State], key: str, state: State, entries: i
             listed += length
             if length > entries:
                 cut[name] = [*value[:entries], OmittedEntries(length - entries)]
-    size = f"{listed:,} entries" if cut else f"{len(encode_document(document)):,} bytes"
-    return Excerpt(document | cut, size)
+    if cut:
+        return Excerpt(document | cut, f"{listed:,} entries")
+    try:
+        return Excerpt(document, f"{len(encode_document(document)):,} bytes")
+    except (TypeError, ValueError) as error:
+        raise DocumentRefusedError(
+            f"the document of {projection.key_noun} {safe_text(key, 100)} cannot be stored: it is "
+            f"no JSON: {described_error(error)}"
+        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from natster_tui.errors import DocumentRefusedError, RuleFailedError
 from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.fold import Fold
@@ -16,7 +17,8 @@ def preview_of(
 ) -> list[Effect]:
     """The changes that a record would make; only the states of the keys it names are copied.
 
-    An event that is not published yet has no sequence: use any number from 1 on.
+    An event that is not published yet has no sequence: use any number from 1 on. A projection whose
+    rule fails at the event has no changes; its projector says why when it comes to that.
     """
     if isinstance(event, ParkReason):
         return []
@@ -30,7 +32,10 @@ def preview_of(
             states = {
                 each: projection.copy(fold.states[each]) for each in keys if each in fold.states
             }
-            effect = DocumentSteps(Fold(projection, states), key).apply(record, event)
+            try:
+                effect = DocumentSteps(Fold(projection, states), key).apply(record, event)
+            except (RuleFailedError, DocumentRefusedError):
+                continue
             if effect.fields:
                 effects.append(effect)
     return effects

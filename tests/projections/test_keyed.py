@@ -13,13 +13,14 @@ from pydantic import BaseModel, ConfigDict, field_serializer
 
 from natster_tui.errors import ProjectionRefusedError, RuleFailedError, UnopenedEventError
 from natster_tui.events.event import Event, Record
-from natster_tui.events.natster import EventType
+from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Seal, Unopened
 from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import StateHistory
 from natster_tui.projections.keyed import KeyedProjection, Part
+from natster_tui.projections.preview import preview_of
 from natster_tui.projections.registering.declaration import declaration_problem
 from natster_tui.projections.registering.registry import ACCOUNTS, BUILT_IN
 from tests.folding import advance, fold_all
@@ -98,8 +99,6 @@ def test_batches_make_no_difference_to_a_rule(records: list[Record], at: list[in
 
 @given(records=logs())
 def test_the_past_of_a_rules_documents_can_be_seen(records: list[Record]) -> None:
-    from natster_tui.events.natster import NATSTER
-
     history = StateHistory(ACTIVITY)
     for record in records:
         history.apply(record, NATSTER.read(record))
@@ -266,6 +265,13 @@ def test_a_projection_with_a_fold_of_its_own_is_stopped_in_the_same_way() -> Non
 
     with pytest.raises(RuleFailedError, match="account failed at event 1: ZeroDivisionError: div"):
         fold_all(Own(), records_of(shared(A, B)))
+
+
+def test_a_rule_that_fails_has_no_part_in_a_preview() -> None:
+    record = records_of(shared(A, B))[0]
+    folds = {each.name: Fold(each) for each in (Broken(), ACTIVITY)}
+    effects = preview_of(record, NATSTER.read(record), folds)
+    assert {effect.projection for effect in effects} == {ACTIVITY}
 
 
 def test_a_rule_may_park_an_event() -> None:

@@ -33,6 +33,7 @@ from natster_tui.errors import (
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint
 from natster_tui.projections.fold import Fold
+from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.paging import DocumentPager
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
@@ -141,8 +142,8 @@ class ProjectionWriter:
         """
         fold = self.fold
         if not self.writes:
-            fold.take_dirty()
             self._since_commit = []
+            self._check_documents()
             return
         if not self._since_commit and not moved:
             return
@@ -161,6 +162,16 @@ class ProjectionWriter:
         else:
             await self._write(changes, await checkpoint_of(fold, log))
         self._since_commit = []
+
+    def _check_documents(self) -> None:
+        """Raise RuleFailedError if what changed could not be stored, although it is not."""
+        fold = self.fold
+        try:
+            if isinstance(self._projection, KeyedProjection):
+                for key in fold.dirty:
+                    fold.document(key)
+        finally:
+            fold.take_dirty()
 
     def _unfit(self, changes: Changes) -> TooManyEntries | OversizedEntry | None:
         return unfit(self._projection, changes, BATCH_LIMIT - 1, self._bucket.entry_limit)

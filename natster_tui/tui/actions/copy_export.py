@@ -56,7 +56,12 @@ class CopyExport:
             return "what the inspector shows" if inspects else "the projector", lambda: sheet.text
         match selection:
             case DocumentSelection(projection, key):
-                document = self._view.fold(projection.name).document(key)
+                try:
+                    document = self._view.fold(projection.name).document(key)
+                except NatsterError as error:
+                    # A rule made it, and it cannot be stored.
+                    sentence = error.sentence
+                    return "why it cannot be stored", lambda: sentence
                 if document is None:
                     return None
                 row = partial(document_json, document, reveal=reveal)

@@ -152,8 +152,7 @@ class WhyScreen(Dialog[int | None]):
         self._view = view
         self._projection = projection
         self._key = key
-        name = view.names.of(key)
-        shown = name if projection.name == "account" else screen_text(key, 60)
+        shown = view.names.of(key) if key in view.accounts else screen_text(key, 60)
         self._field = AskingField(
             placeholder="a field or a value, such as account_name",
             classes="hidden",

@@ -10,7 +10,7 @@ from functools import partial
 from textual.widget import Widget
 
 from natster_tui.engine.history.document_history import effects_of
-from natster_tui.errors import NatsterError
+from natster_tui.errors import DocumentRefusedError, NatsterError
 from natster_tui.events.event import Record
 from natster_tui.projections.history.steps import Effect
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
@@ -31,7 +31,7 @@ from natster_tui.tui.sheets.document_sheet import document_sheet
 from natster_tui.tui.sheets.event_sheet import absent_event_sheet, change_sheet, event_sheet
 from natster_tui.tui.sheets.json_sheet import Path, json_sheet
 from natster_tui.tui.sheets.projector_sheet import lease_line, projector_sheet
-from natster_tui.tui.sheets.sheet import Formatter, Sheet
+from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone, document_title
 from natster_tui.tui.sheets.stories import Stories
 from natster_tui.tui.view import View
 
@@ -107,6 +107,16 @@ class SheetWriter:
                 return change_sheet(seq, self._effects_by(record), formatter)
 
     def _document(self, selection: DocumentSelection, formatter: Formatter) -> Sheet:
+        """A document's page; of one that a rule made and that cannot be stored, why not."""
+        try:
+            return self._document_page(selection, formatter)
+        except DocumentRefusedError as error:
+            section = Section(selection.projection.key_noun)
+            section.add("", error.sentence, Tone.BAD, wide=True)
+            title = document_title(selection.projection, selection.key, formatter.names)
+            return Sheet(title, (section,))
+
+    def _document_page(self, selection: DocumentSelection, formatter: Formatter) -> Sheet:
         view, projection, key = self._view, selection.projection, selection.key
         fold = view.fold(projection.name)
         if self.form is DocumentForm.JSON:

@@ -92,3 +92,14 @@ async def test_it_is_shown_next_to_the_version_in_use_and_never_written(
     stored = await ask_jetstream(link, "STREAM.NAMES")
     assert "KV_PROJ_ACTIVITY" in str(stored)
     assert "try" not in str(stored)
+
+
+async def test_a_document_that_cannot_be_stored_is_said_and_ends_nothing(
+    settings: ConnectionSettings, file: Path
+) -> None:
+    file.write_text(file.read_text().replace("first_seen=event.time", "first_seen=10**40"))
+    await projected(settings)
+    async with dashboard(settings, tried=TriedFile(file)) as (app, keys):
+        await until(lambda: "cannot be stored" in text_of(app))
+        await keys.press("6", "j", "J", "y", "j", "w")
+        assert app.is_running

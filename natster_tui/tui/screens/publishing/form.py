@@ -326,9 +326,8 @@ class PublishScreen(Dialog[int | None]):
         record = Record(1, time.time_ns(), proposal.subject, proposal.payload)
         folds = {n: p.fold for n, p in view.workspace.projectors.items()}
         for effect in preview_of(record, view.system.read(record), folds):
-            shown = screen_text(effect.key, 60)
-            if effect.projection.name == "account":
-                shown = view.names.of(effect.key)
+            is_account = effect.key in view.accounts
+            shown = view.names.of(effect.key) if is_account else screen_text(effect.key, 60)
             text.append(f"  {effect.projection.name} {shown}\n", "bold")
             for field_change in effect.fields:
                 line = change_line(field_change, names=view.names)
