@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from natster_tui.engine.gc_tuning import collect_rarely
+from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import WholeProjections
+from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.trying.trial import read_log, try_projection
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
-from natster_tui.projections.registering.loading import load_file
+from natster_tui.projections.registering.loading import load_file, load_registry
 from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
@@ -49,8 +51,22 @@ async def measure(task: str, url: str, last: int, key_file: Path | None) -> Cost
                 return await cost_of(read(log, last))
             case "rebuild":
                 return await cost_of_rebuild(log, PROJECTIONS)
+            case "rebuild with a third registered":
+                register_third()
+                return await cost_of_rebuild(log, PROJECTIONS)
+            case "rebuild with a third":
+                return await cost_of_rebuild(log, register_third())
             case "brought":
                 return await cost_of_rebuild(log, (ActivityProjection(),))
+            case "live":
+                return await cost_of(project(log, PROJECTIONS))
+            case "live with a third registered":
+                register_third()
+                return await cost_of(project(log, PROJECTIONS))
+            case "live with a third":
+                return await cost_of(project(log, register_third()))
+            case "live brought":
+                return await cost_of(project(log, register_third()[2:]))
             case "try":
                 records = await read_log(log, "benchmark", lambda _seq, _head: None)
                 return await cost_of(try_again(log, records))
@@ -74,6 +90,19 @@ async def cost_of_rebuild(log: EventLog, projections: Sequence[Projection[Any]])
     cost = await cost_of(rebuild(work))
     documents = sum(len(fold.states) for fold in work.folds.values())
     return replace(cost, replay=work.progress.seconds, documents=documents)
+
+
+def register_third() -> tuple[Projection[Any], ...]:
+    """The built-in projections and one of a file, watched as every command watches them."""
+    registry, _problems = load_registry([Path(activity.__file__)])
+    watch_rules(registry)
+    return registry.all
+
+
+async def project(log: EventLog, projections: Sequence[Projection[Any]]) -> int:
+    """Project the whole log as it is projected live: slice by slice, each committed."""
+    done = await project_until_caught_up(log, projections, "benchmark")
+    return min(each.seq for each in done)
 
 
 async def rebuild(work: Rebuild) -> int:
