@@ -65,7 +65,7 @@ def documents(
 
 
 def lists(context: Context, _parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """What `list` can list."""
+    """The lists that `list` can print."""
     from natster_tui.projections.registering.registry import BUILT_IN
 
     brought = [each for each in _with_versions(_registry(context)) if each not in BUILT_IN.names]
@@ -148,7 +148,7 @@ def _beginning(names: Any, incomplete: str) -> list[CompletionItem[str]]:
 def _read(
     context: Context, work: Callable[[EventLog, str], Coroutine[Any, Any, dict[str, str]]]
 ) -> Mapping[str, str]:
-    """What `work` reads from the log that the options name; empty if that fails."""
+    """The result of `work` on the log that the options name; empty if that fails."""
     import asyncio
 
     from natster_tui.cli.failures import report_unawaited

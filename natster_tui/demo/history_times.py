@@ -32,7 +32,7 @@ class Pace(Enum):
 
 
 def ages(paces: list[Pace], seed: int) -> Generator[Sequence[Never], None, list[int]]:
-    """How many seconds ago each event of a history happened; the last one just now.
+    """The ages in seconds of a history's events; the last one happens just now.
 
     Yields an empty list after each `PART` events, so that the caller can pause, and returns the
     ages. A sitting takes minutes, or less if the next one is near.
@@ -67,7 +67,7 @@ def ages(paces: list[Pace], seed: int) -> Generator[Sequence[Never], None, list[
 
 
 def _sitting_starts(count: int, draw: Random) -> list[int]:
-    """When sittings begin, in seconds from the beginning of a history."""
+    """The times at which sittings begin, in seconds from the beginning of a history."""
     hours = HISTORY_SECONDS // 3_600
     # A history ends in the evening wherever it is shown: only then is its end a busy hour on
     # every clock, and the distances to the end are the same for every end.

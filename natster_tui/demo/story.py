@@ -97,7 +97,7 @@ class Story:
             self._share_something()
 
     def _tidiness(self) -> float:
-        """How likely a withdrawal is: more with more active shares, so that they stay bounded."""
+        """The likelihood of a withdrawal; it grows with the active shares and so limits them."""
         each = len(self._active) / (len(self.members) + 1)
         return min(0.09 + each / 70, 0.5)
 

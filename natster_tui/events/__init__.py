@@ -1,1 +1,1 @@
-"""What the log holds: records, events, filters, and why an event is parked. Pure."""
+"""Records, events and their kinds, filters, times, and reasons for parking. Pure."""

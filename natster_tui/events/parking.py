@@ -1,4 +1,4 @@
-"""Why a projection may park an event, and the tally of parked events.
+"""The reasons for parking an event, and the tally of parked events.
 
 A parked event changes no state, never blocks what follows, and stays visible.
 """

@@ -1,4 +1,4 @@
-"""What the payloads of events look like, as pydantic models, and what is wrong with one.
+"""The pydantic models of event payloads, and finding what is wrong with a payload.
 
 The strict JSON reader decides first whether a payload can be read at all. A model then says
 whether it has the fields that the kind needs. Folds read payloads with their own plain code,
@@ -22,7 +22,7 @@ class Payload(BaseModel):
 
 
 class InitializedPayload(Payload):
-    """What `natster_initialized` may say about the account; the name alone is used."""
+    """The payload of `natster_initialized`; only the name is used."""
 
     account_id: str = ""
     account_name: str = ""
@@ -43,7 +43,7 @@ class WebContext(Payload):
 
 
 class ContextBoundPayload(Payload):
-    """What `context_bound` must say: who logged in, and the context bound to the account."""
+    """The payload of `context_bound`: who logged in, and the context bound to the account."""
 
     oauth_id: Annotated[str, Field(min_length=1)]
     bound_context: WebContext

@@ -31,5 +31,5 @@ class Seal(NamedTuple):
 
     @property
     def closed(self) -> str:
-        """What to call a payload that did not open, in a word."""
+        """The word for a payload that did not open."""
         return "erased" if self.unopened is Unopened.ERASED else "sealed"

@@ -49,7 +49,7 @@ class EventSystem:
 
     @cached_property
     def prefix(self) -> str:
-        """How each subject of the log begins, with the dot."""
+        """The beginning of all subjects of the log, including the dot."""
         return self.grammar[: self.grammar.index("{")]
 
     @cached_property
@@ -87,7 +87,7 @@ class EventSystem:
         )
 
     def tokens_of(self, subject: str) -> dict[str, str]:
-        """What a subject says as origin, target, catalog and event; nothing if it is not ours.
+        """The origin, target, catalog and event in a subject; empty for a foreign subject.
 
         A role that subjects do not have reads as `none`.
         """

@@ -81,7 +81,7 @@ def format_seconds(seconds: int) -> str:
 
 
 def age(seconds: float) -> str:
-    """How long ago, in at most four cells: `41s`, `12m`, `3h`, `21d`, `2y`."""
+    """An age in at most four cells: `41s`, `12m`, `3h`, `21d`, `2y`."""
     seconds = max(0.0, seconds)
     for limit, divisor, unit in (
         (120, 1, "s"),

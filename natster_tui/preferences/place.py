@@ -30,7 +30,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """What it is called on screen, and typed to confirm."""
+        """Its name on screen, which is also typed to confirm."""
         return screen_text(self.names[0], 100)
 
     def settings(self, contexts: Mapping[str, ContextSettings]) -> ContextSettings:

@@ -103,7 +103,7 @@ def _read(path: Path, named_by: str) -> SettingsFile:
 
 @dataclass(frozen=True, slots=True)
 class _Mistake:
-    """What pydantic found: where, and the code of the error."""
+    """An error that pydantic found: its place, and its code."""
 
     where: Where
     code: str

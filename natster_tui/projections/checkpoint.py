@@ -35,7 +35,7 @@ class RebuildMark:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a projection is derived, and from which log.
+    """The position of a projection, and the log that it is derived from.
 
     `log_time` is the stream time (RFC 3339) of the event at `seq`, empty at 0; `log_created`
     the stream's creation time. Together they show whether a log is still the same one.

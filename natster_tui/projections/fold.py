@@ -142,7 +142,7 @@ class Fold(Generic[State]):
             raise self.refused(key, error) from error
 
     def refused(self, key: str, error: DocumentRefusedError) -> RuleFailedError:
-        """That a document cannot be stored, with the event that changed it last."""
+        """The error for a document that cannot be stored, naming the event that changed it last."""
         return self._failure(self.dirty.get(key, self.seq), error.sentence)
 
     def _failure(self, seq: int, why: str) -> RuleFailedError:

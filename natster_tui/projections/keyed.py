@@ -135,7 +135,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
         )
 
     def failure(self, event: Event, why: str) -> RuleFailedError:
-        """That the rule failed at an event."""
+        """The error for a rule that failed at an event."""
         return RuleFailedError(
             f"the rule of {self.name} failed at event {event.seq:,} ({event.type.value}): "
             f"{safe_text(why, 300)}; correct it, then try again",
@@ -234,7 +234,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
 
 
 def _facts(event: Event) -> tuple[object, ...]:
-    """What an event says, to compare it with later."""
+    """The content of an event, for a comparison after the rule has run."""
     record = event.record
     return (
         event.seq, event.type, event.origin, event.target, event.catalog, event.usable,

@@ -153,7 +153,7 @@ class _Page:
 
 @dataclass(slots=True)
 class _Form:
-    """How a document is stored in a bucket.
+    """The stored form of a document.
 
     `pages` has the content of each page, None for one that must be rewritten in any case; `written`
     has the pages that are new or have changed; `whole_size` is the size in bytes of the whole

@@ -1,4 +1,4 @@
-"""Which invisible characters a name needs: joiners and variation selectors in the right place.
+"""Finding the invisible characters that a name needs: joiners and variation selectors.
 
 Elsewhere they change nothing visible, and two different names would look the same.
 """

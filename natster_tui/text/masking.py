@@ -1,4 +1,4 @@
-"""What counts as a secret, and how it is masked.
+"""Recognising and masking secrets.
 
 Secrets never reach the screen, the clipboard, a log line or an export unless the user asks for
 them. A field is secret by its name: `access_token`, `creds` and anything named like a token,

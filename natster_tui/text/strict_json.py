@@ -1,4 +1,4 @@
-"""Which payloads count as readable JSON, the same for every reader.
+"""The JSON reader that decides, for all code alike, whether a payload is readable.
 
 UTF-8 without a byte order mark, RFC 8259 (no NaN or Infinity), nesting of at most 64, no lone
 surrogates. If a name occurs twice, the last one wins. Names are case-sensitive.

@@ -1,4 +1,4 @@
-"""What `community` and `check-name` print."""
+"""The JSON output of `community` and `check-name`."""
 
 from __future__ import annotations
 

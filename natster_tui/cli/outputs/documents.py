@@ -1,4 +1,4 @@
-"""What `show`, `diff` and `why` print about one document."""
+"""The JSON output of `show`, `diff` and `why`, about one document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `tail`, `event` and `export` print: events, in one form."""
+"""The JSON output of `tail`, `event` and `export`: events in one form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `keys list`, `keys rotate` and `keys erase` print."""
+"""The JSON output of `keys list`, `keys rotate` and `keys erase`."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class KeyList(Output):
 
     @classmethod
     def of(cls, keyring: Keyring) -> KeyList:
-        """What a keyring holds."""
+        """The keys and tombstones of a keyring."""
         assert keyring.head is not None
         keys = sorted(keyring.wrapped.values(), key=lambda key: (key.account, key.id))
         erased = sorted(keyring.tombstones.values(), key=lambda each: each.account)

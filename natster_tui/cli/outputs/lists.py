@@ -1,4 +1,4 @@
-"""What `list` prints."""
+"""The JSON output of `list`."""
 
 from __future__ import annotations
 

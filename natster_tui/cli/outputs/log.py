@@ -1,4 +1,4 @@
-"""What `publish` and `import` print."""
+"""The JSON output of `publish` and `import`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `config` and `schema` print."""
+"""The JSON output of `config` and `schema`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `project`, `verify` and `rebuild` print: an entry for each projection."""
+"""The JSON output of `project`, `verify` and `rebuild`: an entry for each projection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `try` and `fold` print."""
+"""The JSON output of `try` and `fold`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `compare` and `promote` print about two versions of a projection."""
+"""The JSON output of `compare` and `promote`, about two versions of a projection."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from natster_tui.errors import UsageError
 
 _PLAIN = ("C", "POSIX")
 _COERCED = ("C.UTF-8", "C.utf8")
-"""What Python itself sets LC_CTYPE to where the locale is C, or is not installed."""
+"""The values of LC_CTYPE that Python itself sets if the locale is C or not installed."""
 
 _SIZE = ("COLUMNS", "LINES")
 

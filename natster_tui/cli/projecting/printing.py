@@ -26,7 +26,7 @@ _CLEAR = "\r\x1b[K"
 
 
 async def names_for(log: EventLog, changes: Collection[KeyChange], instance: str) -> Naming | None:
-    """How accounts are called where these changes are printed; None if there are no changes."""
+    """The accounts' names for printing these changes; None if there are no changes."""
     return NamesAndKeys(await account_names(log, instance)) if changes else None
 
 

@@ -112,7 +112,7 @@ def promote(name: str, version: int | None, yes: bool, as_json: bool, **_given: 
 async def _promote(
     target: Target, name: str, version: int | None, request: Request, *, as_json: bool
 ) -> tuple[Verdict, str]:
-    """What verifying the promoted version found, and the bucket of the version beside."""
+    """Promote the version, and return the verdict on it and the bucket of the version beside."""
     async with opened_log(target.source, target.choice) as log:
         pair = await version_beside(log.link, target.choice.projections, name, version)
         watch_rules([*pair.loaded, pair.beside])

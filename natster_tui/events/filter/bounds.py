@@ -1,4 +1,4 @@
-"""Which records can pass a filter, by sequence and by time."""
+"""Ranges of sequences and times, for records that can pass a filter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which headers an event keeps when it is imported into another log.
+"""The headers that an event keeps when it is imported into another log.
 
 A server acts on some headers of a message: it rolls a stream up, sets a time to live, or publishes
 a trace to a subject that a header names. So of the headers whose names begin with `Nats-`, in any
@@ -78,7 +78,7 @@ class DroppedHeaders:
 
     @property
     def total(self) -> int:
-        """How many headers."""
+        """The number of headers."""
         return self.acted_on.total() + self.unsendable.total()
 
     def count(self, record: Record) -> None:

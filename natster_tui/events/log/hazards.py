@@ -182,7 +182,7 @@ def no_room_for_buckets(buckets: Sequence[str], figures: str) -> Hazard:
 
 
 def why_not_publishable(info: LogInfo) -> str:
-    """Why events cannot be published to a log, in a sentence; empty where they can."""
+    """The sentence that says why a log takes no events; empty if it takes them."""
     if info.is_mirror:
         return (
             f"{info.stream} is a mirror, which takes no events itself: publish to the stream that "

@@ -1,4 +1,4 @@
-"""What is reported about a community: figures, hubs, colliding names and prize candidates."""
+"""The report on a community: figures, hubs, colliding names and prize candidates."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class ObservedDict(dict[Any, Any]):
 
 
 class StateShape:
-    """Which fields of a state are dicts; the others hold values that never change.
+    """The fields of a state that are dicts; the others hold values that never change.
 
     A state that is no dataclass is such a value as a whole: a frozen document.
     """
@@ -72,7 +72,7 @@ class StateShape:
             )
         is_dict = [isinstance(value, MutableMapping) for value in self.values_of(state)]
         self.dicts = tuple(i for i, yes in enumerate(is_dict) if yes)
-        """Where among the fields the dicts are."""
+        """The indexes of the fields that are dicts."""
 
 
 def _same(state: Any) -> Any:

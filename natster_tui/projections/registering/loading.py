@@ -83,7 +83,7 @@ def load_file(file: Path, shown: str = "") -> list[Projection[Any]]:
 
 
 def _print_aside(*values: Any, file: Any = None, **options: Any) -> None:
-    """What a file prints goes to stderr: the output is the program's, and may be JSON."""
+    """Send a file's prints to stderr, because the program's own output may be JSON."""
     print(*values, file=file or sys.stderr, **options)
 
 
@@ -145,7 +145,7 @@ def _problem(projection: Projection[Any]) -> str:
 
 
 def _defined_in(module: ModuleType) -> list[Any]:
-    """What a module defines, not what it imports."""
+    """The objects that a module defines, without those it imports."""
     own = module.__name__
     return [
         each

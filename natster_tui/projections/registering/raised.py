@@ -1,4 +1,4 @@
-"""What an error says that code of others has raised, such as a projection's file or rule."""
+"""The text for an exception in a projection's file or rule."""
 
 from __future__ import annotations
 

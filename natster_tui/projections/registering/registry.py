@@ -38,7 +38,7 @@ class Registry:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What people type for each."""
+        """The names that people type."""
         return tuple(self._by_name)
 
     @property

@@ -1,1 +1,1 @@
-"""What the dashboard's commands do."""
+"""The actions of the dashboard's commands."""

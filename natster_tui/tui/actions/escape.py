@@ -1,4 +1,4 @@
-"""What Escape does on the main screen: it leaves one thing with each press."""
+"""The Escape key on the main screen, which leaves one thing with each press."""
 
 from __future__ import annotations
 

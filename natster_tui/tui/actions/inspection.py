@@ -1,4 +1,4 @@
-"""What the inspector shows: the selected row, an event's change, JSON, a comparison, secrets."""
+"""Changing what the inspector shows: an event's change, JSON, a comparison, secrets."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Search:
         self._app = app
         self._searching: _Searched | None = None
         self.filter_to_offer = ""
-        """What the prompt begins with the first time, when nothing is filtered."""
+        """The filter that the prompt offers the first time, if nothing is filtered."""
 
     # -- lists -----------------------------------------------------------------------------
 

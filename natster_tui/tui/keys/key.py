@@ -25,7 +25,7 @@ class Need(Enum):
     """That row is a document."""
     NOT_FOLLOWING = auto()
     NOW = auto()
-    """What is shown is not the past."""
+    """The screen shows now, not the past."""
     PAST = auto()
     NARROWED = auto()
     """A pane shows only what belongs to another pane's row."""

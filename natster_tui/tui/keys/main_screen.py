@@ -283,7 +283,7 @@ ALWAYS = (
         "?",
     ),
 )
-"""What every footer begins with."""
+"""The keys at the beginning of every footer."""
 ANYWHERE = (
     _GO_TO,
     _WHERE_I_WAS,
@@ -347,10 +347,10 @@ ANYWHERE = (
         in_footer=False,
     ),
 )
-"""What a footer ends with, behind the keys of the focused pane."""
+"""The keys at the end of a footer, after those of the focused pane."""
 SEARCHED = (_SEARCH,)
 SEARCHED_TEXT = (_FIND_TEXT,)
-"""What a documents pane, and the inspector, take before the application does."""
+"""The search keys that a documents pane and the inspector handle before the application."""
 
 
 def commands() -> dict[str, Key]:

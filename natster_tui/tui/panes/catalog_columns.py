@@ -26,7 +26,7 @@ _WARNED = "others share a catalog of that name, or of one that differs in letter
 
 
 def _marks(view: View, key: str, state: CatalogState | None) -> Iterator[str]:
-    """What is wrong with a catalog's name, in the words of the pages that warn of it."""
+    """The problems of a catalog's name, in the words of the pages that warn of them."""
     contested = state is not None and bool(state.contested_by)
     twins = key in view.collisions
     if contested:
@@ -99,7 +99,7 @@ def _links_of(view: View, account: str) -> Iterator[tuple[str, Link]]:
 
 
 def catalog_warnings(view: View, name: str) -> list[str]:
-    """What to warn of about a catalog's name."""
+    """The warnings about a catalog's name."""
     names = view.names
     state = view.catalogs.get(name)
     warnings = []

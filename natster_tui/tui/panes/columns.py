@@ -142,7 +142,7 @@ class Narrowing(Generic[State]):
     """The linked keys of the other projection's document with that key."""
     columns: Sequence[Column[State]]
     nothing: Sequence[str]
-    """What an empty pane says."""
+    """The text of an empty pane."""
 
 
 def _called(column: Column[Any]) -> str:
@@ -161,12 +161,12 @@ class DocumentColumns(Generic[State]):
     search_text: Callable[[str, State | None], Iterable[str]]
     """The texts of a document in which the pane's search looks."""
     search_hint: str
-    """What the prompt says while it asks for a search."""
+    """The prompt's hint for a search."""
     nothing: Sequence[str]
-    """What an empty pane says."""
+    """The text of an empty pane."""
     narrowing: Narrowing[State] | None = None
     marks: Callable[[View, str, State | None], Iterable[str]] = lambda _view, _key, _state: ()
-    """What a row is marked as, in lower case: a search for one of these words finds it, too."""
+    """The marks of a row as words in lower case, by which a search finds it as well."""
 
     @property
     def headings(self) -> list[str]:

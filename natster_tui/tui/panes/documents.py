@@ -56,7 +56,7 @@ class DocumentsPane(VirtualList):
         self._sort: Sort[Any] = columns.sorts[0]
         self._keys: list[str] = []
         self._links: list[Link] | None = None
-        """How each row's document is related to `of`; None when all are shown."""
+        """The link of each row to `narrowed_to`; None when all documents are shown."""
         self._order: DocumentOrder[Any] = DocumentOrder(columns.projection.name)
         self._is_reversed = False
         self._arrangement = arranged(columns.columns)
@@ -80,7 +80,7 @@ class DocumentsPane(VirtualList):
 
     @property
     def selected_share(self) -> Share | None:
-        """What the row under the cursor stands for, where the pane is narrowed to an account."""
+        """The share that the selected row shows, if the pane is narrowed to an account."""
         if self.narrowed_to is None or not self._keys:
             return None
         catalog, link = self._at(self.cursor)
@@ -253,7 +253,7 @@ class DocumentsPane(VirtualList):
         self._links = [link for _key, link in rows]
 
     def _link_place(self, row: tuple[str, Link]) -> tuple[Any, ...]:
-        """What a narrowed row is sorted by; in the first order, shared comes before received."""
+        """The sort key of a narrowed row; in the first order, shared comes before received."""
         key, link = row
         if self._sort is self.declared.sorts[0]:
             return (not link.outgoing, key.lower(), key, link.other)

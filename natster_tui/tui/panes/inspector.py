@@ -51,7 +51,7 @@ class Inspector(SheetView):
         self._selection: Selection | None = None
         self._choices: object = None
         self._inputs: object = None
-        """What the sheet was built for."""
+        """The inputs that the sheet was built from."""
         self._rests_until = 0.0
         self._reveal_timer = RevealTimer(self._inspect_again)
         self._inspected_at = 0.0

@@ -91,7 +91,7 @@ def _field_cell(name: str) -> Callable[[DocumentRow[Any]], Cell | None]:
 
 
 def _by_field(name: str) -> Callable[[str, Any, Any], Any]:
-    """What documents are sorted by: values of one type in their order, whatever the types are."""
+    """A sort key for a field, for values of any types."""
 
     def by(_key: str, state: Any, _names: Any) -> Any:
         value = getattr(state, name, None)

@@ -34,7 +34,7 @@ class Projectors(VirtualList):
 
     @property
     def search_hint(self) -> str:
-        """What the prompt says while it asks for a search."""
+        """The prompt's hint for a search."""
         return "a projection, or what its rows say, such as watching or parked"
 
     @property
@@ -155,7 +155,7 @@ class Projectors(VirtualList):
         return [Cell(" ", 2), Cell(fitting(self._figures(projector), room), 0, "dim")]
 
     def _figures(self, projector: Projector) -> list[str]:
-        """What there is to say of a projector that has no problem, the most important first."""
+        """The remarks on a projector without problems, the most important first."""
         status, figures = projector.status, []
         if projector.projection.tried_from:
             figures.append("tried, not stored")

@@ -42,7 +42,7 @@ class SheetView(QuietScroll, can_focus=True):
 
     @property
     def sheet(self) -> Sheet | None:
-        """What is shown."""
+        """The sheet that is shown."""
         return self._sheet
 
     def follow(self, target: Target) -> None:
@@ -164,7 +164,7 @@ class SheetView(QuietScroll, can_focus=True):
 
     @property
     def chosen_target(self) -> Target | None:
-        """What the chosen link leads to."""
+        """The target of the chosen link."""
         return None if self._chosen is None else self._chosen.target
 
     def action_next_link(self, step: int) -> None:

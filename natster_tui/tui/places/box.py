@@ -32,7 +32,7 @@ _KIND = 9
 
 
 class FoundList(VirtualList, can_focus=False):
-    """What the text finds. The keyboard stays in the field above; only clicks come here."""
+    """The list of matches. The keyboard stays in the field above; only clicks come here."""
 
     def __init__(self, view: View, declared: Sequence[DocumentColumns[Any]]) -> None:
         super().__init__(view, "Go to", "found")
@@ -46,7 +46,7 @@ class FoundList(VirtualList, can_focus=False):
 
     @property
     def selected(self) -> Found | None:
-        """What the cursor is on."""
+        """The match under the cursor."""
         return self._found[self.cursor] if self._found else None
 
     def show(self, text: str, found: Sequence[Found]) -> None:

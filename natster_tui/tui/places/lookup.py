@@ -1,4 +1,4 @@
-"""What a text in the go-to box means: moments of the log, and documents by name or key."""
+"""Finding what a text in the go-to box names: moments, and documents by name or key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all dialogs share: a click outside, or on the line `esc closes`, closes them."""
+"""The base class of dialogs: a click outside, or on the line `esc closes`, closes them."""
 
 from __future__ import annotations
 

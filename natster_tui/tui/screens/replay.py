@@ -89,7 +89,7 @@ class ReplayScreen(PageDialog):
         self.page.show(())
 
     def hint(self, *hints: Hint, closing: str = "closes") -> None:
-        """What can be done now, and what closing the dialog means."""
+        """Show what can be done now, and what closing the dialog means."""
         self._hints.show(*hints)
         self._hints.display = bool(hints)
         self.hint_closing(closing)

@@ -34,7 +34,7 @@ class Stories:
         self._reading = False
 
     def history_of(self, selection: DocumentSelection) -> History:
-        """What is known of a document's events; the first call starts reading them."""
+        """The document's events that are known; the first call starts reading them."""
         view = self._view
         log, at = view.workspace.log, view.fold(selection.projection.name).seq
         if log is None:

@@ -156,7 +156,7 @@ class SheetWriter:
     # -- what an event changed -------------------------------------------------------------
 
     def _effects_by(self, record: Record) -> Sequence[Effect] | str | None:
-        """What an event changed, as far as it is known; the first call starts reading it."""
+        """What an event changed; None at first, while the first call starts reading it."""
         wanted = (record, self._view.workspace.log)
         if self._effects_of != wanted:
             self._effects_of, self._effects = wanted, None

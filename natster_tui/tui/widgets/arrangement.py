@@ -12,7 +12,7 @@ from natster_tui.tui.widgets.fitting import fair_widths
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
-    """What a column does when there is not enough room.
+    """The behaviour of a column when there is not enough room.
 
     A column that `shrinks` is cut, such as a name; others, such as numbers, never are. A column
     with `yields` above 0 is left out before names are cut, the lowest number first.

@@ -52,7 +52,7 @@ _OF_FILTERS = {"complete", "move", "keep", "forget"}
 
 
 def proposed(purpose: Purpose, *, travelling: bool) -> str:
-    """What the prompt suggests; the past is compared with now."""
+    """The prompt's suggestion; the past is compared with now."""
     if travelling and purpose is Purpose.COMPARE:
         return "now"
     return _PROPOSED.get(purpose, "")
@@ -133,7 +133,7 @@ class Prompt(Vertical):
 
     @property
     def value(self) -> str:
-        """What is in the field."""
+        """The text in the field."""
         return self.field.value
 
     def open(self, purpose: Purpose, value: str = "", *, hint: str = "") -> None:

@@ -96,7 +96,7 @@ class VirtualList(QuietScroll, can_focus=True):
         super().__init__(id=name)
         self.view = view
         self.pane_name = title.lstrip("0123456789 ")
-        """What the pane is called in the help page."""
+        """The pane's name on the help page."""
         self._caption = ("", "")
         self.caption(title)
         self.cursor = 0
@@ -144,7 +144,7 @@ class VirtualList(QuietScroll, can_focus=True):
         return None
 
     def empty_lines(self) -> Sequence[str]:
-        """What to say when there are no rows."""
+        """The lines to show if there are no rows."""
         return ()
 
     def update_rows(self) -> None:
@@ -152,7 +152,7 @@ class VirtualList(QuietScroll, can_focus=True):
         raise NotImplementedError
 
     def sources(self) -> tuple[object, ...]:
-        """What the rows depend on, as values that differ when a row may look different."""
+        """The values that the rows depend on; they differ whenever a row may look different."""
         raise NotImplementedError
 
     def update_if_changed(self) -> None:

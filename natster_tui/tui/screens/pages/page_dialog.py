@@ -33,7 +33,7 @@ _FRAME_WIDTH, _FRAME_HEIGHT = 5, 2
 
 
 class SearchField(Field):
-    """Where the text to look for is typed."""
+    """The field for the text to search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAGE_SEARCH)]
 
@@ -173,5 +173,5 @@ class PageDialog(Dialog[Result]):
         self.dismiss(place)
 
     def action_enter(self) -> None:
-        """What Enter does where nothing can be followed."""
+        """Handle Enter on a page without links: close it."""
         self.action_close()

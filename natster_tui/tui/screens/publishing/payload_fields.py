@@ -25,7 +25,7 @@ class PayloadField:
 
     @property
     def name(self) -> str:
-        """What it is called in the form."""
+        """Its label in the form."""
         return self.path[-1] if self.path else "payload"
 
     @property

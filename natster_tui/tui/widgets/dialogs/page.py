@@ -243,7 +243,7 @@ class Page(QuietScroll, can_focus=True):
 
     @property
     def found(self) -> str:
-        """How many rows hold the text, in words; empty if none is looked for."""
+        """The number of rows with the searched text, in words; empty without a search."""
         if not self._wanted:
             return ""
         if not self._matches:
