@@ -1,4 +1,4 @@
-"""Running projectors in a test, and looking at what they leave on the server."""
+"""Running projectors in tests, and reading what they store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Through a JetStream domain or an imported API the program works there, and only there.
+"""Through a JetStream domain or an imported API the program writes there, and nowhere else.
 
 The account next to the client holds a log, projections, leases and keys of the same names.
 """

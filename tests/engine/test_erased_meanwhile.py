@@ -1,4 +1,4 @@
-"""What was opened before an erasure is not stored after it, no matter what ran meanwhile."""
+"""Nothing that was opened before an erasure is stored after it."""
 
 from __future__ import annotations
 

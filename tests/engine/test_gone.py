@@ -1,4 +1,4 @@
-"""What was stored, and is gone: documents of a bucket that forgets, and the log itself."""
+"""Stored data that is gone: documents in a bucket that loses entries, and the log itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workspaces under exactly the permissions that the README lists, on a real server.
+"""Workspaces with exactly the permissions that the documentation lists, on a real server.
 
 One account with an administrator, an observer and a projector. The administrator listens to
 what is asked of the server, so that the lists hold nothing that is not used.

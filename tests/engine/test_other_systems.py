@@ -1,4 +1,4 @@
-"""The engine on the log of another system than Natster: other stream, subjects and kinds."""
+"""The engine on the log of a system other than Natster: other stream, subjects and kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A running dashboard when keys go, come back, or are destroyed under it."""
+"""A running dashboard whose keys are removed, restored or destroyed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a workspace knows beside its projections, and how it ends."""
+"""A workspace's connection, problems and end."""
 
 from __future__ import annotations
 

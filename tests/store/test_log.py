@@ -1,4 +1,4 @@
-"""Making a log."""
+"""Creating a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rebuild wrote is compared as it was sent; whatever is stored otherwise is opened."""
+"""A rebuild's entries are compared as they were sent; all others are opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ending tasks without losing what went wrong in them."""
+"""Ending tasks without losing their errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs beside another program: a count of what its rules explain, the rest key by key."""
+"""How another program's documents differ: explained ones are counted, others listed by key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking over: refused while the other program works; its bucket forgets nothing afterwards."""
+"""Taking over another program's buckets: refused while it runs; no entries are lost afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One document as the log says it, at the head or as of then: the fold of the log's prefix."""
+"""The document of a key at any sequence equals the fold of the log up to there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When shares were made and imported, and by which events, for one document at any moment."""
+"""When shares were made and imported, and by which events, as of any sequence."""
 
 from __future__ import annotations
 

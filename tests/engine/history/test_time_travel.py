@@ -1,4 +1,4 @@
-"""Any moment of a log equals the fold of the log up to it, however one came there."""
+"""A moment of a log equals the fold of the log up to it, whichever moments came before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holding a lease while something works under it."""
+"""Holding a lease while work is done under it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leases beside other processes: release 0.1, other versions, holders that died, old buckets."""
+"""Leases next to other processes: release 0.1, other versions, dead holders, old buckets."""
 
 from __future__ import annotations
 

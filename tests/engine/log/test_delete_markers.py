@@ -1,4 +1,4 @@
-"""A log that removes messages by their time to live, and what the server writes in their place."""
+"""A log that removes messages by their time to live, and the markers that the server leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hazards of logs and buckets as a real server describes them."""
+"""The hazards of logs and buckets on a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Export and import: in order, nothing twice, times and headers kept."""
+"""Export and import keep order, times and headers, and store no event twice."""
 
 from __future__ import annotations
 

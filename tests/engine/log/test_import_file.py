@@ -1,4 +1,4 @@
-"""The file that import reads: whatever it is, it is read right or refused in one sentence."""
+"""The file that import reads: it is read correctly, or refused in one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sealed log and its keys, exported together, read as before wherever they are imported."""
+"""A sealed log that is exported with its keys can be read wherever it is imported."""
 
 from __future__ import annotations
 

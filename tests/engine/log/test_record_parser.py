@@ -1,4 +1,4 @@
-"""What an event says is found out once, however many read it."""
+"""An event is opened and parsed once, however many readers it has."""
 
 from __future__ import annotations
 

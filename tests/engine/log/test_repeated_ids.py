@@ -1,4 +1,4 @@
-"""Message ids that are repeated, found in live events and in replays."""
+"""Finding repeated message ids in live events and in replays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A time in the log: the highest sequence whose event is not after it."""
+"""The sequence of a time: the highest one whose event is not after it."""
 
 from __future__ import annotations
 

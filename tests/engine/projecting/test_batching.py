@@ -1,4 +1,4 @@
-"""Change sets in atomic batches: documents stay together, and what fits in none is told."""
+"""Changes in atomic batches: documents stay together, and oversized ones are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buckets that exist, and are set up in another way than ours."""
+"""Existing buckets with other settings than ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a projector decides from what it knows."""
+"""What a projector decides from the facts at its start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Projecting: exactly once, and never onto anything but the log it came from."""
+"""Projecting: exactly once, and only from the log that the checkpoint came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed since a mark, as Hypothesis thinks of it."""
+"""Which documents changed since a mark, against a model."""
 
 from __future__ import annotations
 

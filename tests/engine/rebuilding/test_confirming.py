@@ -1,4 +1,4 @@
-"""What has to be confirmed before a rebuild writes."""
+"""What must be confirmed before a rebuild writes."""
 
 from __future__ import annotations
 

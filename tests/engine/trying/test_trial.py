@@ -1,4 +1,4 @@
-"""Trying a projection on a log, against what is stored."""
+"""Trying a projection on a log, compared with what is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two versions of one projection, and how they are projected in these tests."""
+"""Two versions of one projection, and projecting them in tests."""
 
 from __future__ import annotations
 

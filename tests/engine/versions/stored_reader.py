@@ -1,4 +1,4 @@
-"""A reader of a stored bucket with a plain NATS client, who sees every batch that is stored."""
+"""A reader with a plain NATS client, which sees every batch that is stored in a bucket."""
 
 from __future__ import annotations
 

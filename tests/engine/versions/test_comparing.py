@@ -1,4 +1,4 @@
-"""Comparison two stored versions at one sequence, on a real server."""
+"""Comparing two stored versions at one sequence, on a real server."""
 
 from __future__ import annotations
 

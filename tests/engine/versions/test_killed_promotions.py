@@ -1,4 +1,4 @@
-"""Promotions killed before each of their steps, under the eyes of a reader of the stored bucket.
+"""Promotions that are killed before each of their steps, while a reader watches the bucket.
 
 Documents are in pages here, and a promotion takes several batches: between any two of them each
 document must be, with all of its pages, as one version or the other makes it.

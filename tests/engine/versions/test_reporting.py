@@ -1,4 +1,4 @@
-"""What `status` says of versions and leases, on a real server."""
+"""What `status` reports about versions and leases, on a real server."""
 
 from __future__ import annotations
 

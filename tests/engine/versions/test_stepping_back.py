@@ -1,4 +1,4 @@
-"""An older version gives way to a newer one that is stored, and says so."""
+"""An older version stops projecting when a newer one is stored, and reports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parsing in bulk: held against nats-py's own parser, on any bytes, however they are cut."""
+"""Parsing in bulk gives the same as nats-py's own parser, however the bytes are cut."""
 
 from __future__ import annotations
 
@@ -29,36 +29,38 @@ RAW = 7
 """The subscription whose messages go to a sink; the others are nats-py's."""
 
 
-class Heard:
-    """Stands for the client behind a parser, and writes down what it is told."""
+class RecordingClient:
+    """Stands for the client behind a parser, and records what it receives."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.received: list[Any] = []
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
     ) -> None:
-        self.told.append((sid, (bytes(subject), bytes(reply), data, headers)))
+        self.received.append((sid, (bytes(subject), bytes(reply), data, headers)))
 
     async def _process_ping(self) -> None:
-        self.told.append("ping")
+        self.received.append("ping")
 
     async def _process_pong(self) -> None:
-        self.told.append("pong")
+        self.received.append("pong")
 
     async def _process_err(self, message: str) -> None:
         # nats-py lower-cases it, and we do not.
-        self.told.append(message.lower())
+        self.received.append(message.lower())
 
     async def _process_info(self, info: dict[str, Any]) -> None:
-        self.told.append(info)
+        self.received.append(info)
 
     def sink(self, arrived: list[Delivery]) -> None:
         assert arrived
-        self.told += [(RAW, delivery) for delivery in arrived]
+        self.received += [(RAW, delivery) for delivery in arrived]
 
 
-def reason_of(parser: Parser, heard: Heard, stream: bytes, cuts: list[int]) -> tuple[Any, ...]:
+def parsed_by(
+    parser: Parser, client: RecordingClient, stream: bytes, cuts: list[int]
+) -> tuple[Any, ...]:
     """What a parser makes of bytes that come in pieces, and what it keeps for later."""
 
     async def feed() -> None:
@@ -71,15 +73,15 @@ def reason_of(parser: Parser, heard: Heard, stream: bytes, cuts: list[int]) -> t
         asyncio.run(feed())
     except ProtocolError:
         # The connection ends here; what is kept does not matter.
-        return [*heard.told, "protocol error"], b"", 0
-    return heard.told, bytes(parser.buf), parser.state
+        return [*client.received, "protocol error"], b"", 0
+    return client.received, bytes(parser.buf), parser.state
 
 
 def both_ways(stream: bytes, cuts: list[int]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    theirs, ours = Heard(), Heard()
+    theirs, ours = RecordingClient(), RecordingClient()
     return (
-        reason_of(Parser(theirs), theirs, stream, cuts),
-        reason_of(DeliveryParser(ours, {RAW: ours.sink}), ours, stream, cuts),
+        parsed_by(Parser(theirs), theirs, stream, cuts),
+        parsed_by(DeliveryParser(ours, {RAW: ours.sink}), ours, stream, cuts),
     )
 
 
@@ -137,12 +139,12 @@ def test_a_subject_may_hold_what_nats_py_takes_for_a_blank() -> None:
         subject, RAW, "$JS.ACK.S.c.1.2.2.5.2", b"", b""
     )
     for cut in range(len(stream) + 1):
-        ours = Heard()
-        told, kept, _state = reason_of(
+        ours = RecordingClient()
+        received, kept, _state = parsed_by(
             DeliveryParser(ours, {RAW: ours.sink}), ours, stream, [cut, cut + 9]
         )
-        assert [delivery[0].decode() for _sid, delivery in told] == [subject, subject]
-        assert [delivery[3] for _sid, delivery in told] == [headers, None]
+        assert [delivery[0].decode() for _sid, delivery in received] == [subject, subject]
+        assert [delivery[3] for _sid, delivery in received] == [headers, None]
         assert kept == b""
 
 
@@ -174,30 +176,30 @@ def test_what_cannot_be_the_protocol_is_refused_however_it_is_cut(
 ) -> None:
     sent = b"PING\r\n" + stream.replace(b"MSG a 7", b"MSG a " + sid)
     for cuts in ([], [3], [len(sent) // 2], list(range(20)), [len(sent) - 3]):
-        heard = Heard()
-        parser = DeliveryParser(heard, {RAW: heard.sink})
-        assert reason_of(parser, heard, sent, cuts)[0] == ["ping", "protocol error"]
+        client = RecordingClient()
+        parser = DeliveryParser(client, {RAW: client.sink})
+        assert parsed_by(parser, client, sent, cuts)[0] == ["ping", "protocol error"]
         assert parser.problem.startswith(f"the server sent {NONSENSE[stream]}")
 
 
 def test_an_error_comes_in_the_letters_of_the_server() -> None:
-    heard: list[str] = []
+    errors: list[str] = []
 
-    class Client(Heard):
+    class Client(RecordingClient):
         async def _process_err(self, message: str) -> None:
-            heard.append(message)
+            errors.append(message)
 
     line = b"-ERR 'Permissions Violation for Publish to \"$JS.API.x\"'\r\nPING\r\n"
     for cut in range(len(line)):
         client = Client()
-        reason_of(DeliveryParser(client, {}), client, line, [cut])
-        assert client.told == ["ping"]
-    assert set(heard) == {"'Permissions Violation for Publish to \"$JS.API.x\"'"}
+        parsed_by(DeliveryParser(client, {}), client, line, [cut])
+        assert client.received == ["ping"]
+    assert set(errors) == {"'Permissions Violation for Publish to \"$JS.API.x\"'"}
 
 
 def test_a_line_without_an_end_is_refused_before_it_takes_memory() -> None:
-    heard = Heard()
-    parser = DeliveryParser(heard, {RAW: heard.sink})
+    client = RecordingClient()
+    parser = DeliveryParser(client, {RAW: client.sink})
     fed = 0
 
     async def feed() -> int:
@@ -213,10 +215,10 @@ def test_a_line_without_an_end_is_refused_before_it_takes_memory() -> None:
 
 def test_a_message_may_be_larger_than_what_may_be_published() -> None:
     # Stored when the limit was another, or quoted in base64.
-    heard = Heard()
-    parser = DeliveryParser(heard, {RAW: heard.sink})
+    client = RecordingClient()
+    parser = DeliveryParser(client, {RAW: client.sink})
     asyncio.run(parser.parse(INFO + message("a", RAW, "r", b"", b"x" * 3_000_000)))
-    assert heard.told[-1] == (RAW, (b"a", b"r", b"x" * 3_000_000, None))
+    assert client.received[-1] == (RAW, (b"a", b"r", b"x" * 3_000_000, None))
 
 
 def test_this_nats_py_is_one_that_we_read_from_in_bulk() -> None:

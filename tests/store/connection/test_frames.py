@@ -1,4 +1,4 @@
-"""Many messages framed at once are what nats-py would have sent one by one."""
+"""Many messages framed at once are the same bytes as nats-py sends one by one."""
 
 from __future__ import annotations
 

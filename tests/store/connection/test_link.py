@@ -1,4 +1,4 @@
-"""One connection: how it fails, and that whoever waits on it hears of it at once."""
+"""How a connection fails, and that waiting callers notice it at once."""
 
 from __future__ import annotations
 

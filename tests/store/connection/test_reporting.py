@@ -1,4 +1,4 @@
-"""What work says while it waits."""
+"""Reports of what work is waiting for."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Reading records raw: held against nats-py's own way of reading, and its parsers piece by piece.
+"""Reading records raw gives the same as nats-py's own way of reading.
 
-A nats-py whose internals changed must fail here, and not in somebody's projection.
+A nats-py whose internals changed must fail here, and not in a projection.
 """
 
 from __future__ import annotations

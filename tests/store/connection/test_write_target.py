@@ -1,4 +1,4 @@
-"""What a message is published as, and what is said when the stream that is meant is not reached."""
+"""The subjects that messages are published to, and the errors if the stream is not reached."""
 
 from __future__ import annotations
 
@@ -115,10 +115,10 @@ def test_a_refusal_names_what_is_missing(made: Exception, words: list[str]) -> N
 
 
 def test_a_misplaced_write_names_both_places() -> None:
-    told = str(misplaced_write("an event", HUB, ("LOG", "hub"), ("LOG", "leaf")))
-    assert "stored by LOG in the domain leaf, and not by LOG in the domain hub" in told
-    told = str(misplaced_write("an event", OWN, ("LOG", ""), ("OTHER", "")))
-    assert "stored by OTHER, and not by LOG" in told
+    sentence = str(misplaced_write("an event", HUB, ("LOG", "hub"), ("LOG", "leaf")))
+    assert "stored by LOG in the domain leaf, and not by LOG in the domain hub" in sentence
+    sentence = str(misplaced_write("an event", OWN, ("LOG", ""), ("OTHER", "")))
+    assert "stored by OTHER, and not by LOG" in sentence
 
 
 def test_an_unknown_domain_or_prefix_is_named() -> None:

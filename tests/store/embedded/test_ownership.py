@@ -1,4 +1,4 @@
-"""What may be a data directory, and that nothing is touched to find that out."""
+"""Which directories may be data directories; nothing is changed to find that out."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def snapshot(path: Path) -> dict[str, object]:
     """Everything below a directory: kinds, permissions and contents."""
     found: dict[str, object] = {}
     for each in [path, *path.rglob("*")]:
-        told = each.lstat()
+        status = each.lstat()
         content = each.read_bytes() if each.is_file() and not each.is_symlink() else None
-        found[str(each)] = (told.st_mode, told.st_ino, told.st_mtime_ns, content)
+        found[str(each)] = (status.st_mode, status.st_ino, status.st_mtime_ns, content)
     return found
 
 
 async def refusal(path: Path) -> str:
-    """What is said; nothing below the directory's parent has changed."""
+    """The refusal's sentence; nothing below the directory's parent has changed."""
     before = snapshot(path.parent)
     with pytest.raises(UsageError) as caught:
         await acquire(path, key_file=path.parent / "keys" / "keys.json")

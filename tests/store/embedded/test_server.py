@@ -38,7 +38,7 @@ from tests.conftest import until
 
 LOG = "NATSTER_EVENTS"
 SUBJECT = "natster.events.AFINDMEACCOUNT.none.none.natster_initialized"
-TEXT = b"a text that nobody shall find on disk"
+TEXT = b"a text that must not be on the disk"
 
 OWNER = """
 import asyncio, json, os, sys, time
@@ -146,16 +146,16 @@ def has_ended(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    with suppress(OSError):  # where nobody collects orphans they stay, as zombies
+    with suppress(OSError):  # without a process that reaps orphans they stay, as zombies
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     return False
 
 
 def children_of(pid: int) -> list[int]:
-    told = subprocess.run(
+    listed = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
     )
-    return [int(child) for child in told.stdout.split()]
+    return [int(child) for child in listed.stdout.split()]
 
 
 def arguments_of(pid: int) -> str:
@@ -298,10 +298,10 @@ async def test_secrets_are_in_no_process_arguments(tmp_path: Path, own: Acquire)
     server = await own(tmp_path)
     key = server.key_file.read().store
     for pid in (guard_of(server).pid, running(tmp_path)["server_pid"]):
-        told = arguments_of(pid)
-        assert "nats-server" in told
-        assert key not in told
-        assert server.token not in told
+        arguments = arguments_of(pid)
+        assert "nats-server" in arguments
+        assert key not in arguments
+        assert server.token not in arguments
     assert key not in repr(vars(server)["_running"])
 
 
@@ -622,11 +622,11 @@ async def test_a_missing_key_or_sentinel_is_refused_and_the_log_stays(
     await write_log(server)
     await server.close()
     sentinel = tmp_path / "store" / "sentinel.json"
-    for file, told in ((server.key_file.path, "key file"), (sentinel, "sentinel.json")):
+    for file, named in ((server.key_file.path, "key file"), (sentinel, "sentinel.json")):
         content = file.read_bytes()
         file.unlink()
         sentence = await refusal(tmp_path)
-        assert told in sentence
+        assert named in sentence
         assert "missing" in sentence
         assert not file.exists()
         file.touch(0o600)
@@ -741,7 +741,7 @@ def test_the_wheels_program_comes_before_path_and_none_is_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("says", "told"),
+    ("says", "expected"),
     [
         ("nats-server: v2.9.10", "is nats-server 2.9.10, and the embedded log needs 2.12 or later"),
         ("nats-server: v2.11.9-RC.1", "is nats-server 2.11.9-RC.1, and"),
@@ -749,14 +749,14 @@ def test_the_wheels_program_comes_before_path_and_none_is_a_sentence(
     ],
 )
 async def test_an_old_program_on_path_is_refused_before_it_is_started(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, says: str, told: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, says: str, expected: str
 ) -> None:
     monkeypatch.setattr(server_binary, "_WHEEL", "no-such-wheel")
     program = program_that_says(tmp_path, says)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(NoServerBinaryError) as caught:
         await acquire(tmp_path / "data")
-    assert caught.value.sentence.startswith(f"{program} {told}")
+    assert caught.value.sentence.startswith(f"{program} {expected}")
     assert not (tmp_path / "data" / "server.log").exists()
     assert not default_key_file().exists()
 

@@ -1,4 +1,4 @@
-"""How full an account is, from what the server says of it."""
+"""How full an account is, by the server's answer."""
 
 from __future__ import annotations
 

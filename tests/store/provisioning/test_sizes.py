@@ -1,4 +1,4 @@
-"""How large missing buckets are made where an account requires limits."""
+"""The sizes of new buckets if an account requires limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a read is complete: compared with sets of sequences, and nothing cleverer."""
+"""Whether a read is complete, compared with a plain model of sets of sequences."""
 
 from __future__ import annotations
 

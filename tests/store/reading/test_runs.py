@@ -1,4 +1,4 @@
-"""Deliveries read in columns: what is read is what one by one would give, or nothing."""
+"""Reading deliveries in columns gives the same as one by one, or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rotating and erasing keys, stopped before every step there is, and then done again."""
+"""Rotations and erasures that are interrupted before each step, and then repeated."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class System:
         return cls(link, key_file, keys, keyring.wrapped[keys[A].id].stored)
 
     async def seen(self, link: Link | None = None) -> Keyring:
-        """The keys as somebody sees them who comes now."""
+        """The keys as a new process sees them."""
         keyring = Keyring(link or self.link, self.key_file, "seen")
         await keyring.refresh()
         assert keyring.problems == ()
@@ -152,6 +152,6 @@ async def test_an_erasure_stopped_anywhere_is_not_done_is_named_or_is_done(
 def interrupted(keyring: Keyring) -> set[str]:
     """The accounts whose erasure `keys list` says was interrupted."""
     listed = KeyList.of(keyring)
-    told: list[tuple[str, str | None]] = [(key.account, key.reason) for key in listed.keys]
-    told += [(erased.account, erased.reason) for erased in listed.erased]
-    return {account for account, reason in told if "was interrupted" in (reason or "")}
+    reasons: list[tuple[str, str | None]] = [(key.account, key.reason) for key in listed.keys]
+    reasons += [(erased.account, erased.reason) for erased in listed.erased]
+    return {account for account, reason in reasons if "was interrupted" in (reason or "")}

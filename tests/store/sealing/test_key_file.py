@@ -1,4 +1,4 @@
-"""The key file: where it really lies, who may use it, and what it is read as."""
+"""The key file: its real path, who may use it, and its content."""
 
 from __future__ import annotations
 

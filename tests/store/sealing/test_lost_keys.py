@@ -1,4 +1,4 @@
-"""Keys that are lost or damaged are never taken for keys that were not made yet."""
+"""Lost or damaged keys are never mistaken for keys that were not made yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""More keys than can keep their cipher."""
+"""More keys than keep their cipher."""
 
 from __future__ import annotations
 

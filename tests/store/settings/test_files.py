@@ -11,7 +11,7 @@ from tests.store.settings.home import CREDS, JWT, SEED, Home
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "expected"),
     [
         (lambda home: str(home.path / "missing.creds"), "No such file"),
         (lambda home: str(home.path), "is not a file"),
@@ -22,11 +22,11 @@ from tests.store.settings.home import CREDS, JWT, SEED, Home
     ],
 )
 def test_a_bad_credentials_file_is_refused_by_name(
-    home: Home, make: Callable[[Home], str], told: str
+    home: Home, make: Callable[[Home], str], expected: str
 ) -> None:
     named = make(home)
     sentence = home.refusal(creds=named)
-    assert told in sentence
+    assert expected in sentence
     assert named.replace("\0", "␀") in sentence
     assert "--creds" in sentence
     home.environ["NATS_CREDS"] = named

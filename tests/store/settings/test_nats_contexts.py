@@ -88,7 +88,7 @@ def test_a_context_name_cannot_leave_the_directory(home: Home, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         ("{", "line 1"),
         ('{"password": "hunter2"', "line 1"),
@@ -100,10 +100,10 @@ def test_a_context_name_cannot_leave_the_directory(home: Home, name: str) -> Non
     ],
 )
 def test_a_context_that_cannot_be_understood_is_refused_by_file(
-    home: Home, content: str, told: str
+    home: Home, content: str, expected: str
 ) -> None:
     path = home.write(".config/nats/context/bad.json", content)
     sentence = home.refusal(context="bad")
     assert path in sentence
-    assert told in sentence
+    assert expected in sentence
     assert "hunter2" not in sentence

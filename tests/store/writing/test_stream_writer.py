@@ -1,4 +1,4 @@
-"""Publishing what a stream is to store: it is stored there, or nowhere."""
+"""A message is stored by the stream that it is meant for, or by none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that play an attacker or a broken one, and write down what they were sent."""
+"""Servers that play an attacker or a broken server, and record what they receive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closing ends within its limit, and a loss is heard of, whatever the other side does."""
+"""Closing ends within its limit, and a loss is noticed, whatever the other side does."""
 
 from __future__ import annotations
 
@@ -99,8 +99,10 @@ async def test_a_limit_holds_for_work_that_swallows_its_cancellation() -> None:
 
 
 async def test_an_error_after_the_limit_is_not_left_for_nobody() -> None:
-    unheard: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: unheard.append(told))
+    unhandled: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: unhandled.append(context)
+    )
 
     async def fails_late() -> None:
         try:
@@ -110,4 +112,4 @@ async def test_an_error_after_the_limit_is_not_left_for_nobody() -> None:
 
     with pytest.raises(TimeoutError):
         await within(0.05, fails_late())
-    assert not unheard
+    assert not unhandled

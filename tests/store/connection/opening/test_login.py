@@ -1,4 +1,4 @@
-"""Logging in to real servers with everything that settings can name."""
+"""Logging in to real servers with all kinds of credentials."""
 
 from __future__ import annotations
 

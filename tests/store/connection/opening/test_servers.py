@@ -218,8 +218,8 @@ async def test_a_dashboard_goes_on_with_a_server_that_only_the_cluster_named(
 
 
 async def test_a_later_info_adds_servers() -> None:
-    told = b"PONG\r\n" + info(connect_urls=["10.9.8.7:4222"])
-    async with fake_server(info(), answering_with(told)) as server:
+    answer = b"PONG\r\n" + info(connect_urls=["10.9.8.7:4222"])
+    async with fake_server(info(), answering_with(answer)) as server:
         settings = ConnectionSettings(servers=(server.url,))
         pool = ServerPool(settings.servers)
         link = await Link.open(settings, pool=pool)

@@ -1,4 +1,4 @@
-"""Servers behind a SOCKS proxy: everything goes through it, or nothing goes anywhere."""
+"""Servers behind a SOCKS proxy: no connection bypasses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS that is asked for is TLS or nothing, and each failure says why and what to look at."""
+"""TLS that is asked for is TLS or nothing, and each failure says why and what to check."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def ca_and_first(lab: Lab) -> dict[str, Any]:
 
 
 async def refusal(settings: ConnectionSettings, pool: ServerPool | None = None) -> NatsterError:
-    """Why no connection is made; it must be said promptly, and give nothing away."""
+    """The error if no connection is made; it must come promptly and reveal no secret."""
     began = time.monotonic()
     with pytest.raises(NatsterError) as caught:
         await Link.open(settings, pool=pool)
@@ -223,8 +223,8 @@ async def test_no_byte_of_a_credential_is_sent_before_the_handshake(
     lab: Lab, asking: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 0.2)
-    for lie, said in LIES.items():
-        async with fake_server(said) as server:
+    for lie, greeting in LIES.items():
+        async with fake_server(greeting) as server:
             url = server.url.replace("nats", "tls") if asking == "tls://" else server.url
             await refusal(lab.settings(url, **ASKING[asking](lab)))
             assert server.connections == 1, lie
@@ -249,7 +249,7 @@ async def test_a_server_that_is_not_verified_is_sent_no_credential(lab: Lab) -> 
 
 
 async def test_what_came_before_the_handshake_is_no_part_of_the_conversation(lab: Lab) -> None:
-    """Lines that somebody in between adds to the plain INFO are not the server's."""
+    """Lines that an attacker in between adds to the plain INFO are not the server's."""
     injected = b"PONG\r\n-ERR 'Authorization Violation'\r\n"
     async with fake_server(info(tls_required=True) + injected, with_tls(lab.good)) as server:
         link = await Link.open(lab.settings(server.url, **ca(lab)))
@@ -262,8 +262,8 @@ async def test_a_handshake_that_stalls_ends_with_a_sentence(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 0.3)
-    for said, options in ((info(tls_required=True), ca(lab)), (b"", ca_and_first(lab))):
-        async with fake_server(said) as server:
+    for greeting, options in ((info(tls_required=True), ca(lab)), (b"", ca_and_first(lab))):
+        async with fake_server(greeting) as server:
             began = time.monotonic()
             error = await refusal(lab.settings(server.url, **options))
             assert time.monotonic() - began < 0.3 + 0.5
@@ -288,8 +288,8 @@ async def test_an_advertised_server_gets_no_credential_over_less_protection(lab:
     """The server is good, over TLS, and advertises one that has none."""
     async with fake_server(info()) as liar:
         place = f"127.0.0.1:{liar.port}"
-        told = info(tls_required=True, connect_urls=[place])
-        async with fake_server(info(tls_required=True), with_tls(lab.good, told)) as good:
+        advertising = info(tls_required=True, connect_urls=[place])
+        async with fake_server(info(tls_required=True), with_tls(lab.good, advertising)) as good:
             settings = lab.settings(good.url, **ca(lab))
             pool = ServerPool(settings.servers)
             link = await Link.open(settings, pool=pool)
@@ -302,8 +302,8 @@ async def test_an_advertised_server_gets_no_credential_over_less_protection(lab:
 
 
 async def test_servers_that_are_advertised_before_the_handshake_are_not_believed(lab: Lab) -> None:
-    told = info(tls_required=True, connect_urls=["evil.example:4222"])
-    async with fake_server(told, with_tls(lab.good)) as server:
+    advertising = info(tls_required=True, connect_urls=["evil.example:4222"])
+    async with fake_server(advertising, with_tls(lab.good)) as server:
         settings = lab.settings(server.url, **ca(lab))
         pool = ServerPool(settings.servers)
         link = await Link.open(settings, pool=pool)

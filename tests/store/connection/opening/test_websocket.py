@@ -1,4 +1,4 @@
-"""NATS over a WebSocket: with the extra, and without it."""
+"""NATS over a WebSocket, with the extra package and without it."""
 
 from __future__ import annotations
 
