@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from natster_tui.errors import ApiError, BucketError, ConflictError, ServerError
@@ -46,11 +45,13 @@ HEADER_ALLOWANCE = 512
 _IN_BATCH = BATCH_ID.encode()
 _OPERATION, _MARKER = KV_OPERATION.encode(), MARKER_REASON.encode()
 
-Sent = dict[str, tuple[bytes, bytes]]
-"""Entries as they were sent: by key, the value, and the digest of its sealed form.
+Sent = dict[str, tuple[bytes, int | None]]
+"""Entries as they were sent: by key, the value, and the hash of its sealed form.
 
-The digest is empty if the value was not sealed. A value that is read back as it was sent need not
-be opened. Keeping the sealed bytes would take as much memory as all documents.
+The hash is None if the value was not sealed. A value that is read back as it was sent need not be
+opened. Keeping the sealed bytes would take as much memory as all documents. Python's hash of bytes
+has 64 bits and a random key for each process, so other bytes do not have the same one, neither by
+accident nor on purpose.
 """
 
 
@@ -67,10 +68,6 @@ class StoredEntry(NamedTuple):
     from_batch: bool
     sealed: bool = False
     unopened: str = ""
-
-
-def _digest(stored: bytes) -> bytes:
-    return blake2b(stored, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,13 +261,13 @@ class Bucket:
         if (known := sent.get(key)) is None:
             return None
         seq, time_ns, _subject, payload, headers = message
-        value, digest = known
-        if (digest != _digest(payload) if digest else value != payload) or _IN_BATCH not in headers:
+        value, sealed = known
+        if value != payload if sealed is None else sealed != hash(payload):
             return None
-        if _OPERATION in headers or _MARKER in headers:
+        if _IN_BATCH not in headers or _OPERATION in headers or _MARKER in headers:
             return None
         del sent[key]
-        return StoredEntry(value, seq, time_ns, from_batch=True, sealed=bool(digest))
+        return StoredEntry(value, seq, time_ns, from_batch=True, sealed=sealed is not None)
 
     def _entry(self, key: str, record: Record) -> StoredEntry | None:
         """A message of the bucket's stream as an entry; None for the mark of a removal."""
@@ -335,7 +332,7 @@ class Bucket:
         """The stored form of a document, which is noted in `sent`."""
         stored = self.sealing.seal_document(self.name, key, account, document)
         if sent is not None:
-            sent[key] = (document, b"" if stored is document else _digest(stored))
+            sent[key] = (document, None if stored is document else hash(stored))
         return stored
 
     async def confirm(self) -> None:
