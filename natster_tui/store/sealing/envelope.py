@@ -83,7 +83,7 @@ _with_cipher: list[ref[Key]] = []
 class Key:
     """A key with its id. Every value sealed with it begins with `head`."""
 
-    __slots__ = ("__weakref__", "_bound", "_cipher", "head", "id", "raw")
+    __slots__ = ("__weakref__", "_cipher", "head", "id", "raw")
 
     def __init__(self, raw: bytes) -> None:
         if len(raw) != KEY_BYTES:
@@ -93,7 +93,6 @@ class Key:
         self._cipher: AESGCM | None = None
         name = self.id.encode()
         self.head = MAGIC + bytes((VERSION, len(name))) + name
-        self._bound = MAGIC + bytes((VERSION,)) + _LENGTH(len(name)) + name
 
     def __repr__(self) -> str:
         # Never the key itself: tracebacks and test reports print values.
@@ -140,7 +139,9 @@ class Key:
             raise OpenError(OpenProblem.ALTERED) from None
 
     def _associated(self, place: tuple[str, ...]) -> bytes:
-        parts = [self._bound]
+        # Not kept for each key: a log may have a hundred thousand of them.
+        head = self.head
+        parts = [head[: _HEAD - 1], _LENGTH(len(head) - _HEAD), head[_HEAD:]]
         for text in place:
             part = text.encode("utf-8", "surrogatepass")
             parts += (_LENGTH(len(part)), part)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from sys import intern
 
 from pydantic import ValidationError
 
+from natster_tui.events.tokens import shared_token
 from natster_tui.store.files.models import StoredModel
 from natster_tui.store.sealing.envelope import Key, OpenError, key_id_of
 from natster_tui.store.sealing.key_bucket import KeyEntry
@@ -57,13 +59,16 @@ class _TombstoneEntry(StoredModel):
 
 
 def wrapped_key(name: str, entry: KeyEntry) -> WrappedKey:
-    """The data key in an entry, still wrapped; `name` is `<account>.<key id>`."""
+    """The data key in an entry, still wrapped; `name` is `<account>.<key id>`.
+
+    The account and the key that wraps it are the objects that others hold for the same texts.
+    """
     account, _, key_id = name.rpartition(".")
     try:
-        kek = key_id_of(entry.value)
+        kek = intern(key_id_of(entry.value))
     except OpenError:
         kek = "unknown"
-    return WrappedKey(account, key_id, kek, entry.value, entry.revision)
+    return WrappedKey(shared_token(account), key_id, kek, entry.value, entry.revision)
 
 
 def wrap(kek: Key, ring: str, account: str, key: Key) -> bytes:

@@ -132,6 +132,7 @@ class KeyTable:
             return Missing(f"its entry in {BUCKET} does not unwrap: {error}")
         if key.id != key_id:
             return Missing(f"its entry in {BUCKET} holds another key")
+        key.id = wrapped.id  # one object for both
         return key
 
     def _kek(self, kek_id: str) -> Key | None:
