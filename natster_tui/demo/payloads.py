@@ -57,8 +57,8 @@ def binding_payload(account: Account, draw: Random) -> bytes:
             seed=f"SU{_made_up(draw, _BASE32, 56)}",
         ),
     }
-    fields = tuple(values[name] for name in CONTEXT_FIELDS)
-    return json_bytes(BoundContext(identity.oauth_id, fields).as_document())
+    fields = [values[name] for name in CONTEXT_FIELDS]
+    return json_bytes(BoundContext.of(identity.oauth_id, fields).as_document())
 
 
 def made_up_id(draw: Random) -> str:

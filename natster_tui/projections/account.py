@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from natster_tui.events.event import Event
 from natster_tui.events.natster import NATSTER, EventType
@@ -20,7 +20,13 @@ from natster_tui.events.parking import ParkReason
 from natster_tui.events.sealed_payload import Unopened
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.api import PageableList, Projection, unopened_error
-from natster_tui.projections.documents import Document, seconds_of, text_of
+from natster_tui.projections.documents import (
+    Document,
+    encode_document,
+    read_document,
+    seconds_of,
+    text_of,
+)
 from natster_tui.projections.fast.names import names
 from natster_tui.projections.fast.share_relation import ShareRelation
 from natster_tui.projections.fast.shares import HALF, Pair, Shares, packed_time, pairs_of
@@ -41,17 +47,23 @@ CONTEXT_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class BoundContext:
-    """A web identity bound to an account; `fields` are the values of CONTEXT_FIELDS."""
+    """A web identity bound to an account.
+
+    `details` are the values of CONTEXT_FIELDS as a JSON object: a log may hold a hundred thousand
+    contexts, and eight texts take half as much memory again.
+    """
 
     oauth_id: str
-    fields: tuple[str, ...]
+    details: bytes
+
+    @classmethod
+    def of(cls, oauth_id: str, fields: Iterable[str]) -> Self:
+        """The context with these values of CONTEXT_FIELDS."""
+        return cls(oauth_id, encode_document(dict(zip(CONTEXT_FIELDS, fields, strict=True))))
 
     def as_document(self) -> Document:
         """The context as it is in payloads and documents."""
-        return {
-            "oauth_id": self.oauth_id,
-            "bound_context": dict(zip(CONTEXT_FIELDS, self.fields, strict=True)),
-        }
+        return {"oauth_id": self.oauth_id, "bound_context": read_document(self.details)}
 
 
 @dataclass(slots=True)
@@ -73,28 +85,24 @@ def states_with_shares(
     relation: ShareRelation, others: dict[str, AccountState]
 ) -> dict[str, AccountState]:
     """The accounts of a relation; `others` has their initializations and bindings."""
-    given: defaultdict[int, tuple[array[int], array[int]]] = defaultdict(_no_columns)
-    taken: defaultdict[int, tuple[array[int], array[int]]] = defaultdict(_no_columns)
+    given: defaultdict[int, array[int]] = defaultdict(_no_records)
+    taken: defaultdict[int, array[int]] = defaultdict(_no_records)
     for origin, target, catalog, imported in relation.shares():
-        keys, times = given[origin]
-        keys.append(catalog << HALF | target)
-        times.append(imported)
-        keys, times = taken[target]
-        keys.append(catalog << HALF | origin)
-        times.append(imported)
+        given[origin].extend((catalog << HALF | target, imported))
+        taken[target].extend((catalog << HALF | origin, imported))
     states: dict[str, AccountState] = {}
     for number in relation.accounts():
         account = names[number]
         state = states[account] = others.get(account) or AccountState()
         if number in given:
-            state.out_shares = Shares.of_columns(*given.pop(number))
+            state.out_shares = Shares.of_records(given.pop(number))
         if number in taken:
-            state.in_shares = Shares.of_columns(*taken.pop(number))
+            state.in_shares = Shares.of_records(taken.pop(number))
     return states
 
 
-def _no_columns() -> tuple[array[int], array[int]]:
-    return array("Q"), array("Q")
+def _no_records() -> array[int]:
+    return array("Q")
 
 
 def _columns(shares: Mapping[Pair, int | None]) -> tuple[Sequence[Any], Sequence[Any]]:
@@ -294,7 +302,7 @@ class AccountProjection(Projection[AccountState]):
             if bound is not None:
                 bound_at = seconds_of(document["bound_at"])
                 fields = bound["bound_context"]
-                context = BoundContext(
+                context = BoundContext.of(
                     text_of(bound["oauth_id"]),
                     tuple(text_of(fields[name]) for name in CONTEXT_FIELDS),
                 )
@@ -362,7 +370,7 @@ def read_context(payload: bytes) -> BoundContext | None:
         if text is None:
             return None
         texts.append(text)
-    return BoundContext(oauth_id, tuple(texts))
+    return BoundContext.of(oauth_id, texts)
 
 
 def _text(value: Json) -> str | None:

@@ -277,7 +277,8 @@ def test_an_account_is_renamed_and_another_signs_in_again() -> None:
             names.setdefault(event.origin, set()).add(value["account_name"])
     for account, state in folds(1, 1_500)[0].states.items():
         if state.bound_context:
-            fields = dict(zip(CONTEXT_FIELDS, state.bound_context.fields, strict=True))
+            fields = state.bound_context.as_document()["bound_context"]
+            assert list(fields) == list(CONTEXT_FIELDS)
             assert fields["account_public_key"] == account
             assert all(fields.values())
             assert re.match(r"(github|google-oauth2)\|\d+$", state.bound_context.oauth_id)

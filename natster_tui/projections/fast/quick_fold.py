@@ -59,6 +59,7 @@ class QuickFold:
 
     def finish(self) -> Iterable[Fold[Any]]:
         """The folds of the whole log so far, one by one. Nothing can be added afterwards."""
+        self._relation.close()
         for fold in self._folds:
             form = fold.projection.fast_form
             assert form is not None

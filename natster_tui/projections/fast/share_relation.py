@@ -146,6 +146,10 @@ class ShareRelation:
         if owner != origin:
             self._contested.setdefault(catalog, {})[origin] = None
 
+    def close(self) -> None:
+        """Free what only more messages would need; there must be none."""
+        self._numbers = {}
+
     def place(self, account: str, seq: int) -> None:
         """Note that the event at `seq`, folded elsewhere, would have created an account."""
         number = self._number(account.encode())

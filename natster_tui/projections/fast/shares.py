@@ -84,10 +84,10 @@ class Shares(MutableMapping[Pair, int | None]):
             self._hold(array(_NUMBERS, keys), array(_NUMBERS, map(packed_time, entries.values())))
 
     @classmethod
-    def of_columns(cls, keys: array[int], times: array[int]) -> Self:
-        """The shares of some keys and packed times, in order. No key may repeat."""
+    def of_records(cls, records: array[int]) -> Self:
+        """The shares of some records, each a key and a packed time. No key may repeat."""
         made = cls()
-        made._hold(keys, times)
+        made._hold(records[::2], records[1::2])
         return made
 
     def _hold(self, keys: array[int], times: array[int]) -> None:
