@@ -59,6 +59,14 @@ async def test_accounts_and_catalogs_are_listed_by_name_with_counts(
     assert none == "there are no catalogs like nope as of 11"
 
 
+async def test_status_names_what_is_contested(natster: Program, imported: EventLog) -> None:
+    assert "contested" not in (await natster.succeed("status")).out
+    await natster.succeed("project", "--once")
+    told, data = await together(natster.succeed("status"), natster.succeed("status", "--json"))
+    assert "contested   1 catalog name: kevbuzz" in told.lines
+    assert data.json["contested_names"] == ["kevbuzz"]
+
+
 async def test_two_moments_of_a_document_are_compared_field_by_field(
     natster: Program, imported: EventLog
 ) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from natster_tui.engine.headless import project_until_caught_up
 from natster_tui.errors import ConflictError, NatsterError
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.log.hazards import HazardKind
@@ -22,6 +23,7 @@ from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append
 from natster_tui.store.log_config import LogSettings
+from natster_tui.store.provisioning.maker import KEYS, LEASES, projection_spec
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import read_hazards
@@ -37,8 +39,10 @@ from tests.faults.arena import (
 )
 from tests.faults.checker import Checker, ask, plain_client
 from tests.faults.results import record
-from tests.making_logs import records_in
+from tests.jetstream import ask_jetstream
+from tests.making_logs import append, initialized, records_in, shared
 from tests.real_server import RealServer
+from tests.sealed_logs import sealed_log
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(240)]
 
@@ -204,6 +208,24 @@ async def test_one_replica_is_a_hazard_where_the_server_is_a_cluster(
     link = await Link.open(settings)
     kinds = {each.kind for each in await read_hazards(await open_or_make(link), PROJECTIONS)}
     assert (HazardKind.ONE_REPLICA in kinds) == (replicas == 1)
+    await link.close()
+
+
+async def test_buckets_of_one_replica_are_used_and_keys_in_one_are_a_hazard(
+    cluster: list[RealServer], tmp_path: Path
+) -> None:
+    await when_ready(cluster[0].new_account())
+    link = await Link.open(cluster[0].new_account())
+    log = await sealed_log(link, tmp_path / "keys.json")
+    assert log.info.replicas == NODES
+    for spec in (LEASES, KEYS, *(projection_spec(each.bucket) for each in PROJECTIONS)):
+        await ask_jetstream(link, f"STREAM.CREATE.{spec.stream}", spec.config(1))
+    head = await append(log, [initialized("AA", "Ann"), shared("AA", "BB")])
+    done = await project_until_caught_up(log, PROJECTIONS, "test")
+    assert {each.seq for each in done} == {head}
+    hazards = {each.kind: each.sentence for each in await read_hazards(log, PROJECTIONS)}
+    assert "NATSTER_KEYS has one replica on a cluster" in hazards[HazardKind.KEYS]
+    assert HazardKind.ONE_REPLICA not in hazards
     await link.close()
 
 

@@ -89,7 +89,8 @@ class HazardWatch:
         """All hazards known so far."""
         clear = (clear_secrets(self._clear),) if self._clear else ()
         repeated = self.repeated_ids.hazard
-        link = log.link
+        link, keyring = log.link, log.sealing.keyring
+        loses_keys = "" if keyring is None else keyring.bucket.hazard
         return (
             *hazards_of(log.info, self._of_account),
             *clear,
@@ -98,4 +99,5 @@ class HazardWatch:
             *((repeated,) if repeated else ()),
             *(() if link.info.has_atomic_batches else (old_server(link.info.version_described),)),
             *map(keys_problem, log.sealing.problems),
+            *((keys_problem(loses_keys),) if loses_keys else ()),
         )

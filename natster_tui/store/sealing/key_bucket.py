@@ -73,7 +73,22 @@ class KeyBucket:
         """Creates it if it is missing."""
         self._instance = instance
         self._lossy_setting = self._unfit_setting = ""
-        self._keeps_all = False
+        self._keeps_all = self._has_one_replica = False
+
+    @property
+    def hazard(self) -> str:
+        """A sentence if keys that are stored may be lost because of a setting; else empty."""
+        if self._lossy_setting:
+            return (
+                f"{BUCKET} loses keys ({self._lossy_setting}), and what is sealed with a lost key "
+                f"can never be read again: change that setting of the stream {_STREAM}"
+            )
+        if self._has_one_replica:
+            return (
+                f"{BUCKET} has one replica on a cluster: with that server's disk all keys are "
+                f"gone, and all that they seal; set num_replicas of the stream {_STREAM} to 3"
+            )
+        return ""
 
     async def newest(self) -> tuple[str, int] | None:
         """When the bucket was made, and its newest revision; None if there is no such bucket."""
@@ -83,6 +98,9 @@ class KeyBucket:
         self._lossy_setting = lossy_setting(info.config)
         self._unfit_setting = unfit_setting(BUCKET, info.config)
         self._keeps_all = info.config.deny_delete
+        # A single server may report a cluster without a name.
+        in_cluster = info.cluster is not None and bool(info.cluster.name)
+        self._has_one_replica = in_cluster and info.config.num_replicas <= 1
         return info.created, info.state.last_seq
 
     def refuse_if_unfit(self) -> None:

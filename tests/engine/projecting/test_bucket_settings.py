@@ -23,6 +23,7 @@ from natster_tui.store.provisioning.maker import KEYS, LEASES
 from natster_tui.store.provisioning.retention import read_bucket_hazards
 from natster_tui.store.provisioning.specs import bucket_config
 from natster_tui.store.settings.connection import ConnectionSettings
+from tests.engine.running import read_hazards
 from tests.jetstream import ask_jetstream
 from tests.making_logs import append, bound, initialized, shared
 from tests.reading_buckets import put_value
@@ -181,6 +182,18 @@ async def test_keys_are_switched_to_atomic_batches(log: EventLog, tmp_path: Path
     await change(log.link, KEYS.stream, allow_atomic=False)
     await append(sealed, [initialized("BB", "Bob")])
     assert await is_set(log.link, KEYS.stream, "allow_atomic")
+
+
+async def test_a_bucket_that_loses_keys_is_a_hazard(log: EventLog, tmp_path: Path) -> None:
+    await ask_jetstream(log.link, f"STREAM.DELETE.{log.stream}")
+    sealed = await sealed_log(log.link, tmp_path / "keys.json")
+    await append(sealed, [initialized("AA", "Ann")])
+    assert HazardKind.KEYS not in {each.kind for each in await read_hazards(sealed, PROJECTIONS)}
+    await change(log.link, KEYS.stream, max_age=3_600_000_000_000)
+    await sealed.sealing.refresh()
+    hazard = (await read_hazards(sealed, PROJECTIONS))[-1]
+    assert hazard.kind is HazardKind.KEYS
+    assert "NATSTER_KEYS loses keys (max_age 3,600 s)" in hazard.sentence
 
 
 @pytest.mark.parametrize(
