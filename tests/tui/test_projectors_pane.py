@@ -58,5 +58,5 @@ async def test_where_there_is_room_it_says_which_process_projects(
     async with dashboard(settings, size=(80, 24)) as (app, pilot):
         await pilot.press("4")
         holder = app.workspace.leases["account"].me.described
-        said = f"parked 4 · 40 keys · held by this dashboard ({holder})"
+        said = f"parked 4 · 40 keys · lease held by this dashboard ({holder})"
         await until(lambda: said in text_of(app))

@@ -177,7 +177,9 @@ class Projectors(VirtualList):
         """Which process projects it; empty for a projection that is only tried."""
         workspace = self.view.workspace
         lease = workspace.leases.get(projector.projection.name)
-        return "" if lease is None else lease_line(lease, read_only=workspace.read_only)
+        if lease is None:
+            return ""
+        return f"lease {lease_line(lease, read_only=workspace.read_only)}"
 
     def _beside(self, projector: Projector) -> list[str]:
         """The versions that are stored beside it, in a few words each."""

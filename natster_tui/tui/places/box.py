@@ -18,7 +18,13 @@ from natster_tui.tui.clock import full_time, row_time
 from natster_tui.tui.keys.dialogs import GO_TO_BOX, GO_TO_FIELD
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.panes.columns import DocumentColumns, DocumentRow, arranged, cells_of
-from natster_tui.tui.places.lookup import Documents, Found, Unreachable, moments_named
+from natster_tui.tui.places.lookup import (
+    Documents,
+    Found,
+    Unreachable,
+    moments_begun,
+    moments_named,
+)
 from natster_tui.tui.places.navigator import Navigator
 from natster_tui.tui.places.place import DocumentPlace, EventPlace, MomentPlace
 from natster_tui.tui.screens.dialog import Dialog
@@ -176,7 +182,9 @@ class GoToBox(Dialog[None]):
         for found in moments:
             if isinstance(found, EventPlace):
                 follower.want(found.seq, found.seq)
-        self.found.show(text, [*moments, *self._documents.find(text)])
+        # Behind the documents: their names may begin like the word of a moment.
+        begun = moments_begun(text, self._view.now())
+        self.found.show(text, [*moments, *self._documents.find(text), *begun])
 
     # -- keys ------------------------------------------------------------------------------
 

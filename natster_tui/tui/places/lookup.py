@@ -16,6 +16,7 @@ MOST = 60
 """How many documents are listed."""
 _AT_ONCE = 2_000
 """Names taken before other work may go on."""
+_WORDS = ("yesterday", "today", "now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,13 @@ def moments_named(text: str, now: float, first: int, head: int) -> list[Found]:
     if moment.seconds > now:
         return [Unreachable("that is in the future")]
     return [MomentPlace(moment.seconds)]
+
+
+def moments_begun(text: str, now: float) -> list[Found]:
+    """The moments whose word begins with a text, such as `yest`."""
+    begun = text.strip().lower()
+    words = [word for word in _WORDS if begun and begun != word and word.startswith(begun)]
+    return [found for word in words for found in moments_named(word, now, 0, 0)]
 
 
 def holds(first: int, head: int) -> str:

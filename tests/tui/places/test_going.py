@@ -94,6 +94,24 @@ async def test_a_moment_can_be_travelled_to_at_once(settings: ConnectionSettings
         await until(lambda: "AS OF 300" in text_of(app))
 
 
+async def test_the_word_of_a_moment_is_listed_from_its_beginning_on(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.type(":yest")
+        await until(lambda: "moment    2026-11-22 00:00:00" in text_of(app))
+        await pilot.press("ctrl+t")
+        await until(lambda: "AS OF" in text_of(app))
+        assert app.view.moment is not None
+        before = app.view.moment.seq
+        await pilot.press("t", "colon", *"to")
+        await until(lambda: " found" in text_of(app))
+        first = next(line for line in text_of(app).splitlines() if "account   T" in line)
+        assert "moment" not in first, "a name comes before a moment that only begins so"
+        assert before < 400
+
+
 async def test_a_document_that_a_narrowing_or_a_search_hides_is_shown(
     settings: ConnectionSettings,
 ) -> None:
