@@ -91,10 +91,16 @@ _COMMANDS = (
     Command(
         "fold", "projecting.try_commands", "fold", "Fold an exported log without a server.", PROJECT
     ),
-    Command("publish", "log_commands", "publish", "Validate one event and append it.", WRITE),
-    Command("export", "log_commands", "export", "Print the log as JSON lines.", WRITE),
-    Command("import", "log_commands", "import_", "Append the events of an exported file.", WRITE),
-    Command("keys", "key_commands", "keys", "List, rotate, erase or back up the keys.", KEYS),
+    Command(
+        "publish", "writing.log_commands", "publish", "Validate one event and append it.", WRITE
+    ),
+    Command("export", "writing.log_commands", "export", "Print the log as JSON lines.", WRITE),
+    Command(
+        "import", "writing.log_commands", "import_", "Append the events of an exported file.", WRITE
+    ),
+    Command(
+        "keys", "writing.key_commands", "keys", "List, rotate, erase or back up the keys.", KEYS
+    ),
     Command(
         "demo",
         "program.dashboard_commands",

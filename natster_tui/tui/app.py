@@ -41,11 +41,8 @@ from natster_tui.tui.screens.main import MainScreen
 from natster_tui.tui.terminal.terminal_app import TerminalApp
 from natster_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
 from natster_tui.tui.view import View
-from natster_tui.tui.widgets.alert import Alert
-from natster_tui.tui.widgets.key_line import PaneKeyLine
 from natster_tui.tui.widgets.palette import DeclaredCommands
 from natster_tui.tui.widgets.prompt import Prompt, Purpose, proposed
-from natster_tui.tui.widgets.status_line import StatusLine
 from natster_tui.tui.widgets.text_field import AskingField
 from natster_tui.tui.widgets.travel_banner import TravelBanner
 from natster_tui.tui.widgets.virtual_list import VirtualList
@@ -74,22 +71,18 @@ class Dashboard(TerminalApp):
     ) -> None:
         pressed = workspace.interactive_priority.claim
         super().__init__(preferences.keymap, pressed, ascii_only=ascii_only)
-        self.preferences = preferences
         self.sizes = PaneSizes({})
         self.workspace = workspace
         self.view = View(workspace, ASCII if ascii_only else UNICODE, clock, hubs, self.keymap)
         self.panes = Panes(self.view, self.view.projections, preferences.columns)
-        self._status = StatusLine(preferences.context)
-        self._alert = Alert(self.view.glyphs)
-        self.traveller = TravelBanner(self.view)
+        self._bars = Bars.of(self.view, preferences.context)
+        self.traveller = self._bars.banner
         self._hint = Static(hint, id="hint", classes="" if hint else "hidden", markup=False)
-        self._key_line = PaneKeyLine(self.view.glyphs)
         self._prompt = Prompt(self.view, KeptFilters.of_user())
         view, panes = self.view, self.panes
         self.search = Search(view, panes, self._prompt, self)
         self.navigator = Navigator(view, panes, self.traveller)
-        bars = Bars(self._status, self._key_line, self._alert, self.traveller)
-        self.screen_updates = ScreenUpdates(view, panes, self.navigator, bars, self)
+        self.screen_updates = ScreenUpdates(view, panes, self.navigator, self._bars, self)
         self.refresher = Refresher(
             self.screen_updates.updates, workspace, preferences.refresh_per_second
         )
@@ -112,8 +105,8 @@ class Dashboard(TerminalApp):
 
     def compose(self) -> ComposeResult:
         """The main screen."""
-        yield self._status
-        yield self.traveller
+        yield self._bars.status
+        yield self._bars.banner
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield self.panes.timeline
@@ -122,9 +115,9 @@ class Dashboard(TerminalApp):
                 yield from self.panes.documents.values()
                 yield self.panes.projectors
         yield self._hint
-        yield self._alert
+        yield self._bars.alert
         yield self._prompt
-        yield self._key_line
+        yield self._bars.keys
 
     def on_mount(self) -> None:
         """Connect the doorbell, and paint."""

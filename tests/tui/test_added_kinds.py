@@ -9,8 +9,8 @@ import click
 import pytest
 from textual.widgets import Select
 
-from natster_tui.cli.log_commands import publish
 from natster_tui.cli.naming import event_line, naming
+from natster_tui.cli.writing.log_commands import publish
 from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.event_kind import Direction, EventKind
 from natster_tui.events.filter.completion import completions

@@ -10,6 +10,7 @@ from functools import partial
 from textual.app import App
 
 from natster_tui.engine.workspace import Connection
+from natster_tui.preferences.model import ContextSettings
 from natster_tui.tui.actions.contested_names import ContestedNames
 from natster_tui.tui.actions.needs import needs_met
 from natster_tui.tui.actions.refresh import Update
@@ -33,6 +34,12 @@ class Bars:
     keys: PaneKeyLine
     alert: Alert
     banner: TravelBanner
+
+    @classmethod
+    def of(cls, view: View, context: ContextSettings) -> Bars:
+        """The bars for a view; `context` says how the first line looks."""
+        glyphs = view.glyphs
+        return cls(StatusLine(context), PaneKeyLine(glyphs), Alert(glyphs), TravelBanner(view))
 
 
 class ScreenUpdates:
