@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -130,8 +130,8 @@ def _registry(context: Context) -> Registry:
 
     files = [expand_home(file) for file in given_of(context).projection]
     try:
-        # What a file prints is no completion.
-        with redirect_stdout(StringIO()):
+        # A file may print when it is loaded, but a shell can show no messages here.
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             return load_registry(files, takes_versions=True)[0]
     except ProjectionRefusedError:
         return BUILT_IN
