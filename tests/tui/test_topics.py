@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from natster_tui import docs
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.tui.running import dashboard
 from tests.tui.scenes import text_of
+
+
+def lists(topics: Sequence[docs.Topic], text: str) -> bool:
+    return all(f"{each.name} " in text for each in topics)
 
 
 async def test_each_topic_is_listed_and_opens_from_the_help_page(
@@ -17,7 +23,7 @@ async def test_each_topic_is_listed_and_opens_from_the_help_page(
         await pilot.press("question_mark")
         await until(lambda: "In this pane" in text_of(app))
         await pilot.press("ctrl+t")
-        await until(lambda: all(f"{each.name} " in text_of(app) for each in topics))
+        await until(lambda: lists(topics, text_of(app)))
         await pilot.press("j", "j", "k", "enter")
         await until(lambda: topics[1].summary in text_of(app) and "Topics" not in text_of(app))
         await pilot.press("escape", "escape")
