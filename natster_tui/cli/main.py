@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from natster_tui import __version__
-from natster_tui.cli.completing import COMPLETE_VARIABLE, files
+from natster_tui.cli.completion import COMPLETE_VARIABLE, files
 from natster_tui.cli.lazy_group import Command, LazyGroup, Section
 from natster_tui.cli.options import takes_hubs, takes_settings
 from natster_tui.cli.shared_options import takes_target
@@ -223,6 +223,6 @@ def _abandon_output() -> None:
 
 
 def _complain(sentence: str) -> None:
-    from natster_tui.cli.saying import say
+    from natster_tui.cli.messages import say
 
     say(sentence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from natster_tui.cli.saying import say
+from natster_tui.cli.messages import say
 from natster_tui.engine.log.sequence_at import sequence_at
 from natster_tui.errors import UsageError
 from natster_tui.events.moments import AtSequence, BadMomentError, Moment, Use, parse_moment

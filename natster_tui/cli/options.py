@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
 from natster_tui.cli.shared_options import SharedOption
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ takes_hubs = click.option(
     "--hub",
     multiple=True,
     metavar="ACCOUNT",
-    shell_complete=completing.accounts,
+    shell_complete=completion.accounts,
     help="A hub, by key or name; imports from hubs do not make prize candidates. "
     "Detected if not given.",
 )
@@ -37,7 +37,7 @@ takes_hubs = click.option(
 takes_settings = click.option(
     "--settings",
     metavar="FILE",
-    shell_complete=completing.files,
+    shell_complete=completion.files,
     help="The settings file; natster-tui help settings describes it.",
 )
 

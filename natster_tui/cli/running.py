@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from natster_tui.cli.saying import say
+from natster_tui.cli.messages import say
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.store.tasks import end_all
 

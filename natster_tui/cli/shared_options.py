@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
 from natster_tui.events.stream_name import STREAM
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -46,16 +46,16 @@ _OPTIONS = (
     _connection(
         "--context",
         metavar="NAME",
-        shell_complete=completing.contexts,
+        shell_complete=completion.contexts,
         help="A context of the nats tool.",
     ),
     _connection(
         "--creds",
         metavar="FILE",
-        shell_complete=completing.files,
+        shell_complete=completion.files,
         help="Credentials file (user JWT and seed).",
     ),
-    _connection("--nkey", metavar="FILE", shell_complete=completing.files, help="NKey seed file."),
+    _connection("--nkey", metavar="FILE", shell_complete=completion.files, help="NKey seed file."),
     _connection("--user", metavar="NAME", help="User name, or a token."),
     _connection("--password", metavar="TEXT", help="Password; better in NATS_PASSWORD."),
     _connection("--token", metavar="TEXT", help="Token; better in NATS_TOKEN."),
@@ -68,16 +68,16 @@ _OPTIONS = (
     _connection(
         "--tls-ca",
         metavar="FILE",
-        shell_complete=completing.files,
+        shell_complete=completion.files,
         help="Certificate authority to trust.",
     ),
     _connection(
-        "--tls-cert", metavar="FILE", shell_complete=completing.files, help="Client certificate."
+        "--tls-cert", metavar="FILE", shell_complete=completion.files, help="Client certificate."
     ),
     _connection(
         "--tls-key",
         metavar="FILE",
-        shell_complete=completing.files,
+        shell_complete=completion.files,
         help="Key of the client certificate.",
     ),
     _connection(
@@ -99,13 +99,13 @@ _OPTIONS = (
     _log(
         "--data-dir",
         metavar="DIR",
-        shell_complete=completing.directories,
+        shell_complete=completion.directories,
         help="Data directory of the embedded server.",
     ),
     _log(
         "--key-file",
         metavar="FILE",
-        shell_complete=completing.files,
+        shell_complete=completion.files,
         help="Key file; it must not be inside --data-dir.",
     ),
     _log("--stream", metavar="NAME", help=f"Stream of the log; {STREAM} if not given."),
@@ -131,7 +131,7 @@ _OPTIONS = (
     _log(
         "--projection",
         multiple=True,
-        shell_complete=completing.files,
+        shell_complete=completion.files,
         metavar="FILE.py",
         help="A projection of your own, in addition to the built-in and the installed ones.",
     ),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from natster_tui.cli.given_options import GivenOptions
-from natster_tui.cli.saying import say
+from natster_tui.cli.messages import say
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import (
     EmbeddedSource,

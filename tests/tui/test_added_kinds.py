@@ -9,7 +9,7 @@ import click
 import pytest
 from textual.widgets import Select
 
-from natster_tui.cli.naming import event_line, naming
+from natster_tui.cli.line_format import event_line, naming
 from natster_tui.cli.writing.log_commands import publish
 from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.event_kind import Direction, EventKind
@@ -105,7 +105,7 @@ def test_it_is_in_the_table_of_the_documentation() -> None:
 
 
 def test_it_is_printed_by_tail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("natster_tui.cli.naming.NATSTER", MORE)
+    monkeypatch.setattr("natster_tui.cli.line_format.NATSTER", MORE)
     record = Record(1, 10**18, MORE.subject_of(MoreTypes.PRAISED, A, B, "kevbuzz"))
     line = event_line(record, naming({A: "Ada", B: "Ben"}, whole_keys=False))
     assert "praised" in line

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.naming import NamesAndKeys, for_output
+from natster_tui.cli.line_format import NamesAndKeys, for_output
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.community import CheckedName, TakenName
 from natster_tui.cli.outputs.output import output_line

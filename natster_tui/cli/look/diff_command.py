@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
+from natster_tui.cli.line_format import for_output, naming, takes_keys
 from natster_tui.cli.look.document_commands import is_of_accounts, key_named_by
 from natster_tui.cli.moments import Position, moment_option, position_of
-from natster_tui.cli.naming import for_output, naming, takes_keys
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentDifference
 from natster_tui.cli.outputs.output import output_line
@@ -47,8 +47,8 @@ class _TwoMoments:
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION", shell_complete=completing.documents)
-@click.argument("key", shell_complete=completing.keys)
+@click.argument("kind", metavar="PROJECTION", shell_complete=completion.documents)
+@click.argument("key", shell_complete=completion.keys)
 @click.option(
     "--from", "begin", required=True, metavar="MOMENT", help=f"The first moment: {_FORMS}."
 )

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
+from natster_tui.cli.line_format import event_line, for_output, naming, takes_keys
 from natster_tui.cli.moments import AT_HELP, Position, at_option, position_of
-from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentOrigin, MakingEvent, ShownDocument
 from natster_tui.cli.outputs.output import output_line
@@ -37,8 +37,8 @@ from natster_tui.text.masking import mask_json, mask_text, screen_text
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION", shell_complete=completing.documents)
-@click.argument("key", shell_complete=completing.keys)
+@click.argument("kind", metavar="PROJECTION", shell_complete=completion.documents)
+@click.argument("key", shell_complete=completion.keys)
 @click.option("--at", metavar="MOMENT", help=AT_HELP)
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @takes_json
@@ -116,8 +116,8 @@ async def _key_by_name(
 
 
 @click.command()
-@click.argument("kind", metavar="PROJECTION", shell_complete=completing.documents)
-@click.argument("key", shell_complete=completing.keys)
+@click.argument("kind", metavar="PROJECTION", shell_complete=completion.documents)
+@click.argument("key", shell_complete=completion.keys)
 @click.option("--field", default="", metavar="TEXT", help="Only changes whose line contains TEXT.")
 @click.option("--reveal", is_flag=True, help="Show secrets.")
 @takes_keys

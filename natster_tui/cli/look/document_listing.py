@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from natster_tui.cli.line_format import time_and_age
 from natster_tui.cli.look.document_commands import is_of_accounts
 from natster_tui.cli.look.listing import Found, Listing, States, passes
 from natster_tui.cli.look.table import Table
-from natster_tui.cli.naming import time_and_age
 from natster_tui.cli.outputs.lists import ListedDocument, ListedDocuments
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.projections.account import AccountState

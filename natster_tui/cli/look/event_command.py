@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.naming import event_line, for_output, naming, takes_keys
+from natster_tui.cli.line_format import event_line, for_output, naming, takes_keys
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.events import EventEffect, ShownEvent
 from natster_tui.cli.outputs.output import output_line

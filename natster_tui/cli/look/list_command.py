@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
+from natster_tui.cli.line_format import for_output, time_and_age
 from natster_tui.cli.look.document_listing import documents_listing
 from natster_tui.cli.look.listing import Found, Listing, States, passes
 from natster_tui.cli.look.table import Table, table_lines
 from natster_tui.cli.moments import AT_HELP, Position, at_option, position_of
-from natster_tui.cli.naming import for_output, time_and_age
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.lists import (
     ListedAccount,
@@ -38,7 +38,7 @@ _NAME = 40
 
 
 @click.command("list")
-@click.argument("what", metavar="accounts|catalogs|PROJECTION", shell_complete=completing.lists)
+@click.argument("what", metavar="accounts|catalogs|PROJECTION", shell_complete=completion.lists)
 @click.argument("filter_text", metavar="[FILTER]", required=False, default="")
 @click.option("--at", metavar="MOMENT", help=AT_HELP)
 @takes_json

@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
+from natster_tui.cli.line_format import event_line, naming, takes_keys
 from natster_tui.cli.look.following import PASSING, Following
+from natster_tui.cli.messages import say
 from natster_tui.cli.moments import moment_option
-from natster_tui.cli.naming import event_line, naming, takes_keys
 from natster_tui.cli.options import target_of
 from natster_tui.cli.outputs.events import TailedEvent
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
-from natster_tui.cli.saying import say
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_names, record_name
 from natster_tui.engine.history.newest_first import records_newest_first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
-from natster_tui.cli.completing import COMPLETE_VARIABLE
+from natster_tui.cli.completion import COMPLETE_VARIABLE
 
 _PROGRAM = "natster-tui"
 

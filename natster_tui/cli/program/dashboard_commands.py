@@ -22,7 +22,7 @@ from natster_tui.cli.program.terminal_check import (
     show_utc,
     wants_ascii,
 )
-from natster_tui.cli.stopping import on_stop
+from natster_tui.cli.signals import on_stop
 from natster_tui.engine.gc_tuning import collect_in_small_steps
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import PROGRAM, EmbeddedSource, LogChoice, NamedServer

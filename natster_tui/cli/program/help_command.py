@@ -8,7 +8,7 @@ import sys
 import click
 from click.shell_completion import CompletionItem
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
 from natster_tui.cli.program.markdown_lines import for_terminal
 from natster_tui.docs import NAMES, topic, topics
 from natster_tui.errors import UsageError
@@ -32,7 +32,7 @@ def _topics_and_commands(
     "--projection",
     "files",
     multiple=True,
-    shell_complete=completing.files,
+    shell_complete=completion.files,
     metavar="FILE.py",
     help="List this projection, too, in the topic permissions.",
 )

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 
 import click
 
-from natster_tui.cli.naming import NamesAndKeys, for_output
-from natster_tui.cli.saying import say
+from natster_tui.cli.line_format import NamesAndKeys, for_output
+from natster_tui.cli.messages import say
 from natster_tui.engine.account_names import account_names
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.events.account_keys import account_key_problem

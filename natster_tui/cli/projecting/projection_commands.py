@@ -30,7 +30,7 @@ from natster_tui.cli.projecting.projection_names import (
 )
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
-from natster_tui.cli.stopping import until_stopped
+from natster_tui.cli.signals import until_stopped
 from natster_tui.cli.target import Target
 from natster_tui.engine.headless import (
     CaughtUp,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.errors import UsageError
 from natster_tui.projections.api import Projection
@@ -15,7 +15,7 @@ from natster_tui.projections.versions.naming import placed_beside
 from natster_tui.text.safe_text import safe_text
 
 takes_projection = click.argument(
-    "name", metavar="[PROJECTION]", required=False, shell_complete=completing.documents
+    "name", metavar="[PROJECTION]", required=False, shell_complete=completion.documents
 )
 """Gives a command an optional argument for one projection; without it, it is about all."""
 

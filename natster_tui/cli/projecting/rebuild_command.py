@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.asking import confirm, confirm_by_name, is_agreed
 from natster_tui.cli.options import target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.projecting import (
@@ -29,6 +28,7 @@ from natster_tui.cli.projecting.projection_names import (
     names_a_version,
     takes_projection,
 )
+from natster_tui.cli.prompts import confirm, confirm_by_name, is_agreed
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target

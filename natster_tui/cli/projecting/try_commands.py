@@ -10,7 +10,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
 from natster_tui.cli.options import key_file_of, projections_of, takes_json, target_of
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.trying import Folded, Trials, TriedProjection
@@ -48,7 +48,7 @@ POLL_S = 0.2
 
 
 @click.command("try")
-@click.argument("file", metavar="FILE.py", shell_complete=completing.files)
+@click.argument("file", metavar="FILE.py", shell_complete=completion.files)
 @click.option("--watch", is_flag=True, help="Try again at each save, until interrupted.")
 @takes_json
 @takes_target
@@ -127,12 +127,12 @@ def _print_trial(trial: Trial, names: Naming | None) -> None:
 
 
 @click.command()
-@click.argument("file", metavar="LOG.jsonl", shell_complete=completing.files)
+@click.argument("file", metavar="LOG.jsonl", shell_complete=completion.files)
 @takes_projection
 @click.option(
     "--expect",
     metavar="FILE",
-    shell_complete=completing.files,
+    shell_complete=completion.files,
     help="Documents as JSON; exit 1 if they differ.",
 )
 @click.option("--reveal", is_flag=True, help="Print secrets as they are.")

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
-from natster_tui.cli.asking import confirm, confirm_by_name
+from natster_tui.cli import completion
 from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.outputs.versions import ComparedVersions, PromotedVersion
@@ -19,6 +18,7 @@ from natster_tui.cli.projecting.printing import (
     progress_line,
 )
 from natster_tui.cli.projecting.projection_names import chosen_projection
+from natster_tui.cli.prompts import confirm, confirm_by_name
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target
@@ -43,7 +43,7 @@ _version = click.option(
     metavar="N",
     help="The version beside, if there are several.",
 )
-_name = click.argument("name", metavar="PROJECTION", shell_complete=completing.projections)
+_name = click.argument("name", metavar="PROJECTION", shell_complete=completion.projections)
 
 
 @click.command()

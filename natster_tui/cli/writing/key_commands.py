@@ -6,20 +6,20 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
-from natster_tui.cli.asking import confirm_by_typing
-from natster_tui.cli.naming import (
+from natster_tui.cli import completion
+from natster_tui.cli.line_format import (
     NamesAndKeys,
     WholeKeys,
     for_output,
     takes_keys,
     time_and_age,
 )
+from natster_tui.cli.messages import say
 from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.keys import Erased, KeyList, Rotated
 from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.prompts import confirm_by_typing
 from natster_tui.cli.running import run
-from natster_tui.cli.saying import say
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import keep_apart
 from natster_tui.engine.account_names import account_names, resolve_account
@@ -120,7 +120,7 @@ def rotate(as_json: bool, **_given: Any) -> None:
 
 
 @keys.command(short_help="Destroy the keys of an account for good.")
-@click.argument("account", shell_complete=completing.accounts)
+@click.argument("account", shell_complete=completion.accounts)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; needs --yes.")
 @takes_target
@@ -174,7 +174,7 @@ async def _account_key(log: EventLog, text: str, instance: str) -> str:
 
 
 @keys.command(short_help="Copy the key file.")
-@click.argument("file", shell_complete=completing.files)
+@click.argument("file", shell_complete=completion.files)
 @takes_target
 def backup(file: str, **_given: Any) -> None:
     """Copy the key file to FILE, which must not exist yet."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from natster_tui.cli import completing
+from natster_tui.cli import completion
+from natster_tui.cli.messages import say
 from natster_tui.cli.moments import first_since, since_option
 from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
-from natster_tui.cli.saying import say
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import resolve_account
 from natster_tui.engine.log.export_events import ExportReport, NotOpened, export_lines
@@ -47,7 +47,7 @@ _READ_ONLY = "nothing may be written to the log"
     "--origin",
     required=True,
     metavar="ACCOUNT",
-    shell_complete=completing.accounts,
+    shell_complete=completion.accounts,
     help="The account that did it, by name or key.",
 )
 @click.option(
@@ -55,14 +55,14 @@ _READ_ONLY = "nothing may be written to the log"
     "recipient",
     default=NONE,
     metavar="ACCOUNT",
-    shell_complete=completing.accounts,
+    shell_complete=completion.accounts,
     help="The other account, by name or key.",
 )
 @click.option(
     "--catalog",
     default=NONE,
     metavar="NAME",
-    shell_complete=completing.catalogs,
+    shell_complete=completion.catalogs,
     help="The catalog's name.",
 )
 @click.option("--data", default="", metavar="JSON", help="The payload.")
@@ -145,7 +145,7 @@ def export(since: str | None, opened: bool, with_keys: bool, **_given: Any) -> N
 
 
 @click.command("import")
-@click.argument("file", shell_complete=completing.files)
+@click.argument("file", shell_complete=completion.files)
 @takes_json
 @takes_target
 def import_(file: str, as_json: bool, **_given: Any) -> None:
