@@ -24,7 +24,7 @@ from natster_tui.events.account_keys import encode_account_key
 from natster_tui.projections.registering.registry import PROJECTIONS
 from tests.cli.program import PROMPTLY_S, busy
 from tests.engine.permissions import PERMISSIONS
-from tests.engine.test_least_privilege import heard, unused
+from tests.engine.test_least_privilege import subjects_sent, unused
 from tests.real_server import RealServer
 
 MADE = ("KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG", "KV_NATSTER_LEASE")
@@ -170,7 +170,7 @@ class Runs:
     async def used(self) -> list[int]:
         """Which of the verbs the command uses, with all permissions."""
         admin = await nats.connect(self.url, user=f"{self.name}_admin", password="x")
-        async with heard(admin, "$JS.API.>", "$KV.>", "natster.events.>") as subjects:
+        async with subjects_sent(admin, "$JS.API.>", "$KV.>", "natster.events.>") as subjects:
             code, sentence, _ = await self.command("admin")
             assert code == 0, sentence
             await admin.flush()

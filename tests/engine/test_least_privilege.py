@@ -138,7 +138,7 @@ async def opened(settings: ConnectionSettings) -> AsyncIterator[EventLog]:
 
 
 @asynccontextmanager
-async def heard(admin: Client, *patterns: str) -> AsyncIterator[set[str]]:
+async def subjects_sent(admin: Client, *patterns: str) -> AsyncIterator[set[str]]:
     """Every subject that is asked of JetStream, or written below `$KV`, meanwhile."""
     subjects: set[str] = set()
 
@@ -224,7 +224,7 @@ async def test_an_observer_sees_everything_and_needs_each_of_its_permissions(
 ) -> None:
     await stored(log)
     before = await contents(admin)
-    async with heard(admin) as subjects:
+    async with subjects_sent(admin) as subjects:
         async with running(user(natster, "observer"), read_only=True) as workspace:
             projectors = workspace.projectors.values()
             await until(
@@ -257,7 +257,7 @@ async def test_an_observer_sees_events_come_in(natster: RealServer, log: EventLo
 async def test_versions_side_by_side_need_the_permissions_that_are_listed_for_both(
     natster: RealServer, log: EventLog, admin: Client
 ) -> None:
-    async with heard(admin) as subjects, opened(user(natster, "beside")) as own:
+    async with subjects_sent(admin) as subjects, opened(user(natster, "beside")) as own:
         await project_all(own, FIRST, placed_beside(SECOND))
         (report,) = (await read_status(own, [FIRST], "beside")).projections
         assert [version.version for version in report.beside] == [2]
@@ -279,7 +279,7 @@ async def test_a_projector_does_all_its_work_and_needs_each_of_its_permissions(
     # One bucket is another program's and is taken over, the other one is not there yet.
     store = await admin.jetstream().create_key_value(bucket="PROJ_ACCOUNT")
     await store.put("AA", b"{}")
-    async with heard(admin) as subjects:
+    async with subjects_sent(admin) as subjects:
         async with opened(user(natster, "projector")) as own:
             rebuild = Rebuild(own, WholeProjections((ACCOUNTS,)), "x")
             await rebuild.prepare()
@@ -357,7 +357,7 @@ async def test_a_key_holder_projects_rotates_and_erases_and_an_observer_sees_it_
     log = await sealed_log(link, key_file)
     await append(log, [initialized("AA", "Ann"), bound("AA"), shared("AA", "BB")])
     await link.close()
-    async with heard(admin) as subjects, opened(user(natster, "keyholder")) as own:
+    async with subjects_sent(admin) as subjects, opened(user(natster, "keyholder")) as own:
         held = await opened_with(own, key_file)
         for projection in PROJECTIONS:
             rebuild = Rebuild(held, WholeProjections((projection,)), "keyholder")
@@ -406,10 +406,10 @@ def writes(*streams: str) -> list[tuple[str, bytes]]:
 
 async def refused(settings: ConnectionSettings, attempts: list[tuple[str, bytes]]) -> list[str]:
     """Publish with a plain client; the subjects that the server refuses, as nats-py says them."""
-    told: list[str] = []
+    errors: list[str] = []
 
     async def note(error: Exception) -> None:
-        told.append(str(error))
+        errors.append(str(error))
 
     client = await nats.connect(
         settings.servers[0], user=settings.user, password=revealed(settings.password), error_cb=note
@@ -417,11 +417,11 @@ async def refused(settings: ConnectionSettings, attempts: list[tuple[str, bytes]
     try:
         for subject, body in attempts:
             await client.publish(subject, body)
-        await until(lambda: len(told) >= len(attempts))
+        await until(lambda: len(errors) >= len(attempts))
         await client.flush()
     finally:
         await client.close()
-    denied = [re.search('permissions violation for publish to "(.*)"', line) for line in told]
+    denied = [re.search('permissions violation for publish to "(.*)"', line) for line in errors]
     return [match[1] for match in denied if match]
 
 

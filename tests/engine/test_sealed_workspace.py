@@ -89,8 +89,8 @@ async def test_what_is_wrong_with_the_keys_is_told_once(
     sealed: EventLog, settings: ConnectionSettings, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workspace_module, "INFO_EVERY_S", 0.02)
-    said = ("one thing is wrong", "another thing is wrong")
-    monkeypatch.setattr(type(sealed.sealing), "problems", said)
+    problems = ("one thing is wrong", "another thing is wrong")
+    monkeypatch.setattr(type(sealed.sealing), "problems", problems)
     async with running(settings, key_file=key_file) as workspace:
         looks = 0
         refresh = EventLog.refresh
@@ -102,5 +102,5 @@ async def test_what_is_wrong_with_the_keys_is_told_once(
 
         monkeypatch.setattr(EventLog, "refresh", counted)
         await until(lambda: looks > 10)
-        told = [problem.sentence for problem in workspace.problems]
-        assert [told.count(sentence) for sentence in said] == [1, 1]
+        sentences = [problem.sentence for problem in workspace.problems]
+        assert [sentences.count(sentence) for sentence in problems] == [1, 1]

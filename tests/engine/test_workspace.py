@@ -49,8 +49,8 @@ async def test_message_ids_that_come_again_are_a_hazard(
             answer = await link.request(
                 link.target.stored(shared(A, B).subject), b"", {MESSAGE_ID: "the same"}, 5.0
             )
-            told = json.loads(answer)
-            landed += [] if told.get("duplicate") else [told["seq"]]
+            ack = json.loads(answer)
+            landed += [] if ack.get("duplicate") else [ack["seq"]]
         await until(lambda: workspace.hazards)
         assert workspace.hazards[0].startswith("message ids are repeated by 1 event:")
         assert "the last is 2, with the id of 1" in workspace.hazards[0]

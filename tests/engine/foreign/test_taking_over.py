@@ -93,10 +93,10 @@ async def test_it_is_refused_at_once_while_a_pull_request_waits(
         reply=inbox.subject,
     )
     await client.flush()
-    said: list[str] = []
+    lines: list[str] = []
     with pytest.raises(RefusedError, match="a program waits for events at the consumer PROJ_ACC"):
-        await refuse_while_active(log, [ACCOUNTS], "me", said.append, quiet_s=QUIET_S)
-    assert said == [], "there is nothing to watch for"
+        await refuse_while_active(log, [ACCOUNTS], "me", lines.append, quiet_s=QUIET_S)
+    assert lines == [], "there is nothing to watch for"
     assert "PROJ_ACCOUNT" in await consumers_of(log.link)
     # Nor is it left behind, whatever was taken over.
     assert await leftover_consumers(log, [ACCOUNTS, CATALOGS]) == ()

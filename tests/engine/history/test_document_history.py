@@ -137,14 +137,14 @@ async def test_the_effects_of_an_event_are_what_the_fold_did_there(
     records = await records_in(log)
     record = data.draw(st.sampled_from(records))
     effects = await effects_of(log, record, "t", PROJECTIONS)
-    told = {(e.projection.name, e.key): (e.made, e.fields) for e in effects}
-    assert len(told) == len(effects)
+    found = {(e.projection.name, e.key): (e.made, e.fields) for e in effects}
+    assert len(found) == len(effects)
     for projection in PROJECTIONS:
         before = fold_all(projection, [r for r in records if r.seq < record.seq]).documents()
         after = fold_all(projection, [r for r in records if r.seq <= record.seq]).documents()
         changed = {key for key in after if after[key] != before.get(key)}
-        assert changed <= {key for name, key in told if name == projection.name}
-        for (name, key), change in told.items():
+        assert changed <= {key for name, key in found if name == projection.name}
+        for (name, key), change in found.items():
             if name == projection.name:
                 old, new = before.get(key), after.get(key)
                 assert change == (old is None and new is not None, field_changes(old, new))

@@ -113,15 +113,15 @@ async def test_what_was_read_is_kept_over_a_reconnect_to_the_same_log_only(
     filled: tuple[EventLog, list[Record]], settings: ConnectionSettings
 ) -> None:
     log, records = filled
-    told: list[int] = []
-    travel = TimeTravel(log, "test", lambda done, _total: told.append(done), PROJECTIONS)
+    reported: list[int] = []
+    travel = TimeTravel(log, "test", lambda done, _total: reported.append(done), PROJECTIONS)
     await travel.at(EVENTS)
     link = await Link.open(settings)
     try:
         travel.log = await EventLog.open(link, log.system)
-        told.clear()
+        reported.clear()
         assert_is_the_fold(await travel.at(900), ACCOUNTS, records)
-        assert not told
+        assert not reported
         await ask_jetstream(link, f"STREAM.DELETE.{log.stream}")
         travel.log = await EventLog.create(link, log.system, LogSettings())
         again = DemoCommunity(12).history(EVENTS + 10, 1_795_000_000)

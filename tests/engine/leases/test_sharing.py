@@ -203,12 +203,12 @@ async def test_a_stopped_projector_gives_its_lease_up_and_says_so(
     checkpoint = json.loads((await stored_values(settings, "PROJ_ACCOUNT"))[CHECKPOINT_KEY])
     checkpoint["log"]["created"] = "2026-01-01T00:00:00Z"
     await put_value(settings, "PROJ_ACCOUNT", CHECKPOINT_KEY, json.dumps(checkpoint).encode())
-    told: list[str] = []
-    with reporting_to(Reporter(told.append)):
+    notices: list[str] = []
+    with reporting_to(Reporter(notices.append)):
         async with process(log, ACCOUNTS, "stopped") as (stopped, lease):
             await until(lambda: stopped.status.phase is Phase.STOPPED)
-            await until(lambda: lease.gave_up and told)
-            assert told[0].startswith("account: gave up its lease: ")
+            await until(lambda: lease.gave_up and notices)
+            assert notices[0].startswith("account: gave up its lease: ")
             held = [Lease(log.link, key) for key in ("projector", "projector.account")]
             for entry in held:
                 await until_free(entry)
@@ -241,9 +241,9 @@ async def immortal(
     for key in ("projector", "projector.account", "rebuild.account", "rebuild.catalog"):
         await put_value(settings, "NATSTER_LEASE", key, OLD_ENTRY)
     await put_value(settings, "NATSTER_LEASE", "projector.catalog", b"no entry of ours")
-    told: list[str] = []
-    with reporting_to(Reporter(told.append)):
-        yield told
+    notices: list[str] = []
+    with reporting_to(Reporter(notices.append)):
+        yield notices
 
 
 async def commit(rebuild: Rebuild, *, purge: bool = False) -> None:
@@ -257,8 +257,8 @@ async def test_a_workspace_takes_dead_entries_over(
     async with running(settings) as workspace:
         await until(lambda: phases(workspace) == {Phase.WATCHING})
         await until(lambda: phases(workspace) == {Phase.PROJECTING})
-        said = {problem.sentence for problem in workspace.problems}
-        assert any("projector.account in NATSTER_LEASE" in sentence for sentence in said)
+        sentences = {problem.sentence for problem in workspace.problems}
+        assert any("projector.account in NATSTER_LEASE" in sentence for sentence in sentences)
     assert await stored_values(settings, "NATSTER_LEASE") == {}
 
 
@@ -299,10 +299,10 @@ async def test_a_lease_bucket_without_message_ttl_gets_it_which_is_said(
     await append(log, EVENTS)
     made = bucket_config("NATSTER_LEASE", "made by hand", 1)
     await ask_jetstream(log.link, "STREAM.CREATE.KV_NATSTER_LEASE", made)
-    told: list[str] = []
-    with reporting_to(Reporter(told.append)):
+    notices: list[str] = []
+    with reporting_to(Reporter(notices.append)):
         await project_until_caught_up(log, PROJECTIONS, "once")
-    assert set(told) == {
+    assert set(notices) == {
         "NATSTER_LEASE was made without message TTL: it has it now, as leases need it"
     }
     config = (await ask_jetstream(log.link, "STREAM.INFO.KV_NATSTER_LEASE"))["config"]

@@ -110,9 +110,9 @@ async def test_secrets_in_clear_text_and_history_that_is_gone_are_told_before_a_
         HazardKind.NEARLY_FULL,
         HazardKind.CLEAR_SECRETS,
     ]
-    told = "\n".join(preflight.lines())
-    assert "hazard: secrets are stored in clear text: the context_bound at 2 is not sealed" in told
-    assert "(max_msgs 2)" in told
+    text = "\n".join(preflight.lines())
+    assert "hazard: secrets are stored in clear text: the context_bound at 2 is not sealed" in text
+    assert "(max_msgs 2)" in text
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ async def stored_keys(log: EventLog) -> dict[str, bytes]:
     return {name: entry.value for name, entry in entries.items()}
 
 
-def told(records: list[Record]) -> list[tuple[object, ...]]:
+def facts(records: list[Record]) -> list[tuple[object, ...]]:
     """What a reader learns from records: all but sequences and the stream's own times."""
     return [
         (r.subject, r.payload, r.event_time_ns, None if r.seal is None else r.seal.unopened)
@@ -85,7 +85,7 @@ async def assert_reads_the_same(copy: EventLog, original: EventLog, key_file: Pa
     """As other processes find them, with this key file."""
     one, two = await opened_with(copy, key_file), await opened_with(original, key_file)
     theirs, ours = await records_in(one), await records_in(two)
-    assert told(theirs) == told(ours)
+    assert facts(theirs) == facts(ours)
     assert one.sealing.tombstones == two.sealing.tombstones
     for projection in PROJECTIONS:
         fold = fold_all(projection, theirs)
@@ -166,13 +166,13 @@ async def test_a_bucket_that_was_lost_is_restored_by_the_same_export(
     erased: EventLog, key_file: Path
 ) -> None:
     lines = await exported(erased)
-    before = told(await records_in(await opened_with(erased, key_file)))
+    before = facts(await records_in(await opened_with(erased, key_file)))
     await ask_jetstream(erased.link, f"STREAM.DELETE.KV_{BUCKET}")
     again = await opened_with(erased, key_file)
     assert again.sealing.problems
     result = await take(again, lines)
     assert (result.appended, result.keys, result.erasures) == (0, 2, 1)
-    assert told(await records_in(await opened_with(erased, key_file))) == before
+    assert facts(await records_in(await opened_with(erased, key_file))) == before
 
 
 async def test_many_keys_are_taken_in_several_batches(
@@ -269,7 +269,7 @@ async def test_another_keyring_wraps_the_keys_again_where_the_key_file_holds_bot
     assert (result.appended, result.keys, result.erasures) == (9, 2, 1)
     again = await opened_with(copy, key_file)
     theirs = await records_in(again, first=2)
-    assert told(theirs) == told(await records_in(await opened_with(erased, key_file)))
+    assert facts(theirs) == facts(await records_in(await opened_with(erased, key_file)))
     # The account that was here before goes on with the key that it had.
     current = keyring_of(again).current_key_of(B)
     assert current is not None
@@ -312,7 +312,7 @@ async def test_a_sealed_event_whose_id_is_taken_is_sealed_again_under_another(
     result = await take(copy, lines)
     assert (result.appended, result.renamed) == (5, 1)
     landed = (await records_in(await opened_with(copy, key_file)))[1:]
-    assert told(landed) == told(await records_in(sealed))
+    assert facts(landed) == facts(await records_in(sealed))
     assert landed[-1].header(MESSAGE_ID) == import_id(named)
     assert landed[-1].stored != named.stored
     assert (await take(copy, lines)).appended == 0

@@ -101,8 +101,8 @@ async def repeat_an_id(link: Link) -> None:
         answer = await link.request(
             link.target.stored(shared(A, B).subject), b"", {MESSAGE_ID: "the same"}, 5.0
         )
-        told = json.loads(answer)
-        landed += [] if told.get("duplicate") else [told["seq"]]
+        ack = json.loads(answer)
+        landed += [] if ack.get("duplicate") else [ack["seq"]]
 
 
 async def test_commands_that_read_the_log_say_so_and_status_says_that_it_does_not(

@@ -55,12 +55,12 @@ async def test_atomic_batches_are_switched_on_where_they_were_switched_off(log: 
     for stream in ("KV_PROJ_ACCOUNT", "KV_PROJ_CATALOG"):
         await change(log.link, stream, allow_atomic=False)
     await append(log, [shared("BB", "AA", "movies")])
-    told: list[str] = []
-    with reporting_to(Reporter(told.append)):
+    notices: list[str] = []
+    with reporting_to(Reporter(notices.append)):
         done = await project_until_caught_up(log, PROJECTIONS, "after")
     assert [each.seq for each in done] == [5, 5]
     assert await is_set(log.link, "KV_PROJ_ACCOUNT", "allow_atomic")
-    assert sorted(told) == [
+    assert sorted(notices) == [
         f"{projection.bucket} did not allow atomic batches: it does now, as committing needs them"
         for projection in PROJECTIONS
     ]
@@ -108,16 +108,18 @@ REFUSING: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "said"), REFUSING)
+@pytest.mark.parametrize(("changed", "expected"), REFUSING)
 async def test_nothing_is_written_to_a_bucket_that_does_not_store_it_as_it_is(
-    log: EventLog, changed: dict[str, Any], said: str
+    log: EventLog, changed: dict[str, Any], expected: str
 ) -> None:
     await append(log, EVENTS)
     await project_until_caught_up(log, PROJECTIONS, "before")
     await change(log.link, "KV_PROJ_ACCOUNT", **changed)
     await append(log, [shared("BB", "AA", "movies")])
     before = (await ask_jetstream(log.link, "STREAM.INFO.KV_PROJ_ACCOUNT"))["state"]
-    refused = rf"nothing can be stored in the bucket PROJ_ACCOUNT \({said}\): change that setting"
+    refused = (
+        rf"nothing can be stored in the bucket PROJ_ACCOUNT \({expected}\): change that setting"
+    )
     (hazard,) = await read_bucket_hazards(log.link, "PROJ_ACCOUNT") or ()
     assert hazard.kind is HazardKind.BUCKET_REFUSES
     with pytest.raises(ServerError, match=refused):
@@ -134,7 +136,7 @@ async def test_nothing_is_written_to_a_bucket_that_does_not_store_it_as_it_is(
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "expected"),
     [
         (renamed("NATSTER_LEASE"), "subject_transform"),
         ({"no_ack": True, "allow_atomic": False}, "no_ack"),
@@ -143,11 +145,11 @@ async def test_nothing_is_written_to_a_bucket_that_does_not_store_it_as_it_is(
     ],
 )
 async def test_no_lease_is_taken_where_it_would_not_be_stored_as_it_is(
-    log: EventLog, changed: dict[str, Any], said: str
+    log: EventLog, changed: dict[str, Any], expected: str
 ) -> None:
     await append(log, EVENTS)
     await ask_jetstream(log.link, f"STREAM.CREATE.{LEASES.stream}", LEASES.config(1) | changed)
-    refused = rf"no lease can be stored in NATSTER_LEASE \({said}"
+    refused = rf"no lease can be stored in NATSTER_LEASE \({expected}"
     with pytest.raises(ServerError, match=refused):
         await project_until_caught_up(log, PROJECTIONS, "once")
     with pytest.raises(BucketError, match=refused):
@@ -197,7 +199,7 @@ async def test_a_bucket_that_loses_keys_is_a_hazard(log: EventLog, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "expected"),
     [
         ({"storage": "memory"}, "it would be lost (storage memory)"),
         ({"max_age": 3_600_000_000_000}, "it would be lost (max_age 3,600 s)"),
@@ -207,12 +209,12 @@ async def test_a_bucket_that_loses_keys_is_a_hazard(log: EventLog, tmp_path: Pat
     ],
 )
 async def test_no_key_is_made_where_it_would_be_lost(
-    log: EventLog, tmp_path: Path, changed: dict[str, Any], said: str
+    log: EventLog, tmp_path: Path, changed: dict[str, Any], expected: str
 ) -> None:
     await ask_jetstream(log.link, f"STREAM.DELETE.{log.stream}")
     sealed = await sealed_log(log.link, tmp_path / "keys.json")
     await ask_jetstream(log.link, f"STREAM.CREATE.{KEYS.stream}", KEYS.config(1) | changed)
     with pytest.raises(BucketError, match="no key is made in NATSTER_KEYS") as refused:
         await append(sealed, [initialized("AA", "Ann")])
-    assert said in refused.value.sentence
+    assert expected in refused.value.sentence
     assert (await sealed.refresh()).last_seq == 0

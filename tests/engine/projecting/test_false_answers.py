@@ -77,14 +77,14 @@ async def test_a_projector_goes_on_after_one_false_answer(
         try:
             seen = await EventLog.open(link, NATSTER)
             proxy.change_one(false)
-            told: set[tuple[Phase, str]] = set()
+            states: set[tuple[Phase, str]] = set()
             status: ProjectorStatus
             async with projecting(
-                seen, notify=lambda: told.add((status.phase, status.problem))
+                seen, notify=lambda: states.add((status.phase, status.problem))
             ) as projector:
                 status = projector.status
                 # Each state is told of, however soon the next one follows.
-                await until(lambda: any(each is phase and says in why for each, why in told))
+                await until(lambda: any(each is phase and says in why for each, why in states))
                 await until(lambda: status.phase is Phase.PROJECTING, 10)
                 assert status.stored == HEAD
                 assert not status.problem

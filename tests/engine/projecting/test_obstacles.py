@@ -10,7 +10,7 @@ STORED = ACCOUNTS.version + 1
 
 
 @pytest.mark.parametrize(
-    ("version", "said"),
+    ("version", "expected"),
     [
         (STORED, f"; here, process 7 projects version {STORED}"),
         (STORED + 1, f"; here, process 7 projects version {STORED + 1}"),
@@ -19,7 +19,7 @@ STORED = ACCOUNTS.version + 1
         (None, ""),
     ],
 )
-def test_it_says_which_version_projects_now(version: int | None, said: str) -> None:
+def test_it_says_which_version_projects_now(version: int | None, expected: str) -> None:
     holder = Holder(host="here", pid=7, instance="x", since=1, version=version)
     sentence = NewerVersion(ACCOUNTS, STORED, holder).sentence
-    assert sentence.endswith(f"rebuild account to go back{said}")
+    assert sentence.endswith(f"rebuild account to go back{expected}")

@@ -137,7 +137,7 @@ async def test_a_value_moved_to_another_place_does_not_open(
 
 
 @pytest.mark.parametrize(
-    ("made", "kind", "told"),
+    ("made", "kind", "expected"),
     [
         (lambda v: v[:20], Unopened.UNREADABLE, "truncated"),
         (lambda v: v[:-1] + bytes([v[-1] ^ 1]), Unopened.UNREADABLE, "altered"),
@@ -147,14 +147,14 @@ async def test_a_value_moved_to_another_place_does_not_open(
     ids=["truncated", "flipped bit", "unknown version", "unknown key id"],
 )
 async def test_each_way_not_to_open_has_its_name(
-    sealed: EventLog, made: object, kind: Unopened, told: str
+    sealed: EventLog, made: object, kind: Unopened, expected: str
 ) -> None:
     binding = (await records_in(sealed))[1]
     await sealed.link.request(sealed.link.target.stored(binding.subject), made(binding.stored))  # type: ignore[operator] # a lambda above
     last = (await records_in(sealed))[-1]
     assert last.seal is not None
     assert last.seal.unopened is kind
-    assert told in last.seal.reason
+    assert expected in last.seal.reason
 
 
 # -- unavailable is not erased -----------------------------------------------------------------

@@ -212,9 +212,9 @@ async def test_it_is_rebuilt_verified_and_put_right_as_a_whole_and_by_its_key(
     assert [[change.key for change in verdict.diff.changes] for verdict in verdicts] == [
         [HUB], [hub.catalog],
     ]  # fmt: skip
-    said = [verdict.diff.changes[0].fields()[0].before for verdict in verdicts]
-    assert said[0] == f"the page {page} is missing"
-    assert said[1].endswith("is not a JSON list")
+    problems = [verdict.diff.changes[0].fields()[0].before for verdict in verdicts]
+    assert problems[0] == f"the page {page} is missing"
+    assert problems[1].endswith("is not a JSON list")
     async with projecting(log) as projector:
         await until(lambda: projector.status.phase is Phase.WATCHING)
         assert f"the page {page} is missing" in projector.status.problem

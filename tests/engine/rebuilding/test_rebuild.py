@@ -292,14 +292,14 @@ async def test_a_rebuild_ends_at_the_checkpoint_or_later_and_the_projector_goes_
 
 async def test_one_read_serves_all_projections_and_progress_is_told(log: EventLog) -> None:
     await append(log, EVENTS)
-    told: list[tuple[int, int, float]] = []
+    reported: list[tuple[int, int, float]] = []
 
     def note(progress: ReplayProgress) -> None:
-        told.append((progress.seq, progress.events, progress.fraction))
+        reported.append((progress.seq, progress.events, progress.fraction))
 
     work = rebuild(log, *PROJECTIONS, on_progress=note)
     await work.prepare()
-    assert told[-1] == (len(EVENTS), len(EVENTS), 1.0)
+    assert reported[-1] == (len(EVENTS), len(EVENTS), 1.0)
     assert work.progress.events == len(EVENTS)
     assert work.progress.by_type["catalog_shared"] == 4
 
@@ -702,18 +702,18 @@ async def test_taking_over_is_refused_while_the_others_consumer_moves(
                 await message.ack()
 
     going = asyncio.create_task(go_on())
-    said: list[str] = []
+    lines: list[str] = []
     try:
         # The documents are older than this, so that only the consumer can tell.
         quiet_s = 0.05
         await until_older_than(adopted.link, "PROJ_ACCOUNT", quiet_s)
         with pytest.raises(RefusedError, match="the consumer PROJ_ACCOUNT on NATSTER_EVENTS"):
-            await refuse_while_active(adopted, [ACCOUNTS], "me", said.append, quiet_s=quiet_s)
+            await refuse_while_active(adopted, [ACCOUNTS], "me", lines.append, quiet_s=quiet_s)
     finally:
         stopped = True  # not cancelled: nats-py may swallow that
         await going
         await client.close()
-    assert "PROJ_ACCOUNT" in said[0]
+    assert "PROJ_ACCOUNT" in lines[0]
     # It is never ours to delete.
     assert "PROJ_ACCOUNT" in await consumers_of(adopted.link)
 

@@ -205,10 +205,10 @@ async def test_an_erasure_names_the_versions_beside_that_it_does_not_rebuild(
     newer = type("Newer", (AccountProjection,), {"version": ACCOUNTS.version + 1})()
     placed = placed_beside(newer)
     await project_all(sealed, *PROJECTIONS, placed)
-    said: list[str] = []
-    with reporting_to(Reporter(said.append)):
+    notices: list[str] = []
+    with reporting_to(Reporter(notices.append)):
         await erase_account(sealed, "AA", PROJECTIONS, "erase")
-    assert said == [
+    assert notices == [
         f"{placed.bucket} may still hold what was erased: "
         f"project or rebuild {placed.name}, or drop account"
     ]

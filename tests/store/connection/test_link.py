@@ -116,15 +116,15 @@ async def test_somebody_who_accepts_and_says_nothing_is_unreachable(
 
 
 @pytest.mark.parametrize(
-    "said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"INFO []\r\n", b"INFO {}\r\n", b"INFO 1\r\n"]
+    "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"INFO []\r\n", b"INFO {}\r\n", b"INFO 1\r\n"]
 )
 async def test_somebody_who_speaks_another_protocol_is_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, said: bytes
+    monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     monkeypatch.setattr(attempt, "CONNECT_TIMEOUT", 1.0)
 
     async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(said)
+        writer.write(answer)
         await writer.drain()
 
     async with serving(speak) as port:

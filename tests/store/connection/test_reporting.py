@@ -26,14 +26,14 @@ def test_a_wait_that_changes_begins_when_it_is_one() -> None:
 
 
 async def test_tasks_report_to_who_started_them() -> None:
-    told: list[str] = []
+    notices: list[str] = []
 
     async def work() -> None:
         notice("done")
 
-    with reporting_to(Reporter(told.append)):
+    with reporting_to(Reporter(notices.append)):
         task = asyncio.create_task(work())
     await task
-    assert told == ["done"]
+    assert notices == ["done"]
     notice("without a reporter nothing is said")
-    assert told == ["done"]
+    assert notices == ["done"]

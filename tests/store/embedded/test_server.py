@@ -249,11 +249,11 @@ async def test_a_token_is_not_shown_to_another_server_on_the_port(
     tmp_path: Path, own: Acquire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("natster_tui.store.embedded.server.SHARE_TIMEOUT", 0.1)
-    heard = []
+    received = []
 
     async def impostor(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b'INFO {"server_id":"NDIFFERENT"} \r\n')
-        heard.append(await reader.read())
+        received.append(await reader.read())
         writer.close()
 
     await own(tmp_path)
@@ -263,9 +263,9 @@ async def test_a_token_is_not_shown_to_another_server_on_the_port(
     (tmp_path / "server.json").write_text(json.dumps(value))
     with pytest.raises(ServerError):
         await acquire(tmp_path)
-    await until(lambda: heard)
+    await until(lambda: received)
     listener.close()
-    assert set(heard) == {b""}
+    assert set(received) == {b""}
 
 
 # -- what lies on disk -----------------------------------------------------------------------

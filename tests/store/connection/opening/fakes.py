@@ -27,7 +27,7 @@ class Fake:
     """Where it listens, and all that came before any TLS handshake, in clear."""
 
     port: int = 0
-    heard: bytearray = field(default_factory=bytearray)
+    received: bytearray = field(default_factory=bytearray)
     connections: int = 0
 
     @property
@@ -50,7 +50,7 @@ async def fake_server(says: bytes, then: Serve | None = None) -> AsyncIterator[F
         if then is not None:
             await then(reader, writer)
         while data := await reader.read(CHUNK):
-            fake.heard += data
+            fake.received += data
 
     async with serving(serve) as fake.port:
         yield fake

@@ -39,13 +39,13 @@ def port_of(settings: ConnectionSettings) -> int:
 @asynccontextmanager
 async def counted() -> AsyncIterator[tuple[str, list[bytes]]]:
     """A server's address that can be reached directly, and all that was sent to it."""
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     async def hear(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        heard.append(await reader.read(1))
+        received.append(await reader.read(1))
 
     async with serving(hear) as port:
-        yield f"nats://127.0.0.1:{port}", heard
+        yield f"nats://127.0.0.1:{port}", received
 
 
 @pytest.mark.parametrize("login", [None, ("ada", "pr%xy/:@ password")])
@@ -86,12 +86,12 @@ async def test_the_environment_names_a_proxy_too(settings: ConnectionSettings) -
 
 
 async def test_nothing_goes_past_a_proxy_that_refuses_us(settings: ConnectionSettings) -> None:
-    async with counted() as (url, heard), SocksProxy(("ada", "hunter2")).running() as proxy:
+    async with counted() as (url, received), SocksProxy(("ada", "hunter2")).running() as proxy:
         wrong = proxy.url.replace("hunter2", "hunter3")
         with pytest.raises(ServerError) as refused:
             await Link.open(replace(settings, servers=(url,), socks_proxy=wrong))
         assert not proxy.asked_for
-    assert not heard
+    assert not received
     assert refused.value.sentence == (
         f"cannot reach {url} (the proxy socks5://127.0.0.1:{proxy.port} refused: username and "
         "password authentication failure): check --socks-proxy"
@@ -101,13 +101,13 @@ async def test_nothing_goes_past_a_proxy_that_refuses_us(settings: ConnectionSet
 async def test_nothing_goes_past_a_proxy_that_is_not_there(
     settings: ConnectionSettings, unused_tcp_port: int
 ) -> None:
-    async with counted() as (url, heard):
+    async with counted() as (url, received):
         for proxy in (f"127.0.0.1:{unused_tcp_port}", f"u:hunter2@127.0.0.1:{unused_tcp_port}"):
             absent = replace(settings, servers=(url,), socks_proxy=f"socks5://{proxy}")
             with pytest.raises(UnreachableError, match=r"--socks-proxy") as unreachable:
                 await Link.open(absent)
             assert "hunter2" not in unreachable.value.sentence
-    assert not heard
+    assert not received
 
 
 async def test_a_host_that_a_proxy_cannot_be_asked_for_is_told_as_such(

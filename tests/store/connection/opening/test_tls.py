@@ -229,7 +229,7 @@ async def test_no_byte_of_a_credential_is_sent_before_the_handshake(
             await refusal(lab.settings(url, **ASKING[asking](lab)))
             assert server.connections == 1, lie
             for word in (b"CONNECT", b"ada", SECRET.encode(), b"PING"):
-                assert word not in server.heard, lie
+                assert word not in server.received, lie
 
 
 async def test_a_server_that_is_not_verified_is_sent_no_credential(lab: Lab) -> None:
@@ -298,7 +298,7 @@ async def test_an_advertised_server_gets_no_credential_over_less_protection(lab:
         error = await refusal(settings, pool)
         assert f"{place} offers no TLS" in error.sentence
         assert liar.connections == 1
-        assert not liar.heard
+        assert not liar.received
 
 
 async def test_servers_that_are_advertised_before_the_handshake_are_not_believed(lab: Lab) -> None:
