@@ -133,7 +133,7 @@ class BucketWatch:
         except ServerError as error:
             if log.link.is_lost:
                 raise
-            self._status.checkpoint_problem = error.with_traceback(None)
+            self._status.checkpoint_problem = ServerError(error.sentence)
         return True
 
     def _check_checkpoint(self, entry: StoredEntry) -> None:

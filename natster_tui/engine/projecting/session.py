@@ -124,8 +124,8 @@ class Session:
         try:
             self._adopt(stored, stored.fold())
         except RefusedError as error:
-            # The log can be read all the same.
-            self._writer.writes, problem = False, error.with_traceback(None)
+            # The log can be read all the same. A new error: the causes of this one hold states.
+            self._writer.writes, problem = False, RefusedError(error.sentence)
             self.watch.begin(stored, unusable=True)
             self._adopt(stored, stored.empty_fold())
         if changed := await check_identity(self.log, stored.checkpoint):
