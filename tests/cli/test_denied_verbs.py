@@ -68,7 +68,10 @@ _AFTER = frozenset(
 """What is left behind without it is removed by the server, a while later."""
 _ON_CHANCE = frozenset(f"$JS.API.CONSUMER.CREATE.KV_{each.bucket}.>" for each in PROJECTIONS)
 """Asked together with whether there is such a bucket, which saves a round trip."""
-_RELEASE = frozenset({"$JS.API.STREAM.MSG.DELETE.KV_NATSTER_LEASE"})
+_LEASE = frozenset(
+    {"$JS.API.STREAM.MSG.DELETE.KV_NATSTER_LEASE", "$JS.API.STREAM.INFO.KV_NATSTER_LEASE"}
+)
+"""Without these a lease runs out by itself, and the settings of its bucket are not checked."""
 
 
 def initialized(_directory: Path, number: int) -> list[str]:
@@ -82,11 +85,11 @@ def imported(directory: Path, number: int) -> list[str]:
 
 
 COMMANDS = {
-    "project": Command(lambda _d, _n: ["project", "--once"], True, _AFTER | _ON_CHANCE | _RELEASE),
+    "project": Command(lambda _d, _n: ["project", "--once"], True, _AFTER | _ON_CHANCE | _LEASE),
     "rebuild": Command(
         lambda _d, _n: ["rebuild", "--yes", "--json"],
         True,
-        _AFTER | _RELEASE | {"$JS.API.CONSUMER.LIST.NATSTER_EVENTS", "$JS.API.INFO"},
+        _AFTER | _LEASE | {"$JS.API.CONSUMER.LIST.NATSTER_EVENTS", "$JS.API.INFO"},
     ),
     "purge": Command(
         lambda _d, _n: ["rebuild", "--yes", "--json", "--purge"],
