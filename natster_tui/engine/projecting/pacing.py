@@ -6,8 +6,8 @@ by time, and the time by what was written last: `REST_PER_ENTRY_S` for each entr
 `SHORTEST_REST_S` and never more than `LONGEST_REST_S`. This keeps the delay from event to document
 short at every event rate:
 
-- At 500 events a second a round takes some 6 ms, and half of the commits are saved that were made
-  without a rest. An event that comes alone, after the rest, does not wait.
+- At 500 evenly spaced events a second a round takes some 10 ms, and almost half of the commits are
+  saved that were made without a rest. An event that comes alone, after the rest, does not wait.
 - At r events a second, two entries each, a round of t seconds writes 2rt entries, and then rests
   for a part of t that grows with r: a tenth of t at 1,000 events a second, half of it at 5,000. A
   round without a rest takes 5 to 10 ms, so it does not become longer than 10 to 20 ms.
