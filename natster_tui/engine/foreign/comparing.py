@@ -10,8 +10,8 @@ from natster_tui.engine.foreign.other_projector import OtherProjector, read_othe
 from natster_tui.engine.projecting.stored_projection import StoredProjection, load_projection
 from natster_tui.engine.rebuilding.replay import Replay, encoded_documents
 from natster_tui.projections.api import Projection
-from natster_tui.projections.beside.drift import Drift, Reference, explain, reference_of
 from natster_tui.projections.diff import Diff, diff_documents, same_json
+from natster_tui.projections.reference.drift import Drift, Reference, explain, reference_of
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 

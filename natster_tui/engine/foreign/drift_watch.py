@@ -22,9 +22,9 @@ from natster_tui.engine.projecting.stored_projection import (
 from natster_tui.engine.rebuilding.replay import encoded_documents
 from natster_tui.events.event import Record
 from natster_tui.projections.api import Projection
-from natster_tui.projections.beside.drift import reference_of
 from natster_tui.projections.diff import diff_documents, same_json
 from natster_tui.projections.fold import Fold
+from natster_tui.projections.reference.drift import reference_of
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 

@@ -28,7 +28,7 @@ from natster_tui.tui.screens.pages.page_dialog import PageDialog, Result
 from natster_tui.tui.screens.pages.problems import problems_page
 from natster_tui.tui.screens.pages.sealing_keys import sealing_page
 from natster_tui.tui.screens.publishing.form import PublishScreen
-from natster_tui.tui.screens.publishing.proposing import proposal_for
+from natster_tui.tui.screens.publishing.initial_values import proposal_for
 from natster_tui.tui.screens.rebuild import RebuildScreen
 from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.screens.trial import TrialScreen

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from natster_tui.events.event import Record
-from natster_tui.projections.beside.reference_accounts import ReferenceAccounts
-from natster_tui.projections.beside.reference_catalogs import ReferenceCatalogs
 from natster_tui.projections.diff import Diff, KeyChange, same_json
 from natster_tui.projections.documents import Document, encode_document, is_too_deep, read_document
+from natster_tui.projections.reference.accounts import ReferenceAccounts
+from natster_tui.projections.reference.catalogs import ReferenceCatalogs
 
 
 class Reference(Protocol):
