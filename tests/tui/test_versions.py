@@ -69,6 +69,18 @@ async def test_both_are_shown_side_by_side_and_compared_again(
         await until(lambda: f"version {NEXT_CATALOGS.version} beside, in {place}" in text_of(app))
 
 
+async def test_the_documents_that_differ_are_shown_whole(settings: ConnectionSettings) -> None:
+    async with versions_shown(settings) as (_app, keys, screen):
+        assert '"catalog_name": "kevbuzz"' not in screen.shown_text
+        await keys.press("J")
+        stored, _, other = screen.shown_text.partition(f"version {NEXT_CATALOGS.version}, in ")
+        assert f"version {CATALOGS.version}, in PROJ_CATALOG\n    {{" in stored
+        assert '"catalog_name": "kevbuzz"' in stored
+        assert '"catalog_name": "kevbuzz"' in other
+        await keys.press("J")
+        assert '"catalog_name": "kevbuzz"' not in screen.shown_text
+
+
 async def test_it_is_promoted_by_a_key_of_its_own(
     settings: ConnectionSettings, log: EventLog
 ) -> None:

@@ -83,14 +83,15 @@ class Registry:
             name, version = projection.name, self.named(projection.name).version
             return (
                 f"version {version} of {name} is in use already: only project {name} --beside, "
-                f"compare, promote, drop, status and the dashboard take a second version of it, "
-                f"and what is given the name {name}.v{projection.version}"
+                f"compare, promote, drop, status and the dashboard take a second version, "
+                f"and what is given the name {name}.v{projection.version}; "
+                f"everywhere else, install version {projection.version} in its place"
             )
         for other in self:
             if (other.name, other.bucket) == (projection.name, projection.bucket):
                 return (
                     f"version {projection.version} of {other.name} is in use already, from a "
-                    "package or another file: leave this file out, or raise its version"
+                    "package or another file: use only one of them, or raise the version of one"
                 )
             for what in ("name", "bucket"):
                 if getattr(other, what) == getattr(projection, what):

@@ -96,6 +96,7 @@ REBUILD = (
 REBUILD_NAME = (Key("rebuild.go_on", "enter", "submit", "go on", shown="Enter"),)
 VERSIONS = (
     Key("versions.choose", "v", "choose", "another version"),
+    Key("versions.json", "J", "json", "whole documents"),
     Key("versions.promote", "p", "promote", "promote"),
     Key("versions.write", "w", "write", "make it the stored one"),
     Key("versions.drop", "x", "drop", "drop"),

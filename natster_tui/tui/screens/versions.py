@@ -20,11 +20,13 @@ from natster_tui.engine.versions.finding import VersionPair
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.engine.versions.side_by_side import SideBySide
 from natster_tui.errors import NatsterError
+from natster_tui.text.masking import screen_text
 from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.actions.confirmation import Confirmation
 from natster_tui.tui.keys.dialogs import VERSIONS
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.confirm import ConfirmNameScreen, ConfirmScreen
+from natster_tui.tui.screens.document_lines import document_lines
 from natster_tui.tui.screens.replay import ReplayScreen
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.dialogs.hints import Hint
@@ -34,6 +36,9 @@ _AGAIN_S = 2.0
 """Seconds between two comparisons, if they are quick."""
 _TIMES_AS_LONG = 10
 """The time between two comparisons is at least this many times the duration of the last one."""
+
+
+_DOCUMENTS_SHOWN = 20
 
 
 class VersionsScreen(ReplayScreen):
@@ -53,6 +58,8 @@ class VersionsScreen(ReplayScreen):
         """The comparison that is shown."""
         self._stage = "compare"
         self._again_at = 0.0
+        self._shows_whole = False
+        """Whether the documents that differ are shown whole."""
         self._wants_name = False
         """Whether promoting needs the projection's name typed."""
 
@@ -60,6 +67,8 @@ class VersionsScreen(ReplayScreen):
         """See `DOMNode.check_action`: each stage has keys of its own."""
         writing = not self.view.workspace.read_only
         match action:
+            case "json":
+                return self._stage == "compare"
             case "choose":
                 return self._stage == "compare" and len(self._pairs) > 1
             case "promote" | "drop":
@@ -109,10 +118,9 @@ class VersionsScreen(ReplayScreen):
         self._again_at = now + max(_AGAIN_S, _TIMES_AS_LONG * (now - began))
         if found != self._compared:
             self._compared, place = found, self.page.scroll_offset.y
-            self.clear()
-            self._say_comparison(found)
+            self._show(found)
             self.page.scroll_to(y=place, animate=False)
-        hints = []
+        hints = [Hint("versions.json", "whole documents", "screen.json")]
         if len(self._pairs) > 1:
             hints.append(Hint("versions.choose", "another version", "screen.choose"))
         if not workspace.read_only:
@@ -120,14 +128,40 @@ class VersionsScreen(ReplayScreen):
             hints.append(Hint("versions.drop", "drop", "screen.drop"))
         self.hint(*hints)
 
-    def _say_comparison(self, found: SideBySide) -> None:
+    def _show(self, found: SideBySide) -> None:
+        self.clear()
+        self._say_comparison(found, whole=self._shows_whole)
+
+    def _say_comparison(self, found: SideBySide, *, whole: bool = False) -> None:
         for line in found.lines():
             self.say(line)
         for field in found.difference.fields():
             name = safe_text(field.field, 100)
             keys = found.difference.diff.keys
             self.say(f"  {field.sign} {name} in {field.documents:,} of {keys:,}")
-        self.print_changes(found.name, found.difference.diff.changes)
+        if whole:
+            self._say_documents(found)
+        else:
+            self.print_changes(found.name, found.difference.diff.changes)
+
+    def _say_documents(self, found: SideBySide) -> None:
+        """The documents that differ, as each version has them."""
+        changes = found.difference.diff.changes
+        for change in changes[:_DOCUMENTS_SHOWN]:
+            self.say(f"\n{screen_text(change.key, 100)} {change.kind}", "bold")
+            sides = ((found.stored, change.before), (found.beside, change.after))
+            for side, document in sides:
+                if document is not None:
+                    self.say(f"  version {side.version}, in {side.bucket}", "dim")
+                    self.say("\n".join(f"    {line}" for line in document_lines(document)))
+        if len(changes) > _DOCUMENTS_SHOWN:
+            self.say(f"  … and {len(changes) - _DOCUMENTS_SHOWN:,} more")
+
+    def action_json(self) -> None:
+        """Show the documents that differ as a whole, or again what differs in them."""
+        self._shows_whole = not self._shows_whole
+        if self._compared is not None:
+            self._show(self._compared)
 
     def action_choose(self) -> None:
         """The next version beside."""
