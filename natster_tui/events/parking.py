@@ -15,7 +15,7 @@ RECENT_KEPT = 100
 class ParkReason(StrEnum):
     """The reasons, in the words that the checkpoint and the screen use.
 
-    Where several hold, the first in this order counts.
+    If several apply, the first in this order counts.
     """
 
     SUBJECT = "subject"

@@ -70,7 +70,7 @@ class BoundContext:
 class AccountState:
     """One account. `initialized_at` is unix seconds, 0 until initialized.
 
-    `bound_at` is the time of the latest binding in unix seconds, None where there is none.
+    `bound_at` is the time of the latest binding in unix seconds, None if there is none.
     """
 
     out_shares: Shares = field(default_factory=Shares)

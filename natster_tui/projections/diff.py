@@ -26,7 +26,7 @@ Kind = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field: its path, and its JSON value before and after (None where it did not exist).
+    """One field: its path, and its JSON value before and after (None if it did not exist).
 
     `secret` says that the field, or one around it, is named like a secret; differences inside such
     a field are not listed.

@@ -20,7 +20,7 @@ from natster_tui.text.safe_text import safe_text
 class Excerpt:
     """A document with the first entries of each list, and an `OmittedEntries` for the others.
 
-    `size` says how large the whole document is: in bytes, or in entries where some are left out.
+    `size` says how large the whole document is: in bytes, or in entries if some are left out.
     """
 
     document: Document

@@ -32,7 +32,7 @@ _FORMS = "4711, 2026-11-23, 09:30, yesterday, 2d"
 
 @dataclass(frozen=True, slots=True)
 class _TwoMoments:
-    """The document of a key at two positions in the log, None where there was none."""
+    """The document of a key at two positions in the log, None if it did not exist."""
 
     key: str
     first: Position

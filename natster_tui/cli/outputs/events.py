@@ -17,7 +17,7 @@ class StoredEvent(Output):
     seq: int
     time: str = Field(description="When it was stored, RFC 3339.")
     subject: str
-    headers: _HeaderTexts = Field(description="A text, or several where a name is repeated.")
+    headers: _HeaderTexts = Field(description="A text, or several if a name is repeated.")
     headers_base64: _HeaderTexts = Field(
         default={}, description="Headers with a value that is not UTF-8, in base64."
     )

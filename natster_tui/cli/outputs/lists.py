@@ -56,7 +56,7 @@ class ListedDocument(Output):
 
 
 class ListedDocuments(Output):
-    """The documents of a projection, by the accounts' names where the keys are accounts."""
+    """The documents of a projection, by the accounts' names if the keys are accounts."""
 
     at: int = Field(description=_AS_OF)
     kind: str = Field(description="The projection's name.")

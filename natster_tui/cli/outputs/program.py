@@ -11,7 +11,7 @@ class ConfigSetting(Output):
     """A setting, and where its value comes from."""
 
     name: str
-    value: str = Field(description="The value as text, masked where it is secret.")
+    value: str = Field(description="The value as text, masked if it is secret.")
     source: str = Field(description="A flag, a variable, a file, or `default`.")
 
 

@@ -107,7 +107,7 @@ class ProjectionPlan(Output):
     changes: tuple[PlannedChange, ...]
     explained: int = Field(description="Changes that another program's rules explain.")
     unexplained: tuple[str, ...] | None = Field(
-        description="Keys of the other changes; null where no other program wrote."
+        description="Keys of the other changes; null if no other program wrote."
     )
 
     @classmethod

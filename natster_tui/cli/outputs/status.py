@@ -74,7 +74,7 @@ class DriftStatus(Output):
 
     @classmethod
     def of(cls, drift: Drift | None) -> DriftStatus | None:
-        """The drift, None where nothing was compared."""
+        """The drift, None if nothing was compared."""
         if drift is None:
             return None
         return cls(explained=drift.explained, unexplained=keys_of(drift.unexplained.changes))

@@ -22,7 +22,7 @@ class TriedProjection(Output):
     parked: int = Field(description="Events that it could not use.")
     seconds: float = Field(description="How long the fold took.")
     compared_at: int | None = Field(
-        description="The sequence that was compared at; null where nothing is stored."
+        description="The sequence that was compared at; null if nothing is stored."
     )
     raise_version: bool = Field(
         description="Whether the version must be raised, because it is stored with other documents."
@@ -30,7 +30,7 @@ class TriedProjection(Output):
     fields: tuple[FieldDifference, ...]
     changes: tuple[ChangedKey, ...]
     second_fold: str = Field(
-        description="`same`, or where a fold in another process gave something else."
+        description="`same`, or a sentence about where a fold in another process differed."
     )
 
     @classmethod

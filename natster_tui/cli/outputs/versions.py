@@ -33,7 +33,7 @@ class ComparedSide(Output):
     position: int = Field(description="The sequence that it is stored up to.")
     lag: int = Field(description="Events that it is behind the head of the log.")
     documents: int
-    projector: SideProjector | None = Field(description="Null where no process projects it.")
+    projector: SideProjector | None = Field(description="Null if no process projects it.")
 
     @classmethod
     def of(cls, side: Side) -> ComparedSide:

@@ -57,7 +57,7 @@ def print_field_counts(fields: Sequence[FieldCount], documents: int) -> None:
 
 
 def progress_line() -> Callable[[ReplayProgress], None] | None:
-    """Draws a replay's progress on one line of stderr; None where that is no terminal."""
+    """Draws a replay's progress on one line of stderr; None if that is no terminal."""
     if not sys.stderr.isatty():
         return None
 

@@ -33,7 +33,7 @@ class LogInfo:
     max_msg_size: int
     sealing: str | None
     last_time: str = ""
-    """The stream time of the newest event as the server writes it; empty where not known."""
+    """The stream time of the newest event as the server writes it; empty if unknown."""
     start: int = 1
     retention: str = "limits"
     storage: str = "file"

@@ -43,13 +43,13 @@ _ROOM_WITH_CATALOG = 18
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The widths of what stands behind the number, in cells; 0 for a column that is not shown."""
+    """The widths of the columns after the number, in cells; 0 for a column that is not shown."""
 
     time: int
     mark: int
     word: int
     names: int
-    """Of all that stands behind the kind."""
+    """The width of everything after the kind."""
 
 
 class EventRows:
@@ -124,7 +124,7 @@ class EventRows:
     # -- rows ------------------------------------------------------------------------------
 
     def headings(self, width: int) -> Sequence[Heading]:
-        """What stands above the columns."""
+        """The headings of the columns."""
         columns = self._columns(width)
         phrase = self._phrase_width(columns.names)
         last, meaning = _CATALOG, "the catalog that it is about"
@@ -258,7 +258,7 @@ class EventRows:
 
 
 def _unusable(event: Event) -> str:
-    """Which token of an event cannot be what it is used as; empty if all can."""
+    """The token that makes an event unusable, in words; empty if all tokens are usable."""
     used = [(event.origin, "account")]
     if event.kind.has_target:
         used.append((event.target, "account"))

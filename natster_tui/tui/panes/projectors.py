@@ -127,7 +127,7 @@ class Projectors(VirtualList):
         word = Cell("drift" if drift else status.phase.value, 11, style)
         done, behind = f"{head - lag:,}", f"lag {lag:,}" if lag else ""
         whole, late = f"{done}/{head:,}", [Cell(behind, max(9, len(behind)), "warn")]
-        # Where there is no room for all, what the line at the top says as well is left out first.
+        # If not all fits, what the status line shows as well is left out first.
         choices: tuple[tuple[str, list[Cell]], ...]
         choices = ((whole, late), (done, late) if lag else (whole, []), (done, []))
         room = self.row_width - 2 - name.width - word.width - 3

@@ -48,7 +48,7 @@ class PaneSizes:
         self.shares = dict(shares)
 
     def apply(self, screen: Screen[None]) -> None:
-        """Give the panes their shares, or the sizes of the stylesheet where it decides alone."""
+        """Give the panes their shares, or the sizes of the stylesheet if only that decides."""
         applies = self.can_change(screen)
         for column in _columns(screen):
             self._apply(column, "width", applies)
@@ -73,7 +73,7 @@ class PaneSizes:
         return not screen.has_class("-narrow") and not screen.has_class("zoomed")
 
     def resize(self, screen: Screen[None], pane: Widget | None, side: str, step: int) -> bool:
-        """Change a pane's width or height; False where the stylesheet decides alone."""
+        """Change a pane's width or height; False if only the stylesheet decides."""
         if not self.can_change(screen):
             return False
         if pane is not None and side == "width":

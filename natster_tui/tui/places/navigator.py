@@ -63,7 +63,7 @@ class Navigator:
     def open(self, place: Place, *, travelling: bool = False, stay: bool = False) -> None:
         """Go to a place, and remember the way; `stay` leaves the keyboard where it is.
 
-        Where a document is chosen, travelling stays there and shows it as of then.
+        If a document is selected, travelling stays there and shows it as of the moment.
         """
         if isinstance(place, EventPlace) and (travelling or place == BEFORE_ALL):
             self._traveller.go(place.seq)
@@ -74,7 +74,7 @@ class Navigator:
             self._show(place, stay=stay)
 
     def open_page(self, place: DocumentPlace) -> None:
-        """Go to a document, and to its page where the layout shows one pane at a time."""
+        """Go to a document, and to its page if the layout shows one pane at a time."""
         self.open(place)
         screen, pane = self._panes.inspector.screen, self._pane_of(place)
         if screen.has_class("-narrow") or screen.has_class("zoomed"):

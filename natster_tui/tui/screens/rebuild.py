@@ -82,7 +82,7 @@ class RebuildScreen(ReplayScreen):
         """Whether to replay as soon as the preflight is through: Enter came before."""
 
     def compose_around(self, page: Page) -> ComposeResult:
-        """Below the page the boxes, and where a name is typed."""
+        """The page, the checkboxes below it, and the field for a name."""
         first, progress, hints = super().compose_around(page)
         yield from (first, self._checks, progress, self._name_field, hints)
 
@@ -313,7 +313,7 @@ class RebuildScreen(ReplayScreen):
     # -- commit ----------------------------------------------------------------------------
 
     def action_write(self) -> None:
-        """Write, where no typed name is asked for."""
+        """Write, if no name has to be typed."""
         if self._may_write:
             self._write()
 

@@ -45,7 +45,7 @@ class TerminalApp(App[None]):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def push_screen(self, *args: Any, **kwargs: Any) -> Any:
-        """Show a dialog, in ASCII too where that is asked for."""
+        """Show a dialog; in ASCII mode it gets the class for that."""
         if self._ascii_only and args and isinstance(args[0], Screen):
             args[0].add_class("ascii")
         return super().push_screen(*args, **kwargs)

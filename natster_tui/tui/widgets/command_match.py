@@ -1,4 +1,4 @@
-"""How well a command matches what was typed into the palette.
+"""Ranking how well a command matches a text in the palette.
 
 Its label counts more than what it does, and the beginning of a word more than letters inside one.
 Letters far apart match within the label only: across a whole sentence they match almost anything.
@@ -14,7 +14,7 @@ _WORD = re.compile(r"\w+")
 
 
 class Rank(IntEnum):
-    """What matches, the best last."""
+    """How well a command matches, the best last."""
 
     NOTHING = 0
     LETTERS = 1
@@ -54,7 +54,7 @@ def rank(typed: str, label: str, text: str, keys: Sequence[str] = ()) -> Rank:
 
 
 def matched(typed: str, shown: str) -> Sequence[tuple[int, int]]:
-    """Where what was typed stands in a text: the first and last position of each piece."""
+    """The positions of the typed words in a text: the start and the end of each."""
     lower = shown.lower()
     if len(lower) != len(shown):
         return []

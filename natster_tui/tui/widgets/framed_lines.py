@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What stands to the left and right of the lines from `first` to before `end`."""
+    """The segments to the left and right of the lines from `first` to before `end`."""
 
     first: int
     end: int

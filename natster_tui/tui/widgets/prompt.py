@@ -224,7 +224,7 @@ class Prompt(Vertical):
     # -- keys ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """See `DOMNode.check_action`: Tab and the arrows stay ours where they do nothing."""
+        """See `DOMNode.check_action`: Tab and the arrows stay ours even if they do nothing."""
         if action in _OF_FILTERS and self.purpose is not Purpose.FILTER:
             return None
         if action == "forget" and not self._kept.named:

@@ -97,7 +97,7 @@ class QuietScroll(ScrollView):
             self.vertical_scrollbar.position = self.scroll_y
 
     def set_line_count(self, lines: int) -> None:
-        """There are so many lines now; the scroll position stays where it is if it can."""
+        """Set the number of lines; the scroll position stays if it can."""
         size = Size(self.scrollable_content_region.width or 1, lines)
         if size == self.virtual_size:
             return

@@ -312,7 +312,7 @@ class VirtualList(QuietScroll, can_focus=True):
         return False, [Cell(lines[y] if y < len(lines) else "", 0, "dim")]
 
     def _lines_instead(self) -> Sequence[str]:
-        """What an empty list says; where there is little room, without the blank lines."""
+        """The lines of an empty list, without the blank ones if there is little room."""
         lines = self.empty_lines()
         if len(lines) <= self.scrollable_content_region.height:
             return lines

@@ -186,7 +186,7 @@ class PublishScreen(Dialog[int | None]):
         return self._names
 
     def _readable(self, key: str) -> str:
-        """An account's name, where it alone has it; else its key."""
+        """An account's name if no other account has it; else its key."""
         name = self._accounts.get(key, "")
         return name if name and name.casefold() not in self._view.homonyms else key
 
@@ -210,7 +210,7 @@ class PublishScreen(Dialog[int | None]):
             if typed in (key.lower(), name.lower()):
                 continue  # it is there already
             if typed in name.lower() or key.lower().startswith(typed):
-                # A name is readable; where several accounts have it, only the key tells which.
+                # A name is readable, but if several accounts have it, the key is needed.
                 found.append(Choice(self._readable(key), name or key, key if name else ""))
                 if len(found) == _LISTED:
                     break

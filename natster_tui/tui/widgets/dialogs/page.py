@@ -172,7 +172,7 @@ class Page(QuietScroll, can_focus=True):
         return bool(self._links)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """See `DOMNode.check_action`: Enter is the dialog's where nothing can be followed."""
+        """See `DOMNode.check_action`: without links, Enter is the dialog's."""
         if action == "follow":
             return self.has_links
         return super().check_action(action, parameters)
@@ -226,7 +226,7 @@ class Page(QuietScroll, can_focus=True):
     # -- looking for a text ----------------------------------------------------------------
 
     def look_for(self, text: str) -> None:
-        """Mark where a text stands, whatever its letter case, and show the first place."""
+        """Highlight a text in any letter case, and show the first match."""
         self._wanted = text.strip().lower()
         self._look_for_again()
         top = self.scroll_offset.y
@@ -252,11 +252,11 @@ class Page(QuietScroll, can_focus=True):
 
     @property
     def has_matches(self) -> bool:
-        """Whether the text stands anywhere."""
+        """Whether the text was found."""
         return bool(self._matches)
 
     def next_match(self, step: int) -> None:
-        """Show the next or the previous place, from the last one on the first again."""
+        """Show the next or the previous match; after the last comes the first."""
         if self._matches:
             self._match = (self._match + step) % len(self._matches)
             self._show_match()
