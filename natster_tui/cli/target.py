@@ -150,7 +150,7 @@ def projections_from(files: tuple[str, ...], *, takes_versions: bool = False) ->
     registry, problems = load_registry(paths, takes_versions=takes_versions)
     for problem in problems:
         say(problem)
-    watch_rules(registry)
+    watch_rules((*registry, *registry.versions))
     return registry
 
 

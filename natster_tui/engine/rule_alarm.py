@@ -16,10 +16,12 @@ from types import FrameType
 from typing import Any
 
 from natster_tui.projections.api import Projection
-from natster_tui.projections.keyed import KeyedProjection
+from natster_tui.projections.keyed import KeyedProjection, folding
 
 LONGEST_S = 5
 """Seconds that a rule may take over one event."""
+LOOK_S = 1.0
+"""Seconds between two looks."""
 
 
 class RuleTooSlowError(Exception):
@@ -27,27 +29,27 @@ class RuleTooSlowError(Exception):
 
 
 def watch_rules(projections: Iterable[Projection[Any]]) -> None:
-    """Watch the rules of projections that are not built in, as long as the program runs."""
-    brought = [each for each in projections if isinstance(each, KeyedProjection)]
-    if not brought or threading.current_thread() is not threading.main_thread():
+    """Watch all rules as long as the program runs, if any of these projections is not built in."""
+    if not any(isinstance(each, KeyedProjection) for each in projections):
+        return
+    if threading.current_thread() is not threading.main_thread():
         return
     if not hasattr(signal, "setitimer"):
         return
-    ticks: dict[str, tuple[int, int]] = {}
+    before, count = 0, 0
 
     def check(_signal: int, _frame: FrameType | None) -> None:
-        for projection in brought:
-            at = projection.folding
-            before, count = ticks.get(projection.name, (0, 0))
-            count = count + 1 if at and at == before else 0
-            ticks[projection.name] = at, count
-            if count >= LONGEST_S:
-                ticks[projection.name] = 0, 0
-                raise RuleTooSlowError(f"it took more than {LONGEST_S} s over this event")
+        nonlocal before, count
+        at = folding.seq
+        count = count + 1 if at and at == before else 0
+        before = at
+        if count >= LONGEST_S / LOOK_S:
+            before, count = 0, 0
+            raise RuleTooSlowError(f"it took more than {LONGEST_S} s over this event")
 
     # At exit Python removes its handlers first, and then the signal would end the process.
     atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, check)
-    signal.setitimer(signal.ITIMER_REAL, 1, 1)
+    signal.setitimer(signal.ITIMER_REAL, LOOK_S, LOOK_S)
     # Python resumes an interrupted read or wait by itself.
     signal.siginterrupt(signal.SIGALRM, False)

@@ -50,6 +50,21 @@ from natster_tui.text.safe_text import safe_text
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class Folding:
+    """The event that a rule is at; rules of all projections run in one thread.
+
+    `seq` is the event's sequence, 0 between events.
+    """
+
+    __slots__ = ("seq",)
+
+    def __init__(self) -> None:
+        self.seq = 0
+
+
+folding = Folding()
+
+
 class Part(Enum):
     """A part of a subject that can be a document's key."""
 
@@ -72,9 +87,6 @@ class KeyedProjection(Projection[Model], Generic[Model]):
     opens_payloads: bool = False
     system: EventSystem = NATSTER
     """The events of the log that it is folded from."""
-
-    folding = 0
-    """The sequence of the event that the rule is called for; 0 between events."""
 
     checks_input = False
     """Whether to detect a rule that changes the document it was given; this takes time."""
@@ -114,7 +126,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
         checks = self.checks_input
         given = before.model_dump_json() if checks and before is not None else ""
         facts = _facts(event) if checks else ()
-        self.folding = event.seq
+        folding.seq = event.seq
         try:
             after = self.rule(before, event, key)
         except KeyboardInterrupt:
@@ -123,7 +135,7 @@ class KeyedProjection(Projection[Model], Generic[Model]):
             # Whatever it is, it ends this rule only: `sys.exit` does not end the program.
             raise self.failure(event, described_error(error)) from error
         finally:
-            self.folding = 0
+            folding.seq = 0
         if given and before is not None and before.model_dump_json() != given:
             raise self.failure(event, "it changed the document that it was given")
         if checks and _facts(event) != facts:

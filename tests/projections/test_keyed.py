@@ -289,6 +289,10 @@ def test_an_event_whose_payload_counts_is_not_passed_without_its_key() -> None:
     assert fold_all(ACTIVITY, [record]).states["AA"].events == 1
     with pytest.raises(UnopenedEventError):
         fold_all(Opens(), [record])
+    record.seal = Seal(b"sealed", "k1", Unopened.ERASED, "erased")
+    erased = fold_all(Opens(), [record])
+    assert [each.reason for each in erased.parked.recent] == [ParkReason.ERASED]
+    assert not erased.states
 
 
 def test_the_events_of_a_key_are_found_by_its_filters() -> None:

@@ -105,7 +105,7 @@ async def _watch(log: EventLog, records: Sequence[Record], path: Path, instance:
     seen = None
     while True:
         saved = saved_at(path)
-        if saved != seen:
+        if saved is not None and saved != seen:  # some editors remove it for a moment
             seen = saved
             try:
                 projections = load_file(path)
