@@ -12,7 +12,7 @@ import click
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
-from natster_tui.events.times import age, format_seconds
+from natster_tui.events.times import ago, format_seconds
 from natster_tui.projections.registering.registry import parked_reason
 from natster_tui.projections.wording import Naming, event_phrase, short_key
 from natster_tui.text.masking import screen_text
@@ -65,7 +65,7 @@ def event_line(record: Record, names: Naming) -> str:
 
 def time_and_age(seconds: int) -> str:
     """`2026-11-23 03:14:06 (6d ago)`, in UTC."""
-    return f"{format_seconds(seconds)} ({age(time.time() - seconds)} ago)"
+    return f"{format_seconds(seconds)} ({ago(time.time() - seconds)})"
 
 
 def for_output(line: str) -> str:

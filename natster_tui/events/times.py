@@ -18,6 +18,7 @@ _RFC3339 = re.compile(
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _NANOS = 1_000_000_000
 _DAY = 86_400
+_CLOCKS_DIFFER_S = 60
 
 
 def _parse(text: str) -> tuple[int, int] | None:
@@ -92,3 +93,11 @@ def age(seconds: float) -> str:
         if seconds < limit:
             return f"{int(seconds // divisor)}{unit}"
     return f"{int(seconds // (365 * _DAY))}y"
+
+
+def ago(seconds: float) -> str:
+    """How long ago, in words: `6d ago`; `in 3h` for a time that is still to come.
+
+    The clocks of two machines differ a little, so less than a minute ahead counts as now.
+    """
+    return f"in {age(-seconds)}" if seconds <= -_CLOCKS_DIFFER_S else f"{age(seconds)} ago"

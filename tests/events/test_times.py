@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from natster_tui.events.event import OCCURRED_AT, Record
 from natster_tui.events.times import (
+    ago,
     format_seconds,
     format_timestamp,
     parse_occurred_at,
@@ -118,3 +119,11 @@ def test_stream_timestamps_are_written_as_the_server_writes_them(text: str, time
 def test_a_time_beyond_the_calendar_can_still_be_shown() -> None:
     assert format_seconds(1795403595) == "2026-11-23 03:13:15"
     assert format_seconds(10**15) == f"@{10**15}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-86_400 * 3, "in 3d"), (-61, "in 61s"), (-59, "0s ago"), (0, "0s ago"), (7_300, "2h ago")],
+)
+def test_a_time_that_is_still_to_come_is_not_said_to_be_past(seconds: float, said: str) -> None:
+    assert ago(seconds) == said

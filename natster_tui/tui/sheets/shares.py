@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from natster_tui.engine.history.document_story import DocumentStory, Share, StoryEvent
 from natster_tui.events.event_kind import Direction
-from natster_tui.events.times import age
+from natster_tui.events.times import ago
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.fast.shares import Shares
 from natster_tui.projections.registering.registry import CATALOGS
@@ -61,7 +61,7 @@ class History:
 
 def since(seconds: int, formatter: Formatter) -> str:
     """A time in full, with its age at the moment that is shown."""
-    return f"{full_time(seconds)} ({age(formatter.now - seconds)} ago)"
+    return f"{full_time(seconds)} ({ago(formatter.now - seconds)})"
 
 
 def account_span(key: str, formatter: Formatter, tone: Tone = Tone.PLAIN) -> Span:
