@@ -32,7 +32,7 @@ from pathlib import Path
 
 from natster_tui import cli
 
-_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 SCREEN = "natster_tui.tui.app"
 """What the dashboard imports beside what all commands do, which takes most of a second."""
 
@@ -77,7 +77,8 @@ class Forked:
 class Forge:
     """A process that forks runs of the program; it ends with the process that made it.
 
-    `imports` are modules that it imports beside those of all commands.
+    A command is a module and its arguments, as after `python -m`. `imports` are modules that it
+    imports beside those of all commands.
     """
 
     def __init__(self, environment: Mapping[str, str], *imports: str) -> None:
@@ -87,14 +88,14 @@ class Forge:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.cli.forking", str(theirs.fileno()), *imports],
                 pass_fds=[theirs.fileno()],
-                cwd=_ROOT,
+                cwd=ROOT,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
             )
 
     async def run(
         self,
-        arguments: Sequence[str | bytes],
+        command: Sequence[str | bytes],
         environment: Mapping[str, str],
         directory: Path,
         given: bytes,
@@ -102,7 +103,7 @@ class Forge:
     ) -> tuple[int, bytes, bytes]:
         """The exit code and what was written to the standard streams; raises TimeoutError."""
         request = {
-            "arguments": [os.fsdecode(each) for each in arguments],
+            "command": [os.fsdecode(each) for each in command],
             "environment": dict(environment),
             "directory": str(directory),
         }
@@ -134,7 +135,7 @@ class Forge:
 
     def start_in_terminal(
         self,
-        arguments: Sequence[str | bytes],
+        command: Sequence[str | bytes],
         environment: Mapping[str, str],
         directory: Path,
         terminal: int,
@@ -143,7 +144,7 @@ class Forge:
     ) -> Forked:
         """Start a run whose terminal, and whose three streams, are an open one of this process."""
         request = {
-            "arguments": [os.fsdecode(each) for each in arguments],
+            "command": [os.fsdecode(each) for each in command],
             "environment": dict(environment),
             "directory": str(directory),
             "in_terminal": True,
@@ -197,15 +198,15 @@ def become(request: Mapping[str, object], fds: Sequence[int]) -> None:
         _open_streams()
     if request.get("ignores_hangup"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    arguments, environment = request["arguments"], request["environment"]
-    assert isinstance(arguments, list)
+    command, environment = request["command"], request["environment"]
+    assert isinstance(command, list)
     assert isinstance(environment, dict)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
     os.chdir(str(request["directory"]))
     tempfile.tempdir = None  # found again from the environment
-    sys.argv = ["natster_tui", *arguments]
+    sys.argv = command
     sys.path.insert(0, "")
 
 
@@ -230,7 +231,7 @@ def main() -> None:
     for name in sys.argv[2:]:
         importlib.import_module(name)
     serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("natster_tui", run_name="__main__", alter_sys=True)
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.store.settings.secrets import revealed
-from tests.cli.forking import Forge
+from tests.cli.forking import ROOT, Forge
 
 PROMPTLY_S = 5.0
 """How soon a failure must be told, on a machine that has nothing else to do."""
@@ -25,6 +25,9 @@ _AT_ONCE = 3
 """Runs side by side: each is mostly a core's work, and must still be prompt on a small machine."""
 
 _OURS = "natster-tui: "
+
+WITH_TESTS = ("PYTHONPATH", str(ROOT))
+"""The variable for programs whose module is one of the tests'."""
 
 
 @functools.cache
@@ -112,8 +115,12 @@ class Program:
             **dict(self.variables),
         }
 
+    def command_line(self, *arguments: str | bytes) -> list[str | bytes]:
+        """What follows `python -m`."""
+        return [*self.module, *self.options, *arguments]
+
     def command(self, *arguments: str | bytes) -> list[str | bytes]:
-        return [sys.executable, "-m", *self.module, *self.options, *arguments]
+        return [sys.executable, "-m", *self.command_line(*arguments)]
 
     def stopping(self, at: int, directory: Path) -> Program:
         """The same, killed before step number `at` (see `tests.interrupting`)."""
@@ -133,8 +140,11 @@ class Program:
     @property
     def may_be_forked(self) -> bool:
         """Whether nothing that matters is decided before its imports are done."""
-        of_python = any(name.startswith(("PYTHON", "LANG", "LC_")) for name, _ in self.variables)
-        is_itself = type(self) is Program and self.module == ("natster_tui",)
+        of_python = any(
+            name.startswith(("PYTHON", "LANG", "LC_")) and (name, value) != WITH_TESTS
+            for name, value in self.variables
+        )
+        is_itself = type(self) is Program
         return is_itself and not of_python
 
     async def run(self, *arguments: str | bytes, given: str = "") -> Ended:
@@ -143,7 +153,7 @@ class Program:
         if self.may_be_forked:
             environment = self.environment
             code, written, told = await forge().run(
-                [*self.options, *arguments], environment, self.home, given.encode(), _SECONDS
+                self.command_line(*arguments), environment, self.home, given.encode(), _SECONDS
             )
             return Ended(code, written.decode(), told.decode(), time.monotonic() - began)
         process = await self.start(*arguments)

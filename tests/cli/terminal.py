@@ -81,7 +81,7 @@ class Terminal:
 
     def _fork(self) -> Forked:
         return forge(SCREEN).start_in_terminal(
-            [*self._program.options, *self._arguments],
+            self._program.command_line(*self._arguments),
             self._environment,
             self._program.home,
             self._theirs,

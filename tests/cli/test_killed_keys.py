@@ -11,7 +11,7 @@ from natster_tui.projections.registering.registry import PROJECTIONS
 from natster_tui.store.connection.link import Link
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.settings.connection import ConnectionSettings
-from tests.cli.program import Program
+from tests.cli.program import WITH_TESTS, Program
 from tests.faults.checker import digest_of, plain_client, read_stream
 from tests.interrupting import KILLED
 from tests.jetstream import ask_jetstream
@@ -35,8 +35,8 @@ def key_file(tmp_path: Path) -> KeyFile:
 @pytest.fixture
 def natster(anywhere: Program, settings: ConnectionSettings, key_file: KeyFile) -> Program:
     # Its working directory is its home; the tests are elsewhere.
-    elsewhere = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    return anywhere.on(settings, "--key-file", str(key_file)).with_variables(elsewhere)
+    named = anywhere.on(settings, "--key-file", str(key_file))
+    return named.with_variables(dict([WITH_TESTS]))
 
 
 async def start_over(link: Link, key_file: KeyFile) -> None:

@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from natster_tui.store.settings.connection import ConnectionSettings
-from tests.cli.program import Program, together
+from tests.cli.program import WITH_TESTS, Program, together
 
 
 @pytest.fixture
 def homeless(anywhere: Program) -> Program:
-    root = Path(__file__).parents[2]
-    program = anywhere.with_variables({"PYTHONPATH": str(root)})
+    program = anywhere.with_variables(dict([WITH_TESTS]))
     return replace(program, module=("tests.cli.homeless",))
 
 
