@@ -733,8 +733,8 @@ async def test_publish_takes_short_words_and_names_of_accounts(
                                   "--catalog", "more")  # fmt: skip
     assert ended.lines == [
         "published catalog_shared as 11",
-        f"    N-ac5 is {HUB}",
-        f"    ACB4…GDT is {A}",
+        f"    N-ac5 is n-AC5V4O, {HUB}",
+        f"    ACB4…GDT is n-ACB4B3, {A}",
     ]
     several, none = await together(
         natster.fail(2, "publish", "shared", "--origin", "n-", "--target", B, "--catalog", "x"),

@@ -85,6 +85,8 @@ async def test_keys_are_listed_rotated_backed_up_and_erased(
         natster.succeed("keys", "list"), natster.succeed("keys", "list", "--keys")
     )
     assert any(line.startswith("n-ACB4B3 (ACB4…GDT)  ") for line in named.lines)
+    states = {line.index("  usable") for line in named.lines if line.endswith("  usable")}
+    assert len(states) == 1, "the keys stand in one column"
     assert any(line.startswith(f"{A}  ") for line in whole.lines)
     backup = tmp_path / "backup.json"
     await natster.succeed("keys", "backup", str(backup))

@@ -38,7 +38,7 @@ def table_lines(table: Table) -> list[str]:
     return [
         (" " * _GAP)
         .join(
-            _padded(cell, width, right=at in table.numbers)
+            padded(cell, width, right=at in table.numbers)
             for at, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         .rstrip()
@@ -47,16 +47,17 @@ def table_lines(table: Table) -> list[str]:
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(_cells, column)) for column in zip(*rows, strict=True)]
+    return [max(map(cell_count, column)) for column in zip(*rows, strict=True)]
 
 
-def _cells(text: str) -> int:
+def cell_count(text: str) -> int:
     """How many cells of a terminal a text takes: wide characters two, combining ones none."""
     return sum(
         0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
     )
 
 
-def _padded(text: str, width: int, *, right: bool) -> str:
-    blanks = " " * (width - _cells(text))
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """The text in `width` cells."""
+    blanks = " " * (width - cell_count(text))
     return blanks + text if right else text + blanks

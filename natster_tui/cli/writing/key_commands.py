@@ -14,6 +14,7 @@ from natster_tui.cli.line_format import (
     takes_keys,
     time_and_age,
 )
+from natster_tui.cli.look.table import cell_count, padded
 from natster_tui.cli.messages import say
 from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.keys import Erased, KeyList, Rotated
@@ -78,13 +79,17 @@ def _print_report(report: KeyList, called: Naming) -> None:
     _say(f"wraps now   {report.wraps_now}")
     if len(report.in_key_file) > 1:
         _say("            ! a rotation was interrupted: keys rotate finishes it")
+    accounts = [key.account for key in report.keys] + [each.account for each in report.erased]
+    width = max((cell_count(called.of(account)) for account in accounts), default=0)
     for key in report.keys:
-        _say(f"{called.of(key.account)}  {key.key}  {key.state}")
+        _say(f"{padded(called.of(key.account), width)}  {key.key}  {key.state}")
         if key.state != "usable":
             _say(f"            ! {key.reason}")
     for erased in report.erased:
         when = time_and_age(erased.at)
-        _say(f"{called.of(erased.account)}  erased {when} ({', '.join(erased.keys)})")
+        _say(
+            f"{padded(called.of(erased.account), width)}  erased {when} ({', '.join(erased.keys)})"
+        )
         if erased.reason:
             _say(f"            ! {erased.reason}")
     for problem in report.problems:

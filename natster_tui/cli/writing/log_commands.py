@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -15,7 +16,7 @@ from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
-from natster_tui.engine.account_names import resolve_account
+from natster_tui.engine.account_names import account_names, resolve_account
 from natster_tui.engine.log.export_events import ExportReport, NotOpened, export_lines
 from natster_tui.engine.log.import_events import ImportResult, import_records
 from natster_tui.engine.log.import_file import ImportFile
@@ -85,21 +86,26 @@ def publish(
         raise UsageError("--data is not UTF-8 text") from error
     kind = EventType(next(k.type for k in NATSTER.kinds if event in (k.name, k.word)))
 
-    async def append() -> tuple[int, Proposal]:
+    async def append() -> tuple[int, Proposal, Mapping[str, str]]:
         async with opened_log(target.source, target.choice) as log:
             by = await _account_key(log, origin, target.instance)
             to = await _account_key(log, recipient, target.instance)
+            # Before the event is published: a read that fails must not hide that it was.
+            was_short = (by, to) != (origin, recipient)
+            names = await account_names(log, target.instance) if was_short else {}
             proposal = Proposal(kind, by, to, catalog, payload)
-            return await publish_event(log, proposal, target.instance), proposal
+            return await publish_event(log, proposal, target.instance), proposal, names
 
-    seq, done = run(append())
+    seq, done, names = run(append())
     if as_json:
         click.echo(output_line(Published(seq=seq)))
         return
     click.echo(f"published {kind.value} as {seq:,}")
     for text, key in ((origin, done.origin), (recipient, done.target)):
         if text != key:
-            click.echo(f"    {screen_text(text, 60)} is {key}")
+            name = screen_text(names.get(key, ""), 60)
+            called = f"{name}, " if name and name != text else ""
+            click.echo(f"    {screen_text(text, 60)} is {called}{key}")
 
 
 async def _account_key(log: EventLog, text: str, instance: str) -> str:
