@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from natster_tui.errors import ApiError, ConflictError, RefusedError, ServerError
+from natster_tui.errors import (
+    ApiError,
+    ConflictError,
+    MisplacedWriteError,
+    RefusedError,
+    ServerError,
+)
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.log.hazards import why_not_publishable
 from natster_tui.store.connection.api_codes import (
@@ -19,11 +25,13 @@ from natster_tui.store.connection.api_codes import (
     WRONG_LAST_ID,
     WRONG_LAST_SEQUENCE,
 )
+from natster_tui.store.connection.streams import message_at
 from natster_tui.store.connection.wire import RepeatableHeaders
 from natster_tui.store.provisioning.refusals import cannot_append
 from natster_tui.store.sealing.values import is_sealable, origin_of
 from natster_tui.store.tasks import settled
 from natster_tui.store.writing.stream_writer import StreamWriter
+from natster_tui.text.masking import screen_text
 from natster_tui.text.safe_text import safe_text
 
 if TYPE_CHECKING:
@@ -68,7 +76,7 @@ class Appender:
         )
         before = self._log.info.last_seq
         await self._ready_for((message,))
-        erased = self._log.sealing.tombstones
+        erased, appended = self._log.sealing.tombstones, self.appended
         try:
             seq = await self.publish(message, headers)
         except ConflictError:
@@ -76,9 +84,27 @@ class Appender:
             if landed is None:
                 raise
             seq = landed
+        await self._refuse_if_renamed(seq, message, appended)
         if self._log.sealing.seals and is_sealable(message.payload):
             await self._refuse_unreadable(seq, erased)
         return seq
+
+    async def _refuse_if_renamed(self, seq: int, message: Append, appended: int) -> None:
+        """Raise MisplacedWriteError if an event was stored on another subject.
+
+        A subject mapping of the account makes it another event, and the stream acknowledges that.
+        `appended` is how many events there were before it: a duplicate was not stored.
+        """
+        if self.appended == appended:
+            return
+        subject = message.subject
+        stored = await message_at(self._log.link, self._log.stream, seq)
+        if stored is not None and stored.subject != subject:
+            raise MisplacedWriteError(
+                f"event {seq:,} was published on {screen_text(subject, 200)} and stored on "
+                f"{screen_text(stored.subject, 200)}, so that it is another event: remove the "
+                "subject mapping of the account, or of its import"
+            )
 
     async def _refuse_unreadable(self, seq: int, erased: str | None) -> None:
         """Raise RefusedError if the event's key was destroyed before the event was stored.
@@ -110,6 +136,7 @@ class Appender:
         one_by_one = expected_last is not None and self._log.info.replicas > 1
         in_flight = 1 if one_by_one else APPENDS_IN_FLIGHT
         await self._ready_for(messages)
+        appended = self.appended
         try:
             for index, message in enumerate(messages):
                 headers = message.headers
@@ -119,6 +146,9 @@ class Appender:
                         before = messages[index - 1].message_id
                         headers = (*headers, (EXPECTED_LAST_ID, before))
                 waiting.append(asyncio.create_task(self.publish(message, headers)))
+                if index == 0:
+                    # Before hundreds of others follow.
+                    await self._refuse_if_renamed(await waiting[0], message, appended)
                 if len(waiting) >= in_flight:
                     self._check_landed(messages[landed], await waiting[0], expected_last, landed)
                     landed += 1
