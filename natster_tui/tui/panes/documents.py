@@ -13,6 +13,7 @@ from textual.binding import BindingType
 
 from natster_tui.engine.history.document_story import Mark, Share
 from natster_tui.projections.api import Projection
+from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.keys.main_screen import DOCUMENTS, SEARCHED
@@ -26,11 +27,17 @@ from natster_tui.tui.panes.columns import (
     cells_of,
 )
 from natster_tui.tui.panes.document_order import DocumentOrder
+from natster_tui.tui.panes.model_columns import model_columns
 from natster_tui.tui.panes.selection import DocumentSelection
 from natster_tui.tui.sheets.stories import Stories
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.virtual_list import Heading, VirtualList
+
+
+def _model_of(projection: Projection[Any]) -> object:
+    """The pydantic model of a projection that has one."""
+    return projection.model if isinstance(projection, KeyedProjection) else None
 
 
 class DocumentsPane(VirtualList):
@@ -60,6 +67,8 @@ class DocumentsPane(VirtualList):
         self._order: DocumentOrder[Any] = DocumentOrder(columns.projection.name)
         self._is_reversed = False
         self._arrangement = arranged(columns.columns)
+        self._model = _model_of(columns.projection)
+        """The model that the columns are of; a tried file may be saved with another one."""
         self._stories = Stories(view, self, self.refresh_rows)
         """The events of the account that the rows are narrowed to: they say when it shared."""
 
@@ -206,6 +215,7 @@ class DocumentsPane(VirtualList):
 
     def update_rows(self) -> None:
         """Read the current documents; the cursor stays on its document."""
+        self._follow_model()
         selected = self._at(self.cursor) if self._keys and self.chosen_by_user else None
         if self.narrowed_to is None:
             self._keys, self._links = self._all_keys(), None
@@ -222,6 +232,16 @@ class DocumentsPane(VirtualList):
                 self.place_cursor(row)
         self._describe(total)
         self.refresh_rows()
+
+    def _follow_model(self) -> None:
+        """Take the columns of a tried projection's new model, if its file was saved with one."""
+        if not self.projection.tried_from or self._model is _model_of(self.projection):
+            return
+        self._model = _model_of(self.projection)
+        self.declared = model_columns(self.projection)
+        sorts = self.declared.sorts
+        self._sort = next((each for each in sorts if each.name == self._sort.name), sorts[0])
+        self._arrangement = arranged(self._columns)
 
     def _at(self, row: int) -> tuple[str, Link | None]:
         return self._keys[row], None if self._links is None else self._links[row]

@@ -51,8 +51,12 @@ async def test_it_is_shown_in_the_panes_and_follows_its_file(
         file.write_text("class Broken(:\n")
         await until(lambda: "line 1 does not load: SyntaxError" in text_of(app))
         assert events() == 2 * before - 1
+        # A field that is new has its column, as it would have after a start.
+        file.write_text(text.replace("last_seen: int\n", "last_seen: int\n    size: int = 7\n"))
+        pane = app.panes.documents["activity.try"]
+        await until(lambda: "size" in pane.declared.headings)
         file.write_text(text)
-        await until(lambda: events() == before)
+        await until(lambda: events() == before and "size" not in pane.declared.headings)
 
         # It is in every pane's answers, and lives on with the log.
         await append(settings, HISTORY, 3)
