@@ -85,7 +85,10 @@ async def test_killed_before_one_step_after_another(
         else:
             assert erasing
             assert "erased" in listed.out, number
-        await natster.succeed("keys", *command)
+        again = await natster.run("keys", *command)
+        assert again.code == 0, again
+        # The lease of a rebuild that was killed a moment ago is waited for.
+        assert all("taken over after" in line for line in again.said.splitlines()), again
         assert await secret_shown(natster) is not erasing
         assert (await natster.succeed("verify")).code == 0
         assert (await natster.succeed("keys", "list")).code == 0
