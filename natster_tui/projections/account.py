@@ -88,8 +88,12 @@ def states_with_shares(
     given: defaultdict[int, array[int]] = defaultdict(_no_records)
     taken: defaultdict[int, array[int]] = defaultdict(_no_records)
     for origin, target, catalog, imported in relation.shares():
-        given[origin].extend((catalog << HALF | target, imported))
-        taken[target].extend((catalog << HALF | origin, imported))
+        records = given[origin]
+        records.append(catalog << HALF | target)
+        records.append(imported)
+        records = taken[target]
+        records.append(catalog << HALF | origin)
+        records.append(imported)
     states: dict[str, AccountState] = {}
     for number in relation.accounts():
         account = names[number]
@@ -113,7 +117,7 @@ def _columns(shares: Mapping[Pair, int | None]) -> tuple[Sequence[Any], Sequence
 
 
 def _encode_shares(keys: Sequence[Any], times: Sequence[int]) -> list[Document]:
-    pairs = pairs_of(keys) if keys and type(keys[0]) is int else keys
+    pairs: Iterable[Pair] = pairs_of(keys) if keys and type(keys[0]) is int else keys
     return [
         {"catalog": catalog, "account": account, "imported_at": time - 1}
         if time

@@ -25,7 +25,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import (
     ItemsView,
-    Iterable,
     Iterator,
     Mapping,
     MutableMapping,
@@ -62,10 +61,12 @@ def _time(packed: int) -> int | None:
     return packed - 1 if packed else None
 
 
-def pairs_of(keys: Iterable[int]) -> list[Pair]:
-    """The pairs that the first numbers of records stand for."""
+def pairs_of(keys: Sequence[int]) -> Iterator[Pair]:
+    """The pairs that keys stand for."""
     name = names
-    return [(name[key >> HALF], name[key & _ACCOUNT]) for key in keys]
+    return zip(
+        [name[key >> HALF] for key in keys], [name[key & _ACCOUNT] for key in keys], strict=True
+    )
 
 
 class Shares(MutableMapping[Pair, int | None]):
@@ -184,7 +185,7 @@ class Shares(MutableMapping[Pair, int | None]):
         return len(self._keys) // _SIZE if self._large is None else len(self._large)
 
     def __iter__(self) -> Iterator[Pair]:
-        return iter(pairs_of(self.columns()[0]))
+        return pairs_of(self.columns()[0])
 
     def __repr__(self) -> str:
         return f"Shares({self._by_pair()})"
