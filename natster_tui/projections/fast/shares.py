@@ -61,12 +61,10 @@ def _time(packed: int) -> int | None:
     return packed - 1 if packed else None
 
 
-def pairs_of(keys: Sequence[int]) -> Iterator[Pair]:
+def pairs_of(keys: Sequence[int]) -> list[Pair]:
     """The pairs that keys stand for."""
     name = names
-    return zip(
-        [name[key >> HALF] for key in keys], [name[key & _ACCOUNT] for key in keys], strict=True
-    )
+    return [(name[key >> HALF], name[key & _ACCOUNT]) for key in keys]
 
 
 class Shares(MutableMapping[Pair, int | None]):
@@ -185,7 +183,7 @@ class Shares(MutableMapping[Pair, int | None]):
         return len(self._keys) // _SIZE if self._large is None else len(self._large)
 
     def __iter__(self) -> Iterator[Pair]:
-        return pairs_of(self.columns()[0])
+        return iter(pairs_of(self.columns()[0]))
 
     def __repr__(self) -> str:
         return f"Shares({self._by_pair()})"

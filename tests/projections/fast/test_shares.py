@@ -52,7 +52,7 @@ def test_they_are_what_a_dict_would_be(taken: list[tuple[str, Pair, int | None]]
     assert list(shares.values()) == list(expected.values())
     assert len(shares) == len(expected)
     keys, times = shares.columns()
-    assert list(pairs_of(keys)) == list(expected)
+    assert pairs_of(keys) == list(expected)
     assert [time - 1 if time else None for time in times] == list(expected.values())
 
 
