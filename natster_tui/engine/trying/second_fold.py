@@ -37,6 +37,8 @@ _HASH_SEED = "20171"
 _TIME_ZONE = "XXX-13:45"
 """Where no clock of ours is."""
 _BATCH = 37
+_RESTARTS_EVERY = 16
+"""It restarts before batch 2, 32, 512 and so on: a restart reads all documents."""
 _CLOCK_S = 400 * 86_400
 """Seconds that the second fold's clock is ahead."""
 
@@ -275,10 +277,11 @@ def _main(file: str, name: str, upto: int) -> None:
         return projection
 
     fold = Fold(loaded())
-    received, batches = _received(), 0
+    received, batches, restarts_at = _received(), 0, 2
     while batch := list(islice(received, min(batches + 1, _BATCH))):
         batches += 1
-        if batches & (batches - 1) == 0:
+        if batches == restarts_at:
+            restarts_at *= _RESTARTS_EVERY
             fold = _restarted(fold, loaded())
         fold.apply_all(batch, [NATSTER.read(each) for each in batch])
     documents = fold.documents()
