@@ -81,6 +81,7 @@ class RealServer:
                 self.port = int(self.url.rsplit(":", 1)[1])
                 return
             time.sleep(0.005)  # the server announces its port in a file, and in no other way
+        self.stop(signal.SIGKILL)
         raise RuntimeError((self.directory / "server.log").read_text()[-2000:])
 
     def stop(self, sig: int = signal.SIGTERM) -> None:
