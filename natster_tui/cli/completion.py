@@ -74,7 +74,7 @@ def lists(context: Context, _parameter: Parameter, incomplete: str) -> list[Comp
 
 def keys(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """The keys of the projection that the previous argument names."""
-    from natster_tui.cli.look.document_commands import is_of_accounts
+    from natster_tui.cli.reading.document_commands import is_of_accounts
 
     named = str(context.params.get("kind") or context.params.get("name")).partition(".")[0]
     registry = _registry(context)

@@ -13,8 +13,8 @@ from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.times import ago, format_seconds
+from natster_tui.projections.projection_sentences import Naming, event_phrase, short_key
 from natster_tui.projections.registering.registry import parked_reason
-from natster_tui.projections.wording import Naming, event_phrase, short_key
 from natster_tui.text.masking import screen_text
 
 _NAME = 40

@@ -26,25 +26,35 @@ KEYS, PROGRAM = Section.KEYS, Section.PROGRAM
 _COMMANDS = (
     Command(
         "status",
-        "look.status_command",
+        "reading.status_command",
         "status",
         "Show the log, its projections, and hazards.",
         LOOK,
     ),
-    Command("tail", "look.log_reading_commands", "tail", "Print events as lines.", LOOK),
-    Command("list", "look.list_command", "list_", "List accounts, catalogs or documents.", LOOK),
-    Command("show", "look.document_commands", "show", "Show one document.", LOOK),
-    Command("diff", "look.diff_command", "diff", "Compare one document at two moments.", LOOK),
+    Command("tail", "reading.log_reading_commands", "tail", "Print events as lines.", LOOK),
+    Command("list", "reading.list_command", "list_", "List accounts, catalogs or documents.", LOOK),
+    Command("show", "reading.document_commands", "show", "Show one document.", LOOK),
+    Command("diff", "reading.diff_command", "diff", "Compare one document at two moments.", LOOK),
     Command(
-        "why", "look.document_commands", "why", "List the events that changed a document.", LOOK
+        "why",
+        "reading.document_commands",
+        "why",
+        "List the events that changed a document.",
+        LOOK,
     ),
-    Command("event", "look.event_command", "event", "Show one event, and what it changed.", LOOK),
     Command(
-        "community", "look.community_command", "community", "Show the community's figures.", LOOK
+        "event", "reading.event_command", "event", "Show one event, and what it changed.", LOOK
+    ),
+    Command(
+        "community",
+        "reading.community_command",
+        "community",
+        "Show the community's figures.",
+        LOOK,
     ),
     Command(
         "check-name",
-        "look.check_name_command",
+        "reading.check_name_command",
         "check_name",
         "Check whether a catalog's name is free.",
         LOOK,

@@ -8,7 +8,7 @@ from natster_tui.engine.log.masked_export import masked_value
 from natster_tui.events.event import Record
 from natster_tui.events.log.lines import line_value
 from natster_tui.projections.documents import read_document
-from natster_tui.projections.wording import compact_json
+from natster_tui.projections.projection_sentences import compact_json
 from natster_tui.text.masking import mask_json
 from natster_tui.text.strict_json import json_line
 

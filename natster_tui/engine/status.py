@@ -29,7 +29,7 @@ from natster_tui.events.log.hazards import Fill
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import read_document
-from natster_tui.projections.reference.drift import Drift
+from natster_tui.projections.reference_service.drift import Drift
 from natster_tui.projections.registering.registry import CATALOGS
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.together import for_each, together

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from natster_tui.errors import DocumentRefusedError
 from natster_tui.projections.api import Projection, State
 from natster_tui.projections.documents import Document, encode_document
+from natster_tui.projections.projection_sentences import OmittedEntries
 from natster_tui.projections.registering.raised import described_error
-from natster_tui.projections.wording import OmittedEntries
 from natster_tui.text.safe_text import safe_text
 
 

@@ -24,7 +24,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import find_stream, last_message
 from natster_tui.store.connection.together import together
 from natster_tui.store.connection.wire import KV_OPERATION, is_removal
-from natster_tui.store.provisioning.batches import commit_batch
+from natster_tui.store.provisioning.batch_writing import commit_batch
 from natster_tui.store.provisioning.converting import convert_bucket, refuse_unconvertible
 from natster_tui.store.provisioning.maker import BucketMaker, projection_spec
 from natster_tui.store.provisioning.retention import unfit_setting

@@ -28,9 +28,9 @@ from natster_tui.store.log_config import LogSettings, log_info, stream_config
 from natster_tui.store.provisioning.maker import BucketMaker
 from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
+from natster_tui.store.reading.pull_size import FOLLOWING_MESSAGES, GATHERS_S, Window
 from natster_tui.store.reading.ranges import read_filtered, read_messages, read_range
 from natster_tui.store.reading.stream_reader import StreamReader
-from natster_tui.store.reading.window import FOLLOWING_MESSAGES, GATHERS_S, Window
 from natster_tui.store.sealing.values import PlainSealing, Sealing, is_sealable
 from natster_tui.store.writing.appending import Appender
 

@@ -20,7 +20,7 @@ from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.workspace import Connection, Workspace
 from natster_tui.events.event import Record
 from natster_tui.events.filter.completion import Value
-from natster_tui.events.filter.field import Values
+from natster_tui.events.filter.filter_field import Values
 from natster_tui.events.filter.language import FilterLanguage, filter_language
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.system import EventSystem
@@ -31,8 +31,8 @@ from natster_tui.projections.community.figures import case_collisions
 from natster_tui.projections.community.hubs import hubs_of
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import Past
+from natster_tui.projections.projection_sentences import Names, homonyms_of, short_key
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names, homonyms_of, short_key
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import Clock, row_time
 from natster_tui.tui.keys.keymap import AS_DECLARED, Keymap

@@ -9,8 +9,8 @@ import time
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.account import AccountState
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.projections.wording import Names
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings

@@ -122,7 +122,7 @@ def broken(program: Program, mistake: str) -> Altered:
 
 
 IN_A_COMMAND = """
-import natster_tui.cli.look.status_command as commands
+import natster_tui.cli.reading.status_command as commands
 
 async def read_status(*_given):
     raise ValueError(f"cannot use {SECRET}")
@@ -131,7 +131,7 @@ commands.read_status = read_status
 """
 
 IN_THE_BACKGROUND = """
-import natster_tui.cli.look.status_command as commands
+import natster_tui.cli.reading.status_command as commands
 
 async def fail(password):
     raise ValueError(f"cannot use {password}")

@@ -5,7 +5,7 @@ import pytest
 from natster_tui.events.event import Event, Record
 from natster_tui.events.filter.bounds import Bounds
 from natster_tui.events.filter.completion import Value, completions
-from natster_tui.events.filter.field import BadFilterError, FilterField, Values
+from natster_tui.events.filter.filter_field import BadFilterError, FilterField, Values
 from natster_tui.events.filter.language import EventFilter, filter_language
 from natster_tui.events.natster import NATSTER
 from natster_tui.projections.registering.registry import ACCOUNTS

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from natster_tui.events.event import Record
 from natster_tui.projections.excerpt import excerpt_of
 from natster_tui.projections.fold import Fold
+from natster_tui.projections.projection_sentences import OmittedEntries, payload_lines, pretty_json
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
-from natster_tui.projections.wording import OmittedEntries, payload_lines, pretty_json
 from tests.folding import fold_all
 from tests.making_logs import logs, records_of, shared
 

@@ -14,7 +14,7 @@ from natster_tui.cli.writing.log_commands import publish
 from natster_tui.events.event import MESSAGE_ID, Record
 from natster_tui.events.event_kind import Direction, EventKind
 from natster_tui.events.filter.completion import completions
-from natster_tui.events.filter.field import Candidate, FilterField
+from natster_tui.events.filter.filter_field import Candidate, FilterField
 from natster_tui.events.filter.language import filter_language
 from natster_tui.events.natster import NATSTER
 from natster_tui.store.connection.link import Link

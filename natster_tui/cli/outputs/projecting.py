@@ -10,7 +10,7 @@ from natster_tui.engine.headless import CaughtUp
 from natster_tui.engine.projecting.stored_projection import BucketState
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.projections.diff import KeyChange, Kind
-from natster_tui.projections.wording import change_line
+from natster_tui.projections.projection_sentences import change_line
 from natster_tui.text.masking import mask_text
 
 _COMPARED = "Documents compared."

@@ -10,7 +10,7 @@ from natster_tui.engine.foreign.other_projector import OtherProjector
 from natster_tui.engine.projecting.stored_projection import BucketState
 from natster_tui.engine.status import ProjectionReport, StatusReport
 from natster_tui.engine.versions.reporting import VersionReport
-from natster_tui.projections.reference.drift import Drift
+from natster_tui.projections.reference_service.drift import Drift
 from natster_tui.store.lease import Holder
 from natster_tui.text.masking import mask_text
 

@@ -8,7 +8,7 @@ from natster_tui.cli.outputs.fields import FieldDifference, keys_of
 from natster_tui.cli.outputs.output import Output
 from natster_tui.engine.rebuilding.findings import Verdict
 from natster_tui.engine.versions.side_by_side import Side, SideBySide
-from natster_tui.projections.wording import change_line
+from natster_tui.projections.projection_sentences import change_line
 from natster_tui.store.lease import Holder
 from natster_tui.text.masking import mask_text
 

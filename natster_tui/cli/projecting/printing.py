@@ -14,8 +14,8 @@ from natster_tui.engine.account_names import account_names
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.projections.diff import KeyChange
+from natster_tui.projections.projection_sentences import Naming, change_line
 from natster_tui.projections.versions.comparing import FieldCount
-from natster_tui.projections.wording import Naming, change_line
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 from natster_tui.text.safe_text import safe_text

@@ -48,8 +48,8 @@ from natster_tui.engine.versions.projecting import refuse_stored_version
 from natster_tui.engine.workspace import WorkspaceOptions
 from natster_tui.errors import UsageError
 from natster_tui.projections.api import Projection
+from natster_tui.projections.projection_sentences import Naming
 from natster_tui.projections.registering.registry import Registry
-from natster_tui.projections.wording import Naming
 from natster_tui.store.log import EventLog
 from natster_tui.text.counting import counted
 

@@ -43,11 +43,11 @@ from natster_tui.engine.rebuilding.confirming import (
 )
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.rebuild_sentences import refusal, risk_sentence
 from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
-from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
 from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
-from natster_tui.projections.wording import Naming
+from natster_tui.projections.projection_sentences import Naming
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log
 from natster_tui.engine.trying.exported_log import read_exported
 from natster_tui.engine.trying.trial import Trial, read_log, try_projection
-from natster_tui.engine.trying.wording import result_lines, second_fold_line
+from natster_tui.engine.trying.trial_sentences import result_lines, second_fold_line
 from natster_tui.errors import NatsterError, UsageError
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
@@ -36,8 +36,8 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import diff_documents, same_json
 from natster_tui.projections.documents import encode_document, read_document
 from natster_tui.projections.fold import Fold
+from natster_tui.projections.projection_sentences import Naming
 from natster_tui.projections.registering.loading import load_file, saved_at
-from natster_tui.projections.wording import Naming
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.files import expand_home
 from natster_tui.text.masking import mask_json, screen_text

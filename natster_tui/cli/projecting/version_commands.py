@@ -24,7 +24,7 @@ from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target
 from natster_tui.engine.rebuilding.confirming import Answer, Decision, Refuse, Request
 from natster_tui.engine.rebuilding.findings import Verdict
-from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
+from natster_tui.engine.rebuilding.rebuild_sentences import refusal, risk_sentence
 from natster_tui.engine.rule_alarm import watch_rules
 from natster_tui.engine.server_source import opened_log, with_log
 from natster_tui.engine.versions.comparing import compare_versions
@@ -33,7 +33,7 @@ from natster_tui.engine.versions.finding import VersionPair, version_beside
 from natster_tui.engine.versions.promoting import Promotion
 from natster_tui.engine.versions.side_by_side import SideBySide
 from natster_tui.errors import UsageError
-from natster_tui.projections.wording import Naming
+from natster_tui.projections.projection_sentences import Naming
 from natster_tui.store.log import EventLog
 
 _version = click.option(

@@ -14,12 +14,12 @@ from natster_tui.cli.line_format import (
     takes_keys,
     time_and_age,
 )
-from natster_tui.cli.look.table import cell_count, padded
 from natster_tui.cli.messages import say
 from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.keys import Erased, KeyList, Rotated
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.prompts import confirm_by_typing
+from natster_tui.cli.reading.table import cell_count, padded
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import keep_apart
@@ -27,7 +27,7 @@ from natster_tui.engine.account_names import account_names, resolve_account
 from natster_tui.engine.erasure import Affected, affected_by_erasing, erase_account, keyring_of
 from natster_tui.engine.server_source import EmbeddedSource, opened_log, with_log
 from natster_tui.errors import NatsterError, NotFoundError, RefusedError, UsageError
-from natster_tui.projections.wording import Naming
+from natster_tui.projections.projection_sentences import Naming
 from natster_tui.store.log import EventLog
 from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.key_rotation import Rotation

@@ -10,7 +10,7 @@ import click
 
 from natster_tui.cli import completion
 from natster_tui.cli.messages import say
-from natster_tui.cli.moments import first_since, since_option
+from natster_tui.cli.moment_options import first_since, since_option
 from natster_tui.cli.options import takes_json, target_of, writable_target
 from natster_tui.cli.outputs.log import Imported, Published
 from natster_tui.cli.outputs.output import output_line

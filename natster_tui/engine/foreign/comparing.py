@@ -11,7 +11,7 @@ from natster_tui.engine.projecting.stored_projection import StoredProjection, lo
 from natster_tui.engine.rebuilding.replay import Replay, encoded_documents
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, diff_documents, same_json
-from natster_tui.projections.reference.drift import Drift, Reference, explain, reference_of
+from natster_tui.projections.reference_service.drift import Drift, Reference, explain, reference_of
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 

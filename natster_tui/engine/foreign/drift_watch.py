@@ -24,7 +24,7 @@ from natster_tui.events.event import Record
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import diff_documents, same_json
 from natster_tui.projections.fold import Fold
-from natster_tui.projections.reference.drift import reference_of
+from natster_tui.projections.reference_service.drift import reference_of
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.log import EventLog
 

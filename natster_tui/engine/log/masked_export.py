@@ -15,7 +15,7 @@ from typing import Any
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record
 from natster_tui.events.log.lines import MASKED, line_value
-from natster_tui.projections.wording import masked_payload
+from natster_tui.projections.projection_sentences import masked_payload
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_json, mask_text
 from natster_tui.text.strict_json import json_line

@@ -36,8 +36,8 @@ from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
 from natster_tui.store.connection.reporting import notice
 from natster_tui.store.log import EventLog
+from natster_tui.store.reading.pull_size import FOLLOWING_MESSAGES
 from natster_tui.store.reading.stream_reader import StreamReader
-from natster_tui.store.reading.window import FOLLOWING_MESSAGES
 
 CONFIRM_S = 1.0
 """Seconds between two checks whether commits would reach the bucket."""

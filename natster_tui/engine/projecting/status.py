@@ -14,7 +14,7 @@ from natster_tui.engine.projecting.found_drift import FoundDrift
 from natster_tui.engine.projecting.obstacles import Obstacle
 from natster_tui.errors import NatsterError
 from natster_tui.events.parking import ParkedTally
-from natster_tui.projections.reference.drift import Drift
+from natster_tui.projections.reference_service.drift import Drift
 
 
 class Phase(StrEnum):

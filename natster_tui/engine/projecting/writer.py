@@ -13,8 +13,13 @@ from typing import Any
 from natster_tui.engine.interactive_priority import InteractivePriority
 from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.record_parser import ParsedRecord
-from natster_tui.engine.projecting.batching import Changes, OversizedEntry, TooManyEntries, unfit
 from natster_tui.engine.projecting.bucket_watch import BucketWatch
+from natster_tui.engine.projecting.commit_batches import (
+    Changes,
+    OversizedEntry,
+    TooManyEntries,
+    unfit,
+)
 from natster_tui.engine.projecting.recent_changes import RecentChanges
 from natster_tui.engine.projecting.status import ProjectorStatus
 from natster_tui.engine.projecting.stored_projection import (

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from natster_tui.engine.history.document_history import key_fold
-from natster_tui.engine.projecting.batching import OversizedEntry, unfit
+from natster_tui.engine.projecting.commit_batches import OversizedEntry, unfit
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,
     check_identity,

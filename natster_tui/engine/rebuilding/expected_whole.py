@@ -13,7 +13,7 @@ from typing import Any
 
 from natster_tui.engine.foreign.comparing import Comparison, compare_with_log
 from natster_tui.engine.foreign.conversion import convert_buckets
-from natster_tui.engine.projecting.batching import oversized
+from natster_tui.engine.projecting.commit_batches import oversized
 from natster_tui.engine.projecting.stored_projection import (
     BucketState,
     StoredProjection,
@@ -24,6 +24,7 @@ from natster_tui.engine.projecting.stored_projection import (
 )
 from natster_tui.engine.rebuilding.expected import Changes, Expected
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
+from natster_tui.engine.rebuilding.rebuild_sentences import nothing_written
 from natster_tui.engine.rebuilding.replay import (
     Entries,
     OnProgress,
@@ -31,7 +32,6 @@ from natster_tui.engine.rebuilding.replay import (
     ReplayProgress,
     encoded_documents,
 )
-from natster_tui.engine.rebuilding.wording import nothing_written
 from natster_tui.errors import BlockedEventError, UnstorableError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.checkpoint import Checkpoint, RebuildMark

@@ -8,7 +8,7 @@ from typing import Any
 from natster_tui.engine.projecting.stored_projection import BucketState, StoredProjection
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import Diff, KeyChange
-from natster_tui.projections.reference.drift import Drift
+from natster_tui.projections.reference_service.drift import Drift
 from natster_tui.projections.versions.comparing import FieldCount, field_counts
 from natster_tui.text.counting import counted
 

@@ -18,7 +18,7 @@ from natster_tui.engine.projecting.stored_projection import (
     bucket_of,
     load_projections,
 )
-from natster_tui.engine.rebuilding.wording import incomplete_history
+from natster_tui.engine.rebuilding.rebuild_sentences import incomplete_history
 from natster_tui.errors import ApiError, ServerError
 from natster_tui.events.log.hazards import Hazard
 from natster_tui.events.log.info import LogInfo

@@ -15,7 +15,7 @@ from typing import Any
 from natster_tui.engine.foreign.takeover import leftover_consumers, refuse_while_active
 from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.log.repeated_ids import RepeatedIds
-from natster_tui.engine.projecting.batching import batches
+from natster_tui.engine.projecting.commit_batches import batches
 from natster_tui.engine.projecting.obstacles import SealedDocuments
 from natster_tui.engine.projecting.stored_projection import BucketState, StoredProjection, bucket_of
 from natster_tui.engine.rebuilding.confirming import (
@@ -32,9 +32,9 @@ from natster_tui.engine.rebuilding.expected_key import ExpectedKey
 from natster_tui.engine.rebuilding.expected_whole import ExpectedWhole
 from natster_tui.engine.rebuilding.findings import PlannedRebuild, Verdict
 from natster_tui.engine.rebuilding.preflight import Preflight, read_preflight
+from natster_tui.engine.rebuilding.rebuild_sentences import nothing_written
 from natster_tui.engine.rebuilding.replay import OnProgress, ReplayProgress
 from natster_tui.engine.rebuilding.scope import OneKey, Scope
-from natster_tui.engine.rebuilding.wording import nothing_written
 from natster_tui.errors import BlockedEventError, ConflictError, RefusedError
 from natster_tui.events.log.hazards import old_server
 from natster_tui.projections.api import Projection

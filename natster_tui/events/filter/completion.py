@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from natster_tui.events.filter.field import FilterField, Values
+from natster_tui.events.filter.filter_field import FilterField, Values
 from natster_tui.events.filter.language import WORD, FilterLanguage
 
 LISTED = 20

@@ -16,7 +16,8 @@ from functools import reduce
 from natster_tui.events.event import Record
 from natster_tui.events.event_kind import EventKind
 from natster_tui.events.filter.bounds import Bounds
-from natster_tui.events.filter.field import (
+from natster_tui.events.filter.field_table import FROM, TEXT, fields_of
+from natster_tui.events.filter.filter_field import (
     BadFilterError,
     Candidate,
     FilterField,
@@ -25,7 +26,6 @@ from natster_tui.events.filter.field import (
     Values,
     Word,
 )
-from natster_tui.events.filter.fields import FROM, TEXT, fields_of
 from natster_tui.events.system import EventSystem
 from natster_tui.events.tokens import is_usable_token
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
-from natster_tui.projections.wording import key_named
+from natster_tui.projections.projection_sentences import key_named
 
 FEWEST_RECIPIENTS = 10
 """A catalog shared with fewer initialized accounts makes no hub, however small the community."""

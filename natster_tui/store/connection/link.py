@@ -28,7 +28,8 @@ from natster_tui.store.connection.answers.servers import AccountInfoAnswer, Serv
 from natster_tui.store.connection.answers.streams import StreamInfoAnswer
 from natster_tui.store.connection.confirmation import Confirmation
 from natster_tui.store.connection.delivery_parser import Sink
-from natster_tui.store.connection.denials import Denials
+from natster_tui.store.connection.denied_subjects import Denials
+from natster_tui.store.connection.error_sentences import denial, reason_of
 from natster_tui.store.connection.frames import Outgoing
 from natster_tui.store.connection.inbox import RawInbox
 from natster_tui.store.connection.opening import attempt
@@ -44,7 +45,6 @@ from natster_tui.store.connection.opening.tls import (
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.server_errors import ServerReportedError
 from natster_tui.store.connection.together import first_answer
-from natster_tui.store.connection.wording import denial, reason_of
 from natster_tui.store.connection.write_target import (
     PublishedSubject,
     WriteTarget,

@@ -23,7 +23,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.reporting import waiting_for
 from natster_tui.store.connection.wire import parse_count, parse_status
 from natster_tui.store.connection.write_target import PublishedSubject
-from natster_tui.store.reading.window import Window
+from natster_tui.store.reading.pull_size import Window
 
 PULL_EXPIRES_S = 30.0
 SILENCE_S = 2.5

@@ -16,8 +16,8 @@ from natster_tui.store.connection.streams import last_message, next_message
 from natster_tui.store.reading import gap_check
 from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
+from natster_tui.store.reading.pull_size import WINDOW_MESSAGES, Window
 from natster_tui.store.reading.stream_reader import AGAIN_S, StreamReader
-from natster_tui.store.reading.window import WINDOW_MESSAGES, Window
 
 HEARTBEAT_S = 0.1
 """Short, because a range may end in deleted messages: a heartbeat then says that none follow."""

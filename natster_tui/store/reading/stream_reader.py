@@ -29,8 +29,8 @@ from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.message_gets import POLL_S, get_messages
 from natster_tui.store.reading.pull_consumer import PullConsumer, Status
+from natster_tui.store.reading.pull_size import Window
 from natster_tui.store.reading.runs import read_run
-from natster_tui.store.reading.window import Window
 
 SLICE = 2_000
 """Records per batch handed out: small enough that a screen stays responsive in between."""

@@ -27,7 +27,7 @@ from natster_tui.store.connection.link import Link
 from natster_tui.store.connection.streams import find_stream, message_at
 from natster_tui.store.connection.together import together
 from natster_tui.store.files.models import StoredModel
-from natster_tui.store.provisioning.batches import commit_batch
+from natster_tui.store.provisioning.batch_writing import commit_batch
 from natster_tui.store.provisioning.maker import KEYS, BucketMaker
 from natster_tui.store.provisioning.retention import lossy_setting, unfit_setting
 from natster_tui.store.reading.stream_reader import StreamReader, start_reader

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from natster_tui.engine.workspace import Workspace
 from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.community.figures import contested_names
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.keymap import Keymap
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from textual.app import App
 
-from natster_tui.events.filter.field import BadFilterError
+from natster_tui.events.filter.filter_field import BadFilterError
 from natster_tui.tui.background import notice
 from natster_tui.tui.panes.documents import DocumentsPane
 from natster_tui.tui.panes.inspector import Inspector

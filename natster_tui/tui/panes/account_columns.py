@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from natster_tui.events.natster import BOUND, IMPORTED
 from natster_tui.events.times import age
 from natster_tui.projections.account import AccountState
+from natster_tui.projections.projection_sentences import short_key
 from natster_tui.projections.registering.registry import ACCOUNTS
-from natster_tui.projections.wording import short_key
 from natster_tui.text.counting import short_count
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.panes.columns import Column, DocumentColumns, DocumentRow, Sort

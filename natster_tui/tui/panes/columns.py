@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from natster_tui.engine.history.document_story import Mark
 from natster_tui.projections.api import Projection
-from natster_tui.projections.wording import Names
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.tui.theme import plain
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.arrangement import Arrangement, ColumnRule

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from natster_tui.engine.history.time_travel import Moment
 from natster_tui.engine.projecting.recent_changes import RecentChanges
-from natster_tui.projections.wording import Names
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.tui.panes.columns import Sort
 
 State = TypeVar("State")

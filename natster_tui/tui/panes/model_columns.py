@@ -13,7 +13,7 @@ from natster_tui.events.times import age
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import is_time
 from natster_tui.projections.keyed import KeyedProjection
-from natster_tui.projections.wording import Names, compact_json, short_key
+from natster_tui.projections.projection_sentences import Names, compact_json, short_key
 from natster_tui.text.counting import short_count
 from natster_tui.text.masking import MASK, is_secret_name, mask_json, screen_text
 from natster_tui.tui.panes.columns import Column, DocumentColumns, DocumentRow, Sort

@@ -19,7 +19,7 @@ from natster_tui.events.event import Event
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.main_screen import TIMELINE
-from natster_tui.tui.panes.event_rows import EventRows
+from natster_tui.tui.panes.event_columns import EventRows
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.virtual_list import Heading, VirtualList

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from natster_tui.events.event import Event
-from natster_tui.projections.wording import event_phrase
+from natster_tui.projections.projection_sentences import event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import full_time, row_time

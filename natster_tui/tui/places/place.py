@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import ACCOUNTS
-from natster_tui.projections.wording import Names
 from natster_tui.text.masking import screen_text
 
 

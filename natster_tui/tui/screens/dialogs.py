@@ -11,8 +11,8 @@ from textual.screen import Screen
 
 from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
 from natster_tui.projections.api import Projection
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import ACCOUNTS
-from natster_tui.projections.wording import Names
 from natster_tui.tui.actions.confirmation import Confirmation
 from natster_tui.tui.background import notice
 from natster_tui.tui.keys.moving import LIST, SCROLLED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from natster_tui.projections.documents import read_document
-from natster_tui.projections.wording import pretty_json
+from natster_tui.projections.projection_sentences import pretty_json
 from natster_tui.text.masking import mask_json
 
 _ENTRIES_SHOWN = 20

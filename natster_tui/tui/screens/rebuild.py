@@ -18,11 +18,11 @@ from natster_tui.engine.foreign.takeover import delete_leftover, leftover_senten
 from natster_tui.engine.rebuilding.confirming import Answer, Confirm, Decision, Refuse, Request
 from natster_tui.engine.rebuilding.preflight import Preflight
 from natster_tui.engine.rebuilding.rebuild import Rebuild
+from natster_tui.engine.rebuilding.rebuild_sentences import risk_sentence
 from natster_tui.engine.rebuilding.scope import OneKey, Scope, WholeProjections
-from natster_tui.engine.rebuilding.wording import risk_sentence
 from natster_tui.projections.api import Projection
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import ACCOUNTS
-from natster_tui.projections.wording import Names
 from natster_tui.store.connection.consumers import ConsumerInfo
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text

@@ -18,7 +18,7 @@ from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.errors import NatsterError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange, KeyChange
-from natster_tui.projections.wording import Names, change_line
+from natster_tui.projections.projection_sentences import Names, change_line
 from natster_tui.store.connection.reporting import Reporter, reporting_to
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import notice, start

@@ -7,7 +7,7 @@ from typing import Any
 
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.engine.trying.trial import read_log, try_projection
-from natster_tui.engine.trying.wording import result_lines, second_fold_line
+from natster_tui.engine.trying.trial_sentences import result_lines, second_fold_line
 from natster_tui.projections.api import Projection
 from natster_tui.text.safe_text import safe_text
 from natster_tui.tui.screens.replay import ReplayScreen

@@ -13,7 +13,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from natster_tui.engine.rebuilding.confirming import Answer, Refuse, Request
-from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
+from natster_tui.engine.rebuilding.rebuild_sentences import refusal, risk_sentence
 from natster_tui.engine.versions.comparing import compare_versions
 from natster_tui.engine.versions.dropping import drop_version
 from natster_tui.engine.versions.finding import VersionPair

@@ -17,7 +17,7 @@ from natster_tui.errors import NatsterError
 from natster_tui.events.parking import ParkReason
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange
-from natster_tui.projections.wording import change_line, event_phrase
+from natster_tui.projections.projection_sentences import change_line, event_phrase
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start

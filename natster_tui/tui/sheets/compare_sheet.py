@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from natster_tui.projections.diff import FieldChange
-from natster_tui.projections.wording import change_line
+from natster_tui.projections.projection_sentences import change_line
 from natster_tui.text.counting import counted
 from natster_tui.tui.places.place import EventPlace
 from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone

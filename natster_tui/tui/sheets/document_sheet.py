@@ -18,8 +18,8 @@ from natster_tui.projections.catalog import CatalogState
 from natster_tui.projections.documents import is_time
 from natster_tui.projections.excerpt import excerpt_of
 from natster_tui.projections.keyed import KeyedProjection
+from natster_tui.projections.projection_sentences import OmittedEntries, compact_json
 from natster_tui.projections.registering.registry import CATALOGS
-from natster_tui.projections.wording import OmittedEntries, compact_json
 from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.text.strict_json import Json
 from natster_tui.tui.places.place import DocumentPlace, account_place

@@ -9,8 +9,8 @@ from natster_tui.events.event import Event, Record
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.history.steps import Effect
+from natster_tui.projections.projection_sentences import change_line, payload_lines, seal_line
 from natster_tui.projections.registering.registry import CATALOGS
-from natster_tui.projections.wording import change_line, payload_lines, seal_line
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.places.place import DocumentPlace, account_place

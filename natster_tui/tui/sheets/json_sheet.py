@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 
 from natster_tui.projections.excerpt import excerpt_of
-from natster_tui.projections.wording import OmittedEntries, pretty_json
+from natster_tui.projections.projection_sentences import OmittedEntries, pretty_json
 from natster_tui.text.masking import mask_json
 from natster_tui.text.safe_text import safe_text
 from natster_tui.text.strict_json import Json

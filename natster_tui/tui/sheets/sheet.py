@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from natster_tui.projections.api import Projection
+from natster_tui.projections.projection_sentences import Names, short_key
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names, short_key
 from natster_tui.text.masking import MASK, is_secret_name, mask_text, screen_text
 from natster_tui.text.safe_text import safe_block
 from natster_tui.tui.keys.keymap import AS_DECLARED, Keymap

@@ -19,7 +19,7 @@ from textual.widgets import Label, Static
 
 from natster_tui.errors import NatsterError
 from natster_tui.events.filter.completion import completions
-from natster_tui.events.filter.field import BadFilterError
+from natster_tui.events.filter.filter_field import BadFilterError
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import notice
 from natster_tui.tui.kept_filters import KeptFilters

@@ -19,7 +19,7 @@ from natster_tui.engine.rebuilding.confirming import (
     TakesOver,
     decide,
 )
-from natster_tui.engine.rebuilding.wording import refusal, risk_sentence
+from natster_tui.engine.rebuilding.rebuild_sentences import refusal, risk_sentence
 from natster_tui.errors import RefusedError, UnopenedEventError
 
 LOST = HistoryIsIncomplete(2)

@@ -18,13 +18,13 @@ from natster_tui.store.connection.delivery_parser import Delivery
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import EventLog
 from natster_tui.store.log_config import LogSettings
-from natster_tui.store.reading import gap_check, leader, pull_consumer, stream_reader, window
+from natster_tui.store.reading import gap_check, leader, pull_consumer, pull_size, stream_reader
 from natster_tui.store.reading.gap_check import GapCheck
 from natster_tui.store.reading.leader import StreamLeader
 from natster_tui.store.reading.pull_consumer import PullConsumer
+from natster_tui.store.reading.pull_size import Window
 from natster_tui.store.reading.ranges import read_filtered, read_range
 from natster_tui.store.reading.stream_reader import SLICE, StreamReader
-from natster_tui.store.reading.window import Window
 from tests.conftest import until
 from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, append, event, initialized, shared
@@ -305,12 +305,12 @@ async def test_windows_are_bounded_in_bytes_as_well(log: EventLog) -> None:
             seen += await anext(batches)
             await ask_jetstream(log.link, "INFO")
             waiting = sum(len(data) for _, _, data, _ in reader.consumer.arrived)
-            assert waiting <= 2 * window.WINDOW_BYTES
+            assert waiting <= 2 * pull_size.WINDOW_BYTES
         assert [record.seq for record in seen] == list(range(1, 21))
 
 
 async def test_an_event_larger_than_a_whole_window_is_read(log: EventLog) -> None:
-    large = window.WINDOW_BYTES + 1_000_000
+    large = pull_size.WINDOW_BYTES + 1_000_000
     made = [initialized(A), event("x", A, payload=b"x" * large), *numbered(3)]
     await append(log, [*made, event("x", A, payload=b"y" * (large - 1)), initialized(B)])
     assert await range_of(log.link, 1, 7) == [1, 2, 3, 4, 5, 6, 7]
@@ -591,9 +591,9 @@ async def test_a_slow_caller_is_sent_what_it_works_off_in_a_moment_and_a_quick_o
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, each_s = 1.0, 0.0
-    monkeypatch.setattr(window, "monotonic", lambda: now)
-    monkeypatch.setattr(window, "FIRST_WINDOW", 100)
-    monkeypatch.setattr(window, "LEAST_WINDOW", 10)
+    monkeypatch.setattr(pull_size, "monotonic", lambda: now)
+    monkeypatch.setattr(pull_size, "FIRST_WINDOW", 100)
+    monkeypatch.setattr(pull_size, "LEAST_WINDOW", 10)
     await append(log, numbered(4_000))
     reader = reader_of(log.link, window=Window(400, fits=True), slice_messages=10)
     quick: list[int] = []
@@ -608,7 +608,7 @@ async def test_a_slow_caller_is_sent_what_it_works_off_in_a_moment_and_a_quick_o
             (slow if each_s else quick).append(reader.consumer.window.messages)
             # How the messages arrive decides how long batches are: none need end at 2,000.
             if read >= 2_000:
-                each_s = window.WINDOW_S / 50  # as if folding fifty took that long
+                each_s = pull_size.WINDOW_S / 50  # as if folding fifty took that long
     assert max(quick) == quick[-1] == 400
     # Single sizes depend on where batches end.
     assert 25 <= median(slow[len(slow) // 2 :]) < 200, slow

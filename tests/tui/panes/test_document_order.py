@@ -15,7 +15,7 @@ from natster_tui.events.natster import NATSTER
 from natster_tui.projections.api import Projection
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import StateHistory
-from natster_tui.projections.wording import Names
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.tui.panes.account_columns import ACCOUNT_COLUMNS
 from natster_tui.tui.panes.catalog_columns import CATALOG_COLUMNS
 from natster_tui.tui.panes.columns import Sort

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from natster_tui.events.event import Event
 from natster_tui.events.natster import EventType
 from natster_tui.projections.keyed import KeyedProjection
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import PROJECTIONS
-from natster_tui.projections.wording import Names
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.tui.panes.activity import ActivityProjection

@@ -5,8 +5,8 @@ from __future__ import annotations
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.projections.account import AccountState
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names
 from natster_tui.store.connection.link import Link
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings

@@ -7,8 +7,8 @@ from natster_tui.engine.log.record_parser import ParsedRecord
 from natster_tui.events.event import Record
 from natster_tui.events.natster import NATSTER
 from natster_tui.events.parking import ParkReason
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names
 from natster_tui.tui.places.place import DocumentPlace
 from natster_tui.tui.sheets.account_sheet import account_sheet
 from natster_tui.tui.sheets.catalog_sheet import catalog_sheet

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import nats.errors
 
 from natster_tui.errors import MalformedAnswerError, ServerError, UnreachableError, UsageError
+from natster_tui.store.connection.error_sentences import reason_of
 from natster_tui.store.connection.opening.client import (
     NatsClient,
     NoTlsError,
@@ -31,7 +32,6 @@ from natster_tui.store.connection.opening.tls import (
 from natster_tui.store.connection.opening.transports import NoWebSocketError
 from natster_tui.store.connection.opening.user_jwt import jwt_expired_since
 from natster_tui.store.connection.server_errors import ServerErrorKind, ServerReportedError
-from natster_tui.store.connection.wording import reason_of
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.text.masking import screen_text
 

@@ -12,8 +12,8 @@ from natster_tui.engine.history.activity import Activity, read_activity
 from natster_tui.errors import NatsterError
 from natster_tui.projections.community.figures import prize_candidates
 from natster_tui.projections.community.report import CommunityReport, community_report
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import CATALOGS
-from natster_tui.projections.wording import Names
 from natster_tui.text.counting import counted
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start

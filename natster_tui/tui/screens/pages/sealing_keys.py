@@ -7,7 +7,7 @@ from collections import defaultdict
 from rich.cells import cell_len
 
 from natster_tui.engine.workspace import Workspace
-from natster_tui.projections.wording import Names
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.store.sealing.key_records import Missing
 from natster_tui.store.sealing.keyring import Keyring
 from natster_tui.text.counting import counted

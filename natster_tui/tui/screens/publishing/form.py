@@ -22,13 +22,13 @@ from natster_tui.engine.log.publish import publish
 from natster_tui.errors import ConnectionLostError, NatsterError
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.events.event import Record
-from natster_tui.events.filter.field import Values
+from natster_tui.events.filter.filter_field import Values
 from natster_tui.events.natster import CATALOG_TYPES, EventType
 from natster_tui.events.tokens import NONE
 from natster_tui.projections.account_lookup import matching_accounts
 from natster_tui.projections.append_rules import Proposal, form_problem, state_problem
 from natster_tui.projections.preview import preview_of
-from natster_tui.projections.wording import change_line
+from natster_tui.projections.projection_sentences import change_line
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.background import start
 from natster_tui.tui.keys.dialogs import PUBLISH

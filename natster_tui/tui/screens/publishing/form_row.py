@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Label
 
-from natster_tui.events.filter.field import Values
+from natster_tui.events.filter.filter_field import Values
 from natster_tui.tui.keys.dialogs import PUBLISH_FIELD
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.widgets.text_field import Field

@@ -8,7 +8,7 @@ import click
 
 from natster_tui.cli import completion
 from natster_tui.cli.line_format import event_line, for_output, naming, takes_keys
-from natster_tui.cli.moments import AT_HELP, Position, at_option, position_of
+from natster_tui.cli.moment_options import AT_HELP, Position, at_option, position_of
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentOrigin, MakingEvent, ShownDocument
 from natster_tui.cli.outputs.output import output_line
@@ -29,9 +29,9 @@ from natster_tui.events.tokens import is_usable_token
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import read_document
 from natster_tui.projections.keyed import KeyedProjection, Part
+from natster_tui.projections.projection_sentences import Naming, change_line, pretty_json
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.projections.versions.naming import name_in_use
-from natster_tui.projections.wording import Naming, change_line, pretty_json
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_json, mask_text, screen_text
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from natster_tui.events.event import Record
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import diff_documents, same_json
-from natster_tui.projections.reference.drift import Drift, explain, read_reference
-from natster_tui.projections.reference.rules import binding_of
+from natster_tui.projections.reference_service.drift import Drift, explain, read_reference
+from natster_tui.projections.reference_service.rules import binding_of
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PROJECTIONS
 from tests.conftest import RECORDINGS, recording
 from tests.folding import fold_all
@@ -34,7 +34,7 @@ from tests.making_logs import (
     shared,
     unshared,
 )
-from tests.projections.reference.emulator import Documents, emulated, stored
+from tests.projections.reference_service.emulator import Documents, emulated, stored
 
 few = settings(max_examples=40)
 NAMES = sorted(path.name.split(".")[0] for path in RECORDINGS.glob("*.events.jsonl"))

@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from natster_tui.cli.line_format import time_and_age
-from natster_tui.cli.look.document_commands import is_of_accounts
-from natster_tui.cli.look.listing import Found, Listing, States, passes
-from natster_tui.cli.look.table import Table
 from natster_tui.cli.outputs.lists import ListedDocument, ListedDocuments
+from natster_tui.cli.reading.document_commands import is_of_accounts
+from natster_tui.cli.reading.listing import Found, Listing, States, passes
+from natster_tui.cli.reading.table import Table
 from natster_tui.events.account_keys import account_key_problem
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.api import Projection
 from natster_tui.projections.documents import is_time
 from natster_tui.projections.keyed import KeyedProjection
+from natster_tui.projections.projection_sentences import compact_json
 from natster_tui.projections.registering.registry import ACCOUNTS
-from natster_tui.projections.wording import compact_json
 from natster_tui.text.masking import mask_json, mask_text, screen_text
 from natster_tui.text.strict_json import Json
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from natster_tui.cli.moments import AT_HELP, at_option, position_of
+from natster_tui.cli.moment_options import AT_HELP, at_option, position_of
 from natster_tui.cli.options import settings_of, takes_hubs, takes_json, takes_settings, target_of
 from natster_tui.cli.outputs.community import Community
 from natster_tui.cli.outputs.output import output_line
@@ -16,8 +16,8 @@ from natster_tui.engine.rebuilding.replay import Replay, replay
 from natster_tui.engine.server_source import with_log
 from natster_tui.projections.community.hubs import hubs_of
 from natster_tui.projections.community.report import CommunityReport, community_report
+from natster_tui.projections.projection_sentences import Names
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
-from natster_tui.projections.wording import Names
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import screen_text
 

@@ -16,7 +16,7 @@ from natster_tui.events.natster import EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import NONE, is_usable_token
 from natster_tui.projections.account import context_of
-from natster_tui.projections.wording import event_phrase
+from natster_tui.projections.projection_sentences import event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import row_time, short_row_time
 from natster_tui.tui.theme import plain

@@ -16,7 +16,13 @@ from typing import Any, NamedTuple
 from natster_tui.events.event import Record
 from natster_tui.events.natster import EventType
 from natster_tui.projections.documents import Document
-from natster_tui.projections.reference.rules import binding_of, in_order, is_key, same, tokens_of
+from natster_tui.projections.reference_service.rules import (
+    binding_of,
+    in_order,
+    is_key,
+    same,
+    tokens_of,
+)
 
 _NAMES = (
     "out_shares",

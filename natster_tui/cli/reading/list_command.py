@@ -9,10 +9,7 @@ import click
 
 from natster_tui.cli import completion
 from natster_tui.cli.line_format import for_output, time_and_age
-from natster_tui.cli.look.document_listing import documents_listing
-from natster_tui.cli.look.listing import Found, Listing, States, passes
-from natster_tui.cli.look.table import Table, table_lines
-from natster_tui.cli.moments import AT_HELP, Position, at_option, position_of
+from natster_tui.cli.moment_options import AT_HELP, Position, at_option, position_of
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.lists import (
     ListedAccount,
@@ -22,6 +19,9 @@ from natster_tui.cli.outputs.lists import (
 )
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_version, names_a_version
+from natster_tui.cli.reading.document_listing import documents_listing
+from natster_tui.cli.reading.listing import Found, Listing, States, passes
+from natster_tui.cli.reading.table import Table, table_lines
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.cli.target import Target

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from natster_tui.cli.line_format import event_line, naming, takes_keys
-from natster_tui.cli.look.following import PASSING, Following
 from natster_tui.cli.messages import say
-from natster_tui.cli.moments import moment_option
+from natster_tui.cli.moment_options import moment_option
 from natster_tui.cli.options import target_of
 from natster_tui.cli.outputs.events import TailedEvent
 from natster_tui.cli.outputs.output import output_line
+from natster_tui.cli.reading.following import PASSING, Following
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_names, record_name
@@ -25,8 +25,8 @@ from natster_tui.engine.server_source import opened_log
 from natster_tui.errors import UsageError
 from natster_tui.events.event import Record
 from natster_tui.events.filter.bounds import Bounds
-from natster_tui.events.filter.field import BadFilterError
-from natster_tui.events.filter.fields import since_bounds
+from natster_tui.events.filter.field_table import since_bounds
+from natster_tui.events.filter.filter_field import BadFilterError
 from natster_tui.events.filter.language import EventFilter, filter_language
 from natster_tui.events.moments import Use
 from natster_tui.events.natster import NATSTER

@@ -6,7 +6,13 @@ import re
 
 from natster_tui.events.event import Event
 from natster_tui.events.filter.bounds import Bounds
-from natster_tui.events.filter.field import BadFilterError, Candidate, FilterField, NameOf, Values
+from natster_tui.events.filter.filter_field import (
+    BadFilterError,
+    Candidate,
+    FilterField,
+    NameOf,
+    Values,
+)
 from natster_tui.events.moments import AtSequence, BadMomentError, Moment, Use, parse_moment
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.system import EventSystem

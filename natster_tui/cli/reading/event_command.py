@@ -20,7 +20,7 @@ from natster_tui.errors import BlockedEventError, NotFoundError
 from natster_tui.events.event import Record
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.history.steps import Effect
-from natster_tui.projections.wording import change_line, payload_lines
+from natster_tui.projections.projection_sentences import change_line, payload_lines
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
-from natster_tui.projections.wording import short_key
+from natster_tui.projections.projection_sentences import short_key
 
 _KEY = 56
 _GAP = 2

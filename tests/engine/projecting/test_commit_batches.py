@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natster_tui.engine.projecting import batching
+from natster_tui.engine.projecting import commit_batches
 from natster_tui.engine.projecting import writer as projection_writer
-from natster_tui.engine.projecting.batching import (
+from natster_tui.engine.projecting.commit_batches import (
     OversizedEntry,
     TooManyEntries,
     batches,
@@ -46,7 +46,7 @@ def test_the_entries_of_a_document_stay_together_unless_no_batch_holds_them(
     documents: list[dict[str, bytes | None]], room: int, size: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batching, "BATCH_BYTES", size)
+        patch.setattr(commit_batches, "BATCH_BYTES", size)
         made = list(batches(documents, room))
     assert made
     assert all(len(batch) <= room for batch in made)

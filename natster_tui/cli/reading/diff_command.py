@@ -9,12 +9,12 @@ import click
 
 from natster_tui.cli import completion
 from natster_tui.cli.line_format import for_output, naming, takes_keys
-from natster_tui.cli.look.document_commands import is_of_accounts, key_named_by
-from natster_tui.cli.moments import Position, moment_option, position_of
+from natster_tui.cli.moment_options import Position, moment_option, position_of
 from natster_tui.cli.options import takes_json, target_of
 from natster_tui.cli.outputs.documents import DocumentDifference
 from natster_tui.cli.outputs.output import output_line
 from natster_tui.cli.projecting.projection_names import chosen_version, names_a_version
+from natster_tui.cli.reading.document_commands import is_of_accounts, key_named_by
 from natster_tui.cli.running import run
 from natster_tui.cli.shared_options import takes_target
 from natster_tui.engine.account_names import account_names
@@ -23,7 +23,7 @@ from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError
 from natster_tui.projections.api import Projection
 from natster_tui.projections.diff import FieldChange, field_changes
-from natster_tui.projections.wording import Naming, change_line
+from natster_tui.projections.projection_sentences import Naming, change_line
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
 

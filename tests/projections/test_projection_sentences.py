@@ -6,7 +6,7 @@ import pytest
 
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.diff import FieldChange
-from natster_tui.projections.wording import Names, change_line, homonyms_of
+from natster_tui.projections.projection_sentences import Names, change_line, homonyms_of
 
 AT = 1_795_403_597
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from natster_tui.events.event import Record
 from natster_tui.events.natster import EventType
 from natster_tui.projections.documents import Document
-from natster_tui.projections.reference.rules import in_order, is_key, same, tokens_of
+from natster_tui.projections.reference_service.rules import in_order, is_key, same, tokens_of
 
 _NAMES = ("catalog_name", "owner", "shared_with", "contested_by")
 

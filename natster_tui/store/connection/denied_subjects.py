@@ -2,7 +2,7 @@
 
 The server does not answer a request that it denies; it reports an error for the whole connection.
 So a caller that waits for the effect of a request also waits for the denial of its subject. The
-sentence of a denial is made in `wording`.
+sentence of a denial is made in `error_sentences`.
 """
 
 from __future__ import annotations

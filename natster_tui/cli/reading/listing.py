@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from natster_tui.cli.look.table import Table
 from natster_tui.cli.outputs.output import Output
+from natster_tui.cli.reading.table import Table
 from natster_tui.projections.api import Projection
 
 States = Mapping[str, dict[str, Any]]

@@ -13,8 +13,8 @@ from typing import Protocol
 from natster_tui.events.event import Record
 from natster_tui.projections.diff import Diff, KeyChange, same_json
 from natster_tui.projections.documents import Document, encode_document, is_too_deep, read_document
-from natster_tui.projections.reference.accounts import ReferenceAccounts
-from natster_tui.projections.reference.catalogs import ReferenceCatalogs
+from natster_tui.projections.reference_service.accounts import ReferenceAccounts
+from natster_tui.projections.reference_service.catalogs import ReferenceCatalogs
 
 
 class Reference(Protocol):
