@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -25,8 +26,9 @@ async def test_secrets_are_counted_down_while_they_are_shown(
 async def test_without_a_server_the_next_try_is_announced(settings: ConnectionSettings) -> None:
     nowhere = replace(settings, servers=("nats://127.0.0.1:1",))
     async with dashboard(nowhere) as (app, _keyboard):
-        await until(lambda: "tried 2 times, " in text_of(app))
-        await until(lambda: "the next try is in 1 s" in text_of(app))
+        # An early count may pass between two paints, and during a try there is no countdown.
+        said = r"tried [1-9]\d* times?, the next try is in 1 s"
+        await until(lambda: re.search(said, text_of(app)))
 
 
 async def test_escape_leaves_the_change_and_then_the_inspector(
