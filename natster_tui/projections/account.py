@@ -30,6 +30,7 @@ from natster_tui.projections.documents import (
 from natster_tui.projections.fast.names import names
 from natster_tui.projections.fast.share_relation import ShareRelation
 from natster_tui.projections.fast.shares import HALF, Pair, Shares, packed_time, pairs_of
+from natster_tui.text.masking import screen_text
 from natster_tui.text.strict_json import Json, UnreadableError, read_json
 
 CONTEXT_FIELDS = (
@@ -354,6 +355,20 @@ def context_of(event: Event) -> BoundContext | None:
     except AttributeError:
         context = event.decoded = read_context(event.payload)
     return context
+
+
+def login_of(event: Event) -> str | None:
+    """Who vouches for the web login that a `context_bound` event binds, such as `github`.
+
+    In brackets, why that cannot be read; empty if the event must be parked. None for other events.
+    """
+    if event.type is not EventType.CONTEXT_BOUND:
+        return None
+    seal = event.record.seal
+    if seal is not None and seal.unopened is not None:
+        return f"({seal.closed})"
+    context = context_of(event)
+    return "" if context is None else screen_text(context.oauth_id.split("|")[0], 30)
 
 
 def read_context(payload: bytes) -> BoundContext | None:

@@ -15,7 +15,7 @@ from natster_tui.events.event import Event, Record
 from natster_tui.events.sealed_payload import Seal
 from natster_tui.events.times import format_seconds
 from natster_tui.events.tokens import NONE
-from natster_tui.projections.account import AccountState
+from natster_tui.projections.account import AccountState, login_of
 from natster_tui.projections.diff import FieldChange
 from natster_tui.projections.documents import is_time
 from natster_tui.text.masking import MASK, mask_json, screen_text
@@ -100,6 +100,8 @@ def key_named(text: str, accounts: Mapping[str, AccountState]) -> str:
 def event_phrase(event: Event, names: Naming) -> tuple[str, str, str]:
     """The origin, the target after an arrow (empty if none), and the catalog, for a row."""
     who = names.of(event.origin)
+    if (login := login_of(event)) is not None:
+        return who, f"→ web {login}".rstrip(), ""
     direction = event.kind.direction
     if direction is None:
         return who, "", "" if event.catalog == NONE else screen_text(event.catalog, 40)

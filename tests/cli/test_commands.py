@@ -402,12 +402,15 @@ async def test_why_lists_the_events_that_made_a_document_and_what_each_changed(
 async def test_tail_prints_the_events_that_pass_a_filter(
     natster: Program, imported: EventLog
 ) -> None:
-    everything_there, shares, later, bad = await together(
+    everything_there, shares, later, bound, bad = await together(
         natster.succeed("tail", "--json"),
         natster.succeed("tail", "type:shared", "catalog:kevbuzz"),
         natster.succeed("tail", "--since", "9"),
+        natster.succeed("tail", "type:bound"),
         natster.fail(2, "tail", "since:someday"),
     )
+    assert all(line.endswith(" → web github") for line in bound.lines)
+    assert bound.lines
     (line,) = shares.lines
     assert without_age(line) == f"9  2026-11-23 03:13:17  {KEVBUZZ_SHARED}"
     assert [line.split()[0] for line in later.lines] == ["9", "10"]

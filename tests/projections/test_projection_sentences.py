@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from natster_tui.projections.account import AccountState
+from natster_tui.events.event import Event
+from natster_tui.events.natster import NATSTER
+from natster_tui.projections.account import CONTEXT_FIELDS, AccountState
 from natster_tui.projections.diff import FieldChange
-from natster_tui.projections.projection_sentences import Names, change_line, homonyms_of
+from natster_tui.projections.projection_sentences import (
+    Names,
+    change_line,
+    event_phrase,
+    homonyms_of,
+)
+from tests.making_logs import bound, context, records_of
 
 AT = 1_795_403_597
 
@@ -26,3 +34,14 @@ def test_a_name_that_several_accounts_have_is_shown_with_the_short_key() -> None
     accounts = {key: AccountState(account_name=name) for key, name in named.items()}
     names = Names(accounts, homonyms_of(accounts))
     assert [names.of(key) for key in accounts] == ["Straße AAAA", "STRASSE BBBB", "Solbakken"]
+
+
+@pytest.mark.parametrize(
+    ("oauth_id", "login"), [("github|aaa", "→ web github"), ("\x1b[2J|a", "→ web ␛[2J")]
+)
+def test_a_bound_event_says_who_vouches_for_the_login(oauth_id: str, login: str) -> None:
+    payload = context(oauth_id, **dict.fromkeys(CONTEXT_FIELDS, "x"))
+    (record,) = records_of(bound("AAAA", payload))
+    event = NATSTER.read(record)
+    assert isinstance(event, Event)
+    assert event_phrase(event, Names({})) == ("AAAA", login, "")

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from natster_tui.events.event import Event, Record
-from natster_tui.events.natster import EventType
 from natster_tui.events.parking import ParkReason
 from natster_tui.events.tokens import NONE, is_usable_token
-from natster_tui.projections.account import context_of
 from natster_tui.projections.projection_sentences import event_phrase
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.clock import row_time, short_row_time
@@ -242,19 +240,11 @@ class EventRows:
 
     def _phrase_of(self, event: Event) -> tuple[tuple[str, str, str], str]:
         """Who, an arrow, whom, and which catalog; what an event does not have is empty."""
-        glyphs = self._view.glyphs
         who, whom, catalog = event_phrase(event, self._view.names)
-        if event.type is EventType.CONTEXT_BOUND:
-            seal, context = event.record.seal, context_of(event)
-            if seal is not None and seal.unopened is not None:
-                how = f"({seal.closed})"
-            else:
-                how = "" if context is None else screen_text(context.oauth_id.split("|")[0], 30)
-            return (who, f" {glyphs.to} ", f"web {how}".rstrip()), ""
         if not whom:
             return (who, "", ""), catalog
         arrow, _, other = whom.partition(" ")
-        return (who, f" {plain(arrow, glyphs)} ", other), catalog
+        return (who, f" {plain(arrow, self._view.glyphs)} ", other), catalog
 
 
 def _unusable(event: Event) -> str:
