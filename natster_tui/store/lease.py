@@ -52,7 +52,7 @@ _LARGEST_SECONDS = 2**40
 
 
 class Holder(BaseModel):
-    """Who holds an entry. `since` is unix seconds.
+    """Who holds an entry, and since when: `since` is unix seconds.
 
     `version` is the projection's version that the holder projects; None in an entry of release
     0.1. An unreadable entry still counts as held: see `UNREADABLE`.

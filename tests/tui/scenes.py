@@ -24,6 +24,7 @@ from textual.widgets import Input
 from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.erasure import erase_account
 from natster_tui.engine.headless import project_until_caught_up
+from natster_tui.engine.leases import entries as lease_entries
 from natster_tui.engine.log.rate import RateMeter
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.replay import ReplayProgress
@@ -359,6 +360,7 @@ async def staged_scene(
             patch.object(event_sheet, "stored_time", lambda _record: "2026-11-23 10:22:30"),
             patch.object(KeyFile, "__str__", lambda _file: "~/.config/natster-tui/keys.json"),
             patch.object(Holder, "described", "studio, process 4711"),
+            patch.object(lease_entries, "unix_now", lambda: NOW - 3_600),
             patch.object(RateMeter, "per_second", 0.0),
             patch.object(Retries, "count", 3),
             patch.object(Retries, "seconds_left", 1.0),

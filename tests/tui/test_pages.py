@@ -8,6 +8,7 @@ import socket
 from natster_tui.engine.rebuilding.replay import ReplayProgress
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.app import Dashboard
+from natster_tui.tui.clock import full_time
 from natster_tui.tui.screens.pages.page_dialog import PageDialog
 from natster_tui.tui.screens.replay import ReplayScreen
 from tests.conftest import until
@@ -68,17 +69,20 @@ async def test_parked_events_and_projectors_are_followed_from_the_problems(
         await until(lambda: app.panes.projectors.has_focus)
 
 
-async def test_the_process_that_holds_a_lease_is_named_also_if_it_is_this_one(
+async def test_the_process_that_holds_a_lease_is_named_with_since_when_also_if_it_is_this_one(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
         held = f"held by this dashboard ({socket.gethostname()}, process {os.getpid()})"
         await until(lambda: all(lease.held for lease in app.workspace.leases.values()))
+        since = full_time(app.workspace.leases["catalog"].me.since)
         await pilot.press("e")
-        await until(lambda: text_of(app).count(f"its lease is {held}") == 2)
-        await pilot.press("escape", "4")
-        await until(lambda: held in text_of(app))
+        await until(lambda: text_of(app).count(f"lease {held}, since 2") == 2)
+        assert since in text_of(app)
+        await pilot.press("escape", "4", "down", "down")
+        await until(lambda: f"lease       {held}" in text_of(app))
+        assert f"since       {since}" in text_of(app)
 
 
 async def test_a_page_can_be_searched(settings: ConnectionSettings) -> None:

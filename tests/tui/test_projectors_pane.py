@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from natster_tui.store.settings.connection import ConnectionSettings
+from natster_tui.tui.sheets.lease_sentences import lease_line
 from tests.conftest import until
 from tests.tui.running import dashboard
 from tests.tui.scenes import projected, text_of
@@ -49,6 +50,24 @@ async def test_parts_that_do_not_fit_are_left_out_and_not_cut(
         app.view.verdicts["account"] = "verified at 11,234,567, 11-23 10:22"
         pane._looked_up.clear()
         assert pane.render_line(1).text.strip(" │") == figures
+
+
+async def test_a_lease_whose_renewal_is_late_is_not_called_free(
+    settings: ConnectionSettings,
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(80, 24)) as (app, pilot):
+        await pilot.press("4")
+        lease = app.workspace.leases["account"]
+        await until(lambda: lease.held)
+        # By our clock it ran out, as under load; the renewal is on its way.
+        lease._entries.valid_until = 0.0
+        line = lease_line(lease, read_only=False)
+        assert line == f"held by this dashboard ({lease.me.described}), renewal late"
+        # After requests without an answer it is not known which process holds it.
+        lease._entries.forget()
+        line = lease_line(lease, read_only=False)
+        assert line == "not known: waiting for the server's answer"
 
 
 async def test_where_there_is_room_it_says_which_process_projects(

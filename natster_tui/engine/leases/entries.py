@@ -26,6 +26,11 @@ _TRUSTED_S = TTL_S - 0.5
 """How long after asking for the last renewal the lease may be relied on."""
 
 
+def unix_now() -> int:
+    """The clock's unix seconds."""
+    return int(time.time())
+
+
 class LeaseEntries:
     """The entries that make up one lease, as of the last read.
 
@@ -40,7 +45,10 @@ class LeaseEntries:
         """The revisions of our own entries."""
         self.valid_until = 0.0
         """Until when (monotonic seconds) our entries may be relied on."""
-        self._me = me
+        self.me = me
+        """This process as its entries name it; `since` is when it last took them."""
+        self._before = me
+        """The same as of the time before, which an answer that is late may still have stored."""
         self._log: EventLog
         self._leases: dict[str, Lease] = {}
         self._silent: dict[str, SilentEntry] = {}
@@ -109,7 +117,7 @@ class LeaseEntries:
         """Note another process's entry that prevents us from writing."""
         found = await self._leases[key].read()
         other = found.holder
-        if other is not None and other.instance == self._me.instance:
+        if other is not None and other.instance == self.me.instance:
             other = None  # this process pauses its own projector for its own rebuild
         elif other is not None and key == self.keys.former and other.version is not None:
             other = None  # a process of this release, which holds the account projection only
@@ -130,7 +138,7 @@ class LeaseEntries:
         return True
 
     async def _renewed(self, key: str) -> bool:
-        revision = await self._leases[key].put(self._me, self.revisions[key])
+        revision = await self._leases[key].put(self.me, self.revisions[key])
         if revision is not None:
             self.revisions[key] = revision
         return revision is not None
@@ -138,21 +146,25 @@ class LeaseEntries:
     async def _take(self) -> bool:
         """Take all entries if no live process holds one; returns whether they are ours now."""
         self.forget()
-        held, me = self.keys.held, self._me
+        held, ours = self.keys.held, (self.me, self._before)
         looks = dict(
             zip(held, await together(*(self._leases[key].read() for key in held)), strict=True)
         )
         # Ours already: the answer to a renewal was lost, or they were taken over the last link.
-        self.revisions = {key: found.revision for key, found in looks.items() if found.holder == me}
+        self.revisions = {
+            key: found.revision for key, found in looks.items() if found.holder in ours
+        }
         free = True
         for key, found in looks.items():
-            other = None if found.holder == me else found.holder
+            other = None if key in self.revisions else found.holder
             free = not self._is_alive(key, found.revision, other) and free
         if not free:
             await self.release()
             return False
         if not all(found.bucket for found in looks.values()):
             await self._log.buckets.make(LEASES)
+        if not self.revisions:
+            self._before, self.me = self.me, self.me.model_copy(update={"since": unix_now()})
         # Before the clock starts: a confirmation may take a second of the time to live.
         await self._leases[held[0]].confirm()
         self._asked = time.monotonic()
@@ -167,19 +179,19 @@ class LeaseEntries:
                 await self.release()
                 return False
             self.revisions[key] = revision
-            if found.holder not in (None, self._me):
+            if found.holder not in (None, self.me, self._before):
                 notice(_taken_over(key, found.holder))
         return True
 
     async def _put(self, lease: Lease, expected: int) -> int | None:
         try:
-            return await lease.put(self._me, expected)
+            return await lease.put(self.me, expected)
         except ApiError as error:
             if error.code != MESSAGE_TTL_DISABLED:
                 raise
         if await allow_message_ttl(self._log.link):
             notice(f"{BUCKET} was made without message TTL: it has it now, as leases need it")
-        return await lease.put(self._me, expected)
+        return await lease.put(self.me, expected)
 
     # -- losing them -----------------------------------------------------------------------
 

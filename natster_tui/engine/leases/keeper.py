@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from natster_tui.engine.leases.entries import LeaseEntries
+from natster_tui.engine.leases.entries import LeaseEntries, unix_now
 from natster_tui.engine.leases.waiting import Cause, Waiting
 from natster_tui.errors import (
     ApiError,
@@ -69,17 +69,17 @@ class LeaseKeeper:
         keys: LeaseKeys | None = None,
     ) -> None:
         self.projection = projection.name
-        self.me = Holder(
+        me = Holder(
             host=socket.gethostname(),
             pid=os.getpid(),
             instance=instance,
-            since=int(time.time()),
+            since=unix_now(),
             version=projection.version,
         )
         self.refusal: ServerError | None = None
         """Why the server refuses the lease, if waiting will not change that."""
         self._keys = projector_keys(projection.name) if keys is None else keys
-        self._entries = LeaseEntries(self._keys, self.me)
+        self._entries = LeaseEntries(self._keys, me)
         self._notify = notify
         self._problem = ""
         self._unanswered = 0
@@ -91,6 +91,11 @@ class LeaseKeeper:
         self._decided = asyncio.Event()
 
     # -- what is known ---------------------------------------------------------------------
+
+    @property
+    def me(self) -> Holder:
+        """The holder that the entries of this process name."""
+        return self._entries.me
 
     @property
     def held(self) -> bool:

@@ -13,7 +13,7 @@ from natster_tui.text.counting import counted, short_count
 from natster_tui.text.masking import screen_text
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.keys.main_screen import PROJECTORS, SEARCHED
-from natster_tui.tui.sheets.projector_sheet import lease_line
+from natster_tui.tui.sheets.lease_sentences import lease_line
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.fitting import fitting

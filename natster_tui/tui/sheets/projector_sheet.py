@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase, ProjectorStatus
 from natster_tui.engine.versions.reporting import VersionReport
@@ -23,18 +22,21 @@ _FOUND = {"added": "missing", "removed": "not in the log", "changed": "differs"}
 def projector_sheet(
     projector: Projector,
     lease: str,
+    since: str,
     failed_s: float,
     formatter: Formatter,
     beside: Sequence[VersionReport],
 ) -> Sheet:
     """A projector's page.
 
-    `lease` is from `lease_line`, the last error is `failed_s` seconds old, and `beside` are the
-    versions that are stored beside the projection.
+    `lease` is from `lease_line` and `since` from `held_since`. The last error is `failed_s` seconds
+    old, and `beside` are the versions that are stored beside the projection.
     """
     where = Section("projector")
     _add_state(where, projector.status, failed_s)
     where.add("lease", lease)
+    if since:
+        where.add("since", since)
     _add_position(where, projector)
     for version in beside:
         key = formatter.keymap.hint("projectors.versions")
@@ -83,18 +85,3 @@ def _parked(tally: ParkedTally) -> Section:
         reason = f"{event.seq:,}  {event.reason.value}: {event.reason.explanation}"
         events.add("", reason, place=EventPlace(event.seq))
     return events
-
-
-def lease_line(lease: LeaseKeeper, *, read_only: bool) -> str:
-    """Which process may write the projection."""
-    if read_only:
-        return "not asked for: read-only"
-    if lease.held:
-        return f"held by this dashboard ({lease.me.described})"
-    holder = lease.holder
-    held_by = "held by no process" if holder is None else f"held by {holder.described}"
-    if lease.gave_up:
-        return f"given up, {held_by}"
-    if lease.refusal is not None:
-        return lease.refusal.sentence
-    return held_by if lease.is_decided else "not asked for"

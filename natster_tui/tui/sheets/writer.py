@@ -30,7 +30,8 @@ from natster_tui.tui.sheets.comparison import Comparison
 from natster_tui.tui.sheets.document_sheet import document_sheet
 from natster_tui.tui.sheets.event_sheet import absent_event_sheet, change_sheet, event_sheet
 from natster_tui.tui.sheets.json_sheet import Path, json_sheet
-from natster_tui.tui.sheets.projector_sheet import lease_line, projector_sheet
+from natster_tui.tui.sheets.lease_sentences import held_since, lease_line
+from natster_tui.tui.sheets.projector_sheet import projector_sheet
 from natster_tui.tui.sheets.sheet import Formatter, Section, Sheet, Tone, document_title
 from natster_tui.tui.sheets.stories import Stories
 from natster_tui.tui.view import View
@@ -95,8 +96,9 @@ class SheetWriter:
                 lease = workspace.leases[projector.projection.name]
                 failed_s = time.monotonic() - projector.status.failed_at
                 line = lease_line(lease, read_only=workspace.read_only)
+                since = held_since(lease, read_only=workspace.read_only)
                 beside = workspace.versions.of(projector.projection.name)
-                return projector_sheet(projector, line, failed_s, formatter, beside)
+                return projector_sheet(projector, line, since, failed_s, formatter, beside)
             case EventSelection(seq, None):
                 return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
             case EventSelection(seq, record) if not self.shows_change:

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from natster_tui.demo.community import DemoCommunity
+from natster_tui.engine.leases import entries as lease_entries
 from natster_tui.engine.leases import keeper as lease_keeper
 from natster_tui.engine.leases.rebuild_lease import rebuilding
 from natster_tui.engine.projecting.status import Phase
@@ -101,6 +102,35 @@ async def test_the_entry_is_as_the_design_says_and_does_not_live_for_ever(
                 {"last_by_subj": f"$KV.NATSTER_LEASE.{key}"},
             )
             assert "hdrs" in answer["message"]
+
+
+async def test_an_entry_says_since_when_its_process_holds_it_and_not_since_when_it_runs(
+    log: EventLog, settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease_keeper, "RENEW_S", 0.1)
+    now = 1_000
+    for module in (lease_entries, lease_keeper):
+        monkeypatch.setattr(module, "unix_now", lambda: now)
+    async with running(settings) as first:
+        await until(lambda: holds_all(first))
+        now = 2_000
+        revisions = first.leases["account"]._entries.revisions
+        taken = revisions["projector"]
+        async with running(settings) as second:
+            await until(lambda: phases(second) == {Phase.WATCHING})
+            await until(lambda: revisions["projector"] > taken)
+            holder = (await Lease(log.link, "projector").read()).holder
+            assert holder is not None
+            assert holder.since == 1_000
+            now = 3_000
+            for lease in first.leases.values():
+                lease.give_up()
+            await until(lambda: holds_all(second))
+            for key in KEYS:
+                holder = (await Lease(log.link, key).read()).holder
+                assert holder is not None
+                assert holder.since == 3_000
+            await until(lambda: first.leases["account"].holder == second.leases["account"].me)
 
 
 async def test_a_rebuild_elsewhere_is_made_room_for(

@@ -9,6 +9,7 @@ from natster_tui.engine.workspace import Workspace
 from natster_tui.tui.clock import full_time
 from natster_tui.tui.keys.keymap import Keymap
 from natster_tui.tui.places.place import EventPlace, ProjectorPlace
+from natster_tui.tui.sheets.lease_sentences import held_since, lease_line
 from natster_tui.tui.widgets.dialogs.page import Lines, PageLine
 
 _LISTED = 5
@@ -51,13 +52,9 @@ def problems_page(workspace: Workspace, keymap: Keymap) -> list[PageLine]:
 
 def _holder_line(workspace: Workspace, name: str) -> str:
     """Which process holds the lease of a projection, and since when."""
-    lease = workspace.leases[name]
-    if lease.holder is None:
-        return "no process holds its lease"
-    if lease.holder == lease.me:
-        return f"its lease is held by this dashboard ({lease.me.described})"
-    since = full_time(lease.holder.since) if lease.holder.since else "an unknown time"
-    return f"its lease is held by {lease.holder.described}, since {since}"
+    lease, read_only = workspace.leases[name], workspace.read_only
+    line, since = lease_line(lease, read_only=read_only), held_since(lease, read_only=read_only)
+    return f"lease {line}, since {since}" if since else f"lease {line}"
 
 
 def _add_other_program(page: Lines, projector: Projector) -> None:
