@@ -42,6 +42,9 @@ _RENAMED_EVERY_S = 5.0
 _HUBS_EVERY_S = 1.0
 """Hubs and homonyms seldom change, and finding them takes a pass over all accounts."""
 
+_FOLLOWING = {Phase.CATCHING_UP, Phase.PROJECTING, Phase.WATCHING, Phase.PAUSED}
+"""The phases in which a projector's position is one of the log that is shown."""
+
 Found = TypeVar("Found")
 
 
@@ -245,6 +248,21 @@ class View:
         parked = self.parsed(record).parked_by(self.projections)
         return parked[0][1] if parked else None
 
+    @property
+    def head(self) -> int:
+        """The log's last sequence, as far as it is known here.
+
+        While many events come in, a projector may be ahead of the timeline, which rests for keys.
+        """
+        workspace = self.workspace
+        polled = 0 if workspace.info is None else workspace.info.last_seq
+        folded = (
+            projector.status.position
+            for projector in workspace.stored_projectors
+            if projector.status.phase in _FOLLOWING
+        )
+        return max(workspace.follower.head, polled, *folded)
+
     def behind(self, projector: Projector) -> int:
         """How many events the stored projection lacks, or the fold if that is behind it.
 
@@ -254,7 +272,7 @@ class View:
         status = projector.status
         only_folded = status.stored is None or projector.projection.tried_from
         done = status.position if only_folded else min(status.stored or 0, status.position)
-        return max(0, self.workspace.follower.head - done)
+        return max(0, self.head - done)
 
     def is_stopped(self, name: str) -> bool:
         """Whether a projection has stopped, so that documents may be missing from it.
@@ -268,8 +286,10 @@ class View:
 
         Never so during time travel: a moment is complete.
         """
-        status, head = self.workspace.projectors[name].status, self.workspace.follower.head
-        return self.moment is None and status.phase is not Phase.STOPPED and status.position < head
+        if self.moment is not None:
+            return False
+        status = self.workspace.projectors[name].status
+        return status.phase is not Phase.STOPPED and status.position < self.head
 
     def is_only_here(self, projector: Projector) -> bool:
         """Whether a projection is folded in memory, and neither stored nor compared with that."""

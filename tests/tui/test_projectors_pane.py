@@ -23,7 +23,7 @@ async def test_a_position_is_never_cut(settings: ConnectionSettings, columns: in
         for lag, shown in ((0, ""), (8, "lag 8"), (1_234_567, "lag 1,234,567")):
             app.workspace.follower.head = HEAD
             projector.status.position = projector.status.stored = HEAD - lag
-            pane._looked_up.clear()
+            pane.update_rows()
             line = pane.render_line(0).text
             assert f" {HEAD - lag:,}" in line
             assert "…" not in line

@@ -61,7 +61,7 @@ class ScreenUpdates:
 
     @property
     def updates(self) -> Sequence[Update]:
-        """The timeline, the bars, each pane of documents, and the rest."""
+        """The timeline, the bars with the projectors, each pane of documents, and the rest."""
         documents = self._panes.documents.values()
         return [
             self._update_timeline,
@@ -104,7 +104,6 @@ class ScreenUpdates:
     def _update_the_rest(self) -> None:
         panes = self._panes
         if panes.projectors.is_attached:
-            panes.projectors.update_if_changed()
             for sentence in self.contested.newly():
                 news(self._app, sentence)
             panes.inspector.show_path(self._navigator.path)
@@ -119,6 +118,11 @@ class ScreenUpdates:
         self._bars.keys.show(needs_met(self._view, self._panes, self._navigator))
         self._bars.alert.show(self._workspace)
         self._bars.banner.show()
+        # Together with the header, which says whether they are up to date.
+        projectors = self._panes.projectors
+        if projectors.is_attached:
+            projectors.wake()
+            projectors.update_if_changed()
 
 
 def _update(pane: VirtualList) -> None:

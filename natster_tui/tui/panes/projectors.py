@@ -31,6 +31,8 @@ class Projectors(VirtualList):
         self.search = ""
         self._shown: list[Projector] = []
         """Those that the search finds; all of them without a search."""
+        self._positions: dict[str, tuple[int, int]] = {}
+        """The log's head and the lag of each, as of the update that the header had, too."""
 
     @property
     def search_hint(self) -> str:
@@ -56,11 +58,18 @@ class Projectors(VirtualList):
         versions = tuple(projector.version for projector in workspace.projectors.values())
         verdicts = tuple(self.view.verdicts.items())
         holders = tuple(map(self._holder, workspace.projectors.values()))
-        return (versions, workspace.follower.head, verdicts, workspace.versions.beside, holders)
+        return (versions, self.view.head, verdicts, workspace.versions.beside, holders)
 
     def update_rows(self) -> None:
         """Take the projectors as they are now."""
         projectors = list(self.view.workspace.projectors.values())
+        self._positions = {
+            each.projection.name: (
+                max(self.view.head, each.status.position),
+                self.view.behind(each),
+            )
+            for each in projectors
+        }
         wanted = self.search.lower()
         self._shown = [
             each
@@ -106,8 +115,7 @@ class Projectors(VirtualList):
 
     def _first_row(self, projector: Projector) -> Sequence[Cell]:
         glyphs, status = self.glyphs, projector.status
-        head = max(self.view.workspace.follower.head, status.position)
-        lag = self.view.behind(projector)
+        head, lag = self._positions[projector.projection.name]
         drift = self.view.has_drift(projector)
         match status.phase:
             case _ if drift:

@@ -101,7 +101,7 @@ class StatusLine(Static):
         workspace, glyphs, theme = view.workspace, view.glyphs, self.app.theme_variables
         text = Text(end="")
         if parts <= _Parts.HEAD:
-            text.append(f"head {workspace.follower.head:,}", "bold")
+            text.append(f"head {view.head:,}", "bold")
         if parts <= _Parts.ALL and workspace.connection is Connection.CONNECTED:
             meter = workspace.follower.meter
             if width >= 90:
