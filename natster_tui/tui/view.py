@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 from typing import Any, Generic, TypeVar
@@ -65,6 +66,22 @@ class _Cached(Generic[Found]):
         return self._value
 
 
+@dataclass(frozen=True, slots=True)
+class LastVerify:
+    """What the last verify found: whether all is as the log says at a sequence, and its time."""
+
+    good: bool
+    seq: int
+    when: str
+
+    @property
+    def forms(self) -> tuple[str, str, str]:
+        """The result in a few words: the longest form first, then shorter ones."""
+        word = "verified" if self.good else "DRIFT"
+        at = f"{word} at {self.seq:,}"
+        return f"{at}, {self.when}", at, word
+
+
 class KnownStories:
     """The events of the documents that were looked at last, so that they are read once.
 
@@ -104,8 +121,8 @@ class View:
         self.now = now
         self.keymap = keymap
         """The keys for the commands that hints name."""
-        self.verdicts: dict[str, str] = {}
-        """The last verify's result of each projection, in a few words."""
+        self.verdicts: dict[str, LastVerify] = {}
+        """The last verify's result of each projection."""
         self.drifted: set[str] = set()
         """The projections whose last verify found drift."""
         self.moment: Moment | None = None
@@ -302,12 +319,12 @@ class View:
         theirs = status.drift is not None and bool(status.drift.unexplained)
         return status.has_found_drift or theirs
 
-    def verdict_of(self, projector: Projector) -> str:
-        """The last verify's result in a few words; empty if the drift it found is gone."""
+    def verdict_of(self, projector: Projector) -> LastVerify | None:
+        """The last verify's result; None if there is none, or the drift it found is gone."""
         name = projector.projection.name
         if name in self.drifted and not self.has_drift(projector):
-            return ""
-        return self.verdicts.get(name, "")
+            return None
+        return self.verdicts.get(name)
 
     def remember_verdict(self, verdict: Verdict) -> None:
         """Keep a verify's result for the projectors pane."""
@@ -322,6 +339,5 @@ class View:
             self.drifted.discard(name)
         else:
             self.drifted.add(name)
-        word = "verified" if verdict.good else "DRIFT"
         when = row_time(int(self.now()), self.now()).strip()
-        self.verdicts[name] = f"{word} at {verdict.seq:,}, {when}"
+        self.verdicts[name] = LastVerify(verdict.good, verdict.seq, when)

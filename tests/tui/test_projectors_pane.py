@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from natster_tui.store.lease import Holder
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.sheets.lease_sentences import lease_line
+from natster_tui.tui.view import LastVerify
 from tests.conftest import until
 from tests.tui.running import dashboard
 from tests.tui.scenes import projected, text_of
@@ -35,19 +37,21 @@ async def test_a_position_is_never_cut(settings: ConnectionSettings, columns: in
 @pytest.mark.parametrize(
     ("columns", "figures"),
     [
-        (200, "verified at 11,234,567, 11-23 10:22 · parked 15 · 40 keys"),
+        (200, "verified · parked 15 · lease held by this dashboard (vm, process 4711)"),
         (140, "verified at 11,234,567, 11-23 10:22 · parked 15"),
         (120, "verified at 11,234,567, 11-23 10:22"),
     ],
 )
 async def test_parts_that_do_not_fit_are_left_out_and_not_cut(
-    settings: ConnectionSettings, columns: int, figures: str
+    settings: ConnectionSettings, columns: int, figures: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Holder, "described", "vm, process 4711")
     await projected(settings)
     async with dashboard(settings, size=(columns, 40)) as (app, _pilot):
         projector, pane = app.workspace.projectors["account"], app.panes.projectors
         projector.status.parked = replace(projector.status.parked, count=15)
-        app.view.verdicts["account"] = "verified at 11,234,567, 11-23 10:22"
+        await until(lambda: app.workspace.leases["account"].held)
+        app.view.verdicts["account"] = LastVerify(True, 11_234_567, "11-23 10:22")
         pane._looked_up.clear()
         assert pane.render_line(1).text.strip(" │") == figures
 
@@ -79,3 +83,23 @@ async def test_where_there_is_room_it_says_which_process_projects(
         holder = app.workspace.leases["account"].me.described
         said = f"parked 4 · 40 keys · lease held by this dashboard ({holder})"
         await until(lambda: said in text_of(app))
+
+
+@pytest.mark.parametrize(
+    ("holder", "before"),
+    [("studio, process 4711", "verified · parked 4"), ("a-longer-name, process 65536", "parked 4")],
+)
+async def test_after_a_verify_a_small_terminal_still_says_which_process_projects(
+    settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch, holder: str, before: str
+) -> None:
+    monkeypatch.setattr(Holder, "described", holder)
+    await projected(settings)
+    async with dashboard(settings, size=(80, 24)) as (app, pilot):
+        await pilot.press("v")
+        await until(lambda: text_of(app).count("match") == 2)
+        await pilot.press("escape", "4")
+        line = f"  {before} · lease held by this dashboard ({holder})"
+        await until(lambda: line in text_of(app))
+        await pilot.press("5")
+        await until(lambda: "verified at 400, " in text_of(app))
+        assert "last verify" in text_of(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import BindingType
 
 from natster_tui.engine.projecting.projector import Projector
@@ -16,7 +17,7 @@ from natster_tui.tui.keys.main_screen import PROJECTORS, SEARCHED
 from natster_tui.tui.sheets.lease_sentences import lease_line
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
-from natster_tui.tui.widgets.fitting import fitting
+from natster_tui.tui.widgets.fitting import SEPARATOR, fitting
 from natster_tui.tui.widgets.virtual_list import VirtualList
 
 
@@ -159,24 +160,48 @@ class Projectors(VirtualList):
             style = "bad" if status.phase is Phase.STOPPED else "warn"
             problems = " · ".join([*self._beside(projector), status.problem])
             return [Cell(" ", 2), Cell(problems, 0, style)]
-        room = self.row_width - 3
-        return [Cell(" ", 2), Cell(fitting(self._figures(projector), room), 0, "dim")]
+        return [Cell(" ", 2), Cell(self._remarks(projector, self.row_width - 3), 0, "dim")]
 
-    def _figures(self, projector: Projector) -> list[str]:
-        """The remarks on a projector without problems, the most important first."""
+    def _remarks(self, projector: Projector, room: int) -> str:
+        """The remarks on a projector without problems that fit, whole.
+
+        Which process projects is more important than when it was verified; the inspector says all.
+        """
+        everything = self._figures(projector)
+        if not self._holder(projector):
+            return fitting(everything, room)
+        verdict = self.view.verdict_of(projector)
+        forms = ("",) if verdict is None else (*verdict.forms, "")
+        shorter = (self._figures(projector, form, counts_keys=False) for form in forms)
+        for figures in (everything, *shorter):
+            if cell_len(line := SEPARATOR.join(figures)) <= room:
+                return line
+        return fitting(everything, room)
+
+    def _figures(
+        self, projector: Projector, verdict: str | None = None, *, counts_keys: bool = True
+    ) -> list[str]:
+        """The remarks on a projector without problems, the most important first.
+
+        `verdict` is a form of the last verify's result, by default the longest.
+        """
         status, figures = projector.status, []
+        if verdict is None:
+            last = self.view.verdict_of(projector)
+            verdict = "" if last is None else last.forms[0]
         if projector.projection.tried_from:
             figures.append("tried, not stored")
         if status.touched_by_others:
             figures.append("written by others: verify")
-        if verdict := self.view.verdict_of(projector):
+        if verdict:
             figures.append(verdict)
         figures += self._beside(projector)
         if status.parked.count:
             figures.append(f"parked {short_count(status.parked.count)}")
         if status.phase is Phase.CATCHING_UP:
             figures.append(f"{projector.meter.per_second:,.0f}/s")
-        figures.append(counted(len(projector.fold.states), "key"))
+        if counts_keys:
+            figures.append(counted(len(projector.fold.states), "key"))
         if holder := self._holder(projector):
             figures.append(holder)
         return figures

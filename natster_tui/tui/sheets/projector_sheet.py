@@ -23,14 +23,16 @@ def projector_sheet(
     projector: Projector,
     lease: str,
     since: str,
+    verdict: str,
     failed_s: float,
     formatter: Formatter,
     beside: Sequence[VersionReport],
 ) -> Sheet:
     """A projector's page.
 
-    `lease` is from `lease_line` and `since` from `held_since`. The last error is `failed_s` seconds
-    old, and `beside` are the versions that are stored beside the projection.
+    `lease` is from `lease_line` and `since` from `held_since`. `verdict` is the last verify's
+    result, or empty. The last error is `failed_s` seconds old, and `beside` are the versions that
+    are stored beside the projection.
     """
     where = Section("projector")
     _add_state(where, projector.status, failed_s)
@@ -38,6 +40,8 @@ def projector_sheet(
     if since:
         where.add("since", since)
     _add_position(where, projector)
+    if verdict:
+        where.add("last verify", verdict)
     for version in beside:
         key = formatter.keymap.hint("projectors.versions")
         where.add("beside", f"{version.sentence} ({key} compares)")

@@ -97,8 +97,10 @@ class SheetWriter:
                 failed_s = time.monotonic() - projector.status.failed_at
                 line = lease_line(lease, read_only=workspace.read_only)
                 since = held_since(lease, read_only=workspace.read_only)
+                last = view.verdict_of(projector)
+                verdict = "" if last is None else last.forms[0]
                 beside = workspace.versions.of(projector.projection.name)
-                return projector_sheet(projector, line, since, failed_s, formatter, beside)
+                return projector_sheet(projector, line, since, verdict, failed_s, formatter, beside)
             case EventSelection(seq, None):
                 return absent_event_sheet(seq, deleted=view.workspace.follower.is_known(seq))
             case EventSelection(seq, record) if not self.shows_change:

@@ -29,10 +29,14 @@ def needed(texts: Sequence[str]) -> int:
     return max(map(cell_len, texts), default=0)
 
 
+SEPARATOR = " · "
+"""Between texts on one line."""
+
+
 def fitting(texts: Sequence[str], room: int) -> str:
     """Join as many of the first texts as fit into `room` cells whole, but at least one."""
     for count in range(len(texts), 1, -1):
-        line = " · ".join(texts[:count])
+        line = SEPARATOR.join(texts[:count])
         if cell_len(line) <= room:
             return line
     return "".join(texts[:1])
