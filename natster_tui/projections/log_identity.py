@@ -11,6 +11,7 @@ from enum import Enum
 
 from natster_tui.events.log.info import LogInfo
 from natster_tui.projections.checkpoint import Checkpoint
+from natster_tui.text.counting import counted_was
 from natster_tui.text.masking import screen_text
 
 _REMEDY = "check the log, and rebuild if it is the right one"
@@ -70,7 +71,7 @@ class ChangedLog:
                 lost = info.first_seq - _next_after(info, checkpoint)
                 what = (
                     f"{info.stream} begins at {info.first_seq:,}, but the projection is at "
-                    f"{checkpoint.seq:,}: {lost:,} events were lost before they were projected; "
+                    f"{checkpoint.seq:,}: {counted_was(lost, 'event')} lost before it read them; "
                 )
         return what + _REMEDY
 

@@ -194,6 +194,17 @@ def change_line(change: FieldChange, *, reveal: bool = False, names: Naming | No
     return line if names is None else _KEY.sub(lambda found: names.of(found[0]), line)
 
 
+def _with_times(value: Any, name: str = "") -> Any:
+    """A value whose unix seconds, in it or in its fields, are written as times."""
+    match value:
+        case dict():
+            return {key: _with_times(item, key) for key, item in value.items()}
+        case list():
+            return [_with_times(item) for item in value]
+        case _:
+            return format_seconds(value) if is_time(name, value) else value
+
+
 def _change_line(change: FieldChange, *, reveal: bool) -> str:
     path = screen_text(change.path, 200, reveal=reveal)
     name = change.path.rsplit(".", 1)[-1]
@@ -209,7 +220,8 @@ def _change_line(change: FieldChange, *, reveal: bool) -> str:
             # The path says which catalog and account.
             at = value.get("imported_at")
             return f"imported {format_seconds(at)}" if isinstance(at, int) else ""
-        return safe_text(json.dumps(value if reveal else mask_json(value), ensure_ascii=False), 300)
+        readable = _with_times(value if reveal else mask_json(value))
+        return safe_text(json.dumps(readable, ensure_ascii=False), 300)
 
     if change.before is None or change.after is None:
         sign, value = ("+", change.after) if change.before is None else ("-", change.before)

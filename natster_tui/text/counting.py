@@ -20,6 +20,11 @@ def counted_is(count: int, noun: str) -> str:
     return f"{counted(count, noun)} {'is' if count == 1 else 'are'}"
 
 
+def counted_was(count: int, noun: str) -> str:
+    """`1 account was`, `1,234 accounts were`."""
+    return f"{counted(count, noun)} {'was' if count == 1 else 'were'}"
+
+
 def short_count(count: int) -> str:
     """A count in at most four characters: `999`, `1.7k`, `12k`, `1.2M`. It is never cut."""
     if count < 1_000:

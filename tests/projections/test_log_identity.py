@@ -48,7 +48,7 @@ def test_the_event_at_the_checkpoint_may_have_been_deleted_since() -> None:
         (replace(LOG, first_seq=0, last_seq=0), None, Difference.END, "ends at 0"),
         (replace(LOG, created=OTHER), TIME, Difference.CREATION, "deleted and made again"),
         (LOG, OTHER_TIME, Difference.EVENT, "another log of the same name"),
-        (replace(LOG, first_seq=14), None, Difference.LOST_EVENTS, "1 events were lost before"),
+        (replace(LOG, first_seq=14), None, Difference.LOST_EVENTS, "1 event was lost before"),
         (
             replace(LOG, first_seq=21, last_seq=20),
             None,

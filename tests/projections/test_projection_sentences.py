@@ -29,6 +29,15 @@ def test_a_field_that_holds_no_time_yet_shows_none() -> None:
     assert change_line(FieldChange("initialized_at", 0, AT)).startswith("~ initialized_at 0 → 2026")
 
 
+def test_what_was_removed_is_shown_with_times_and_not_with_unix_seconds() -> None:
+    share = {"catalog": "kevbuzz", "account": "AA", "imported_at": AT}
+    line = change_line(FieldChange("out_shares[kevbuzz AA]", share, None))
+    assert line == "- out_shares[kevbuzz AA] imported 2026-11-23 03:13:17"
+    visit = {"count": 2, "seen": [{"first_seen": AT}]}
+    line = change_line(FieldChange("visits", visit, None))
+    assert line == '- visits {"count": 2, "seen": [{"first_seen": "2026-11-23 03:13:17"}]}'
+
+
 def test_a_name_that_several_accounts_have_is_shown_with_the_short_key() -> None:
     named = {"AAAA": "Straße", "BBBB": "STRASSE", "CCCC": "Solbakken"}
     accounts = {key: AccountState(account_name=name) for key, name in named.items()}

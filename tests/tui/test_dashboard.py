@@ -11,7 +11,7 @@ import pytest
 from natster_tui.demo.community import DemoCommunity
 from natster_tui.engine.workspace import Connection
 from natster_tui.events.event import MESSAGE_ID, OCCURRED_AT, Record
-from natster_tui.events.times import format_timestamp
+from natster_tui.events.times import age, format_timestamp
 from natster_tui.projections.registering.registry import ACCOUNTS, PROJECTIONS
 from natster_tui.store.log import Append, EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -179,6 +179,7 @@ async def test_enter_alone_never_writes(settings: ConnectionSettings) -> None:
         await until(lambda: "enter replay" in text_of(app))
         await pilot.press("enter")
         await until(lambda: "w writes" in text_of(app))
+        assert "Replaying the log" not in text_of(app), "it has ended"
         await pilot.press("enter", "enter", "enter")
         assert "rebuilt" not in text_of(app)
         await pilot.press("escape")
@@ -408,6 +409,19 @@ async def test_travelling_shows_every_pane_as_of_then_and_one_key_returns(
         await until(lambda: "AS OF" not in text_of(app))
         await until(lambda: app.panes.accounts.row_count >= everyone)
         assert len(app.workspace.accounts) >= everyone
+
+
+async def test_ages_count_back_from_the_moment_travelled_to(settings: ConnectionSettings) -> None:
+    await projected(settings)
+    async with dashboard(settings) as (app, pilot):
+        await pilot.press("colon", *"100", "enter", "t")
+        await until(lambda: "AS OF 100" in text_of(app))
+        assert app.view.moment is not None
+        key, state = next(iter(app.view.accounts.items()))
+        then = age(app.view.moment.time - state.initialized_at)
+        assert then != age(NOW - state.initialized_at)
+        name = app.view.names.of(key)
+        await until(lambda: any(name in each and then in each for each in text_of(app).split("\n")))
 
 
 async def test_travelling_to_a_time_before_all_is_empty(settings: ConnectionSettings) -> None:

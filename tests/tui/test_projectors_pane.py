@@ -97,6 +97,7 @@ async def test_after_a_verify_a_small_terminal_still_says_which_process_projects
     async with dashboard(settings, size=(80, 24)) as (app, pilot):
         await pilot.press("v")
         await until(lambda: text_of(app).count("match") == 2)
+        assert "Replaying the log" not in text_of(app), "it has ended"
         await pilot.press("escape", "4")
         line = f"  {before} · lease held by this dashboard ({holder})"
         await until(lambda: line in text_of(app))

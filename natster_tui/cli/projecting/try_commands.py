@@ -40,6 +40,7 @@ from natster_tui.projections.projection_sentences import Naming
 from natster_tui.projections.registering.loading import load_file, saved_at
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.files import expand_home
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.text.safe_text import safe_text
 
@@ -163,7 +164,7 @@ def fold(file: str, name: str | None, expect: str | None, reveal: bool, **_given
     for each, documents in folded.items():
         diff = diff_documents(expected[each], documents, _is_expected)
         differs = differs or bool(diff)
-        click.echo(f"{each}: {len(documents):,} documents, {diff.summary}")
+        click.echo(f"{each}: {counted(len(documents), 'document')}, {diff.summary}")
         print_changes(diff.changes)
     if differs:
         click.get_current_context().exit(1)

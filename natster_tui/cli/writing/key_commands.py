@@ -33,6 +33,7 @@ from natster_tui.store.sealing.key_file import KeyFile
 from natster_tui.store.sealing.key_rotation import Rotation
 from natster_tui.store.sealing.key_rotation import rotate as rotate_keys
 from natster_tui.store.settings.files import expand_home
+from natster_tui.text.counting import counted_is, counted_was
 from natster_tui.text.masking import screen_text
 
 _READ_ONLY = "the keys are not touched"
@@ -117,11 +118,12 @@ def rotate(as_json: bool, **_given: Any) -> None:
         click.echo(output_line(Rotated.of(done)))
         return
     click.echo(
-        f"rotated: {done.rewrapped:,} keys are wrapped with {done.new} now; removed "
+        f"rotated: {counted_is(done.rewrapped, 'key')} wrapped with {done.new} now; removed "
         f"{', '.join(done.removed)} from the key file; copies of the old file are useless now"
     )
     if done.failed:
-        click.echo(f"{done.failed:,} keys could not be unwrapped and were left: see keys list")
+        left = counted_was(done.failed, "key")
+        click.echo(f"{left} left as before, and could not be unwrapped: see keys list")
 
 
 @keys.command(short_help="Destroy the keys of an account for good.")

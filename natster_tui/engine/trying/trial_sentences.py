@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from natster_tui.engine.trying.trial import Trial
 from natster_tui.projections.documents import read_document
+from natster_tui.text.counting import counted
 from natster_tui.text.masking import mask_json, screen_text
 from natster_tui.text.strict_json import json_line
 
@@ -20,8 +21,8 @@ def result_lines(trial: Trial) -> Iterator[str]:
     """
     projection, fold = trial.projection, trial.fold
     yield (
-        f"{projection.name} version {projection.version}: {len(fold.states):,} documents from "
-        f"{trial.events:,} events in {trial.seconds:.2f} s, peak memory "
+        f"{projection.name} version {projection.version}: {counted(len(fold.states), 'document')} "
+        f"from {counted(trial.events, 'event')} in {trial.seconds:.2f} s, peak memory "
         f"{trial.peak_bytes / _MIB:,.0f} MiB"
     )
     if fold.parked.count:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 
 from natster_tui.events.log.info import LogInfo
-from natster_tui.text.counting import counted
+from natster_tui.text.counting import counted, counted_was
 
 FULL_PERCENT = 80
 """From this fill level on, a warning says that the log is nearly full."""
@@ -214,7 +214,7 @@ def _losses(info: LogInfo) -> Iterator[Hazard]:
     if info.deleted > 0:
         yield Hazard(
             HazardKind.EVENTS_DELETED,
-            f"history was lost: {info.deleted:,} events were deleted from the middle",
+            f"history was lost: {counted_was(info.deleted, 'event')} deleted from the middle",
         )
 
 

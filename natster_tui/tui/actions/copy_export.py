@@ -14,6 +14,7 @@ from natster_tui.engine.log.timeline_filter import USUAL_LAG
 from natster_tui.engine.row_json import document_json, event_json
 from natster_tui.errors import NatsterError, RefusedError
 from natster_tui.events.event import Record
+from natster_tui.text.counting import counted
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.panes.panes import Panes
 from natster_tui.tui.panes.selection import DocumentSelection, EventSelection, ProjectorSelection
@@ -116,7 +117,7 @@ class CopyExport:
         if prompt.is_asking(Purpose.EXPORT):
             prompt.close()
             self._panes.focus(self._panes.timeline)
-        notice(self._app, f"exported {count:,} events to {path}, secrets masked")
+        notice(self._app, f"exported {counted(count, 'event')} to {path}, secrets masked")
 
     async def _write(self, path: Path) -> int:
         """The number of events in the file. Raises NatsterError."""

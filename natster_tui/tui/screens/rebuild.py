@@ -241,12 +241,15 @@ class RebuildScreen(ReplayScreen):
     async def _compare(self) -> None:
         self.hint(closing="cancels without a trace")
         self.clear()
-        self.say(f"Replaying the log for {named(self._scope, self.view.names)}", "bold")
+        what = named(self._scope, self.view.names)
+        self.say(f"Replaying the log for {what}", "bold")
         workspace = self.view.workspace
         if self._rebuild is None or self._rebuild.log is not workspace.log:
             # Connected again since the preflight.
             self._rebuild = workspace.rebuild(self._scope, self.show_progress)
         plans = await self._rebuild.prepare()
+        self.clear()
+        self.say(f"What is stored of {what}, compared with the log", "bold")
         folds = self._rebuild.folds
         parked = {name: f", parked {fold.parked_count:,}" for name, fold in folds.items()}
         for plan in plans:

@@ -93,10 +93,12 @@ class Reasons(VirtualList):
                 self._first_rows.append(rows)
                 rows += 1 + len(fields)
             if wanted and number % _AT_ONCE == 0:
-                self._count(rows, f"{len(self._reasons_shown):,} of {total:,} events so far")
+                self._count(
+                    rows, f"{len(self._reasons_shown):,} of {counted(total, 'event')} so far"
+                )
                 yield
         if wanted:
-            self._message = ("", f" none of {total:,} events changed a field like this")
+            self._message = ("", f" none of {counted(total, 'event')} changed a field like this")
             self._count(rows, f"{len(self._reasons_shown):,} of {counted(total, 'event')}")
         else:
             self._count(rows, counted(total, "event"))

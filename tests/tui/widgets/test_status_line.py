@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from natster_tui.engine.projecting.status import Phase
 from natster_tui.store.settings.connection import ConnectionSettings
 from natster_tui.tui.widgets.status_line import StatusLine
 from tests.conftest import until
@@ -27,6 +28,18 @@ async def test_the_rate_is_left_out_first_then_the_head_and_never_the_state(
     async with dashboard(settings, size=(columns, 16)) as (app, _pilot):
         app.workspace.server_shown = "local"
         await until(lambda: said in text_of(app).splitlines()[0])
+
+
+@pytest.mark.parametrize("phase", [Phase.OFFLINE, Phase.LOADING])
+async def test_what_is_stored_is_not_called_in_sync_before_it_was_loaded(
+    settings: ConnectionSettings, phase: Phase
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, size=(140, 40)) as (app, _pilot):
+        await until(lambda: "in sync" in text_of(app))
+        app.workspace.projectors["catalog"].status.phase = phase
+        app.refresher.at_once()
+        await until(lambda: "in sync" not in text_of(app))
 
 
 async def test_what_one_projector_has_folded_the_other_one_lacks_and_is_behind(
