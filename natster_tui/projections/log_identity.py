@@ -71,7 +71,8 @@ class ChangedLog:
                 lost = info.first_seq - _next_after(info, checkpoint)
                 what = (
                     f"{info.stream} begins at {info.first_seq:,}, but the projection is at "
-                    f"{checkpoint.seq:,}: {counted_was(lost, 'event')} lost before it read them; "
+                    f"{checkpoint.seq:,}: {counted_was(lost, 'event')} "
+                    "lost before being projected; "
                 )
         return what + _REMEDY
 

@@ -65,15 +65,26 @@ def _matches_catalog(value: str, candidate: Candidate) -> bool:
     )
 
 
+_LEAST_OF_KEY = 4
+"""A shorter word behind a name is a part of a name, not the beginning of a key."""
+
+
 def _matches_parked(_value: str, candidate: Candidate) -> bool:
     return isinstance(candidate.event, ParkReason) or bool(candidate.parked(candidate.event))
 
 
 def _names(value: str, key: str, name_of: NameOf) -> bool:
-    wanted = value.lower()
-    if key.lower().startswith(wanted) or wanted in name_of(key).lower():
+    wanted, whole, name = value.lower(), key.lower(), name_of(key).lower()
+    if whole.startswith(wanted) or wanted in name:
         return True
-    return _CUT in wanted and _is_cut(wanted, key.lower())
+    # Of several accounts with one name, screen and lines give the key, too: `Anna (ABBB…BBB)`.
+    named, _, with_key = wanted.rpartition(" ")
+    shown = with_key.strip("()")
+    if named and named == name and len(shown) >= _LEAST_OF_KEY and whole.startswith(shown):
+        return True
+    if _CUT not in shown or named not in ("", name):
+        return False
+    return _is_cut(shown, whole)
 
 
 def _is_cut(wanted: str, text: str) -> bool:

@@ -121,7 +121,8 @@ def _fields_cell(projection: Projection[Any]) -> Callable[[DocumentRow[Any]], Ce
             if value == row.key:
                 continue  # the row begins with it
             count = lengths.get(name, len(value) if isinstance(value, list) else None)
-            shown = compact_json(value) if count is None else f"{count:,} entries"
+            entries = "1 entry" if count == 1 else f"{count or 0:,} entries"
+            shown = compact_json(value) if count is None else entries
             fields.append(f"{name} {shown}")
         return Cell(screen_text(" · ".join(fields), 200), 0, "dim")
 
