@@ -8,6 +8,8 @@ from typing import Any
 from textual import events
 from textual.app import App
 from textual.binding import Binding
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -81,6 +83,15 @@ class TerminalApp(App[None]):
     def failure(self) -> Exception | None:
         """The exception that ended the application, if a bug did."""
         return self._exception
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End with an exception, unless only the end itself caused it.
+
+        A widget that was still being built when the application was told to end misses parts of
+        itself, or the screen.
+        """
+        if not (self._exit and isinstance(error, NoMatches | NoScreen)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """End without Textual's traceback: it would print local variables, secrets included."""
