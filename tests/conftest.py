@@ -31,8 +31,9 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("natster")
 
-# Who is started in the background may ignore Ctrl-C, and so would all that the tests start.
+# A run in the background or under nohup ignores these, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
