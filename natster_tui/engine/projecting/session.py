@@ -139,6 +139,9 @@ class Session:
             # A rebuild from another log needs a confirmation.
             self._adopt(stored, stored.empty_fold())
             raise LogChangedError(changed.sentence)
+        # If the rebuild is refused, the projector waits until this checkpoint is rewritten. What is
+        # stored is not adopted: its position is not one that this version has reached.
+        self._writer.revision = stored.snapshot.checkpoint_revision
         fault = fault_of(stored)
         await self._rebuild(None if fault is None else FinishingRebuild(fault))
 

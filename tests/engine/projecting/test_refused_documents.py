@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from natster_tui.engine.projecting import bucket_watch
+from natster_tui.engine.projecting.catching_up import CatchUp
 from natster_tui.engine.projecting.status import Phase
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import WholeProjections
-from natster_tui.errors import RuleFailedError
+from natster_tui.errors import BlockedEventError, RuleFailedError
 from natster_tui.events.event import Event
 from natster_tui.events.natster import EventType
 from natster_tui.projections.keyed import KeyedProjection
 from natster_tui.projections.registering.registry import CATALOGS
+from natster_tui.store.bucket import Bucket, StoredEntry
 from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
@@ -78,3 +81,58 @@ async def test_a_rebuild_and_a_verify_say_it_and_write_nothing(
         await rebuild.prepare()
     assert failure.value.sentence == SENTENCE
     assert await stored_values(settings, LAST.bucket) == before
+
+
+class FormerProjection(LastProjection):
+    """The version before, whose rule has no fault."""
+
+    def rule(self, document: Last | None, event: Event, key: str) -> Last:
+        return Last(number=event.seq)
+
+
+class RefusedProjection(LastProjection):
+    version = 2
+
+
+class RaisingProjection(LastProjection):
+    version = 2
+
+    def rule(self, document: Last | None, event: Event, key: str) -> Last:
+        if event.catalog == "odd":
+            raise ArithmeticError
+        return Last(number=event.seq)
+
+
+@pytest.mark.parametrize(
+    "projection",
+    [RefusedProjection(), RaisingProjection()],
+    ids=["a document is refused", "the rule raises"],
+)
+async def test_a_rebuild_at_the_start_that_fails_is_not_repeated_until_something_is_stored(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch, projection: LastProjection
+) -> None:
+    await append(log, EVENTS)
+    async with projecting(log, FormerProjection()) as projector:
+        await until(lambda: projector.status.stored == 3)
+    rebuilds, looks = 0, 0
+    rebuild, read = CatchUp.rebuild, Bucket.read
+
+    async def counted_rebuild(self: CatchUp, log: EventLog) -> BlockedEventError | None:
+        nonlocal rebuilds
+        rebuilds += 1
+        return await rebuild(self, log)
+
+    async def counted_read(self: Bucket, key: str) -> StoredEntry | None:
+        nonlocal looks
+        looks += 1
+        return await read(self, key)
+
+    monkeypatch.setattr(CatchUp, "rebuild", counted_rebuild)
+    monkeypatch.setattr(Bucket, "read", counted_read)
+    monkeypatch.setattr(bucket_watch, "POLL_S", 0.01)
+    async with projecting(log, projection, auto_rebuild=True) as projector:
+        await until(lambda: projector.status.phase is Phase.STOPPED)
+        assert "event 2" in projector.status.problem
+        before = looks
+        await until(lambda: looks > before + 3)
+        assert rebuilds == 1
