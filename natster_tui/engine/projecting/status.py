@@ -103,6 +103,7 @@ class StatusReporter:
 
     def failed(self, error: NatsterError) -> None:
         """Note an error."""
-        # The traceback would keep a rebuild and all of its states in memory.
+        # Its traceback and its causes would keep a rebuild and all of its states in memory.
+        error.__cause__ = error.__context__ = None
         self.error = error.with_traceback(None)
         self.status.last_error, self.status.failed_at = error.sentence, time.monotonic()

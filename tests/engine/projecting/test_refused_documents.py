@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from pydantic import BaseModel, ConfigDict
 
 from natster_tui.engine.projecting import bucket_watch
 from natster_tui.engine.projecting.catching_up import CatchUp
-from natster_tui.engine.projecting.status import Phase
+from natster_tui.engine.projecting.status import Phase, StatusReporter
 from natster_tui.engine.rebuilding.rebuild import Rebuild
 from natster_tui.engine.rebuilding.scope import WholeProjections
 from natster_tui.errors import BlockedEventError, RuleFailedError
@@ -20,7 +23,8 @@ from natster_tui.store.log import EventLog
 from natster_tui.store.settings.connection import ConnectionSettings
 from tests.conftest import until
 from tests.engine.running import assert_stored_is_the_fold, projecting
-from tests.making_logs import append, shared
+from tests.folding import fold_all
+from tests.making_logs import append, records_of, shared
 from tests.reading_buckets import stored_documents, stored_values
 
 EVENTS = [shared("AA", "BB"), shared("AA", "CC", "odd"), shared("BB", "DD")]
@@ -136,3 +140,17 @@ async def test_a_rebuild_at_the_start_that_fails_is_not_repeated_until_something
         before = looks
         await until(lambda: looks > before + 3)
         assert rebuilds == 1
+
+
+def test_the_error_of_a_refused_document_keeps_no_states_in_memory() -> None:
+    fold = fold_all(LAST, records_of(*EVENTS))
+    kept = weakref.ref(fold)
+    reporter = StatusReporter(lambda: None)
+    try:
+        fold.documents()
+    except RuleFailedError as error:
+        reporter.failed(error)
+    assert reporter.status.last_error == SENTENCE
+    del fold
+    gc.collect()
+    assert kept() is None
