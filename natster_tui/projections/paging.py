@@ -9,7 +9,8 @@ The stored form depends on the state alone, not on the server, the history or th
 projecting live, rebuilding and verifying all produce the same bytes.
 
 - A document is paged if the whole of it would be `PAGED_FROM` bytes or more. When a document
-  crosses that size in either direction, all of it is rewritten.
+  crosses that size in either direction, all of it is rewritten. A projection without pageable lists
+  stores each document whole, whatever its size.
 - In a paged document every list that its projection declares (`Projection.pageable`) is stored in
   pages, short lists and long ones alike. A page is a JSON list of `PAGE_LENGTH` entries; the last
   page has at least one. Page N (from 0, without leading zeros) holds the entries from
@@ -83,7 +84,7 @@ def by_document(entries: Mapping[str, Stored]) -> Iterator[tuple[str, dict[str, 
 def entries_of(projection: Projection[State], key: str, state: State) -> dict[str, bytes]:
     """The entries that a document is stored in."""
     whole = projection.encode(key, state)
-    if len(whole) < PAGED_FROM:
+    if not projection.pageable or len(whole) < PAGED_FROM:
         return {key: whole}
     form = _form_of(projection, key, state, {})
     return {**form.written, key: form.main}
@@ -224,7 +225,7 @@ class DocumentPager(Generic[State]):
 
         Pages with other bytes than ours are rewritten when the document changes.
         """
-        if len(entries) == 1 and len(entries[key]) < PAGED_FROM:
+        if not self._projection.pageable or (len(entries) == 1 and len(entries[key]) < PAGED_FROM):
             return
         form = _form_of(self._projection, key, state, {})
         written = form.written
@@ -244,7 +245,7 @@ class DocumentPager(Generic[State]):
             return dict.fromkeys([key] if before is None else [key, *before.pages])
         if before is None:
             whole = self._encoder.encode(key, state)
-            if len(whole) < PAGED_FROM:
+            if not self._projection.pageable or len(whole) < PAGED_FROM:
                 return {key: whole}
         form = _form_of(self._projection, key, state, {} if before is None else before.pages)
         changes: dict[str, bytes | None] = {}

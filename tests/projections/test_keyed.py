@@ -11,7 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, field_serializer
 
-from natster_tui.errors import ProjectionRefusedError, RuleFailedError, UnopenedEventError
+from natster_tui.errors import (
+    DocumentRefusedError,
+    ProjectionRefusedError,
+    RuleFailedError,
+    UnopenedEventError,
+)
 from natster_tui.events.event import Event, Record
 from natster_tui.events.natster import NATSTER, EventType
 from natster_tui.events.parking import ParkReason
@@ -20,6 +25,7 @@ from natster_tui.projections.account import AccountProjection
 from natster_tui.projections.fold import Fold
 from natster_tui.projections.history.states import StateHistory
 from natster_tui.projections.keyed import KeyedProjection, Part
+from natster_tui.projections.paging import PAGED_FROM, DocumentPager, entries_of
 from natster_tui.projections.preview import preview_of
 from natster_tui.projections.registering.declaration import declaration_problem
 from natster_tui.projections.registering.registry import ACCOUNTS, BUILT_IN
@@ -173,6 +179,23 @@ def test_a_document_that_would_not_be_read_back_as_it_is_fails_the_rule(
         fold.documents()
     assert why in failure.value.sentence
     assert failure.value.seq == 2
+
+
+@pytest.mark.parametrize("odd", [{"share": float("nan")}, {"number": 10**40}, {"name": None}])
+@pytest.mark.parametrize("found", [True, False], ids=["found stored", "made here"])
+def test_a_large_document_that_changes_is_read_back_too(odd: dict[str, Any], found: bool) -> None:
+    projection, large = Unstorable(), Shown(name="x" * PAGED_FROM)
+    stored = entries_of(projection, A, large)
+    assert list(stored) == [A]
+    pager = DocumentPager(projection)
+    if found:
+        pager.found(A, large, stored)
+    else:
+        assert pager.changes(A, large) == stored
+    changed = Shown(name="y" * PAGED_FROM)
+    assert pager.changes(A, changed) == entries_of(projection, A, changed)
+    with pytest.raises(DocumentRefusedError):
+        pager.changes(A, changed.model_copy(update=odd))
 
 
 @pytest.mark.parametrize(
