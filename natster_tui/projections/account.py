@@ -320,7 +320,7 @@ class AccountProjection(Projection[AccountState]):
                 bound_at,
                 context,
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"not an account document: {error!r}") from error
 
 

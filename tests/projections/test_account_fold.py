@@ -373,6 +373,14 @@ def test_a_document_with_a_binding_but_no_bound_at_is_refused() -> None:
         ACCOUNTS.state_of(document)
 
 
+@pytest.mark.parametrize("imported_at", [2**64 - 1, 2**64, -1, 1.5, "1", True])
+def test_a_document_with_an_import_at_no_time_is_refused(imported_at: object) -> None:
+    share = {"catalog": "kevbuzz", "account": B, "imported_at": imported_at}
+    for shares in ({"out_shares": [share]}, {"in_shares": [share]}):
+        with pytest.raises(ValueError, match="not an account document"):
+            ACCOUNTS.decode(json.dumps(EMPTY | shares).encode())
+
+
 # -- redelivery --------------------------------------------------------------------------------
 
 
