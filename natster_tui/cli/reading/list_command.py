@@ -30,6 +30,7 @@ from natster_tui.engine.server_source import with_log
 from natster_tui.errors import NotFoundError
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.fast.shares import imported_count
 from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS
 from natster_tui.store.log import EventLog
 from natster_tui.text.masking import mask_text, screen_text
@@ -99,7 +100,7 @@ def _accounts(accounts: dict[str, AccountState], wanted: str) -> tuple[ListedAcc
             bound=state.bound_context is not None,
             shares=len(state.out_shares),
             shared_with_it=len(state.in_shares),
-            imported=sum(1 for imported in state.in_shares.values() if imported is not None),
+            imported=imported_count(state.in_shares),
         )
         for key, state in accounts.items()
         if passes(wanted, key, state.account_name or "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from natster_tui.projections.account import AccountState
 from natster_tui.projections.catalog import CatalogState
+from natster_tui.projections.fast.shares import imported_pairs
 from natster_tui.text.counting import plural
 
 
@@ -57,10 +58,7 @@ def prize_candidates(accounts: Mapping[str, AccountState], hubs: Collection[str]
     found = [
         (state.account_name or key, key)
         for key, state in accounts.items()
-        if any(
-            imported is not None and owner not in hubs
-            for (_catalog, owner), imported in state.in_shares.items()
-        )
+        if any(owner not in hubs for _catalog, owner in imported_pairs(state.in_shares))
     ]
     return [key for _name, key in sorted(found)]
 

@@ -31,6 +31,7 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
+from itertools import compress
 from struct import Struct
 from sys import byteorder
 from typing import Any, Final, Self
@@ -190,8 +191,27 @@ class Shares(MutableMapping[Pair, int | None]):
 
     def values(self) -> ValuesView[int | None]:
         """See `dict.values`; of the shares as they are now."""
-        return self._by_pair().values()
+        keys, times = self.columns()
+        return dict(zip(keys, map(_time, times), strict=True)).values()
 
     def items(self) -> ItemsView[Pair, int | None]:
         """See `dict.items`; of the shares as they are now."""
         return self._by_pair().items()
+
+
+def imported_count(shares: Mapping[Pair, int | None]) -> int:
+    """How many of the shares were imported, without looking at their names where packed."""
+    if isinstance(shares, Shares):
+        return sum(map(bool, shares.columns()[1]))
+    return sum(1 for imported in shares.values() if imported is not None)
+
+
+def imported_pairs(shares: Mapping[Pair, int | None]) -> Iterator[Pair]:
+    """The shares that were imported, in order; others are passed over by their time alone."""
+    if isinstance(shares, Shares):
+        for key in compress(*shares.columns()):
+            yield names[key >> HALF], names[key & _ACCOUNT]
+        return
+    for pair, imported in shares.items():
+        if imported is not None:
+            yield pair

@@ -30,7 +30,8 @@ class ObservedDict(dict[Any, Any]):
     __slots__ = ("notes",)
 
     def __init__(self, entries: MutableMapping[Any, Any], notes: Notes) -> None:
-        super().__init__(entries)
+        # Its items, because packed shares would be searched for each name.
+        super().__init__(entries.items())
         self.notes = notes
 
     def __setitem__(self, key: Any, value: Any) -> None:

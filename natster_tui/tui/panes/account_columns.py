@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from natster_tui.events.natster import BOUND, IMPORTED
 from natster_tui.events.times import age
 from natster_tui.projections.account import AccountState
+from natster_tui.projections.fast.shares import imported_count
 from natster_tui.projections.projection_sentences import short_key
 from natster_tui.projections.registering.registry import ACCOUNTS
 from natster_tui.text.counting import short_count
@@ -72,7 +73,7 @@ def _imports(row: _Row) -> Cell | None:
 
 
 def _imported(state: AccountState) -> int:
-    return sum(1 for imported in state.in_shares.values() if imported is not None)
+    return imported_count(state.in_shares)
 
 
 def _search_text(key: str, state: AccountState | None) -> Iterable[str]:

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from natster_tui.projections.fast import shares as packed
 from natster_tui.projections.fast.names import names, number_of
-from natster_tui.projections.fast.shares import Pair, Shares, pairs_of
+from natster_tui.projections.fast.shares import (
+    Pair,
+    Shares,
+    imported_count,
+    imported_pairs,
+    pairs_of,
+)
 
 pairs = st.tuples(st.sampled_from("xyz"), st.sampled_from("ABCDE"))
 
@@ -51,6 +57,9 @@ def test_they_are_what_a_dict_would_be(taken: list[tuple[str, Pair, int | None]]
     assert list(shares) == list(expected)
     assert list(shares.values()) == list(expected.values())
     assert len(shares) == len(expected)
+    were_imported = [pair for pair, imported in expected.items() if imported is not None]
+    assert list(imported_pairs(shares)) == list(imported_pairs(expected)) == were_imported
+    assert imported_count(shares) == imported_count(expected) == len(were_imported)
     keys, times = shares.columns()
     assert pairs_of(keys) == list(expected)
     assert [time - 1 if time else None for time in times] == list(expected.values())
