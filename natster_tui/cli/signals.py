@@ -30,6 +30,8 @@ def on_stop(leave: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and the program is about to
             loop.call_soon_threadsafe(leave)
         if not is_told and hasattr(signal, "alarm"):
+            # The watch over slow rules uses the same timer, and its handler would only count this.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(LEAVE_WITHIN_S)
         is_told = True
 

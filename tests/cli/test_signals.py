@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from natster_tui.engine.rule_alarm import LONGEST_S
 from natster_tui.store.settings.connection import ConnectionSettings
-from tests.cli.program import Program
+from tests.cli.program import Program, altered
 from tests.cli.terminal import Terminal
 from tests.conftest import until
 from tests.faults.arena import own_server, tell
+from tests.projections import activity
 
 CTRL_Z = "\x1a"
 ENDS_S = 7.0
@@ -104,6 +106,30 @@ async def test_it_paints_everything_when_it_comes_to_the_foreground(
         await until(lambda: b"shell$" in terminal.printed.rpartition(b"\x1b[?1049h")[2])
         terminal.press("exit\r")
         assert await terminal.wait_for_end() == 0
+
+
+async def test_a_rule_that_hangs_does_not_keep_it_from_ending(
+    natster: Program, settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    """The watch over slow rules uses the same alarm, and must not take its signal."""
+    await tell(settings, 0, 20)
+    file, reached = tmp_path / "activity.py", tmp_path / "reached"
+    text, rule = Path(activity.__file__).read_text(), "        if document is None:"
+    assert rule in text
+    hang = "import pathlib, time\n        pathlib.Path({!r}).touch()\n        time.sleep(60)\n"
+    file.write_text(text.replace(rule, f"        {hang.format(str(reached))}{rule}"))
+    quick = altered(natster, "from natster_tui.cli import signals\nsignals.LEAVE_WITHIN_S = 1")
+    process = await quick.start("project", "--projection", str(file))
+    try:
+        await until(reached.exists)
+        process.terminate()
+        # Before the rule is interrupted.
+        await asyncio.wait_for(process.communicate(), LONGEST_S - 1)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == -signal.SIGALRM
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
