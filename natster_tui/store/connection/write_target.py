@@ -183,6 +183,15 @@ def stored_by_namesake(what: str, target: WriteTarget, stream: str) -> Misplaced
     )
 
 
+def renamed_event(seq: int, subject: str, stored: str) -> MisplacedWriteError:
+    """The error for an event that was stored on another subject than it was published on."""
+    return MisplacedWriteError(
+        f"event {seq:,} was published on {screen_text(subject, 200)} and stored on "
+        f"{screen_text(stored, 200)}, so that it is another event: remove the subject mapping of "
+        "the account, or of its import"
+    )
+
+
 def unreachable_jetstream(target: WriteTarget, where: str, user: str) -> str:
     """The sentence if JetStream does not answer; `where` and `user` describe the connection."""
     if target.is_plain:

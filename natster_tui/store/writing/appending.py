@@ -11,13 +11,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from natster_tui.errors import (
-    ApiError,
-    ConflictError,
-    MisplacedWriteError,
-    RefusedError,
-    ServerError,
-)
+from natster_tui.errors import ApiError, ConflictError, RefusedError, ServerError
 from natster_tui.events.event import MESSAGE_ID
 from natster_tui.events.log.hazards import why_not_publishable
 from natster_tui.store.connection.api_codes import (
@@ -27,11 +21,11 @@ from natster_tui.store.connection.api_codes import (
 )
 from natster_tui.store.connection.streams import message_at
 from natster_tui.store.connection.wire import RepeatableHeaders
+from natster_tui.store.connection.write_target import renamed_event
 from natster_tui.store.provisioning.refusals import cannot_append
 from natster_tui.store.sealing.values import is_sealable, origin_of
 from natster_tui.store.tasks import settled
 from natster_tui.store.writing.stream_writer import StreamWriter
-from natster_tui.text.masking import screen_text
 from natster_tui.text.safe_text import safe_text
 
 if TYPE_CHECKING:
@@ -97,24 +91,26 @@ class Appender:
         """
         if self.appended == appended:
             return
-        subject = message.subject
-        stored = await message_at(self._log.link, self._log.stream, seq)
-        if stored is not None and stored.subject != subject:
-            raise MisplacedWriteError(
-                f"event {seq:,} was published on {screen_text(subject, 200)} and stored on "
-                f"{screen_text(stored.subject, 200)}, so that it is another event: remove the "
-                "subject mapping of the account, or of its import"
-            )
+        try:
+            stored = await message_at(self._log.link, self._log.stream, seq)
+        except ServerError:
+            # It is stored: if that were reported as a failure, it would be published again.
+            return
+        if stored is not None and stored.subject != message.subject:
+            raise renamed_event(seq, message.subject, stored.subject)
 
     async def _refuse_unreadable(self, seq: int, erased: str | None) -> None:
         """Raise RefusedError if the event's key was destroyed before the event was stored.
 
         `erased` is the digest of the erasures when the event was sealed.
         """
-        await self._log.sealing.refresh()
-        if self._log.sealing.tombstones == erased:
-            return
-        record = await self._log.record_at(seq)
+        try:
+            await self._log.sealing.refresh()
+            if self._log.sealing.tombstones == erased:
+                return
+            record = await self._log.record_at(seq)
+        except ServerError:
+            return  # it is stored, as above
         if record is not None and record.seal is not None and record.seal.unopened is not None:
             raise RefusedError(
                 f"event {seq:,} is stored, but the keys of its account were erased just now, so it "
