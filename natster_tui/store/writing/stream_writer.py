@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from natster_tui.errors import ApiError, MisplacedWriteError, UnheardError
+from natster_tui.events.event import MESSAGE_ID, Record
+from natster_tui.events.headers import Headers, first_value
 from natster_tui.store.connection.answers.messages import PublishAck
 from natster_tui.store.connection.answers.reading import Part, read_answer, read_part
 from natster_tui.store.connection.api_codes import STREAM_NOT_FOUND, STREAM_NOT_MATCHED
@@ -23,6 +25,7 @@ from natster_tui.store.connection.write_target import (
     Destination,
     misplaced_write,
     refused_write,
+    renamed_event,
     stored_by_namesake,
 )
 from natster_tui.store.writing.probe import EXPECTED_STREAM, who_stores
@@ -102,7 +105,7 @@ class StreamWriter:
             raise self._refused(Destination.ANOTHER, subject, other) from error
         self._check(what, ack)
         if self._confirmation.given and not (self._confirmation.seen or ack.duplicate):
-            await self._verify_landing(what, subject, payload, ack)
+            await self._verify_landing(what, subject, payload, pairs, ack)
         return ack
 
     async def queue(self, messages: Sequence[Outgoing]) -> None:
@@ -125,12 +128,13 @@ class StreamWriter:
             )
 
     async def _verify_landing(
-        self, what: str, subject: str, payload: bytes, ack: PublishAck
+        self, what: str, subject: str, payload: bytes, headers: Headers, ack: PublishAck
     ) -> None:
         """Check that the first write is in the stream that is shown; other writes wait for this.
 
         Another account may have a stream of the same name, and an import may lead to it. The
-        message's expectations fail there only if the two streams differ.
+        message's expectations fail there only if the two streams differ. An event that a subject
+        mapping renamed is in the right stream, and is no reason to refuse later writes.
         """
         known = self._confirmation
         async with known.lock:
@@ -145,6 +149,8 @@ class StreamWriter:
                 found = info.state.last_seq >= ack.seq
             else:
                 found = (stored.subject, stored.payload) == (subject, payload)
+                if not found and _is_renamed(stored, subject, payload, headers):
+                    raise renamed_event(ack.seq, subject, stored.subject)
             if not found:
                 error = stored_by_namesake(what, self.link.target, self.stream)
                 known.misplaced = error.sentence
@@ -158,6 +164,18 @@ class StreamWriter:
         return refused_write(
             destination, link.target, self.stream, subject, answered, link.info.domain
         )
+
+
+def _is_renamed(stored: Record, subject: str, payload: bytes, headers: Headers) -> bool:
+    """Whether a stored message is the event that was published, on another subject."""
+    message_id = first_value(headers, MESSAGE_ID)
+    return (
+        # Payloads alone say little: many are empty.
+        bool(message_id)
+        and stored.header(MESSAGE_ID) == message_id
+        and stored.payload == payload
+        and stored.subject != subject
+    )
 
 
 async def confirm_early(link: Link, stream: str, subject: str) -> None:
