@@ -33,7 +33,7 @@ from natster_tui.store.connection.together import together
 from natster_tui.store.connection.wire import is_removal
 from natster_tui.store.provisioning.maker import LEASES
 from natster_tui.store.provisioning.refusals import cannot_write
-from natster_tui.store.provisioning.retention import unfit_setting
+from natster_tui.store.provisioning.retention import MORE_TOKENS, unfit_setting
 from natster_tui.store.provisioning.updating import change_settings
 from natster_tui.store.writing.stream_writer import StreamWriter, confirm_early
 from natster_tui.text.safe_text import safe_text
@@ -201,7 +201,7 @@ class Lease:
         )
         if info is None:
             return
-        if setting := unfit_setting(BUCKET, info.config):
+        if setting := unfit_setting(BUCKET, info.config, MORE_TOKENS):
             raise BucketError(
                 f"no lease can be stored in {BUCKET} ({setting}): change that setting of the "
                 f"stream {_STREAM}, or delete the stream, which is made again"

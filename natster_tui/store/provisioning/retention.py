@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from natster_tui.events.log.hazards import Hazard, bucket_forgets, bucket_history, bucket_refuses
 from natster_tui.store.connection.answers.streams import StreamConfig
 from natster_tui.store.connection.link import Link
@@ -9,6 +11,11 @@ from natster_tui.store.connection.streams import find_stream
 from natster_tui.store.connection.write_target import accepts
 from natster_tui.store.log_config import transform_of
 from natster_tui.text.masking import screen_text
+
+ONE_TOKEN = ("*",)
+"""The keys of documents, and of their pages."""
+MORE_TOKENS = ("*", "*.*.*")
+"""The keys of leases and of data keys have one token or more."""
 
 
 def lossy_setting(config: StreamConfig) -> str:
@@ -27,18 +34,18 @@ def lossy_setting(config: StreamConfig) -> str:
     return ""
 
 
-def unfit_setting(bucket: str, config: StreamConfig) -> str:
+def unfit_setting(bucket: str, config: StreamConfig, keys: Sequence[str] = ONE_TOKEN) -> str:
     """The setting with which a bucket takes no entries, or stores them under other keys.
 
-    Empty if there is none. The server acknowledges an entry that it stores under another key.
+    Empty if there is none. `keys` are patterns of the keys that are written to the bucket. The
+    server acknowledges an entry that it stores under another key.
     """
     if config.mirror is not None:
         return "mirror"
     for setting in ("sealed", "no_ack", "discard_new_per_subject"):
         if getattr(config, setting):
             return setting
-    # Keys have one token or more.
-    if not all(accepts(config.subjects or (), f"$KV.{bucket}.{keys}") for keys in ("*", "*.*.*")):
+    if not all(accepts(config.subjects or (), f"$KV.{bucket}.{each}") for each in keys):
         return f"subjects {screen_text(', '.join(config.subjects or ()), 200) or 'none'}"
     return transform_of(config, f"$KV.{bucket}.>")
 

@@ -29,7 +29,7 @@ from natster_tui.store.connection.together import together
 from natster_tui.store.files.models import StoredModel
 from natster_tui.store.provisioning.batch_writing import commit_batch
 from natster_tui.store.provisioning.maker import KEYS, BucketMaker
-from natster_tui.store.provisioning.retention import lossy_setting, unfit_setting
+from natster_tui.store.provisioning.retention import MORE_TOKENS, lossy_setting, unfit_setting
 from natster_tui.store.reading.stream_reader import StreamReader, start_reader
 from natster_tui.store.writing.atomic_batch import (
     BATCH_LIMIT,
@@ -96,7 +96,7 @@ class KeyBucket:
         if info is None:
             return None
         self._lossy_setting = lossy_setting(info.config)
-        self._unfit_setting = unfit_setting(BUCKET, info.config)
+        self._unfit_setting = unfit_setting(BUCKET, info.config, MORE_TOKENS)
         self._keeps_all = info.config.deny_delete
         # A single server may report a cluster without a name.
         in_cluster = info.cluster is not None and bool(info.cluster.name)

@@ -102,7 +102,6 @@ def renamed(bucket: str) -> dict[str, Any]:
 REFUSING: list[tuple[dict[str, Any], str]] = [
     (renamed("PROJ_ACCOUNT"), r"subject_transform \$KV.PROJ_ACCOUNT.> to \$KV.PROJ_ACCOUNT.x.>"),
     ({"subjects": ["$KV.PROJ_ACCOUNT._checkpoint"]}, r"subjects \$KV.PROJ_ACCOUNT._checkpoint"),
-    ({"subjects": ["$KV.PROJ_ACCOUNT.*"]}, r"subjects \$KV.PROJ_ACCOUNT.\*"),
     ({"discard_new_per_subject": True}, "discard_new_per_subject"),
     ({"sealed": True}, "sealed"),
 ]
@@ -135,6 +134,16 @@ async def test_nothing_is_written_to_a_bucket_that_does_not_store_it_as_it_is(
         assert {each.seq for each in await project_until_caught_up(log, PROJECTIONS, "on")} == {5}
 
 
+async def test_a_bucket_for_keys_of_one_token_takes_all_documents(log: EventLog) -> None:
+    await append(log, EVENTS)
+    await project_until_caught_up(log, PROJECTIONS, "before")
+    await change(log.link, "KV_PROJ_ACCOUNT", subjects=["$KV.PROJ_ACCOUNT.*"])
+    await append(log, [shared("BB", "AA", "movies")])
+    assert await read_bucket_hazards(log.link, "PROJ_ACCOUNT") == ()
+    assert {each.seq for each in await project_until_caught_up(log, PROJECTIONS, "after")} == {5}
+    assert [verdict.good for verdict in await rebuild(log, WholeProjections((ACCOUNTS,)))] == [True]
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
@@ -142,6 +151,7 @@ async def test_nothing_is_written_to_a_bucket_that_does_not_store_it_as_it_is(
         ({"no_ack": True, "allow_atomic": False}, "no_ack"),
         ({"discard_new_per_subject": True}, "discard_new_per_subject"),
         ({"subjects": ["$KV.NATSTER_LEASE.projector.*"]}, "subjects"),
+        ({"subjects": ["$KV.NATSTER_LEASE.*"]}, "subjects"),
     ],
 )
 async def test_no_lease_is_taken_where_it_would_not_be_stored_as_it_is(
@@ -206,6 +216,7 @@ async def test_a_bucket_that_loses_keys_is_a_hazard(log: EventLog, tmp_path: Pat
         ({"max_msgs": 100, "discard": "old"}, "lost (max_msgs 100 with discard old)"),
         (renamed("NATSTER_KEYS"), "it could not be stored there (subject_transform"),
         ({"subjects": ["$KV.NATSTER_KEYS._keyring"]}, "it could not be stored there (subjects"),
+        ({"subjects": ["$KV.NATSTER_KEYS.*"]}, "it could not be stored there (subjects"),
     ],
 )
 async def test_no_key_is_made_where_it_would_be_lost(
