@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 
 from natster_tui.engine.foreign import takeover
 from natster_tui.engine.foreign.takeover import refuse_while_active
+from natster_tui.engine.leases import keeper as lease_keeper
+from natster_tui.engine.leases.keeper import LeaseKeeper
 from natster_tui.engine.log.import_events import import_records
 from natster_tui.engine.projecting.projector import Projector
 from natster_tui.engine.projecting.status import Phase
@@ -39,7 +42,7 @@ from natster_tui.projections.registering.registry import ACCOUNTS, CATALOGS, PRO
 from natster_tui.projections.registering.tried import TriedFile
 from natster_tui.store.bucket import Bucket
 from natster_tui.store.connection.link import Link
-from natster_tui.store.log import EventLog
+from natster_tui.store.log import Append, EventLog
 from natster_tui.store.log_config import LogSettings
 from natster_tui.store.reading import stream_reader
 from natster_tui.store.settings.connection import ConnectionSettings
@@ -375,16 +378,59 @@ async def elsewhere(settings: ConnectionSettings, log: EventLog) -> AsyncIterato
     await link.close()
 
 
+@asynccontextmanager
+async def projecting_with_lease(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Projector]:
+    """A projector as another process has it: with a lease, so that it pauses for a rebuild."""
+    monkeypatch.setattr(lease_keeper, "RENEW_S", 0.05)
+    lease = LeaseKeeper(ACCOUNTS, "test")
+    keeping = asyncio.create_task(lease.run(log))
+    try:
+        async with projecting(log, lease=lease) as projector:
+            await until(lambda: projector.status.stored)
+            yield projector
+        if keeping.done():
+            keeping.result()
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def until_it_stores_more(projector: Projector) -> None:
+    before = projector.status.commits
+    await until(lambda: projector.status.commits > before)
+
+
+@asynccontextmanager
+async def appending(log: EventLog, events: list[Append]) -> AsyncIterator[None]:
+    """These events are appended again and again. At the end all that were sent are stored."""
+    stopping = False
+
+    async def write() -> None:
+        while not stopping:
+            await append(log, events)
+
+    writing = asyncio.create_task(write())
+    try:
+        yield
+    finally:
+        stopping = True  # not cancelled: an event on its way could arrive after the head was read
+        await writing
+
+
 @pytest.mark.parametrize("purge", [pytest.param(False, marks=pytest.mark.full), True])
 async def test_a_rebuild_beside_another_projector_and_arriving_events_ends_verified(
-    purge: bool, log: EventLog, elsewhere: EventLog, settings: ConnectionSettings
+    purge: bool,
+    log: EventLog,
+    elsewhere: EventLog,
+    settings: ConnectionSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await append(log, EVENTS)
     positions: list[int] = []
 
-    async def write() -> None:
-        for _ in range(1_000):
-            await append(elsewhere, [shared(A, B), bound("none"), unshared(A, B), shared(C, A)])
+    arriving = [shared(A, B), bound("none"), unshared(A, B), shared(C, A)]
 
     async def watch() -> None:
         while True:
@@ -392,17 +438,17 @@ async def test_a_rebuild_beside_another_projector_and_arriving_events_ends_verif
             if entry is not None:
                 positions.append(json.loads(entry.value)["seq"])
 
-    async with projecting(elsewhere) as projector:
-        await until(lambda: projector.status.stored)
-        tasks = [asyncio.create_task(write()), asyncio.create_task(watch())]
+    async with projecting_with_lease(elsewhere, monkeypatch) as projector:
+        watching = asyncio.create_task(watch())
         try:
-            for _ in range(3):
-                _, (verdict,) = await rebuilt(log, purge=purge)
-                assert verdict.good, verdict.sentence
+            async with appending(elsewhere, arriving):
+                for _ in range(3):
+                    await until_it_stores_more(projector)
+                    _, (verdict,) = await rebuilt(log, purge=purge)
+                    assert verdict.good, verdict.sentence
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
         head = (await log.refresh()).last_seq
         await until(lambda: projector.status.stored == head)
     # Never ahead of the documents, and never back either.
@@ -519,24 +565,18 @@ async def test_one_surplus_missing_or_unknown_key(
 
 
 async def test_one_key_beside_a_projector_at_work(
-    log: EventLog, elsewhere: EventLog, settings: ConnectionSettings
+    log: EventLog,
+    elsewhere: EventLog,
+    settings: ConnectionSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await append(log, EVENTS)
-
-    async def write() -> None:
-        for _ in range(1_000):
-            await append(elsewhere, [shared(A, B), unshared(A, B)])
-
-    async with projecting(elsewhere) as projector:
-        await until(lambda: projector.status.stored)
-        writing = asyncio.create_task(write())
-        try:
+    async with projecting_with_lease(elsewhere, monkeypatch) as projector:
+        async with appending(elsewhere, [shared(A, B), unshared(A, B)]):
             for _ in range(3):
+                await until_it_stores_more(projector)
                 (verdict,) = await Rebuild(log, OneKey(ACCOUNTS, A), "rebuilder").commit()
                 assert verdict.good, verdict.sentence
-        finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
         head = (await log.refresh()).last_seq
         await until(lambda: projector.status.stored == head)
     await assert_stored_is_the_fold(log, settings)
