@@ -7,8 +7,10 @@ from natster_tui.engine.leases.waiting import Cause
 from natster_tui.tui.clock import full_time
 
 
-def lease_line(lease: LeaseKeeper, *, read_only: bool) -> str:
-    """Which process may write the projection."""
+def lease_line(lease: LeaseKeeper | None, *, read_only: bool) -> str:
+    """Which process may write the projection; None for a tried one, which no process writes."""
+    if lease is None:
+        return "not asked for: only tried"
     if read_only:
         return "not asked for: read-only"
     ours = f"held by this dashboard ({lease.me.described})"
@@ -30,7 +32,11 @@ def lease_line(lease: LeaseKeeper, *, read_only: bool) -> str:
     return "not known: waiting for the server's answer"
 
 
-def held_since(lease: LeaseKeeper, *, read_only: bool) -> str:
-    """Since when the holder holds it, empty if that is not known."""
-    holder = None if read_only else lease.holder
+def held_since(lease: LeaseKeeper | None, *, read_only: bool) -> str:
+    """Since when the holder that `lease_line` names holds it, empty if that is not known."""
+    if lease is None or read_only:
+        return ""
+    if not (lease.held or lease.gave_up or lease.is_decided) or lease.refusal is not None:
+        return ""
+    holder = lease.holder
     return full_time(holder.since) if holder is not None and holder.since else ""

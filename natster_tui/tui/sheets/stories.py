@@ -101,4 +101,6 @@ class Stories:
 
 
 def _of(log: EventLog, selection: DocumentSelection) -> tuple[object, ...]:
-    return (log.identity, log.sealing.tombstones, selection.projection.name, selection.key)
+    # The class of a tried projection is another one after each save of its file.
+    rule = (selection.projection.name, type(selection.projection))
+    return (log.identity, log.sealing.tombstones, rule, selection.key)

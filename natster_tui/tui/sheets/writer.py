@@ -93,7 +93,7 @@ class SheetWriter:
                 return self._document(selection, formatter)
             case ProjectorSelection(projector):
                 workspace = view.workspace
-                lease = workspace.leases[projector.projection.name]
+                lease = workspace.leases.get(projector.projection.name)
                 failed_s = time.monotonic() - projector.status.failed_at
                 line = lease_line(lease, read_only=workspace.read_only)
                 since = held_since(lease, read_only=workspace.read_only)

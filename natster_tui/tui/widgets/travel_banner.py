@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from rich.text import Text
 from textual.message import Message
@@ -10,6 +11,7 @@ from textual.widgets import Static
 
 from natster_tui.engine.history.time_travel import Moment, TimeTravel
 from natster_tui.errors import NatsterError
+from natster_tui.projections.api import Projection
 from natster_tui.text.counting import counted
 from natster_tui.tui.background import notice, start
 from natster_tui.tui.clock import full_time
@@ -34,6 +36,8 @@ class TravelBanner(Static):
         super().__init__(id="banner", classes="hidden")
         self._view = view
         self._travel: TimeTravel | None = None
+        self._rules: tuple[type[Projection[Any]], ...] = ()
+        """The classes of the projections that it was made of."""
         self._going_to: int | None = None
         self._done = 0.0
         self._head_at_departure = 0
@@ -77,7 +81,10 @@ class TravelBanner(Static):
         workspace = self._view.workspace
         try:
             log = workspace.opened_log
-            if self._travel is None:
+            # The class of a tried projection is another one after each save of its file.
+            rules = tuple(map(type, self._view.projections))
+            if self._travel is None or rules != self._rules:
+                self._rules = rules
                 self._travel = TimeTravel(
                     log, workspace.options.instance, self._on_progress, self._view.projections
                 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,3 +109,45 @@ async def test_a_document_that_cannot_be_stored_is_said_and_ends_nothing(
         await until(lambda: "cannot be stored" in text_of(app))
         await keys.press("6", "j", "J", "y", "j", "w")
         assert app.is_running
+
+
+async def test_its_row_and_the_problems_page_say_that_no_process_writes_it(
+    settings: ConnectionSettings, file: Path
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, tried=TriedFile(file)) as (app, pilot):
+        await until(lambda: app.workspace.projectors["activity.try"].fold.seq == HISTORY)
+        await pilot.press("4", "end")
+        await until(lambda: "Projector activity.try" in text_of(app))
+        await until(lambda: "not asked for: only tried" in text_of(app))
+        await pilot.press("e")
+        await until(lambda: "lease not asked for: only tried" in text_of(app))
+
+
+async def test_after_a_save_time_travel_shows_the_saved_rule(
+    settings: ConnectionSettings, file: Path
+) -> None:
+    await projected(settings)
+    async with dashboard(settings, tried=TriedFile(file)) as (app, pilot):
+        projector = app.workspace.projectors["activity.try"]
+        await until(lambda: projector.fold.seq == HISTORY)
+        key = next(iter(projector.fold.states))
+
+        def events(states: Mapping[str, Any]) -> int:
+            return int(states[key].events) if key in states else 0
+
+        def shown() -> int:
+            moment = app.view.moment
+            return 0 if moment is None else events(moment.pasts["activity.try"].states)
+
+        before = events(projector.fold.states)
+        await pilot.press("t")
+        await until(lambda: shown() == before)
+        await pilot.press("t")
+        await until(lambda: app.view.moment is None)
+        text = file.read_text()
+        file.write_text(text.replace("document.events + 1", "document.events + 2"))
+        await until(lambda: events(projector.fold.states) == 2 * before - 1)
+        await until(lambda: projector.fold.seq == HISTORY)
+        await pilot.press("t")
+        await until(lambda: shown() == 2 * before - 1)

@@ -52,7 +52,7 @@ def problems_page(workspace: Workspace, keymap: Keymap) -> list[PageLine]:
 
 def _holder_line(workspace: Workspace, name: str) -> str:
     """Which process holds the lease of a projection, and since when."""
-    lease, read_only = workspace.leases[name], workspace.read_only
+    lease, read_only = workspace.leases.get(name), workspace.read_only
     line, since = lease_line(lease, read_only=read_only), held_since(lease, read_only=read_only)
     return f"lease {line}, since {since}" if since else f"lease {line}"
 
