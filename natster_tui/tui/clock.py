@@ -24,9 +24,9 @@ def row_time(seconds: int, now: float) -> str:
 
 
 def short_row_time(seconds: int, now: float) -> str:
-    """An event's time in five cells: the time of day, or the date when it is not today's."""
+    """An event's time in five cells: the time of day, the day, or the year and month."""
     whole = row_time(seconds, now).strip()
-    return whole.rpartition("-")[0][:5] if whole.count("-") == 2 else whole[:5]
+    return whole[2:7] if whole.count("-") == 2 else whole[:5]
 
 
 def full_time(seconds: int) -> str:
