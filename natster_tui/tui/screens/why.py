@@ -25,6 +25,7 @@ from natster_tui.tui.clock import row_time
 from natster_tui.tui.keys.dialogs import REASONS, WHY
 from natster_tui.tui.keys.key import bindings
 from natster_tui.tui.screens.dialog import Dialog
+from natster_tui.tui.sheets.sheet import document_name
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.cells import Cell
 from natster_tui.tui.widgets.key_line import KeyLine
@@ -154,7 +155,7 @@ class WhyScreen(Dialog[int | None]):
         self._view = view
         self._projection = projection
         self._key = key
-        shown = view.names.of(key) if key in view.accounts else screen_text(key, 60)
+        shown = document_name(projection, key, view.names)
         self._field = AskingField(
             placeholder="a field or a value, such as account_name",
             classes="hidden",

@@ -41,6 +41,7 @@ from natster_tui.tui.screens.publishing.payload_fields import (
     payload_fields,
     payload_of,
 )
+from natster_tui.tui.sheets.sheet import document_name
 from natster_tui.tui.view import View
 from natster_tui.tui.widgets.choices import Choice, Choices
 from natster_tui.tui.widgets.dialogs.hints import Hint, Hints, at_the_edge
@@ -326,8 +327,7 @@ class PublishScreen(Dialog[int | None]):
         record = Record(1, time.time_ns(), proposal.subject, proposal.payload)
         folds = {n: p.fold for n, p in view.workspace.projectors.items()}
         for effect in preview_of(record, view.system.read(record), folds):
-            is_account = effect.key in view.accounts
-            shown = view.names.of(effect.key) if is_account else screen_text(effect.key, 60)
+            shown = document_name(effect.projection, effect.key, view.names)
             text.append(f"  {effect.projection.name} {shown}\n", "bold")
             for field_change in effect.fields:
                 line = change_line(field_change, names=view.names)
