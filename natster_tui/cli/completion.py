@@ -123,17 +123,17 @@ def _with_versions(registry: Registry) -> tuple[str, ...]:
 def _registry(context: Context) -> Registry:
     """The projections that are known here; only the built-in ones if a named file does not load."""
     from natster_tui.cli.options import given_of
-    from natster_tui.errors import ProjectionRefusedError
+    from natster_tui.errors import UsageError
     from natster_tui.projections.registering.loading import load_registry
     from natster_tui.projections.registering.registry import BUILT_IN
     from natster_tui.store.settings.files import expand_home
 
-    files = [expand_home(file) for file in given_of(context).projection]
     try:
+        files = [expand_home(file) for file in given_of(context).projection]
         # A file may print when it is loaded, but a shell can show no messages here.
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             return load_registry(files, takes_versions=True)[0]
-    except ProjectionRefusedError:
+    except UsageError:
         return BUILT_IN
 
 
