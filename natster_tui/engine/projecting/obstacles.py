@@ -70,9 +70,14 @@ class SealedDocuments:
     @property
     def sentence(self) -> str:
         """See `Obstacle`."""
+        return f"only watching: {self.fault}"
+
+    @property
+    def fault(self) -> str:
+        """What is wrong and what to do, for a command that does not watch."""
         return (
-            f"only watching: {self.bucket} holds sealed documents, and sealing is off here: give "
-            "--sealing on and the key file"
+            f"{self.bucket} holds sealed documents, and sealing is off here: give --sealing on "
+            "and the key file"
         )
 
 
@@ -105,7 +110,7 @@ class NewerVersion:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableCheckpoint:
-    """The stored checkpoint cannot be read, and why."""
+    """The stored checkpoint cannot be read."""
 
     bucket: str
     reason: str

@@ -241,7 +241,7 @@ class Rebuild:
     ) -> None:
         """Create or convert the bucket if needed."""
         if stored.is_sealed and not self.log.sealing.seals:
-            raise RefusedError(SealedDocuments(bucket.name).sentence)
+            raise RefusedError(SealedDocuments(bucket.name).fault)
         if stored.bucket_state is BucketState.MISSING:
             await bucket.create(self.log.buckets)
         elif stored.bucket_state is BucketState.FOREIGN and not consent.take_over:

@@ -35,7 +35,7 @@ from natster_tui.text.safe_text import safe_text
 
 _HASH_SEED = "20171"
 _TIME_ZONE = "XXX-13:45"
-"""Where no clock of ours is."""
+"""An offset from UTC that no place has: no rule that uses local time gives the same there."""
 _BATCH = 37
 _RESTARTS_EVERY = 16
 """It restarts before batch 2, 32, 512 and so on: a restart reads all documents."""
