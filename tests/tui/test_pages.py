@@ -119,15 +119,20 @@ async def test_a_dialog_is_left_by_a_click_outside_or_on_what_closes_it(
         assert app.screen is app.default_screen
 
 
+async def verified(app: Dashboard, pilot: Keyboard) -> ReplayScreen:
+    """The dialog of a verify that has ended."""
+    await pilot.press("v")
+    await until(lambda: "esc closes" in text_of(app) and text_of(app).count("match") == 2)
+    assert isinstance(app.screen, ReplayScreen)
+    return app.screen
+
+
 async def test_a_dialog_has_room_for_its_page_below_a_long_progress_line(
     settings: ConnectionSettings,
 ) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
-        await pilot.press("v")
-        await until(lambda: "esc closes" in text_of(app) and text_of(app).count("match") == 2)
-        screen = app.screen
-        assert isinstance(screen, ReplayScreen)
+        screen = await verified(app, pilot)
         assert text_of(app).count("esc ") == 1, "how it is closed is said once"
         done = ReplayProgress(1, 12_345_678, 0.0, 12_345_678, 12_345_678, finished=100.0)
         done.blocked = ["account: " + "it must not be passed, " * 5]
@@ -145,10 +150,7 @@ async def test_a_dialog_adapts_to_the_height_around_its_page(
 ) -> None:
     await projected(settings)
     async with dashboard(settings) as (app, pilot):
-        await pilot.press("v")
-        await until(lambda: "esc closes" in text_of(app) and text_of(app).count("match") == 2)
-        screen = app.screen
-        assert isinstance(screen, ReplayScreen)
+        screen = await verified(app, pilot)
         page, around = screen.page, screen._progress
         rows = page.size.height
         around.update("\n".join(["high"] * 9))

@@ -41,6 +41,11 @@ async def preferring(
         yield running
 
 
+def remapped(keys: dict[str, str]) -> str:
+    """The settings that give commands these keys."""
+    return "\n".join(f"keymap.{command} = '{key}'" for command, key in keys.items())
+
+
 async def test_theme_and_keys_are_those_of_the_settings(settings: ConnectionSettings) -> None:
     await projected(settings)
     text = 'theme = "nord"\nkeymap.app.help = "f9"\nkeymap.timeline.filter = ["&", "f8"]'
@@ -83,8 +88,7 @@ async def test_sheets_and_prompts_name_the_keys_of_the_settings(
         "prompt.leave": "f7",
         "go_to.travel": "f8",
     }
-    text = "\n".join(f"keymap.{command} = '{key}'" for command, key in keys.items())
-    async with preferring(settings, text, (140, 40)) as (app, pilot):
+    async with preferring(settings, remapped(keys), (140, 40)) as (app, pilot):
         await pilot.press("f3")
         await until(lambda: "f3 shows the event" in text_of(app))
         await pilot.press("2", "j", "f4")
@@ -110,8 +114,7 @@ async def test_dialogs_name_the_keys_of_the_settings(settings: ConnectionSetting
         "why.field": "f10",
         "why.close": "f11",
     }
-    text = "\n".join(f"keymap.{command} = '{key}'" for command, key in keys.items())
-    async with preferring(settings, text, (140, 40)) as (app, pilot):
+    async with preferring(settings, remapped(keys), (140, 40)) as (app, pilot):
         await pilot.press("e")
         await until(lambda: "[ find · ] closes" in text_of(app))
         await pilot.press("right_square_bracket", "question_mark")
@@ -143,8 +146,7 @@ async def test_notes_and_the_rebuild_name_the_keys_of_the_settings(
         "inspector.follow": "f9",
         "inspector.json": "f10",
     }
-    text = "\n".join(f"keymap.{command} = '{key}'" for command, key in keys.items())
-    async with preferring(settings, text, (140, 40)) as (app, pilot):
+    async with preferring(settings, remapped(keys), (140, 40)) as (app, pilot):
         await pilot.press("2", "f10")
         await until(lambda: "f9 folds · f10 shows the page" in text_of(app))
         await pilot.press("1", *"/zz")

@@ -19,6 +19,7 @@ from natster_tui.store.writing.stream_writer import StreamWriter
 from tests.faults.arena import own_server
 from tests.jetstream import ask_jetstream
 from tests.making_logs import A, B, initialized, shared
+from tests.real_server import RealServer
 
 
 async def test_a_stored_message_is_acknowledged_with_its_place(link: Link, log: EventLog) -> None:
@@ -42,6 +43,11 @@ async def test_another_stream_does_not_store_what_was_meant_for_this_one(
     assert (await log.refresh()).last_seq == 0
 
 
+def user_of(server: RealServer) -> ConnectionSettings:
+    """The settings of the one user of these servers."""
+    return ConnectionSettings(servers=(server.url,), user="u", password="p", origin="flags")
+
+
 MAPPED = """
 accounts { X {
   jetstream: enabled, users: [{ user: u, password: p }]
@@ -54,9 +60,7 @@ async def test_a_mapping_that_makes_an_event_another_one_is_noticed_at_the_first
     tmp_path: Path,
 ) -> None:
     async with own_server(tmp_path, MAPPED) as server:
-        link = await Link.open(
-            ConnectionSettings(servers=(server.url,), user="u", password="p", origin="flags")
-        )
+        link = await Link.open(user_of(server))
         log = await EventLog.create(link, NATSTER, LogSettings())
         events = [shared(A, B, f"c{number}") for number in range(50)]
         for number, append in enumerate(
@@ -90,7 +94,7 @@ async def test_a_mapping_below_a_prefix_is_named_and_later_writes_are_not_refuse
 ) -> None:
     monkeypatch.setattr(probe, "SECOND_ANSWER_S", 0.1)
     async with own_server(tmp_path, BELOW_A_PREFIX) as server:
-        plain = ConnectionSettings(servers=(server.url,), user="u", password="p", origin="flags")
+        plain = user_of(server)
         link = await Link.open(replace(plain, js_api_prefix="JS.own.API"))
         log = await EventLog.create(link, NATSTER, LogSettings())
         for number in (1, 2):
@@ -118,9 +122,7 @@ async def test_a_stored_event_that_cannot_be_read_back_is_not_reported_as_a_fail
     tmp_path: Path,
 ) -> None:
     async with own_server(tmp_path, UNREADABLE) as server:
-        link = await Link.open(
-            ConnectionSettings(servers=(server.url,), user="u", password="p", origin="flags")
-        )
+        link = await Link.open(user_of(server))
         log = await EventLog.create(link, NATSTER, LogSettings())
         events = [shared(A, B, f"c{number}") for number in range(5)]
         first = await log.append(events[0], expected_last=0, expected_subject=NATSTER.subjects)
